@@ -1,0 +1,66 @@
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
+import { EmbeddedPostgres } from '../repository/embedded/embedded-postgres.ts';
+import { createDatabase, type Database } from '../repository/postgres/database.ts';
+import { migrate } from '../repository/postgres/migrate.ts';
+import type { ResourceStack } from './resource-stack.ts';
+
+/** goose-format migrations. */
+export const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url));
+
+export interface OpenedDatabase extends Database {
+  /** Settles when the bundled server is down for good, with the reason; never for an outside one. */
+  lost: Promise<Error>;
+}
+
+/** The configured database, or the bundled one; with the schema up to date. Throws an error with a clear message. */
+export async function openDatabase(
+  config: Config,
+  log: Logger,
+  resources: ResourceStack,
+  signal: AbortSignal,
+): Promise<OpenedDatabase> {
+  const { dsn, lost } = config.postgresDsn
+    ? { dsn: config.postgresDsn, lost: new Promise<Error>(() => {}) }
+    : await startEmbedded(config, log, resources, signal);
+  if (config.migrateOnStart) {
+    try {
+      for (const name of await migrate(dsn, migrationsFolder, { signal })) log.info({ migration: name }, 'migrated');
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new Error(`cannot use the database ${withoutPassword(dsn)}: ${reasonOf(cause)}`, { cause });
+    }
+  }
+  const database = createDatabase({
+    dsn,
+    poolSize: config.postgresPoolSize,
+    statementTimeoutMs: config.callTimeoutMs,
+    onError: (err) => log.warn({ err }, 'a database connection broke'),
+  });
+  resources.add('the database connections', () => database.close());
+  return { ...database, lost };
+}
+
+async function startEmbedded({ dataDir }: Config, log: Logger, resources: ResourceStack, signal: AbortSignal) {
+  const postgresLog = log.child({ part: 'postgres' });
+  const server = await EmbeddedPostgres.start({ dataDir, log: (line) => postgresLog.debug(line) }, signal);
+  resources.add('the bundled PostgreSQL', () => server.stop());
+  const lost = new Promise<Error>((resolve) => {
+    void server.exited.then((error) => error && resolve(error));
+  });
+  return { dsn: server.dsn, lost };
+}
+
+function withoutPassword(dsn: string): string {
+  const url = new URL(dsn);
+  if (url.password) url.password = '***';
+  for (const key of [...url.searchParams.keys()]) if (/pass/i.test(key)) url.searchParams.set(key, '***');
+  return url.href;
+}
+
+function reasonOf(cause: unknown): string {
+  // Several addresses of one name, each refused for itself.
+  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
+  return (cause as Error).message;
+}

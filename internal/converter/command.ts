@@ -1,0 +1,54 @@
+import * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { Command, StartFrom } from '../model/command.ts';
+
+/** The command must have been validated. */
+export function fromWireCommand({ commandId, command }: wire.Command): Command {
+  if (!command) throw new TypeError('a command without a command passed the validation');
+  switch (command.$case) {
+    case 'sendMessage':
+      return { kind: 'send_message', commandId, ...fromWireDraft(command.value) };
+    case 'subscribe':
+      return {
+        kind: 'subscribe',
+        commandId,
+        chatId: normalizeId(command.value.chatId),
+        afterSeq: command.value.afterSeq,
+      };
+    case 'subscribeAll': {
+      const { cursors, others } = command.value;
+      const byChat = new Map(Object.entries(cursors).map(([chatId, seq]) => [normalizeId(chatId), seq]));
+      return { kind: 'subscribe_all', commandId, cursors: byChat, others: fromWireStart(others) };
+    }
+    case 'unsubscribe':
+      return { kind: 'unsubscribe', commandId, chatId: normalizeId(command.value.chatId) };
+    case 'authenticate':
+      return { kind: 'authenticate', commandId, token: command.value.token };
+    case 'ping':
+      return { kind: 'ping', commandId };
+    default:
+      return command satisfies never;
+  }
+}
+
+export function fromWireDraft({ chatId, clientMessageId, text }: wire.SendMessageRequest) {
+  return { chatId: normalizeId(chatId), clientMessageId, text };
+}
+
+/** UUIDs are the same in either case; as keys they must be spelt in one. */
+export function normalizeId(id: string): string {
+  return id.toLowerCase();
+}
+
+function fromWireStart(from: wire.StartFrom): StartFrom {
+  switch (from) {
+    case wire.StartFrom.JOINED:
+      return 'JOINED';
+    case wire.StartFrom.BEGINNING:
+      return 'BEGINNING';
+    case wire.StartFrom.NOW:
+    case wire.StartFrom.UNSPECIFIED:
+      return 'NOW';
+    default:
+      return from satisfies never;
+  }
+}

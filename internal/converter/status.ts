@@ -1,0 +1,51 @@
+import type { Any } from '../../pkg/api/google/protobuf/any.ts';
+import { BadRequest, ErrorInfo, RetryInfo } from '../../pkg/api/google/rpc/error_details.ts';
+import type { Status } from '../../pkg/api/google/rpc/status.ts';
+import type { ChatError, ErrorCode } from '../model/errors.ts';
+
+/** gRPC's numbers. Source: https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
+export const grpcCodes: Record<ErrorCode, number> = {
+  CANCELLED: 1,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+};
+
+/** The domain of every ErrorInfo. */
+export const errorDomain = 'chat';
+
+/** Trailers have little room; nobody corrects more at once. */
+const maxViolations = 20;
+
+/** The error as clients see it: code, message, reason, fields at fault, time to wait. Its cause stays here. */
+export function toStatus(error: ChatError): Status {
+  const { code, reason, message, violations, retryAfterMs } = error;
+  const details = [pack('google.rpc.ErrorInfo', ErrorInfo.encode({ reason, domain: errorDomain, metadata: {} }))];
+  if (violations.length > 0) {
+    const fieldViolations = violations.slice(0, maxViolations).map(({ field, description }) => ({
+      field,
+      description,
+      reason: '',
+      localizedMessage: undefined,
+    }));
+    details.push(pack('google.rpc.BadRequest', BadRequest.encode({ fieldViolations })));
+  }
+  if (retryAfterMs !== undefined) {
+    const retryDelay = { seconds: Math.floor(retryAfterMs / 1_000), nanos: Math.round((retryAfterMs % 1_000) * 1e6) };
+    details.push(pack('google.rpc.RetryInfo', RetryInfo.encode({ retryDelay })));
+  }
+  return { code: grpcCodes[code], message, details };
+}
+
+function pack(typeName: string, encoded: { finish(): Uint8Array }): Any {
+  return { typeUrl: `type.googleapis.com/${typeName}`, value: Buffer.from(encoded.finish()) };
+}

@@ -1,0 +1,22 @@
+import type { TokenVerifier } from '../client/auth/token-verifier.ts';
+import { ChatError } from '../model/errors.ts';
+import { authorizeToken, findPermission } from '../service/permissions.ts';
+import type { Interceptor } from './call.ts';
+
+const bearer = /^Bearer +([^\s]+) *$/i;
+
+/** Finds out who calls, and whether their token allows the method. */
+export function auth(verifier: TokenVerifier): Interceptor {
+  return async (call, next) => {
+    if (findPermission(call.method)?.token === 'anyone') return next();
+    const header = call.header('authorization');
+    if (header === undefined)
+      throw new ChatError('TOKEN_MISSING', 'an access token is needed: authorization: Bearer …');
+    const token = bearer.exec(header)?.[1];
+    if (!token)
+      throw new ChatError('TOKEN_INVALID', 'the authorization header must be: Bearer, a space, an access token');
+    call.principal = await verifier.verify(token);
+    authorizeToken(call.method, call.principal);
+    return next();
+  };
+}

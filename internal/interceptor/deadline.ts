@@ -1,0 +1,33 @@
+import { ChatError } from '../model/errors.ts';
+import type { Interceptor } from './call.ts';
+
+/**
+ * Ends the wait for a unary call after a time, whatever deadline the client has set; and at once when the client has gone.
+ * What the call has begun goes on to its own end: the database bounds each statement.
+ */
+export function deadline(timeoutMs: number): Interceptor {
+  return async (call, next) => {
+    if (call.kind === 'stream') return next();
+    const controller = new AbortController();
+    const { promise: stopped, reject } = Promise.withResolvers<never>();
+    stopped.catch(() => {});
+    const stop = (error: ChatError) => {
+      controller.abort(error);
+      reject(error);
+    };
+    const gone = () => stop(new ChatError('CLIENT_GONE', 'the call was cancelled'));
+    const clientSignal = call.signal;
+    if (clientSignal.aborted) gone();
+    clientSignal.addEventListener('abort', gone, { once: true });
+    const timer = setTimeout(() => {
+      stop(new ChatError('TIMED_OUT', `the call took longer than ${timeoutMs} ms`, { retryAfterMs: 1_000 }));
+    }, timeoutMs);
+    call.signal = controller.signal;
+    try {
+      return await Promise.race([next(), stopped]);
+    } finally {
+      clearTimeout(timer);
+      clientSignal.removeEventListener('abort', gone);
+    }
+  };
+}

@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import { FORMAT_HTTP_HEADERS, Tags, type Tracer } from 'opentracing';
+import type { Interceptor } from './call.ts';
+
+/** `00-<trace id>-<span id>-<flags>`. Source: https://www.w3.org/TR/trace-context/ */
+const traceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
+const propagated = ['traceparent', 'tracestate', 'uber-trace-id'];
+
+/** Opens a span for the call, and returns its trace id as `x-trace-id`: the tracer's, the caller's, or a new one. */
+export function tracing(tracer: Tracer): Interceptor {
+  return async (call, next) => {
+    const carrier = Object.fromEntries(
+      propagated.map((name) => [name, call.header(name)]).filter(([, value]) => value),
+    );
+    const parent = tracer.extract(FORMAT_HTTP_HEADERS, carrier) ?? undefined;
+    const span = tracer.startSpan(call.path.slice(1), {
+      childOf: parent,
+      tags: { [Tags.SPAN_KIND]: Tags.SPAN_KIND_RPC_SERVER, [Tags.COMPONENT]: 'grpc', [Tags.PEER_ADDRESS]: call.peer },
+    });
+    const callers = traceparent.exec(call.header('traceparent') ?? '')?.[1];
+    call.span = span;
+    call.traceId = span.context().toTraceId() || callers || randomBytes(16).toString('hex');
+    call.setResponseHeader('x-trace-id', call.traceId);
+    try {
+      return await next();
+    } catch (error) {
+      span.setTag(Tags.ERROR, true);
+      throw error;
+    } finally {
+      if (call.principal) span.setTag('user.id', call.principal.userId);
+      span.finish();
+    }
+  };
+}

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { compileRules, type Validate } from '../../pkg/proto-rules/compile-rules.ts';
+import { invalidFields } from '../model/errors.ts';
+import type { Interceptor } from './call.ts';
+
+const descriptors = new URL('../../pkg/api/descriptors.json', import.meta.url);
+
+/** The validation rules of the contract. Throws if there is one that is not understood. */
+export function loadRules(): (typeName: string) => Validate {
+  return compileRules(JSON.parse(readFileSync(descriptors, 'utf8')));
+}
+
+/** Throws INVALID_ARGUMENT (INVALID_FIELDS) naming every field at fault. */
+export function check(validate: Validate, value: object): void {
+  const violations = validate(value);
+  if (violations.length > 0) throw invalidFields(...violations);
+}
+
+/** Checks the requests of unary calls. The commands of a stream are checked one by one where the stream reads them. */
+export function validation(rules: (typeName: string) => Validate): Interceptor {
+  const byPath = new Map<string, Validate>();
+  return async (call, next) => {
+    if (!call.request) return next();
+    let validate = byPath.get(call.path);
+    if (!validate) {
+      // The lint rule RPC_REQUEST_STANDARD_NAME holds the contract to this name.
+      validate = rules(`${call.path.slice(1).replace(/\.[^.]+\/.*$/, '')}.${call.method}Request`);
+      byPath.set(call.path, validate);
+    }
+    check(validate, call.request);
+    return next();
+  };
+}

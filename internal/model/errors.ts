@@ -1,0 +1,88 @@
+/** The closed list of error codes: the subset of gRPC's that this service answers with. */
+export type ErrorCode =
+  | 'CANCELLED'
+  | 'INVALID_ARGUMENT'
+  | 'DEADLINE_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'PERMISSION_DENIED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'OUT_OF_RANGE'
+  | 'UNIMPLEMENTED'
+  | 'INTERNAL'
+  | 'UNAVAILABLE'
+  | 'UNAUTHENTICATED';
+
+/** Every reason an error can have, with its code. Clients may depend on the reasons; README.md explains each. */
+export const reasons = {
+  INVALID_FIELDS: 'INVALID_ARGUMENT',
+  MALFORMED_FRAME: 'INVALID_ARGUMENT',
+  TOKEN_MISSING: 'UNAUTHENTICATED',
+  TOKEN_INVALID: 'UNAUTHENTICATED',
+  TOKEN_EXPIRED: 'UNAUTHENTICATED',
+  METHOD_NOT_ALLOWED: 'PERMISSION_DENIED',
+  NOT_A_MEMBER: 'PERMISSION_DENIED',
+  ROLE_TOO_LOW: 'PERMISSION_DENIED',
+  OTHER_USERS_TOKEN: 'PERMISSION_DENIED',
+  CHAT_NOT_FOUND: 'NOT_FOUND',
+  ROOM_NOT_FOUND: 'NOT_FOUND',
+  MEMBER_NOT_FOUND: 'NOT_FOUND',
+  MESSAGE_NOT_FOUND: 'NOT_FOUND',
+  NOT_SUBSCRIBED: 'NOT_FOUND',
+  ROOM_EXISTS: 'ALREADY_EXISTS',
+  MESSAGE_ID_REUSED: 'ALREADY_EXISTS',
+  CHAT_IS_DIRECT: 'FAILED_PRECONDITION',
+  GUESTS_DISABLED: 'FAILED_PRECONDITION',
+  CURSOR_IN_FUTURE: 'OUT_OF_RANGE',
+  RATE_LIMITED: 'RESOURCE_EXHAUSTED',
+  MEMBER_LIMIT: 'RESOURCE_EXHAUSTED',
+  SUBSCRIPTION_LIMIT: 'RESOURCE_EXHAUSTED',
+  FRAME_LIMIT: 'RESOURCE_EXHAUSTED',
+  WRITER_BUSY: 'UNAVAILABLE',
+  STORAGE_UNAVAILABLE: 'UNAVAILABLE',
+  DRAINING: 'UNAVAILABLE',
+  TIMED_OUT: 'DEADLINE_EXCEEDED',
+  CLIENT_GONE: 'CANCELLED',
+  INTERNAL: 'INTERNAL',
+} as const satisfies Record<string, ErrorCode>;
+
+export type ErrorReason = keyof typeof reasons;
+
+/** One field of a request and what is wrong with it. `field` is a path in the contract's own names: `member_ids[2]`. */
+export interface FieldViolation {
+  field: string;
+  description: string;
+}
+
+interface ErrorDetails {
+  violations?: FieldViolation[];
+  /** How long to wait before trying again, in milliseconds. Set only if trying again can help. */
+  retryAfterMs?: number;
+  /** Kept for the log, never sent. */
+  cause?: unknown;
+}
+
+/** The one error that services throw. Its message is meant for the caller; whatever else went wrong belongs in `cause`. */
+export class ChatError extends Error {
+  override readonly name = 'ChatError';
+  readonly code: ErrorCode;
+  readonly reason: ErrorReason;
+  readonly violations: FieldViolation[];
+  readonly retryAfterMs: number | undefined;
+
+  constructor(reason: ErrorReason, message: string, { violations = [], retryAfterMs, cause }: ErrorDetails = {}) {
+    super(message, { cause });
+    this.reason = reason;
+    this.code = reasons[reason];
+    this.violations = violations;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** INVALID_ARGUMENT (INVALID_FIELDS) naming each field at fault. */
+export function invalidFields(...violations: FieldViolation[]): ChatError {
+  const named = violations.slice(0, 3).map(({ field, description }) => `${field} ${description}`);
+  const summary = named.join('; ') + (violations.length > 3 ? `; and ${violations.length - 3} more` : '');
+  return new ChatError('INVALID_FIELDS', summary, { violations });
+}

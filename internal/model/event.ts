@@ -1,0 +1,29 @@
+import type { Chat, User } from './chat.ts';
+import type { ChatError } from './errors.ts';
+import type { Message, Receipt } from './message.ts';
+
+/** One thing a client is told on its stream. */
+export type Event =
+  | { kind: 'welcome'; sessionId: string; user: User; limits: SessionLimits; tokenExpiresAt: Date }
+  | { kind: 'subscribed'; commandId: string; chatId: string; headSeq: number; afterSeq: number }
+  | { kind: 'caught_up'; chatId: string; seq: number }
+  | { kind: 'message'; message: Message }
+  | { kind: 'chat_added'; chat: Chat }
+  | { kind: 'chat_removed'; chatId: string; reason: RemovalReason }
+  | { kind: 'accepted'; commandId: string; receipt?: Receipt }
+  | { kind: 'rejected'; commandId: string; error: ChatError }
+  | { kind: 'pong'; commandId: string }
+  | { kind: 'closing'; reason: CloseReason; retryAfterMs: number };
+
+export type RemovalReason = 'UNKNOWN' | 'LEFT' | 'REMOVED' | 'DELETED';
+
+export type CloseReason = 'DRAINING' | 'TOKEN_EXPIRED' | 'PROTOCOL_ERROR';
+
+/** What a session tells its client that it accepts. */
+export interface SessionLimits {
+  /** Unicode characters. */
+  maxTextLength: number;
+  maxFrameBytes: number;
+  maxCommandsPerFrame: number;
+  maxSubscriptions: number;
+}

@@ -1,0 +1,51 @@
+import type { User } from './chat.ts';
+
+/** What happened to a chat, as the service records it. */
+export type SystemEvent =
+  | { kind: 'chat_created' }
+  | { kind: 'members_added'; users: User[] }
+  | { kind: 'member_removed'; user: User }
+  | { kind: 'member_joined' }
+  | { kind: 'member_left' }
+  | { kind: 'owner_changed'; user: User };
+
+/** One durable entry of a chat. Messages are shared between all of their readers: never change one. */
+export interface Message {
+  readonly id: string;
+  readonly chatId: string;
+  /** The message's place in the chat: 1, 2, 3, … */
+  readonly seq: number;
+  /** The chat's number of this message's last change; equal to `seq` until then. */
+  readonly updateSeq: number;
+  readonly sender: User;
+  readonly clientMessageId: string;
+  readonly text: string;
+  readonly createdAt: Date;
+  readonly system?: SystemEvent;
+}
+
+/** A message that is not committed yet. */
+export interface Draft {
+  chatId: string;
+  sender: User;
+  /** Unique among the sender's messages in the chat; makes sending again safe. */
+  clientMessageId: string;
+  text: string;
+}
+
+/** What is known of a message once it is committed, the first time or by a repetition. */
+export interface Receipt {
+  messageId: string;
+  seq: number;
+  createdAt: Date;
+}
+
+/** The user whose membership a system message ended, if it is one of those. */
+export function endedMembership({
+  system,
+  sender,
+}: Message): { userId: string; reason: 'LEFT' | 'REMOVED' } | undefined {
+  if (system?.kind === 'member_removed') return { userId: system.user.id, reason: 'REMOVED' };
+  if (system?.kind === 'member_left') return { userId: sender.id, reason: 'LEFT' };
+  return undefined;
+}

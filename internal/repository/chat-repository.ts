@@ -1,0 +1,91 @@
+import type { Chat, ChatRole, ChatType, Member, Membership, Page, User } from '../model/chat.ts';
+import type { Message } from '../model/message.ts';
+
+/** A chat and the caller's role in it (absent: not a member), as they are while the chat is locked. */
+export interface Access {
+  chat: { id: string; type: ChatType };
+  role?: ChatRole;
+}
+
+/** Decides, under the chat's lock, whether a change may go on; throws if it may not, and nothing is changed. */
+export type Guard = (access: Access) => void;
+
+/** A user's membership and the chat's last number, in one snapshot. */
+export interface Standing extends Membership {
+  chatId: string;
+  lastSeq: number;
+}
+
+/** Where a page of a user's chats continues. */
+export interface ChatsKey {
+  changedAt: string;
+  id: string;
+}
+
+/**
+ * Chats and their members at rest.
+ *
+ * Every change is one transaction that also writes the chat's system message (returned, for delivery) and an audit row. Every
+ * method throws UNAVAILABLE (STORAGE_UNAVAILABLE) when the database cannot be reached; those that name a chat throw
+ * NOT_FOUND (CHAT_NOT_FOUND) if there is none.
+ */
+export interface ChatRepository {
+  /** The pair's one direct chat; `created` is false if it was there already. */
+  openDirect(creator: User, otherUserId: string): Promise<{ chat: Chat; created: boolean; message?: Message }>;
+
+  /** Throws RESOURCE_EXHAUSTED (MEMBER_LIMIT). */
+  createGroup(creator: User, title: string, memberIds: readonly string[]): Promise<{ chat: Chat; message: Message }>;
+
+  /** Throws ALREADY_EXISTS (ROOM_EXISTS), RESOURCE_EXHAUSTED (MEMBER_LIMIT). */
+  createRoom(creator: User, name: string, memberIds: readonly string[]): Promise<{ chat: Chat; message: Message }>;
+
+  /** Creates, owned by nobody, those of the rooms that do not exist. */
+  ensureRooms(names: readonly string[]): Promise<void>;
+
+  /** The chat as the user sees it. */
+  get(chatId: string, userId: string): Promise<Chat>;
+
+  /** The user's chats, the one that changed last first. */
+  listOfUser(userId: string, limit: number, after?: ChatsKey): Promise<Page<Chat, ChatsKey>>;
+
+  /** Rooms whose name contains the filter in whatever case, by name. */
+  listRooms(userId: string, filter: string, limit: number, afterName?: string): Promise<Page<Chat, string>>;
+
+  /** Removes the chat with everything in it; returns who its members were. */
+  delete(chatId: string, actor: User, guard: Guard): Promise<string[]>;
+
+  /** Adds those who are not members yet. Throws RESOURCE_EXHAUSTED (MEMBER_LIMIT). No message if nobody was added. */
+  addMembers(
+    chatId: string,
+    actor: User,
+    userIds: readonly string[],
+    guard: Guard,
+  ): Promise<{ added: Member[]; message?: Message }>;
+
+  /** Throws NOT_FOUND (MEMBER_NOT_FOUND). */
+  removeMember(chatId: string, actor: User, userId: string, guard: Guard): Promise<Message>;
+
+  /** Takes the user out; passes ownership of a group on if its last owner goes. */
+  leave(chatId: string, user: User, guard: Guard): Promise<Message[]>;
+
+  /** Makes the user a member of the room. Throws NOT_FOUND (ROOM_NOT_FOUND), RESOURCE_EXHAUSTED (MEMBER_LIMIT). */
+  joinRoom(name: string, user: User): Promise<{ chat: Chat; message?: Message }>;
+
+  /** By user id. */
+  listMembers(chatId: string, limit: number, afterUserId?: string): Promise<Page<Member, string>>;
+
+  /** Those of the users who are members. */
+  filterMembers(chatId: string, userIds: readonly string[]): Promise<Set<string>>;
+
+  /** The user's standing in the chat; undefined if the user is not a member or there is no such chat. */
+  findStanding(chatId: string, userId: string): Promise<Standing | undefined>;
+
+  /** The user's standing in each of their chats, at most `limit` of them. */
+  listStandings(userId: string, limit: number): Promise<Standing[]>;
+
+  /** Remembers the user's name for others to see. */
+  rememberUser(user: User): Promise<void>;
+
+  /** A number for each user that rises whenever one of their memberships begins or ends. */
+  listMembershipVersions(userIds: readonly string[]): Promise<Map<string, number>>;
+}

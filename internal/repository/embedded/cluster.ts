@@ -1,0 +1,82 @@
+import { type Stats, statSync } from 'node:fs';
+import { access, chmod, constants, lchown, mkdir, readdir, readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Binaries } from './binaries.ts';
+import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
+import { explainSystemError } from './explain-failure.ts';
+import { createCluster } from './init-cluster.ts';
+import { canReach, type OsUser } from './os-user.ts';
+import { type Cluster, PASSWORD_FILE, type Site } from './site.ts';
+
+/** The data folder's place: `<dataDir>/postgres`, or wherever that links to. */
+export async function clusterFolder(dataDir: string): Promise<string> {
+  try {
+    await mkdir(dataDir, { recursive: true });
+    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+    const dir = join(await realpath(dataDir), 'postgres');
+    return await realpath(dir).catch(() => dir);
+  } catch (error) {
+    throw explainSystemError(`use the data folder ${dataDir}`, error);
+  }
+}
+
+/** Resolves with the data folder ready to be served, created when absent. Data that is there is never touched. */
+export async function openCluster(
+  dir: string,
+  programs: string,
+  user: OsUser | undefined,
+  { version }: Binaries,
+  log: (line: string) => void,
+): Promise<Cluster> {
+  try {
+    const hidden = user !== undefined && !(await canReach(join(dir, '..'), user));
+    if (hidden && process.platform !== 'linux') {
+      throw new EmbeddedPostgresError(
+        `the server's user (uid ${user.uid}) cannot reach ${dir}; use another data folder`,
+      );
+    }
+    const site: Site = { programs, user, dir, hidden };
+    if (await isAbsent(dir)) await createCluster(site, log);
+    await giveTo(user, dir);
+    await checkVersion(dir, version);
+    return { ...site, password: (await readFile(join(dir, PASSWORD_FILE), 'utf8')).trim() };
+  } catch (error) {
+    throw explainSystemError(`open the data folder ${dir}`, error);
+  }
+}
+
+async function isAbsent(dir: string): Promise<boolean> {
+  const folder = statSync(dir, { throwIfNoEntry: false });
+  return folder === undefined || (folder.isDirectory() && mayRead(folder) && (await readdir(dir)).length === 0);
+}
+
+function mayRead({ uid }: Stats): boolean {
+  const self = process.getuid?.();
+  return self === 0 || self === uid;
+}
+
+/** PostgreSQL wants its folder to belong to its user and to be closed to others, also after a copy or a restored backup. */
+async function giveTo(user: OsUser | undefined, dir: string): Promise<void> {
+  const folder = statSync(dir);
+  if (!user && !mayRead(folder)) {
+    throw new EmbeddedPostgresError(
+      `the data folder ${dir} belongs to another user (uid ${folder.uid}); start as that user or as root`,
+    );
+  }
+  if (user && folder.uid !== user.uid) {
+    for (const entry of await readdir(dir, { recursive: true })) await lchown(join(dir, entry), user.uid, user.gid);
+    await lchown(dir, user.uid, user.gid);
+  }
+  if (folder.mode & 0o027) await chmod(dir, 0o700);
+}
+
+async function checkVersion(dir: string, version: string): Promise<void> {
+  const found = await readFile(join(dir, 'PG_VERSION'), 'utf8').catch((cause) => {
+    throw new EmbeddedPostgresError(`${dir} is not a PostgreSQL data folder; move it away and start again`, { cause });
+  });
+  const major = version.split('.')[0];
+  if (found.trim() === major) return;
+  throw new EmbeddedPostgresError(
+    `the data folder ${dir} was made by PostgreSQL ${found.trim()}, the bundled one is ${major}; move it with pg_dump or pg_upgrade`,
+  );
+}

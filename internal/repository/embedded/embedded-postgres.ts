@@ -1,0 +1,136 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { locateBinaries } from './binaries.ts';
+import { reachableBinaries } from './binaries-cache.ts';
+import { clusterFolder, openCluster } from './cluster.ts';
+import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
+import { freePort } from './free-port.ts';
+import { type Launched, type LaunchPlan, launch } from './launch.ts';
+import { chooseServerUser } from './os-user.ts';
+import { SUPERUSER } from './site.ts';
+
+const SILENCE_MS = 60_000;
+const MAX_QUICK_FAILURES = 5;
+const QUICK_MS = 10_000;
+const FIRST_BACKOFF_MS = 50;
+const BACKOFF_FACTOR = 3;
+
+export interface EmbeddedPostgresOptions {
+  /** The cluster goes to `<dataDir>/postgres`; created when absent. */
+  readonly dataDir: string;
+  /** Takes one line at a time of the server's log and of what is done about it. */
+  readonly log?: (line: string) => void;
+  /** PostgreSQL settings by name. Those that keep data safe and the server private cannot be changed. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** The database that `dsn` names; created when absent. Default `chat`. */
+  readonly database?: string;
+  /** The longest silence of a starting server before it is given up, in milliseconds. Default 60,000. */
+  readonly startTimeoutMs?: number;
+}
+
+/**
+ * A PostgreSQL server of our own, as a child process on a port of the loopback interface.
+ *
+ * One service at a time uses a data folder; a second start on it is refused. A server that dies is brought back on the same
+ * port, so `dsn` holds from start to stop. One that is left over from a killed service is stopped by the next start.
+ */
+export class EmbeddedPostgres {
+  /** Where clients connect, password included. */
+  readonly dsn: string;
+  /** Resolves when the server is down for good: with nothing after stop, with the error when it could not be brought back. */
+  readonly exited: Promise<EmbeddedPostgresError | undefined>;
+  readonly #plan: LaunchPlan;
+  readonly #stopping: AbortController;
+  #current: Launched;
+
+  private constructor(plan: LaunchPlan, launched: Launched) {
+    this.#plan = plan;
+    this.#current = launched;
+    this.#stopping = new AbortController();
+    const { cluster, database } = plan;
+    const path = encodeURIComponent(database);
+    this.dsn = `postgres://${SUPERUSER}:${cluster.password}@127.0.0.1:${launched.port}/${path}`;
+    this.exited = this.#supervise();
+  }
+
+  /**
+   * Starts the server on `dataDir`, which it creates on the first start. Throws {@link EmbeddedPostgresError} when it cannot,
+   * the signal's reason when aborted; nothing is left running then.
+   */
+  static async start(
+    options: EmbeddedPostgresOptions,
+    signal = new AbortController().signal,
+  ): Promise<EmbeddedPostgres> {
+    const {
+      dataDir,
+      database = 'chat',
+      settings = {},
+      startTimeoutMs: silenceMs = SILENCE_MS,
+      log = () => {},
+    } = options;
+    const binaries = locateBinaries();
+    const dir = await clusterFolder(dataDir);
+    const user = await chooseServerUser(dir, log);
+    const programs = await reachableBinaries(binaries, user, log);
+    const cluster = await openCluster(dir, programs, user, binaries, log);
+    const plan = { cluster, database, settings, silenceMs, log };
+    return new EmbeddedPostgres(plan, await launch(plan, freePort, signal));
+  }
+
+  /** The server's process id; another one after it was brought back. */
+  get pid(): number {
+    return this.#current.postmaster.pid;
+  }
+
+  /** Shuts the server down and resolves when it has ended. Twice is harmless. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await shutDown(this.#current);
+    await this.exited;
+  }
+
+  async #supervise(): Promise<EmbeddedPostgresError | undefined> {
+    const { log } = this.#plan;
+    const { signal } = this.#stopping;
+    let failures = 0;
+    let lastError: unknown;
+    for (;;) {
+      const launchedAt = performance.now();
+      const how = await this.#current.postmaster.exited;
+      await this.#current.owner.release();
+      if (signal.aborted) return undefined;
+      if (performance.now() - launchedAt > QUICK_MS) failures = 0;
+      log(`PostgreSQL (pid ${this.pid}) ${how}; starting it again`);
+      do {
+        if (failures === MAX_QUICK_FAILURES) return givenUp(lastError ?? how);
+        lastError = await this.#relaunch(FIRST_BACKOFF_MS * BACKOFF_FACTOR ** failures++);
+        if (signal.aborted) return undefined;
+      } while (lastError);
+    }
+  }
+
+  /** Resolves with what went wrong, or nothing. */
+  async #relaunch(backoffMs: number): Promise<unknown> {
+    const { signal } = this.#stopping;
+    const { log } = this.#plan;
+    const { port } = this.#current;
+    try {
+      await delay(backoffMs, undefined, { signal });
+      this.#current = await launch(this.#plan, () => port, signal);
+      if (signal.aborted) await shutDown(this.#current);
+      else log(`PostgreSQL is back (pid ${this.pid})`);
+      return undefined;
+    } catch (error) {
+      if (!signal.aborted) log(`PostgreSQL did not come back: ${(error as Error).message}`);
+      return error;
+    }
+  }
+}
+
+async function shutDown({ owner, postmaster }: Launched): Promise<void> {
+  await Promise.all([owner.release(), postmaster.stop()]);
+}
+
+function givenUp(cause: unknown): EmbeddedPostgresError {
+  const why = cause instanceof Error ? cause.message : cause;
+  return new EmbeddedPostgresError(`the bundled PostgreSQL cannot be kept running: ${why}`, { cause });
+}

@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** What a running server says of itself in `postmaster.pid`; it is written in steps, so any part may be missing yet. */
+export interface LockFile {
+  readonly path: string;
+  readonly pid: number;
+  readonly port: number;
+  /** True once it takes connections. */
+  readonly ready: boolean;
+}
+
+/** Resolves with the data folder's lock file, if there is one. Numbers that are not written yet are NaN. */
+export async function readLockFile(dir: string): Promise<LockFile | undefined> {
+  const path = join(dir, 'postmaster.pid');
+  try {
+    const lines = (await readFile(path, 'utf8')).split('\n');
+    const number = (index: number) => Number.parseInt(lines[index] ?? '', 10);
+    return { path, pid: number(0), port: number(3), ready: lines[7]?.trim() === 'ready' };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

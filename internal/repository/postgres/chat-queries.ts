@@ -1,0 +1,118 @@
+import { type Kysely, sql } from 'kysely';
+import type { Chat, ChatRole, ChatType, Page } from '../../model/chat.ts';
+import type { Message } from '../../model/message.ts';
+import type { ChatsKey } from '../chat-repository.ts';
+import type { Tables } from './database.ts';
+import { type MessageRow, toMessage } from './message-row.ts';
+
+interface ChatRow {
+  id: string;
+  type: ChatType;
+  name: string;
+  last_seq: number;
+  created_at: Date;
+  created_by: string;
+  member_count: number;
+  role: ChatRole | null;
+  joined_seq: number | null;
+  peer_id: string | null;
+  peer_name: string | null;
+}
+
+/** Chats as one user sees them: with the user's membership, and the other user of a direct chat. */
+function chatsSeenBy(db: Kysely<Tables>, userId: string) {
+  return db
+    .selectFrom('chats as c')
+    .leftJoin('members as own', (join) => join.onRef('own.chat_id', '=', 'c.id').on('own.user_id', '=', userId))
+    .leftJoin('members as other', (join) =>
+      join.onRef('other.chat_id', '=', 'c.id').on('c.type', '=', 'DIRECT').on('other.user_id', '<>', userId),
+    )
+    .leftJoin('users as peer', 'peer.id', 'other.user_id')
+    .select([
+      'c.id',
+      'c.type',
+      'c.name',
+      'c.last_seq',
+      'c.created_at',
+      'c.created_by',
+      'c.member_count',
+      'own.role',
+      'own.joined_seq',
+      'other.user_id as peer_id',
+      'peer.name as peer_name',
+    ]);
+}
+
+function toChat(row: ChatRow): Chat {
+  return {
+    id: row.id,
+    type: row.type,
+    name: row.name,
+    lastSeq: row.last_seq,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    memberCount: row.member_count,
+    ...(row.role && { own: { role: row.role, joinedSeq: row.joined_seq ?? 0 } }),
+    ...(row.peer_id !== null && { peer: { id: row.peer_id, name: row.peer_name ?? '' } }),
+  };
+}
+
+export async function findChat(db: Kysely<Tables>, chatId: string, userId: string): Promise<Chat | undefined> {
+  const row = await chatsSeenBy(db, userId).where('c.id', '=', chatId).limit(1).executeTakeFirst();
+  return row && toChat(row);
+}
+
+export async function listUserChats(
+  db: Kysely<Tables>,
+  userId: string,
+  limit: number,
+  after?: ChatsKey,
+): Promise<Page<Chat, ChatsKey>> {
+  let query = chatsSeenBy(db, userId)
+    .select(sql<string>`c.changed_at::text`.as('changed_at_key'))
+    .where('own.user_id', 'is not', null)
+    .orderBy('c.changed_at', 'desc')
+    .orderBy('c.id', 'desc')
+    .limit(limit + 1);
+  if (after) {
+    query = query.where(sql<boolean>`(c.changed_at, c.id) < (${after.changedAt}::timestamptz, ${after.id}::uuid)`);
+  }
+  const rows = await query.execute();
+  const shown = rows.slice(0, limit);
+  const lastMessages = await findLastMessages(
+    db,
+    shown.map(({ id }) => id),
+  );
+  const items = shown.map((row) => {
+    const lastMessage = lastMessages.get(row.id);
+    return { ...toChat(row), ...(lastMessage && { lastMessage }) };
+  });
+  const last = shown.at(-1);
+  return { items, ...(rows.length > limit && last && { next: { changedAt: last.changed_at_key, id: last.id } }) };
+}
+
+export async function listRooms(
+  db: Kysely<Tables>,
+  userId: string,
+  filter: string,
+  limit: number,
+  afterName?: string,
+): Promise<Page<Chat, string>> {
+  let query = chatsSeenBy(db, userId)
+    .where('c.type', '=', 'ROOM')
+    .orderBy(sql`c.name collate "C"`)
+    .limit(limit + 1);
+  if (filter !== '') query = query.where(sql<boolean>`strpos(lower(c.name), lower(${filter})) > 0`);
+  if (afterName !== undefined) query = query.where(sql<boolean>`c.name collate "C" > ${afterName}`);
+  const rows = await query.execute();
+  const items = rows.slice(0, limit).map(toChat);
+  return { items, ...(rows.length > limit && { next: items.at(-1)?.name }) };
+}
+
+async function findLastMessages(db: Kysely<Tables>, chatIds: string[]): Promise<Map<string, Message>> {
+  if (chatIds.length === 0) return new Map();
+  const { rows } = await sql<MessageRow>`
+    select m.* from unnest(${chatIds}::uuid[]) as c (id)
+    cross join lateral (select * from messages where chat_id = c.id order by seq desc limit 1) m`.execute(db);
+  return new Map(rows.map((row) => [row.chat_id, toMessage(row)]));
+}

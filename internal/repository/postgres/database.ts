@@ -1,0 +1,94 @@
+import { type ColumnType, Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { ChatRole, ChatType } from '../../model/chat.ts';
+import type { SystemEvent } from '../../model/message.ts';
+
+type Defaulted<T> = ColumnType<T, T | undefined, T>;
+
+/** The tables of migrations/, as Kysely sees them. */
+export interface Tables {
+  users: { id: string; name: string; membership_version: Defaulted<number> };
+  chats: {
+    id: string;
+    type: ChatType;
+    name: string;
+    direct_key: string | null;
+    created_by: string;
+    created_at: Defaulted<Date>;
+    last_seq: Defaulted<number>;
+    changed_at: Defaulted<Date>;
+    member_count: Defaulted<number>;
+  };
+  members: { chat_id: string; user_id: string; role: ChatRole; joined_seq: number; joined_at: Defaulted<Date> };
+  messages: {
+    chat_id: string;
+    seq: number;
+    update_seq: number;
+    id: string;
+    sender_id: string;
+    sender_name: string;
+    client_message_id: string | null;
+    content_hash: Buffer | null;
+    text: string;
+    system: ColumnType<SystemEvent | null, string | null, string | null>;
+    created_at: Date;
+  };
+  audit_log: {
+    id: ColumnType<number, never, never>;
+    at: Defaulted<Date>;
+    actor_id: string;
+    action: string;
+    chat_id: string | null;
+    detail: ColumnType<unknown, string, string>;
+  };
+}
+
+/** One pool of connections, and Kysely upon it. */
+export interface Database {
+  pool: pg.Pool;
+  db: Kysely<Tables>;
+  /** Waits for the queries under way, then closes. Twice is harmless. */
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  dsn: string;
+  poolSize: number;
+  /** After this the server ends a statement, in milliseconds. */
+  statementTimeoutMs: number;
+  onError: (error: Error) => void;
+}
+
+const int8 = 20;
+
+/** Connections are made when they are needed: this does no I/O. */
+export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: dsn,
+    max: poolSize,
+    connectionTimeoutMillis: 2_000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    application_name: 'chat-service',
+    statement_timeout: statementTimeoutMs,
+    // A connection whose server has gone silent must not hold a batch for ever.
+    query_timeout: statementTimeoutMs + 1_000,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    types: {
+      // Chat numbers stay far below 2^53.
+      getTypeParser: (oid, format) => (oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')),
+    },
+  });
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', onError);
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  let closing: Promise<void> | undefined;
+  return {
+    pool,
+    db,
+    close: () => {
+      closing ??= db.destroy();
+      return closing;
+    },
+  };
+}

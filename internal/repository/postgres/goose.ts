@@ -1,0 +1,70 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** One file of migrations/, in the format of the tool goose. */
+export interface Migration {
+  /** From the start of the file's name. */
+  version: number;
+  name: string;
+  up: string[];
+  down: string[];
+}
+
+/** Reads every `<version>_<name>.sql` of a folder, by version. Throws on a file that goose would not take either. */
+export async function readMigrations(folder: string): Promise<Migration[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql'));
+  const migrations = await Promise.all(
+    names.map(async (name) => {
+      const version = Number(/^(\d+)_/.exec(name)?.[1]);
+      if (!version) throw new Error(`migration ${name}: its name must start with a number and "_"`);
+      return { version, name, ...parseMigration(await readFile(join(folder, name), 'utf8'), name) };
+    }),
+  );
+  migrations.sort((a, b) => a.version - b.version);
+  for (const [i, { version, name }] of migrations.entries()) {
+    if (migrations[i + 1]?.version === version) throw new Error(`migration ${name}: its version is used twice`);
+  }
+  return migrations;
+}
+
+/**
+ * Splits a migration into statements: at each line that ends in `;`, or as a whole between `-- +goose StatementBegin` and
+ * `StatementEnd`. Source: https://pressly.github.io/goose/documentation/annotations/
+ */
+export function parseMigration(text: string, name: string): Pick<Migration, 'up' | 'down'> {
+  const statements: { up: string[]; down: string[] } = { up: [], down: [] };
+  let direction: 'up' | 'down' | undefined;
+  let whole = false;
+  let lines: string[] = [];
+
+  const finish = () => {
+    const statement = lines.join('\n').trim();
+    lines = [];
+    if (statement === '') return;
+    if (!direction) throw new Error(`migration ${name}: a statement stands before "-- +goose Up"`);
+    statements[direction].push(statement);
+  };
+
+  for (const line of text.split('\n')) {
+    const annotation = /^--\s*\+goose\s+(.*?)\s*$/i.exec(line)?.[1]?.toLowerCase();
+    if (annotation === undefined) {
+      if (!whole && /^\s*--/.test(line)) continue;
+      lines.push(line);
+      if (!whole && /;\s*(--.*)?$/.test(line)) finish();
+    } else if (annotation === 'statementbegin') {
+      whole = true;
+    } else if (annotation === 'statementend') {
+      finish();
+      whole = false;
+    } else if (annotation === 'up' || annotation === 'down') {
+      if (lines.join('').trim() !== '') throw new Error(`migration ${name}: a statement does not end in ";"`);
+      lines = [];
+      direction = annotation;
+    } else {
+      throw new Error(`migration ${name}: the annotation "+goose ${annotation}" is not supported`);
+    }
+  }
+  if (whole) throw new Error(`migration ${name}: StatementBegin without StatementEnd`);
+  if (lines.join('').trim() !== '') throw new Error(`migration ${name}: a statement does not end in ";"`);
+  return statements;
+}

@@ -1,0 +1,48 @@
+import { type Expression, sql } from 'kysely';
+import type { Message, SystemEvent } from '../../model/message.ts';
+
+/** A row of `messages`, without what is never read back. */
+export interface MessageRow {
+  chat_id: string;
+  seq: number;
+  update_seq: number;
+  id: string;
+  sender_id: string;
+  sender_name: string;
+  client_message_id: string | null;
+  text: string;
+  system: SystemEvent | null;
+  created_at: Date;
+}
+
+export const messageColumns = [
+  'chat_id',
+  'seq',
+  'update_seq',
+  'id',
+  'sender_id',
+  'sender_name',
+  'client_message_id',
+  'text',
+  'system',
+  'created_at',
+] as const satisfies (keyof MessageRow)[];
+
+export function toMessage(row: MessageRow): Message {
+  return {
+    id: row.id,
+    chatId: row.chat_id,
+    seq: row.seq,
+    updateSeq: row.update_seq,
+    sender: { id: row.sender_id, name: row.sender_name },
+    clientMessageId: row.client_message_id ?? '',
+    text: row.text,
+    createdAt: new Date(row.created_at),
+    ...(row.system && { system: row.system }),
+  };
+}
+
+/** `column = any (values)` with one parameter, however many values. */
+export function isAnyOf(column: Expression<string>, values: readonly string[], type: 'uuid' | 'text') {
+  return sql<boolean>`${column} = any (${[...values]}::${sql.raw(type)}[])`;
+}

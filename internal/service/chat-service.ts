@@ -1,0 +1,255 @@
+import type { Bus } from '../client/bus/bus.ts';
+import type { Presence } from '../client/presence/presence.ts';
+import type { Chat, ChatType, Member, Page, User } from '../model/chat.ts';
+import { ChatError, invalidFields } from '../model/errors.ts';
+import type { Draft, Message, Receipt } from '../model/message.ts';
+import type { Principal } from '../model/principal.ts';
+import type { ChatRepository, ChatsKey, Guard, Standing } from '../repository/chat-repository.ts';
+import type { HistoryRange, MessageRepository } from '../repository/message-repository.ts';
+import type { MessageWriter } from './message-writer.ts';
+import { authorizeChat } from './permissions.ts';
+
+export interface ChatServiceOptions {
+  /** Unicode characters of a message. */
+  maxTextLength: number;
+  /** Whether joining a room that does not exist creates it. */
+  createRoomsOnJoin: boolean;
+}
+
+interface Deps {
+  chats: ChatRepository;
+  messages: MessageRepository;
+  writer: MessageWriter;
+  presence: Presence;
+  bus: Bus;
+}
+
+const roomName = /^[\p{L}\p{N}][\p{L}\p{N}_.-]{0,63}$/u;
+
+/**
+ * What callers can do with chats. The errors of each method are those of the RPC of the same name in the contract; the token's
+ * roles have been checked by then, the roles in the chat are checked here.
+ */
+export class ChatService {
+  readonly #chats: ChatRepository;
+  readonly #messages: MessageRepository;
+  readonly #writer: MessageWriter;
+  readonly #presence: Presence;
+  readonly #bus: Bus;
+  readonly #options: ChatServiceOptions;
+
+  constructor({ chats, messages, writer, presence, bus }: Deps, options: ChatServiceOptions) {
+    this.#chats = chats;
+    this.#messages = messages;
+    this.#writer = writer;
+    this.#presence = presence;
+    this.#bus = bus;
+    this.#options = options;
+  }
+
+  async createChat(
+    caller: Principal,
+    { type, name, memberIds }: { type: ChatType; name: string; memberIds: readonly string[] },
+  ): Promise<{ chat: Chat; created: boolean }> {
+    const creator = toUser(caller);
+    switch (type) {
+      case 'DIRECT': {
+        const [other] = checkDirect(caller, name, memberIds);
+        const { chat, created, message } = await this.#chats.openDirect(creator, other);
+        if (message) this.#publish(message, [creator.id, other]);
+        return { chat, created };
+      }
+      case 'GROUP': {
+        const { chat, message } = await this.#chats.createGroup(creator, name, memberIds);
+        this.#publish(message, [creator.id, ...memberIds]);
+        return { chat, created: true };
+      }
+      case 'ROOM': {
+        checkRoomName(name);
+        const { chat, message } = await this.#chats.createRoom(creator, name, memberIds);
+        this.#publish(message, [creator.id, ...memberIds]);
+        return { chat, created: true };
+      }
+      default:
+        return type satisfies never;
+    }
+  }
+
+  async getChat(caller: Principal, chatId: string): Promise<Chat> {
+    const chat = await this.#chats.get(chatId, caller.userId);
+    authorizeChat('GetChat', caller, chat.type, chat.own?.role);
+    return chat;
+  }
+
+  listChats(caller: Principal, limit: number, after?: ChatsKey): Promise<Page<Chat, ChatsKey>> {
+    return this.#chats.listOfUser(caller.userId, limit, after);
+  }
+
+  async deleteChat(caller: Principal, chatId: string): Promise<void> {
+    const members = await this.#chats.delete(chatId, toUser(caller), guardOf('DeleteChat', caller));
+    this.#bus.publishToChat(chatId, { kind: 'deleted' });
+    this.#bus.publishMembershipChange(members);
+  }
+
+  async addMembers(caller: Principal, chatId: string, userIds: readonly string[]): Promise<Member[]> {
+    const guard = guardOf('AddMembers', caller, refuseDirect);
+    const { added, message } = await this.#chats.addMembers(chatId, toUser(caller), userIds, guard);
+    const addedIds = added.map(({ user }) => user.id);
+    if (message) this.#publish(message, addedIds);
+    return added;
+  }
+
+  async listMembers(caller: Principal, chatId: string, limit: number, after?: string): Promise<Page<Member, string>> {
+    const chat = await this.#chats.get(chatId, caller.userId);
+    authorizeChat('ListMembers', caller, chat.type, chat.own?.role);
+    return this.#chats.listMembers(chatId, limit, after);
+  }
+
+  async removeMember(caller: Principal, chatId: string, userId: string): Promise<void> {
+    const guard = guardOf('RemoveMember', caller, refuseDirect);
+    const message = await this.#chats.removeMember(chatId, toUser(caller), userId, guard);
+    this.#publish(message, [userId]);
+  }
+
+  async leaveChat(caller: Principal, chatId: string): Promise<void> {
+    const messages = await this.#chats.leave(chatId, toUser(caller), guardOf('LeaveChat', caller, refuseDirect));
+    this.#bus.publishToChat(chatId, { kind: 'messages', messages });
+    this.#bus.publishMembershipChange([caller.userId]);
+  }
+
+  listRooms(caller: Principal, filter: string, limit: number, after?: string): Promise<Page<Chat, string>> {
+    return this.#chats.listRooms(caller.userId, filter, limit, after);
+  }
+
+  async joinRoom(caller: Principal, name: string): Promise<{ chat: Chat; created: boolean }> {
+    const user = toUser(caller);
+    try {
+      const { chat, message } = await this.#chats.joinRoom(name, user);
+      if (message) this.#publish(message, [user.id]);
+      return { chat, created: false };
+    } catch (error) {
+      const absent = error instanceof ChatError && error.reason === 'ROOM_NOT_FOUND';
+      if (!absent || !this.#options.createRoomsOnJoin) throw error;
+    }
+    try {
+      return await this.createChat(caller, { type: 'ROOM', name, memberIds: [] });
+    } catch (error) {
+      // Somebody else was faster.
+      if (error instanceof ChatError && error.reason === 'ROOM_EXISTS') return this.joinRoom(caller, name);
+      throw error;
+    }
+  }
+
+  /** Not asynchronous: the order of the calls is the order within a chat. */
+  sendMessage(caller: Principal, message: Omit<Draft, 'sender'>, signal?: AbortSignal): Promise<Receipt> {
+    const { chatId, clientMessageId, text } = message;
+    const { maxTextLength } = this.#options;
+    // Characters are counted only when it matters: there are never more of them than UTF-16 units.
+    if (text.length > maxTextLength && [...text].length > maxTextLength) {
+      return Promise.reject(
+        invalidFields({ field: 'text', description: `must have at most ${maxTextLength} characters` }),
+      );
+    }
+    return this.#writer.append({ chatId, clientMessageId, text, sender: toUser(caller) }, signal);
+  }
+
+  async getMessage(caller: Principal, chatId: string, messageId: string): Promise<Message> {
+    await this.#checkMember('GetMessage', caller, chatId);
+    return this.#messages.get(chatId, messageId);
+  }
+
+  async listMessages(
+    caller: Principal,
+    chatId: string,
+    range: HistoryRange,
+    limit: number,
+  ): Promise<{ messages: Message[]; hasMore: boolean }> {
+    await this.#checkMember('ListMessages', caller, chatId);
+    return this.#messages.listHistory(chatId, range, limit);
+  }
+
+  async listOnlineUsers(
+    caller: Principal,
+    chatId: string | undefined,
+    limit: number,
+    after?: string,
+  ): Promise<Page<User, string>> {
+    if (chatId === undefined) return toPage(await this.#presence.list(limit + 1, after), limit);
+    const chat = await this.#chats.get(chatId, caller.userId);
+    authorizeChat('ListOnlineUsers', caller, chat.type, chat.own?.role);
+    const found: User[] = [];
+    const chunk = 1_000;
+    for (let cursor = after; found.length <= limit; ) {
+      const online = await this.#presence.list(chunk, cursor);
+      const ids = online.map(({ id }) => id);
+      const members = await this.#chats.filterMembers(chatId, ids);
+      found.push(...online.filter(({ id }) => members.has(id)));
+      if (online.length < chunk) break;
+      cursor = ids.at(-1);
+    }
+    return toPage(found, limit);
+  }
+
+  /** The caller's standing in a chat whose messages the caller may read. */
+  async getStanding(caller: Principal, chatId: string): Promise<Standing> {
+    const standing = await this.#chats.findStanding(chatId, caller.userId);
+    if (standing) {
+      return standing;
+    }
+    await this.#checkMember('Subscribe', caller, chatId);
+    // Became a member between the two looks.
+    return this.getStanding(caller, chatId);
+  }
+
+  async #checkMember(method: 'GetMessage' | 'ListMessages' | 'Subscribe', caller: Principal, chatId: string) {
+    const chat = await this.#chats.get(chatId, caller.userId);
+    authorizeChat(method, caller, chat.type, chat.own?.role);
+  }
+
+  #publish(message: Message, membersChanged: readonly string[]): void {
+    this.#bus.publishToChat(message.chatId, { kind: 'messages', messages: [message] });
+    this.#bus.publishMembershipChange(membersChanged);
+  }
+}
+
+function toUser({ userId, name }: Principal): User {
+  return { id: userId, name };
+}
+
+function guardOf(
+  method: Parameters<typeof authorizeChat>[0],
+  caller: Principal,
+  also?: (type: ChatType) => void,
+): Guard {
+  return ({ chat, role }) => {
+    authorizeChat(method, caller, chat.type, role);
+    also?.(chat.type);
+  };
+}
+
+function refuseDirect(type: ChatType): void {
+  if (type === 'DIRECT') throw new ChatError('CHAT_IS_DIRECT', 'the members of a direct chat do not change');
+}
+
+function checkDirect({ userId }: Principal, name: string, memberIds: readonly string[]): [string] {
+  const [other] = memberIds;
+  if (memberIds.length !== 1 || other === undefined) {
+    throw invalidFields({ field: 'member_ids', description: 'must name exactly one user for a direct chat' });
+  }
+  if (other === userId) {
+    throw invalidFields({ field: 'member_ids[0]', description: 'must be somebody else than the caller' });
+  }
+  if (name !== '') throw invalidFields({ field: 'name', description: 'must be empty for a direct chat' });
+  return [other];
+}
+
+function checkRoomName(name: string): void {
+  if (roomName.test(name)) return;
+  const description = 'must be 1 to 64 letters, digits, "_", "-" and ".", starting with a letter or digit, for a room';
+  throw invalidFields({ field: 'name', description });
+}
+
+function toPage(users: User[], limit: number): Page<User, string> {
+  const items = users.slice(0, limit);
+  return { items, ...(users.length > limit && { next: items.at(-1)?.id }) };
+}

@@ -1,0 +1,121 @@
+export interface OutboxOptions {
+  /** Beyond this many bytes there is no room for more messages. */
+  maxBytes: number;
+  /** A frame is closed once it has this many bytes. */
+  maxFrameBytes: number;
+}
+
+interface Chunk {
+  bytes: Uint8Array;
+  /** Set for messages: they are dropped when the reader may not have them any more. */
+  chatId?: string;
+}
+
+/**
+ * What is on its way to one reader. Everything that is pushed within one turn of the event loop goes out in one frame, and
+ * the next frame is made only when the reader has taken the one before.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  #chunks: Chunk[] = [];
+  #bytes = 0;
+  #ended = false;
+  #wakeReader: (() => void) | undefined;
+  #wakeWriters: (() => void)[] = [];
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether messages may be pushed. Answers to commands may always: whoever reads commands waits for room first. */
+  get hasRoom(): boolean {
+    return this.#bytes < this.#options.maxBytes;
+  }
+
+  /** Does nothing once the outbox has ended. The bytes are shared: never change them. */
+  push(bytes: Uint8Array, chatId?: string): void {
+    if (this.#ended) return;
+    this.#chunks.push({ bytes, chatId });
+    this.#bytes += bytes.length;
+    this.#wake();
+  }
+
+  /** Resolves when most of it has been taken, or when it has ended. */
+  async whenRoom(): Promise<void> {
+    while (this.#bytes > this.#options.maxBytes / 4 && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wakeWriters.push(resolve);
+      });
+    }
+  }
+
+  /** Drops the chat's messages that have not been taken yet. */
+  drop(chatId: string): void {
+    this.#chunks = this.#chunks.filter((chunk) => chunk.chatId !== chatId);
+    this.#count();
+  }
+
+  /** Drops every message that has not been taken yet. */
+  dropMessages(): void {
+    this.#chunks = this.#chunks.filter((chunk) => chunk.chatId === undefined);
+    this.#count();
+  }
+
+  /** What has been pushed is still delivered. */
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+    this.#releaseWriters();
+  }
+
+  /** The next frame, when there is one; undefined once the outbox has ended and is empty. For one caller at a time. */
+  async next(): Promise<Uint8Array | undefined> {
+    while (this.#chunks.length === 0) {
+      if (this.#ended) return undefined;
+      await new Promise<void>((resolve) => {
+        this.#wakeReader = resolve;
+      });
+    }
+    return this.#takeFrame();
+  }
+
+  #takeFrame(): Uint8Array {
+    let bytes = 0;
+    let count = 0;
+    for (const chunk of this.#chunks) {
+      if (count > 0 && bytes + chunk.bytes.length > this.#options.maxFrameBytes) break;
+      bytes += chunk.bytes.length;
+      count += 1;
+    }
+    const taken = this.#chunks.splice(0, count);
+    this.#bytes -= bytes;
+    this.#releaseWriters();
+    const [only] = taken;
+    if (count === 1 && only) return only.bytes;
+    return Buffer.concat(
+      taken.map((chunk) => chunk.bytes),
+      bytes,
+    );
+  }
+
+  /** Not at once: what else happens in this turn shall be in the same frame. */
+  #wake(): void {
+    const wake = this.#wakeReader;
+    this.#wakeReader = undefined;
+    if (wake) setImmediate(wake);
+  }
+
+  #releaseWriters(): void {
+    if (this.#bytes > this.#options.maxBytes / 4 && !this.#ended) return;
+    for (const wake of this.#wakeWriters.splice(0)) wake();
+  }
+
+  #count(): void {
+    this.#bytes = this.#chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    this.#releaseWriters();
+  }
+}

@@ -1,0 +1,260 @@
+import type { StartFrom } from '../model/command.ts';
+import { ChatError, invalidFields } from '../model/errors.ts';
+import type { Event, RemovalReason } from '../model/event.ts';
+import type { ChatRepository, Standing } from '../repository/chat-repository.ts';
+import type { MessageRepository } from '../repository/message-repository.ts';
+import type { EventEncoder } from './event-encoder.ts';
+import type { Hub, Lease } from './hub.ts';
+import type { Outbox } from './outbox.ts';
+import { Subscription } from './subscription.ts';
+
+interface Deps {
+  hub: Hub;
+  chats: ChatRepository;
+  messages: MessageRepository;
+  outbox: Outbox;
+  encoder: EventEncoder;
+  userId: string;
+  /** Told of failures to read from the database, which are tried again. */
+  onRetry: (error: unknown) => void;
+}
+
+interface Options {
+  maxSubscriptions: number;
+  /** Messages of a page from the database. */
+  pageSize: number;
+}
+
+/**
+ * The chats that one session reads: those that it subscribed to and, after `subscribeAll`, every chat that the user is or
+ * becomes a member of. Those that are behind are caught up with one page after the other, whenever the reader has room.
+ */
+export class ReadingList {
+  readonly #deps: Deps;
+  readonly #options: Options;
+  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #behind = new Set<Subscription>();
+  #catchingUp = false;
+  #closed = false;
+  #stopWatching: (() => void) | undefined;
+  /** Changes to the list happen one after the other. */
+  #lastChange: Promise<unknown> = Promise.resolve();
+  #refreshing = false;
+
+  constructor(deps: Deps, options: Options) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** Starts delivery after the given number, or from now. `standing` tells that the user is a member. */
+  subscribe(commandId: string, standing: Standing, afterSeq: number | undefined): Promise<void> {
+    return this.#change(async () => {
+      const { chatId, lastSeq } = standing;
+      if (afterSeq !== undefined && afterSeq > lastSeq) {
+        throw cursorsInFuture([{ field: 'subscribe.after_seq', lastSeq }]);
+      }
+      this.#checkCount(this.#subscriptions.size + (this.#subscriptions.has(chatId) ? 0 : 1));
+      const lease = (await this.#deps.hub.acquire([chatId])).get(chatId);
+      if (!lease) throw new ChatError('CHAT_NOT_FOUND', 'there is no such chat');
+      this.#start(commandId, standing, lease, afterSeq ?? lastSeq);
+    });
+  }
+
+  /** Starts delivery of all the user's chats: after its cursor, or for those without one from `others`. */
+  subscribeAll(commandId: string, cursors: ReadonlyMap<string, number>, others: StartFrom): Promise<void> {
+    return this.#change(async () => {
+      // Watching comes first: whoever is added while the list is being read is noticed by one of the two.
+      this.#stopWatching ??= await this.#deps.hub.watchMemberships(this.#deps.userId, () => this.#refreshLater());
+      const standings = await this.#listStandings();
+      const ahead = standings.filter(({ chatId, lastSeq }) => (cursors.get(chatId) ?? 0) > lastSeq);
+      if (ahead.length > 0) {
+        const field = (chatId: string) => `subscribe_all.cursors[${JSON.stringify(chatId)}]`;
+        throw cursorsInFuture(ahead.map(({ chatId, lastSeq }) => ({ field: field(chatId), lastSeq })));
+      }
+      const own = new Set(standings.map(({ chatId }) => chatId));
+      const leases = await this.#deps.hub.acquire([...own]);
+      for (const chatId of cursors.keys()) if (!own.has(chatId)) this.#tellRemoved(chatId, 'UNKNOWN');
+      for (const standing of standings) {
+        const lease = leases.get(standing.chatId);
+        if (lease) this.#start(commandId, standing, lease, cursors.get(standing.chatId) ?? startOf(standing, others));
+      }
+    });
+  }
+
+  /** Throws NOT_FOUND (NOT_SUBSCRIBED). */
+  unsubscribe(chatId: string): Promise<void> {
+    return this.#change(async () => {
+      const subscription = this.#subscriptions.get(chatId);
+      if (!subscription) throw new ChatError('NOT_SUBSCRIBED', 'this stream is not subscribed to the chat');
+      this.#remove(subscription);
+      this.#deps.outbox.drop(chatId);
+    });
+  }
+
+  /** Ends all delivery. Twice is harmless. */
+  close(): void {
+    this.#closed = true;
+    this.#stopWatching?.();
+    for (const subscription of [...this.#subscriptions.values()]) this.#remove(subscription);
+  }
+
+  #change<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#lastChange.then(async () => {
+      const changed = await change();
+      // Whatever was begun while the session was being closed ends with it.
+      if (this.#closed) this.close();
+      return changed;
+    });
+    this.#lastChange = result.catch(() => {});
+    return result;
+  }
+
+  #start(commandId: string, standing: Standing, lease: Lease, afterSeq: number): void {
+    const { chatId, lastSeq } = standing;
+    const replaced = this.#subscriptions.get(chatId);
+    if (replaced) this.#remove(replaced);
+    const { outbox, encoder, messages, userId } = this.#deps;
+    const subscription = new Subscription(
+      {
+        chatId,
+        userId,
+        lease,
+        outbox,
+        encoder,
+        messages,
+        pageSize: this.#options.pageSize,
+        onBehind: (behind) => this.#catchUpLater(behind),
+        onEnded: (ended, reason) => {
+          this.#remove(ended);
+          this.#tellRemoved(chatId, reason);
+        },
+      },
+      { afterSeq, verifiedSeq: lastSeq },
+    );
+    this.#subscriptions.set(chatId, subscription);
+    this.#tell({ kind: 'subscribed', commandId, chatId, headSeq: lastSeq, afterSeq });
+    subscription.start();
+  }
+
+  #remove(subscription: Subscription): void {
+    subscription.stop();
+    this.#behind.delete(subscription);
+    if (this.#subscriptions.get(subscription.chatId) === subscription) this.#subscriptions.delete(subscription.chatId);
+  }
+
+  #catchUpLater(subscription: Subscription): void {
+    this.#behind.add(subscription);
+    if (this.#catchingUp) return;
+    this.#catchingUp = true;
+    void this.#catchUp();
+  }
+
+  /** One page for each that is behind, in turn; never more of them in memory than the outbox holds. Never throws. */
+  async #catchUp(): Promise<void> {
+    let failures = 0;
+    for (let next = first(this.#behind); next && !this.#closed; next = first(this.#behind)) {
+      await this.#deps.outbox.whenRoom();
+      if (this.#closed) break;
+      this.#behind.delete(next);
+      try {
+        if (!(await next.catchUp())) this.#behind.add(next);
+        failures = 0;
+      } catch (error) {
+        this.#behind.add(next);
+        this.#deps.onRetry(error);
+        await new Promise((resolve) =>
+          setTimeout(resolve, Math.min(100 * 2 ** failures, 2_000) * (0.5 + Math.random())),
+        );
+        failures += 1;
+      }
+    }
+    this.#catchingUp = false;
+  }
+
+  #refreshLater(): void {
+    if (this.#refreshing || this.#closed) return;
+    this.#refreshing = true;
+    this.#change(() => {
+      // From here on another change of the memberships needs another look.
+      this.#refreshing = false;
+      return this.#refresh();
+    }).catch((error) => {
+      this.#deps.onRetry(error);
+      if (!this.#closed) setTimeout(() => this.#refreshLater(), 500 + Math.random() * 500).unref();
+    });
+  }
+
+  /** Makes the list that of the user's memberships. */
+  async #refresh(): Promise<void> {
+    const { hub, chats, userId } = this.#deps;
+    const standings = await this.#listStandings();
+    const own = new Set(standings.map(({ chatId }) => chatId));
+    for (const subscription of [...this.#subscriptions.values()]) {
+      if (own.has(subscription.chatId)) continue;
+      this.#remove(subscription);
+      this.#deps.outbox.drop(subscription.chatId);
+      this.#tellRemoved(subscription.chatId, 'UNKNOWN');
+    }
+    const added = standings.filter(({ chatId }) => !this.#subscriptions.has(chatId));
+    const leases = await hub.acquire(added.map(({ chatId }) => chatId));
+    for (const standing of added) {
+      const lease = leases.get(standing.chatId);
+      if (!lease) continue;
+      const chat = await chats.get(standing.chatId, userId).catch((error: unknown) => {
+        lease.release();
+        if (error instanceof ChatError && error.reason === 'CHAT_NOT_FOUND') return undefined;
+        throw error;
+      });
+      if (!chat) continue;
+      this.#tell({ kind: 'chat_added', chat });
+      this.#start('', standing, lease, startOf(standing, 'JOINED'));
+    }
+  }
+
+  async #listStandings(): Promise<Standing[]> {
+    const { maxSubscriptions } = this.#options;
+    const standings = await this.#deps.chats.listStandings(this.#deps.userId, maxSubscriptions + 1);
+    this.#checkCount(standings.length);
+    return standings;
+  }
+
+  #checkCount(count: number): void {
+    const { maxSubscriptions } = this.#options;
+    if (count <= maxSubscriptions) return;
+    throw new ChatError('SUBSCRIPTION_LIMIT', `a stream may be subscribed to at most ${maxSubscriptions} chats`);
+  }
+
+  #tellRemoved(chatId: string, reason: RemovalReason): void {
+    this.#tell({ kind: 'chat_removed', chatId, reason });
+  }
+
+  #tell(event: Event): void {
+    this.#deps.outbox.push(this.#deps.encoder.encode(event));
+  }
+}
+
+function startOf({ lastSeq, joinedSeq }: Standing, from: StartFrom): number {
+  switch (from) {
+    case 'NOW':
+      return lastSeq;
+    case 'JOINED':
+      return joinedSeq - 1;
+    case 'BEGINNING':
+      return 0;
+    default:
+      return from satisfies never;
+  }
+}
+
+function cursorsInFuture(cursors: { field: string; lastSeq: number }[]): ChatError {
+  const violations = cursors.map(({ field, lastSeq }) => ({
+    field,
+    description: `must be at most ${lastSeq}, the chat's last number`,
+  }));
+  return new ChatError('CURSOR_IN_FUTURE', invalidFields(...violations).message, { violations });
+}
+
+function first<T>(set: ReadonlySet<T>): T | undefined {
+  for (const value of set) return value;
+  return undefined;
+}

@@ -1,0 +1,243 @@
+import type { Logger } from 'pino';
+import type { TokenVerifier } from '../client/auth/token-verifier.ts';
+import type { Command } from '../model/command.ts';
+import { ChatError } from '../model/errors.ts';
+import type { CloseReason, Event, SessionLimits } from '../model/event.ts';
+import type { Principal } from '../model/principal.ts';
+import type { RateLimiter } from '../ratelimiter/rate-limiter.ts';
+import type { ChatRepository } from '../repository/chat-repository.ts';
+import type { MessageRepository } from '../repository/message-repository.ts';
+import type { ChatService } from './chat-service.ts';
+import type { EventEncoder } from './event-encoder.ts';
+import type { Hub } from './hub.ts';
+import { Outbox } from './outbox.ts';
+import { ReadingList } from './reading-list.ts';
+
+/** A command as the transport has read it, or what is wrong with it. */
+export type Incoming = Command | { kind: 'invalid'; commandId: string; error: unknown };
+
+export interface SessionOptions {
+  limits: SessionLimits;
+  /** What may wait for a reader, in bytes, before it is served from the database. */
+  outboxBytes: number;
+  /** A frame of events is closed once it has this many bytes. */
+  frameBytes: number;
+  /** Messages of a page from the database. */
+  pageSize: number;
+  /** Sends that wait for their commit at the same time; beyond that no more commands are read. */
+  maxPendingSends: number;
+}
+
+export interface SessionDeps {
+  service: ChatService;
+  hub: Hub;
+  chats: ChatRepository;
+  messages: MessageRepository;
+  verifier: TokenVerifier;
+  limiter: RateLimiter;
+  log: Logger;
+}
+
+/** A stream that exceeded its rate is not read from for this long at the most, in milliseconds. */
+const maxPauseMs = 1_000;
+const maxTimeoutMs = 2 ** 31 - 1;
+
+/** One open stream of one user: carries out its commands and queues its events. The same for every transport. */
+export class Session {
+  readonly id: string;
+  readonly #deps: SessionDeps;
+  readonly #options: SessionOptions;
+  readonly #encoder: EventEncoder;
+  readonly #outbox: Outbox;
+  readonly #reading: ReadingList;
+  readonly #pending = new Set<Promise<void>>();
+  #principal: Principal;
+  #expiry: NodeJS.Timeout | undefined;
+  #closing = false;
+  #endError: unknown;
+
+  constructor(
+    deps: SessionDeps,
+    options: SessionOptions,
+    { id, principal, encoder }: { id: string; principal: Principal; encoder: EventEncoder },
+  ) {
+    this.id = id;
+    this.#deps = deps;
+    this.#options = options;
+    this.#principal = principal;
+    this.#encoder = encoder;
+    this.#outbox = new Outbox({ maxBytes: options.outboxBytes, maxFrameBytes: options.frameBytes });
+    this.#reading = new ReadingList(
+      {
+        hub: deps.hub,
+        chats: deps.chats,
+        messages: deps.messages,
+        outbox: this.#outbox,
+        encoder,
+        userId: principal.userId,
+        onRetry: (err) => deps.log.warn({ err, sessionId: id }, 'could not read for a stream; trying again'),
+      },
+      { maxSubscriptions: options.limits.maxSubscriptions, pageSize: options.pageSize },
+    );
+  }
+
+  get userId(): string {
+    return this.#principal.userId;
+  }
+
+  /** What waits for the reader, in bytes. */
+  get queuedBytes(): number {
+    return this.#outbox.bytes;
+  }
+
+  /**
+   * The frames to send, until the client has half-closed and has all its answers, or the session is closed. Throws what ended
+   * the session: UNAVAILABLE (DRAINING), UNAUTHENTICATED (TOKEN_EXPIRED), INVALID_ARGUMENT (MALFORMED_FRAME). Call once.
+   */
+  async *run(
+    commands: AsyncIterable<readonly Incoming[]>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const abandon = () => this.#end();
+    signal.addEventListener('abort', abandon, { once: true });
+    try {
+      const { userId, name, tokenExpiresAt } = this.#principal;
+      const { limits } = this.#options;
+      this.#tell({ kind: 'welcome', sessionId: this.id, user: { id: userId, name }, limits, tokenExpiresAt });
+      this.#watchExpiry();
+      if (signal.aborted) return;
+      void this.#read(commands, signal);
+      for (let frame = await this.#outbox.next(); frame; frame = await this.#outbox.next()) yield frame;
+      if (this.#endError !== undefined) throw this.#endError;
+    } finally {
+      signal.removeEventListener('abort', abandon);
+      this.#end();
+    }
+  }
+
+  /** Ends the session in good order: answers that are under way are given, then `closing`, then the error. */
+  async close(reason: CloseReason, error: unknown, retryAfterMs = 0): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#reading.close();
+    // A token that is not valid any more must not be shown even what was queued for it.
+    if (reason === 'TOKEN_EXPIRED') this.#outbox.dropMessages();
+    await Promise.all(this.#pending);
+    this.#tell({ kind: 'closing', reason, retryAfterMs });
+    this.#endError = error;
+    this.#end();
+  }
+
+  /** Reads commands until there are no more; never throws. */
+  async #read(commands: AsyncIterable<readonly Incoming[]>, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const frame of commands) {
+        for (const command of frame) {
+          if (this.#closing) return;
+          await this.#carryOut(command);
+        }
+        if (!this.#outbox.hasRoom) await this.#outbox.whenRoom();
+      }
+      this.#reading.close();
+      await Promise.all(this.#pending);
+      this.#end();
+    } catch (error) {
+      if (signal.aborted) return this.#end();
+      this.#deps.log.debug({ err: error, sessionId: this.id }, 'a stream sent something that is not a frame');
+      await this.close('PROTOCOL_ERROR', error);
+    }
+  }
+
+  async #carryOut(command: Incoming): Promise<void> {
+    const { commandId } = command;
+    try {
+      await this.#deps.limiter.consume(command.kind === 'send_message' ? 'SendMessage' : 'Command', this.userId);
+      await this.#dispatch(command);
+    } catch (error) {
+      this.#reject(commandId, error);
+      if (error instanceof ChatError && error.reason === 'RATE_LIMITED') {
+        await new Promise((resolve) => setTimeout(resolve, Math.min(error.retryAfterMs ?? 0, maxPauseMs)));
+      }
+    }
+  }
+
+  async #dispatch(command: Incoming): Promise<void> {
+    const { commandId } = command;
+    switch (command.kind) {
+      case 'send_message':
+        return this.#send(command);
+      case 'subscribe': {
+        const standing = await this.#deps.service.getStanding(this.#principal, command.chatId);
+        return this.#reading.subscribe(commandId, standing, command.afterSeq);
+      }
+      case 'subscribe_all':
+        await this.#reading.subscribeAll(commandId, command.cursors, command.others);
+        return this.#tell({ kind: 'accepted', commandId });
+      case 'unsubscribe':
+        await this.#reading.unsubscribe(command.chatId);
+        return this.#tell({ kind: 'accepted', commandId });
+      case 'authenticate':
+        await this.#authenticate(command.token);
+        return this.#tell({ kind: 'accepted', commandId });
+      case 'ping':
+        return this.#tell({ kind: 'pong', commandId });
+      case 'invalid':
+        throw command.error;
+      default:
+        command satisfies never;
+    }
+  }
+
+  /** Does not wait for the commit: the next command is read meanwhile. */
+  async #send({ commandId, ...draft }: Command & { kind: 'send_message' }): Promise<void> {
+    const answered = this.#deps.service.sendMessage(this.#principal, draft).then(
+      (receipt) => this.#tell({ kind: 'accepted', commandId, receipt }),
+      (error) => this.#reject(commandId, error),
+    );
+    this.#pending.add(answered);
+    void answered.finally(() => this.#pending.delete(answered));
+    if (this.#pending.size >= this.#options.maxPendingSends) await Promise.race(this.#pending);
+  }
+
+  async #authenticate(token: string): Promise<void> {
+    const principal = await this.#deps.verifier.verify(token);
+    if (principal.userId !== this.userId) {
+      throw new ChatError('OTHER_USERS_TOKEN', 'the token is of another user than the one who opened the stream');
+    }
+    this.#principal = principal;
+    this.#watchExpiry();
+  }
+
+  #watchExpiry(): void {
+    clearTimeout(this.#expiry);
+    const remainingMs = this.#principal.tokenExpiresAt.getTime() - Date.now();
+    this.#expiry = setTimeout(
+      () => {
+        if (this.#principal.tokenExpiresAt.getTime() > Date.now()) return this.#watchExpiry();
+        void this.close('TOKEN_EXPIRED', new ChatError('TOKEN_EXPIRED', 'the access token has expired'));
+      },
+      Math.min(remainingMs, maxTimeoutMs),
+    );
+  }
+
+  #reject(commandId: string, error: unknown): void {
+    const known = error instanceof ChatError;
+    if (!known) this.#deps.log.error({ err: error, sessionId: this.id, commandId }, 'a command failed');
+    this.#tell({
+      kind: 'rejected',
+      commandId,
+      error: known ? error : new ChatError('INTERNAL', `internal error (session ${this.id})`),
+    });
+  }
+
+  #tell(event: Event): void {
+    this.#outbox.push(this.#encoder.encode(event));
+  }
+
+  #end(): void {
+    this.#closing = true;
+    clearTimeout(this.#expiry);
+    this.#reading.close();
+    this.#outbox.end();
+  }
+}

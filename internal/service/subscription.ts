@@ -1,0 +1,141 @@
+import type { RemovalReason } from '../model/event.ts';
+import { endedMembership, type Message } from '../model/message.ts';
+import type { MessageRepository } from '../repository/message-repository.ts';
+import type { EventEncoder } from './event-encoder.ts';
+import type { Lease } from './hub.ts';
+import type { Outbox } from './outbox.ts';
+import type { TopicReader } from './topic.ts';
+
+export interface SubscriptionDeps {
+  chatId: string;
+  userId: string;
+  lease: Lease;
+  outbox: Outbox;
+  encoder: EventEncoder;
+  messages: MessageRepository;
+  /** Messages of a page from the database. */
+  pageSize: number;
+  /** The subscription is behind: call `catchUp` until it returns true. */
+  onBehind: (subscription: Subscription) => void;
+  /** Nothing more will come: the user is no member any more, or the chat is gone. */
+  onEnded: (subscription: Subscription, reason: RemovalReason) => void;
+}
+
+/**
+ * One session's reading of one chat. It is either live, given messages by the topic, or catching up, reading pages from the
+ * database at the reader's own pace; a slow reader goes from the first to the second, and from there back.
+ *
+ * Membership is known to have held at `verifiedSeq`. All that comes after is looked at in order, and so an end of the
+ * membership cannot be missed.
+ */
+export class Subscription implements TopicReader {
+  readonly chatId: string;
+  readonly userId: string;
+  readonly #deps: SubscriptionDeps;
+  #position: number;
+  #verifiedSeq: number;
+  #state: 'catching_up' | 'live' | 'ended' = 'catching_up';
+  #toldCaughtUp = false;
+
+  constructor(deps: SubscriptionDeps, { afterSeq, verifiedSeq }: { afterSeq: number; verifiedSeq: number }) {
+    this.#deps = deps;
+    this.chatId = deps.chatId;
+    this.userId = deps.userId;
+    this.#position = afterSeq;
+    this.#verifiedSeq = verifiedSeq;
+  }
+
+  /** Begins delivery. Call once. */
+  start(): void {
+    this.#deps.lease.topic.add(this);
+    if (!this.#tryGoLive()) this.#deps.onBehind(this);
+  }
+
+  /** Ends delivery without a word. Twice is harmless. */
+  stop(): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#deps.lease.topic.remove(this);
+    this.#deps.lease.release();
+  }
+
+  /** Reads one page into the outbox. True if there is nothing more to catch up with. Throws as the repository does. */
+  async catchUp(): Promise<boolean> {
+    if (this.#state !== 'catching_up' || this.#tryGoLive()) return true;
+    const { messages, pageSize } = this.#deps;
+    const page = await messages.findChangesAsMember(this.chatId, this.userId, this.#position, pageSize);
+    if ((this.#state as string) === 'ended') return true;
+    if (!page) {
+      this.#end('UNKNOWN');
+      return true;
+    }
+    this.#verifiedSeq = Math.max(this.#verifiedSeq, page.lastSeq);
+    this.#push(page.messages);
+    if (!page.hasMore) this.#position = Math.max(this.#position, page.lastSeq);
+    return this.#tryGoLive();
+  }
+
+  onMessages(messages: readonly Message[]): void {
+    const news =
+      this.#position < messages[0]!.updateSeq ? messages : messages.filter((m) => m.updateSeq > this.#position);
+    if (news.length === 0) return;
+    const end = news.find((message) => message.system && this.#endsMembership(message));
+    if (end) return this.onMembershipEnded(end);
+    if (!this.#deps.outbox.hasRoom) return this.#fallBehind();
+    this.#push(news);
+  }
+
+  onMembershipEnded(message: Message): void {
+    if (this.#state !== 'ended' && this.#endsMembership(message)) {
+      this.#end(endedMembership(message)?.reason ?? 'UNKNOWN');
+    }
+  }
+
+  onDeleted(): void {
+    if (this.#state !== 'ended') this.#end('DELETED');
+  }
+
+  /** An end that came before the membership was last seen to hold was followed by a new beginning. */
+  #endsMembership(message: Message): boolean {
+    return message.updateSeq > this.#verifiedSeq && endedMembership(message)?.userId === this.userId;
+  }
+
+  /** Goes live if the topic still has in memory what the reader lacks; without a wait, so that nothing falls between. */
+  #tryGoLive(): boolean {
+    const { topic } = this.#deps.lease;
+    const missed = this.#deps.outbox.hasRoom ? topic.since(this.#position) : undefined;
+    if (!missed) return false;
+    this.#state = 'live';
+    topic.goLive(this);
+    if (missed.length > 0) this.onMessages(missed);
+    if ((this.#state as string) === 'live') this.#tellCaughtUp();
+    return true;
+  }
+
+  #tellCaughtUp(): void {
+    if (this.#toldCaughtUp) return;
+    this.#toldCaughtUp = true;
+    const { outbox, encoder } = this.#deps;
+    outbox.push(encoder.encode({ kind: 'caught_up', chatId: this.chatId, seq: this.#position }));
+  }
+
+  #fallBehind(): void {
+    this.#state = 'catching_up';
+    this.#deps.lease.topic.leaveLive(this);
+    this.#deps.onBehind(this);
+  }
+
+  #push(messages: readonly Message[]): void {
+    const last = messages.at(-1);
+    if (!last) return;
+    this.#deps.outbox.push(this.#deps.encoder.encodeMessages(messages), this.chatId);
+    this.#position = last.updateSeq;
+  }
+
+  /** What the reader has not taken yet is not for them any more. */
+  #end(reason: RemovalReason): void {
+    this.stop();
+    this.#deps.outbox.drop(this.chatId);
+    this.#deps.onEnded(this, reason);
+  }
+}

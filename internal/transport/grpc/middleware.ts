@@ -1,0 +1,59 @@
+import type { CallContext, Metadata, ServerMiddleware, ServerMiddlewareCall } from 'nice-grpc-common';
+import type { Call, Interceptor } from '../../interceptor/call.ts';
+
+/** What handlers find in their context. */
+export interface CallExt {
+  call: Call;
+}
+
+/**
+ * Puts the interceptors around every call of a nice-grpc server.
+ *
+ * One generator for all of them: a stream's frames pass through no more than this, however many interceptors there are.
+ */
+export function toMiddleware(interceptor: Interceptor): ServerMiddleware<CallExt> {
+  return async function* middleware(serverCall, context) {
+    const call = toCall(serverCall, context);
+    if (!serverCall.responseStream) {
+      const run = async () => {
+        const generator = serverCall.next(serverCall.request as never, { ...context, signal: call.signal, call });
+        return (await generator.next()).value;
+      };
+      return (await interceptor(call, run)) as never;
+    }
+    const opened = Promise.withResolvers<AsyncIterable<unknown>>();
+    const ended = Promise.withResolvers<void>();
+    ended.promise.catch(() => {});
+    const whole = interceptor(call, async () => {
+      opened.resolve(serverCall.next(serverCall.request as never, { ...context, call }));
+      await ended.promise;
+    });
+    whole.catch(opened.reject);
+    try {
+      yield* (await opened.promise) as AsyncIterable<never>;
+    } catch (error) {
+      ended.reject(error);
+    } finally {
+      ended.resolve();
+    }
+    await whole;
+    return undefined as never;
+  };
+}
+
+function toCall(serverCall: ServerMiddlewareCall<unknown, unknown>, context: CallContext): Call {
+  const { path } = serverCall.method;
+  const headers: Metadata = context.metadata;
+  return {
+    kind: serverCall.responseStream ? 'stream' : 'unary',
+    path,
+    method: path.slice(path.lastIndexOf('/') + 1),
+    peer: context.peer,
+    request: serverCall.requestStream ? undefined : (serverCall.request as object),
+    signal: context.signal,
+    traceId: '',
+    header: (name) => headers.get(name)?.toString(),
+    setResponseHeader: (name, value) => context.header.set(name, value),
+    setTrailer: (name, value) => context.trailer.set(name, value),
+  };
+}

@@ -1,0 +1,90 @@
+import { ChannelCredentials, type ChannelOptions, createChannel, createClientFactory, Metadata } from 'nice-grpc';
+import { ClientError, type ClientMiddleware, Status as GrpcStatus } from 'nice-grpc-common';
+import { AuthServiceDefinition } from '../api/auth/v1/auth.ts';
+import { ChatServiceDefinition, type Command, type ConnectChatResponse, type Event } from '../api/chat/v1/chat.ts';
+import { Status } from '../api/google/rpc/status.ts';
+import { ChatClientError } from './chat-error.ts';
+import { CommandQueue } from './command-queue.ts';
+import { errorFromStatus } from './status.ts';
+import type { AuthCalls, ChatCalls, Stream, Transport } from './transport.ts';
+
+/** A call that takes longer is given up, in milliseconds. */
+const callTimeoutMs = 10_000;
+
+const channelOptions: ChannelOptions = {
+  'grpc.keepalive_time_ms': 20_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 2_000,
+  'grpc.max_receive_message_length': 64 * 1_024 * 1_024,
+};
+
+/** gRPC from Node. `address` is `host:port`. */
+export function grpcTransport(address: string, options: ChannelOptions = {}): Transport {
+  const channel = createChannel(address, ChannelCredentials.createInsecure(), { ...channelOptions, ...options });
+  const clients = createClientFactory().use(errorDetails);
+  const chat = clients.create(ChatServiceDefinition, channel);
+  const auth = clients.create(AuthServiceDefinition, channel);
+  return {
+    chat: toCalls<ChatCalls>(chat, Object.keys(ChatServiceDefinition.methods)),
+    auth: toCalls<AuthCalls>(auth, Object.keys(AuthServiceDefinition.methods)),
+    connect(token, signal): Stream {
+      const queue = new CommandQueue(signal);
+      const responses = chat.connectChat(queue.frames(), { metadata: bearer(token), signal });
+      return { send: (command: Command) => queue.push(command), frames: toFrames(responses) };
+    },
+    close: () => channel.close(),
+  };
+}
+
+async function* toFrames(responses: AsyncIterable<ConnectChatResponse>): AsyncGenerator<readonly Event[]> {
+  for await (const { events } of responses) yield events;
+}
+
+function bearer(token: string | undefined): Metadata | undefined {
+  return token === undefined ? undefined : Metadata({ authorization: `Bearer ${token}` });
+}
+
+type AnyCall = (request: object, options: object) => Promise<unknown>;
+
+function toCalls<Calls>(client: object, methods: readonly string[]): Calls {
+  const calls = methods.map((method) => {
+    const call = (request: object, { token, signal }: { token?: string; signal?: AbortSignal }) => {
+      const deadline = AbortSignal.timeout(callTimeoutMs);
+      return (client as Record<string, AnyCall>)[method]!(request, {
+        metadata: bearer(token),
+        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      });
+    };
+    return [method, call];
+  });
+  return Object.fromEntries(calls) as Calls;
+}
+
+/** Makes every failure a ChatClientError, with the details that came in the trailer. */
+const errorDetails: ClientMiddleware = async function* errorDetailsMiddleware(call, options) {
+  let details: Uint8Array | undefined;
+  const onTrailer = options.onTrailer;
+  try {
+    return yield* call.next(call.request as never, {
+      ...options,
+      onTrailer(trailer) {
+        const value = trailer.get('grpc-status-details-bin');
+        if (value instanceof Uint8Array) details = value;
+        onTrailer?.(trailer);
+      },
+    });
+  } catch (error) {
+    throw toChatClientError(error, details);
+  }
+};
+
+function toChatClientError(error: unknown, details: Uint8Array | undefined): ChatClientError {
+  if (error instanceof ClientError) {
+    if (details) return errorFromStatus(Status.decode(details), error);
+    return new ChatClientError(error.details, { code: GrpcStatus[error.code], cause: error });
+  }
+  const { name, message } = error as Error;
+  const code = name === 'TimeoutError' ? 'DEADLINE_EXCEEDED' : name === 'AbortError' ? 'CANCELLED' : 'UNKNOWN';
+  return new ChatClientError(message, { code, cause: error });
+}

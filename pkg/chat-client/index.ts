@@ -1,0 +1,15 @@
+export {
+  type Chat,
+  ChatRole,
+  ChatType,
+  type Member,
+  type Message,
+  RemovalReason,
+  type User,
+} from '../api/chat/v1/chat.ts';
+export { ChatClient, type ChatClientEvents, type ChatClientOptions, type ConnectionState } from './chat-client.ts';
+export { ChatClientError } from './chat-error.ts';
+export { grpcTransport } from './grpc-transport.ts';
+export type { Receipt } from './pending-sends.ts';
+export { accessToken, guest, type Token, type TokenSource } from './token-source.ts';
+export type { Transport } from './transport.ts';
