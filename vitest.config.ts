@@ -7,5 +7,12 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 3,
+    reporters: ['default', './internal/testing/closing-line-reporter.ts'],
+    coverage: {
+      provider: 'v8',
+      reporter: ['text-summary', 'html'],
+      include: ['cmd/**/*.ts', 'internal/**/*.ts', 'pkg/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/testing/**', 'pkg/api/**', 'cmd/bench/**'],
+    },
   },
 });

@@ -1,0 +1,21 @@
+# The service alone: it is meant to be given POSTGRES_DSN. TypeScript runs as it is, so there is nothing to build.
+FROM node:26-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --omit=optional --no-audit --no-fund
+
+FROM node:26-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=packages /app/node_modules node_modules
+COPY package.json ./
+COPY migrations migrations
+COPY pkg pkg
+COPY internal internal
+COPY cmd cmd
+USER node
+EXPOSE 50051
+# Drains on SIGTERM, which Node gets as process 1.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=3s --start-period=20s CMD ["node", "cmd/health/main.ts"]
+CMD ["node", "cmd/server/main.ts"]

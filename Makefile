@@ -1,0 +1,78 @@
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# npm speaks up about the machine's own Node, which does not matter: the package `node` brings the right one.
+NPM := npm --loglevel=error --no-audit --no-fund --no-update-notifier
+NODE := node --env-file-if-exists=local.env
+INSTALLED := node_modules/.package-lock.json
+USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
+
+.PHONY: help setup install-deps generate generate-chat-api vendor-proto up dev migrate chat fmt lint test test-coverage bench check clean
+
+help: ## Show what there is
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: install-deps generate local.env ## Install everything: npm packages, the right Node, generated code
+
+install-deps: ## Install the npm packages exactly as locked
+	@echo 'Installing packages …'
+	@$(NPM) ci
+
+$(INSTALLED): package.json package-lock.json
+	@$(MAKE) --no-print-directory setup
+
+local.env:
+	@cp local.env.example local.env
+	@echo 'Made local.env from local.env.example: settings go there.'
+
+generate: generate-chat-api ## Generate code and descriptors from api/
+
+generate-chat-api: ## The same: there is one API
+	@buf generate
+	@buf build --exclude-source-info -o pkg/api/descriptors.json
+	@buf build --exclude-source-info -o pkg/api/descriptors.binpb
+
+vendor-proto: $(INSTALLED) ## Copy third-party .proto files from their pinned packages
+	@cmd/vendor-proto.sh
+
+up: $(INSTALLED) local.env ## Start the service
+	@exec $(NODE) cmd/server/main.ts
+
+dev: $(INSTALLED) local.env ## Start the service, again whenever a file changes
+	@exec $(NODE) --watch-path=cmd --watch-path=internal --watch-path=pkg --watch-path=migrations cmd/server/main.ts
+
+migrate: $(INSTALLED) local.env ## Bring the database's schema up to date (ARGS=--down takes the newest migration back)
+	@$(NODE) cmd/migrate/main.ts $(ARGS)
+
+chat: $(INSTALLED) ## Chat in the terminal: make chat USER=alice (ARGS='--addr host:port')
+	@exec node cmd/chat/main.ts $(if $(USER_NAME),--user '$(USER_NAME)') $(ARGS)
+
+fmt: $(INSTALLED) ## Format everything
+	@biome check --write .
+	@buf format --write api
+
+lint: $(INSTALLED) ## Formatting, lint, import rules, types, .proto files, compose file
+	@biome check --error-on-warnings .
+	@buf format --diff --exit-code api
+	@buf lint
+	@tsc --noEmit
+	@node cmd/check-compose.ts docker-compose.yml
+
+test: $(INSTALLED) ## All tests (ARGS='internal/service' for some)
+	@vitest run $(ARGS)
+
+test-coverage: $(INSTALLED) ## All tests, with a report in coverage/index.html
+	@vitest run --coverage $(ARGS)
+
+bench: $(INSTALLED) ## Measure speed against baselines in the same run (ARGS='--quick')
+	@node cmd/bench/main.ts $(ARGS)
+
+check: $(INSTALLED) ## Exactly what CI runs: generated code is current, lint, tests
+	@$(MAKE) --no-print-directory generate
+	@git diff --exit-code --stat -- pkg/api || { echo 'error: pkg/api is not what `make generate` makes: commit it'; exit 1; }
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory test
+
+clean: ## Remove what was installed or made, but not the data
+	@rm -rf node_modules coverage bench-results

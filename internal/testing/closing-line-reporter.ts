@@ -1,0 +1,22 @@
+import type { Reporter, TestCase } from 'vitest/node';
+
+/** Ends the run's output with one plain line: `N passed, N failed`. */
+export default class ClosingLineReporter implements Reporter {
+  #passed = 0;
+  #failed = 0;
+  #skipped = 0;
+
+  onTestCaseResult(test: TestCase): void {
+    const { state } = test.result();
+    if (state === 'passed') this.#passed += 1;
+    else if (state === 'failed') this.#failed += 1;
+    else this.#skipped += 1;
+  }
+
+  onTestRunEnd(modules: Parameters<NonNullable<Reporter['onTestRunEnd']>>[0]): void {
+    // A file that cannot even be loaded has no test that could fail.
+    const broken = modules.filter((module) => !module.ok() && ![...module.children.allTests('failed')].length).length;
+    const skipped = this.#skipped > 0 ? `, ${this.#skipped} skipped` : '';
+    process.stdout.write(`\n${this.#passed} passed, ${this.#failed + broken} failed${skipped}\n`);
+  }
+}
