@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
-import { query, serverPid, TestBench } from './test-service.ts';
+import { query, serverPid, TestBench } from './test-bench.ts';
 import { waitUntil } from './wait-until.ts';
 
 const bench = new TestBench();

@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { isAlive } from './process-state.ts';
-import { kill, query, serverPid, started, TestBench } from './test-service.ts';
+import { kill, query, serverPid, started, TestBench } from './test-bench.ts';
 import { waitUntil } from './wait-until.ts';
 
 const bench = new TestBench();
@@ -70,6 +71,17 @@ describe('while the service lives', () => {
     expect(await query(dsn, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
+  test('of several starts at once on the data of a killed one exactly one wins', async () => {
+    const dataDir = bench.folder();
+    const killed = bench.service(dataDir);
+    await query((await started(killed)).dsn, 'create table kept as select 7 as n');
+    await kill(killed);
+    const results = await Promise.all([1, 2, 3].map(() => started(bench.service(dataDir))));
+    const winners = results.filter(({ error }) => error === undefined);
+    expect(winners).toHaveLength(1);
+    expect(await query(winners[0]!.dsn, 'select n from kept')).toEqual([{ n: 7 }]);
+  });
+
   test('of several first starts at once exactly one wins', async () => {
     const dataDir = bench.folder();
     const results = await Promise.all([1, 2, 3].map(() => started(bench.service(dataDir))));
@@ -83,9 +95,11 @@ describe('while the service lives', () => {
   test("the terminal's Ctrl-C does not reach the server", async () => {
     const service = bench.service(bench.folder());
     const { dsn, pid } = await started(service);
+    const groupOf = (id = 0) => execFileSync('ps', ['-o', 'pgid=', '-p', String(id)], { encoding: 'utf8' }).trim();
+    expect(groupOf(service.pid)).toBe(String(service.pid));
+    expect(groupOf(pid)).toBe(String(pid));
     process.kill(-service.pid!, 'SIGINT');
     expect(await query(dsn, 'select 1 as one')).toEqual([{ one: 1 }]);
-    expect(isAlive(pid)).toBe(true);
   });
 
   test.runIf(process.platform === 'linux')('the server knows nothing of its environment', async () => {

@@ -64,7 +64,8 @@ async function createSystemUser(): Promise<void> {
       return run('adduser', busybox);
     });
   } catch (error) {
-    throw new EmbeddedPostgresError(noUserMessage((error as Error).message), { cause: error });
+    const { stderr, message } = error as Error & { stderr?: string };
+    throw new EmbeddedPostgresError(noUserMessage(stderr?.trim() || message), { cause: error });
   }
 }
 

@@ -8,7 +8,7 @@ export const OWNER_SETTING = 'embedded.owner_pid';
 // Any two numbers do, as long as they stay: these spell "embedded".
 const LOCK = [0x656d6265, 0x64646564];
 const TIMEOUT_MS = 5_000;
-const RETRY_MS = 100;
+const RETRY_MS = 250;
 
 /** Who uses a running server. */
 export interface Occupancy {

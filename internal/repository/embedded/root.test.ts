@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { locateBinaries } from './binaries.ts';
 import { reachableBinaries } from './binaries-cache.ts';
 import { canReach } from './os-user.ts';
-import { query, started, TestBench } from './test-service.ts';
+import { query, started, TestBench } from './test-bench.ts';
 import { waitUntil } from './wait-until.ts';
 
 const NOBODY = { uid: 65_534, gid: 65_534 };
