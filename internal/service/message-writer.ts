@@ -37,6 +37,7 @@ export class MessageWriter {
   readonly #options: MessageWriterOptions;
   readonly #queue = new WriteQueue();
   readonly #flights = new Set<Promise<void>>();
+  #scheduled = false;
 
   constructor({ messages, bus, log }: Deps, options: MessageWriterOptions) {
     this.#messages = messages;
@@ -59,7 +60,7 @@ export class MessageWriter {
     const { promise, resolve, reject } = Promise.withResolvers<Receipt>();
     const entry: WriteEntry = { message, resolve, reject, giveUpAt: performance.now() + this.#options.giveUpAfterMs };
     this.#queue.add(entry);
-    this.#dispatch();
+    this.#dispatchSoon();
     if (!signal) return promise;
     const withdraw = () => {
       if (this.#queue.withdraw(entry)) reject(new ChatError('CLIENT_GONE', 'the call was cancelled'));
@@ -70,7 +71,18 @@ export class MessageWriter {
 
   /** Resolves when nothing waits and nothing is under way. Whoever calls it has stopped calling `append`. */
   async drain(): Promise<void> {
+    this.#dispatch();
     while (this.#flights.size > 0) await Promise.all(this.#flights);
+  }
+
+  /** Not at once: what comes in one frame shall go in one batch. */
+  #dispatchSoon(): void {
+    if (this.#scheduled || this.#flights.size >= this.#options.maxInFlight) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#dispatch();
+    });
   }
 
   #dispatch(): void {

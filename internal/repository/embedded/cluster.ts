@@ -20,7 +20,7 @@ export async function clusterFolder(dataDir: string): Promise<string> {
   }
 }
 
-/** Resolves with the data folder ready to be served, created when absent. Data that is there is never touched. */
+/** Resolves with the data folder ready to be served, created when absent. A folder with anything else in it is left as it is. */
 export async function openCluster(
   dir: string,
   programs: string,
@@ -37,8 +37,10 @@ export async function openCluster(
     }
     const site: Site = { programs, user, dir, hidden };
     if (await isAbsent(dir)) await createCluster(site, log);
-    await giveTo(user, dir);
+    checkOwner(user, dir);
     await checkVersion(dir, version);
+    if (user) await giveTo(user, dir);
+    if (statSync(dir).mode & 0o027) await chmod(dir, 0o700);
     return { ...site, password: (await readFile(join(dir, PASSWORD_FILE), 'utf8')).trim() };
   } catch (error) {
     throw explainSystemError(`open the data folder ${dir}`, error);
@@ -55,19 +57,20 @@ function mayRead({ uid }: Stats): boolean {
   return self === 0 || self === uid;
 }
 
-/** PostgreSQL wants its folder to belong to its user and to be closed to others, also after a copy or a restored backup. */
-async function giveTo(user: OsUser | undefined, dir: string): Promise<void> {
+function checkOwner(user: OsUser | undefined, dir: string): void {
   const folder = statSync(dir);
-  if (!user && !mayRead(folder)) {
-    throw new EmbeddedPostgresError(
-      `the data folder ${dir} belongs to another user (uid ${folder.uid}); start as that user or as root`,
-    );
-  }
-  if (user && folder.uid !== user.uid) {
-    for (const entry of await readdir(dir, { recursive: true })) await lchown(join(dir, entry), user.uid, user.gid);
-    await lchown(dir, user.uid, user.gid);
-  }
-  if (folder.mode & 0o027) await chmod(dir, 0o700);
+  if (user || mayRead(folder)) return;
+  throw new EmbeddedPostgresError(
+    `the data folder ${dir} belongs to another user (uid ${folder.uid}); start as that user or as root`,
+  );
+}
+
+/** PostgreSQL wants all of its folder to belong to its user, also after a copy or a restored backup. */
+async function giveTo({ uid, gid }: OsUser, dir: string): Promise<void> {
+  if (statSync(dir).uid === uid) return;
+  for (const entry of await readdir(dir, { recursive: true })) await lchown(join(dir, entry), uid, gid);
+  // Last: it says that the rest is done.
+  await lchown(dir, uid, gid);
 }
 
 async function checkVersion(dir: string, version: string): Promise<void> {

@@ -35,7 +35,7 @@ export async function evictOrphan(
     await stop(lockFile.pid, cluster, signal);
   } catch (cause) {
     if (cause instanceof EmbeddedPostgresError || signal.aborted) throw cause;
-    throw new EmbeddedPostgresError(inUse(cluster, 'by a PostgreSQL server that is stopping'), {
+    throw inUse(cluster, 'by a PostgreSQL server that is stopping or does not answer', {
       cause,
       reason: 'folder_busy',
     });
@@ -64,7 +64,7 @@ async function removeIfStillEmpty(cluster: Cluster, log: (line: string) => void,
 async function removeIfForeign({ pid, path }: LockFile, cluster: Cluster, log: (line: string) => void): Promise<void> {
   if (processState(pid) === 'absent' || worksIn(pid, cluster.dir)) return;
   log(`removing the lock file of a server that was killed; process ${pid} is not it`);
-  await rm(path, { force: true });
+  if ((await readLockFile(cluster.dir))?.pid === pid) await rm(path, { force: true });
 }
 
 /** Opens a session on the folder's server, whatever it is busy with now. Undefined: it went away, or cannot be asked. */
@@ -86,34 +86,29 @@ async function enter(
     signal,
   );
   if (settled) return session;
-  throw new EmbeddedPostgresError(
-    inUse(cluster, `by a PostgreSQL server (pid ${pid}) that does not answer; stop it and start again`),
-  );
+  throw inUse(cluster, `by a PostgreSQL server (pid ${pid}) that does not answer; stop it and start again`);
 }
 
 /** Takes the owner's lock on the folder's server, so that of several starts only one goes on; throws when it is not an orphan. */
 async function claim(session: Session, cluster: Cluster, pid: number, signal: AbortSignal): Promise<void> {
-  let holder: number | undefined;
+  let owner = 0;
   const claimed = await waitUntil(
     async () => {
       const { ownerPid, holderPid, dataFolder } = await readOccupancy(session);
       const foreign = worksIn(pid, cluster.dir) === undefined && dataFolder !== cluster.dir;
       if (foreign || ownerPid === undefined) {
-        throw new EmbeddedPostgresError(
-          inUse(cluster, `by a PostgreSQL server (pid ${pid}) that no service started; stop it and start again`),
-        );
+        throw inUse(cluster, `by a PostgreSQL server (pid ${pid}) that no service started; stop it and start again`);
       }
       // A killed service's session ends a moment after it; a living one may be about to renew its session.
-      if (holderPid !== undefined && isAlive(holderPid))
-        throw new EmbeddedPostgresError(inUse(cluster, `by another chat service (pid ${holderPid})`));
-      holder = ownerPid;
+      if (holderPid !== undefined && isAlive(holderPid)) throw inUseByService(cluster, holderPid);
+      owner = ownerPid;
       return !isAlive(ownerPid) && (await tryLock(session));
     },
     OWNER_PATIENCE_MS,
     signal,
   );
-  if (!claimed && !(await tryLock(session)))
-    throw new EmbeddedPostgresError(inUse(cluster, `by another chat service (pid ${holder})`));
+  // A living process of that id which does not take the lock back is not the owner any more.
+  if (!claimed && !(await tryLock(session))) throw inUseByService(cluster, owner);
 }
 
 async function stop(pid: number, cluster: Cluster, signal: AbortSignal): Promise<void> {
@@ -122,11 +117,17 @@ async function stop(pid: number, cluster: Cluster, signal: AbortSignal): Promise
   if (await waitUntil(gone, FAST_SHUTDOWN_MS, signal)) return;
   process.kill(pid, 'SIGQUIT');
   if (await waitUntil(gone, IMMEDIATE_SHUTDOWN_MS, signal)) return;
-  throw new EmbeddedPostgresError(
-    inUse(cluster, `by a PostgreSQL server (pid ${pid}) that does not stop; stop it and start again`),
-  );
+  throw inUse(cluster, `by a PostgreSQL server (pid ${pid}) that does not stop; stop it and start again`);
 }
 
-function inUse(cluster: Cluster, by: string): string {
-  return `the data folder ${cluster.dir} is in use ${by}`;
+function inUseByService(cluster: Cluster, pid: number): EmbeddedPostgresError {
+  return inUse(cluster, `by another chat service (pid ${pid})`);
+}
+
+function inUse(
+  cluster: Cluster,
+  by: string,
+  options?: ConstructorParameters<typeof EmbeddedPostgresError>[1],
+): EmbeddedPostgresError {
+  return new EmbeddedPostgresError(`the data folder ${cluster.dir} is in use ${by}`, options);
 }

@@ -7,7 +7,8 @@ export const OWNER_SETTING = 'embedded.owner_pid';
 
 // Any two numbers do, as long as they stay: these spell "embedded".
 const LOCK = [0x656d6265, 0x64646564];
-const TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const QUERY_TIMEOUT_MS = 30_000;
 const RETRY_MS = 250;
 
 /** Who uses a running server. */
@@ -36,8 +37,8 @@ export async function openSession(cluster: Cluster, port: number): Promise<Sessi
     database: 'postgres',
     ssl: false,
     application_name: String(process.pid),
-    connectionTimeoutMillis: TIMEOUT_MS,
-    query_timeout: TIMEOUT_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
   });
   // Without a listener a lost connection would end the process; `ended` tells the same.
   client.on('error', () => {});

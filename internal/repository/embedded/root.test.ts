@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { locateBinaries } from './binaries.ts';
 import { reachableBinaries } from './binaries-cache.ts';
 import { canReach } from './os-user.ts';
@@ -49,6 +49,17 @@ describe.runIf(process.getuid?.() === 0)('started by root', () => {
     expect(statSync(join(copyDir, 'postgres', 'base')).uid).toBe(0);
     const copy = await bench.start(copyDir);
     expect(await query(copy.dsn, 'select n from kept')).toEqual([{ n: 7 }]);
+  });
+
+  test("root's files that are not a database's are left as they are", async () => {
+    const dataDir = bench.folder();
+    const file = join(dataDir, 'postgres', 'notes.txt');
+    mkdirSync(join(dataDir, 'postgres'));
+    writeFileSync(file, 'mine');
+    const before = [statSync(join(dataDir, 'postgres')), statSync(file)].map(({ uid, mode }) => ({ uid, mode }));
+    await expect(bench.start(dataDir)).rejects.toThrow(/not a PostgreSQL data folder/);
+    const after = [statSync(join(dataDir, 'postgres')), statSync(file)].map(({ uid, mode }) => ({ uid, mode }));
+    expect(after).toEqual(before);
   });
 
   test('a data folder that only root can reach is used all the same', async () => {
@@ -102,8 +113,11 @@ describe.runIf(process.getuid?.() === 0)('started by root', () => {
 });
 
 describe.runIf(process.getuid?.() === 0)('started by an ordinary user', () => {
-  test('the server runs as that user', async ({ skip }) => {
+  beforeEach(async ({ skip }) => {
     skip(!(await canReach(join(locateBinaries().dir, 'bin', 'postgres'), NOBODY)), 'only root can reach this checkout');
+  });
+
+  test('the server runs as that user', async () => {
     const dataDir = bench.folder();
     chownSync(dataDir, NOBODY.uid, NOBODY.gid);
     const { dsn, pid, error } = await started(bench.service(dataDir, NOBODY.uid));

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { ChatType, ConnectChatResponse, type CreateChatResponse } from '../../pkg/api/chat/v1/chat.ts';
+import { percentile } from './percentile.ts';
+import { RawClient, toFrame } from './raw-client.ts';
+import { startService } from './service-process.ts';
+
+export interface Latencies {
+  p50Ms: number;
+  p99Ms: number;
+}
+
+const chats = 10;
+const readersPerChat = 10;
+const messagesPerSecond = 500;
+
+/** From the send to the receipt at each of ten readers, at 500 messages a second over ten chats. */
+export async function measureLatency(dsn: string, durationMs: number): Promise<Latencies> {
+  const service = await startService(dsn);
+  const clients: RawClient[] = [];
+  try {
+    const latencies: number[] = [];
+    const sentAt = new Map<string, number>();
+    const senders = await Promise.all(
+      Array.from({ length: chats }, async (_, i) => {
+        const client = new RawClient(service.address);
+        clients.push(client);
+        await client.signIn(`latency-${i}`);
+        const { chat } = await client.call<CreateChatResponse>('createChat', {
+          type: ChatType.GROUP,
+          name: `bench ${i}`,
+        });
+        const chatId = chat!.id;
+        for (let reader = 0; reader < readersPerChat; reader += 1) {
+          const stream = client.connect();
+          stream.on('error', () => {});
+          stream.on('data', (frame: Buffer) => {
+            const now = performance.now();
+            for (const { event } of ConnectChatResponse.decode(frame).events) {
+              const at = event?.$case === 'message' && sentAt.get(event.value.clientMessageId);
+              if (at) latencies.push(now - at);
+            }
+          });
+          stream.write(toFrame([{ commandId: '', command: { $case: 'subscribe', value: { chatId } } }]));
+        }
+        const stream = client.connect();
+        stream.on('error', () => {});
+        stream.on('data', () => {});
+        return () => {
+          const value = { chatId, clientMessageId: randomUUID(), text: 'How long does this take?' };
+          sentAt.set(value.clientMessageId, performance.now());
+          stream.write(toFrame([{ commandId: '', command: { $case: 'sendMessage', value } }]));
+        };
+      }),
+    );
+    await atRate(messagesPerSecond, 1_500, (i) => senders[i % chats]!());
+    latencies.length = 0;
+    await atRate(messagesPerSecond, durationMs, (i) => senders[i % chats]!());
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const expected = (durationMs / 1_000) * messagesPerSecond * readersPerChat;
+    if (latencies.length < expected * 0.99) throw new Error(`only ${latencies.length} of ${expected} messages arrived`);
+    return { p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) };
+  } finally {
+    for (const client of clients) client.close();
+    await service.stop();
+  }
+}
+
+/** What a single-row commit takes at the same rate, without a service. */
+export async function measureBareCommits(dsn: string, durationMs: number): Promise<Latencies> {
+  const pool = new pg.Pool({ connectionString: dsn, max: 8 });
+  try {
+    await pool.query('create table bare_commit (id uuid primary key, text text)');
+    const latencies: number[] = [];
+    const commits: Promise<void>[] = [];
+    await atRate(messagesPerSecond, durationMs, () => {
+      const at = performance.now();
+      const values = [randomUUID(), 'How long does this take?'];
+      const commit = pool.query({ name: 'commit', text: 'insert into bare_commit values ($1, $2)', values });
+      commits.push(commit.then(() => void latencies.push(performance.now() - at)));
+    });
+    await Promise.all(commits);
+    return { p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) };
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Calls `act` so many times a second, by the clock: late turns are made up for. */
+async function atRate(perSecond: number, durationMs: number, act: (i: number) => void): Promise<void> {
+  const begun = performance.now();
+  let done = 0;
+  for (let elapsed = 0; elapsed < durationMs; elapsed = performance.now() - begun) {
+    for (; done < (elapsed / 1_000) * perSecond; done += 1) act(done);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}

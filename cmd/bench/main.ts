@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util';
+import { runBench } from './run-bench.ts';
+
+const usage = `usage: bench [--quick] [--only NAME]
+
+Measures the service against baselines in the same run, prints a table and writes bench-results/<time>.json.
+Figures of different machines or runs cannot be compared; the ratios within one run can.
+
+  --quick       a tenth of the time, for a first look
+  --only NAME   writes, latency, fan-out or memory
+`;
+
+try {
+  const { values } = parseArgs({
+    options: { quick: { type: 'boolean' }, only: { type: 'string' }, help: { type: 'boolean' } },
+  });
+  if (values.help) console.log(usage);
+  else await runBench(values);
+} catch (error) {
+  console.error(`error: ${(error as Error).message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,161 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { EmbeddedPostgres } from '../../internal/repository/embedded/embedded-postgres.ts';
+import { measureBareInserts, measureWrites } from './durable-writes.ts';
+import { measureFanOut } from './fan-out.ts';
+import { measureIdleMemory } from './idle-memory.ts';
+import { measureBareCommits, measureLatency } from './latency.ts';
+
+interface Figure {
+  what: string;
+  value: number;
+  unit: string;
+  /** The same measured without what makes the service fast, in the same run. */
+  baseline?: { what: string; value: number };
+}
+
+/** A new database on the run's server. */
+type NewDatabase = () => Promise<string>;
+
+const scenarios: Record<string, (newDatabase: NewDatabase, seconds: number) => Promise<Figure[]>> = {
+  writes: async (newDatabase, seconds) => {
+    const load = { streams: 64, window: 64, warmUpMs: 1_500, durationMs: seconds * 1_000 };
+    const batched = await measureWrites(await newDatabase(), load);
+    const single = await measureWrites(await newDatabase(), load, { WRITER_MAX_BATCH: '1', WRITER_MAX_IN_FLIGHT: '8' });
+    const bare = await measureBareInserts(await newDatabase(), 8, load.durationMs);
+    const what = 'durable acknowledged messages, 64 streams';
+    const oneByOne = { what: 'the service with one statement a message', value: single.perSecond };
+    return [
+      { what, value: batched.perSecond, unit: '/s', baseline: oneByOne },
+      { what, value: batched.perSecond, unit: '/s', baseline: { what: 'bare inserts on 8 connections', value: bare } },
+      {
+        what: "service's processor time for a message",
+        value: batched.serviceMicros,
+        unit: 'µs',
+        baseline: { what: oneByOne.what, value: single.serviceMicros },
+      },
+    ];
+  },
+  latency: async (newDatabase, seconds) => {
+    const commit = await measureBareCommits(await newDatabase(), seconds * 1_000);
+    const receipt = await measureLatency(await newDatabase(), seconds * 1_000);
+    const what = 'send to receipt, 500 messages/s, 10 readers each';
+    return [
+      {
+        what: `${what}: p50`,
+        value: receipt.p50Ms,
+        unit: 'ms',
+        baseline: { what: 'a bare commit', value: commit.p50Ms },
+      },
+      {
+        what: `${what}: p99`,
+        value: receipt.p99Ms,
+        unit: 'ms',
+        baseline: { what: 'a bare commit', value: commit.p99Ms },
+      },
+    ];
+  },
+  'fan-out': async (newDatabase, seconds) => {
+    const load = { readers: 400, durationMs: seconds * 1_000 };
+    const single = await measureFanOut(await newDatabase(), { ...load, burst: 1 });
+    const bursts = await measureFanOut(await newDatabase(), { ...load, burst: 16 });
+    const oneByOne = (value: number) => ({ what: 'one message at a time', value });
+    return [
+      {
+        what: 'deliveries to 400 readers of a chat, one message at a time',
+        value: single.deliveriesPerSecond,
+        unit: '/s',
+      },
+      {
+        what: 'deliveries to 400 readers of a chat, in bursts of 16',
+        value: bursts.deliveriesPerSecond,
+        unit: '/s',
+        baseline: oneByOne(single.deliveriesPerSecond),
+      },
+      {
+        what: "service's processor time for a delivery, in bursts of 16",
+        value: bursts.serviceMicros,
+        unit: 'µs',
+        baseline: oneByOne(single.serviceMicros),
+      },
+    ];
+  },
+  memory: async (newDatabase, seconds) => {
+    const streams = seconds < 2 ? 500 : 2_000;
+    const bytes = await measureIdleMemory(await newDatabase(), streams);
+    return [{ what: `memory for an idle subscribed stream, of ${streams}`, value: bytes / 1_024, unit: 'KiB' }];
+  },
+};
+
+/** Runs the scenarios on a PostgreSQL of its own, prints a table and writes the figures as JSON. */
+export async function runBench({ quick = false, only }: { quick?: boolean; only?: string }): Promise<void> {
+  if (only !== undefined && !scenarios[only]) {
+    throw new Error(`there is no scenario "${only}": choose ${Object.keys(scenarios).join(', ')}`);
+  }
+  const dataDir = await mkdtemp(join(tmpdir(), 'chat-bench-'));
+  const server = await EmbeddedPostgres.start({ dataDir, settings: { max_connections: '200' } });
+  try {
+    const figures: Figure[] = [];
+    for (const [name, measure] of Object.entries(scenarios)) {
+      if (only !== undefined && name !== only) continue;
+      console.error(`measuring: ${name} …`);
+      figures.push(...(await measure(() => createDatabase(server.dsn), quick ? 1 : 10)));
+    }
+    print(figures);
+    await save(figures);
+  } finally {
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+let databases = 0;
+
+async function createDatabase(dsn: string): Promise<string> {
+  databases += 1;
+  const name = `bench_${databases}`;
+  const client = new pg.Client({ connectionString: dsn });
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
+  const url = new URL(dsn);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+function print(figures: readonly Figure[]): void {
+  const rows = figures.map(({ what, value, unit, baseline }) => [
+    what,
+    `${format(value)} ${unit}`,
+    baseline ? `${format(value / baseline.value)} ×` : '',
+    baseline ? `${baseline.what}: ${format(baseline.value)} ${unit}` : '',
+  ]);
+  rows.unshift(['figure', 'value', 'ratio', 'to']);
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+async function save(figures: readonly Figure[]): Promise<void> {
+  const machine = {
+    cpu: cpus()[0]?.model,
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+  };
+  await mkdir('bench-results', { recursive: true });
+  const file = join('bench-results', `${new Date().toISOString().replaceAll(':', '-')}.json`);
+  await writeFile(file, `${JSON.stringify({ machine, figures }, null, 2)}\n`);
+  console.log(`\nwritten to ${file}`);
+}
+
+function format(value: number): string {
+  return value.toLocaleString('en', { maximumSignificantDigits: 3 });
+}

@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../server/main.ts', import.meta.url));
+
+/** A service in a process of its own, with limits that let the load through. */
+export interface ServiceProcess {
+  /** `host:port` */
+  address: string;
+  /** Resident memory, in bytes. */
+  rssBytes(): number;
+  /** Processor time used so far, in microseconds. */
+  cpuMicros(): number;
+  stop(): Promise<void>;
+}
+
+export async function startService(dsn: string, env: Record<string, string> = {}): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, ['--expose-gc', main], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+    env: {
+      PATH: process.env.PATH,
+      POSTGRES_DSN: dsn,
+      GRPC_PORT: '0',
+      AUTH_GUESTS: 'true',
+      AUTH_TOKEN_TTL_SECONDS: '86400',
+      LOG_LEVEL: 'warn',
+      RATE_LIMIT_MESSAGES: '0',
+      RATE_LIMIT_CALLS: '0',
+      RATE_LIMIT_GUESTS: '0',
+      ...env,
+    },
+  });
+  const address = await readAddress(child);
+  return {
+    address,
+    rssBytes: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1_024,
+    cpuMicros: () => {
+      // Fields 14 and 15 are user and system time in ticks of 10 ms; the name in brackets may hold spaces.
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' ');
+      return (Number(fields[11]) + Number(fields[12])) * 10_000;
+    },
+    stop: async () => {
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+function readAddress(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    child.stderr?.on('data', (chunk) => {
+      output += chunk;
+      const address = /gRPC\s+(\S+:\d+)/.exec(output)?.[1];
+      if (address) resolve(address);
+    });
+    child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${output}`)));
+  });
+}
