@@ -108,7 +108,7 @@ async function assemble(
       repairIntervalMs: config.repairIntervalMs,
       lingerMs: 30_000,
       stragglerMs: 50,
-      recentChars: limits.outboxBytes,
+      recentChars: 65_536,
       pageSize: 200,
     },
   );

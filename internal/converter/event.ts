@@ -7,20 +7,19 @@ import { toStatus } from './status.ts';
 
 /** Events as records of field 1 of ConnectChatResponse: joined they are a frame. */
 export class ProtobufEventEncoder implements EventEncoder {
-  readonly #encoded = new WeakMap<readonly Message[], Uint8Array>();
+  /** The newest array is enough: a topic hands it to all its readers in one go. */
+  #last: { messages?: readonly Message[]; bytes: Uint8Array } = { bytes: new Uint8Array() };
 
   encode(event: Event): Uint8Array {
     return wire.ConnectChatResponse.encode({ events: [toWireEvent(event)] }).finish();
   }
 
   encodeMessages(messages: readonly Message[]): Uint8Array {
-    let bytes = this.#encoded.get(messages);
-    if (!bytes) {
+    if (this.#last.messages !== messages) {
       const events = messages.map((message) => toWireEvent({ kind: 'message', message }));
-      bytes = wire.ConnectChatResponse.encode({ events }).finish();
-      this.#encoded.set(messages, bytes);
+      this.#last = { messages, bytes: wire.ConnectChatResponse.encode({ events }).finish() };
     }
-    return bytes;
+    return this.#last.bytes;
   }
 }
 

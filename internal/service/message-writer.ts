@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import type { Logger } from 'pino';
-import { v7 as uuidv7 } from 'uuid';
 import type { Bus } from '../client/bus/bus.ts';
 import { ChatError } from '../model/errors.ts';
 import type { Draft, Message, Receipt } from '../model/message.ts';
 import type { Appended, MessageRepository, NewMessage } from '../repository/message-repository.ts';
+import { newMessageId } from './message-id.ts';
 import { permissions, refusalOf } from './permissions.ts';
 import { type WriteEntry, WriteQueue } from './write-queue.ts';
 
@@ -56,7 +56,7 @@ export class MessageWriter {
       const error = new ChatError('WRITER_BUSY', 'too many messages are waiting to be stored', { retryAfterMs: 500 });
       return Promise.reject(error);
     }
-    const message: NewMessage = { ...draft, id: uuidv7(), contentHash: hashContent(draft) };
+    const message: NewMessage = { ...draft, id: newMessageId(), contentHash: hashContent(draft) };
     const { promise, resolve, reject } = Promise.withResolvers<Receipt>();
     const entry: WriteEntry = { message, resolve, reject, giveUpAt: performance.now() + this.#options.giveUpAfterMs };
     this.#queue.add(entry);

@@ -1,0 +1,16 @@
+import { randomFillSync } from 'node:crypto';
+import { v7 } from 'uuid';
+
+const idBytes = 16;
+const pool = Buffer.alloc(idBytes * 256);
+let used = pool.length;
+
+/** A UUIDv7 (RFC 9562). Randomness is drawn for many at once: one call of the generator costs as much as all the rest. */
+export function newMessageId(): string {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += idBytes;
+  return v7({ random: pool.subarray(used - idBytes, used) });
+}
