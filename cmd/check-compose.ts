@@ -10,7 +10,11 @@ const text = readFileSync(createRequire(import.meta.url).resolve('compose-spec-s
 const { $schema: _dialect, ...schema } = JSON.parse(text, (key, value) =>
   key === 'id' && typeof value === 'string' ? undefined : value,
 );
-const ajv = new Ajv2019({ strict: false, allErrors: true, formats: { ports: true, expose: true, duration: true, subnet_ip_address: true } });
+const ajv = new Ajv2019({
+  strict: false,
+  allErrors: true,
+  formats: { ports: true, expose: true, duration: true, subnet_ip_address: true },
+});
 const validate = ajv.compile(schema);
 
 for (const file of process.argv.slice(2)) {

@@ -24,21 +24,28 @@ export async function openDatabase(
   const { dsn, lost } = config.postgresDsn
     ? { dsn: config.postgresDsn, lost: new Promise<Error>(() => {}) }
     : await startEmbedded(config, log, resources, signal);
-  if (config.migrateOnStart) {
-    try {
-      for (const name of await migrate(dsn, migrationsFolder, { signal })) log.info({ migration: name }, 'migrated');
-    } catch (cause) {
-      signal.throwIfAborted();
-      throw new Error(`cannot use the database ${withoutPassword(dsn)}: ${reasonOf(cause)}`, { cause });
-    }
-  }
+  let closing = false;
   const database = createDatabase({
     dsn,
     poolSize: config.postgresPoolSize,
     statementTimeoutMs: config.callTimeoutMs,
-    onError: (err) => log.warn({ err }, 'a database connection broke'),
+    // When they are closed, the bundled server may be quicker than they are.
+    onError: (err) => closing || log.warn({ err }, 'a database connection broke'),
   });
-  resources.add('the database connections', () => database.close());
+  resources.add('the database connections', () => {
+    closing = true;
+    return database.close();
+  });
+  try {
+    if (config.migrateOnStart) {
+      for (const name of await migrate(dsn, migrationsFolder, { signal })) log.info({ migration: name }, 'migrated');
+    } else {
+      await checkSchema(database);
+    }
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new Error(`cannot use the database ${withoutPassword(dsn)}: ${reasonOf(cause)}`, { cause });
+  }
   return { ...database, lost };
 }
 
@@ -50,6 +57,11 @@ async function startEmbedded({ dataDir }: Config, log: Logger, resources: Resour
     void server.exited.then((error) => error && resolve(error));
   });
   return { dsn: server.dsn, lost };
+}
+
+async function checkSchema({ pool }: Database): Promise<void> {
+  const { rows } = await pool.query<{ present: boolean }>(`select to_regclass('chats') is not null as present`);
+  if (!rows[0]?.present) throw new Error('its schema is not there yet (run: make migrate)');
 }
 
 function withoutPassword(dsn: string): string {

@@ -8,19 +8,42 @@ import { toStatus } from './status.ts';
 /** Events as records of field 1 of ConnectChatResponse: joined they are a frame. */
 export class ProtobufEventEncoder implements EventEncoder {
   /** The newest array is enough: a topic hands it to all its readers in one go. */
-  #last: { messages?: readonly Message[]; bytes: Uint8Array } = { bytes: new Uint8Array() };
+  #last: { messages?: readonly Message[]; pieces: readonly Uint8Array[] } = { pieces: [] };
 
   encode(event: Event): Uint8Array {
     return wire.ConnectChatResponse.encode({ events: [toWireEvent(event)] }).finish();
   }
 
-  encodeMessages(messages: readonly Message[]): Uint8Array {
+  encodeMessages(messages: readonly Message[]): readonly Uint8Array[] {
     if (this.#last.messages !== messages) {
-      const events = messages.map((message) => toWireEvent({ kind: 'message', message }));
-      this.#last = { messages, bytes: wire.ConnectChatResponse.encode({ events }).finish() };
+      const pieces = cut(messages).map((piece) => {
+        const events = piece.map((message) => toWireEvent({ kind: 'message', message }));
+        return wire.ConnectChatResponse.encode({ events }).finish();
+      });
+      this.#last = { messages, pieces };
     }
-    return this.#last.bytes;
+    return this.#last.pieces;
   }
+}
+
+/** Far below the 4 MiB that gRPC clients take in one frame unless told otherwise, also with four bytes to a character. */
+const maxPieceChars = 65_536;
+
+/** In pieces of so many characters of text; a longer message is one by itself. */
+function cut(messages: readonly Message[]): (readonly Message[])[] {
+  const pieces: (readonly Message[])[] = [];
+  let begin = 0;
+  let chars = 0;
+  for (const [i, { text }] of messages.entries()) {
+    if (i > begin && chars + text.length > maxPieceChars) {
+      pieces.push(messages.slice(begin, i));
+      begin = i;
+      chars = 0;
+    }
+    chars += text.length;
+  }
+  pieces.push(begin === 0 ? messages : messages.slice(begin));
+  return pieces;
 }
 
 export function toWireEvent(event: Event): wire.Event {

@@ -1,4 +1,5 @@
 import type { Span } from 'opentracing';
+import type { ChatError } from '../model/errors.ts';
 import type { Principal } from '../model/principal.ts';
 
 /** One call on its way through the interceptors: a unary one, or a stream from its opening to its end. */
@@ -12,6 +13,8 @@ export interface Call {
   readonly peer: string;
   /** The request of a unary call, as a ts-proto object. */
   readonly request?: object;
+  /** What is wrong with a unary call's request that could not even be decoded. */
+  readonly malformed?: ChatError;
   /** Aborts when the client has gone or its deadline is over. Interceptors may replace it by a narrower one. */
   signal: AbortSignal;
   /** Set by the tracing interceptor. */

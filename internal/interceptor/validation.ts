@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { compileRules, type Validate } from '../../pkg/proto-rules/compile-rules.ts';
-import { invalidFields } from '../model/errors.ts';
+import { type FieldViolation, invalidFields } from '../model/errors.ts';
 import type { Interceptor } from './call.ts';
 
 const descriptors = new URL('../../pkg/api/descriptors.json', import.meta.url);
@@ -10,16 +10,33 @@ export function loadRules(): (typeName: string) => Validate {
   return compileRules(JSON.parse(readFileSync(descriptors, 'utf8')));
 }
 
+/** The contract's patterns, for people. */
+const patternsInWords: Readonly<Record<string, string>> = {
+  '^[^\\p{C}]*$': 'must not contain control or invisible characters',
+  '^[^\\p{Cc}]*$': 'must not contain control characters',
+  '^[^\\p{C}\\s]+$': 'must not be empty or contain white space, control or invisible characters',
+  '^[^\\x00]*$': 'must not contain the character NUL',
+  '^[!-~]+$': 'must consist of visible ASCII characters',
+  '^[\\p{L}\\p{N}][\\p{L}\\p{N}_.-]*$':
+    'must consist of letters, digits, "_", "-" and ".", and start with a letter or digit',
+};
+
+function inWords({ field, description }: FieldViolation): FieldViolation {
+  const pattern = /^must match the pattern (.+)$/s.exec(description)?.[1] ?? '';
+  return { field, description: patternsInWords[pattern] ?? description };
+}
+
 /** Throws INVALID_ARGUMENT (INVALID_FIELDS) naming every field at fault. */
 export function check(validate: Validate, value: object): void {
   const violations = validate(value);
-  if (violations.length > 0) throw invalidFields(...violations);
+  if (violations.length > 0) throw invalidFields(...violations.map(inWords));
 }
 
 /** Checks the requests of unary calls. The commands of a stream are checked one by one where the stream reads them. */
 export function validation(rules: (typeName: string) => Validate): Interceptor {
   const byPath = new Map<string, Validate>();
   return async (call, next) => {
+    if (call.malformed) throw call.malformed;
     if (!call.request) return next();
     let validate = byPath.get(call.path);
     if (!validate) {

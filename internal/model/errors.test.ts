@@ -5,6 +5,9 @@ import { reasons } from './errors.ts';
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
 test('the README explains every reason with its code, and no other', () => {
-  const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| ([A-Z_]+) \| .+ \|$/gm)].map(([, reason, code]) => [reason, code]);
+  const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \| ([A-Z_]+) \| .+ \|$/gm)].map(([, reason, code]) => [
+    reason,
+    code,
+  ]);
   expect(Object.fromEntries(rows)).toEqual(reasons);
 });

@@ -26,7 +26,8 @@ export class MemoryRateLimiter implements RateLimiter {
     } catch (cause) {
       if (!(cause instanceof RateLimiterRes)) throw cause;
       throw new ChatError('RATE_LIMITED', `too many calls of ${method}: try again later`, {
-        retryAfterMs: cause.msBeforeNext,
+        // Clocks and timers count whole milliseconds: one more, so that whoever waits as long is not too early.
+        retryAfterMs: Math.ceil(cause.msBeforeNext) + 1,
       });
     }
   }

@@ -62,10 +62,10 @@ export interface ChatRepository {
     guard: Guard,
   ): Promise<{ added: Member[]; message?: Message }>;
 
-  /** Throws NOT_FOUND (MEMBER_NOT_FOUND). */
-  removeMember(chatId: string, actor: User, userId: string, guard: Guard): Promise<Message>;
+  /** Passes ownership of a group on if its last owner goes. Throws NOT_FOUND (MEMBER_NOT_FOUND). */
+  removeMember(chatId: string, actor: User, userId: string, guard: Guard): Promise<Message[]>;
 
-  /** Takes the user out; passes ownership of a group on if its last owner goes. */
+  /** As `removeMember`, of the user's own will. Throws PERMISSION_DENIED (NOT_A_MEMBER). */
   leave(chatId: string, user: User, guard: Guard): Promise<Message[]>;
 
   /** Makes the user a member of the room. Throws NOT_FOUND (ROOM_NOT_FOUND), RESOURCE_EXHAUSTED (MEMBER_LIMIT). */

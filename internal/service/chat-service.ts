@@ -56,18 +56,18 @@ export class ChatService {
       case 'DIRECT': {
         const [other] = checkDirect(caller, name, memberIds);
         const { chat, created, message } = await this.#chats.openDirect(creator, other);
-        if (message) this.#publish(message, [creator.id, other]);
+        if (message) this.#publish([message], [creator.id, other]);
         return { chat, created };
       }
       case 'GROUP': {
         const { chat, message } = await this.#chats.createGroup(creator, name, memberIds);
-        this.#publish(message, [creator.id, ...memberIds]);
+        this.#publish([message], [creator.id, ...memberIds]);
         return { chat, created: true };
       }
       case 'ROOM': {
         checkRoomName(name);
         const { chat, message } = await this.#chats.createRoom(creator, name, memberIds);
-        this.#publish(message, [creator.id, ...memberIds]);
+        this.#publish([message], [creator.id, ...memberIds]);
         return { chat, created: true };
       }
       default:
@@ -95,7 +95,7 @@ export class ChatService {
     const guard = guardOf('AddMembers', caller, refuseDirect);
     const { added, message } = await this.#chats.addMembers(chatId, toUser(caller), userIds, guard);
     const addedIds = added.map(({ user }) => user.id);
-    if (message) this.#publish(message, addedIds);
+    if (message) this.#publish([message], addedIds);
     return added;
   }
 
@@ -107,14 +107,12 @@ export class ChatService {
 
   async removeMember(caller: Principal, chatId: string, userId: string): Promise<void> {
     const guard = guardOf('RemoveMember', caller, refuseDirect);
-    const message = await this.#chats.removeMember(chatId, toUser(caller), userId, guard);
-    this.#publish(message, [userId]);
+    this.#publish(await this.#chats.removeMember(chatId, toUser(caller), userId, guard), [userId]);
   }
 
   async leaveChat(caller: Principal, chatId: string): Promise<void> {
-    const messages = await this.#chats.leave(chatId, toUser(caller), guardOf('LeaveChat', caller, refuseDirect));
-    this.#bus.publishToChat(chatId, { kind: 'messages', messages });
-    this.#bus.publishMembershipChange([caller.userId]);
+    const guard = guardOf('LeaveChat', caller, refuseDirect);
+    this.#publish(await this.#chats.leave(chatId, toUser(caller), guard), [caller.userId]);
   }
 
   listRooms(caller: Principal, filter: string, limit: number, after?: string): Promise<Page<Chat, string>> {
@@ -125,7 +123,7 @@ export class ChatService {
     const user = toUser(caller);
     try {
       const { chat, message } = await this.#chats.joinRoom(name, user);
-      if (message) this.#publish(message, [user.id]);
+      if (message) this.#publish([message], [user.id]);
       return { chat, created: false };
     } catch (error) {
       const absent = error instanceof ChatError && error.reason === 'ROOM_NOT_FOUND';
@@ -206,8 +204,10 @@ export class ChatService {
     authorizeChat(method, caller, chat.type, chat.own?.role);
   }
 
-  #publish(message: Message, membersChanged: readonly string[]): void {
-    this.#bus.publishToChat(message.chatId, { kind: 'messages', messages: [message] });
+  /** The messages are of one chat, in order. */
+  #publish(messages: readonly Message[], membersChanged: readonly string[]): void {
+    const [first] = messages;
+    if (first) this.#bus.publishToChat(first.chatId, { kind: 'messages', messages });
     this.#bus.publishMembershipChange(membersChanged);
   }
 }

@@ -7,6 +7,9 @@ import type { Message } from '../model/message.ts';
  */
 export interface EventEncoder {
   encode(event: Event): Uint8Array;
-  /** One event for each message. Called by many readers with the same array: encodes it once. */
-  encodeMessages(messages: readonly Message[]): Uint8Array;
+  /**
+   * One event for each message, in pieces that are small enough to be frames. Called by many readers with the same array:
+   * encodes it once.
+   */
+  encodeMessages(messages: readonly Message[]): readonly Uint8Array[];
 }

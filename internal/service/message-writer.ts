@@ -36,7 +36,8 @@ export class MessageWriter {
   readonly #log: Logger;
   readonly #options: MessageWriterOptions;
   readonly #queue = new WriteQueue();
-  readonly #flights = new Set<Promise<void>>();
+  readonly #flights = new Map<Promise<void>, readonly WriteEntry[]>();
+  #expiry: NodeJS.Timeout | undefined;
   #scheduled = false;
 
   constructor({ messages, bus, log }: Deps, options: MessageWriterOptions) {
@@ -52,6 +53,7 @@ export class MessageWriter {
    * STORAGE_UNAVAILABLE: not known to be stored). When the signal aborts, a message that is still waiting is withdrawn.
    */
   append(draft: Draft, signal?: AbortSignal): Promise<Receipt> {
+    if (signal?.aborted) return Promise.reject(clientGone());
     if (this.#queue.size >= this.#options.maxQueued) {
       const error = new ChatError('WRITER_BUSY', 'too many messages are waiting to be stored', { retryAfterMs: 500 });
       return Promise.reject(error);
@@ -61,9 +63,10 @@ export class MessageWriter {
     const entry: WriteEntry = { message, resolve, reject, giveUpAt: performance.now() + this.#options.giveUpAfterMs };
     this.#queue.add(entry);
     this.#dispatchSoon();
+    this.#expireLater();
     if (!signal) return promise;
     const withdraw = () => {
-      if (this.#queue.withdraw(entry)) reject(new ChatError('CLIENT_GONE', 'the call was cancelled'));
+      if (this.#queue.withdraw(entry)) reject(clientGone());
     };
     signal.addEventListener('abort', withdraw, { once: true });
     return promise.finally(() => signal.removeEventListener('abort', withdraw));
@@ -72,7 +75,7 @@ export class MessageWriter {
   /** Resolves when nothing waits and nothing is under way. Whoever calls it has stopped calling `append`. */
   async drain(): Promise<void> {
     this.#dispatch();
-    while (this.#flights.size > 0) await Promise.all(this.#flights);
+    while (this.#flights.size > 0) await Promise.all(this.#flights.keys());
   }
 
   /** Not at once: what comes in one frame shall go in one batch. */
@@ -94,8 +97,21 @@ export class MessageWriter {
         this.#queue.release(batch);
         this.#dispatch();
       });
-      this.#flights.add(flight);
+      this.#flights.set(flight, batch);
     }
+  }
+
+  /** No message waits longer than it may, whatever the database does. One that is under way may still be stored. */
+  #expireLater(): void {
+    this.#expiry ??= setTimeout(() => {
+      this.#expiry = undefined;
+      const now = performance.now();
+      const underWay = [...this.#flights.values()].flat().filter(({ giveUpAt }) => giveUpAt <= now);
+      for (const { reject } of [...this.#queue.takeExpired(now), ...underWay]) {
+        reject(new ChatError('STORAGE_UNAVAILABLE', 'the database does not answer', { retryAfterMs: 1_000 }));
+      }
+      if (this.#queue.size > 0 || this.#flights.size > 0) this.#expireLater();
+    }, 100).unref();
   }
 
   /** Settles every entry of the batch; never throws. */
@@ -131,7 +147,6 @@ export class MessageWriter {
     this.#log.warn({ err: error, messages: batch.length }, 'the database is away: trying the batch again');
     await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 150));
     const now = performance.now();
-    for (const { reject } of this.#queue.takeExpired(now)) reject(error);
     const remaining: WriteEntry[] = [];
     for (const entry of batch) {
       if (entry.giveUpAt <= now) entry.reject(error);
@@ -153,7 +168,7 @@ export class MessageWriter {
         else stored.set(chatId, [message]);
       } else if (outcome === 'repeated') {
         // An attempt whose answer was lost may have committed it: then nobody has published it.
-        if (repeated) heads.set(chatId, seq);
+        if (repeated) heads.set(chatId, Math.max(seq, heads.get(chatId) ?? 0));
       } else {
         entry.reject(refusalOf(outcome, chatType));
         continue;
@@ -163,6 +178,10 @@ export class MessageWriter {
     for (const [chatId, seq] of heads) this.#bus.publishToChat(chatId, { kind: 'head', seq });
     for (const [chatId, messages] of stored) this.#bus.publishToChat(chatId, { kind: 'messages', messages });
   }
+}
+
+function clientGone(): ChatError {
+  return new ChatError('CLIENT_GONE', 'the call was cancelled');
 }
 
 /** 128 bits of SHA-256 over what must be the same when a message is sent again. */

@@ -1,3 +1,4 @@
+import type { Chat } from '../model/chat.ts';
 import type { StartFrom } from '../model/command.ts';
 import { ChatError, invalidFields } from '../model/errors.ts';
 import type { Event, RemovalReason } from '../model/event.ts';
@@ -37,6 +38,8 @@ export class ReadingList {
   #catchingUp = false;
   #closed = false;
   #stopWatching: (() => void) | undefined;
+  /** Unsubscribed from: not to be brought back because some other membership changes. */
+  readonly #unwanted = new Set<string>();
   /** Changes to the list happen one after the other. */
   #lastChange: Promise<unknown> = Promise.resolve();
   #refreshing = false;
@@ -56,6 +59,7 @@ export class ReadingList {
       this.#checkCount(this.#subscriptions.size + (this.#subscriptions.has(chatId) ? 0 : 1));
       const lease = (await this.#deps.hub.acquire([chatId])).get(chatId);
       if (!lease) throw new ChatError('CHAT_NOT_FOUND', 'there is no such chat');
+      this.#unwanted.delete(chatId);
       this.#start(commandId, standing, lease, afterSeq ?? lastSeq);
     });
   }
@@ -64,19 +68,14 @@ export class ReadingList {
   subscribeAll(commandId: string, cursors: ReadonlyMap<string, number>, others: StartFrom): Promise<void> {
     return this.#change(async () => {
       // Watching comes first: whoever is added while the list is being read is noticed by one of the two.
-      this.#stopWatching ??= await this.#deps.hub.watchMemberships(this.#deps.userId, () => this.#refreshLater());
-      const standings = await this.#listStandings();
-      const ahead = standings.filter(({ chatId, lastSeq }) => (cursors.get(chatId) ?? 0) > lastSeq);
-      if (ahead.length > 0) {
-        const field = (chatId: string) => `subscribe_all.cursors[${JSON.stringify(chatId)}]`;
-        throw cursorsInFuture(ahead.map(({ chatId, lastSeq }) => ({ field: field(chatId), lastSeq })));
-      }
-      const own = new Set(standings.map(({ chatId }) => chatId));
-      const leases = await this.#deps.hub.acquire([...own]);
-      for (const chatId of cursors.keys()) if (!own.has(chatId)) this.#tellRemoved(chatId, 'UNKNOWN');
-      for (const standing of standings) {
-        const lease = leases.get(standing.chatId);
-        if (lease) this.#start(commandId, standing, lease, cursors.get(standing.chatId) ?? startOf(standing, others));
+      const stop =
+        this.#stopWatching ?? (await this.#deps.hub.watchMemberships(this.#deps.userId, () => this.#refreshLater()));
+      try {
+        await this.#startAll(commandId, cursors, others);
+        this.#stopWatching = stop;
+      } catch (error) {
+        if (!this.#stopWatching) stop();
+        throw error;
       }
     });
   }
@@ -87,6 +86,7 @@ export class ReadingList {
       const subscription = this.#subscriptions.get(chatId);
       if (!subscription) throw new ChatError('NOT_SUBSCRIBED', 'this stream is not subscribed to the chat');
       this.#remove(subscription);
+      this.#unwanted.add(chatId);
       this.#deps.outbox.drop(chatId);
     });
   }
@@ -109,7 +109,25 @@ export class ReadingList {
     return result;
   }
 
+  async #startAll(commandId: string, cursors: ReadonlyMap<string, number>, others: StartFrom): Promise<void> {
+    const standings = await this.#listStandings();
+    const ahead = standings.filter(({ chatId, lastSeq }) => (cursors.get(chatId) ?? 0) > lastSeq);
+    if (ahead.length > 0) {
+      const field = (chatId: string) => `subscribe_all.cursors[${JSON.stringify(chatId)}]`;
+      throw cursorsInFuture(ahead.map(({ chatId, lastSeq }) => ({ field: field(chatId), lastSeq })));
+    }
+    const own = new Set(standings.map(({ chatId }) => chatId));
+    const leases = await this.#deps.hub.acquire([...own]);
+    this.#unwanted.clear();
+    for (const chatId of cursors.keys()) if (!own.has(chatId)) this.#tellRemoved(chatId, 'UNKNOWN');
+    for (const standing of standings) {
+      const lease = leases.get(standing.chatId);
+      if (lease) this.#start(commandId, standing, lease, cursors.get(standing.chatId) ?? startOf(standing, others));
+    }
+  }
+
   #start(commandId: string, standing: Standing, lease: Lease, afterSeq: number): void {
+    if (this.#closed) return lease.release();
     const { chatId, lastSeq } = standing;
     const replaced = this.#subscriptions.get(chatId);
     if (replaced) this.#remove(replaced);
@@ -127,6 +145,8 @@ export class ReadingList {
         onEnded: (ended, reason) => {
           this.#remove(ended);
           this.#tellRemoved(chatId, reason);
+          // The user may have come back before the end of the membership was seen here.
+          if (reason !== 'DELETED') this.#refreshLater();
         },
       },
       { afterSeq, verifiedSeq: lastSeq },
@@ -180,13 +200,15 @@ export class ReadingList {
       return this.#refresh();
     }).catch((error) => {
       this.#deps.onRetry(error);
+      // Until the memberships change there is nothing else to be seen.
+      if (error instanceof ChatError && error.reason === 'SUBSCRIPTION_LIMIT') return;
       if (!this.#closed) setTimeout(() => this.#refreshLater(), 500 + Math.random() * 500).unref();
     });
   }
 
-  /** Makes the list that of the user's memberships. */
+  /** Makes the list that of the user's memberships, after `subscribeAll`. */
   async #refresh(): Promise<void> {
-    const { hub, chats, userId } = this.#deps;
+    if (!this.#stopWatching || this.#closed) return;
     const standings = await this.#listStandings();
     const own = new Set(standings.map(({ chatId }) => chatId));
     for (const subscription of [...this.#subscriptions.values()]) {
@@ -195,19 +217,29 @@ export class ReadingList {
       this.#deps.outbox.drop(subscription.chatId);
       this.#tellRemoved(subscription.chatId, 'UNKNOWN');
     }
-    const added = standings.filter(({ chatId }) => !this.#subscriptions.has(chatId));
-    const leases = await hub.acquire(added.map(({ chatId }) => chatId));
-    for (const standing of added) {
+    for (const chatId of this.#unwanted) if (!own.has(chatId)) this.#unwanted.delete(chatId);
+    const added = new Map<Standing, Chat>();
+    for (const standing of standings) {
+      const { chatId } = standing;
+      if (this.#subscriptions.has(chatId) || this.#unwanted.has(chatId)) continue;
+      const chat = await this.#findChat(chatId);
+      if (chat) added.set(standing, chat);
+    }
+    const leases = await this.#deps.hub.acquire([...added.keys()].map(({ chatId }) => chatId));
+    for (const [standing, chat] of added) {
       const lease = leases.get(standing.chatId);
       if (!lease) continue;
-      const chat = await chats.get(standing.chatId, userId).catch((error: unknown) => {
-        lease.release();
-        if (error instanceof ChatError && error.reason === 'CHAT_NOT_FOUND') return undefined;
-        throw error;
-      });
-      if (!chat) continue;
       this.#tell({ kind: 'chat_added', chat });
       this.#start('', standing, lease, startOf(standing, 'JOINED'));
+    }
+  }
+
+  async #findChat(chatId: string): Promise<Chat | undefined> {
+    try {
+      return await this.#deps.chats.get(chatId, this.#deps.userId);
+    } catch (error) {
+      if (error instanceof ChatError && error.reason === 'CHAT_NOT_FOUND') return undefined;
+      throw error;
     }
   }
 

@@ -11,6 +11,7 @@ import type { ChatService } from './chat-service.ts';
 import type { EventEncoder } from './event-encoder.ts';
 import type { Hub } from './hub.ts';
 import { Outbox } from './outbox.ts';
+import { authorizeToken, type Method } from './permissions.ts';
 import { ReadingList } from './reading-list.ts';
 
 /** A command as the transport has read it, or what is wrong with it. */
@@ -41,6 +42,16 @@ export interface SessionDeps {
 /** A stream that exceeded its rate is not read from for this long at the most, in milliseconds. */
 const maxPauseMs = 1_000;
 const maxTimeoutMs = 2 ** 31 - 1;
+
+/** What a command equals in the table of permissions. */
+const methods = {
+  send_message: 'SendMessage',
+  subscribe: 'Subscribe',
+  subscribe_all: 'SubscribeAll',
+  unsubscribe: 'ConnectChat',
+  authenticate: 'ConnectChat',
+  ping: 'ConnectChat',
+} as const satisfies Record<Command['kind'], Method>;
 
 /** One open stream of one user: carries out its commands and queues its events. The same for every transport. */
 export class Session {
@@ -151,6 +162,7 @@ export class Session {
   async #carryOut(command: Incoming): Promise<void> {
     const { commandId } = command;
     try {
+      if (command.kind !== 'invalid') authorizeToken(methods[command.kind], this.#principal);
       await this.#deps.limiter.consume(command.kind === 'send_message' ? 'SendMessage' : 'Command', this.userId);
       await this.#dispatch(command);
     } catch (error) {
@@ -204,19 +216,22 @@ export class Session {
     if (principal.userId !== this.userId) {
       throw new ChatError('OTHER_USERS_TOKEN', 'the token is of another user than the one who opened the stream');
     }
+    authorizeToken('ConnectChat', principal);
     this.#principal = principal;
     this.#watchExpiry();
   }
 
   #watchExpiry(): void {
     clearTimeout(this.#expiry);
+    if (this.#closing) return;
     const remainingMs = this.#principal.tokenExpiresAt.getTime() - Date.now();
     this.#expiry = setTimeout(
       () => {
         if (this.#principal.tokenExpiresAt.getTime() > Date.now()) return this.#watchExpiry();
         void this.close('TOKEN_EXPIRED', new ChatError('TOKEN_EXPIRED', 'the access token has expired'));
       },
-      Math.min(remainingMs, maxTimeoutMs),
+      // A token may have expired already by the time it is accepted: clocks differ.
+      Math.min(Math.max(remainingMs, 0), maxTimeoutMs),
     );
   }
 

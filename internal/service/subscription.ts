@@ -47,8 +47,10 @@ export class Subscription implements TopicReader {
 
   /** Begins delivery. Call once. */
   start(): void {
-    this.#deps.lease.topic.add(this);
-    if (!this.#tryGoLive()) this.#deps.onBehind(this);
+    const { topic } = this.#deps.lease;
+    topic.add(this);
+    if (topic.deleted) this.onDeleted();
+    else if (!this.#tryGoLive()) this.#deps.onBehind(this);
   }
 
   /** Ends delivery without a word. Twice is harmless. */
@@ -128,7 +130,7 @@ export class Subscription implements TopicReader {
   #push(messages: readonly Message[]): void {
     const last = messages.at(-1);
     if (!last) return;
-    this.#deps.outbox.push(this.#deps.encoder.encodeMessages(messages), this.chatId);
+    for (const piece of this.#deps.encoder.encodeMessages(messages)) this.#deps.outbox.push(piece, this.chatId);
     this.#position = last.updateSeq;
   }
 

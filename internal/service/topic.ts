@@ -31,6 +31,9 @@ interface Deps {
 /** Counts for a message beside its text, so that a chat of tiny messages is bounded too. */
 const messageOverheadChars = 200;
 
+/** More than these are not kept while an earlier number is missing: they can be fetched together with it. */
+const maxEarly = 1_000;
+
 /**
  * One chat on this node: turns what the bus brings, late, doubled or never, into every change once, in order, for each
  * reader that is live.
@@ -52,6 +55,7 @@ export class Topic {
   #straggler: NodeJS.Timeout | undefined;
   #repairing: Promise<void> | undefined;
   #ended = false;
+  #deleted = false;
 
   constructor(head: number, deps: Deps, options: TopicOptions) {
     this.#head = head;
@@ -64,6 +68,11 @@ export class Topic {
   /** The number of the last change that live readers were given. */
   get head(): number {
     return this.#head;
+  }
+
+  /** The chat is gone: nothing will come any more. */
+  get deleted(): boolean {
+    return this.#deleted;
   }
 
   add(reader: TopicReader): void {
@@ -115,6 +124,7 @@ export class Topic {
   /** The chat was deleted. */
   end(): void {
     this.stop();
+    this.#deleted = true;
     for (const reader of [...this.#readers]) reader.onDeleted();
   }
 
@@ -131,7 +141,9 @@ export class Topic {
     if (this.#early.size === 0 && messages[0]?.updateSeq === this.#head + 1 && isContiguous(messages)) {
       return this.#deliver(messages);
     }
-    for (const message of messages) if (message.updateSeq > this.#head) this.#early.set(message.updateSeq, message);
+    for (const message of messages) {
+      if (message.updateSeq > this.#head && this.#early.size < maxEarly) this.#early.set(message.updateSeq, message);
+    }
     // While a fetch is under way its rows come first: they may leave out numbers that were changed since.
     if (!this.#repairing) this.#deliverEarly();
   }

@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { type ChatClient, ChatClient as Client, grpcTransport, guest } from '../../pkg/chat-client/index.ts';
 import type { Transport } from '../../pkg/chat-client/transport.ts';
 import { type App, type Overrides, startApp } from '../app/app.ts';
@@ -15,7 +15,10 @@ export interface TestService {
   token(name: string): Promise<string>;
   /** A connected SDK client; closed with the service. */
   client(name: string): Promise<ChatClient>;
-  /** The unary calls and streams without the SDK's own retries and resumption; closed with the service. */
+  /**
+   * The unary calls and streams without the SDK's own retries and resumption, over a connection of its own; closed with the
+   * service.
+   */
   transport(): Transport;
   stop(): Promise<void>;
 }
@@ -23,7 +26,7 @@ export interface TestService {
 /** Starts a service; `env` goes on top of settings that suit tests: guests admitted, no rate limits, quick repair. */
 export async function startTestService(
   env: Record<string, string> = {},
-  { dsn, ...overrides }: Overrides & { dsn?: string } = {},
+  { dsn, log, ...overrides }: Overrides & { dsn?: string; log?: Logger } = {},
 ): Promise<TestService> {
   const postgresDsn = dsn ?? env.POSTGRES_DSN ?? (await createTestDatabase());
   const config = readConfig({
@@ -40,12 +43,12 @@ export async function startTestService(
     DRAIN_TIMEOUT_MS: '5000',
     ...env,
   });
-  const app = await startApp(config, pino({ level: config.log.level }), overrides);
+  const app = await startApp(config, log ?? pino({ level: config.log.level }), overrides);
   const address = `127.0.0.1:${app.grpcPort}`;
   const clients: ChatClient[] = [];
   const transports: Transport[] = [];
   const open = () => {
-    const transport = grpcTransport(address);
+    const transport = grpcTransport(address, { 'grpc.use_local_subchannel_pool': 1 });
     transports.push(transport);
     return transport;
   };

@@ -1,4 +1,4 @@
-import type { Chat, Command, Event, Limits, Message, User } from '../api/chat/v1/chat.ts';
+import type { Chat, Event, Limits, Message, User } from '../api/chat/v1/chat.ts';
 import { ChatType, type RemovalReason, StartFrom } from '../api/chat/v1/chat.ts';
 import { Backoff } from './backoff.ts';
 import { ChatClientError } from './chat-error.ts';
@@ -53,16 +53,20 @@ export class ChatClient {
   readonly #cursors = new Map<string, number>();
   readonly #sends: PendingSends;
   readonly #backoff = new Backoff();
+  readonly #resends = new Backoff();
   readonly #silenceMs: number;
   readonly #closed = new AbortController();
   #state: ConnectionState = { kind: 'connecting' };
   #stream: Stream | undefined;
-  #everOnline = false;
+  /** The stream on which refused messages are about to be sent again. */
+  #resendingOn: Stream | undefined;
+  #renewal: NodeJS.Timeout | undefined;
+  #everSubscribed = false;
   #running: Promise<void> | undefined;
 
   constructor({ transport, token, maxPendingSends = 10_000, silenceMs = 15_000 }: ChatClientOptions) {
     this.#transport = transport;
-    this.#tokens = new TokenKeeper(token, transport.auth);
+    this.#tokens = new TokenKeeper(token, transport.auth, this.#closed.signal);
     this.#sends = new PendingSends(maxPendingSends);
     this.#silenceMs = silenceMs;
   }
@@ -178,7 +182,6 @@ export class ChatClient {
     const abort = () => ended.abort();
     this.#closed.signal.addEventListener('abort', abort, { once: true });
     let watchdog: NodeJS.Timeout | undefined;
-    let renewal: NodeJS.Timeout | undefined;
     let retryAfterMs: number | undefined;
     try {
       const { token } = await this.#tokens.get();
@@ -191,7 +194,7 @@ export class ChatClient {
         if (asked) stream.send({ commandId: '', command: { $case: 'ping', value: {} } });
         heard = false;
       }, this.#silenceMs / 2);
-      renewal = this.#renewLater(stream);
+      this.#renewLater(stream);
       for await (const events of stream.frames) {
         heard = true;
         for (const event of events) {
@@ -201,11 +204,12 @@ export class ChatClient {
       }
       return new ChatClientError('the service ended the stream', { code: 'UNAVAILABLE', retryAfterMs });
     } catch (error) {
-      const { message, code, reason, retryAfterMs: hintMs } = toError(error);
-      return new ChatClientError(message, { code, reason, retryAfterMs: retryAfterMs ?? hintMs, cause: error });
+      const { message, code, reason, violations, retryAfterMs: hintMs } = toError(error);
+      const details = { code, reason, violations, retryAfterMs: retryAfterMs ?? hintMs, cause: error };
+      return new ChatClientError(message, details);
     } finally {
       clearInterval(watchdog);
-      clearTimeout(renewal);
+      clearTimeout(this.#renewal);
       this.#stream = undefined;
       ended.abort();
       this.#closed.signal.removeEventListener('abort', abort);
@@ -220,7 +224,6 @@ export class ChatClient {
         this.#subscribe(stream);
         for (const command of this.#sends.commands()) stream.send(command);
         this.#backoff.reset();
-        this.#everOnline = true;
         return this.#setState({ kind: 'online', user: must(user), limits });
       }
       case 'message': {
@@ -240,6 +243,8 @@ export class ChatClient {
         return this.#emitter.emit('caughtUp', event.value);
       }
       case 'accepted':
+        if (event.value.commandId === 'subscribe') this.#everSubscribed = true;
+        this.#resends.reset();
         return this.#sends.accept(event.value);
       case 'rejected': {
         const { commandId, status } = event.value;
@@ -256,7 +261,7 @@ export class ChatClient {
   #subscribe(stream: Stream): void {
     const cursors = Object.fromEntries(this.#cursors);
     // Whatever was joined while this client was away is told from its beginning; at first only what happens from now on.
-    const others = this.#everOnline ? StartFrom.JOINED : StartFrom.NOW;
+    const others = this.#everSubscribed ? StartFrom.JOINED : StartFrom.NOW;
     stream.send({ commandId: 'subscribe', command: { $case: 'subscribeAll', value: { cursors, others } } });
   }
 
@@ -266,15 +271,29 @@ export class ChatClient {
         const chatId = /"(.+)"/.exec(field)?.[1] ?? '';
         if (this.#cursors.delete(chatId)) this.#emitter.emit('reset', { chatId });
       }
-      setTimeout(() => this.#stream === stream && this.#subscribe(stream), this.#backoff.next(error.retryAfterMs));
-      return;
+      return this.#later(stream, error, () => this.#subscribe(stream));
     }
-    const again: Command | undefined = this.#sends.refuse(commandId, error);
-    if (again) setTimeout(() => this.#stream === stream && stream.send(again), this.#backoff.next(error.retryAfterMs));
+    if (this.#sends.refuse(commandId, error)) this.#resendLater(stream, error);
   }
 
-  #renewLater(stream: Stream): NodeJS.Timeout {
-    return setTimeout(() => {
+  /** What is refused until then goes together, in the order in which it was sent. */
+  #resendLater(stream: Stream, { retryAfterMs }: ChatClientError): void {
+    if (this.#resendingOn === stream) return;
+    this.#resendingOn = stream;
+    void this.#sleep(this.#resends.next(retryAfterMs)).then(() => {
+      if (this.#resendingOn !== stream) return;
+      this.#resendingOn = undefined;
+      if (this.#stream === stream) for (const command of this.#sends.refusedCommands()) stream.send(command);
+    });
+  }
+
+  /** Does it when trying again may help, if the stream is still the same then. */
+  #later(stream: Stream, { retryAfterMs }: ChatClientError, action: () => void): void {
+    void this.#sleep(this.#backoff.next(retryAfterMs)).then(() => this.#stream === stream && action());
+  }
+
+  #renewLater(stream: Stream): void {
+    this.#renewal = setTimeout(() => {
       const renew = async () => {
         const { token } = await this.#tokens.get();
         stream.send({ commandId: '', command: { $case: 'authenticate', value: { token } } });

@@ -12,6 +12,8 @@ interface Pending {
   request: SendMessageRequest;
   resolve: (receipt: Receipt) => void;
   reject: (error: unknown) => void;
+  /** Refused for the time being. */
+  refused?: boolean;
 }
 
 /** Messages that have no answer yet, in the order in which they were sent. They outlive the streams that carry them. */
@@ -43,7 +45,12 @@ export class PendingSends {
 
   /** To be sent on a new stream: whether the service has them already it will know. */
   commands(): Command[] {
-    return [...this.#pending].map(([commandId, { request }]) => toCommand(commandId, request));
+    return this.#commandsOf(() => true);
+  }
+
+  /** Those that were refused for the time being, in the order in which they were sent first. Gives each once. */
+  refusedCommands(): Command[] {
+    return this.#commandsOf(({ refused }) => refused === true);
   }
 
   accept({ commandId, messageId, seq, createdAt = new Date() }: Accepted): void {
@@ -51,20 +58,29 @@ export class PendingSends {
     this.#pending.delete(commandId);
   }
 
-  /** A temporary refusal leaves the message pending and returns the command to send again. */
-  refuse(commandId: string, error: ChatClientError): Command | undefined {
+  /** True if the refusal is temporary: the message stays pending then, to be sent again. */
+  refuse(commandId: string, error: ChatClientError): boolean {
     const pending = this.#pending.get(commandId);
-    if (!pending) return undefined;
-    if (error.temporary) return toCommand(commandId, pending.request);
+    if (!pending) return false;
+    if (error.temporary) {
+      pending.refused = true;
+      return true;
+    }
     this.#pending.delete(commandId);
     pending.reject(error);
-    return undefined;
+    return false;
   }
 
   /** Rejects all of them. */
   fail(error: unknown): void {
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
+  }
+
+  #commandsOf(condition: (pending: Pending) => boolean): Command[] {
+    const found = [...this.#pending].filter(([, pending]) => condition(pending));
+    for (const [, pending] of found) pending.refused = false;
+    return found.map(([commandId, { request }]) => toCommand(commandId, request));
   }
 }
 

@@ -5,13 +5,16 @@ export interface Token {
   expiresAt: Date;
 }
 
-/** Where access tokens come from; asked again whenever the one before is about to expire. */
-export type TokenSource = (auth: AuthCalls) => Promise<Token>;
+/**
+ * Where access tokens come from; asked again whenever the one before is about to expire. The signal aborts when the client is
+ * closed.
+ */
+export type TokenSource = (auth: AuthCalls, signal: AbortSignal) => Promise<Token>;
 
 /** Signs in as a guest: a name and no password, where the service admits guests. */
 export function guest(name: string): TokenSource {
-  return async (auth) => {
-    const { accessToken, expiresAt } = await auth.guest({ name }, {});
+  return async (auth, signal) => {
+    const { accessToken, expiresAt } = await auth.guest({ name }, { signal });
     return { token: accessToken, expiresAt: expiresAt ?? new Date() };
   };
 }
@@ -28,12 +31,14 @@ const minMarginMs = 2_000;
 export class TokenKeeper {
   readonly #source: TokenSource;
   readonly #auth: AuthCalls;
+  readonly #closed: AbortSignal;
   #current: { token: Token; renewAt: number } | undefined;
   #renewing: Promise<Token> | undefined;
 
-  constructor(source: TokenSource, auth: AuthCalls) {
+  constructor(source: TokenSource, auth: AuthCalls, closed: AbortSignal) {
     this.#source = source;
     this.#auth = auth;
+    this.#closed = closed;
   }
 
   /** A token that is good for a while. */
@@ -56,7 +61,7 @@ export class TokenKeeper {
   }
 
   async #renew(): Promise<Token> {
-    const token = await this.#source(this.#auth);
+    const token = await this.#source(this.#auth, this.#closed);
     const leftMs = token.expiresAt.getTime() - Date.now();
     this.#current = { token, renewAt: Date.now() + leftMs - Math.min(Math.max(leftMs / 5, minMarginMs), leftMs / 2) };
     return token;

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { type ColumnType, Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { ChatRole, ChatType } from '../../model/chat.ts';
@@ -71,8 +72,6 @@ export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: D
     keepAlive: true,
     application_name: 'chat-service',
     statement_timeout: statementTimeoutMs,
-    // A connection whose server has gone silent must not hold a batch for ever.
-    query_timeout: statementTimeoutMs + 1_000,
     idle_in_transaction_session_timeout: statementTimeoutMs,
     types: {
       // Chat numbers stay far below 2^53.
@@ -81,14 +80,28 @@ export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: D
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', onError);
+  pool.on('connect', (client) => {
+    // One that is in use has its query report it, and the process must not end for it either.
+    client.on('error', () => {});
+    const stream = streamOf(client);
+    stream.on('timeout', () => stream.destroy(Object.assign(new Error('the server is silent'), { code: 'ETIMEDOUT' })));
+  });
+  // A connection whose server has gone silent must neither hold a batch for ever nor be used again.
+  pool.on('acquire', (client) => streamOf(client).setTimeout(statementTimeoutMs + 1_000));
+  pool.on('release', (_error, client) => streamOf(client).setTimeout(0));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   let closing: Promise<void> | undefined;
   return {
     pool,
     db,
     close: () => {
-      closing ??= db.destroy();
+      // Kysely ends the pool only if it has used it.
+      closing ??= db.destroy().then(() => (pool.ending ? undefined : pool.end()));
       return closing;
     },
   };
+}
+
+function streamOf(client: pg.PoolClient): Socket {
+  return (client as pg.PoolClient & pg.Client).connection.stream as Socket;
 }

@@ -37,11 +37,12 @@ export function parseMigration(text: string, name: string): Pick<Migration, 'up'
   let whole = false;
   let lines: string[] = [];
 
+  const fault = (what: string) => new Error(`migration ${name}: ${what}`);
   const finish = () => {
     const statement = lines.join('\n').trim();
     lines = [];
     if (statement === '') return;
-    if (!direction) throw new Error(`migration ${name}: a statement stands before "-- +goose Up"`);
+    if (!direction) throw fault('a statement stands before "-- +goose Up"');
     statements[direction].push(statement);
   };
 
@@ -51,20 +52,25 @@ export function parseMigration(text: string, name: string): Pick<Migration, 'up'
       if (!whole && /^\s*--/.test(line)) continue;
       lines.push(line);
       if (!whole && /;\s*(--.*)?$/.test(line)) finish();
-    } else if (annotation === 'statementbegin') {
-      whole = true;
     } else if (annotation === 'statementend') {
+      if (!whole) throw fault('StatementEnd without StatementBegin');
       finish();
       whole = false;
+    } else if (whole) {
+      throw fault('StatementBegin without StatementEnd');
+    } else if (annotation === 'statementbegin') {
+      whole = true;
     } else if (annotation === 'up' || annotation === 'down') {
-      if (lines.join('').trim() !== '') throw new Error(`migration ${name}: a statement does not end in ";"`);
+      if (lines.join('').trim() !== '') throw fault('a statement does not end in ";"');
+      if (annotation === 'down' && !direction) throw fault('"-- +goose Up" must come before "-- +goose Down"');
       lines = [];
       direction = annotation;
     } else {
-      throw new Error(`migration ${name}: the annotation "+goose ${annotation}" is not supported`);
+      throw fault(`the annotation "+goose ${annotation}" is not supported`);
     }
   }
-  if (whole) throw new Error(`migration ${name}: StatementBegin without StatementEnd`);
-  if (lines.join('').trim() !== '') throw new Error(`migration ${name}: a statement does not end in ";"`);
+  if (whole) throw fault('StatementBegin without StatementEnd');
+  if (lines.join('').trim() !== '') throw fault('a statement does not end in ";"');
+  if (!direction) throw fault('"-- +goose Up" is missing');
   return statements;
 }

@@ -11,6 +11,10 @@ const versionTable = `create table if not exists goose_db_version (
   tstamp timestamp not null default now()
 )`;
 
+/** goose begins with this row, and takes a table without any for broken. */
+const versionZero = `insert into goose_db_version (version_id, is_applied)
+  select 0, true where not exists (select from goose_db_version where version_id = 0)`;
+
 /**
  * Applies the migrations that the database does not have yet, each in a transaction, and returns their names. With `down`,
  * takes back the newest one instead.
@@ -37,6 +41,7 @@ export async function migrate(
   try {
     await client.query('select pg_advisory_lock($1)', [advisoryLock]);
     await client.query(versionTable);
+    await client.query(versionZero);
     const applied = await listApplied(client);
     if (down) {
       const newest = migrations.findLast(({ version }) => applied.has(version));

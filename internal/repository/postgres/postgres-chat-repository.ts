@@ -20,7 +20,7 @@ export class PostgresChatRepository implements ChatRepository {
 
   async openDirect(creator: User, otherUserId: string): Promise<{ chat: Chat; created: boolean; message?: Message }> {
     await this.rememberUser(creator);
-    return this.#transaction(async (tx) => {
+    const opened = await this.#transaction(async (tx) => {
       const directKey = JSON.stringify([creator.id, otherUserId].sort());
       const members = [
         { id: creator.id, role: 'OWNER' as const },
@@ -30,14 +30,17 @@ export class PostgresChatRepository implements ChatRepository {
       if (message) {
         return { chat: await getChat(tx, message.chatId, creator.id), created: true, message };
       }
-      const { id } = await tx
+      const existing = await tx
         .selectFrom('chats')
         .select('id')
         .where('direct_key', '=', directKey)
         .where('type', '=', 'DIRECT')
-        .executeTakeFirstOrThrow();
-      return { chat: await getChat(tx, id, creator.id), created: false };
+        .forKeyShare()
+        .executeTakeFirst();
+      return existing && { chat: await getChat(tx, existing.id, creator.id), created: false };
     });
+    // Without one, it was deleted after it had been in the way.
+    return opened ?? this.openDirect(creator, otherUserId);
   }
 
   createGroup(creator: User, title: string, memberIds: readonly string[]): Promise<{ chat: Chat; message: Message }> {
@@ -100,12 +103,13 @@ export class PostgresChatRepository implements ChatRepository {
     });
   }
 
-  removeMember(chatId: string, actor: User, userId: string, guard: Guard): Promise<Message> {
-    return this.#change(chatId, actor, guard, async (tx) => {
-      const removed = await deleteMember(tx, chatId, userId);
-      if (!removed) throw new ChatError('MEMBER_NOT_FOUND', 'the user is not a member of this chat');
+  removeMember(chatId: string, actor: User, userId: string, guard: Guard): Promise<Message[]> {
+    return this.#change(chatId, actor, guard, async (tx, { chat }) => {
+      const role = await deleteMember(tx, chatId, userId);
+      if (!role) throw new ChatError('MEMBER_NOT_FOUND', 'the user is not a member of this chat');
       await audit(tx, actor, 'members.remove', chatId, { user: userId });
-      return record(tx, chatId, actor, { kind: 'member_removed', user: await getUser(tx, userId) });
+      const removal = await record(tx, chatId, actor, { kind: 'member_removed', user: await getUser(tx, userId) });
+      return [removal, ...(await passOwnership(tx, chat, actor, role))];
     });
   }
 
@@ -114,12 +118,8 @@ export class PostgresChatRepository implements ChatRepository {
       const role = await deleteMember(tx, chatId, user.id);
       if (!role) throw new ChatError('NOT_A_MEMBER', 'you are not a member of this chat');
       await audit(tx, user, 'members.leave', chatId, {});
-      const messages = [await record(tx, chatId, user, { kind: 'member_left' })];
-      if (chat.type === 'GROUP' && role === 'OWNER') {
-        const heir = await passOwnership(tx, chatId);
-        if (heir) messages.push(await record(tx, chatId, user, { kind: 'owner_changed', user: heir }));
-      }
-      return messages;
+      const leaving = await record(tx, chatId, user, { kind: 'member_left' });
+      return [leaving, ...(await passOwnership(tx, chat, user, role))];
     });
   }
 
@@ -131,11 +131,13 @@ export class PostgresChatRepository implements ChatRepository {
         .select('id')
         .where('type', '=', 'ROOM')
         .where('name', '=', name)
+        .forNoKeyUpdate()
         .executeTakeFirst();
       if (!room) throw new ChatError('ROOM_NOT_FOUND', `there is no room "${name}"`);
       const access = await lockChat(tx, room.id, user.id);
       if (access.role) return { chat: await getChat(tx, room.id, user.id) };
       await this.#insertMembers(tx, access, [{ id: user.id, role: 'MEMBER' }]);
+      await audit(tx, user, 'members.join', room.id, {});
       const message = await record(tx, room.id, user, { kind: 'member_joined' });
       return { chat: await getChat(tx, room.id, user.id), message };
     });
@@ -377,11 +379,17 @@ async function deleteMember(tx: Transaction<Tables>, chatId: string, userId: str
   return removed.role;
 }
 
-/** If the group has no owner left, its longest-standing administrator, or else member, becomes one. */
-async function passOwnership(tx: Transaction<Tables>, chatId: string): Promise<User | undefined> {
+/** When an owner has gone and the group has none left, its longest-standing administrator, or else member, becomes one. */
+async function passOwnership(
+  tx: Transaction<Tables>,
+  { id: chatId, type }: Access['chat'],
+  actor: User,
+  goneRole: ChatRole,
+): Promise<Message[]> {
+  if (type !== 'GROUP' || goneRole !== 'OWNER') return [];
   const members = tx.selectFrom('members').where('chat_id', '=', chatId);
   const owner = await members.select('user_id').where('role', '=', 'OWNER').limit(1).executeTakeFirst();
-  if (owner) return undefined;
+  if (owner) return [];
   const heir = await members
     .select('user_id')
     .orderBy(sql`array_position(array['ADMIN', 'MEMBER', 'READER'], role)`)
@@ -389,14 +397,15 @@ async function passOwnership(tx: Transaction<Tables>, chatId: string): Promise<U
     .orderBy('user_id')
     .limit(1)
     .executeTakeFirst();
-  if (!heir) return undefined;
+  if (!heir) return [];
   await tx
     .updateTable('members')
     .set({ role: 'OWNER' })
     .where('chat_id', '=', chatId)
     .where('user_id', '=', heir.user_id)
     .execute();
-  return getUser(tx, heir.user_id);
+  await audit(tx, actor, 'members.own', chatId, { user: heir.user_id });
+  return [await record(tx, chatId, actor, { kind: 'owner_changed', user: await getUser(tx, heir.user_id) })];
 }
 
 async function getUser(db: Kysely<Tables>, id: string): Promise<User> {

@@ -1,5 +1,8 @@
 import { ChatError } from '../../model/errors.ts';
 
+/** Node's own codes begin with E, which no SQLSTATE does. */
+const sqlState = /^[0-9A-DF-Z][0-9A-Z]{4}$/;
+
 /** SQLSTATE classes and codes that mean: not now, try again. */
 const transientStates = /^(08|53|57P0|55P03|40001|40P01|57014|25006)/;
 
@@ -9,9 +12,10 @@ const brokenConnection =
 
 /** Whether the database could not be reached or was too busy, so that the same statement may succeed later. */
 export function isTransient(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  // A refusal may repeat words of the caller.
+  if (!(error instanceof Error) || error instanceof ChatError) return false;
   const { code } = error as { code?: string };
-  if (code !== undefined && /^[0-9A-Z]{5}$/.test(code)) return transientStates.test(code);
+  if (code !== undefined && sqlState.test(code)) return transientStates.test(code);
   return brokenConnection.test(`${code} ${error.message}`);
 }
 

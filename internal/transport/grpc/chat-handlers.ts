@@ -1,3 +1,4 @@
+import { validate as isUuid } from 'uuid';
 import type { ChatServiceImplementation } from '../../../pkg/api/chat/v1/chat.ts';
 import { fromWireChatType, toWireChat, toWireMember, toWireMessage, toWireUser } from '../../converter/chat.ts';
 import { fromWireDraft, normalizeId } from '../../converter/command.ts';
@@ -106,9 +107,14 @@ function toRange(beforeSeq: number | undefined, afterSeq: number | undefined): H
 function isChatsKey(key: unknown): key is ChatsKey {
   if (typeof key !== 'object' || key === null) return false;
   const { changedAt, id } = key as Partial<Record<keyof ChatsKey, unknown>>;
-  return isTimestamp(changedAt) && typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id);
+  return isTimestamp(changedAt) && isUuid(id);
 }
 
+const timestamp = /^([1-9]\d{3}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d{1,6})?[+-](0\d|1[0-5])(:[0-5]\d){0,2}$/;
+
+/** As PostgreSQL writes one, with whatever offset: what it would not read must not reach it. */
 function isTimestamp(value: unknown): boolean {
-  return typeof value === 'string' && /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/.test(value);
+  const [, date = '', time = ''] = (typeof value === 'string' && timestamp.exec(value)) || [];
+  const parsed = Date.parse(`${date}T${time}Z`);
+  return !Number.isNaN(parsed) && new Date(parsed).toISOString().startsWith(date);
 }

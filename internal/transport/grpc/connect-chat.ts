@@ -12,6 +12,7 @@ import { check } from '../../interceptor/validation.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Incoming } from '../../service/session.ts';
 import type { SessionRegistry } from '../../service/session-registry.ts';
+import { MalformedRequest } from './decoding.ts';
 import type { CallExt } from './middleware.ts';
 
 const { connectChat } = ChatServiceDefinition.methods;
@@ -34,7 +35,7 @@ export const chatServiceDefinition = {
 
 interface ConnectChat {
   connectChat(
-    request: AsyncIterable<ConnectChatRequest>,
+    request: AsyncIterable<ConnectChatRequest | MalformedRequest>,
     context: Parameters<ChatServiceImplementation<CallExt>['connectChat']>[1],
   ): AsyncGenerator<Uint8Array, void, undefined>;
 }
@@ -60,8 +61,12 @@ export function createConnectChat(
     }
   };
 
-  async function* readFrames(frames: AsyncIterable<ConnectChatRequest>): AsyncGenerator<Incoming[], void, undefined> {
-    for await (const { commands } of frames) {
+  async function* readFrames(
+    frames: AsyncIterable<ConnectChatRequest | MalformedRequest>,
+  ): AsyncGenerator<Incoming[], void, undefined> {
+    for await (const frame of frames) {
+      if (frame instanceof MalformedRequest) throw frame.error;
+      const { commands } = frame;
       if (commands.length <= maxCommandsPerFrame) {
         yield commands.map(read);
         continue;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { createServer, type Server } from 'nice-grpc';
 import { HealthDefinition, HealthServiceImpl, HealthState } from 'nice-grpc-server-health';
 import { ServerReflection, ServerReflectionService } from 'nice-grpc-server-reflection';
@@ -11,6 +12,7 @@ import type { SessionRegistry } from '../../service/session-registry.ts';
 import { createAuthHandlers } from './auth-handlers.ts';
 import { createChatHandlers } from './chat-handlers.ts';
 import { chatServiceDefinition, createConnectChat } from './connect-chat.ts';
+import { decodeStrictly } from './decoding.ts';
 import { toMiddleware } from './middleware.ts';
 
 export interface GrpcServerOptions {
@@ -31,6 +33,9 @@ interface Deps {
   validateCommand: Validate;
   interceptor: Interceptor;
 }
+
+// The library prints what it throws as well.
+if (!process.env.GRPC_VERBOSITY) setLogVerbosity(logVerbosity.NONE);
 
 const protoset = new URL('../../../pkg/api/descriptors.binpb', import.meta.url);
 const services = ['chat.v1.ChatService', 'auth.v1.AuthService', 'grpc.health.v1.Health'];
@@ -53,8 +58,8 @@ export class GrpcServer {
     this.#server.add(HealthDefinition, HealthServiceImpl(this.#health));
     this.#server.add(ServerReflectionService, ServerReflection(readFileSync(protoset), services));
     const intercepted = this.#server.with(toMiddleware(interceptor));
-    intercepted.add(AuthServiceDefinition, createAuthHandlers(auth));
-    intercepted.add(chatServiceDefinition, {
+    intercepted.add(decodeStrictly(AuthServiceDefinition), createAuthHandlers(auth));
+    intercepted.add(decodeStrictly(chatServiceDefinition), {
       ...createChatHandlers(chats, options),
       ...createConnectChat({ sessions, validateCommand }, options),
     });
@@ -67,7 +72,10 @@ export class GrpcServer {
     try {
       return await this.#server.listen(address);
     } catch (cause) {
-      const why = /EADDRINUSE/.test(String(cause)) ? 'the port is taken (set GRPC_PORT)' : (cause as Error).message;
+      const { message } = cause as Error;
+      const why = /EADDRINUSE/.test(message)
+        ? 'the port is taken (set GRPC_PORT)'
+        : (/listen (E[^\]]+)/.exec(message)?.[1] ?? message);
       throw new Error(`cannot listen for gRPC on ${address}: ${why}`, { cause });
     }
   }

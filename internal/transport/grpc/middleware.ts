@@ -1,5 +1,6 @@
 import type { CallContext, Metadata, ServerMiddleware, ServerMiddlewareCall } from 'nice-grpc-common';
 import type { Call, Interceptor } from '../../interceptor/call.ts';
+import { MalformedRequest } from './decoding.ts';
 
 /** What handlers find in their context. */
 export interface CallExt {
@@ -44,12 +45,13 @@ export function toMiddleware(interceptor: Interceptor): ServerMiddleware<CallExt
 function toCall(serverCall: ServerMiddlewareCall<unknown, unknown>, context: CallContext): Call {
   const { path } = serverCall.method;
   const headers: Metadata = context.metadata;
+  const request = serverCall.requestStream ? undefined : (serverCall.request as object);
   return {
     kind: serverCall.responseStream ? 'stream' : 'unary',
     path,
     method: path.slice(path.lastIndexOf('/') + 1),
     peer: context.peer,
-    request: serverCall.requestStream ? undefined : (serverCall.request as object),
+    ...(request instanceof MalformedRequest ? { malformed: request.error } : { request }),
     signal: context.signal,
     traceId: '',
     header: (name) => headers.get(name)?.toString(),

@@ -1,0 +1,224 @@
+import type { ChatClient } from '../../pkg/chat-client/index.ts';
+import { ChatClientError } from '../../pkg/chat-client/index.ts';
+import { ConnectionNews } from './connection-news.ts';
+import { Conversation } from './conversation.ts';
+import { explain } from './explain.ts';
+import { chatPlace } from './format.ts';
+import { News } from './news.ts';
+import { plainLine, shorten } from './plain-text.ts';
+import { type Line, readLine } from './read-line.ts';
+import type { Screen } from './screen.ts';
+import type { Style } from './style.ts';
+
+interface Deps {
+  client: ChatClient;
+  screen: Screen;
+  style: Style;
+  /** `host:port` */
+  address: string;
+  /** The room to start in. */
+  room: string;
+}
+
+type Ending = { kind: 'end' | 'interrupt' } | { kind: 'failed'; error: unknown };
+
+/** How long somebody who exits waits for what was sent just before, in milliseconds. */
+const graceMs = 2_000;
+/** Between attempts to enter the first room, in milliseconds. */
+const retryMs = 500;
+/** An acknowledgement that takes longer shows in the prompt, in milliseconds. */
+const slowMs = 1_000;
+const maxPromptName = 24;
+/** Characters of a message that could not be sent. */
+const maxQuote = 120;
+
+/** The program between its start and its end: takes lines, and carries them out one after the other. */
+export class ChatApp {
+  readonly #client: ChatClient;
+  readonly #screen: Screen;
+  readonly #room: string;
+  readonly #conversation: Conversation;
+  readonly #connection: ConnectionNews;
+  readonly #ending = Promise.withResolvers<Ending>();
+  /** What is typed after `/exit` is not taken any more. */
+  #exiting = false;
+  #ended = false;
+  /** Lines in their order; begins with signing in. */
+  #work: Promise<void> = Promise.resolve();
+  #unsent = 0;
+  #failedSends = 0;
+  #saidOffline = false;
+  #slow = false;
+
+  constructor({ client, screen, style, address, room }: Deps) {
+    this.#client = client;
+    this.#screen = screen;
+    this.#room = room;
+    this.#conversation = new Conversation({
+      client,
+      style,
+      print: (lines) => screen.print(lines),
+      onEntered: () => this.#updatePrompt(),
+      onExit: () => {
+        this.#exiting = true;
+        this.#ending.resolve({ kind: 'end' });
+      },
+    });
+    this.#connection = new ConnectionNews({
+      client,
+      address,
+      say: (text) => this.#conversation.say(text),
+      onChanged: () => {
+        this.#saidOffline = false;
+        this.#updatePrompt();
+      },
+    });
+    // What a program writes for one room must not go to another: it does not read where it is.
+    new News(client, this.#conversation, { returnsHome: screen.interactive });
+  }
+
+  /**
+   * Runs until the input ends, somebody exits, or the signal aborts; closes the client then. Returns how many messages were
+   * not sent. Throws what makes going on hopeless.
+   */
+  async run(signal: AbortSignal): Promise<number> {
+    const interrupt = () => this.#ending.resolve({ kind: 'interrupt' });
+    signal.addEventListener('abort', interrupt, { once: true });
+    if (signal.aborted) interrupt();
+    const fail = (error: unknown) => this.#ending.resolve({ kind: 'failed', error });
+    this.#client.on('state', (state) => state.kind === 'closed' && state.error && fail(state.error));
+    this.#updatePrompt();
+    this.#work = this.#signIn().catch(fail);
+    this.#readInput().catch(fail);
+    const ending = await this.#ending.promise;
+    signal.removeEventListener('abort', interrupt);
+    if (ending.kind === 'end' && this.#connection.status === 'online') await withTimeout(this.#work, graceMs);
+    this.#ended = true;
+    const notSent = this.#unsent;
+    if (notSent > 0) {
+      this.#conversation.say(notSent === 1 ? '1 message was not sent' : `${notSent} messages were not sent`);
+    }
+    await this.#client.close();
+    if (ending.kind === 'failed') throw ending.error;
+    return notSent + this.#failedSends;
+  }
+
+  async #readInput(): Promise<void> {
+    const kind = await this.#screen.read((line) => this.#take(line));
+    if (!this.#screen.interactive) await this.#work;
+    this.#ending.resolve({ kind });
+  }
+
+  async #signIn(): Promise<void> {
+    await this.#client.connect();
+    await this.#persist(() => this.#conversation.joinRoom(this.#room));
+  }
+
+  /** Tries until it succeeds or fails for good. */
+  async #persist(action: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await action();
+      } catch (error) {
+        if (this.#ended || !(error instanceof ChatClientError && error.temporary)) throw error;
+        await withTimeout(this.#ending.promise, error.retryAfterMs ?? retryMs);
+      }
+    }
+  }
+
+  /** Resolves when the line has been carried out. Never rejects. */
+  #take(typed: string): Promise<void> {
+    if (this.#exiting) return Promise.resolve();
+    const line = readLine(typed);
+    switch (line.kind) {
+      case 'nothing':
+        return Promise.resolve();
+      case 'fault':
+        this.#conversation.say(line.message);
+        return Promise.resolve();
+      case 'message':
+        return this.#takeMessage(line.text);
+      case 'command':
+        return this.#takeCommand(line);
+      default:
+        return line satisfies never;
+    }
+  }
+
+  #takeMessage(text: string): Promise<void> {
+    const { status } = this.#connection;
+    if (status === 'online') {
+      this.#screen.eraseTyped();
+    } else if (status === 'offline' && !this.#saidOffline) {
+      this.#saidOffline = true;
+      this.#conversation.say('Not connected: what you write is sent when the connection is back');
+    }
+    this.#unsent += 1;
+    const { evictions } = this.#conversation;
+    return this.#enqueue(() => this.#send(text, evictions));
+  }
+
+  #takeCommand({ command, argument }: Line & { kind: 'command' }): Promise<void> {
+    const run = () => command.run(this.#conversation, argument);
+    if (command.local) return Promise.resolve(run());
+    if (this.#screen.interactive && this.#connection.status === 'offline') {
+      this.#conversation.say(`Not connected: /${command.name} has to wait for the service`);
+      return Promise.resolve();
+    }
+    return this.#enqueue(async () => {
+      try {
+        await run();
+      } catch (error) {
+        if (this.#ended) return;
+        // As above.
+        if (!this.#screen.interactive) this.#conversation.chats.leaveCurrent();
+        this.#conversation.say(`/${command.name} failed: ${explain(error)}`);
+      }
+    });
+  }
+
+  async #send(text: string, evictions: number): Promise<void> {
+    const slow = setTimeout(() => this.#setSlow(true), slowMs);
+    try {
+      if (evictions !== this.#conversation.evictions) throw new Error('the chat that it was meant for is gone');
+      await this.#conversation.send(text);
+      this.#unsent -= 1;
+    } catch (error) {
+      // What is left at the end is told as a number.
+      if (this.#ended) return;
+      this.#unsent -= 1;
+      this.#failedSends += 1;
+      this.#conversation.say(`Not sent: ${explain(error)}\n  | ${shorten(plainLine(text), maxQuote)}`);
+    } finally {
+      clearTimeout(slow);
+      this.#setSlow(false);
+    }
+  }
+
+  #enqueue(action: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(() => (this.#ended ? undefined : action()));
+    return this.#work;
+  }
+
+  #setSlow(slow: boolean): void {
+    this.#slow = slow;
+    this.#updatePrompt();
+  }
+
+  #updatePrompt(): void {
+    const { current } = this.#conversation.chats;
+    const place = current ? shorten(chatPlace(current), maxPromptName) : '';
+    const { status } = this.#connection;
+    const state = status === 'online' ? (this.#slow ? ' (sending)' : '') : ` (${status})`;
+    this.#screen.setPrompt(`${place}${state}> `.trimStart());
+  }
+}
+
+async function withTimeout(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([promise, timeout]);
+  clearTimeout(timer);
+}

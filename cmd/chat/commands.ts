@@ -1,0 +1,85 @@
+import type { Conversation } from './conversation.ts';
+
+/** One thing that can be typed after a slash. */
+export interface Command {
+  name: string;
+  /** What must and may follow: `<room>`, `[filter]`. */
+  parameters: string;
+  summary: string;
+  /** Carried out at once, whatever is under way and also without the service. */
+  local?: boolean;
+  run(conversation: Conversation, argument: string): Promise<void> | void;
+}
+
+/** Every command, in the order in which `/help` tells them. Each takes one word at the most. */
+export const commands: readonly Command[] = [
+  {
+    name: 'help',
+    parameters: '',
+    summary: 'this list',
+    local: true,
+    run: (conversation) => conversation.say(helpText()),
+  },
+  {
+    name: 'users',
+    parameters: '[room]',
+    summary: 'who is online, or online in a room',
+    run: (conversation, room) => conversation.listUsers(room),
+  },
+  {
+    name: 'rooms',
+    parameters: '[filter]',
+    summary: 'the rooms, or those whose name contains the filter',
+    run: (conversation, filter) => conversation.listRooms(filter),
+  },
+  {
+    name: 'join',
+    parameters: '<room>',
+    summary: 'go to a room; creates it if there is none',
+    run: (conversation, room) => conversation.joinRoom(room),
+  },
+  {
+    name: 'leave',
+    parameters: '',
+    summary: 'leave this room and return to global',
+    run: (conversation) => conversation.leave(),
+  },
+  {
+    name: 'dm',
+    parameters: '<user>',
+    summary: 'talk to one user',
+    run: (conversation, user) => conversation.openDirect(user),
+  },
+  {
+    name: 'history',
+    parameters: '[n]',
+    summary: 'the last messages here, 20 unless given',
+    run: (conversation, count) => conversation.showHistory(count === '' ? 20 : Number(count)),
+  },
+  {
+    name: 'exit',
+    parameters: '',
+    summary: 'end the program',
+    local: true,
+    run: (conversation) => conversation.exit(),
+  },
+];
+
+/** `/join <room>` */
+export function usageOf({ name, parameters }: Command): string {
+  return `/${name} ${parameters}`.trim();
+}
+
+/** The commands with their summaries, and how to send text. */
+export function helpText(): string {
+  const rows: [string, string][] = commands.map((command) => [usageOf(command), command.summary]);
+  rows.push(['//text', 'send a text that begins with a slash'], ['text', 'send it to this room or user']);
+  const width = Math.max(...rows.map(([usage]) => usage.length));
+  return ['Commands:', ...rows.map(([usage, summary]) => `  ${usage.padEnd(width)}  ${summary}`)].join('\n');
+}
+
+/** The commands that begin as the line does. */
+export function completeCommand(line: string): string[] {
+  if (!line.startsWith('/')) return [];
+  return commands.map(({ name, parameters }) => `/${name}${parameters && ' '}`).filter((name) => name.startsWith(line));
+}

@@ -1,0 +1,24 @@
+import { ChatClientError } from '../../pkg/chat-client/index.ts';
+import { plainLine } from './plain-text.ts';
+
+/** What a person can make of an error, on one line. */
+export function explain(error: unknown): string {
+  if (!(error instanceof ChatClientError)) return plainLine((error as Error).message);
+  if (error.violations.length > 0) {
+    return error.violations.map(({ field, description }) => `${fieldName(field)} ${plainLine(description)}`).join('; ');
+  }
+  if (error.reason === 'DRAINING') return 'the service is being restarted';
+  return plainLine(connectionFault(error.message) ?? error.message);
+}
+
+/** Of `send_message.text`, `text`. */
+function fieldName(field: string): string {
+  return plainLine(field.slice(field.lastIndexOf('.') + 1).replaceAll('_', ' '));
+}
+
+/** grpc-js tells in one breath what failed, why, and what a resolver had to say. */
+function connectionFault(message: string): string | undefined {
+  if (/ECONNREFUSED/.test(message)) return 'connection refused';
+  if (/Name resolution failed/.test(message)) return 'the host is not known';
+  return /Last error: (?:Error: )?(.+?)\. Resolution note:/.exec(message)?.[1];
+}

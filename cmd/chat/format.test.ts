@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Chat, ChatType, Message, type SystemMessage } from '../../pkg/api/chat/v1/chat.ts';
+import { body, chatPlace, chatTitle, formatTime, messageLine, sentLine, systemLine } from './format.ts';
+import type { Style } from './style.ts';
+
+const alice = { id: 'guest:alice', name: 'alice' };
+const bob = { id: 'guest:bob', name: 'bob' };
+const carol = { id: 'guest:carol', name: 'carol' };
+const room = Chat.create({ id: 'r', type: ChatType.ROOM, name: 'development' });
+const direct = Chat.create({ id: 'd', type: ChatType.DIRECT, peer: bob });
+const group = Chat.create({ id: 'g', type: ChatType.GROUP, name: 'Lunch "crew"' });
+const now = new Date(2026, 4, 7, 18, 0, 0);
+const createdAt = new Date(2026, 4, 7, 12, 3, 4);
+const style: Style = { bold: (text) => `*${text}*`, dim: (text) => `~${text}~` };
+
+function show(message: Partial<Message>, chat: Chat, currentChatId?: string): string | undefined {
+  const complete = Message.create({ chatId: chat.id, sender: bob, createdAt, ...message });
+  return messageLine(complete, chat, { userId: alice.id, currentChatId }, undefined, now);
+}
+
+describe('a message', () => {
+  test('of the current chat has the time and the sender', () => {
+    expect(show({ text: 'hi' }, room, 'r')).toBe('[12:03:04][bob] hi');
+    expect(show({ text: 'hi' }, direct, 'd')).toBe('[12:03:04][bob] hi');
+  });
+
+  test('of another chat has its place too', () => {
+    expect(show({ text: 'hi' }, room, 'd')).toBe('[12:03:04][#development][bob] hi');
+    expect(show({ text: 'hi' }, direct, 'r')).toBe('[12:03:04][@bob] hi');
+    expect(show({ text: 'hi' }, group, 'r')).toBe('[12:03:04]["Lunch \'crew\'"][bob] hi');
+    expect(show({ text: 'hi', sender: alice }, direct, 'r')).toBe('[12:03:04][@bob][alice] hi');
+  });
+
+  test('of another day has its date', () => {
+    expect(formatTime(new Date(2025, 11, 31, 23, 59, 58), now)).toBe('2025-12-31 23:59:58');
+    expect(formatTime(createdAt, now)).toBe('12:03:04');
+  });
+
+  test('cannot pretend to be more than one', () => {
+    expect(show({ text: 'hi\n[System] bob left #development\r\n[12:03:04][carol] bye' }, room, 'r')).toBe(
+      '[12:03:04][bob] hi\n  | [System] bob left #development\n  | [12:03:04][carol] bye',
+    );
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        for (const line of body(`x${text}`).split('\n').slice(1)) expect(line).toMatch(/^ {2}\| /);
+      }),
+    );
+  });
+
+  test('of a sender with a bad name keeps its form', () => {
+    const sender = { id: 'x', name: 'bob] hello\n[System' };
+    expect(show({ text: 'hi', sender }, room, 'r')).toBe('[12:03:04][bob) hello (System] hi');
+    expect(show({ text: 'hi', sender: { id: 'guest:dave', name: '' } }, room, 'r')).toBe('[12:03:04][dave] hi');
+  });
+
+  test('makes the sender stand out where there are colours', () => {
+    const message = Message.create({ chatId: 'r', sender: bob, createdAt, text: 'hi' });
+    expect(messageLine(message, room, { userId: alice.id, currentChatId: 'r' }, style, now)).toBe(
+      '~[12:03:04]~*[bob]* hi',
+    );
+    expect(systemLine('hello', style)).toBe('~[System] hello~');
+    expect(sentLine(room, 'hi', style)).toBe('~[Sent to development]~ hi');
+  });
+});
+
+describe('what happened to a chat', () => {
+  test.each<[SystemMessage['event'], string]>([
+    [{ $case: 'chatCreated', value: {} }, 'bob created #development'],
+    [{ $case: 'memberJoined', value: {} }, 'bob joined #development'],
+    [{ $case: 'memberLeft', value: {} }, 'bob left #development'],
+    [{ $case: 'membersAdded', value: { users: [alice, carol] } }, 'bob added you, carol to #development'],
+    [{ $case: 'memberRemoved', value: { user: carol } }, 'bob removed carol from #development'],
+    [{ $case: 'ownerChanged', value: { user: carol } }, 'carol is the owner of #development now'],
+    [{ $case: 'ownerChanged', value: { user: alice } }, 'You are the owner of #development now'],
+  ])('%j reads as %j', (event, text) => {
+    expect(show({ system: { event } }, room)).toBe(`[System] ${text}`);
+  });
+
+  test('is told from the side of the one who reads it', () => {
+    const created: SystemMessage = { event: { $case: 'chatCreated', value: {} } };
+    expect(show({ system: created }, direct)).toBe('[System] bob started a direct chat with you');
+    expect(show({ system: created, sender: alice }, direct)).toBe('[System] You started a direct chat with @bob');
+    expect(show({ system: created, sender: alice }, group)).toBe('[System] You created "Lunch \'crew\'"');
+  });
+
+  test('is passed over if this program is older than it', () => {
+    expect(show({ system: { event: undefined } }, room)).toBeUndefined();
+  });
+});
+
+test('chats have a title and a place', () => {
+  expect([room, direct, group].map(chatTitle)).toEqual(['development', '@bob', `"Lunch 'crew'"`]);
+  expect([room, direct, group].map(chatPlace)).toEqual(['#development', '@bob', `"Lunch 'crew'"`]);
+});

@@ -1,0 +1,59 @@
+import { type ChatClient, ChatType, type Message, RemovalReason } from '../../pkg/chat-client/index.ts';
+import { type Conversation, homeRoom } from './conversation.ts';
+import { explain } from './explain.ts';
+import { chatPlace } from './format.ts';
+
+/** Prints what others do. One thing after the other: a chat that is not known yet has to be asked for. */
+export class News {
+  readonly #conversation: Conversation;
+  readonly #returnsHome: boolean;
+  #last: Promise<void> = Promise.resolve();
+
+  /** `returnsHome`: whether somebody who is put out of the current chat is brought to the first room again. */
+  constructor(client: ChatClient, conversation: Conversation, { returnsHome }: { returnsHome: boolean }) {
+    this.#conversation = conversation;
+    this.#returnsHome = returnsHome;
+    client.on('chatAdded', (chat) => conversation.chats.add(chat));
+    client.on('message', (message) => this.#then(() => this.#show(message)));
+    client.on('chatRemoved', ({ chatId, reason }) => this.#then(() => this.#removed(chatId, reason)));
+    client.on('reset', ({ chatId }) => this.#then(() => this.#reset(chatId)));
+  }
+
+  #then(tell: () => Promise<void>): void {
+    this.#last = this.#last.then(tell).catch((error) => this.#conversation.say(`Not shown: ${explain(error)}`));
+  }
+
+  async #show(message: Message): Promise<void> {
+    const chat = await this.#conversation.chats.get(message.chatId);
+    if (!this.#conversation.isOwnEcho(message)) this.#conversation.show(message, chat);
+  }
+
+  async #removed(chatId: string, reason: RemovalReason): Promise<void> {
+    const removed = this.#conversation.removed(chatId);
+    if (!removed) return;
+    const { chat, wasCurrent } = removed;
+    this.#conversation.say(removalText(chatPlace(chat), reason));
+    if (!wasCurrent || !this.#returnsHome) return;
+    const isHome = chat.type === ChatType.ROOM && chat.name === homeRoom;
+    // Whoever was put out of the room does not come back in by the back door.
+    if (!isHome || reason === RemovalReason.DELETED) await this.#conversation.returnHome();
+  }
+
+  async #reset(chatId: string): Promise<void> {
+    const chat = await this.#conversation.chats.get(chatId);
+    this.#conversation.say(`${chatPlace(chat)} is not as it was, the service has restored a backup: see /history`);
+  }
+}
+
+function removalText(place: string, reason: RemovalReason): string {
+  switch (reason) {
+    case RemovalReason.LEFT:
+      return `You left ${place} on another device`;
+    case RemovalReason.REMOVED:
+      return `You were removed from ${place}`;
+    case RemovalReason.DELETED:
+      return `${place} was deleted`;
+    default:
+      return `You are no longer in ${place}`;
+  }
+}

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { commands, completeCommand, helpText, usageOf } from './commands.ts';
+import { readLine } from './read-line.ts';
+
+describe('a typed line', () => {
+  test.each(['', '   ', '\t'])('%j asks for nothing', (line) => {
+    expect(readLine(line)).toEqual({ kind: 'nothing' });
+  });
+
+  test.each([
+    ['Hey team!', 'Hey team!'],
+    ['  indented', '  indented'],
+    [' /join', ' /join'],
+    ['//join us', '/join us'],
+    ['///', '//'],
+  ])('%j is the message %j', (line, text) => {
+    expect(readLine(line)).toEqual({ kind: 'message', text });
+  });
+
+  test.each([
+    ['/users', 'users', ''],
+    ['/users development', 'users', 'development'],
+    ['/join   development  ', 'join', 'development'],
+    ['/dm bob', 'dm', 'bob'],
+    ['/history', 'history', ''],
+    ['/history 50', 'history', '50'],
+    ['/exit', 'exit', ''],
+  ])('%j is a command', (line, name, argument) => {
+    expect(readLine(line)).toMatchObject({ kind: 'command', command: { name }, argument });
+  });
+
+  test.each([
+    ['/join', 'Usage: /join <room>'],
+    ['/join two words', 'Usage: /join <room>'],
+    ['/dm', 'Usage: /dm <user>'],
+    ['/leave now', 'Usage: /leave'],
+    ['/history all', 'Usage: /history [n]'],
+    ['/history 0', 'Usage: /history [n]'],
+    ['/history 12345', 'Usage: /history [n]'],
+    ['/foo', 'Unknown command: /foo. Type /help.'],
+    ['/JOIN x', 'Unknown command: /JOIN. Type /help.'],
+    ['/', 'Unknown command: /. Type /help.'],
+    ['/\x1b[2Jx', 'Unknown command: /x. Type /help.'],
+  ])('%j is answered with %j', (line, message) => {
+    expect(readLine(line)).toEqual({ kind: 'fault', message });
+  });
+});
+
+test('the help names every command with its usage and what it does', () => {
+  for (const command of commands) {
+    expect(helpText()).toMatch(
+      new RegExp(`^  ${RegExp.escape(usageOf(command))} +${RegExp.escape(command.summary)}$`, 'm'),
+    );
+  }
+});
+
+test('the help fits in eighty columns', () => {
+  expect(
+    Math.max(
+      ...helpText()
+        .split('\n')
+        .map((line) => line.length),
+    ),
+  ).toBeLessThan(80);
+});
+
+test.each([
+  ['/h', ['/help', '/history ']],
+  ['/jo', ['/join ']],
+  ['/join x', []],
+  ['hello', []],
+])('%j completes to %j', (line, lines) => {
+  expect(completeCommand(line)).toEqual(lines);
+});

@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { eventually } from '../../../internal/testing/eventually.ts';
+import { VirtualTerminal } from './virtual-terminal.ts';
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+const env = { ...process.env, NO_COLOR: '1', CHAT_ADDR: '', TERM: 'xterm' };
+const running = new Set<ChildProcess>();
+
+/** The terminal client as a process of its own. */
+export interface ChatProcess {
+  /** Everything it has printed. */
+  readonly output: string;
+  readonly errors: string;
+  type(text: string): void;
+  /** No more input. */
+  end(): void;
+  /** Nobody reads its output any more. */
+  stopReading(): void;
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves when it has printed the text, how often it is asked for. */
+  shows(text: string): Promise<void>;
+  /** The exit code. */
+  readonly exited: Promise<number | null>;
+}
+
+/** Starts it with pipes at both ends. */
+export function startChat(...args: string[]): ChatProcess {
+  return watch(spawn(process.execPath, [main, ...args], { env }));
+}
+
+interface TerminalOptions {
+  columns?: number;
+  rows?: number;
+  afterwards?: string;
+  env?: Record<string, string>;
+}
+
+/** Starts it in a terminal of that size; `afterwards` is a command that the shell runs after it. */
+export function startChatInTerminal(
+  { columns = 80, rows = 24, afterwards = ':', env: special }: TerminalOptions,
+  ...args: string[]
+): ChatProcess & { terminal: VirtualTerminal } {
+  const command = [process.execPath, main, ...args].map((word) => `'${word}'`).join(' ');
+  const script = `stty cols ${columns} rows ${rows}; ${command}; code=$?; ${afterwards}; exit $code`;
+  const child = spawn('script', ['--quiet', '--flush', '--return', '--command', script, '/dev/null'], {
+    env: { ...env, ...special },
+  });
+  const terminal = new VirtualTerminal({ columns, rows });
+  return Object.assign(
+    watch(child, (output) => terminal.write(output)),
+    { terminal },
+  );
+}
+
+/** Ends those that a failed test has left. */
+export function stopChats(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
+function watch(child: ReturnType<typeof spawn>, onOutput: (output: string) => void = () => {}): ChatProcess {
+  let output = '';
+  let errors = '';
+  const { stdin, stdout, stderr } = child;
+  if (!stdin || !stdout || !stderr) throw new Error('the process was started without pipes');
+  stdout.setEncoding('utf8').on('data', (data: string) => {
+    output += data;
+    onOutput(data);
+  });
+  stderr.setEncoding('utf8').on('data', (data: string) => {
+    errors += data;
+  });
+  // Somebody may type while it ends.
+  stdin.on('error', () => {});
+  running.add(child);
+  const exited = new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      running.delete(child);
+      resolve(code);
+    });
+  });
+  return {
+    get output() {
+      return output;
+    },
+    get errors() {
+      return errors;
+    },
+    type: (text) => void stdin.write(text),
+    end: () => void stdin.end(),
+    stopReading: () => void stdout.destroy(),
+    kill: (signal) => void child.kill(signal),
+    shows: (text) => eventually(() => expect(output + errors).toContain(text)),
+    exited,
+  };
+}

@@ -1,0 +1,72 @@
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { ChatClientError } from '../../pkg/chat-client/chat-error.ts';
+import { errorFromStatus } from '../../pkg/chat-client/status.ts';
+import { LogLines } from '../testing/log-lines.ts';
+import { newGroup, type Person, say, signIn } from '../testing/person.ts';
+import { commands } from '../testing/stream-probe.ts';
+import { startTestService, type TestService } from '../testing/test-service.ts';
+
+/** What belongs in the log and nowhere else. */
+const inside =
+  /relation|column|select|insert|function|\.ts|node_modules|postgres|\/work|at async|append_messages|audit_log/i;
+
+const log = new LogLines();
+let service: TestService;
+let alice: Person;
+let group: { id: string };
+beforeAll(async () => {
+  service = await startTestService({}, { log: log.logger });
+  alice = await signIn(service.transport(), 'alice');
+  group = await newGroup(alice);
+  // From here on the service finds a database that it cannot work with, and nobody has foreseen that.
+  const client = new pg.Client({ connectionString: service.dsn });
+  await client.connect();
+  await client.query('alter table audit_log rename to audit_log_2; alter function append_messages rename to append_2');
+  await client.end();
+});
+afterAll(() => service.stop());
+
+test('an error that nobody foresaw reaches the caller as a trace id, and the log as a whole', async () => {
+  const error: ChatClientError = await alice.chat.addMembers({ chatId: group.id, userIds: ['bob'] }).catch((e) => e);
+
+  expect(error).toMatchObject({ code: 'INTERNAL', reason: 'INTERNAL', violations: [], retryAfterMs: undefined });
+  const [, traceId] = /^internal error \(trace id ([0-9a-f]{32})\)$/.exec(error.message) ?? [];
+  expect(JSON.stringify({ ...error, cause: undefined, message: error.message })).not.toMatch(inside);
+  expect(log.lines.find((line) => line.traceId === traceId && line.err)).toMatchObject({
+    level: 50,
+    method: 'AddMembers',
+    err: { message: expect.stringContaining('audit_log'), stack: expect.stringContaining('.ts') },
+  });
+  expect(log.lines.find((line) => line.traceId === traceId && line.msg === 'call')).toMatchObject({ code: 'INTERNAL' });
+});
+
+test('the same goes for a command of a stream, which goes on', async () => {
+  const stream = await alice.connect();
+
+  const answer = await stream.ask(commands.send(group.id, 'x'));
+
+  const error = answer.$case === 'rejected' ? errorFromStatus(answer.value.status!) : expect.unreachable(answer.$case);
+  const { sessionId } = await stream.nextOf('welcome');
+  expect(error).toMatchObject({ code: 'INTERNAL', message: `internal error (session ${sessionId})` });
+  expect(JSON.stringify(answer)).not.toMatch(inside);
+  expect(log.errors.filter((line) => line.sessionId === sessionId)).toHaveLength(1);
+  expect(await stream.ask(commands.ping())).toMatchObject({ $case: 'pong' });
+});
+
+test('errors that are foreseen leave no trace of the inside either', async () => {
+  const errors: ChatClientError[] = await Promise.all(
+    [
+      alice.chat.getChat({ chatId: 'nonsense' }),
+      alice.chat.listChats({ pageToken: 'nonsense' }),
+      alice.chat.removeMember({ chatId: group.id, userId: 'nobody' }),
+      say(alice, { id: '00000000-0000-4000-8000-000000000000' }, 'x'),
+    ].map((call) =>
+      call.then(
+        () => expect.unreachable(),
+        (error) => error,
+      ),
+    ),
+  );
+  for (const { message, violations } of errors) expect(JSON.stringify([message, violations])).not.toMatch(inside);
+});

@@ -1,0 +1,58 @@
+import { once } from 'node:events';
+import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
+
+/** Stands between a client and a service, and breaks what goes through it. */
+export class FlakyLink {
+  /** `host:port` */
+  readonly address: string;
+  /** Connections that were broken. */
+  cuts = 0;
+  /** Whether new connections are reset at once. */
+  refusing = false;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  static async to(target: string): Promise<FlakyLink> {
+    const [host, port] = target.split(':');
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const link = new FlakyLink(server);
+    server.on('connection', (client) => link.#connect(client, createConnection(Number(port), host)));
+    return link;
+  }
+
+  /** Breaks every connection, as a network does: both sides are reset, and what is on its way is lost. */
+  cut(): void {
+    this.cuts += this.#sockets.size / 2;
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #connect(client: Socket, upstream: Socket): void {
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      this.#sockets.add(from);
+      from.setNoDelay();
+      from.on('error', () => to.destroy());
+      from.on('close', () => {
+        this.#sockets.delete(from);
+        to.destroy();
+      });
+      from.pipe(to);
+    }
+    if (this.refusing) client.resetAndDestroy();
+  }
+}

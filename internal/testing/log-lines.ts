@@ -1,0 +1,18 @@
+import { type Logger, pino } from 'pino';
+
+export type LogLine = Record<string, unknown> & { level: number; msg: string };
+
+/** A logger that keeps what it is told. */
+export class LogLines {
+  readonly logger: Logger;
+  readonly lines: LogLine[] = [];
+
+  constructor(level = 'info') {
+    this.logger = pino({ level }, { write: (line: string) => this.lines.push(JSON.parse(line)) });
+  }
+
+  /** Errors and worse. */
+  get errors(): LogLine[] {
+    return this.lines.filter(({ level }) => level >= 50);
+  }
+}

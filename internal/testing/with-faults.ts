@@ -1,0 +1,11 @@
+/** A real part with some of its methods replaced, to inject a fault or hold something up; all others go to the part itself. */
+export function withFaults<T extends object>(real: T, faults: (real: T) => Partial<T>): T {
+  const replaced = faults(real);
+  return new Proxy(real, {
+    get(target, key) {
+      if (Object.hasOwn(replaced, key)) return replaced[key as keyof T];
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
