@@ -92,7 +92,7 @@ test('the commands answer with what there is, and with usage', async () => {
   expect(gina.output).not.toContain('[gina] one\n');
   await say(gina, '/foo', '[System] Unknown command: /foo. Type /help.\n');
   await say(gina, '/join', '[System] Usage: /join <room>\n');
-  await say(gina, '/join a/b', '[System] /join failed: name may consist of letters, digits');
+  await say(gina, '/join a/b', '[System] /join failed: name must consist of letters, digits');
   await say(gina, '/dm gina', '[System] That is you\n');
   await say(gina, '/help', '  /history [n] ');
 });
@@ -190,7 +190,7 @@ describe('the program', () => {
     chat.end();
     expect(await chat.exited).toBe(1);
     expect(chat.errors).toBe(
-      'error: name may consist of letters, digits, "_", "-" and ".", and must start with a letter or digit\n',
+      'error: name must consist of letters, digits, "_", "-" and ".", and start with a letter or digit\n',
     );
   });
 
