@@ -1,11 +1,11 @@
 import { createLocalJWKSet } from 'jose';
-import { Tracer } from 'opentracing';
 import type { Logger } from 'pino';
 import { JoseTokenIssuer } from '../client/auth/jose-token-issuer.ts';
 import { JoseTokenVerifier } from '../client/auth/jose-token-verifier.ts';
 import type { Bus } from '../client/bus/bus.ts';
 import { MemoryBus } from '../client/bus/memory-bus.ts';
 import { MemoryPresence } from '../client/presence/memory-presence.ts';
+import { traceCalls } from '../client/tracing/trace-calls.ts';
 import type { Config } from '../config/config.ts';
 import { auth } from '../interceptor/auth.ts';
 import { compose } from '../interceptor/call.ts';
@@ -28,6 +28,7 @@ import { SessionRegistry } from '../service/session-registry.ts';
 import { GrpcServer } from '../transport/grpc/grpc-server.ts';
 import { DatabaseWatch } from './database-watch.ts';
 import { openDatabase } from './open-database.ts';
+import { openTracing } from './open-tracing.ts';
 import { ResourceStack } from './resource-stack.ts';
 
 /** Parts that somebody who embeds the service, such as a test, brings along. */
@@ -74,9 +75,12 @@ async function assemble(
 ): Promise<App> {
   const { limits, writer: writerOptions, rates } = config;
   const rules = loadRules();
+  const traces = await openTracing(config.tracing, log);
+  resources.add('the traces', () => traces.close());
+  const traced: typeof traceCalls = config.tracing.url ? traceCalls : (_name, part) => part;
   const database = await openDatabase(config, log, resources, signal);
-  const chats = new PostgresChatRepository(database, limits);
-  const messages = new PostgresMessageRepository(database);
+  const chats = traced('ChatRepository', new PostgresChatRepository(database, limits));
+  const messages = traced('MessageRepository', new PostgresMessageRepository(database));
   await chats.ensureRooms(config.rooms.names);
 
   resources.add('the bus', () => bus.close());
@@ -100,7 +104,7 @@ async function assemble(
     others: { points: rates.callsPerSecond, seconds: 1 },
   });
 
-  const writer = new MessageWriter({ messages, bus, log }, writerOptions);
+  const writer = traced('MessageWriter', new MessageWriter({ messages, bus, log }, writerOptions));
   resources.add('the message writer', () => writer.drain());
   const hub = new Hub(
     { bus, messages, chats, log },
@@ -113,9 +117,12 @@ async function assemble(
     },
   );
   resources.add('the hub', () => hub.stop());
-  const service = new ChatService(
-    { chats, messages, writer, presence, bus },
-    { maxTextLength: limits.maxTextLength, createRoomsOnJoin: config.rooms.createOnJoin },
+  const service = traced(
+    'ChatService',
+    new ChatService(
+      { chats, messages, writer, presence, bus },
+      { maxTextLength: limits.maxTextLength, createRoomsOnJoin: config.rooms.createOnJoin },
+    ),
   );
   const sessions = new SessionRegistry(
     { service, hub, chats, messages, verifier, limiter, presence, log },
@@ -141,7 +148,7 @@ async function assemble(
       sessions,
       validateCommand: rules('chat.v1.Command'),
       interceptor: compose([
-        tracing(new Tracer()),
+        tracing(traces.tracer),
         logging(log),
         errors(log),
         deadline(config.callTimeoutMs),

@@ -7,6 +7,7 @@ export class DatabaseWatch {
   readonly #timer: NodeJS.Timeout;
   #reachable = true;
   #asking = false;
+  #stopped = false;
 
   constructor(pool: pg.Pool, intervalMs: number, onChange: (reachable: boolean) => void) {
     this.#pool = pool;
@@ -15,6 +16,7 @@ export class DatabaseWatch {
   }
 
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
   }
 
@@ -27,7 +29,7 @@ export class DatabaseWatch {
       () => false,
     );
     this.#asking = false;
-    if (reachable === this.#reachable) return;
+    if (this.#stopped || reachable === this.#reachable) return;
     this.#reachable = reachable;
     this.#onChange(reachable);
   }

@@ -142,9 +142,13 @@ test('a reader that has stopped reading holds SIGTERM up no longer than is allow
   const alice = await signIn(connect(service.address), 'alice');
   const room = await newRoom(alice);
   const stalled = new RawClient(service.address).connect(alice.token);
+  stalled.on('data', () => {});
+  stalled.pause();
   const command = { commandId: '', command: commands.subscribe(room.id, 0) };
   stalled.write(ConnectChatRequest.encode({ commands: [command] }).finish());
-  for (let i = 0; i < 200; i += 1) await say(alice, room, 'x'.repeat(4_000));
+  for (let i = 0; i < 40; i += 1) {
+    await Promise.all(Array.from({ length: 20 }, () => say(alice, room, 'x'.repeat(4_000))));
+  }
 
   service.signal('SIGTERM');
   const begun = performance.now();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { ConnectChatRequest } from '../../pkg/api/chat/v1/chat.ts';
 import { eventually } from '../testing/eventually.ts';
 import { FlakyLink } from '../testing/flaky-link.ts';
-import { newRoom, signIn } from '../testing/person.ts';
+import { newRoom, say, signIn } from '../testing/person.ts';
 import { RawClient } from '../testing/raw-client.ts';
 import { commands } from '../testing/stream-probe.ts';
 import { startTestService, type TestService } from '../testing/test-service.ts';
@@ -68,15 +68,17 @@ test('connections that die in every state leave nothing behind', async () => {
   const silent = connect();
   const reading = connect();
   write(reading, commands.subscribe(room.id, 0));
-  const stalled = connect();
+  const stalled = connect()
+    .on('data', () => {})
+    .pause();
   write(stalled, commands.subscribe(room.id, 0));
   const broken = connect();
   broken.write(Buffer.from('nonsense'));
   const halfClosed = connect();
   write(halfClosed, commands.subscribeAll());
   await eventually(() => expect(service.app.sessions.size).toBeGreaterThanOrEqual(before + 4));
-  for (let i = 0; i < 100; i += 1) {
-    await bob.chat.sendMessage({ chatId: room.id, clientMessageId: `${i}`, text: 'x'.repeat(2_000) });
+  while (service.app.sessions.queuedBytes === 0) {
+    await Promise.all(Array.from({ length: 20 }, () => say(bob, room, 'x'.repeat(4_000))));
   }
   halfClosed.end();
   silent.cancel();

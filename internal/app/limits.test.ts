@@ -103,6 +103,13 @@ test('a stream follows so many chats and no more, and can exchange one for anoth
   expect(await stream.ask(commands.subscribe(chats[3]!.id))).toMatchObject({ $case: 'subscribed' });
 });
 
+test('the SDK of a user with too many chats to follow still sends', async () => {
+  const busy = await signIn(service.transport(), 'busy');
+  const chats = await Promise.all([1, 2, 3, 4].map(() => newGroup(busy)));
+  const client = await service.client(busy.name);
+  await expect(client.send(chats[0]!.id, 'unheard')).resolves.toMatchObject({ seq: 2 });
+});
+
 test('of a frame with too many commands each is refused, and the stream goes on', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const stream = await alice.connect();

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { ChatClient, grpcTransport, guest, type Message } from '../../pkg/chat-client/index.ts';
+import { ChatClient, grpcTransport, guest, type Message, type Transport } from '../../pkg/chat-client/index.ts';
 import { eventually } from '../testing/eventually.ts';
 import { FlakyLink } from '../testing/flaky-link.ts';
-import { uniqueName } from '../testing/person.ts';
+import { newRoom, say, signIn, uniqueName } from '../testing/person.ts';
 import { startTestService, type TestService } from '../testing/test-service.ts';
 
 const messagesEach = 400;
@@ -96,4 +96,28 @@ test('a client that could not connect for a while is told of chats it was added 
 
   expect(await unsent).toMatchObject({ seq: 4 });
   await eventually(() => expect(heard.map(({ text }) => text)).toEqual(['', 'one', 'two', 'three']));
+});
+
+test('a client that has connected hears whatever is written in a room that it joins then, however slow its stream is', async () => {
+  const writer = await signIn(service.transport(), 'writer');
+  const room = await newRoom(writer);
+  const transport = grpcTransport(service.address);
+  const slow: Transport = {
+    ...transport,
+    connect(token, signal) {
+      const stream = transport.connect(token, signal);
+      return { ...stream, send: (command) => void setTimeout(() => stream.send(command), 200) };
+    },
+  };
+  const client = new ChatClient({ transport: slow, token: guest(uniqueName('slow')) });
+  onTestFinished(() => client.close());
+  const heard: Message[] = [];
+  client.on('message', (message) => message.system || heard.push(message));
+
+  await client.connect();
+  await client.joinRoom(room.name);
+  await say(writer, room, 'first');
+  await say(writer, room, 'second');
+
+  await eventually(() => expect(heard.map(({ text }) => text)).toEqual(['first', 'second']));
 });

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 export class ResourceStack {
   readonly #log: Logger;
   readonly #closers: { name: string; close: () => void | Promise<void> }[] = [];
+  #closing: Promise<void> | undefined;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -13,8 +14,13 @@ export class ResourceStack {
     this.#closers.push({ name, close });
   }
 
-  /** A part that fails to close is logged and does not keep the others open. */
-  async close(): Promise<void> {
+  /** A part that fails to close is logged and does not keep the others open. Twice is harmless. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll();
+    return this.#closing;
+  }
+
+  async #closeAll(): Promise<void> {
     for (let closer = this.#closers.pop(); closer; closer = this.#closers.pop()) {
       try {
         await closer.close();

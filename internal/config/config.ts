@@ -11,6 +11,8 @@ export interface Config {
   dataDir: string;
   migrateOnStart: boolean;
   log: { level: LogLevel; format: 'auto' | 'pretty' | 'json'; file: string | undefined };
+  /** No URL: no tracing. Its scheme says what takes the spans: http(s) an OTLP collector, jaeger a Jaeger agent. */
+  tracing: { url: string | undefined; sampleRatio: number };
   auth: { guests: boolean; issuer: string; audience: string; tokenTtlMs: number };
   rooms: { names: string[]; createOnJoin: boolean };
   limits: {
@@ -52,6 +54,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       format: read.oneOf('LOG_FORMAT', ['auto', 'pretty', 'json'] as const, 'auto'),
       file: read.optional('LOG_FILE'),
     },
+    tracing: {
+      url: read.url('TRACING_URL', ['http:', 'https:', 'jaeger:']),
+      sampleRatio: read.number('TRACING_SAMPLE_RATIO', 1, { min: 0, max: 1 }),
+    },
     auth: {
       guests: read.boolean('AUTH_GUESTS', false),
       issuer: read.string('AUTH_ISSUER', 'chat-service'),
@@ -91,7 +97,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       reconnectSpreadMs: read.integer('RECONNECT_SPREAD_MS', 3_000, { min: 0, max: 3_600_000 }),
     },
   };
-  const { limits, writer } = config;
+  const { limits, writer, tracing } = config;
+  const { protocol, hostname } = URL.parse(tracing.url ?? '') ?? {};
+  read.require(
+    protocol !== 'jaeger:' || hostname !== '',
+    'TRACING_URL must name a host, as in jaeger://localhost:6832',
+  );
   read.require(
     writer.maxInFlight < config.postgresPoolSize,
     'WRITER_MAX_IN_FLIGHT must be less than POSTGRES_POOL_SIZE',

@@ -39,6 +39,15 @@ export class EnvReader {
     return fallback;
   }
 
+  number(name: string, fallback: number, { min, max }: { min: number; max: number }): number {
+    const text = this.optional(name);
+    if (text === undefined) return fallback;
+    const value = Number(text);
+    if (/^-?\d+(\.\d+)?$/.test(text) && value >= min && value <= max) return value;
+    this.#faults.push(`${name} must be a number from ${min} to ${max}, not "${text}"`);
+    return fallback;
+  }
+
   boolean(name: string, fallback: boolean): boolean {
     const text = this.optional(name)?.toLowerCase();
     if (text === undefined) return fallback;

@@ -40,7 +40,8 @@ export function toStatus(error: ChatError): Status {
     details.push(pack('google.rpc.BadRequest', BadRequest.encode({ fieldViolations })));
   }
   if (retryAfterMs !== undefined) {
-    const retryDelay = { seconds: Math.floor(retryAfterMs / 1_000), nanos: Math.round((retryAfterMs % 1_000) * 1e6) };
+    const waitMs = Math.ceil(retryAfterMs);
+    const retryDelay = { seconds: Math.floor(waitMs / 1_000), nanos: (waitMs % 1_000) * 1e6 };
     details.push(pack('google.rpc.RetryInfo', RetryInfo.encode({ retryDelay })));
   }
   return { code: grpcCodes[code], message, details };

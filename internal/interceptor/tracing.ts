@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { ServerError, Status } from 'nice-grpc-common';
 import { FORMAT_HTTP_HEADERS, Tags, type Tracer } from 'opentracing';
+import { withActiveSpans } from '../client/tracing/active-spans.ts';
+import { tagError } from '../client/tracing/trace-calls.ts';
 import type { Interceptor } from './call.ts';
 
 /** `00-<trace id>-<span id>-<flags>`. Source: https://www.w3.org/TR/trace-context/ */
@@ -17,14 +20,17 @@ export function tracing(tracer: Tracer): Interceptor {
       childOf: parent,
       tags: { [Tags.SPAN_KIND]: Tags.SPAN_KIND_RPC_SERVER, [Tags.COMPONENT]: 'grpc', [Tags.PEER_ADDRESS]: call.peer },
     });
+    const traceId = span.context().toTraceId();
     const callers = traceparent.exec(call.header('traceparent') ?? '')?.[1];
     call.span = span;
-    call.traceId = span.context().toTraceId() || callers || randomBytes(16).toString('hex');
+    call.traceId = traceId || callers || randomBytes(16).toString('hex');
     call.setResponseHeader('x-trace-id', call.traceId);
     try {
-      return await next();
+      // Only spans that go nowhere have no trace id.
+      return await (traceId ? withActiveSpans([span], next) : next());
     } catch (error) {
-      span.setTag(Tags.ERROR, true);
+      // A client that has gone is no fault.
+      if (!(error instanceof ServerError && error.code === Status.CANCELLED)) tagError(span, error);
       throw error;
     } finally {
       if (call.principal) span.setTag('user.id', call.principal.userId);

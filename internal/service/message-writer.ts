@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Bus } from '../client/bus/bus.ts';
+import { activeSpans, withActiveSpans } from '../client/tracing/active-spans.ts';
 import { ChatError } from '../model/errors.ts';
 import type { Draft, Message, Receipt } from '../model/message.ts';
 import type { Appended, MessageRepository, NewMessage } from '../repository/message-repository.ts';
@@ -60,7 +61,8 @@ export class MessageWriter {
     }
     const message: NewMessage = { ...draft, id: newMessageId(), contentHash: hashContent(draft) };
     const { promise, resolve, reject } = Promise.withResolvers<Receipt>();
-    const entry: WriteEntry = { message, resolve, reject, giveUpAt: performance.now() + this.#options.giveUpAfterMs };
+    const giveUpAt = performance.now() + this.#options.giveUpAfterMs;
+    const entry: WriteEntry = { message, resolve, reject, giveUpAt, span: activeSpans()[0] };
     this.#queue.add(entry);
     this.#dispatchSoon();
     this.#expireLater();
@@ -119,7 +121,10 @@ export class MessageWriter {
     let outcomes: Appended[];
     try {
       const drafts = batch.map(({ message }) => message);
-      outcomes = await this.#messages.appendBatch(drafts, permissions.SendMessage.chat.roles);
+      const spans = batch.flatMap(({ span }) => span ?? []);
+      outcomes = await withActiveSpans(spans, () =>
+        this.#messages.appendBatch(drafts, permissions.SendMessage.chat.roles),
+      );
     } catch (error) {
       return this.#recover(batch, error, repeated);
     }

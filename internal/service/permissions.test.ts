@@ -78,7 +78,9 @@ describe.each(Object.keys(byToken) as Method[])('%s', (method) => {
   test.each([...tokenRoles, undefined])('with the token role %s', (role) => {
     const allowed = byToken[method];
     const may = allowed === 'without a token' || (role !== undefined && allowed.includes(role));
-    expect(outcome(() => authorizeToken(method, principal(...(role ? [role] : []))))).toBe(may ? 'may' : 'METHOD_NOT_ALLOWED');
+    expect(outcome(() => authorizeToken(method, principal(...(role ? [role] : []))))).toBe(
+      may ? 'may' : 'METHOD_NOT_ALLOWED',
+    );
   });
 
   const row = byChat[method];
@@ -87,15 +89,20 @@ describe.each(Object.keys(byToken) as Method[])('%s', (method) => {
     chatTypes.flatMap((type) => [...chatRoles, undefined].map((role) => ({ tokenRole, type, role }))),
   );
   test.each(cases)('with the token role $tokenRole in a $type as $role', ({ tokenRole, type, role }) => {
-    const given = outcome(() => authorizeChat(method as Parameters<typeof authorizeChat>[0], principal(tokenRole), type, role));
+    const given = outcome(() =>
+      authorizeChat(method as Parameters<typeof authorizeChat>[0], principal(tokenRole), type, role),
+    );
     expect(given).toBe(expected(row, tokenRole, type, role));
   });
 });
 
-test.each(['', 'Nothing', 'toString', '__proto__', 'constructor', 'sendMessage'])('nobody may use what is not in the table: %s', (method) => {
-  expect(findPermission(method)).toBeUndefined();
-  expect(outcome(() => authorizeToken(method, principal('user', 'admin', 'service')))).toBe('METHOD_NOT_ALLOWED');
-});
+test.each(['', 'Nothing', 'toString', '__proto__', 'constructor', 'sendMessage'])(
+  'nobody may use what is not in the table: %s',
+  (method) => {
+    expect(findPermission(method)).toBeUndefined();
+    expect(outcome(() => authorizeToken(method, principal('user', 'admin', 'service')))).toBe('METHOD_NOT_ALLOWED');
+  },
+);
 
 test('a refusal does not tell a stranger whether a private chat exists', () => {
   const refusals = (['DIRECT', 'GROUP'] as const).map((type) => {
@@ -106,5 +113,7 @@ test('a refusal does not tell a stranger whether a private chat exists', () => {
       return { code, reason, message };
     }
   });
-  expect(refusals).toEqual(refusals.map(() => ({ code: 'NOT_FOUND', reason: 'CHAT_NOT_FOUND', message: 'there is no such chat' })));
+  expect(refusals).toEqual(
+    refusals.map(() => ({ code: 'NOT_FOUND', reason: 'CHAT_NOT_FOUND', message: 'there is no such chat' })),
+  );
 });

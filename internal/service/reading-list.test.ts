@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RemovalReason } from '../../pkg/api/chat/v1/chat.ts';
 import { MemoryBus } from '../client/bus/memory-bus.ts';
-import { ChatError } from '../model/errors.ts';
 import type { Principal } from '../model/principal.ts';
 import { storageUnavailable } from '../repository/postgres/storage-error.ts';
 import { eventually } from '../testing/eventually.ts';
@@ -223,7 +222,6 @@ describe('a subscription', () => {
     await eventually(() => expect(stream.of('caughtUp').length).toBeGreaterThan(0));
     await say(node, chatId, 'y');
     await eventually(() => expect(stream.numbers(chatId).at(-1)).toBe(3));
-    expect(stream.of('subscribed')).toHaveLength(2);
     const second = stream.events.findLastIndex(({ $case }) => $case === 'subscribed');
     const after = stream.events.slice(second).filter(({ $case }) => $case === 'message');
     expect(after.map(({ value }) => (value as { seq: number }).seq)).toEqual([2, 3]);
@@ -287,11 +285,8 @@ describe('a subscription', () => {
   test('goes on after the database was away while it caught up', async () => {
     let failures = 2;
     const messages = withFaults(storage.messages, (real) => ({
-      async findChangesAsMember(...args) {
-        failures -= 1;
-        if (failures >= 0) throw new ChatError('STORAGE_UNAVAILABLE', 'away');
-        return real.findChangesAsMember(...args);
-      },
+      findChangesAsMember: (...args) =>
+        failures-- > 0 ? Promise.reject(storageUnavailable('away')) : real.findChangesAsMember(...args),
     }));
     const node = await startNode({ messages });
     const me = somebody();

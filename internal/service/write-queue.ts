@@ -1,3 +1,4 @@
+import type { Span } from 'opentracing';
 import type { Receipt } from '../model/message.ts';
 import type { NewMessage } from '../repository/message-repository.ts';
 
@@ -8,6 +9,8 @@ export interface WriteEntry {
   reject: (error: unknown) => void;
   /** On the clock of `performance.now()`. */
   giveUpAt: number;
+  /** On whose behalf it is written, if that is traced. */
+  span?: Span;
 }
 
 /** At most this many messages of one chat go into a batch while others wait. */

@@ -79,7 +79,11 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     /** Opens a stream; its token is valid for `ttlMs`. */
     open(
       userId: string,
-      { ttlMs = 60_000, paused = false, roles = ['user'] }: { ttlMs?: number; paused?: boolean; roles?: TokenRole[] } = {},
+      {
+        ttlMs = 60_000,
+        paused = false,
+        roles = ['user'],
+      }: { ttlMs?: number; paused?: boolean; roles?: TokenRole[] } = {},
     ): TestStream {
       const tokenExpiresAt = new Date(Date.now() + ttlMs);
       const principal = { ...principalOf(userId), roles, tokenExpiresAt };
@@ -120,12 +124,11 @@ export class TestStream {
   #halfClosed = false;
   #failure: unknown;
   #wakeReader = () => {};
-  #resumed: Promise<void> = Promise.resolve();
-  #resume: (() => void) | undefined;
+  #paused: PromiseWithResolvers<void> | undefined;
 
   constructor(session: Session, paused: boolean) {
     this.session = session;
-    if (paused) this.pause();
+    if (paused) this.#paused = Promise.withResolvers<void>();
     this.ended = this.#read();
   }
 
@@ -141,15 +144,12 @@ export class TestStream {
 
   /** Takes no further frame until `resume`. */
   pause(): void {
-    if (this.#resume) return;
-    this.#resumed = new Promise((resolve) => {
-      this.#resume = resolve;
-    });
+    this.#paused ??= Promise.withResolvers<void>();
   }
 
   resume(): void {
-    this.#resume?.();
-    this.#resume = undefined;
+    this.#paused?.resolve();
+    this.#paused = undefined;
   }
 
   halfClose(): void {
@@ -187,7 +187,7 @@ export class TestStream {
         this.mostQueued = Math.max(this.mostQueued, this.session.queuedBytes + frame.length);
         this.frames.push(frame);
         for (const { event } of ConnectChatResponse.decode(frame).events) if (event) this.events.push(event);
-        await this.#resumed;
+        await this.#paused?.promise;
       }
       return undefined;
     } catch (error) {

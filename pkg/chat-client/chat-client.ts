@@ -1,4 +1,4 @@
-import type { Chat, Event, Limits, Message, User } from '../api/chat/v1/chat.ts';
+import type { Chat, Event, Limits, Message, User, Welcome } from '../api/chat/v1/chat.ts';
 import { ChatType, type RemovalReason, StartFrom } from '../api/chat/v1/chat.ts';
 import { Backoff } from './backoff.ts';
 import { ChatClientError } from './chat-error.ts';
@@ -61,6 +61,7 @@ export class ChatClient {
   /** The stream on which refused messages are about to be sent again. */
   #resendingOn: Stream | undefined;
   #renewal: NodeJS.Timeout | undefined;
+  #welcome: Welcome | undefined;
   #everSubscribed = false;
   #running: Promise<void> | undefined;
 
@@ -219,12 +220,11 @@ export class ChatClient {
   #receive(stream: Stream, { event }: Event): void {
     switch (event?.$case) {
       case 'welcome': {
-        const { user, limits } = event.value;
         this.#stream = stream;
+        this.#welcome = event.value;
         this.#subscribe(stream);
         for (const command of this.#sends.commands()) stream.send(command);
-        this.#backoff.reset();
-        return this.#setState({ kind: 'online', user: must(user), limits });
+        return this.#backoff.reset();
       }
       case 'message': {
         const { chatId, updateSeq } = event.value;
@@ -243,9 +243,10 @@ export class ChatClient {
         return this.#emitter.emit('caughtUp', event.value);
       }
       case 'accepted':
-        if (event.value.commandId === 'subscribe') this.#everSubscribed = true;
         this.#resends.reset();
-        return this.#sends.accept(event.value);
+        if (event.value.commandId !== 'subscribe') return this.#sends.accept(event.value);
+        this.#everSubscribed = true;
+        return this.#goOnline();
       case 'rejected': {
         const { commandId, status } = event.value;
         return this.#refused(stream, commandId, errorFromStatus(must(status)));
@@ -265,12 +266,20 @@ export class ChatClient {
     stream.send({ commandId: 'subscribe', command: { $case: 'subscribeAll', value: { cursors, others } } });
   }
 
+  /** Not before the subscription: whatever is joined from here on is heard from its first message. */
+  #goOnline(): void {
+    const { user, limits } = must(this.#welcome);
+    if (this.#state.kind !== 'online') this.#setState({ kind: 'online', user: must(user), limits });
+  }
+
   #refused(stream: Stream, commandId: string, error: ChatClientError): void {
     if (commandId === 'subscribe') {
       for (const { field } of error.reason === 'CURSOR_IN_FUTURE' ? error.violations : []) {
         const chatId = /"(.+)"/.exec(field)?.[1] ?? '';
         if (this.#cursors.delete(chatId)) this.#emitter.emit('reset', { chatId });
       }
+      // Refused for good, as for a user of too many chats: it can still send and call.
+      if (!error.temporary && error.reason !== 'CURSOR_IN_FUTURE') this.#goOnline();
       return this.#later(stream, error, () => this.#subscribe(stream));
     }
     if (this.#sends.refuse(commandId, error)) this.#resendLater(stream, error);

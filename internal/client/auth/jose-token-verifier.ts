@@ -21,7 +21,13 @@ export class JoseTokenVerifier implements TokenVerifier {
   readonly #verified = new LRUCache<string, Principal>({ max: 10_000 });
 
   constructor(keys: JWTVerifyGetKey, options: JoseTokenVerifierOptions) {
-    this.#keys = keys;
+    this.#keys = async (...args) => {
+      try {
+        return await keys(...args);
+      } catch (error) {
+        throw isFaultOfToken(error) ? error : keysUnavailable(error);
+      }
+    };
     this.#options = options;
   }
 
@@ -48,15 +54,21 @@ export class JoseTokenVerifier implements TokenVerifier {
       if (cause instanceof errors.JWTExpired) {
         throw new ChatError('TOKEN_EXPIRED', 'the access token has expired', { cause });
       }
-      if (cause instanceof errors.JWKSTimeout) {
-        throw new ChatError('STORAGE_UNAVAILABLE', 'the keys of the token issuer cannot be fetched', {
-          retryAfterMs: 1_000,
-          cause,
-        });
-      }
+      if (cause instanceof ChatError) throw cause;
       throw new ChatError('TOKEN_INVALID', 'the access token is not valid', { cause });
     }
   }
+}
+
+/** Else the keys could not be fetched: no connection, no answer in time, or an answer that is no key set. */
+function isFaultOfToken(error: unknown): boolean {
+  if (!(error instanceof errors.JOSEError) || error.code === errors.JOSEError.code) return false;
+  return !(error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid);
+}
+
+function keysUnavailable(cause: unknown): ChatError {
+  const message = 'the keys of the token issuer cannot be fetched';
+  return new ChatError('STORAGE_UNAVAILABLE', message, { retryAfterMs: 1_000, cause });
 }
 
 function toPrincipal({ sub = '', exp = 0, name, roles }: JWTPayload): Principal {
@@ -64,7 +76,7 @@ function toPrincipal({ sub = '', exp = 0, name, roles }: JWTPayload): Principal 
   const listed: unknown[] = Array.isArray(roles) ? roles : ['user'];
   return {
     userId: sub,
-    name: typeof name === 'string' ? name.replace(/\p{C}/gu, '').slice(0, 128) : '',
+    name: typeof name === 'string' ? name.slice(0, 128).replace(/\p{C}/gu, '') : '',
     roles: listed.filter((role): role is TokenRole => typeof role === 'string' && knownRoles.includes(role)),
     tokenExpiresAt: new Date(exp * 1_000),
   };

@@ -1,4 +1,5 @@
 import type { CallContext, Metadata, ServerMiddleware, ServerMiddlewareCall } from 'nice-grpc-common';
+import { keepActiveSpans } from '../../client/tracing/active-spans.ts';
 import type { Call, Interceptor } from '../../interceptor/call.ts';
 import { MalformedRequest } from './decoding.ts';
 
@@ -26,7 +27,7 @@ export function toMiddleware(interceptor: Interceptor): ServerMiddleware<CallExt
     const ended = Promise.withResolvers<void>();
     ended.promise.catch(() => {});
     const whole = interceptor(call, async () => {
-      opened.resolve(serverCall.next(serverCall.request as never, { ...context, call }));
+      opened.resolve(keepActiveSpans(serverCall.next(serverCall.request as never, { ...context, call })));
       await ended.promise;
     });
     whole.catch(opened.reject);

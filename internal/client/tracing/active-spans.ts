@@ -1,0 +1,39 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Span } from 'opentracing';
+
+const none: readonly Span[] = [];
+const scopes = new AsyncLocalStorage<{ spans: readonly Span[] }>();
+
+/** The spans on whose behalf the current code runs: it belongs to the first and follows from the others. None: it is not traced. */
+export function activeSpans(): readonly Span[] {
+  return scopes.getStore()?.spans ?? none;
+}
+
+/**
+ * Does the work, at once, on behalf of the spans. What the work leaves running, such as a timer or a loop that serves others
+ * too, is not traced any more once the work has settled.
+ */
+export async function withActiveSpans<T>(spans: readonly Span[], work: () => Promise<T>): Promise<T> {
+  if (spans.length === 0 && !scopes.getStore()) return work();
+  const scope = { spans };
+  try {
+    return await scopes.run(scope, work);
+  } finally {
+    scope.spans = none;
+  }
+}
+
+/** The same values; they are made on behalf of the spans that are active now, whoever asks for them. */
+export function keepActiveSpans<T>(values: AsyncIterable<T>): AsyncIterable<T> {
+  if (activeSpans().length === 0) return values;
+  const inScope = AsyncLocalStorage.snapshot();
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = inScope(() => values[Symbol.asyncIterator]());
+      return {
+        next: () => inScope(() => iterator.next()),
+        return: async (value) => (await inScope(() => iterator.return?.(value))) ?? { done: true, value },
+      };
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { isIPv6 } from 'node:net';
+import jaeger, { type JaegerTracer } from 'jaeger-client';
+import { FORMAT_HTTP_HEADERS } from 'opentracing';
+import type { Logger } from 'pino';
+import { RareWarning } from './rare-warning.ts';
+import { type SamplingOptions, serviceName, type Tracing } from './tracing.ts';
+
+export interface JaegerTracingOptions extends SamplingOptions {
+  host: string;
+  port: number;
+}
+
+/** `<trace id>:<span id>:<parent id>:<flags>`. Source: https://www.jaegertracing.io/docs/1.76/client-libraries/#propagation-format */
+const uberTraceId = /^[0-9a-f]{1,32}(:|%3a)[0-9a-f]{1,16}(:|%3a)[0-9a-f]{1,16}(:|%3a)[0-9a-f]{1,2}$/i;
+
+const closeTimeoutMs = 3_000;
+
+/** Spans go to a Jaeger agent by UDP, and traces are continued by Jaeger's own header `uber-trace-id`. */
+export class JaegerTracing implements Tracing {
+  readonly tracer: JaegerTracer;
+  #closed: Promise<void> | undefined;
+
+  constructor({ host, port, sampleRatio }: JaegerTracingOptions, log: Logger) {
+    const warning = new RareWarning(log, 'spans could not be sent and are lost');
+    this.tracer = jaeger.initTracer(
+      {
+        serviceName,
+        traceId128bit: true,
+        sampler: sampleRatio === 1 ? { type: 'const', param: 1 } : { type: 'probabilistic', param: sampleRatio },
+        reporter: { agentHost: host, agentPort: port, agentSocketType: isIPv6(host) ? 'udp6' : 'udp4' },
+      },
+      { logger: { info: (text) => log.debug(text), error: (text) => warning.add(text) } },
+    );
+    const codec = new jaeger.TextMapCodec({ urlEncoding: true, contextKey: 'uber-trace-id' });
+    // jaeger-client would take over ids that it fails to send afterwards.
+    this.tracer.registerExtractor(FORMAT_HTTP_HEADERS, {
+      extract: (carrier) => (uberTraceId.test(carrier['uber-trace-id']) ? codec.extract(carrier) : null),
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      const timer = setTimeout(resolve, closeTimeoutMs);
+      this.tracer.close(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    return this.#closed;
+  }
+}

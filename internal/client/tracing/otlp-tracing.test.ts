@@ -1,0 +1,94 @@
+import { FORMAT_HTTP_HEADERS } from 'opentracing';
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../../testing/eventually.ts';
+import { LogLines } from '../../testing/log-lines.ts';
+import { attribute, OtlpCollector } from '../../testing/otlp-collector.ts';
+import { OtlpTracing } from './otlp-tracing.ts';
+
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+const callerSpanId = '00f067aa0ba902b7';
+
+async function setUp({ sampleRatio = 1, silent = false, url = '' } = {}) {
+  const collector = await OtlpCollector.start({ silent });
+  const log = new LogLines();
+  const tracing = new OtlpTracing({ url: url || collector.url, sampleRatio }, log.logger);
+  onTestFinished(async () => {
+    await tracing.close();
+    collector.stop();
+  });
+  return { collector, tracing, tracer: tracing.tracer, log };
+}
+
+test('spans reach the collector by themselves, with the name of the service', async () => {
+  const { collector, tracer } = await setUp();
+  const span = tracer.startSpan('a call', { tags: { 'user.id': 'alice' } });
+  tracer.startSpan('what it causes', { childOf: span }).finish();
+  span.finish();
+
+  const [child, root] = await eventually(() => {
+    expect(collector.spans).toHaveLength(2);
+    return collector.spans;
+  });
+  expect(attribute(collector.resource, 'service.name')).toBe('chat-service');
+  expect(root).toMatchObject({ name: 'a call', kind: 2, traceId: span.context().toTraceId() });
+  expect(root?.parentSpanId).toBeUndefined();
+  expect(attribute(root!.attributes, 'user.id')).toBe('alice');
+  expect(child).toMatchObject({ name: 'what it causes', kind: 1, parentSpanId: root?.spanId, traceId: root?.traceId });
+});
+
+test('closing sends what has not been sent yet, and twice is harmless', async () => {
+  const { collector, tracer, tracing } = await setUp();
+  for (let i = 0; i < 1_000; i++) tracer.startSpan('a call').finish();
+  await Promise.all([tracing.close(), tracing.close()]);
+  expect(collector.spans).toHaveLength(1_000);
+  tracer.startSpan('too late').finish();
+});
+
+test('a W3C header continues the trace of the caller, and is what the service would pass on', async () => {
+  const { collector, tracer, tracing } = await setUp({ sampleRatio: 0 });
+  const parent = tracer.extract(FORMAT_HTTP_HEADERS, { traceparent: `00-${traceId}-${callerSpanId}-01` })!;
+  const span = tracer.startSpan('a call', { childOf: parent });
+  const carrier: Record<string, string> = {};
+  tracer.inject(span, FORMAT_HTTP_HEADERS, carrier);
+  span.finish();
+  await tracing.close();
+  expect(collector.spans).toMatchObject([{ traceId, parentSpanId: callerSpanId, kind: 2 }]);
+  expect(carrier.traceparent).toBe(`00-${traceId}-${span.context().toSpanId()}-01`);
+});
+
+test('the share of traces that is recorded is the one that is set, and a whole trace at a time', async () => {
+  const { collector, tracer, tracing } = await setUp({ sampleRatio: 0.5 });
+  for (let i = 0; i < 400; i++) {
+    const span = tracer.startSpan('a call');
+    tracer.startSpan('what it causes', { childOf: span }).finish();
+    span.finish();
+    expect(span.context().toTraceId()).toMatch(/^[0-9a-f]{32}$/);
+  }
+  await tracing.close();
+  const calls = collector.named('a call').length;
+  expect(calls).toBeGreaterThan(100);
+  expect(calls).toBeLessThan(300);
+  expect(collector.named('what it causes')).toHaveLength(calls);
+});
+
+test('a trace that the caller does not record is not recorded here either', async () => {
+  const { collector, tracer, tracing } = await setUp();
+  const parent = tracer.extract(FORMAT_HTTP_HEADERS, { traceparent: `00-${traceId}-${callerSpanId}-00` })!;
+  tracer.startSpan('a call', { childOf: parent }).finish();
+  await tracing.close();
+  expect(collector.spans).toEqual([]);
+});
+
+test.for(['refuses connections', 'never answers'])(
+  'a collector that %s costs a log line, not an error',
+  async (how) => {
+    const { tracer, tracing, log } = await setUp(
+      how === 'never answers' ? { silent: true } : { url: 'http://127.0.0.1:1' },
+    );
+    for (let i = 0; i < 20_000; i++) tracer.startSpan('a call').finish();
+    const begun = performance.now();
+    await tracing.close();
+    expect(performance.now() - begun).toBeLessThan(8_000);
+    expect(log.lines).toMatchObject([{ level: 40, msg: 'spans could not be sent and are lost' }]);
+  },
+);

@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { readConfig } from './config.ts';
+import { ConfigError } from './env-reader.ts';
+
+const example = await readFile(fileURLToPath(new URL('../../local.env.example', import.meta.url)), 'utf8');
+const settings = [...example.matchAll(/^(#?)\s?([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(
+  ([, comment, name = '', value = '']) => ({
+    name,
+    value,
+    isSet: comment === '',
+  }),
+);
+
+/** The variables that are read, whatever they are set to. */
+function namesRead(): string[] {
+  const names = new Set<string>();
+  const env = new Proxy({} as Record<string, string | undefined>, {
+    get(_, name) {
+      names.add(String(name));
+      return undefined;
+    },
+  });
+  readConfig(env);
+  return [...names];
+}
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.faults;
+  }
+}
+
+describe('local.env.example', () => {
+  test('has every variable that is read, once, and no other', () => {
+    expect(settings.map(({ name }) => name).sort()).toEqual(namesRead().sort());
+  });
+
+  test('shows the defaults, but for what is off without it', () => {
+    const withoutDefault = ['POSTGRES_DSN', 'LOG_FILE'];
+    for (const { name, value, isSet } of settings) {
+      if (isSet || withoutDefault.includes(name)) continue;
+      expect(readConfig({ [name]: value }), name).toEqual(readConfig({}));
+    }
+  });
+
+  test('is right as it stands', () => {
+    const env = Object.fromEntries(settings.filter(({ isSet }) => isSet).map(({ name, value }) => [name, value]));
+    expect(readConfig(env)).toEqual({ ...readConfig({}), auth: { ...readConfig({}).auth, guests: true } });
+  });
+
+  test('explains each setting', () => {
+    const lines = example.split('\n');
+    for (const { name } of settings) {
+      const line = lines.findIndex((text) => text.replace(/^#/, '').startsWith(`${name}=`));
+      // A setting may share the comment of the one above it.
+      const above = lines.slice(0, line).findLast((text) => !/^#?[A-Z][A-Z0-9_]*=/.test(text));
+      expect(above, name).toMatch(/^# /);
+    }
+  });
+});
+
+describe('the configuration', () => {
+  test('needs nothing to be set, listens on loopback only, and admits no guests', () => {
+    const config = readConfig({});
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      grpcPort: 50_051,
+      postgresDsn: undefined,
+      auth: { guests: false },
+    });
+  });
+
+  test('takes an empty variable for one that is not set, but an empty list for none', () => {
+    const empty = Object.fromEntries(settings.map(({ name }) => [name, ' ']));
+    expect(readConfig(empty)).toEqual({ ...readConfig({}), rooms: { ...readConfig({}).rooms, names: [] } });
+  });
+
+  test('is read with its units', () => {
+    const config = readConfig({
+      AUTH_TOKEN_TTL_SECONDS: '60',
+      ROOMS: ' a, b ,,c',
+      MIGRATE_ON_START: 'FALSE',
+      AUTH_GUESTS: '1',
+    });
+    expect(config).toMatchObject({
+      auth: { tokenTtlMs: 60_000, guests: true },
+      rooms: { names: ['a', 'b', 'c'] },
+      migrateOnStart: false,
+    });
+  });
+
+  test('tells all that is wrong together, each by its name', () => {
+    const faults = faultsOf({
+      GRPC_PORT: '70000',
+      POSTGRES_POOL_SIZE: '1.5',
+      MIGRATE_ON_START: 'maybe',
+      LOG_LEVEL: 'loud',
+      ROOMS: 'fine, not fine!',
+      POSTGRES_DSN: 'mysql://u:p@h/d',
+      MAX_TEXT_LENGTH: '0x10',
+      WRITER_MAX_BATCH: '١',
+    });
+    expect(faults.map((fault) => fault.split(' ')[0])).toEqual([
+      'GRPC_PORT',
+      'POSTGRES_DSN',
+      'POSTGRES_POOL_SIZE',
+      'MIGRATE_ON_START',
+      'LOG_LEVEL',
+      'ROOMS',
+      'MAX_TEXT_LENGTH',
+      'WRITER_MAX_BATCH',
+    ]);
+    expect(faults[0]).toBe('GRPC_PORT must be a whole number from 0 to 65535, not "70000"');
+    expect(faults.join()).toContain('not fine!');
+  });
+
+  test.each([
+    'postgres:secret',
+    'mysql://user:secret@host/db',
+    'http://secret',
+    'secret',
+    'postgres//user:secret@host',
+  ])('repeats no password when it cannot take the address %s', (dsn) => {
+    const faults = faultsOf({ POSTGRES_DSN: dsn, GRPC_PORT: 'x' });
+    expect(faults.length).toBeGreaterThan(0);
+    expect(faults.join()).not.toContain('secret');
+  });
+
+  test.each([
+    [
+      'more batches at once than connections',
+      { WRITER_MAX_IN_FLIGHT: '10', POSTGRES_POOL_SIZE: '10' },
+      'WRITER_MAX_IN_FLIGHT',
+    ],
+    ['frames too small for a message', { MAX_FRAME_BYTES: '4096', MAX_TEXT_LENGTH: '1000' }, 'MAX_FRAME_BYTES'],
+    [
+      'a call that ends before the writer gives up',
+      { CALL_TIMEOUT_MS: '4000', WRITER_GIVE_UP_MS: '4000' },
+      'WRITER_GIVE_UP_MS',
+    ],
+  ])('refuses settings that do not fit together: %s', (_, env, name) => {
+    expect(faultsOf(env)).toEqual([expect.stringContaining(name)]);
+  });
+});

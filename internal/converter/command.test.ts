@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { Command } from '../model/command.ts';
+import { fromWireChatType, toWireChat, toWireMember } from './chat.ts';
+import { fromWireCommand, fromWireDraft } from './command.ts';
+
+const id = 'ABCDEF00-0000-7000-8000-00000000000F';
+const lower = id.toLowerCase();
+
+type Wire = NonNullable<wire.Command['command']>;
+type Kind = Wire['$case'];
+
+/** One of each; the record's type makes sure that none is missing. */
+const commands: {
+  [K in Kind]: [Extract<Wire, { $case: K }>['value'], Omit<Command, 'commandId'> & Record<string, unknown>];
+} = {
+  subscribe: [
+    { chatId: id, afterSeq: 0 },
+    { kind: 'subscribe', chatId: lower, afterSeq: 0 },
+  ],
+  subscribeAll: [
+    { cursors: { [id]: 5, [`${lower.slice(0, -1)}0`]: 6 }, others: wire.StartFrom.JOINED },
+    {
+      kind: 'subscribe_all',
+      cursors: new Map([
+        [lower, 5],
+        [`${lower.slice(0, -1)}0`, 6],
+      ]),
+      others: 'JOINED',
+    },
+  ],
+  unsubscribe: [{ chatId: id }, { kind: 'unsubscribe', chatId: lower }],
+  sendMessage: [
+    { chatId: id, clientMessageId: 'X', text: ' T ' },
+    { kind: 'send_message', chatId: lower, clientMessageId: 'X', text: ' T ' },
+  ],
+  authenticate: [{ token: 'T' }, { kind: 'authenticate', token: 'T' }],
+  ping: [{}, { kind: 'ping' }],
+};
+
+describe('a command', () => {
+  test.each(Object.entries(commands))('%s keeps what it says, with ids in one spelling', (kind, [value, expected]) => {
+    const command = wire.Command.decode(
+      wire.Command.encode({ commandId: 'C', command: { $case: kind, value } as Wire }).finish(),
+    );
+    expect(fromWireCommand(command)).toEqual({ commandId: 'C', ...expected });
+  });
+
+  test('to subscribe tells "from now" from "from the beginning"', () => {
+    const command = (afterSeq?: number) =>
+      fromWireCommand({ commandId: '', command: { $case: 'subscribe', value: { chatId: id, afterSeq } } });
+    expect(command()).toMatchObject({ afterSeq: undefined });
+    expect(command(0)).toMatchObject({ afterSeq: 0 });
+  });
+
+  test.each([
+    [wire.StartFrom.UNSPECIFIED, 'NOW'],
+    [wire.StartFrom.NOW, 'NOW'],
+    [wire.StartFrom.JOINED, 'JOINED'],
+    [wire.StartFrom.BEGINNING, 'BEGINNING'],
+  ])('to subscribe to all starts others where it says: %i is %s', (others, expected) => {
+    const command = { commandId: '', command: { $case: 'subscribeAll' as const, value: { cursors: {}, others } } };
+    expect(fromWireCommand(command)).toMatchObject({ others: expected });
+  });
+
+  test('that says nothing is a fault of ours, as the validation refuses it', () => {
+    expect(() => fromWireCommand({ commandId: '', command: undefined })).toThrow(TypeError);
+  });
+});
+
+test('a draft is the same on its own and in a stream', () => {
+  const value = { chatId: id, clientMessageId: 'x', text: 't' };
+  const { kind, commandId, ...draft } = fromWireCommand({
+    commandId: 'c',
+    command: { $case: 'sendMessage', value },
+  }) as Command & { kind: 'send_message' };
+  expect([kind, commandId]).toEqual(['send_message', 'c']);
+  expect(draft).toEqual(fromWireDraft(value));
+});
+
+describe('a chat', () => {
+  const chat = {
+    id: lower,
+    type: 'ROOM' as const,
+    name: 'n',
+    lastSeq: 4,
+    createdAt: new Date(5),
+    createdBy: 'a',
+    memberCount: 6,
+  };
+
+  test('shows a stranger no role, number or peer', () => {
+    const shown = toWireChat(chat);
+    expect(shown).toEqual({
+      ...chat,
+      type: wire.ChatType.ROOM,
+      ownRole: wire.ChatRole.UNSPECIFIED,
+      joinedSeq: 0,
+      peer: undefined,
+      lastMessage: undefined,
+    });
+  });
+
+  test.each(['READER', 'MEMBER', 'ADMIN', 'OWNER'] as const)('shows a member their role: %s', (role) => {
+    expect(toWireChat({ ...chat, own: { role, joinedSeq: 3 } })).toMatchObject({
+      ownRole: wire.ChatRole[role],
+      joinedSeq: 3,
+    });
+    const member = { user: { id: 'a', name: 'A' }, role, joinedAt: new Date(7) };
+    expect(toWireMember(member)).toEqual({ ...member, role: wire.ChatRole[role] });
+  });
+
+  test.each(['DIRECT', 'GROUP', 'ROOM'] as const)('keeps its type: %s', (type) => {
+    expect(fromWireChatType(toWireChat({ ...chat, type }).type)).toBe(type);
+    expect(fromWireChatType(wire.ChatType.UNSPECIFIED)).toBeUndefined();
+  });
+});

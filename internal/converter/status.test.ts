@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Code } from '../../pkg/api/google/rpc/code.ts';
+import { BadRequest, ErrorInfo, RetryInfo } from '../../pkg/api/google/rpc/error_details.ts';
+import { Status } from '../../pkg/api/google/rpc/status.ts';
+import { ChatError, type ErrorReason, reasons } from '../model/errors.ts';
+import { grpcCodes, toStatus } from './status.ts';
+
+const messages = { ErrorInfo, BadRequest, RetryInfo };
+
+/** The details as a client unpacks them. */
+function details(error: ChatError) {
+  const status = Status.decode(Status.encode(toStatus(error)).finish());
+  const unpacked = status.details.map(({ typeUrl, value }) => {
+    const name = typeUrl.replace('type.googleapis.com/google.rpc.', '') as keyof typeof messages;
+    return [name, messages[name].decode(value)];
+  });
+  return { code: status.code, message: status.message, ...Object.fromEntries(unpacked) };
+}
+
+describe('the status of an error', () => {
+  test.each(Object.keys(reasons) as ErrorReason[])(
+    '%s has its code by gRPC’s own numbers and names the reason',
+    (reason) => {
+      expect(details(new ChatError(reason, 'what to do'))).toEqual({
+        code: Code[reasons[reason]],
+        message: 'what to do',
+        ErrorInfo: { reason, domain: 'chat', metadata: {} },
+      });
+    },
+  );
+
+  test('names the fields at fault, but only so many', () => {
+    const violations = Array.from({ length: 30 }, (_, i) => ({ field: `member_ids[${i}]`, description: 'is bad' }));
+    const { BadRequest } = details(new ChatError('INVALID_FIELDS', 'x', { violations }));
+    expect(BadRequest.fieldViolations).toHaveLength(20);
+    expect(BadRequest.fieldViolations[19]).toMatchObject({ field: 'member_ids[19]', description: 'is bad' });
+  });
+
+  test('tells how long to wait, as a duration that is valid', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (retryAfterMs) => {
+        const { seconds, nanos } = details(new ChatError('RATE_LIMITED', 'x', { retryAfterMs })).RetryInfo.retryDelay;
+        expect(Number.isInteger(seconds) && Number.isInteger(nanos)).toBe(true);
+        expect(nanos).toBeGreaterThanOrEqual(0);
+        expect(nanos).toBeLessThan(1e9);
+        expect(Math.abs(seconds * 1_000 + nanos / 1e6 - retryAfterMs)).toBeLessThan(1.001);
+      }),
+    );
+    expect(details(new ChatError('RATE_LIMITED', 'x', { retryAfterMs: 1_500 })).RetryInfo.retryDelay).toEqual({
+      seconds: 1,
+      nanos: 5e8,
+    });
+  });
+
+  test('keeps the cause to itself', () => {
+    const status = toStatus(new ChatError('STORAGE_UNAVAILABLE', 'away', { cause: new Error('password=secret') }));
+    expect(Buffer.from(Status.encode(status).finish()).includes('secret')).toBe(false);
+  });
+});
+
+test('every code is one of gRPC’s', () => {
+  expect(Code).toMatchObject(grpcCodes);
+});

@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+/** A span as OTLP has it in JSON. */
+export interface OtlpSpan {
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+  name: string;
+  /** 1: internal, 2: server. */
+  kind: number;
+  /** The code is 2 for an error. */
+  status: { code: number };
+  attributes: { key: string; value: { stringValue?: string; intValue?: number } }[];
+  events: { name: string; attributes: OtlpSpan['attributes'] }[];
+  links: { traceId: string; spanId: string }[];
+}
+
+/** An OpenTelemetry collector that takes spans by OTLP/HTTP and keeps them. */
+export class OtlpCollector {
+  readonly url: string;
+  readonly spans: OtlpSpan[] = [];
+  /** The attributes of what sent the spans. */
+  resource: OtlpSpan['attributes'] = [];
+  readonly #stop: () => void;
+
+  private constructor(url: string, stop: () => void) {
+    this.url = url;
+    this.#stop = stop;
+  }
+
+  /** With `silent` it takes connections and never answers. */
+  static async start({ silent = false } = {}): Promise<OtlpCollector> {
+    const server = createServer(async (request, response) => {
+      const { resourceSpans } = JSON.parse(await text(request));
+      if (silent) return;
+      for (const { resource, scopeSpans } of request.url === '/v1/traces' ? resourceSpans : []) {
+        collector.resource = resource.attributes;
+        for (const { spans } of scopeSpans) collector.spans.push(...spans);
+      }
+      response.setHeader('content-type', 'application/json').end('{}');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const collector = new OtlpCollector(`http://127.0.0.1:${port}`, () => {
+      server.close();
+      server.closeAllConnections();
+    });
+    return collector;
+  }
+
+  /** The spans of a name. */
+  named(name: string): OtlpSpan[] {
+    return this.spans.filter((span) => span.name === name);
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+}
+
+export function attribute(attributes: OtlpSpan['attributes'], key: string): string | number | undefined {
+  const value = attributes.find((attribute) => attribute.key === key)?.value;
+  return value?.stringValue ?? value?.intValue;
+}
