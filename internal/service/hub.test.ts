@@ -125,6 +125,18 @@ describe('a hub', () => {
     expect(topic.since(2)?.map(({ seq }) => seq)).toEqual([3, 4]);
   });
 
+  test('misses nothing that is published before the bus has subscribed', async () => {
+    const { promise: subscribed, resolve } = Promise.withResolvers<void>();
+    const bus = withFaults<Bus>(new MemoryBus(), (real) => ({
+      subscribeToChat: (...args) => subscribed.then(() => real.subscribeToChat(...args)),
+    }));
+    const chatId = await newChat();
+    const acquired = newHub({ bus }).acquire([chatId]);
+    await write(chatId);
+    resolve();
+    expect((await acquired).get(chatId)!.topic.head).toBe(2);
+  });
+
   test('says that the database is away, holds on to nothing, and follows as soon as it is back', async () => {
     let away = true;
     const messages = withFaults(storage.messages, (real) => ({

@@ -75,6 +75,23 @@ describe('while the database is away', () => {
     }
   });
 
+  test('nothing of a chat overtakes a batch that is tried again', async () => {
+    const chatId = await newGroup();
+    const writer = newWriter(5_000);
+    let attempts = 0;
+    messages.onAppend = async (commit, batch) => {
+      if (batch[0]?.text !== 'first') return commit();
+      attempts += 1;
+      if (attempts === 1) throw storageUnavailable(new Error('away'));
+      await delay(100);
+      return commit();
+    };
+    const first = writer.append(draft(chatId, 'first'));
+    await nextTurn();
+    await Promise.all([first, ...['second', 'third'].map((text) => writer.append(draft(chatId, text)))]);
+    expect((await log(chatId)).map(({ text }) => text)).toEqual(['first', 'second', 'third']);
+  });
+
   test('for too long, each message is refused in time and told when to try again, the waiting ones too', async () => {
     const chatIds = await Promise.all(Array.from({ length: 5 }, newGroup));
     const writer = newWriter(600);

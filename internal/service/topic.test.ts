@@ -227,6 +227,7 @@ type Step =
   | { kind: 'drop'; which: number }
   | { kind: 'hint' }
   | { kind: 'turn' }
+  | { kind: 'repair' }
   | { kind: 'join' };
 
 test('whatever the bus loses, doubles and reorders, every reader is given every change once, in order', async () => {
@@ -239,7 +240,10 @@ test('whatever the bus loses, doubles and reorders, every reader is given every 
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('edit' as const), which }) },
     { weight: 8, arbitrary: fc.record({ kind: fc.constant('deliver' as const), which, twice: fc.boolean() }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('drop' as const), which }) },
-    { weight: 4, arbitrary: fc.constantFrom<Step>({ kind: 'turn' }, { kind: 'hint' }, { kind: 'join' }) },
+    {
+      weight: 4,
+      arbitrary: fc.constantFrom<Step>(...(['turn', 'hint', 'repair', 'join'] as const).map((kind) => ({ kind }))),
+    },
   );
   const steps = fc.array(step, { minLength: 1, maxLength: 60, size: 'max' });
   await fc.assert(
@@ -254,6 +258,7 @@ test('whatever the bus loses, doubles and reorders, every reader is given every 
         else if (each.kind === 'edit') underWay.push(log.edit(1 + (each.which % log.rows.size)));
         else if (each.kind === 'hint') topic.receive({ kind: 'head', seq: log.lastSeq });
         else if (each.kind === 'turn') await nextTurn();
+        else if (each.kind === 'repair') void topic.repair();
         else if (each.kind === 'join') {
           // One who has seen everything that this topic has seen.
           const seen = topic.head;
