@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import type { Chat, ChatRole, ChatType, Page } from '../../model/chat.ts';
+import type { Chat, ChatRole, ChatType, Page, User } from '../../model/chat.ts';
+import { ChatError } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
 import type { ChatsKey } from '../chat-repository.ts';
 import type { Tables } from './database.ts';
@@ -57,6 +58,7 @@ function toChat(row: ChatRow): Chat {
   };
 }
 
+/** The chat as the user sees it. */
 export async function findChat(db: Kysely<Tables>, chatId: string, userId: string): Promise<Chat | undefined> {
   const row = await chatsSeenBy(db, userId).where('c.id', '=', chatId).limit(1).executeTakeFirst();
   return row && toChat(row);
@@ -115,4 +117,29 @@ async function findLastMessages(db: Kysely<Tables>, chatIds: string[]): Promise<
     select m.* from unnest(${chatIds}::uuid[]) as c (id)
     cross join lateral (select * from messages where chat_id = c.id order by seq desc limit 1) m`.execute(db);
   return new Map(rows.map((row) => [row.chat_id, toMessage(row)]));
+}
+
+/** As `findChat`; throws NOT_FOUND (CHAT_NOT_FOUND). */
+export async function getChat(db: Kysely<Tables>, chatId: string, userId: string): Promise<Chat> {
+  const chat = await findChat(db, chatId, userId);
+  if (!chat) throw chatNotFound();
+  return chat;
+}
+
+/** The user's memberships, each with its chat's last number. */
+export function standings(db: Kysely<Tables>, userId: string) {
+  return db
+    .selectFrom('members as m')
+    .innerJoin('chats as c', 'c.id', 'm.chat_id')
+    .select(['m.chat_id as chatId', 'm.role', 'm.joined_seq as joinedSeq', 'c.last_seq as lastSeq'])
+    .where('m.user_id', '=', userId);
+}
+
+export async function getUser(db: Kysely<Tables>, id: string): Promise<User> {
+  const user = await db.selectFrom('users').select('name').where('id', '=', id).executeTakeFirst();
+  return { id, name: user?.name ?? '' };
+}
+
+export function chatNotFound(): ChatError {
+  return new ChatError('CHAT_NOT_FOUND', 'there is no such chat');
 }

@@ -2,11 +2,20 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { Chat, ChatRole, ChatType, Member, Page, User } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
-import type { Message, SystemEvent } from '../../model/message.ts';
+import type { Message } from '../../model/message.ts';
 import type { Access, ChatRepository, ChatsKey, Guard, Standing } from '../chat-repository.ts';
-import { findChat, listRooms, listUserChats } from './chat-queries.ts';
+import {
+  audit,
+  deleteMember,
+  insertMembers,
+  lockChat,
+  passOwnership,
+  record,
+  touchMemberships,
+} from './chat-changes.ts';
+import { getChat, getUser, listRooms, listUserChats, standings } from './chat-queries.ts';
 import type { Database, Tables } from './database.ts';
-import { isAnyOf, messageColumns, toMessage } from './message-row.ts';
+import { isAnyOf } from './message-row.ts';
 import { withStorageErrors } from './storage-error.ts';
 
 export class PostgresChatRepository implements ChatRepository {
@@ -94,7 +103,7 @@ export class PostgresChatRepository implements ChatRepository {
   ): Promise<{ added: Member[]; message?: Message }> {
     return this.#change(chatId, actor, guard, async (tx, access) => {
       const members = userIds.map((id) => ({ id, role: 'MEMBER' as const }));
-      const added = await this.#insertMembers(tx, access, members);
+      const added = await insertMembers(tx, access, members, this.#maxMembers);
       if (added.length === 0) return { added };
       const users = added.map(({ user }) => user);
       const message = await record(tx, chatId, actor, { kind: 'members_added', users });
@@ -136,7 +145,7 @@ export class PostgresChatRepository implements ChatRepository {
       if (!room) throw new ChatError('ROOM_NOT_FOUND', `there is no room "${name}"`);
       const access = await lockChat(tx, room.id, user.id);
       if (access.role) return { chat: await getChat(tx, room.id, user.id) };
-      await this.#insertMembers(tx, access, [{ id: user.id, role: 'MEMBER' }]);
+      await insertMembers(tx, access, [{ id: user.id, role: 'MEMBER' }], this.#maxMembers);
       await audit(tx, user, 'members.join', room.id, {});
       const message = await record(tx, room.id, user, { kind: 'member_joined' });
       return { chat: await getChat(tx, room.id, user.id), message };
@@ -257,186 +266,8 @@ export class PostgresChatRepository implements ChatRepository {
       .returning('id')
       .executeTakeFirst();
     if (!created) return undefined;
-    await this.#insertMembers(tx, { chat: { id, type } }, members);
+    await insertMembers(tx, { chat: { id, type } }, members, this.#maxMembers);
     await audit(tx, creator, 'chat.create', id, { type, name, members: members.map((member) => member.id) });
     return record(tx, id, creator, { kind: 'chat_created' });
   }
-
-  async #insertMembers(
-    tx: Transaction<Tables>,
-    { chat }: Access,
-    members: { id: string; role: ChatRole }[],
-  ): Promise<Member[]> {
-    const { last_seq } = await tx
-      .selectFrom('chats')
-      .select('last_seq')
-      .where('id', '=', chat.id)
-      .executeTakeFirstOrThrow();
-    const rows = await tx
-      .insertInto('members')
-      .values(members.map(({ id, role }) => ({ chat_id: chat.id, user_id: id, role, joined_seq: last_seq + 1 })))
-      .onConflict((conflict) => conflict.doNothing())
-      .returning(['user_id', 'role', 'joined_at'])
-      .execute();
-    if (rows.length === 0) return [];
-    const { member_count } = await tx
-      .updateTable('chats')
-      .set(({ eb }) => ({ member_count: eb('member_count', '+', rows.length) }))
-      .where('id', '=', chat.id)
-      .returning('member_count')
-      .executeTakeFirstOrThrow();
-    if (member_count > this.#maxMembers) {
-      throw new ChatError('MEMBER_LIMIT', `a chat may have at most ${this.#maxMembers} members`);
-    }
-    const userIds = rows.map(({ user_id }) => user_id);
-    await touchMemberships(tx, userIds);
-    const users = await tx
-      .selectFrom('users')
-      .select(['id', 'name'])
-      .where(({ ref }) => isAnyOf(ref('id'), userIds, 'text'))
-      .execute();
-    const names = new Map(users.map(({ id, name }) => [id, name]));
-    return rows.map((row) => ({
-      user: { id: row.user_id, name: names.get(row.user_id) ?? '' },
-      role: row.role,
-      joinedAt: row.joined_at,
-    }));
-  }
-}
-
-async function getChat(db: Kysely<Tables>, chatId: string, userId: string): Promise<Chat> {
-  const chat = await findChat(db, chatId, userId);
-  if (!chat) throw chatNotFound();
-  return chat;
-}
-
-function chatNotFound(): ChatError {
-  return new ChatError('CHAT_NOT_FOUND', 'there is no such chat');
-}
-
-async function lockChat(tx: Transaction<Tables>, chatId: string, userId: string): Promise<Access> {
-  const chat = await tx
-    .selectFrom('chats')
-    .select(['id', 'type'])
-    .where('id', '=', chatId)
-    .forNoKeyUpdate()
-    .executeTakeFirst();
-  if (!chat) throw chatNotFound();
-  const member = await tx
-    .selectFrom('members')
-    .select('role')
-    .where('chat_id', '=', chatId)
-    .where('user_id', '=', userId)
-    .executeTakeFirst();
-  return { chat, role: member?.role };
-}
-
-/** Writes a system message under the chat's next number. The chat's row is locked by this at the latest. */
-async function record(tx: Transaction<Tables>, chatId: string, sender: User, event: SystemEvent): Promise<Message> {
-  const { last_seq, changed_at } = await tx
-    .updateTable('chats')
-    .set(({ eb }) => ({
-      last_seq: eb('last_seq', '+', 1),
-      changed_at: sql<Date>`date_trunc('milliseconds', clock_timestamp())`,
-    }))
-    .where('id', '=', chatId)
-    .returning(['last_seq', 'changed_at'])
-    .executeTakeFirstOrThrow();
-  const row = await tx
-    .insertInto('messages')
-    .values({
-      chat_id: chatId,
-      seq: last_seq,
-      update_seq: last_seq,
-      id: uuidv7(),
-      sender_id: sender.id,
-      sender_name: sender.name,
-      client_message_id: null,
-      content_hash: null,
-      text: '',
-      system: JSON.stringify(event),
-      created_at: changed_at,
-    })
-    .returning(messageColumns)
-    .executeTakeFirstOrThrow();
-  return toMessage(row);
-}
-
-async function deleteMember(tx: Transaction<Tables>, chatId: string, userId: string): Promise<ChatRole | undefined> {
-  const removed = await tx
-    .deleteFrom('members')
-    .where('chat_id', '=', chatId)
-    .where('user_id', '=', userId)
-    .returning('role')
-    .executeTakeFirst();
-  if (!removed) return undefined;
-  await tx
-    .updateTable('chats')
-    .set(({ eb }) => ({ member_count: eb('member_count', '-', 1) }))
-    .where('id', '=', chatId)
-    .execute();
-  await touchMemberships(tx, [userId]);
-  return removed.role;
-}
-
-/** When an owner has gone and the group has none left, its longest-standing administrator, or else member, becomes one. */
-async function passOwnership(
-  tx: Transaction<Tables>,
-  { id: chatId, type }: Access['chat'],
-  actor: User,
-  goneRole: ChatRole,
-): Promise<Message[]> {
-  if (type !== 'GROUP' || goneRole !== 'OWNER') return [];
-  const members = tx.selectFrom('members').where('chat_id', '=', chatId);
-  const owner = await members.select('user_id').where('role', '=', 'OWNER').limit(1).executeTakeFirst();
-  if (owner) return [];
-  const heir = await members
-    .select('user_id')
-    .orderBy(sql`array_position(array['ADMIN', 'MEMBER', 'READER'], role)`)
-    .orderBy('joined_seq')
-    .orderBy('user_id')
-    .limit(1)
-    .executeTakeFirst();
-  if (!heir) return [];
-  await tx
-    .updateTable('members')
-    .set({ role: 'OWNER' })
-    .where('chat_id', '=', chatId)
-    .where('user_id', '=', heir.user_id)
-    .execute();
-  await audit(tx, actor, 'members.own', chatId, { user: heir.user_id });
-  return [await record(tx, chatId, actor, { kind: 'owner_changed', user: await getUser(tx, heir.user_id) })];
-}
-
-async function getUser(db: Kysely<Tables>, id: string): Promise<User> {
-  const user = await db.selectFrom('users').select('name').where('id', '=', id).executeTakeFirst();
-  return { id, name: user?.name ?? '' };
-}
-
-/** In the order of ids, so that two transactions cannot wait for each other. */
-async function touchMemberships(tx: Transaction<Tables>, userIds: readonly string[]): Promise<void> {
-  await sql`
-    insert into users (id, membership_version) select id, 1 from unnest(${[...userIds].sort()}::text[]) as t (id) order by id
-    on conflict (id) do update set membership_version = users.membership_version + 1`.execute(tx);
-}
-
-function standings(db: Kysely<Tables>, userId: string) {
-  return db
-    .selectFrom('members as m')
-    .innerJoin('chats as c', 'c.id', 'm.chat_id')
-    .select(['m.chat_id as chatId', 'm.role', 'm.joined_seq as joinedSeq', 'c.last_seq as lastSeq'])
-    .where('m.user_id', '=', userId);
-}
-
-async function audit(
-  tx: Transaction<Tables>,
-  actor: User,
-  action: string,
-  chatId: string,
-  detail: Record<string, unknown>,
-): Promise<void> {
-  await tx
-    .insertInto('audit_log')
-    .values({ actor_id: actor.id, action, chat_id: chatId, detail: JSON.stringify(detail) })
-    .execute();
 }
