@@ -14,6 +14,8 @@ class Log {
   fetches = 0;
   failing = false;
   deleted = false;
+  /** Answers wait for this. */
+  held: Promise<void> = Promise.resolve();
   readonly rows = new Map<number, Message>();
 
   append(count: number, text = 'text', system?: SystemEvent): Message[] {
@@ -32,6 +34,7 @@ class Log {
     this.fetches += 1;
     const [found, { lastSeq, deleted, failing }] = [this.after(afterSeq), this];
     await nextTurn();
+    await this.held;
     if (failing) throw new Error('away');
     if (deleted) return undefined;
     return { messages: found.slice(0, limit), lastSeq, hasMore: found.length > limit };
@@ -134,6 +137,23 @@ describe('a topic', () => {
     const reader = live(topic);
     log.append(2);
     topic.receive({ kind: 'head', seq: 2 });
+    await eventually(() => expect(reader.numbers).toEqual([1, 2]));
+  });
+
+  test('fetches again for what it is told of while a fetch is under way', async () => {
+    const log = new Log();
+    const topic = topicOf(log, { stragglerMs: 0 });
+    const reader = live(topic);
+    const { promise: answer, resolve } = Promise.withResolvers<void>();
+    log.held = answer;
+    log.append(1);
+    topic.receive({ kind: 'head', seq: 1 });
+    await eventually(() => expect(log.fetches).toBe(1));
+    log.append(1);
+    topic.receive({ kind: 'head', seq: 2 });
+    // The straggler's time is over, and finds the fetch still under way.
+    await new Promise((done) => setTimeout(done, 20));
+    resolve();
     await eventually(() => expect(reader.numbers).toEqual([1, 2]));
   });
 

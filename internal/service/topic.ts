@@ -206,6 +206,8 @@ export class Topic {
       for (const seq of this.#early.keys()) if (seq <= this.#head) this.#early.delete(seq);
       this.#deliverEarly();
     }
+    // The chat may have gone on since the last page was read; whoever said so meanwhile was told that a repair is under way.
+    if (this.#knownHead > this.#head && !this.#ended) this.#awaitStragglers();
   }
 }
 

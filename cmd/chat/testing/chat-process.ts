@@ -5,7 +5,9 @@ import { eventually } from '../../../internal/testing/eventually.ts';
 import { VirtualTerminal } from './virtual-terminal.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-const env = { ...process.env, NO_COLOR: '1', CHAT_ADDR: '', TERM: 'xterm' };
+// Where CI is set Node takes no terminal for a coloured one.
+const { CI: _, ...inherited } = process.env;
+const env = { ...inherited, NO_COLOR: '1', CHAT_ADDR: '', TERM: 'xterm' };
 const running = new Set<ChildProcess>();
 
 /** The terminal client as a process of its own. */

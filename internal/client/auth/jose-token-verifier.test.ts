@@ -121,6 +121,16 @@ describe('a token', () => {
     ).rejects.toMatchObject({ reason: 'TOKEN_EXPIRED' });
   });
 
+  test('of an algorithm that is not accepted is refused, also when the issuer has a key for it', async () => {
+    const pair = await generateKeyPair('ES256');
+    const keys = { keys: [...jwks.keys, { ...(await exportJWK(pair.publicKey)), kid: 'e', alg: 'ES256', use: 'sig' }] };
+    const token = await sign({}, { alg: 'ES256', kid: 'e' }, pair.privateKey);
+    const accepting = (algorithms: string[]) =>
+      new JoseTokenVerifier(createLocalJWKSet(keys), { ...options, algorithms });
+    expect((await accepting(['EdDSA', 'ES256']).verify(token)).userId).toBe('alice');
+    await expect(accepting(['EdDSA']).verify(token)).rejects.toMatchObject({ reason: 'TOKEN_INVALID' });
+  });
+
   test('of garbage is refused, whatever the garbage', async () => {
     const token = await sign();
     const garbage = fc.oneof(
