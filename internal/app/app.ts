@@ -135,7 +135,7 @@ async function assemble(
       },
       outboxBytes: limits.outboxBytes,
       frameBytes: 65_536,
-      pageSize: 100,
+      pageSize: catchUpPageSize(limits.maxTextLength),
       maxPendingSends: limits.maxPendingSends,
     },
   );
@@ -204,4 +204,10 @@ async function assemble(
       return stopping;
     },
   };
+}
+
+/** Messages of a page for a reader that catches up: few enough that even the longest texts stay near 2 MiB. */
+function catchUpPageSize(maxTextLength: number): number {
+  const bytesPerCharacter = 4;
+  return Math.max(8, Math.min(100, Math.floor(2_097_152 / (maxTextLength * bytesPerCharacter))));
 }

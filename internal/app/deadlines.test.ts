@@ -80,7 +80,13 @@ test("the client's own deadline is kept to, and the service stops waiting too", 
 test('a send that is cancelled while it waits for its turn is withdrawn; one that is being committed is not', async () => {
   const group = await newGroup(alice);
   const release = await hold(group);
-  const { chat } = service.transport();
+  // One with time enough: nothing here is to be given up.
+  const patient = await startTestService({}, { dsn: service.dsn, log: log.logger });
+  onTestFinished(() => patient.stop());
+  const { chat } = patient.transport();
+  const cancelled = () =>
+    log.lines.filter(({ method, code }) => method === 'SendMessage' && code === 'CANCELLED').length;
+  const before = cancelled();
   const send = (clientMessageId: string, signal?: AbortSignal) =>
     chat.sendMessage({ chatId: group.id, clientMessageId, text: clientMessageId }, { token: alice.token, signal });
   const cancels = [new AbortController(), new AbortController()];
@@ -95,6 +101,7 @@ test('a send that is cancelled while it waits for its turn is withdrawn; one tha
   for (const cancel of cancels) cancel.abort();
   await expect(committing).rejects.toMatchObject({ code: 'CANCELLED' });
   await expect(queued).rejects.toMatchObject({ code: 'CANCELLED' });
+  await eventually(() => expect(cancelled()).toBe(before + 2));
   await release();
 
   expect(await staying).toMatchObject({ seq: 3 });

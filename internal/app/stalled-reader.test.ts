@@ -10,7 +10,7 @@ import { createTestDatabase } from '../testing/test-database.ts';
 import { startTestService } from '../testing/test-service.ts';
 
 const text = 'x'.repeat(16_000);
-const messages = 5_000; // 80 MB
+const messages = 4_000; // 64 MB
 const batch = 200;
 
 test('what waits for a reader that has stopped is bounded', async () => {

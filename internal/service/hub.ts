@@ -136,8 +136,7 @@ export class Hub {
 
   /** Subscribes first and reads the heads then, so that nothing can fall between. */
   #follow(chatIds: readonly string[]): void {
-    const subscribed = Promise.all(chatIds.map((chatId) => this.#subscribe(chatId)));
-    const heads = subscribed.then(() => this.#deps.messages.listHeads(chatIds));
+    const heads = this.#subscribeAll(chatIds).then(() => this.#deps.messages.listHeads(chatIds));
     for (const chatId of chatIds) {
       const topic = heads.then((found) => {
         const head = found.get(chatId);
@@ -149,14 +148,21 @@ export class Hub {
     }
   }
 
+  async #subscribeAll(chatIds: readonly string[]): Promise<void> {
+    // Once the caller has entered the chats.
+    await Promise.resolve();
+    await Promise.all(chatIds.map((chatId) => this.#subscribe(chatId)));
+  }
+
   async #subscribe(chatId: string): Promise<void> {
+    const following = this.#chats.get(chatId);
     const unsubscribe = await this.#deps.bus.subscribeToChat(chatId, (publication) => {
       const topic = this.#ready.get(chatId);
       if (topic) topic.receive(publication);
       else this.#chats.get(chatId)?.early.push(publication);
     });
-    const following = this.#chats.get(chatId);
-    if (following) following.unsubscribe = unsubscribe;
+    // The chat may have been dropped meanwhile, and even be followed anew.
+    if (following && this.#chats.get(chatId) === following) following.unsubscribe = unsubscribe;
     else await unsubscribe();
   }
 

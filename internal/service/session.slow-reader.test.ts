@@ -108,6 +108,7 @@ describe('a reader that does not read', () => {
     const stream = node.open('bob', { paused: true });
     stream.subscribe(long, 0);
     stream.subscribe(short, 0);
+    await eventually(() => expect(node.hub.size).toBe(2));
     stream.resume();
     await eventually(() => expect(stream.numbers(long)).toHaveLength(301));
     const order = stream.of('message').map(({ chatId }) => chatId);

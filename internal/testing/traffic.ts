@@ -53,7 +53,7 @@ export class Traffic {
   }
 
   /** Resolves when so many more messages have been acknowledged. */
-  async flow(count: number, timeoutMs = 20_000): Promise<void> {
+  async flow(count: number, timeoutMs = 40_000): Promise<void> {
     const goal = this.acknowledged + count;
     await eventually(() => expect(this.acknowledged).toBeGreaterThanOrEqual(goal), timeoutMs);
   }

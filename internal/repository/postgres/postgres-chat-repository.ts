@@ -13,7 +13,7 @@ import {
   record,
   touchMemberships,
 } from './chat-changes.ts';
-import { getChat, getUser, listRooms, listUserChats, standings } from './chat-queries.ts';
+import { findChat, getChat, getUser, listRooms, listUserChats, standings } from './chat-queries.ts';
 import type { Database, Tables } from './database.ts';
 import { isAnyOf } from './message-row.ts';
 import { withStorageErrors } from './storage-error.ts';
@@ -134,6 +134,8 @@ export class PostgresChatRepository implements ChatRepository {
 
   async joinRoom(name: string, user: User): Promise<{ chat: Chat; message?: Message }> {
     await this.rememberUser(user);
+    const joined = await this.#findJoinedRoom(name, user.id);
+    if (joined) return { chat: joined };
     return this.#transaction(async (tx) => {
       const room = await tx
         .selectFrom('chats')
@@ -149,6 +151,22 @@ export class PostgresChatRepository implements ChatRepository {
       await audit(tx, user, 'members.join', room.id, {});
       const message = await record(tx, room.id, user, { kind: 'member_joined' });
       return { chat: await getChat(tx, room.id, user.id), message };
+    });
+  }
+
+  /** Without a lock: those who come back to a room need not wait for its writers. */
+  #findJoinedRoom(name: string, userId: string): Promise<Chat | undefined> {
+    return withStorageErrors(async () => {
+      const room = await this.#db
+        .selectFrom('chats as c')
+        .innerJoin('members as m', 'm.chat_id', 'c.id')
+        .select('c.id')
+        .where('c.type', '=', 'ROOM')
+        .where('c.name', '=', name)
+        .where('m.user_id', '=', userId)
+        .executeTakeFirst();
+      const chat = room && (await findChat(this.#db, room.id, userId));
+      return chat?.own && chat;
     });
   }
 

@@ -6636,7 +6636,8 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on.
+     * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on. If it was a group's
+     * last owner, ownership passes on as when an owner leaves.
      *
      * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
      */
@@ -6791,7 +6792,8 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListMembersResponse>>;
   /**
-   * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on.
+   * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on. If it was a group's
+   * last owner, ownership passes on as when an owner leaves.
    *
    * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
    */
@@ -6900,7 +6902,8 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListMembersResponse>;
   /**
-   * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on.
+   * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on. If it was a group's
+   * last owner, ownership passes on as when an owner leaves.
    *
    * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
    */
