@@ -71,6 +71,9 @@ create index audit_log_chat on audit_log (chat_id, id);
 --
 -- It is a function because each statement in it sees what was committed before that statement began (READ COMMITTED): the
 -- second one judges the batch by a state that nobody can change any more, as it runs under the locks that the first one took.
+--
+-- Its plan is made once for each connection: planning takes longer than committing one message. The plan must then suit tables
+-- of any size, also one that was empty when it was made, and so it may look rows up by index only.
 -- +goose StatementBegin
 create function append_messages(
   chat_ids uuid[],
@@ -83,6 +86,10 @@ create function append_messages(
   sending_roles text[]
 ) returns table (outcome text, chat_type text, message_id uuid, seq bigint, created_at timestamptz)
 language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 declare
