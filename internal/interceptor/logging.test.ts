@@ -50,7 +50,12 @@ test('a stream writes its line when it is over, and nothing for what happens on 
   stream.close();
 
   await eventually(() => expect(log.lines).toHaveLength(1));
-  expect(log.lines[0]).toMatchObject({ msg: 'stream ended', method: 'ConnectChat', user: alice.id });
+  expect(log.lines[0]).toMatchObject({
+    msg: 'stream ended',
+    method: 'ConnectChat',
+    code: 'CANCELLED',
+    user: alice.id,
+  });
 });
 
 test('neither tokens nor what users write are in the log, however much is logged', async () => {

@@ -13,6 +13,8 @@ export function logging(log: Logger): Interceptor {
       code = error instanceof ServerError ? (Status[error.code] as keyof typeof Status) : 'UNKNOWN';
       throw error;
     } finally {
+      // A stream whose client has gone ends without an error.
+      if (code === 'OK' && call.signal.aborted) code = 'CANCELLED';
       const level = code === 'INTERNAL' || code === 'UNKNOWN' ? 'error' : 'info';
       log[level](
         {
