@@ -13,7 +13,7 @@ const redacted = ['authorization', 'token', 'accessToken', 'refreshToken', 'pass
 export function createLogger({ level, format, file }: Config['log']): Logger {
   const readable = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
   const console: DestinationStream = readable
-    ? pretty({ translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', sync: true })
+    ? pretty({ translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', singleLine: true, sync: true })
     : pino.destination({ fd: 1, sync: true });
   const streams = [{ level: 'trace', stream: console }] as { level: 'trace'; stream: DestinationStream }[];
   if (file)
