@@ -19,6 +19,7 @@ export async function measureLatency(dsn: string, durationMs: number): Promise<L
   const service = await startService(dsn);
   const clients: RawClient[] = [];
   try {
+    let live = 0;
     const latencies: number[] = [];
     const sentAt = new Map<string, number>();
     const senders = await Promise.all(
@@ -37,6 +38,7 @@ export async function measureLatency(dsn: string, durationMs: number): Promise<L
           stream.on('data', (frame: Buffer) => {
             const now = performance.now();
             for (const { event } of ConnectChatResponse.decode(frame).events) {
+              live += event?.$case === 'caughtUp' ? 1 : 0;
               const at = event?.$case === 'message' && sentAt.get(event.value.clientMessageId);
               if (at) latencies.push(now - at);
             }
@@ -53,12 +55,12 @@ export async function measureLatency(dsn: string, durationMs: number): Promise<L
         };
       }),
     );
-    await atRate(messagesPerSecond, 1_500, (i) => senders[i % chats]!());
+    await until(() => live === chats * readersPerChat, 'not every reader is live');
+    const warmUps = await atRate(messagesPerSecond, 1_500, (i) => senders[i % chats]!());
+    await until(() => latencies.length === warmUps * readersPerChat, 'not every message of the warm-up arrived');
     latencies.length = 0;
-    await atRate(messagesPerSecond, durationMs, (i) => senders[i % chats]!());
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    const expected = (durationMs / 1_000) * messagesPerSecond * readersPerChat;
-    if (latencies.length < expected * 0.99) throw new Error(`only ${latencies.length} of ${expected} messages arrived`);
+    const sent = await atRate(messagesPerSecond, durationMs, (i) => senders[i % chats]!());
+    await until(() => latencies.length === sent * readersPerChat, 'not every message arrived');
     return { p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) };
   } finally {
     for (const client of clients) client.close();
@@ -86,12 +88,20 @@ export async function measureBareCommits(dsn: string, durationMs: number): Promi
   }
 }
 
-/** Calls `act` so many times a second, by the clock: late turns are made up for. */
-async function atRate(perSecond: number, durationMs: number, act: (i: number) => void): Promise<void> {
+/** Calls `act` so many times a second, by the clock: late turns are made up for. Returns how often. */
+async function atRate(perSecond: number, durationMs: number, act: (i: number) => void): Promise<number> {
   const begun = performance.now();
   let done = 0;
   for (let elapsed = 0; elapsed < durationMs; elapsed = performance.now() - begun) {
     for (; done < (elapsed / 1_000) * perSecond; done += 1) act(done);
     await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  return done;
+}
+
+async function until(condition: () => boolean, fault: string): Promise<void> {
+  for (const giveUpAt = performance.now() + 10_000; !condition(); ) {
+    if (performance.now() > giveUpAt) throw new Error(fault);
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -16,7 +16,7 @@ export interface ServiceProcess {
 }
 
 export async function startService(dsn: string, env: Record<string, string> = {}): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, ['--expose-gc', main], {
+  const child = spawn(process.execPath, [main], {
     stdio: ['ignore', 'inherit', 'pipe'],
     env: {
       PATH: process.env.PATH,

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { roomName } from '../model/chat.ts';
 import { EnvReader } from './env-reader.ts';
 
 /** Everything about the service that can be set. local.env.example says what each is for. */
@@ -36,8 +37,6 @@ export interface Config {
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
-
-const roomName = /^[\p{L}\p{N}][\p{L}\p{N}_.-]{0,63}$/u;
 
 /** Reads the configuration from environment variables. Throws ConfigError, which names every bad one. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {

@@ -10,6 +10,7 @@ export function deadline(timeoutMs: number): Interceptor {
     if (call.kind === 'stream') return next();
     const controller = new AbortController();
     const { promise: stopped, reject } = Promise.withResolvers<never>();
+    // Told by the race below; when nothing is over in time nobody waits for it any more.
     stopped.catch(() => {});
     const stop = (error: ChatError) => {
       controller.abort(error);

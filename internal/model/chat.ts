@@ -1,5 +1,8 @@
 import type { Message } from './message.ts';
 
+/** What a room may be called: letters, digits, `_`, `-` and `.`, starting with a letter or digit. */
+export const roomName = /^[\p{L}\p{N}][\p{L}\p{N}_.-]{0,63}$/u;
+
 export type ChatType = 'DIRECT' | 'GROUP' | 'ROOM';
 
 /** What a member may do in a chat, least first. */

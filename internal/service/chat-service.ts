@@ -1,6 +1,6 @@
 import type { Bus } from '../client/bus/bus.ts';
 import type { Presence } from '../client/presence/presence.ts';
-import type { Chat, ChatType, Member, Page, User } from '../model/chat.ts';
+import { type Chat, type ChatType, type Member, type Page, roomName, type User } from '../model/chat.ts';
 import { ChatError, invalidFields } from '../model/errors.ts';
 import type { Draft, Message, Receipt } from '../model/message.ts';
 import type { Principal } from '../model/principal.ts';
@@ -23,8 +23,6 @@ interface Deps {
   presence: Presence;
   bus: Bus;
 }
-
-const roomName = /^[\p{L}\p{N}][\p{L}\p{N}_.-]{0,63}$/u;
 
 /**
  * What callers can do with chats. The errors of each method are those of the RPC of the same name in the contract; the token's

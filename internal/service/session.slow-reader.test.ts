@@ -117,6 +117,23 @@ describe('a reader that does not read', () => {
     await eventually(() => expect(stream.numbers(short)).toEqual([1, 2]));
   });
 
+  test('is not answered beyond its room either when all the commands come in one frame', async () => {
+    await start();
+    const stream = node.open('bob', { paused: true });
+    const commands = Array.from({ length: 4_000 }, (_, i) => ({
+      kind: 'ping' as const,
+      commandId: `${i} ${'x'.repeat(50)}`,
+    }));
+    stream.send(...commands);
+    await eventually(() => expect(stream.session.queuedBytes).toBeGreaterThan(outboxBytes));
+    expect(stream.session.queuedBytes).toBeLessThan(outboxBytes + 1_000);
+    stream.resume();
+    stream.halfClose();
+    await stream.ended;
+    expect(stream.of('pong')).toHaveLength(commands.length);
+    expect(stream.mostQueued).toBeLessThan(outboxBytes + 1_000);
+  });
+
   test('can still send, but reads commands only as fast as it takes their answers', async () => {
     await start();
     const chatId = await newChat();

@@ -146,8 +146,8 @@ export class Session {
         for (const command of frame) {
           if (this.#closing) return;
           await this.#carryOut(command);
+          if (!this.#outbox.hasRoom) await this.#outbox.whenRoom();
         }
-        if (!this.#outbox.hasRoom) await this.#outbox.whenRoom();
       }
       this.#reading.close();
       await Promise.all(this.#pending);

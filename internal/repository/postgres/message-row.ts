@@ -1,19 +1,6 @@
-import { type Expression, sql } from 'kysely';
-import type { Message, SystemEvent } from '../../model/message.ts';
-
-/** A row of `messages`, without what is never read back. */
-export interface MessageRow {
-  chat_id: string;
-  seq: number;
-  update_seq: number;
-  id: string;
-  sender_id: string;
-  sender_name: string;
-  client_message_id: string | null;
-  text: string;
-  system: SystemEvent | null;
-  created_at: Date;
-}
+import { type Expression, type Selectable, sql } from 'kysely';
+import type { Message } from '../../model/message.ts';
+import type { Tables } from './database.ts';
 
 export const messageColumns = [
   'chat_id',
@@ -26,7 +13,10 @@ export const messageColumns = [
   'text',
   'system',
   'created_at',
-] as const satisfies (keyof MessageRow)[];
+] as const satisfies (keyof Tables['messages'])[];
+
+/** A row of `messages`, without what is never read back. */
+export type MessageRow = Pick<Selectable<Tables['messages']>, (typeof messageColumns)[number]>;
 
 export function toMessage(row: MessageRow): Message {
   return {

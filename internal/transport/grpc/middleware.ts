@@ -25,6 +25,7 @@ export function toMiddleware(interceptor: Interceptor): ServerMiddleware<CallExt
     }
     const opened = Promise.withResolvers<AsyncIterable<unknown>>();
     const ended = Promise.withResolvers<void>();
+    // Told by the interceptors, unless they refused the stream before it was opened.
     ended.promise.catch(() => {});
     const whole = interceptor(call, async () => {
       opened.resolve(keepActiveSpans(serverCall.next(serverCall.request as never, { ...context, call })));
