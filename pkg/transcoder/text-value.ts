@@ -1,0 +1,16 @@
+import { type DescField, ScalarType } from '@bufbuild/protobuf';
+import { isWrapperDesc } from '@bufbuild/protobuf/wkt';
+
+/**
+ * The JSON value that a text in a path or query stands for, as a single value of the field, which must be a textual one. Text that is
+ * no such value stays a string: for the checks to refuse.
+ */
+export function toJsonValue(field: DescField, text: string): string | number | boolean {
+  if (field.enum) {
+    const isNumber = /^-?\d{1,10}$/.test(text) && !field.enum.values.some(({ name }) => name === text);
+    return isNumber ? Number(text) : text;
+  }
+  const scalar = field.message && isWrapperDesc(field.message) ? field.message.fields[0]?.scalar : field.scalar;
+  if (scalar !== ScalarType.BOOL) return text;
+  return text === 'true' || (text === 'false' ? false : text);
+}
