@@ -14,7 +14,7 @@ COPY pkg pkg
 COPY internal internal
 COPY cmd cmd
 USER node
-EXPOSE 50051
+EXPOSE 50051 8080
 # Drains on SIGTERM, which Node gets as process 1.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s CMD ["node", "cmd/health/main.ts"]

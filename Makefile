@@ -8,7 +8,7 @@ NODE := node --env-file-if-exists=local.env
 INSTALLED := node_modules/.package-lock.json
 USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
-.PHONY: help setup install-deps generate generate-chat-api vendor-proto up dev migrate chat fmt lint test test-coverage bench check clean
+.PHONY: help setup install-deps generate generate-chat-api vendor-proto up dev gateway auth-server account rotate-keys migrate chat fmt lint test test-coverage bench grpc-load-test gen-cert check clean
 
 help: ## Show what there is
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,7 @@ generate-chat-api: ## The same: there is one API
 	@buf generate
 	@buf build --exclude-source-info -o pkg/api/descriptors.json
 	@buf build --exclude-source-info -o pkg/api/descriptors.binpb
+	@buf build -o - | node cmd/openapi/main.ts pkg/api/openapi.json
 
 vendor-proto: $(INSTALLED) ## Copy third-party .proto files from their pinned packages
 	@cmd/vendor-proto.sh
@@ -41,6 +42,18 @@ up: $(INSTALLED) local.env ## Start the service
 
 dev: $(INSTALLED) local.env ## Start the service, again whenever a file changes
 	@exec $(NODE) --watch-path=cmd --watch-path=internal --watch-path=pkg --watch-path=migrations cmd/server/main.ts
+
+gateway: $(INSTALLED) local.env ## Start the HTTP gateway by itself, in front of GATEWAY_UPSTREAMS
+	@exec $(NODE) cmd/gateway/main.ts
+
+auth-server: $(INSTALLED) local.env ## Start accounts and token issuer by themselves (gRPC 50052, HTTP 8081)
+	@exec $(NODE) cmd/auth-server/main.ts
+
+account: $(INSTALLED) local.env ## Make an account or set its roles: make account NAME=alice ROLES=admin (ARGS=--list)
+	@$(NODE) cmd/account/main.ts $(if $(NAME),'$(NAME)') $(if $(ROLES),--roles '$(ROLES)') $(ARGS)
+
+rotate-keys: $(INSTALLED) local.env ## Make a new key for signing tokens; those of the old one stay good
+	@$(NODE) cmd/rotate-keys/main.ts $(ARGS)
 
 migrate: $(INSTALLED) local.env ## Bring the database's schema up to date (ARGS=--down takes the newest migration back)
 	@$(NODE) cmd/migrate/main.ts $(ARGS)
@@ -67,6 +80,12 @@ test-coverage: $(INSTALLED) ## All tests, with a report in coverage/index.html
 
 bench: $(INSTALLED) ## Measure speed against baselines in the same run (ARGS='--quick')
 	@node cmd/bench/main.ts $(ARGS)
+
+grpc-load-test: $(INSTALLED) ## Let ghz call a service with TLS; fails when any call fails (ARGS='--calls 1000')
+	@node cmd/load-test/main.ts $(ARGS)
+
+gen-cert: $(INSTALLED) ## Make a local authority and certificates in certs/ (HOSTS=chat.example.com,10.0.0.5 ARGS=--force)
+	@node cmd/gen-cert/main.ts $(if $(HOSTS),--host '$(HOSTS)') $(ARGS)
 
 check: $(INSTALLED) ## Exactly what CI runs: generated code is current, lint, tests
 	@$(MAKE) --no-print-directory generate

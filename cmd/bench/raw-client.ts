@@ -26,13 +26,15 @@ export class RawClient {
     });
   }
 
-  async signIn(name: string): Promise<void> {
+  /** Returns the access token. */
+  async signIn(name: string): Promise<string> {
     const { accessToken } = await this.#unary<GuestResponse>(
       '/auth.v1.AuthService/Guest',
       AuthServiceDefinition.methods.guest,
       { name },
     );
     this.#metadata.set('authorization', `Bearer ${accessToken}`);
+    return accessToken;
   }
 
   /** Calls a method of ChatService. */

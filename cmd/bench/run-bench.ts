@@ -5,6 +5,7 @@ import pg from 'pg';
 import { EmbeddedPostgres } from '../../internal/repository/embedded/embedded-postgres.ts';
 import { measureBareInserts, measureWrites } from './durable-writes.ts';
 import { measureFanOut } from './fan-out.ts';
+import { measureRequests } from './gateway.ts';
 import { measureIdleMemory } from './idle-memory.ts';
 import { measureBareCommits, measureLatency } from './latency.ts';
 
@@ -81,6 +82,29 @@ const scenarios: Record<string, (newDatabase: NewDatabase, seconds: number) => P
         baseline: oneByOne(single.serviceMicros),
       },
     ];
+  },
+  gateway: async (newDatabase, seconds) => {
+    const load = { concurrency: 32, warmUpMs: 1_500, durationMs: seconds * 500 };
+    const { getChat, sendMessage } = await measureRequests(await newDatabase(), load);
+    const compare = (name: string, { rest, grpc }: (typeof results)[number][1]): Figure[] => {
+      const what = `${name} through the gateway, 32 at a time`;
+      const direct = (value: number) => ({ what: 'the same by gRPC', value });
+      return [
+        { what: `${what}: requests`, value: rest.perSecond, unit: '/s', baseline: direct(grpc.perSecond) },
+        { what: `${what}: p99`, value: rest.p99Ms, unit: 'ms', baseline: direct(grpc.p99Ms) },
+        {
+          what: `${what}: service's processor time`,
+          value: rest.serviceMicros,
+          unit: 'µs',
+          baseline: direct(grpc.serviceMicros),
+        },
+      ];
+    };
+    const results = [
+      ['GetChat', getChat],
+      ['SendMessage', sendMessage],
+    ] as const;
+    return results.flatMap(([name, result]) => compare(name, result));
   },
   memory: async (newDatabase, seconds) => {
     const streams = seconds < 2 ? 500 : 2_000;

@@ -8,6 +8,8 @@ const main = fileURLToPath(new URL('../server/main.ts', import.meta.url));
 export interface ServiceProcess {
   /** `host:port` */
   address: string;
+  /** `http://host:port` */
+  url: string;
   /** Resident memory, in bytes. */
   rssBytes(): number;
   /** Processor time used so far, in microseconds. */
@@ -22,6 +24,7 @@ export async function startService(dsn: string, env: Record<string, string> = {}
       PATH: process.env.PATH,
       POSTGRES_DSN: dsn,
       GRPC_PORT: '0',
+      HTTP_PORT: '0',
       AUTH_GUESTS: 'true',
       AUTH_TOKEN_TTL_SECONDS: '86400',
       LOG_LEVEL: 'warn',
@@ -31,9 +34,9 @@ export async function startService(dsn: string, env: Record<string, string> = {}
       ...env,
     },
   });
-  const address = await readAddress(child);
+  const announced = await readAnnouncement(child);
   return {
-    address,
+    ...announced,
     rssBytes: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1_024,
     cpuMicros: () => {
       // Fields 14 and 15 are user and system time in ticks of 10 ms; the name in brackets may hold spaces.
@@ -50,13 +53,13 @@ export async function startService(dsn: string, env: Record<string, string> = {}
   };
 }
 
-function readAddress(child: ChildProcess): Promise<string> {
+function readAnnouncement(child: ChildProcess): Promise<{ address: string; url: string }> {
   return new Promise((resolve, reject) => {
     let output = '';
     child.stderr?.on('data', (chunk) => {
       output += chunk;
-      const address = /gRPC\s+(\S+:\d+)/.exec(output)?.[1];
-      if (address) resolve(address);
+      const [, address, url] = /gRPC\s+(\S+:\d+).*HTTP\s+(\S+:\d+)/s.exec(output) ?? [];
+      if (address && url) resolve({ address, url });
     });
     child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${output}`)));
   });

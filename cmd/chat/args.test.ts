@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import { readArgs } from './args.ts';
 
 test('everything but the name has a default', () => {
-  const options = { user: undefined, address: '127.0.0.1:50051', room: 'global' };
+  const options = { user: undefined, address: '127.0.0.1:50051', room: 'global', tls: undefined };
   expect(readArgs([], {})).toEqual({ kind: 'run', options });
 });
 
 test('options are taken from the command line before the environment', () => {
   expect(readArgs(['--user', 'alice', '--room=dev', '--addr', 'chat:1'], { CHAT_ADDR: 'other:2' })).toEqual({
     kind: 'run',
-    options: { user: 'alice', address: 'chat:1', room: 'dev' },
+    options: { user: 'alice', address: 'chat:1', room: 'dev', tls: undefined },
   });
   expect(readArgs(['--user=alice'], { CHAT_ADDR: 'other:2' })).toMatchObject({ options: { address: 'other:2' } });
 });
@@ -36,6 +36,19 @@ test.each([
   const args = readArgs(argv, {});
   expect(args).toMatchObject({ kind: 'error', message: expect.stringContaining(message) });
   expect(args).not.toMatchObject({ message: expect.stringContaining('\n') });
+});
+
+test('TLS is asked for by itself or by its files', () => {
+  const none = { ca: undefined, cert: undefined, key: undefined };
+  expect(readArgs(['--tls'], {})).toMatchObject({ options: { tls: none } });
+  expect(readArgs(['--tls-ca', 'ca.crt'], {})).toMatchObject({ options: { tls: { ...none, ca: 'ca.crt' } } });
+  expect(readArgs(['--tls-cert', 'c', '--tls-key', 'k'], {})).toMatchObject({
+    options: { tls: { cert: 'c', key: 'k' } },
+  });
+  expect(readArgs(['--tls-cert', 'c'], {})).toEqual({
+    kind: 'error',
+    message: '--tls-cert and --tls-key must be given together',
+  });
 });
 
 test('help can be asked for', () => {

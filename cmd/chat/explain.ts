@@ -20,5 +20,11 @@ function fieldName(field: string): string {
 function connectionFault(message: string): string | undefined {
   if (/ECONNREFUSED/.test(message)) return 'connection refused';
   if (/Name resolution failed/.test(message)) return 'the host is not known';
+  if (/self-signed certificate|first certificate|local issuer certificate/.test(message)) {
+    return "the service's certificate is not trusted: name its authority with --tls-ca FILE";
+  }
+  if (/Last error: (?:Error: )?Failed to connect \(/.test(message)) {
+    return 'the connection was closed at once; if the service speaks TLS, say --tls or --tls-ca FILE';
+  }
   return /Last error: (?:Error: )?(.+?)\. Resolution note:/.exec(message)?.[1];
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Chat, ChatType, Message, type SystemMessage } from '../../pkg/api/chat/v1/chat.ts';
+import { Chat, ChatRole, ChatType, Message, type SystemMessage } from '../../pkg/api/chat/v1/chat.ts';
 import { body, chatPlace, chatTitle, formatTime, messageLine, sentLine, systemLine } from './format.ts';
 import type { Style } from './style.ts';
 
@@ -70,7 +70,16 @@ describe('what happened to a chat', () => {
     [{ $case: 'memberJoined', value: {} }, 'bob joined #development'],
     [{ $case: 'memberLeft', value: {} }, 'bob left #development'],
     [{ $case: 'membersAdded', value: { users: [alice, carol] } }, 'bob added you, carol to #development'],
-    [{ $case: 'memberRemoved', value: { user: carol } }, 'bob removed carol from #development'],
+    [{ $case: 'memberRemoved', value: { user: carol, banned: false } }, 'bob removed carol from #development'],
+    [{ $case: 'memberRemoved', value: { user: carol, banned: true } }, 'bob banned carol from #development'],
+    [{ $case: 'memberRemoved', value: { user: alice, banned: true } }, 'bob banned you from #development'],
+    [{ $case: 'roleChanged', value: { user: carol, role: ChatRole.OWNER } }, 'bob made carol an owner of #development'],
+    [
+      { $case: 'roleChanged', value: { user: carol, role: ChatRole.ADMIN } },
+      'bob made carol an administrator of #development',
+    ],
+    [{ $case: 'roleChanged', value: { user: alice, role: ChatRole.MEMBER } }, 'bob made you a member of #development'],
+    [{ $case: 'roleChanged', value: { user: bob, role: ChatRole.READER } }, 'bob made bob a reader of #development'],
     [{ $case: 'ownerChanged', value: { user: carol } }, 'carol is the owner of #development now'],
     [{ $case: 'ownerChanged', value: { user: alice } }, 'You are the owner of #development now'],
   ])('%j reads as %j', (event, text) => {

@@ -1,4 +1,4 @@
-import { type Chat, ChatType, type Message, type User } from '../../pkg/chat-client/index.ts';
+import { type Chat, ChatRole, ChatType, type Message, type User } from '../../pkg/chat-client/index.ts';
 import { plainName, plainText } from './plain-text.ts';
 import { plainStyle, type Style } from './style.ts';
 
@@ -90,12 +90,28 @@ function systemText(
     case 'membersAdded':
       return `${actor} added ${event.value.users.map(named).join(', ')} to ${place}`;
     case 'memberRemoved':
-      return `${actor} removed ${named(event.value.user)} from ${place}`;
+      return `${actor} ${event.value.banned ? 'banned' : 'removed'} ${named(event.value.user)} from ${place}`;
+    case 'roleChanged':
+      return `${actor} made ${named(event.value.user)} ${roleName(event.value.role)} of ${place}`;
     case 'ownerChanged': {
       const owner = named(event.value.user);
       return owner === 'you' ? `You are the owner of ${place} now` : `${owner} is the owner of ${place} now`;
     }
     default:
       return undefined;
+  }
+}
+
+function roleName(role: ChatRole): string {
+  switch (role) {
+    case ChatRole.OWNER:
+      return 'an owner';
+    case ChatRole.ADMIN:
+      return 'an administrator';
+    case ChatRole.READER:
+      return 'a reader';
+    // A role that this program is too old for is that of a member, at least.
+    default:
+      return 'a member';
   }
 }

@@ -51,6 +51,8 @@ function removalText(place: string, reason: RemovalReason): string {
       return `You left ${place} on another device`;
     case RemovalReason.REMOVED:
       return `You were removed from ${place}`;
+    case RemovalReason.BANNED:
+      return `You were banned from ${place}`;
     case RemovalReason.DELETED:
       return `${place} was deleted`;
     default:

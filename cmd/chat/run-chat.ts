@@ -1,6 +1,7 @@
-import { ChatClient, grpcTransport, guest } from '../../pkg/chat-client/index.ts';
+import { readFile } from 'node:fs/promises';
+import { ChatClient, grpcTransport, guest, type TlsOptions } from '../../pkg/chat-client/index.ts';
 import { ChatApp } from './app.ts';
-import { readArgs, usage } from './args.ts';
+import { type ChatOptions, readArgs, usage } from './args.ts';
 import { completeCommand } from './commands.ts';
 import { explain } from './explain.ts';
 import { PipeScreen } from './pipe-screen.ts';
@@ -22,7 +23,7 @@ export async function runChat(argv: readonly string[], { stdin, stdout, env }: N
     console.error(`error: ${args.message}\n\n${usage}`);
     return 2;
   }
-  const { address, room } = args.options;
+  const { address, room, tls } = args.options;
   const interactive = Boolean(stdin.isTTY && stdout.isTTY && env.TERM !== 'dumb');
   if (!args.options.user && !interactive) {
     console.error(`error: who are you? Give --user NAME\n\n${usage}`);
@@ -35,7 +36,8 @@ export async function runChat(argv: readonly string[], { stdin, stdout, env }: N
   try {
     const user = args.options.user ?? (await askName(screen, signal));
     if (user === undefined) return 0;
-    const client = new ChatClient({ transport: grpcTransport(address), token: guest(user) });
+    const transport = grpcTransport(address, { tls: await readTls(tls) });
+    const client = new ChatClient({ transport, token: guest(user) });
     const notSent = await new ChatApp({ client, screen, style: styleFor(stdout, env), address, room }).run(signal);
     return notSent > 0 && !interactive ? 1 : 0;
   } catch (error) {
@@ -45,6 +47,19 @@ export async function runChat(argv: readonly string[], { stdin, stdout, env }: N
   } finally {
     screen.close();
   }
+}
+
+/** Throws an error that names the file that cannot be read. */
+async function readTls(tls: ChatOptions['tls']): Promise<false | TlsOptions> {
+  if (!tls) return false;
+  const read: TlsOptions = {};
+  for (const [name, file] of Object.entries(tls) as [keyof TlsOptions, string | undefined][]) {
+    if (file === undefined) continue;
+    read[name] = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+      throw new Error(`cannot read ${file} (${cause.code})`, { cause });
+    });
+  }
+  return read;
 }
 
 /** Aborts when the program is told to end, or nobody reads its output any more. */

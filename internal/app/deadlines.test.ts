@@ -1,11 +1,11 @@
 import { status } from '@grpc/grpc-js';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { SendMessageRequest } from '../../pkg/api/chat/v1/chat.ts';
 import { eventually } from '../testing/eventually.ts';
 import { LogLines } from '../testing/log-lines.ts';
 import { newGroup, newRoom, type Person, say, signIn } from '../testing/person.ts';
 import { headers, RawClient } from '../testing/raw-client.ts';
+import { holdChat, lockWaits } from '../testing/row-lock.ts';
 import { commands } from '../testing/stream-probe.ts';
 import { startTestService, type TestService } from '../testing/test-service.ts';
 
@@ -18,35 +18,9 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** Holds the chat's row, which whoever changes the chat must have; returns how to let go. */
-async function hold({ id }: { id: string }): Promise<() => Promise<void>> {
-  const client = new pg.Client({ connectionString: service.dsn });
-  await client.connect();
-  onTestFinished(() => client.end());
-  await client.query('begin');
-  await client.query('select from chats where id = $1 for update', [id]);
-  return async () => void (await client.query('commit'));
-}
-
-/** Resolves when so many statements of the service wait for a lock. */
-async function waiting(count: number): Promise<void> {
-  const client = new pg.Client({ connectionString: service.dsn });
-  await client.connect();
-  try {
-    await eventually(async () => {
-      const { rowCount } = await client.query(
-        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-      );
-      expect(rowCount).toBe(count);
-    });
-  } finally {
-    await client.end();
-  }
-}
-
 test('a call that the database holds up ends after the time that is set, with the reason', async () => {
   const group = await newGroup(alice);
-  const release = await hold(group);
+  const release = await holdChat(service.dsn, group);
   const begun = performance.now();
 
   const added = alice.chat.addMembers({ chatId: group.id, userIds: ['bob'] });
@@ -63,7 +37,7 @@ test('a call that the database holds up ends after the time that is set, with th
 
 test("the client's own deadline is kept to, and the service stops waiting too", async () => {
   const group = await newGroup(alice);
-  const release = await hold(group);
+  const release = await holdChat(service.dsn, group);
   const request = SendMessageRequest.encode({ chatId: group.id, clientMessageId: 'x', text: 'late' }).finish();
   const begun = performance.now();
 
@@ -79,7 +53,7 @@ test("the client's own deadline is kept to, and the service stops waiting too", 
 
 test('a send that is cancelled while it waits for its turn is withdrawn; one that is being committed is not', async () => {
   const group = await newGroup(alice);
-  const release = await hold(group);
+  const release = await holdChat(service.dsn, group);
   // One with time enough: nothing here is to be given up.
   const patient = await startTestService({}, { dsn: service.dsn, log: log.logger });
   onTestFinished(() => patient.stop());
@@ -92,7 +66,7 @@ test('a send that is cancelled while it waits for its turn is withdrawn; one tha
   const cancels = [new AbortController(), new AbortController()];
   const committing = send('committing', cancels[0]!.signal);
   committing.catch(() => {});
-  await waiting(1);
+  await lockWaits(service.dsn, 1);
   const queued = send('queued', cancels[1]!.signal);
   const staying = send('staying');
   // On the same connection: when this has been answered, those before it have come in.
@@ -111,10 +85,10 @@ test('a send that is cancelled while it waits for its turn is withdrawn; one tha
 
 test('one chat that cannot be written holds up no other chat', async () => {
   const [stuck, free] = [await newGroup(alice), await newRoom(alice)];
-  const release = await hold(stuck);
+  const release = await holdChat(service.dsn, stuck);
   const late = say(alice, stuck, 'late');
   late.catch(() => {});
-  await waiting(1);
+  await lockWaits(service.dsn, 1);
 
   const begun = performance.now();
   for (let i = 0; i < 5; i += 1) await say(alice, free, `${i}`);
@@ -127,7 +101,7 @@ test('one chat that cannot be written holds up no other chat', async () => {
 test('a send that times out on a stream is refused with the reason, and may be sent again', async () => {
   const group = await newGroup(alice);
   const stream = await alice.connect();
-  const release = await hold(group);
+  const release = await holdChat(service.dsn, group);
 
   const answer = await stream.ask(commands.send(group.id, 'held up', 'again'));
 

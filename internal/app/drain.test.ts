@@ -13,7 +13,7 @@ import { createTestDatabase } from '../testing/test-database.ts';
 import { Traffic } from '../testing/traffic.ts';
 
 function connect(address: string) {
-  const transport = grpcTransport(address, { 'grpc.use_local_subchannel_pool': 1 });
+  const transport = grpcTransport(address, { channelOptions: { 'grpc.use_local_subchannel_pool': 1 } });
   onTestFinished(() => transport.close());
   return transport;
 }

@@ -9,6 +9,16 @@ import type { ResourceStack } from './resource-stack.ts';
 /** goose-format migrations. */
 export const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url));
 
+/** What a process needs of the schema: the migrations whose names match, seen to be there by one of their tables. */
+export interface Schema {
+  migrations: RegExp;
+  table: string;
+}
+
+const wholeSchema: Schema = { migrations: /./, table: 'chats' };
+/** The accounts alone, for a database that holds no chats. */
+export const authSchema: Schema = { migrations: /_auth/, table: 'auth.accounts' };
+
 export interface OpenedDatabase extends Database {
   /** Settles when the bundled server is down for good, with the reason; never for an outside one. */
   lost: Promise<Error>;
@@ -20,6 +30,7 @@ export async function openDatabase(
   log: Logger,
   resources: ResourceStack,
   signal: AbortSignal,
+  schema: Schema = wholeSchema,
 ): Promise<OpenedDatabase> {
   const { dsn, lost } = config.postgresDsn
     ? { dsn: config.postgresDsn, lost: new Promise<Error>(() => {}) }
@@ -38,9 +49,10 @@ export async function openDatabase(
   });
   try {
     if (config.migrateOnStart) {
-      for (const name of await migrate(dsn, migrationsFolder, { signal })) log.info({ migration: name }, 'migrated');
+      for (const name of await migrate(dsn, migrationsFolder, { signal, only: schema.migrations }))
+        log.info({ migration: name }, 'migrated');
     } else {
-      await checkSchema(database);
+      await checkSchema(database, schema.table);
     }
   } catch (cause) {
     signal.throwIfAborted();
@@ -59,8 +71,8 @@ async function startEmbedded({ dataDir }: Config, log: Logger, resources: Resour
   return { dsn: server.dsn, lost };
 }
 
-async function checkSchema({ pool }: Database): Promise<void> {
-  const { rows } = await pool.query<{ present: boolean }>(`select to_regclass('chats') is not null as present`);
+async function checkSchema({ pool }: Database, table: string): Promise<void> {
+  const { rows } = await pool.query<{ present: boolean }>('select to_regclass($1) is not null as present', [table]);
   if (!rows[0]?.present) throw new Error('its schema is not there yet (run: make migrate)');
 }
 

@@ -15,6 +15,7 @@ beforeAll(async () => {
     RATE_LIMIT_MESSAGES: String(messagesPerSecond),
     RATE_LIMIT_CALLS: '30',
     RATE_LIMIT_GUESTS: '5',
+    RATE_LIMIT_SIGN_INS: '5',
   });
 });
 afterAll(() => service.stop());
@@ -79,4 +80,21 @@ test('guests are counted by where they come from', async () => {
   const refused = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason);
   expect(refused).toHaveLength(3);
   for (const error of refused) expect(error).toMatchObject(limited);
+});
+
+test('attempts to sign in are bounded for each address, whatever the names, and whatever the client says of its address', async () => {
+  const attempt = async (i: number) => {
+    const response = await fetch(`${service.url}/v1/auth/login`, {
+      method: 'POST',
+      body: JSON.stringify({ username: `name-${i}`, password: 'wrong' }),
+      headers: { 'x-forwarded-for': `203.0.113.${i}`, 'grpc-metadata-x-forwarded-for': `198.51.100.${i}` },
+    });
+    return [response.status, Number(response.headers.get('retry-after'))] as const;
+  };
+  for (let i = 0; i < 5; i += 1) expect((await attempt(i))[0]).toBe(401);
+  for (let i = 5; i < 10; i += 1) {
+    const [status, retryAfter] = await attempt(i);
+    expect(status).toBe(429);
+    expect(retryAfter).toBeGreaterThan(0);
+  }
 });

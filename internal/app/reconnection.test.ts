@@ -16,7 +16,7 @@ afterAll(() => service.stop());
 /** A client whose connection goes over a link of its own. */
 async function flakyClient(name: string): Promise<{ client: ChatClient; link: FlakyLink }> {
   const link = await FlakyLink.to(service.address);
-  const transport = grpcTransport(link.address, { 'grpc.use_local_subchannel_pool': 1 });
+  const transport = grpcTransport(link.address, { channelOptions: { 'grpc.use_local_subchannel_pool': 1 } });
   const client = new ChatClient({ transport, token: guest(uniqueName(name)) });
   onTestFinished(async () => {
     await client.close();

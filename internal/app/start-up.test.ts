@@ -40,7 +40,11 @@ test('a port that is taken is named, and the database that was started for nothi
 });
 
 test('an address that is not ours is named', async () => {
-  const { code, lines } = await failToStart({ HOST: '192.0.2.1', POSTGRES_DSN: await createTestDatabase() });
+  const { code, lines } = await failToStart({
+    HOST: '192.0.2.1',
+    POSTGRES_DSN: await createTestDatabase(),
+    LOG_LEVEL: 'error', // else it warns of plain text there
+  });
   expect(lines).toEqual([
     expect.stringMatching(/^error: cannot listen for gRPC on 192\.0\.2\.1:0: .*(EADDRNOTAVAIL|not available)/),
   ]);

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from './config.ts';
 import { ConfigError } from './env-reader.ts';
+import { readGatewayConfig } from './gateway-config.ts';
 
 const example = await readFile(fileURLToPath(new URL('../../local.env.example', import.meta.url)), 'utf8');
 const settings = [...example.matchAll(/^(#?)\s?([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(
@@ -23,6 +24,7 @@ function namesRead(): string[] {
     },
   });
   readConfig(env);
+  readGatewayConfig(env);
   return [...names];
 }
 
@@ -42,10 +44,23 @@ describe('local.env.example', () => {
   });
 
   test('shows the defaults, but for what is off without it', () => {
-    const withoutDefault = ['POSTGRES_DSN', 'LOG_FILE'];
+    const withoutDefault = [
+      ...[
+        'POSTGRES_DSN',
+        'LOG_FILE',
+        'PUBLIC_URL',
+        'CORS_ORIGINS',
+        'TLS_CERT',
+        'TLS_KEY',
+        'TLS_CLIENT_CA',
+        'AUTH_JWKS_URL',
+      ],
+      ...['GATEWAY_UPSTREAM_CA', 'GATEWAY_UPSTREAM_CERT', 'GATEWAY_UPSTREAM_KEY', 'GATEWAY_UPSTREAM_NAME'],
+    ];
     for (const { name, value, isSet } of settings) {
       if (isSet || withoutDefault.includes(name)) continue;
       expect(readConfig({ [name]: value }), name).toEqual(readConfig({}));
+      expect(readGatewayConfig({ [name]: value }), name).toEqual(readGatewayConfig({}));
     }
   });
 
@@ -122,6 +137,7 @@ describe('the configuration', () => {
 
   test.each([
     'postgres:secret',
+    'postgres://user:secret%@host/db',
     'mysql://user:secret@host/db',
     'http://secret',
     'secret',
@@ -147,6 +163,22 @@ describe('the configuration', () => {
   ])('refuses settings that do not fit together: %s', (_, env, name) => {
     expect(faultsOf(env)).toEqual([expect.stringContaining(name)]);
   });
+
+  test('says how to write a password with special characters', () => {
+    const fault = 'POSTGRES_DSN must have special characters of its user and password escaped, as in p%40ss for p@ss';
+    expect(faultsOf({ POSTGRES_DSN: 'postgres://user:100%@host/db' })).toEqual([fault]);
+    expect(faultsOf({ POSTGRES_DSN: 'postgres://user:%ff@host/db' })).toEqual([fault]);
+    expect(readConfig({ POSTGRES_DSN: 'postgres://user:100%25@host/db' }).postgresDsn).toContain('100%25');
+  });
+
+  test.each(['AUTH_JWKS_URL', 'AUTH_REVOCATIONS_URL'])(
+    'admits no credentials in %s, which would not be sent',
+    (name) => {
+      const outside = { AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a', AUTH_JWKS_URL: 'https://issuer.example/jwks' };
+      const faults = faultsOf({ ...outside, [name]: 'https://user:secret@issuer.example/x' });
+      expect(faults).toEqual([`${name} must be without user and password: they would not be used`]);
+    },
+  );
 });
 
 test('there is no tracing unless it is asked for', () => {

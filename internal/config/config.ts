@@ -1,20 +1,37 @@
 import { resolve } from 'node:path';
 import { roomName } from '../model/chat.ts';
 import { EnvReader } from './env-reader.ts';
+import { type HttpConfig, readHttp, readTls, type TlsConfig } from './http-config.ts';
+import { hasDefaultPassword, type Insecurity, isLoopback, isPlainElsewhere, judgeInsecurities } from './insecure.ts';
+import { type LogConfig, readLog } from './log-config.ts';
+import { type OutsideIssuer, readOutsideIssuer } from './outside-issuer.ts';
 
 /** Everything about the service that can be set. local.env.example says what each is for. */
 export interface Config {
   host: string;
   grpcPort: number;
+  http: HttpConfig;
+  /** Absent: plain text. */
+  tls: TlsConfig | undefined;
   /** Absent: the bundled PostgreSQL is started in `dataDir`. */
   postgresDsn: string | undefined;
   postgresPoolSize: number;
   dataDir: string;
   migrateOnStart: boolean;
-  log: { level: LogLevel; format: 'auto' | 'pretty' | 'json'; file: string | undefined };
+  log: LogConfig;
   /** No URL: no tracing. Its scheme says what takes the spans: http(s) an OTLP collector, jaeger a Jaeger agent. */
   tracing: { url: string | undefined; sampleRatio: number };
-  auth: { guests: boolean; issuer: string; audience: string; tokenTtlMs: number };
+  auth: {
+    guests: boolean;
+    registration: boolean;
+    issuer: string;
+    audience: string;
+    tokenTtlMs: number;
+    /** How long a session lives without being refreshed. */
+    refreshTtlMs: number;
+    /** An OpenID Connect provider instead of the embedded issuer. */
+    outside: OutsideIssuer | undefined;
+  };
   rooms: { names: string[]; createOnJoin: boolean };
   limits: {
     maxTextLength: number;
@@ -27,41 +44,51 @@ export interface Config {
     outboxBytes: number;
   };
   /** A rate of 0 is no limit. */
-  rates: { messagesPerSecond: number; callsPerSecond: number; guestsPerMinute: number };
+  rates: {
+    messagesPerSecond: number;
+    callsPerSecond: number;
+    guestsPerMinute: number;
+    /** Login and Register, for each address. */
+    signInsPerMinute: number;
+    /** Wrong passwords in a quarter of an hour, for each user name. */
+    loginFailures: number;
+  };
   writer: { maxBatch: number; maxInFlight: number; maxQueued: number; giveUpAfterMs: number };
   callTimeoutMs: number;
   repairIntervalMs: number;
   keepaliveMs: number;
   drain: { timeoutMs: number; reconnectSpreadMs: number };
+  /** What is not safe about all this, for the log. */
+  warnings: string[];
 }
-
-const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
 
 /** Reads the configuration from environment variables. Throws ConfigError, which names every bad one. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const read = new EnvReader(env);
+  const tls = readTls(read);
+  const http = readHttp(read, tls !== undefined);
   const config: Config = {
     host: read.string('HOST', '127.0.0.1'),
     grpcPort: read.integer('GRPC_PORT', 50_051, { min: 0, max: 65_535 }),
+    http,
+    tls,
     postgresDsn: read.url('POSTGRES_DSN', ['postgres:', 'postgresql:']),
     postgresPoolSize: read.integer('POSTGRES_POOL_SIZE', 10, { min: 2, max: 1_000 }),
     dataDir: resolve(read.string('DATA_DIR', '.data')),
     migrateOnStart: read.boolean('MIGRATE_ON_START', true),
-    log: {
-      level: read.oneOf('LOG_LEVEL', logLevels, 'info'),
-      format: read.oneOf('LOG_FORMAT', ['auto', 'pretty', 'json'] as const, 'auto'),
-      file: read.optional('LOG_FILE'),
-    },
+    log: readLog(read),
     tracing: {
       url: read.url('TRACING_URL', ['http:', 'https:', 'jaeger:']),
       sampleRatio: read.number('TRACING_SAMPLE_RATIO', 1, { min: 0, max: 1 }),
     },
     auth: {
       guests: read.boolean('AUTH_GUESTS', false),
-      issuer: read.string('AUTH_ISSUER', 'chat-service'),
+      registration: read.boolean('AUTH_REGISTRATION', true),
+      issuer: read.string('AUTH_ISSUER', http.publicUrl),
       audience: read.string('AUTH_AUDIENCE', 'chat'),
       tokenTtlMs: read.integer('AUTH_TOKEN_TTL_SECONDS', 900, { min: 1, max: 86_400 }) * 1_000,
+      refreshTtlMs: read.integer('AUTH_REFRESH_TTL_DAYS', 30, { min: 1, max: 3_650 }) * 86_400_000,
+      outside: readOutsideIssuer(read),
     },
     rooms: {
       names: read.list('ROOMS', ['global'], roomName, 'room names: letters, digits, "_", "-" and "."'),
@@ -71,7 +98,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       maxTextLength: read.integer('MAX_TEXT_LENGTH', 4_000, { min: 1, max: 65_536 }),
       maxMembers: read.integer('MAX_MEMBERS', 10_000, { min: 2, max: 1_000_000 }),
       maxPageSize: read.integer('MAX_PAGE_SIZE', 200, { min: 1, max: 1_000 }),
-      maxFrameBytes: read.integer('MAX_FRAME_BYTES', 1_048_576, { min: 1_024, max: 67_108_864 }),
+      maxFrameBytes: readMaxFrameBytes(read),
       maxCommandsPerFrame: read.integer('MAX_COMMANDS_PER_FRAME', 256, { min: 1, max: 100_000 }),
       maxSubscriptions: read.integer('MAX_SUBSCRIPTIONS', 1_000, { min: 1, max: 100_000 }),
       maxPendingSends: read.integer('MAX_PENDING_SENDS', 256, { min: 1, max: 100_000 }),
@@ -81,6 +108,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       messagesPerSecond: read.integer('RATE_LIMIT_MESSAGES', 100, { min: 0, max: 1_000_000 }),
       callsPerSecond: read.integer('RATE_LIMIT_CALLS', 100, { min: 0, max: 1_000_000 }),
       guestsPerMinute: read.integer('RATE_LIMIT_GUESTS', 60, { min: 0, max: 1_000_000 }),
+      signInsPerMinute: read.integer('RATE_LIMIT_SIGN_INS', 60, { min: 0, max: 1_000_000 }),
+      loginFailures: read.integer('RATE_LIMIT_LOGIN_FAILURES', 10, { min: 0, max: 1_000_000 }),
     },
     writer: {
       maxBatch: read.integer('WRITER_MAX_BATCH', 512, { min: 1, max: 10_000 }),
@@ -95,6 +124,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       timeoutMs: read.integer('DRAIN_TIMEOUT_MS', 10_000, { min: 0, max: 3_600_000 }),
       reconnectSpreadMs: read.integer('RECONNECT_SPREAD_MS', 3_000, { min: 0, max: 3_600_000 }),
     },
+    warnings: [],
   };
   const { limits, writer, tracing } = config;
   const { protocol, hostname } = URL.parse(tracing.url ?? '') ?? {};
@@ -114,6 +144,39 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     writer.giveUpAfterMs < config.callTimeoutMs,
     'WRITER_GIVE_UP_MS must be less than CALL_TIMEOUT_MS, so that callers learn the reason',
   );
+  config.warnings = judgeInsecurities(read, findInsecurities(config));
   read.throwIfFaulty();
   return config;
+}
+
+function findInsecurities({ host, tls, auth, postgresDsn }: Config): Insecurity[] {
+  const found: Insecurity[] = [];
+  const { outside } = auth;
+  if (!isLoopback(host) && !tls) {
+    found.push({
+      word: 'plaintext',
+      what: `HOST ${host} can be reached from elsewhere, without TLS: set TLS_CERT and TLS_KEY`,
+      exposed: true,
+    });
+  }
+  if (auth.guests && !outside) {
+    const what = 'AUTH_GUESTS is on: anybody can sign in under any name';
+    found.push({ word: 'guests', what, exposed: !isLoopback(host) });
+  }
+  if (hasDefaultPassword(postgresDsn)) {
+    const what = 'POSTGRES_DSN has a password that is tried first: set another';
+    found.push({ word: 'default-password', what, exposed: !isLoopback(URL.parse(postgresDsn ?? '')?.hostname ?? '') });
+  }
+  for (const [name, url] of Object.entries({
+    AUTH_JWKS_URL: outside?.jwksUrl,
+    AUTH_REVOCATIONS_URL: outside?.revocationsUrl,
+  })) {
+    if (isPlainElsewhere(url))
+      found.push({ word: 'plaintext', what: `${name} leads elsewhere without TLS: use https`, exposed: true });
+  }
+  return found;
+}
+
+export function readMaxFrameBytes(read: EnvReader): number {
+  return read.integer('MAX_FRAME_BYTES', 1_048_576, { min: 1_024, max: 67_108_864 });
 }

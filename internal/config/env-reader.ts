@@ -67,7 +67,8 @@ export class EnvReader {
   }
 
   /** Separated by commas. Set but empty: none. */
-  list(name: string, fallback: string[], item: RegExp, what: string): string[] {
+  list(name: string, fallback: string[], item: RegExp | ((text: string) => boolean), what: string): string[] {
+    const isGood = item instanceof RegExp ? (text: string) => item.test(text) : item;
     this.names.add(name);
     const text = this.#env[name];
     if (text === undefined) return fallback;
@@ -75,7 +76,7 @@ export class EnvReader {
       .split(',')
       .map((value) => value.trim())
       .filter((value) => value !== '');
-    const bad = values.filter((value) => !item.test(value));
+    const bad = values.filter((value) => !isGood(value));
     if (bad.length > 0) this.#faults.push(`${name} must be ${what}; not: ${bad.join(', ')}`);
     return values;
   }
@@ -84,10 +85,12 @@ export class EnvReader {
   url(name: string, protocols: readonly string[]): string | undefined {
     const text = this.optional(name);
     if (text === undefined) return undefined;
-    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
-      this.#faults.push(
-        `${name} must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-      );
+    const url = URL.parse(text);
+    if (!url || !protocols.includes(url.protocol)) {
+      const begins = protocols.map((protocol) => `${protocol}//`).join(' or ');
+      this.#faults.push(`${name} must be a URL that begins with ${begins}`);
+    } else if (decoded(url.username) === undefined || decoded(url.password) === undefined) {
+      this.#faults.push(`${name} must have special characters of its user and password escaped, as in p%40ss for p@ss`);
     }
     return text;
   }
@@ -99,5 +102,14 @@ export class EnvReader {
   /** Throws ConfigError if anything was wrong. */
   throwIfFaulty(): void {
     if (this.#faults.length > 0) throw new ConfigError(this.#faults);
+  }
+}
+
+/** A percent-encoded part of a URL as it was meant; undefined if it is not well encoded. */
+export function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
   }
 }

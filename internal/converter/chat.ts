@@ -67,13 +67,15 @@ function toWireSystemEvent(event: SystemEvent): NonNullable<wire.SystemMessage['
     case 'members_added':
       return { $case: 'membersAdded', value: { users: event.users.map(toWireUser) } };
     case 'member_removed':
-      return { $case: 'memberRemoved', value: { user: toWireUser(event.user) } };
+      return { $case: 'memberRemoved', value: { user: toWireUser(event.user), banned: event.banned ?? false } };
     case 'member_joined':
       return { $case: 'memberJoined', value: {} };
     case 'member_left':
       return { $case: 'memberLeft', value: {} };
     case 'owner_changed':
       return { $case: 'ownerChanged', value: { user: toWireUser(event.user) } };
+    case 'role_changed':
+      return { $case: 'roleChanged', value: { user: toWireUser(event.user), role: toWireRole(event.role) } };
     default:
       return event satisfies never;
   }

@@ -78,9 +78,10 @@ describe('an event', () => {
     expect(removal('LEFT')).toEqual({ chatId: 'c', reason: wire.RemovalReason.LEFT });
     expect(removal('REMOVED')).toEqual({ chatId: 'c', reason: wire.RemovalReason.REMOVED });
     expect(removal('DELETED')).toEqual({ chatId: 'c', reason: wire.RemovalReason.DELETED });
+    expect(removal('BANNED')).toEqual({ chatId: 'c', reason: wire.RemovalReason.BANNED });
     const closing = (reason: CloseReason) =>
       decode(encoder.encode({ kind: 'closing', reason, retryAfterMs: 1 }))[0]?.value;
-    for (const reason of ['DRAINING', 'TOKEN_EXPIRED', 'PROTOCOL_ERROR'] as const) {
+    for (const reason of ['DRAINING', 'TOKEN_EXPIRED', 'PROTOCOL_ERROR', 'SESSION_REVOKED', 'BANNED'] as const) {
       expect(closing(reason)).toEqual({ reason: wire.CloseReason[reason], retryAfterMs: 1 });
     }
   });
@@ -125,14 +126,18 @@ describe('messages', () => {
       { $case: 'membersAdded', value: { users: [alice, { id: 'b', name: '' }] } },
     ],
     member_removed: [
-      { kind: 'member_removed', user: alice },
-      { $case: 'memberRemoved', value: { user: alice } },
+      { kind: 'member_removed', user: alice, banned: true },
+      { $case: 'memberRemoved', value: { user: alice, banned: true } },
     ],
     member_joined: [{ kind: 'member_joined' }, { $case: 'memberJoined', value: {} }],
     member_left: [{ kind: 'member_left' }, { $case: 'memberLeft', value: {} }],
     owner_changed: [
       { kind: 'owner_changed', user: alice },
       { $case: 'ownerChanged', value: { user: alice } },
+    ],
+    role_changed: [
+      { kind: 'role_changed', user: alice, role: 'READER' },
+      { $case: 'roleChanged', value: { user: alice, role: wire.ChatRole.READER } },
     ],
   };
 

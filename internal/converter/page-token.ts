@@ -21,3 +21,8 @@ export function fromPageToken<T>(token: string, isKey: (key: unknown) => key is 
 export function isString(key: unknown): key is string {
   return typeof key === 'string' && !key.includes('\0');
 }
+
+/** A number as PostgreSQL's bigint and JavaScript both know it. */
+export function isNumber(key: unknown): key is number {
+  return Number.isSafeInteger(key);
+}

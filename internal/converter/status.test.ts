@@ -4,7 +4,7 @@ import { Code } from '../../pkg/api/google/rpc/code.ts';
 import { BadRequest, ErrorInfo, RetryInfo } from '../../pkg/api/google/rpc/error_details.ts';
 import { Status } from '../../pkg/api/google/rpc/status.ts';
 import { ChatError, type ErrorReason, reasons } from '../model/errors.ts';
-import { grpcCodes, toStatus } from './status.ts';
+import { grpcCodes, httpStatusOf, retryAfterSeconds, toStatus } from './status.ts';
 
 const messages = { ErrorInfo, BadRequest, RetryInfo };
 
@@ -61,4 +61,34 @@ describe('the status of an error', () => {
 
 test('every code is one of gRPC’s', () => {
   expect(Code).toMatchObject(grpcCodes);
+});
+
+test.each([
+  [0, 200],
+  [1, 499],
+  [2, 500],
+  [3, 400],
+  [4, 504],
+  [5, 404],
+  [6, 409],
+  [7, 403],
+  [8, 429],
+  [9, 400],
+  [10, 409],
+  [11, 400],
+  [12, 501],
+  [13, 500],
+  [14, 503],
+  [15, 500],
+  [16, 401],
+  [99, 500],
+])('the code %d is the HTTP status %d, as in grpc-gateway', (code, status) => {
+  expect(httpStatusOf(code)).toBe(status);
+});
+
+test('HTTP clients are told to wait whole seconds, and only if that helps', () => {
+  const waiting = (retryAfterMs?: number) =>
+    retryAfterSeconds(toStatus(new ChatError('RATE_LIMITED', '', retryAfterMs === undefined ? {} : { retryAfterMs })));
+  expect([waiting(1), waiting(1_000), waiting(1_001), waiting(61_500)]).toEqual([1, 1, 2, 62]);
+  expect(waiting()).toBeUndefined();
 });

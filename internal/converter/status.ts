@@ -50,3 +50,35 @@ export function toStatus(error: ChatError): Status {
 function pack(typeName: string, encoded: { finish(): Uint8Array }): Any {
   return { typeUrl: `type.googleapis.com/${typeName}`, value: Buffer.from(encoded.finish()) };
 }
+
+/** The HTTP status of each of gRPC's codes. Source: grpc-gateway, runtime/errors.go */
+const httpStatuses: Readonly<Record<number, number>> = {
+  0: 200,
+  1: 499,
+  2: 500,
+  3: 400,
+  4: 504,
+  5: 404,
+  6: 409,
+  7: 403,
+  8: 429,
+  9: 400,
+  10: 409,
+  11: 400,
+  12: 501,
+  13: 500,
+  14: 503,
+  15: 500,
+  16: 401,
+};
+
+export function httpStatusOf(grpcCode: number): number {
+  return httpStatuses[grpcCode] ?? 500;
+}
+
+/** For the header Retry-After: whole seconds, rounded up; undefined if trying again does not help. */
+export function retryAfterSeconds({ details }: Status): number | undefined {
+  const packed = details.find(({ typeUrl }) => typeUrl.endsWith('/google.rpc.RetryInfo'));
+  const delay = packed && RetryInfo.decode(packed.value).retryDelay;
+  return delay && Math.ceil(delay.seconds + delay.nanos / 1e9);
+}

@@ -1,12 +1,13 @@
 import type { TokenVerifier } from '../client/auth/token-verifier.ts';
 import { ChatError } from '../model/errors.ts';
 import { authorizeToken, findPermission } from '../service/permissions.ts';
+import type { Revocations } from '../service/revocations.ts';
 import type { Interceptor } from './call.ts';
 
 const bearer = /^Bearer +([^\s]+) *$/i;
 
-/** Finds out who calls, and whether their token allows the method. */
-export function auth(verifier: TokenVerifier): Interceptor {
+/** Finds out who calls, whether their token still counts, and whether it allows the method. */
+export function auth(verifier: TokenVerifier, revocations: Pick<Revocations, 'check'>): Interceptor {
   return async (call, next) => {
     if (findPermission(call.method)?.token === 'anyone') return next();
     const header = call.header('authorization');
@@ -16,6 +17,7 @@ export function auth(verifier: TokenVerifier): Interceptor {
     if (!token)
       throw new ChatError('TOKEN_INVALID', 'the authorization header must be: Bearer, a space, an access token');
     call.principal = await verifier.verify(token);
+    revocations.check(call.principal);
     authorizeToken(call.method, call.principal);
     return next();
   };

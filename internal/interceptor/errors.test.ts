@@ -22,7 +22,10 @@ beforeAll(async () => {
   // From here on the service finds a database that it cannot work with, and nobody has foreseen that.
   const client = new pg.Client({ connectionString: service.dsn });
   await client.connect();
-  await client.query('alter table audit_log rename to audit_log_2; alter function append_messages rename to append_2');
+  await client.query(`alter table audit_log rename to audit_log_2;
+    do $$ declare f regprocedure; begin
+      for f in select oid from pg_proc where proname = 'append_messages' loop execute 'drop function ' || f; end loop;
+    end $$`);
   await client.end();
 });
 afterAll(() => service.stop());

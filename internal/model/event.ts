@@ -15,9 +15,9 @@ export type Event =
   | { kind: 'pong'; commandId: string }
   | { kind: 'closing'; reason: CloseReason; retryAfterMs: number };
 
-export type RemovalReason = 'UNKNOWN' | 'LEFT' | 'REMOVED' | 'DELETED';
+export type RemovalReason = 'UNKNOWN' | 'LEFT' | 'REMOVED' | 'DELETED' | 'BANNED';
 
-export type CloseReason = 'DRAINING' | 'TOKEN_EXPIRED' | 'PROTOCOL_ERROR';
+export type CloseReason = 'DRAINING' | 'TOKEN_EXPIRED' | 'PROTOCOL_ERROR' | 'SESSION_REVOKED' | 'BANNED';
 
 /** What a session tells its client that it accepts. */
 export interface SessionLimits {

@@ -1,13 +1,14 @@
-import type { User } from './chat.ts';
+import type { ChatRole, User } from './chat.ts';
 
 /** What happened to a chat, as the service records it. */
 export type SystemEvent =
   | { kind: 'chat_created' }
   | { kind: 'members_added'; users: User[] }
-  | { kind: 'member_removed'; user: User }
+  | { kind: 'member_removed'; user: User; banned?: boolean }
   | { kind: 'member_joined' }
   | { kind: 'member_left' }
-  | { kind: 'owner_changed'; user: User };
+  | { kind: 'owner_changed'; user: User }
+  | { kind: 'role_changed'; user: User; role: ChatRole };
 
 /** One durable entry of a chat. Messages are shared between all of their readers: never change one. */
 export interface Message {
@@ -31,6 +32,8 @@ export interface Draft {
   /** Unique among the sender's messages in the chat; makes sending again safe. */
   clientMessageId: string;
   text: string;
+  /** The sender is a backend, which need not be a member. */
+  asService?: boolean;
 }
 
 /** What is known of a message once it is committed, the first time or by a repetition. */
@@ -44,8 +47,10 @@ export interface Receipt {
 export function endedMembership({
   system,
   sender,
-}: Message): { userId: string; reason: 'LEFT' | 'REMOVED' } | undefined {
-  if (system?.kind === 'member_removed') return { userId: system.user.id, reason: 'REMOVED' };
+}: Message): { userId: string; reason: 'LEFT' | 'REMOVED' | 'BANNED' } | undefined {
+  if (system?.kind === 'member_removed') {
+    return { userId: system.user.id, reason: system.banned ? 'BANNED' : 'REMOVED' };
+  }
   if (system?.kind === 'member_left') return { userId: sender.id, reason: 'LEFT' };
   return undefined;
 }

@@ -8,4 +8,6 @@ export interface Principal {
   name: string;
   roles: TokenRole[];
   tokenExpiresAt: Date;
+  /** The session that the token belongs to (`sid`); tokens of an outside issuer may have none. */
+  sessionId?: string;
 }

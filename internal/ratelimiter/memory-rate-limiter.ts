@@ -19,7 +19,7 @@ export class MemoryRateLimiter implements RateLimiter {
   }
 
   async consume(method: string, caller: string): Promise<void> {
-    const limiter = this.#named.has(method) ? this.#named.get(method) : this.#others;
+    const limiter = this.#limiterOf(method);
     if (!limiter) return;
     try {
       await limiter.consume(caller);
@@ -30,6 +30,14 @@ export class MemoryRateLimiter implements RateLimiter {
         retryAfterMs: Math.ceil(cause.msBeforeNext) + 1,
       });
     }
+  }
+
+  async forget(method: string, caller: string): Promise<void> {
+    await this.#limiterOf(method)?.delete(caller);
+  }
+
+  #limiterOf(method: string): RateLimiterMemory | undefined {
+    return this.#named.has(method) ? this.#named.get(method) : this.#others;
   }
 }
 

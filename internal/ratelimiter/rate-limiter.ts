@@ -5,4 +5,7 @@ export interface RateLimiter {
    * were too many.
    */
   consume(method: string, caller: string): Promise<void>;
+
+  /** Gives back all that the caller has used of the method. */
+  forget(method: string, caller: string): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { Ban } from '../model/ban.ts';
 import type { Chat, ChatRole, ChatType, Member, Membership, Page, User } from '../model/chat.ts';
 import type { Message } from '../model/message.ts';
 
@@ -5,6 +6,21 @@ import type { Message } from '../model/message.ts';
 export interface Access {
   chat: { id: string; type: ChatType };
   role?: ChatRole;
+  /** The role of the member whom the change is about; absent: not a member, or the change is about nobody in particular. */
+  targetRole?: ChatRole;
+}
+
+/** Who creates a chat. */
+export interface Creator extends User {
+  /** Acts for others and becomes no member: the first of those named is the owner. */
+  outside?: boolean;
+}
+
+/** A ban that is to be. */
+export interface NewBan {
+  userId: string;
+  reason: string;
+  expiresAt?: Date;
 }
 
 /** Decides, under the chat's lock, whether a change may go on; throws if it may not, and nothing is changed. */
@@ -30,14 +46,18 @@ export interface ChatsKey {
  * NOT_FOUND (CHAT_NOT_FOUND) if there is none.
  */
 export interface ChatRepository {
-  /** The pair's one direct chat; `created` is false if it was there already. */
-  openDirect(creator: User, otherUserId: string): Promise<{ chat: Chat; created: boolean; message?: Message }>;
+  /** The one direct chat of two users; `created` is false if it was there already. `oneUserId` is the creator unless given. */
+  openDirect(
+    creator: User,
+    otherUserId: string,
+    oneUserId?: string,
+  ): Promise<{ chat: Chat; created: boolean; message?: Message }>;
 
   /** Throws RESOURCE_EXHAUSTED (MEMBER_LIMIT). */
-  createGroup(creator: User, title: string, memberIds: readonly string[]): Promise<{ chat: Chat; message: Message }>;
+  createGroup(creator: Creator, title: string, memberIds: readonly string[]): Promise<{ chat: Chat; message: Message }>;
 
   /** Throws ALREADY_EXISTS (ROOM_EXISTS), RESOURCE_EXHAUSTED (MEMBER_LIMIT). */
-  createRoom(creator: User, name: string, memberIds: readonly string[]): Promise<{ chat: Chat; message: Message }>;
+  createRoom(creator: Creator, name: string, memberIds: readonly string[]): Promise<{ chat: Chat; message: Message }>;
 
   /** Creates, owned by nobody, those of the rooms that do not exist. */
   ensureRooms(names: readonly string[]): Promise<void>;
@@ -54,7 +74,10 @@ export interface ChatRepository {
   /** Removes the chat with everything in it; returns who its members were. */
   delete(chatId: string, actor: User, guard: Guard): Promise<string[]>;
 
-  /** Adds those who are not members yet. Throws RESOURCE_EXHAUSTED (MEMBER_LIMIT). No message if nobody was added. */
+  /**
+   * Adds those who are not members yet; no message if nobody was. Throws RESOURCE_EXHAUSTED (MEMBER_LIMIT), FAILED_PRECONDITION
+   * (USER_IS_BANNED).
+   */
   addMembers(
     chatId: string,
     actor: User,
@@ -62,13 +85,37 @@ export interface ChatRepository {
     guard: Guard,
   ): Promise<{ added: Member[]; message?: Message }>;
 
+  /**
+   * Gives a member a role; no message if they have it already. Throws NOT_FOUND (MEMBER_NOT_FOUND), FAILED_PRECONDITION
+   * (LAST_OWNER).
+   */
+  updateMember(
+    chatId: string,
+    actor: User,
+    userId: string,
+    role: ChatRole,
+    guard: Guard,
+  ): Promise<{ member: Member; message?: Message }>;
+
   /** Passes ownership of a group on if its last owner goes. Throws NOT_FOUND (MEMBER_NOT_FOUND). */
   removeMember(chatId: string, actor: User, userId: string, guard: Guard): Promise<Message[]>;
 
   /** As `removeMember`, of the user's own will. Throws PERMISSION_DENIED (NOT_A_MEMBER). */
   leave(chatId: string, user: User, guard: Guard): Promise<Message[]>;
 
-  /** Makes the user a member of the room. Throws NOT_FOUND (ROOM_NOT_FOUND), RESOURCE_EXHAUSTED (MEMBER_LIMIT). */
+  /** Bans the user, or replaces their ban; takes them out as `removeMember` does if they are a member. */
+  banMember(chatId: string, actor: User, ban: NewBan, guard: Guard): Promise<{ ban: Ban; messages: Message[] }>;
+
+  /** Throws NOT_FOUND (BAN_NOT_FOUND). */
+  unbanMember(chatId: string, actor: User, userId: string, guard: Guard): Promise<void>;
+
+  /** Bans that have not expired, by user id. */
+  listBans(chatId: string, limit: number, afterUserId?: string): Promise<Page<Ban, string>>;
+
+  /**
+   * Makes the user a member of the room. Throws NOT_FOUND (ROOM_NOT_FOUND), PERMISSION_DENIED (BANNED_FROM_CHAT),
+   * RESOURCE_EXHAUSTED (MEMBER_LIMIT).
+   */
   joinRoom(name: string, user: User): Promise<{ chat: Chat; message?: Message }>;
 
   /** By user id. */

@@ -35,7 +35,8 @@ export interface MessageRepository {
   /**
    * Commits a batch in one statement: all of it or, if this throws, nothing that is known of.
    *
-   * Numbers within a chat follow the order of the batch, without gaps. Only members with one of `sendingRoles` may send.
+   * Numbers within a chat follow the order of the batch, without gaps. Only members with one of `sendingRoles` may send,
+   * and services.
    * No message may occur twice (chat, sender, clientMessageId) in one batch. Answers in the order of the batch.
    */
   appendBatch(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Appended[]>;

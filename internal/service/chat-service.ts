@@ -1,13 +1,14 @@
 import type { Bus } from '../client/bus/bus.ts';
 import type { Presence } from '../client/presence/presence.ts';
-import { type Chat, type ChatType, type Member, type Page, roomName, type User } from '../model/chat.ts';
+import type { Chat, ChatType, Member, Page, User } from '../model/chat.ts';
 import { ChatError, invalidFields } from '../model/errors.ts';
 import type { Draft, Message, Receipt } from '../model/message.ts';
 import type { Principal } from '../model/principal.ts';
-import type { ChatRepository, ChatsKey, Guard, Standing } from '../repository/chat-repository.ts';
+import type { ChatRepository, ChatsKey, Creator, Guard, Standing } from '../repository/chat-repository.ts';
 import type { HistoryRange, MessageRepository } from '../repository/message-repository.ts';
 import type { MessageWriter } from './message-writer.ts';
-import { authorizeChat } from './permissions.ts';
+import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
+import { authorizeChat, authorizeOver, tokenServes } from './permissions.ts';
 
 export interface ChatServiceOptions {
   /** Unicode characters of a message. */
@@ -49,25 +50,23 @@ export class ChatService {
     caller: Principal,
     { type, name, memberIds }: { type: ChatType; name: string; memberIds: readonly string[] },
   ): Promise<{ chat: Chat; created: boolean }> {
-    const creator = toUser(caller);
+    const creator = { ...toUser(caller), outside: caller.roles.includes('service') };
     switch (type) {
       case 'DIRECT': {
-        const [other] = checkDirect(caller, name, memberIds);
-        const { chat, created, message } = await this.#chats.openDirect(creator, other);
-        if (message) this.#publish([message], [creator.id, other]);
+        const [one, other] = checkDirect(creator, name, memberIds);
+        const { chat, created, message } = await this.#chats.openDirect(creator, other, one);
+        if (message) this.#publish([message], [one, other]);
         return { chat, created };
       }
       case 'GROUP': {
+        checkGroup(creator, memberIds);
         const { chat, message } = await this.#chats.createGroup(creator, name, memberIds);
-        this.#publish([message], [creator.id, ...memberIds]);
+        this.#publish([message], creator.outside ? memberIds : [creator.id, ...memberIds]);
         return { chat, created: true };
       }
-      case 'ROOM': {
+      case 'ROOM':
         checkRoomName(name);
-        const { chat, message } = await this.#chats.createRoom(creator, name, memberIds);
-        this.#publish([message], [creator.id, ...memberIds]);
-        return { chat, created: true };
-      }
+        return this.#createRoom(creator, name, memberIds);
       default:
         return type satisfies never;
     }
@@ -104,7 +103,10 @@ export class ChatService {
   }
 
   async removeMember(caller: Principal, chatId: string, userId: string): Promise<void> {
-    const guard = guardOf('RemoveMember', caller, refuseDirect);
+    const guard: Guard = (access) => {
+      authorizeOver('RemoveMember', caller, access);
+      refuseDirect(access.chat.type);
+    };
     this.#publish(await this.#chats.removeMember(chatId, toUser(caller), userId, guard), [userId]);
   }
 
@@ -128,7 +130,7 @@ export class ChatService {
       if (!absent || !this.#options.createRoomsOnJoin) throw error;
     }
     try {
-      return await this.createChat(caller, { type: 'ROOM', name, memberIds: [] });
+      return await this.#createRoom(user, name, []);
     } catch (error) {
       // Somebody else was faster.
       if (error instanceof ChatError && error.reason === 'ROOM_EXISTS') return this.joinRoom(caller, name);
@@ -146,7 +148,8 @@ export class ChatService {
         invalidFields({ field: 'text', description: `must have at most ${maxTextLength} characters` }),
       );
     }
-    return this.#writer.append({ chatId, clientMessageId, text, sender: toUser(caller) }, signal);
+    const asService = tokenServes('SendMessage', caller);
+    return this.#writer.append({ chatId, clientMessageId, text, sender: toUser(caller), asService }, signal);
   }
 
   async getMessage(caller: Principal, chatId: string, messageId: string): Promise<Message> {
@@ -202,6 +205,12 @@ export class ChatService {
     authorizeChat(method, caller, chat.type, chat.own?.role);
   }
 
+  async #createRoom(creator: Creator, name: string, memberIds: readonly string[]) {
+    const { chat, message } = await this.#chats.createRoom(creator, name, memberIds);
+    this.#publish([message], creator.outside ? memberIds : [creator.id, ...memberIds]);
+    return { chat, created: true };
+  }
+
   /** The messages are of one chat, in order. */
   #publish(messages: readonly Message[], membersChanged: readonly string[]): void {
     const [first] = messages;
@@ -227,24 +236,6 @@ function guardOf(
 
 function refuseDirect(type: ChatType): void {
   if (type === 'DIRECT') throw new ChatError('CHAT_IS_DIRECT', 'the members of a direct chat do not change');
-}
-
-function checkDirect({ userId }: Principal, name: string, memberIds: readonly string[]): [string] {
-  const [other] = memberIds;
-  if (memberIds.length !== 1 || other === undefined) {
-    throw invalidFields({ field: 'member_ids', description: 'must name exactly one user for a direct chat' });
-  }
-  if (other === userId) {
-    throw invalidFields({ field: 'member_ids[0]', description: 'must be somebody else than the caller' });
-  }
-  if (name !== '') throw invalidFields({ field: 'name', description: 'must be empty for a direct chat' });
-  return [other];
-}
-
-function checkRoomName(name: string): void {
-  if (roomName.test(name)) return;
-  const description = 'must be 1 to 64 letters, digits, "_", "-" and ".", starting with a letter or digit, for a room';
-  throw invalidFields({ field: 'name', description });
 }
 
 function toPage(users: User[], limit: number): Page<User, string> {

@@ -1,6 +1,7 @@
-import type { ChatRole, ChatType } from '../model/chat.ts';
+import { type ChatRole, type ChatType, chatRoles } from '../model/chat.ts';
 import { ChatError } from '../model/errors.ts';
 import type { Principal, TokenRole } from '../model/principal.ts';
+import type { Access } from '../repository/chat-repository.ts';
 
 /** What a caller must be to use a method. */
 export interface Permission {
@@ -14,9 +15,12 @@ export interface Permission {
     openRooms?: boolean;
     /** Whether the token role `admin` serves instead. */
     admins?: boolean;
+    /** Whether the token role `service`, which acts for a backend, serves instead. */
+    services?: boolean;
   };
 }
 
+const administrators = ['admin'] as const;
 const everyone = ['user', 'admin', 'service'] as const;
 const readers = ['READER', 'MEMBER', 'ADMIN', 'OWNER'] as const;
 const senders = ['MEMBER', 'ADMIN', 'OWNER'] as const;
@@ -25,21 +29,41 @@ const owners = ['OWNER'] as const;
 
 /** Who may do what. A method that is not here may be used by nobody. Commands of a stream stand under the method they equal. */
 export const permissions = {
+  Register: { token: 'anyone' },
+  Login: { token: 'anyone' },
   Guest: { token: 'anyone' },
+  Refresh: { token: 'anyone' },
+  GetKeySet: { token: 'anyone' },
+  GetOpenIdConfiguration: { token: 'anyone' },
+  ListRevocations: { token: 'anyone' },
+  Logout: { token: everyone },
+  GetMe: { token: everyone },
+  ChangePassword: { token: everyone },
+  ListSessions: { token: everyone },
+  RevokeSession: { token: everyone },
+  ListAuthEvents: { token: administrators },
   CreateChat: { token: everyone },
-  GetChat: { token: everyone, chat: { roles: readers, openRooms: true, admins: true } },
+  GetChat: { token: everyone, chat: { roles: readers, openRooms: true, admins: true, services: true } },
   ListChats: { token: everyone },
-  DeleteChat: { token: everyone, chat: { roles: owners, admins: true } },
-  AddMembers: { token: everyone, chat: { roles: moderators, admins: true } },
-  ListMembers: { token: everyone, chat: { roles: readers, openRooms: true, admins: true } },
-  RemoveMember: { token: everyone, chat: { roles: moderators, admins: true } },
+  DeleteChat: { token: everyone, chat: { roles: owners, admins: true, services: true } },
+  AddMembers: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  ListMembers: { token: everyone, chat: { roles: readers, openRooms: true, admins: true, services: true } },
+  UpdateMember: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  RemoveMember: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  BanMember: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  UnbanMember: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  ListBans: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
   LeaveChat: { token: everyone, chat: { roles: readers } },
   ListRooms: { token: everyone },
   JoinRoom: { token: everyone },
-  SendMessage: { token: everyone, chat: { roles: senders } },
+  SendMessage: { token: everyone, chat: { roles: senders, services: true } },
   GetMessage: { token: everyone, chat: { roles: readers } },
   ListMessages: { token: everyone, chat: { roles: readers } },
-  ListOnlineUsers: { token: everyone, chat: { roles: readers, openRooms: true, admins: true } },
+  ListOnlineUsers: { token: everyone, chat: { roles: readers, openRooms: true, admins: true, services: true } },
+  BanUser: { token: administrators },
+  UnbanUser: { token: administrators },
+  ListBannedUsers: { token: administrators },
+  ListAuditEvents: { token: administrators },
   ConnectChat: { token: everyone },
   Subscribe: { token: everyone, chat: { roles: readers } },
   SubscribeAll: { token: everyone },
@@ -67,11 +91,33 @@ export function authorizeToken(method: string, principal: Principal): void {
  * (CHAT_NOT_FOUND) for a chat that the caller may not even see, else PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW).
  */
 export function authorizeChat(method: ChatMethod, principal: Principal, type: ChatType, role?: ChatRole): void {
-  const { roles, openRooms, admins }: NonNullable<Permission['chat']> = permissions[method].chat;
-  if (admins && principal.roles.includes('admin')) return;
+  const { roles, openRooms }: NonNullable<Permission['chat']> = permissions[method].chat;
+  if (tokenServes(method, principal)) return;
   if (role === undefined && openRooms && type === 'ROOM') return;
   if (role === undefined) throw refusalOf('not_a_member', type);
   if (!roles.includes(role)) throw refusalOf('role_too_low', type);
+}
+
+/**
+ * Throws unless the caller may use the method on this member of the chat: as `authorizeChat`, and PERMISSION_DENIED
+ * (ROLE_TOO_LOW) for an administrator of the chat if the member, or the role that the member shall have, is not below.
+ */
+export function authorizeOver(
+  method: 'UpdateMember' | 'RemoveMember' | 'BanMember',
+  principal: Principal,
+  { chat, role, targetRole }: Access,
+  newRole?: ChatRole,
+): void {
+  authorizeChat(method, principal, chat.type, role);
+  if (role === undefined || role === 'OWNER' || tokenServes(method, principal)) return;
+  const isBelow = (other: ChatRole) => chatRoles.indexOf(other) < chatRoles.indexOf(role);
+  for (const other of [targetRole, newRole]) if (other && !isBelow(other)) throw refusalOf('role_too_low');
+}
+
+/** Whether the caller's token serves instead of a role in the chat. */
+export function tokenServes(method: ChatMethod, { roles }: Principal): boolean {
+  const { admins, services }: NonNullable<Permission['chat']> = permissions[method].chat;
+  return (admins && roles.includes('admin')) || (services && roles.includes('service')) || false;
 }
 
 /** Why a caller may not do something in a chat, in the words of the error list. */

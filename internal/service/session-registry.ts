@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Presence } from '../client/presence/presence.ts';
+import { ChatError } from '../model/errors.ts';
 import type { CloseReason } from '../model/event.ts';
 import type { Principal } from '../model/principal.ts';
 import type { EventEncoder } from './event-encoder.ts';
@@ -15,6 +16,7 @@ export class SessionRegistry {
   constructor(deps: SessionDeps & { presence: Presence }, options: SessionOptions) {
     this.#deps = deps;
     this.#options = options;
+    deps.revocations.onChange(() => this.#closeRevoked());
   }
 
   get size(): number {
@@ -28,7 +30,10 @@ export class SessionRegistry {
     return bytes;
   }
 
-  /** Opens a session and runs it: see `Session.run`. The user is online meanwhile. */
+  /**
+   * Opens a session and runs it: see `Session.run`. The user is online meanwhile. A reader that has not taken the last frames
+   * `closingGraceMs` after the session was closed is not waited for: it does not count as open any more.
+   */
   async *run(
     { principal, encoder }: { principal: Principal; encoder: EventEncoder },
     commands: AsyncIterable<readonly Incoming[]>,
@@ -36,16 +41,27 @@ export class SessionRegistry {
   ): AsyncGenerator<Uint8Array, void, undefined> {
     // One that was let in just before the others were closed would stay open to the end.
     if (this.#closedBy) throw this.#closedBy.error;
-    const { presence, chats, log } = this.#deps;
+    const { presence, chats, revocations, log } = this.#deps;
     const user = { id: principal.userId, name: principal.name };
-    const session = new Session(this.#deps, this.#options, { id: randomUUID(), principal, encoder });
+    let grace: NodeJS.Timeout | undefined;
+    const session = new Session(this.#deps, this.#options, {
+      id: randomUUID(),
+      principal,
+      encoder,
+      onClosing: () => {
+        grace = setTimeout(() => void this.#giveUp(session), this.#options.closingGraceMs);
+      },
+    });
     this.#sessions.add(session);
     try {
+      // From here on changes are told; one that came before, after the token was looked at, is noticed now.
+      revocations.check(principal);
       await presence.enter(session.id, user);
       // Without the database others see the name a little later.
       await chats.rememberUser(user).catch((err) => log.warn({ err, userId: user.id }, 'could not remember a name'));
       yield* session.run(commands, signal);
     } finally {
+      clearTimeout(grace);
       this.#sessions.delete(session);
       await presence.leave(session.id);
     }
@@ -58,5 +74,24 @@ export class SessionRegistry {
       session.close(reason, error, Math.ceil(Math.random() * spreadMs)),
     );
     await Promise.all(closing);
+  }
+
+  /** Closes the sessions whose tokens do not count any more. */
+  #closeRevoked(): void {
+    for (const session of this.#sessions) {
+      try {
+        this.#deps.revocations.check(session.principal);
+      } catch (error) {
+        const banned = error instanceof ChatError && error.reason === 'BANNED';
+        void session.close(banned ? 'BANNED' : 'SESSION_REVOKED', error);
+      }
+    }
+  }
+
+  /** The transport is stuck with a frame that nobody takes: `run` gets no further. Never throws. */
+  async #giveUp(session: Session): Promise<void> {
+    const { presence, log } = this.#deps;
+    this.#sessions.delete(session);
+    await presence.leave(session.id).catch((err) => log.warn({ err }, 'could not leave the presence'));
   }
 }

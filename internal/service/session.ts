@@ -13,6 +13,7 @@ import type { Hub } from './hub.ts';
 import { Outbox } from './outbox.ts';
 import { authorizeToken, type Method } from './permissions.ts';
 import { ReadingList } from './reading-list.ts';
+import type { Revocations } from './revocations.ts';
 
 /** A command as the transport has read it, or what is wrong with it. */
 export type Incoming = Command | { kind: 'invalid'; commandId: string; error: unknown };
@@ -27,6 +28,8 @@ export interface SessionOptions {
   pageSize: number;
   /** Sends that wait for their commit at the same time; beyond that no more commands are read. */
   maxPendingSends: number;
+  /** How long a reader may take to take the last frames once the session is being closed, in milliseconds. */
+  closingGraceMs: number;
 }
 
 export interface SessionDeps {
@@ -35,6 +38,7 @@ export interface SessionDeps {
   chats: ChatRepository;
   messages: MessageRepository;
   verifier: TokenVerifier;
+  revocations: Pick<Revocations, 'check' | 'onChange'>;
   limiter: RateLimiter;
   log: Logger;
 }
@@ -42,6 +46,9 @@ export interface SessionDeps {
 /** A stream that exceeded its rate is not read from for this long at the most, in milliseconds. */
 const maxPauseMs = 1_000;
 const maxTimeoutMs = 2 ** 31 - 1;
+
+/** Reasons for which not even what was queued may be shown any more. */
+const shutOut: ReadonlySet<CloseReason> = new Set(['TOKEN_EXPIRED', 'SESSION_REVOKED', 'BANNED']);
 
 /** What a command equals in the table of permissions. */
 const methods = {
@@ -62,6 +69,7 @@ export class Session {
   readonly #outbox: Outbox;
   readonly #reading: ReadingList;
   readonly #pending = new Set<Promise<void>>();
+  readonly #onClosing: () => void;
   #principal: Principal;
   #expiry: NodeJS.Timeout | undefined;
   #closing = false;
@@ -70,13 +78,19 @@ export class Session {
   constructor(
     deps: SessionDeps,
     options: SessionOptions,
-    { id, principal, encoder }: { id: string; principal: Principal; encoder: EventEncoder },
+    {
+      id,
+      principal,
+      encoder,
+      onClosing = () => {},
+    }: { id: string; principal: Principal; encoder: EventEncoder; onClosing?: () => void },
   ) {
     this.id = id;
     this.#deps = deps;
     this.#options = options;
     this.#principal = principal;
     this.#encoder = encoder;
+    this.#onClosing = onClosing;
     this.#outbox = new Outbox({ maxBytes: options.outboxBytes, maxFrameBytes: options.frameBytes });
     this.#reading = new ReadingList(
       {
@@ -96,6 +110,11 @@ export class Session {
     return this.#principal.userId;
   }
 
+  /** As the newest token that the stream was given says. */
+  get principal(): Principal {
+    return this.#principal;
+  }
+
   /** What waits for the reader, in bytes. */
   get queuedBytes(): number {
     return this.#outbox.bytes;
@@ -103,7 +122,8 @@ export class Session {
 
   /**
    * The frames to send, until the client has half-closed and has all its answers, or the session is closed. Throws what ended
-   * the session: UNAVAILABLE (DRAINING), UNAUTHENTICATED (TOKEN_EXPIRED), INVALID_ARGUMENT (MALFORMED_FRAME). Call once.
+   * the session: UNAVAILABLE (DRAINING), UNAUTHENTICATED (TOKEN_EXPIRED, SESSION_REVOKED), PERMISSION_DENIED (BANNED), INVALID_ARGUMENT
+   * (MALFORMED_FRAME). Call once.
    */
   async *run(
     commands: AsyncIterable<readonly Incoming[]>,
@@ -126,13 +146,13 @@ export class Session {
     }
   }
 
-  /** Ends the session in good order: answers that are under way are given, then `closing`, then the error. */
+  /** Ends the session in good order: answers that are under way are given, then `closing`, then the error. Never throws. */
   async close(reason: CloseReason, error: unknown, retryAfterMs = 0): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
+    this.#onClosing();
     this.#reading.close();
-    // A token that is not valid any more must not be shown even what was queued for it.
-    if (reason === 'TOKEN_EXPIRED') this.#outbox.dropMessages();
+    if (shutOut.has(reason)) this.#outbox.dropMessages();
     await Promise.all(this.#pending);
     this.#tell({ kind: 'closing', reason, retryAfterMs });
     this.#endError = error;
@@ -216,6 +236,7 @@ export class Session {
     if (principal.userId !== this.userId) {
       throw new ChatError('OTHER_USERS_TOKEN', 'the token is of another user than the one who opened the stream');
     }
+    this.#deps.revocations.check(principal);
     authorizeToken('ConnectChat', principal);
     this.#principal = principal;
     this.#watchExpiry();

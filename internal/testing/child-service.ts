@@ -9,14 +9,16 @@ import { isAlive } from '../repository/embedded/process-state.ts';
 import { serverPid } from '../repository/embedded/test-bench.ts';
 import { waitUntil } from '../repository/embedded/wait-until.ts';
 
-const program = fileURLToPath(new URL('../../cmd/server/main.ts', import.meta.url));
+type Program = 'server' | 'auth-server' | 'gateway';
+
+const mainOf = (program: Program) => fileURLToPath(new URL(`../../cmd/${program}/main.ts`, import.meta.url));
 
 export interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
-/** The service as it is run: a process of its own. It is killed, with its database, when the test is over. */
+/** The service, or one of its parts, as it is run: a process of its own. It is killed, with its database, when the test is over. */
 export class ChildService {
   /** Resolves when the process and its output have ended. */
   readonly exited: Promise<Exit>;
@@ -33,17 +35,20 @@ export class ChildService {
   }
 
   /** Starts the process with these variables and no others of the service's own; it is not ready yet. */
-  static spawn(env: Record<string, string>): ChildService {
+  static spawn(env: Record<string, string>, program: Program = 'server'): ChildService {
     const { PATH = '', HOME = '' } = process.env;
     const settings = {
       GRPC_PORT: '0',
+      HTTP_PORT: '0',
+      AUTH_ISSUER: 'chat-service',
       AUTH_GUESTS: 'true',
       LOG_FORMAT: 'json',
       RATE_LIMIT_MESSAGES: '0',
       RATE_LIMIT_CALLS: '0',
       RATE_LIMIT_GUESTS: '0',
+      RATE_LIMIT_SIGN_INS: '0',
     };
-    const child = spawn(process.execPath, [program], {
+    const child = spawn(process.execPath, [mainOf(program)], {
       env: { PATH, HOME, ...settings, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -56,8 +61,8 @@ export class ChildService {
   }
 
   /** Starts the service and waits until it is ready. */
-  static async start(env: Record<string, string>): Promise<ChildService> {
-    const service = ChildService.spawn(env);
+  static async start(env: Record<string, string>, program: Program = 'server'): Promise<ChildService> {
+    const service = ChildService.spawn(env, program);
     await service.ready();
     return service;
   }
@@ -73,10 +78,17 @@ export class ChildService {
     return address;
   }
 
+  /** `http://host:port` */
+  get url(): string {
+    const url = /HTTP +(\S+:\d+)/.exec(this.stderr)?.[1];
+    if (!url) throw new Error(`the gateway is not ready: ${this.stderr}`);
+    return url;
+  }
+
   async ready(timeoutMs = 30_000): Promise<void> {
     const ended = () => this.#child.exitCode !== null || this.#child.signalCode !== null;
     await waitUntil(() => this.stderr.includes('is ready') || ended(), timeoutMs);
-    void this.address;
+    if (ended()) throw new Error(`it ended at once: ${this.stderr}`);
   }
 
   signal(name: NodeJS.Signals): void {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createLocalJWKSet } from 'jose';
 import { pino } from 'pino';
 import { ConnectChatResponse, type Event, type Message } from '../../pkg/api/chat/v1/chat.ts';
+import { JoseSigningKeys } from '../client/auth/jose-signing-keys.ts';
 import { JoseTokenIssuer } from '../client/auth/jose-token-issuer.ts';
 import { JoseTokenVerifier } from '../client/auth/jose-token-verifier.ts';
 import type { Bus } from '../client/bus/bus.ts';
@@ -16,6 +16,7 @@ import { PostgresSigningKeyRepository } from '../repository/postgres/postgres-si
 import { ChatService } from '../service/chat-service.ts';
 import { Hub, type HubOptions } from '../service/hub.ts';
 import { MessageWriter, type MessageWriterOptions } from '../service/message-writer.ts';
+import { Revocations, type RevocationsDeps } from '../service/revocations.ts';
 import { type Incoming, Session, type SessionOptions } from '../service/session.ts';
 import { SessionRegistry } from '../service/session-registry.ts';
 import type { TestStorage } from './test-storage.ts';
@@ -30,6 +31,8 @@ export interface TestNodeOptions {
   writer?: Partial<MessageWriterOptions>;
   /** Of messages and of other commands; without: no limit. */
   rate?: Rate;
+  /** What ends sessions and users; without: nothing does. */
+  revoked?: Omit<RevocationsDeps, 'log'>;
 }
 
 const auth = { issuer: 'test', audience: 'chat', ttlMs: 60_000 };
@@ -41,8 +44,9 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   const { chats, messages } = { ...storage, ...options };
   const { bus = new MemoryBus(), rate = { points: 0, seconds: 1 } } = options;
   const log = pino({ level: 'silent' });
-  const issuer = await JoseTokenIssuer.create(new PostgresSigningKeyRepository(storage.database), auth);
-  const verifier = new JoseTokenVerifier(createLocalJWKSet(issuer.jwks), { ...auth, algorithms: ['EdDSA'] });
+  const keys = await JoseSigningKeys.open(new PostgresSigningKeyRepository(storage.database));
+  const issuer = new JoseTokenIssuer(keys, auth);
+  const verifier = new JoseTokenVerifier(keys.find, { ...auth, algorithms: ['EdDSA'] });
   const limiter = new MemoryRateLimiter({ named: { SendMessage: rate }, others: rate });
   const writer = new MessageWriter(
     { messages, bus, log },
@@ -57,13 +61,19 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     { chats, messages, writer, presence, bus },
     { maxTextLength: 100_000, createRoomsOnJoin: true },
   );
-  const deps = { service, hub, chats, messages, verifier, limiter, presence, log };
+  const revocations = new Revocations(
+    { ...options.revoked, log },
+    { pollMs: 250, maxBackoffMs: 500, readTimeoutMs: 5_000, rememberMs: 60_000, startTimeoutMs: 5_000 },
+  );
+  await revocations.start();
+  const deps = { service, hub, chats, messages, verifier, revocations, limiter, presence, log };
   const sessionOptions: SessionOptions = {
     limits: { maxTextLength: 100_000, maxFrameBytes: 100_000, maxCommandsPerFrame: 100, maxSubscriptions: 100 },
     outboxBytes: 50_000,
     frameBytes: 10_000,
     pageSize: 10,
     maxPendingSends: 100,
+    closingGraceMs: 500,
     ...options.session,
   };
   const encoder = new ProtobufEventEncoder();
@@ -74,6 +84,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     writer,
     issuer,
     presence,
+    revocations,
     bus,
     sessions: new SessionRegistry(deps, sessionOptions),
     /** Opens a stream; its token is valid for `ttlMs`. */
@@ -95,6 +106,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     async stop() {
       for (const stream of streams) stream.cancel();
       await Promise.all(streams.map(({ ended }) => ended));
+      revocations.close();
       await hub.stop();
       await writer.drain();
       await bus.close();

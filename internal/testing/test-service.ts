@@ -10,6 +10,8 @@ export interface TestService {
   app: App;
   /** `host:port` */
   address: string;
+  /** `http://host:port`; without the gateway it is empty. */
+  url: string;
   dsn: string;
   /** A guest's access token. */
   token(name: string): Promise<string>;
@@ -33,11 +35,14 @@ export async function startTestService(
     POSTGRES_DSN: postgresDsn,
     POSTGRES_POOL_SIZE: '8',
     GRPC_PORT: '0',
+    HTTP_PORT: '0',
+    AUTH_ISSUER: 'chat-service',
     AUTH_GUESTS: 'true',
     LOG_LEVEL: 'silent',
     RATE_LIMIT_MESSAGES: '0',
     RATE_LIMIT_CALLS: '0',
     RATE_LIMIT_GUESTS: '0',
+    RATE_LIMIT_SIGN_INS: '0',
     REPAIR_INTERVAL_MS: '200',
     RECONNECT_SPREAD_MS: '100',
     DRAIN_TIMEOUT_MS: '5000',
@@ -48,13 +53,14 @@ export async function startTestService(
   const clients: ChatClient[] = [];
   const transports: Transport[] = [];
   const open = () => {
-    const transport = grpcTransport(address, { 'grpc.use_local_subchannel_pool': 1 });
+    const transport = grpcTransport(address, { channelOptions: { 'grpc.use_local_subchannel_pool': 1 } });
     transports.push(transport);
     return transport;
   };
   return {
     app,
     address,
+    url: app.httpPort === undefined ? '' : `${config.tls ? 'https' : 'http'}://127.0.0.1:${app.httpPort}`,
     dsn: postgresDsn,
     async token(name) {
       return (await open().auth.guest({ name }, {})).accessToken;

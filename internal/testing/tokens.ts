@@ -1,3 +1,4 @@
+import { JoseSigningKeys } from '../client/auth/jose-signing-keys.ts';
 import { JoseTokenIssuer, type JoseTokenIssuerOptions } from '../client/auth/jose-token-issuer.ts';
 import type { AccessToken } from '../client/auth/token-issuer.ts';
 import type { TokenRole } from '../model/principal.ts';
@@ -13,7 +14,8 @@ export async function issueToken(
   const database = createDatabase({ dsn, poolSize: 2, statementTimeoutMs: 5_000, onError: () => {} });
   try {
     const settings = { issuer: 'chat-service', audience: 'chat', ttlMs: 900_000, ...options };
-    const issuer = await JoseTokenIssuer.create(new PostgresSigningKeyRepository(database), settings);
+    const keys = await JoseSigningKeys.open(new PostgresSigningKeyRepository(database));
+    const issuer = new JoseTokenIssuer(keys, settings);
     return await issuer.issue({ name: subject.userId, roles: ['user'], ...subject });
   } finally {
     await database.close();

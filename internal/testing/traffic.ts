@@ -32,7 +32,7 @@ export class Traffic {
     const traffic = new Traffic();
     const name = uniqueName('traffic');
     for (let i = 0; i < clients; i += 1) {
-      const transport = grpcTransport(address, { 'grpc.use_local_subchannel_pool': 1 });
+      const transport = grpcTransport(address, { channelOptions: { 'grpc.use_local_subchannel_pool': 1 } });
       const client = new ChatClient({ transport, token: guest(uniqueName(`talker-${process.pid}`)) });
       traffic.clients.push(client);
       await client.connect();

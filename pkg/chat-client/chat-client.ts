@@ -42,6 +42,9 @@ export type ChatClientEvents = {
 /** Codes after which another attempt with the same credentials is hopeless. */
 const hopeless = new Set(['INVALID_ARGUMENT', 'PERMISSION_DENIED', 'FAILED_PRECONDITION', 'UNIMPLEMENTED']);
 
+/** The same of refused credentials; other tokens that are refused may be followed by better ones. */
+const hopelessReasons = new Set(['WRONG_CREDENTIALS', 'REFRESH_TOKEN_INVALID', 'REFRESH_TOKEN_REUSED']);
+
 /**
  * A user's connection to the chat service. It signs in, connects, and comes back by itself when the connection is lost: it then
  * resumes each chat after the last message that it has seen, and sends again what was not answered.
@@ -170,7 +173,7 @@ export class ChatClient {
       const error = await this.#connectOnce();
       if (this.#closed.signal.aborted) return;
       if (error.code === 'UNAUTHENTICATED') this.#tokens.drop();
-      if (hopeless.has(error.code)) return this.#end(error);
+      if (hopeless.has(error.code) || hopelessReasons.has(error.reason)) return this.#end(error);
       const retryInMs = this.#backoff.next(error.retryAfterMs);
       this.#setState({ kind: 'offline', error, retryInMs });
       await this.#sleep(retryInMs);

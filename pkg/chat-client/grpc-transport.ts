@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { ChannelCredentials, type ChannelOptions, createChannel, createClientFactory, Metadata } from 'nice-grpc';
 import { ClientError, type ClientMiddleware, Status as GrpcStatus } from 'nice-grpc-common';
 import { AuthServiceDefinition } from '../api/auth/v1/auth.ts';
@@ -19,9 +21,33 @@ const channelOptions: ChannelOptions = {
   'grpc.max_receive_message_length': 64 * 1_024 * 1_024,
 };
 
-/** gRPC from Node. `address` is `host:port`. */
-export function grpcTransport(address: string, options: ChannelOptions = {}): Transport {
-  const channel = createChannel(address, ChannelCredentials.createInsecure(), { ...channelOptions, ...options });
+/** PEM: whom to trust instead of the system's authorities, and one's own certificate where the service asks for one. */
+export interface TlsOptions {
+  ca?: Buffer | string;
+  cert?: Buffer | string;
+  key?: Buffer | string;
+}
+
+export interface GrpcTransportOptions {
+  /** Absent or false: plain text. True: TLS, trusting the system's authorities. */
+  tls?: boolean | TlsOptions;
+  /** Of grpc-js. */
+  channelOptions?: ChannelOptions;
+}
+
+/** gRPC from Node. `address` is `host:port`. Throws if certificate and key do not fit. */
+export function grpcTransport(address: string, options: GrpcTransportOptions = {}): Transport {
+  const { tls = false } = options;
+  const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  const channel = createChannel(
+    address,
+    tls === false ? ChannelCredentials.createInsecure() : toCredentials(tls, host),
+    {
+      ...channelOptions,
+      ...(tls !== false && isIP(host) > 0 && { 'grpc.ssl_target_name_override': noName }),
+      ...options.channelOptions,
+    },
+  );
   const clients = createClientFactory().use(errorDetails);
   const chat = clients.create(ChatServiceDefinition, channel);
   const auth = clients.create(AuthServiceDefinition, channel);
@@ -35,6 +61,18 @@ export function grpcTransport(address: string, options: ChannelOptions = {}): Tr
     },
     close: () => channel.close(),
   };
+}
+
+/** What is asked of the server by name (SNI) when it is known by its IP address only, which must not stand there (RFC 6066). */
+const noName = 'localhost';
+
+function toCredentials(tls: true | TlsOptions, host: string): ChannelCredentials {
+  const { ca, cert, key }: TlsOptions = tls === true ? {} : tls;
+  const toBuffer = (pem: Buffer | string | undefined) => (pem === undefined ? null : Buffer.from(pem as string));
+  return ChannelCredentials.createSsl(toBuffer(ca), toBuffer(key), toBuffer(cert), {
+    // By what we were told, whatever name was asked for.
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+  });
 }
 
 async function* toFrames(responses: AsyncIterable<ConnectChatResponse>): AsyncGenerator<readonly Event[]> {

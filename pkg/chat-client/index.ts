@@ -9,7 +9,7 @@ export {
 } from '../api/chat/v1/chat.ts';
 export { ChatClient, type ChatClientEvents, type ChatClientOptions, type ConnectionState } from './chat-client.ts';
 export { ChatClientError } from './chat-error.ts';
-export { grpcTransport } from './grpc-transport.ts';
+export { type GrpcTransportOptions, grpcTransport, type TlsOptions } from './grpc-transport.ts';
 export type { Receipt } from './pending-sends.ts';
-export { accessToken, guest, type Token, type TokenSource } from './token-source.ts';
+export { accessToken, account, guest, refreshToken, type Token, type TokenSource } from './token-source.ts';
 export type { Transport } from './transport.ts';

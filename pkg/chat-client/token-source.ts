@@ -1,3 +1,4 @@
+import { ChatClientError } from './chat-error.ts';
 import type { AuthCalls } from './transport.ts';
 
 export interface Token {
@@ -14,8 +15,70 @@ export type TokenSource = (auth: AuthCalls, signal: AbortSignal) => Promise<Toke
 /** Signs in as a guest: a name and no password, where the service admits guests. */
 export function guest(name: string): TokenSource {
   return async (auth, signal) => {
-    const { accessToken, expiresAt } = await auth.guest({ name }, { signal });
-    return { token: accessToken, expiresAt: expiresAt ?? new Date() };
+    return toToken(await auth.guest({ name }, { signal }));
+  };
+}
+
+/**
+ * Signs in with user name and password. The session is refreshed from then on; the password is used again only when the service refuses
+ * that, because the session has ended. Clients that share the source share the session.
+ */
+export function account(username: string, password: string): TokenSource {
+  let refreshToken: string | undefined;
+  return inTurn(async (auth, signal) => {
+    let answer: Answer | undefined;
+    if (refreshToken !== undefined) {
+      try {
+        answer = await auth.refresh({ refreshToken }, { signal });
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        refreshToken = undefined;
+      }
+    }
+    answer ??= await auth.login({ username, password }, { signal });
+    ({ refreshToken } = answer);
+    return toToken(answer);
+  });
+}
+
+/**
+ * Goes on with a session that the application has kept the refresh token of. Each is good for one use: `onRotated` is given the next one, to
+ * be kept instead, and is waited for before anything is done with what came with it. When the session has ended the service's refusal
+ * (REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED) is final: sign in again.
+ */
+export function refreshToken(token: string, onRotated: (next: string) => void | Promise<void>): TokenSource {
+  let current = token;
+  return inTurn(async (auth, signal) => {
+    signal.throwIfAborted();
+    // Once begun it is not given up: the answer has the only token that is good from then on.
+    const answer = await auth.refresh({ refreshToken: current }, {});
+    current = answer.refreshToken;
+    await onRotated(current);
+    return toToken(answer);
+  });
+}
+
+interface Answer {
+  accessToken: string;
+  expiresAt: Date | undefined;
+  refreshToken: string;
+}
+
+function toToken({ accessToken, expiresAt }: Omit<Answer, 'refreshToken'>): Token {
+  return { token: accessToken, expiresAt: expiresAt ?? new Date() };
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof ChatClientError && error.reason.startsWith('REFRESH_TOKEN_');
+}
+
+/** One at a time: a refresh token that is used twice ends its session. */
+function inTurn(source: TokenSource): TokenSource {
+  let last: Promise<unknown> = Promise.resolve();
+  return (auth, signal) => {
+    const next = last.then(() => source(auth, signal));
+    last = next.catch(() => {});
+    return next;
   };
 }
 

@@ -1,7 +1,8 @@
-import { createLocalJWKSet, decodeJwt, decodeProtectedHeader } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PostgresSigningKeyRepository } from '../../repository/postgres/postgres-signing-key-repository.ts';
 import { openTestStorage, type TestStorage } from '../../testing/test-storage.ts';
+import { JoseSigningKeys } from './jose-signing-keys.ts';
 import { JoseTokenIssuer } from './jose-token-issuer.ts';
 import { JoseTokenVerifier } from './jose-token-verifier.ts';
 
@@ -14,45 +15,53 @@ beforeAll(async () => {
 });
 afterAll(() => storage.close());
 
-const newIssuer = () => JoseTokenIssuer.create(new PostgresSigningKeyRepository(storage.database), options);
-const verifierOf = ({ jwks }: JoseTokenIssuer) =>
-  new JoseTokenVerifier(createLocalJWKSet(jwks), { ...options, algorithms: ['EdDSA'] });
+/** One node's part in signing and verifying. */
+async function newNode() {
+  const keys = await JoseSigningKeys.open(new PostgresSigningKeyRepository(storage.database));
+  return {
+    keys,
+    issuer: new JoseTokenIssuer(keys, options),
+    verifier: new JoseTokenVerifier(keys.find, { ...options, algorithms: ['EdDSA'] }),
+  };
+}
 
 test('nodes that start at once, before there is any key, accept each other’s tokens, and so does a later one', async () => {
-  const issuers = await Promise.all(Array.from({ length: 4 }, newIssuer));
-  issuers.push(await newIssuer());
-  for (const issuer of issuers) {
+  const nodes = await Promise.all(Array.from({ length: 4 }, newNode));
+  nodes.push(await newNode());
+  for (const { issuer } of nodes) {
     const { token } = await issuer.issue(subject);
-    for (const other of issuers) expect(await verifierOf(other).verify(token)).toMatchObject({ userId: 'alice' });
+    for (const { verifier } of nodes) expect(await verifier.verify(token)).toMatchObject({ userId: 'alice' });
   }
 });
 
 test('a token says what it was issued for, and expires when it was told to', async () => {
-  const issuer = await newIssuer();
+  const { keys, issuer, verifier } = await newNode();
   const before = Date.now();
-  const { token, expiresAt } = await issuer.issue(subject);
-  expect(decodeProtectedHeader(token)).toEqual({ alg: 'EdDSA', kid: issuer.jwks.keys[0]?.kid, typ: 'JWT' });
+  const { token, expiresAt } = await issuer.issue({ ...subject, sessionId: 's-1' });
+  const [key] = (await keys.jwks()).keys;
+  expect(decodeProtectedHeader(token)).toEqual({ alg: 'EdDSA', kid: key?.kid, typ: 'JWT' });
   expect(decodeJwt(token)).toMatchObject({
     iss: 'issuer',
     aud: 'chat',
     sub: 'alice',
     name: 'Alice',
     roles: ['user', 'admin'],
+    sid: 's-1',
   });
   expect(decodeJwt(token).exp! * 1_000).toBe(expiresAt.getTime());
   expect(Math.abs(expiresAt.getTime() - before - 60_000)).toBeLessThan(2_000);
-  expect(await verifierOf(issuer).verify(token)).toEqual({ ...subject, tokenExpiresAt: expiresAt });
+  expect(await verifier.verify(token)).toEqual({ ...subject, sessionId: 's-1', tokenExpiresAt: expiresAt });
 });
 
 test('no two tokens are the same', async () => {
-  const issuer = await newIssuer();
+  const { issuer } = await newNode();
   const tokens = await Promise.all([1, 2, 3].map(() => issuer.issue(subject)));
   expect(new Set(tokens.map(({ token }) => decodeJwt(token).jti)).size).toBe(3);
 });
 
 test('what is published of the keys is only their public part', async () => {
-  const { jwks } = await newIssuer();
-  for (const key of jwks.keys) {
+  const { keys } = await newNode();
+  for (const key of (await keys.jwks()).keys) {
     expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);
     expect(key).toMatchObject({ kty: 'OKP', alg: 'EdDSA', use: 'sig' });
   }

@@ -1,7 +1,8 @@
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { ChatError } from '../../model/errors.ts';
-import type { Principal, TokenRole } from '../../model/principal.ts';
+import type { Principal } from '../../model/principal.ts';
+import { type ClaimNames, toPrincipal } from './claims.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
 export interface JoseTokenVerifierOptions {
@@ -9,16 +10,29 @@ export interface JoseTokenVerifierOptions {
   audience: string;
   /** Signature algorithms that are accepted; the token's own word counts for nothing. */
   algorithms: readonly string[];
+  /** For an outside issuer: where its tokens hold the name and the roles. */
+  claims?: ClaimNames;
 }
 
-const knownRoles: readonly string[] = ['user', 'admin', 'service'] satisfies TokenRole[];
-const subject = /^[^\p{C}\s]{1,128}$/u;
+/** Clients cannot send longer ones in a header. */
+const maxTokenLength = 16_384;
+/** JWS Compact Serialization (RFC 7515). */
+const compactForm = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+/** How far the issuer's clock may be ahead, in seconds. An expiry counts to the second. */
+const clockTolerance = 60;
+/** How long a token is believed before it is verified again, in milliseconds: keys can be withdrawn. */
+const believedMs = 60_000;
 
-/** Verifies JWTs (RFC 7519) against a JWKS. A token that was found good is not verified again until it expires. */
+/** Verifies JWTs (RFC 7519) against a JWKS. A token that was found good is not verified again for a minute. */
 export class JoseTokenVerifier implements TokenVerifier {
   readonly #keys: JWTVerifyGetKey;
   readonly #options: JoseTokenVerifierOptions;
-  readonly #verified = new LRUCache<string, Principal>({ max: 10_000 });
+  readonly #verified = new LRUCache<string, Principal>({
+    max: 10_000,
+    maxSize: 16_777_216,
+    sizeCalculation: (_, token) => token.length,
+    ttl: believedMs,
+  });
 
   constructor(keys: JWTVerifyGetKey, options: JoseTokenVerifierOptions) {
     this.#keys = async (...args) => {
@@ -33,8 +47,10 @@ export class JoseTokenVerifier implements TokenVerifier {
 
   async verify(token: string): Promise<Principal> {
     const known = this.#verified.get(token);
-    if (known && known.tokenExpiresAt.getTime() > Date.now()) return known;
-    const principal = toPrincipal(await this.#payload(token));
+    if (known && !hasExpired(known)) return known;
+    if (token.length > maxTokenLength || !compactForm.test(token)) throw invalid();
+    const principal = toPrincipal(await this.#payload(token), this.#options.claims);
+    if (hasExpired(principal)) throw expired();
     this.#verified.set(token, principal);
     return principal;
   }
@@ -47,37 +63,37 @@ export class JoseTokenVerifier implements TokenVerifier {
         audience,
         algorithms: [...algorithms],
         requiredClaims: ['sub', 'exp'],
-        clockTolerance: 5,
+        clockTolerance,
       });
+      if ((payload.iat ?? 0) > Date.now() / 1_000 + clockTolerance) throw new Error('issued in the future');
       return payload;
     } catch (cause) {
-      if (cause instanceof errors.JWTExpired) {
-        throw new ChatError('TOKEN_EXPIRED', 'the access token has expired', { cause });
-      }
+      if (cause instanceof errors.JWTExpired) throw expired(cause);
       if (cause instanceof ChatError) throw cause;
-      throw new ChatError('TOKEN_INVALID', 'the access token is not valid', { cause });
+      throw invalid(cause);
     }
   }
 }
 
 /** Else the keys could not be fetched: no connection, no answer in time, or an answer that is no key set. */
-function isFaultOfToken(error: unknown): boolean {
+export function isFaultOfToken(error: unknown): boolean {
   if (!(error instanceof errors.JOSEError) || error.code === errors.JOSEError.code) return false;
   return !(error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid);
+}
+
+function hasExpired({ tokenExpiresAt }: Principal): boolean {
+  return tokenExpiresAt.getTime() <= Date.now();
+}
+
+function expired(cause?: unknown): ChatError {
+  return new ChatError('TOKEN_EXPIRED', 'the access token has expired', { cause });
+}
+
+function invalid(cause?: unknown): ChatError {
+  return new ChatError('TOKEN_INVALID', 'the access token is not valid', { cause });
 }
 
 function keysUnavailable(cause: unknown): ChatError {
   const message = 'the keys of the token issuer cannot be fetched';
   return new ChatError('STORAGE_UNAVAILABLE', message, { retryAfterMs: 1_000, cause });
-}
-
-function toPrincipal({ sub = '', exp = 0, name, roles }: JWTPayload): Principal {
-  if (!subject.test(sub)) throw new ChatError('TOKEN_INVALID', "the access token's subject cannot be a user id");
-  const listed: unknown[] = Array.isArray(roles) ? roles : ['user'];
-  return {
-    userId: sub,
-    name: typeof name === 'string' ? name.slice(0, 128).replace(/\p{C}/gu, '') : '',
-    roles: listed.filter((role): role is TokenRole => typeof role === 'string' && knownRoles.includes(role)),
-    tokenExpiresAt: new Date(exp * 1_000),
-  };
 }

@@ -5,7 +5,16 @@ export interface AccessToken {
   expiresAt: Date;
 }
 
+/** Whom a token names. */
+export interface TokenSubject {
+  userId: string;
+  name: string;
+  roles: readonly TokenRole[];
+  /** The session whose end ends the token. */
+  sessionId?: string;
+}
+
 /** Signs access tokens. */
 export interface TokenIssuer {
-  issue(subject: { userId: string; name: string; roles: readonly TokenRole[] }): Promise<AccessToken>;
+  issue(subject: TokenSubject): Promise<AccessToken>;
 }

@@ -69,4 +69,6 @@ async function launchOnce(plan: LaunchPlan, port: number, signal: AbortSignal): 
 async function createDatabase(client: pg.Client, name: string): Promise<void> {
   const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
   if (rowCount === 0) await client.query(`create database ${pg.escapeIdentifier(name)}`);
+  // Details of errors are rows as a whole, and belong in no log.
+  await client.query(`alter database ${pg.escapeIdentifier(name)} set log_error_verbosity = terse`);
 }

@@ -4,8 +4,10 @@ import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
+import { programEnvironment } from './site.ts';
 
-const run = promisify(execFile);
+const run = (program: string, args: readonly string[]) =>
+  promisify(execFile)(program, args, { env: programEnvironment() });
 const SYSTEM_USER = 'postgres';
 
 /** A user of the operating system, by numbers. */

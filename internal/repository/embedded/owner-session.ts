@@ -28,7 +28,7 @@ export interface Session {
 }
 
 /** Opens a session. The caller ends its client. */
-export async function openSession(cluster: Cluster, port: number): Promise<Session> {
+export async function openSession(cluster: Pick<Cluster, 'password'>, port: number): Promise<Session> {
   const client = new pg.Client({
     host: '127.0.0.1',
     port,

@@ -1,12 +1,33 @@
 import { sql, type Transaction } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import type { ChatRole, Member, User } from '../../model/chat.ts';
+import type { ChatRole, ChatType, Member, User } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Message, SystemEvent } from '../../model/message.ts';
 import type { Access } from '../chat-repository.ts';
 import { chatNotFound, getUser } from './chat-queries.ts';
 import type { Tables } from './database.ts';
 import { isAnyOf, messageColumns, toMessage } from './message-row.ts';
+
+/** Creates a chat with its members. Undefined if its unique name or pair is taken. Throws RESOURCE_EXHAUSTED (MEMBER_LIMIT). */
+export async function insertChat(
+  tx: Transaction<Tables>,
+  creator: User,
+  { type, name, directKey }: { type: ChatType; name: string; directKey: string | null },
+  members: { id: string; role: ChatRole }[],
+  maxMembers: number,
+): Promise<Message | undefined> {
+  const id = uuidv7();
+  const created = await tx
+    .insertInto('chats')
+    .values({ id, type, name, direct_key: directKey, created_by: creator.id })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (!created) return undefined;
+  await insertMembers(tx, { chat: { id, type } }, members, maxMembers);
+  await audit(tx, creator, 'chat.create', id, { type, name, members: members.map((member) => member.id) });
+  return record(tx, id, creator, { kind: 'chat_created' });
+}
 
 /**
  * Makes users members, from the chat's next number on, and returns those who were not before. The chat's row is locked.
@@ -18,6 +39,7 @@ export async function insertMembers(
   members: { id: string; role: ChatRole }[],
   maxMembers: number,
 ): Promise<Member[]> {
+  if (members.length === 0) return [];
   const { last_seq } = await tx
     .selectFrom('chats')
     .select('last_seq')
@@ -54,8 +76,16 @@ export async function insertMembers(
   }));
 }
 
-/** Locks the chat until the end of the transaction. Throws NOT_FOUND (CHAT_NOT_FOUND). */
-export async function lockChat(tx: Transaction<Tables>, chatId: string, userId: string): Promise<Access> {
+/**
+ * Locks the chat until the end of the transaction and tells the roles in it of the user and of the one whom the change is about. Throws NOT_FOUND
+ * (CHAT_NOT_FOUND).
+ */
+export async function lockChat(
+  tx: Transaction<Tables>,
+  chatId: string,
+  userId: string,
+  targetId?: string,
+): Promise<Access> {
   const chat = await tx
     .selectFrom('chats')
     .select(['id', 'type'])
@@ -63,13 +93,14 @@ export async function lockChat(tx: Transaction<Tables>, chatId: string, userId: 
     .forNoKeyUpdate()
     .executeTakeFirst();
   if (!chat) throw chatNotFound();
-  const member = await tx
+  const members = await tx
     .selectFrom('members')
-    .select('role')
+    .select(['user_id', 'role'])
     .where('chat_id', '=', chatId)
-    .where('user_id', '=', userId)
-    .executeTakeFirst();
-  return { chat, role: member?.role };
+    .where(({ ref }) => isAnyOf(ref('user_id'), [userId, targetId ?? userId], 'text'))
+    .execute();
+  const roleOf = (id: string) => members.find(({ user_id }) => user_id === id)?.role;
+  return { chat, role: roleOf(userId), ...(targetId !== undefined && { targetRole: roleOf(targetId) }) };
 }
 
 /** Writes a system message under the chat's next number. The chat's row is locked by this at the latest. */
@@ -130,6 +161,17 @@ export async function deleteMember(
   return removed.role;
 }
 
+export async function hasOwner(tx: Transaction<Tables>, chatId: string): Promise<boolean> {
+  const owner = await tx
+    .selectFrom('members')
+    .select('user_id')
+    .where('chat_id', '=', chatId)
+    .where('role', '=', 'OWNER')
+    .limit(1)
+    .executeTakeFirst();
+  return owner !== undefined;
+}
+
 /** When an owner has gone and the group has none left, its longest-standing administrator, or else member, becomes one. */
 export async function passOwnership(
   tx: Transaction<Tables>,
@@ -137,11 +179,10 @@ export async function passOwnership(
   actor: User,
   goneRole: ChatRole,
 ): Promise<Message[]> {
-  if (type !== 'GROUP' || goneRole !== 'OWNER') return [];
-  const members = tx.selectFrom('members').where('chat_id', '=', chatId);
-  const owner = await members.select('user_id').where('role', '=', 'OWNER').limit(1).executeTakeFirst();
-  if (owner) return [];
-  const heir = await members
+  if (type !== 'GROUP' || goneRole !== 'OWNER' || (await hasOwner(tx, chatId))) return [];
+  const heir = await tx
+    .selectFrom('members')
+    .where('chat_id', '=', chatId)
     .select('user_id')
     .orderBy(sql`array_position(array['ADMIN', 'MEMBER', 'READER'], role)`)
     .orderBy('joined_seq')
@@ -171,7 +212,7 @@ export async function audit(
   tx: Transaction<Tables>,
   actor: User,
   action: string,
-  chatId: string,
+  chatId: string | null,
   detail: Record<string, unknown>,
 ): Promise<void> {
   await tx

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { Chat, ChatRole, ChatType, Page, User } from '../../model/chat.ts';
+import type { Chat, ChatRole, ChatType, Member, Page, User } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
 import type { ChatsKey } from '../chat-repository.ts';
@@ -54,7 +54,8 @@ function toChat(row: ChatRow): Chat {
     createdBy: row.created_by,
     memberCount: row.member_count,
     ...(row.role && { own: { role: row.role, joinedSeq: row.joined_seq ?? 0 } }),
-    ...(row.peer_id !== null && { peer: { id: row.peer_id, name: row.peer_name ?? '' } }),
+    // To somebody outside neither of the two is the other one.
+    ...(row.role && row.peer_id !== null && { peer: { id: row.peer_id, name: row.peer_name ?? '' } }),
   };
 }
 
@@ -124,6 +125,44 @@ export async function getChat(db: Kysely<Tables>, chatId: string, userId: string
   const chat = await findChat(db, chatId, userId);
   if (!chat) throw chatNotFound();
   return chat;
+}
+
+/** The room as the user sees it, if the user is a member. */
+export async function findJoinedRoom(db: Kysely<Tables>, name: string, userId: string): Promise<Chat | undefined> {
+  const room = await db
+    .selectFrom('chats as c')
+    .innerJoin('members as m', 'm.chat_id', 'c.id')
+    .select('c.id')
+    .where('c.type', '=', 'ROOM')
+    .where('c.name', '=', name)
+    .where('m.user_id', '=', userId)
+    .executeTakeFirst();
+  const chat = room && (await findChat(db, room.id, userId));
+  return chat?.own && chat;
+}
+
+/** By user id. */
+export async function listMembers(
+  db: Kysely<Tables>,
+  chatId: string,
+  limit: number,
+  afterUserId?: string,
+): Promise<Page<Member, string>> {
+  let query = db
+    .selectFrom('members as m')
+    .leftJoin('users as u', 'u.id', 'm.user_id')
+    .select(['m.user_id', 'u.name', 'm.role', 'm.joined_at'])
+    .where('m.chat_id', '=', chatId)
+    .orderBy(sql`m.user_id`)
+    .limit(limit + 1);
+  if (afterUserId !== undefined) query = query.where('m.user_id', '>', afterUserId);
+  const rows = await query.execute();
+  const items = rows.slice(0, limit).map((row) => ({
+    user: { id: row.user_id, name: row.name ?? '' },
+    role: row.role,
+    joinedAt: row.joined_at,
+  }));
+  return { items, ...(rows.length > limit && { next: items.at(-1)?.user.id }) };
 }
 
 /** The user's memberships, each with its chat's last number. */

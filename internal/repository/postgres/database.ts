@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net';
 import { type ColumnType, Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import type { SessionEnd } from '../../model/account.ts';
 import type { ChatRole, ChatType } from '../../model/chat.ts';
 import type { SystemEvent } from '../../model/message.ts';
+import type { TokenRole } from '../../model/principal.ts';
 
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
 
 /** The tables of migrations/, as Kysely sees them. */
-export interface Tables {
+export interface Tables extends AuthTables {
   users: { id: string; name: string; membership_version: Defaulted<number> };
   chats: {
     id: string;
@@ -40,6 +42,53 @@ export interface Tables {
     actor_id: string;
     action: string;
     chat_id: string | null;
+    detail: ColumnType<unknown, string, string>;
+  };
+  chat_bans: BanColumns & { chat_id: string };
+  user_bans: BanColumns & { lifted: Defaulted<boolean>; changed_at: Defaulted<Date> };
+}
+
+interface BanColumns {
+  user_id: string;
+  banned_by: string;
+  reason: string;
+  created_at: Defaulted<Date>;
+  expires_at: Date | null;
+}
+
+/** The tables of the schema `auth`. */
+interface AuthTables {
+  'auth.accounts': {
+    user_id: string;
+    name: string;
+    password_hash: string;
+    roles: TokenRole[];
+    created_at: Defaulted<Date>;
+    password_changed_at: Defaulted<Date>;
+  };
+  'auth.sessions': {
+    id: string;
+    user_id: string;
+    created_at: Defaulted<Date>;
+    last_used_at: Defaulted<Date>;
+    expires_at: Date;
+    user_agent: Defaulted<string>;
+    address: Defaulted<string>;
+    ended_at: Defaulted<Date | null>;
+    end_reason: Defaulted<SessionEnd | null>;
+  };
+  'auth.refresh_tokens': {
+    token_hash: Buffer;
+    session_id: string;
+    created_at: Defaulted<Date>;
+    used_at: Defaulted<Date | null>;
+  };
+  'auth.audit_log': {
+    id: ColumnType<number, never, never>;
+    at: Defaulted<Date>;
+    actor_id: string;
+    user_id: string;
+    action: string;
     detail: ColumnType<unknown, string, string>;
   };
 }

@@ -104,7 +104,8 @@ test('the versions are kept as goose keeps them, so that goose can go on from th
 
   expect(await versions()).toEqual([{ version: 0, is_applied: true }]);
   await migrate(dsn, migrationsFolder);
-  expect(await versions()).toEqual([0, 1, 2].map((version) => ({ version, is_applied: true })));
+  const applied = [0, ...names.map((name) => Number.parseInt(name, 10))];
+  expect(await versions()).toEqual(applied.map((version) => ({ version, is_applied: true })));
   const { rows } = await client.query(
     `select column_name, data_type, is_nullable from information_schema.columns
      where table_name = 'goose_db_version' order by ordinal_position`,
@@ -118,31 +119,31 @@ test('the versions are kept as goose keeps them, so that goose can go on from th
 });
 
 test('a version that goose has taken back by a second row counts as not applied', async () => {
-  const folder = await folderOf({ '0003_x.sql': '-- +goose Up\ncreate table x ();\n-- +goose Down\ndrop table x;\n' });
+  const folder = await folderOf({ '9003_x.sql': '-- +goose Up\ncreate table x ();\n-- +goose Down\ndrop table x;\n' });
   await migrate(dsn, folder);
   await client.query('drop table x');
-  await client.query('insert into goose_db_version (version_id, is_applied) values (3, false)');
+  await client.query('insert into goose_db_version (version_id, is_applied) values (9003, false)');
 
-  expect(await migrate(dsn, folder)).toEqual(['0003_x.sql']);
+  expect(await migrate(dsn, folder)).toEqual(['9003_x.sql']);
 });
 
 test('a migration that fails leaves nothing of itself, keeps those before it, and is named', async () => {
   const folder = await folderOf({
-    '0003_good.sql': '-- +goose Up\ncreate table good ();\n',
-    '0004_bad.sql': '-- +goose Up\ncreate table half ();\nselect nonsense;\n',
+    '9003_good.sql': '-- +goose Up\ncreate table good ();\n',
+    '9004_bad.sql': '-- +goose Up\ncreate table half ();\nselect nonsense;\n',
   });
 
-  await expect(migrate(dsn, folder)).rejects.toThrow(/0004_bad\.sql: .*nonsense/);
+  await expect(migrate(dsn, folder)).rejects.toThrow(/9004_bad\.sql: .*nonsense/);
 
   const { rows } = await client.query(`select to_regclass('good') as good, to_regclass('half') as half`);
   expect(rows).toEqual([{ good: 'good', half: null }]);
-  await writeFile(join(folder, '0004_bad.sql'), '-- +goose Up\ncreate table half ();\n');
-  expect(await migrate(dsn, folder)).toEqual(['0004_bad.sql']);
+  await writeFile(join(folder, '9004_bad.sql'), '-- +goose Up\ncreate table half ();\n');
+  expect(await migrate(dsn, folder)).toEqual(['9004_bad.sql']);
 });
 
 test('an abort ends the wait for another who migrates', async () => {
   await takeDown();
-  const folder = await folderOf({ '0003_slow.sql': '-- +goose Up\nselect pg_sleep(30);\n' });
+  const folder = await folderOf({ '9003_slow.sql': '-- +goose Up\nselect pg_sleep(30);\n' });
   const [first, second] = [new AbortController(), new AbortController()];
   const underWay = migrate(dsn, folder, { signal: first.signal });
   const waiting = async (event: string) => {

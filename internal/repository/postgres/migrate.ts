@@ -17,7 +17,7 @@ const versionZero = `insert into goose_db_version (version_id, is_applied)
 
 /**
  * Applies the migrations that the database does not have yet, each in a transaction, and returns their names. With `down`,
- * takes back the newest one instead.
+ * takes back the newest one instead. `only`: no others than those whose names match.
  *
  * Several processes may do so at once: one works and the others wait. The versions are kept as goose keeps them, so that
  * its command line works on the same database.
@@ -25,9 +25,9 @@ const versionZero = `insert into goose_db_version (version_id, is_applied)
 export async function migrate(
   dsn: string,
   folder: string,
-  { down = false, signal }: { down?: boolean; signal?: AbortSignal } = {},
+  { down = false, only = /./, signal }: { down?: boolean; only?: RegExp; signal?: AbortSignal } = {},
 ): Promise<string[]> {
-  const migrations = await readMigrations(folder);
+  const migrations = (await readMigrations(folder)).filter(({ name }) => only.test(name));
   const client = new pg.Client({
     connectionString: dsn,
     connectionTimeoutMillis: 5_000,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { chatRoles } from '../../model/chat.ts';
 import { ChatError, type ErrorReason } from '../../model/errors.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../testing/test-storage.ts';
@@ -17,6 +18,10 @@ const expected: readonly ErrorReason[] = [
   'MEMBER_NOT_FOUND',
   'NOT_A_MEMBER',
   'MEMBER_LIMIT',
+  'LAST_OWNER',
+  'USER_IS_BANNED',
+  'BANNED_FROM_CHAT',
+  'BAN_NOT_FOUND',
 ];
 
 const userIds = Array.from({ length: 8 }, (_, i) => `user ${i}`);
@@ -48,6 +53,13 @@ test('a storm of all operations at once ends each as expected, in no deadlock, a
     async () => chats.leave(await anyChat(), user(pick(userIds)), allow),
     async () => chats.addMembers(await anyChat(), user(pick(userIds)), [pick(userIds), ...some(userIds)], allow),
     async () => chats.removeMember(await anyChat(), user(pick(userIds)), pick(userIds), allow),
+    async () => chats.updateMember(await anyChat(), user(pick(userIds)), pick(userIds), pick(chatRoles), allow),
+    async () => chats.banMember(await anyChat(), user(pick(userIds)), { userId: pick(userIds), reason: '' }, allow),
+    async () => {
+      const chatId = await anyChat();
+      const { items } = await chats.listBans(chatId, 10);
+      for (const ban of items) await chats.unbanMember(chatId, ban.bannedBy, ban.user.id, allow);
+    },
     async () => chats.delete(await anyChat(), user(pick(userIds)), allow),
     () => chats.rememberUser({ id: pick(userIds), name: `name ${Math.random()}` }),
     () => chats.listRooms(pick(userIds), 'o', 10),
@@ -86,8 +98,17 @@ test('a storm of all operations at once ends each as expected, in no deadlock, a
   expect(wrong).toEqual([]);
   const { rows: orphans } = await storage.database.pool.query(`
     select chat_id from members where chat_id not in (select id from chats)
-    union select chat_id from messages where chat_id not in (select id from chats)`);
+    union select chat_id from messages where chat_id not in (select id from chats)
+    union select chat_id from chat_bans where chat_id not in (select id from chats)`);
   expect(orphans).toEqual([]);
+  const { rows: banned } = await storage.database.pool.query(
+    'select from members m join chat_bans b on b.chat_id = m.chat_id and b.user_id = m.user_id',
+  );
+  expect(banned).toEqual([]);
+  const { rows: ownerless } = await storage.database.pool.query(`
+    select id from chats where type = 'GROUP' and member_count > 0
+      and not exists (select from members where chat_id = chats.id and role = 'OWNER')`);
+  expect(ownerless).toEqual([]);
 });
 
 test('a direct chat that is deleted while it is being opened is opened anew', async () => {

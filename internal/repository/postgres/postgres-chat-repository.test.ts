@@ -203,8 +203,9 @@ describe('a room', () => {
 test('a deleted chat leaves nothing of itself but the audit, and tells who its members were', async () => {
   const chatId = await newGroup(['bob']);
   const before = await versions('alice', 'bob');
+  await storage.chats.banMember(chatId, alice, { userId: 'carol', reason: '' }, allow);
   expect((await storage.chats.delete(chatId, alice, allow)).sort()).toEqual(['alice', 'bob']);
-  for (const table of ['members', 'messages']) {
+  for (const table of ['members', 'messages', 'chat_bans']) {
     const { rowCount } = await storage.database.pool.query(`select from ${table} where chat_id = $1`, [chatId]);
     expect(rowCount).toBe(0);
   }
@@ -215,12 +216,15 @@ test('a deleted chat leaves nothing of itself but the audit, and tells who its m
     () => storage.chats.leave(chatId, alice, allow),
     () => storage.chats.addMembers(chatId, alice, ['bob'], allow),
     () => storage.chats.removeMember(chatId, alice, 'bob', allow),
+    () => storage.chats.updateMember(chatId, alice, 'bob', 'ADMIN', allow),
+    () => storage.chats.banMember(chatId, alice, { userId: 'bob', reason: '' }, allow),
+    () => storage.chats.unbanMember(chatId, alice, 'bob', allow),
   ];
   for (const use of uses) await expect(use()).rejects.toMatchObject({ reason: 'CHAT_NOT_FOUND' });
   expect(await storage.chats.findStanding(chatId, 'alice')).toBeUndefined();
 });
 
-test('a guard sees the chat and the actor’s role under the lock, and what it refuses changes nothing', async () => {
+test('a guard sees the chat and both roles under the lock, and what it refuses changes nothing', async () => {
   const chatId = await newGroup(['bob']);
   const seen: unknown[] = [];
   const refuse: Guard = (access) => {
@@ -233,11 +237,22 @@ test('a guard sees the chat and the actor’s role under the lock, and what it r
     () => storage.chats.leave(chatId, bob, refuse),
     () => storage.chats.addMembers(chatId, alice, ['carol'], refuse),
     () => storage.chats.removeMember(chatId, carol, 'bob', refuse),
+    () => storage.chats.updateMember(chatId, alice, 'bob', 'ADMIN', refuse),
+    () => storage.chats.banMember(chatId, bob, { userId: 'alice', reason: '' }, refuse),
+    () => storage.chats.unbanMember(chatId, alice, 'carol', refuse),
   ];
   for (const use of uses) await expect(use()).rejects.toMatchObject({ reason: 'ROLE_TOO_LOW' });
-  expect(seen).toEqual(
-    ['MEMBER', 'MEMBER', 'OWNER', undefined].map((role) => ({ chat: { id: chatId, type: 'GROUP' }, role })),
-  );
+  const chat = { id: chatId, type: 'GROUP' };
+  expect(seen).toEqual([
+    { chat, role: 'MEMBER' },
+    { chat, role: 'MEMBER' },
+    { chat, role: 'OWNER' },
+    { chat, role: undefined, targetRole: 'MEMBER' },
+    { chat, role: 'OWNER', targetRole: 'MEMBER' },
+    { chat, role: 'MEMBER', targetRole: 'OWNER' },
+    { chat, role: 'OWNER' },
+  ]);
+  expect((await storage.chats.listBans(chatId, 10)).items).toEqual([]);
   expect([await log(chatId), await audit(chatId), await storage.chats.listMembers(chatId, 10)]).toEqual(before);
 });
 

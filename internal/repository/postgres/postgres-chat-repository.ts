@@ -1,19 +1,24 @@
-import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import type { Chat, ChatRole, ChatType, Member, Page, User } from '../../model/chat.ts';
+import type { Ban } from '../../model/ban.ts';
+import type { Chat, ChatRole, Member, Page, User } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
-import type { Access, ChatRepository, ChatsKey, Guard, Standing } from '../chat-repository.ts';
+import type { Access, ChatRepository, ChatsKey, Creator, Guard, NewBan, Standing } from '../chat-repository.ts';
+import { banNotFound } from './ban-row.ts';
+import { deleteBan, findBanned, listChatBans } from './chat-bans.ts';
 import {
   audit,
   deleteMember,
+  insertChat,
   insertMembers,
   lockChat,
   passOwnership,
   record,
   touchMemberships,
 } from './chat-changes.ts';
-import { findChat, getChat, getUser, listRooms, listUserChats, standings } from './chat-queries.ts';
+import { banMember, changeRole, removeMember } from './chat-moderation.ts';
+import { findJoinedRoom, getChat, listMembers, listRooms, listUserChats, standings } from './chat-queries.ts';
 import type { Database, Tables } from './database.ts';
 import { isAnyOf } from './message-row.ts';
 import { withStorageErrors } from './storage-error.ts';
@@ -27,15 +32,17 @@ export class PostgresChatRepository implements ChatRepository {
     this.#maxMembers = maxMembers;
   }
 
-  async openDirect(creator: User, otherUserId: string): Promise<{ chat: Chat; created: boolean; message?: Message }> {
+  async openDirect(
+    creator: User,
+    otherUserId: string,
+    oneUserId = creator.id,
+  ): Promise<{ chat: Chat; created: boolean; message?: Message }> {
     await this.rememberUser(creator);
     const opened = await this.#transaction(async (tx) => {
-      const directKey = JSON.stringify([creator.id, otherUserId].sort());
-      const members = [
-        { id: creator.id, role: 'OWNER' as const },
-        { id: otherUserId, role: 'OWNER' as const },
-      ];
-      const message = await this.#create(tx, creator, { type: 'DIRECT', name: '', directKey }, members);
+      const pair = [oneUserId, otherUserId];
+      const directKey = JSON.stringify(pair.toSorted());
+      const members = pair.map((id) => ({ id, role: 'OWNER' as const }));
+      const message = await insertChat(tx, creator, { type: 'DIRECT', name: '', directKey }, members, this.#maxMembers);
       if (message) {
         return { chat: await getChat(tx, message.chatId, creator.id), created: true, message };
       }
@@ -49,14 +56,18 @@ export class PostgresChatRepository implements ChatRepository {
       return existing && { chat: await getChat(tx, existing.id, creator.id), created: false };
     });
     // Without one, it was deleted after it had been in the way.
-    return opened ?? this.openDirect(creator, otherUserId);
+    return opened ?? this.openDirect(creator, otherUserId, oneUserId);
   }
 
-  createGroup(creator: User, title: string, memberIds: readonly string[]): Promise<{ chat: Chat; message: Message }> {
+  createGroup(
+    creator: Creator,
+    title: string,
+    memberIds: readonly string[],
+  ): Promise<{ chat: Chat; message: Message }> {
     return this.#createOwned(creator, 'GROUP', title, memberIds);
   }
 
-  createRoom(creator: User, name: string, memberIds: readonly string[]): Promise<{ chat: Chat; message: Message }> {
+  createRoom(creator: Creator, name: string, memberIds: readonly string[]): Promise<{ chat: Chat; message: Message }> {
     return this.#createOwned(creator, 'ROOM', name, memberIds);
   }
 
@@ -88,6 +99,7 @@ export class PostgresChatRepository implements ChatRepository {
       const members = await tx.deleteFrom('members').where('chat_id', '=', chatId).returning('user_id').execute();
       const userIds = members.map(({ user_id }) => user_id);
       await tx.deleteFrom('messages').where('chat_id', '=', chatId).execute();
+      await tx.deleteFrom('chat_bans').where('chat_id', '=', chatId).execute();
       await tx.deleteFrom('chats').where('id', '=', chatId).execute();
       await touchMemberships(tx, userIds);
       await audit(tx, actor, 'chat.delete', chatId, { type: access.chat.type });
@@ -102,6 +114,8 @@ export class PostgresChatRepository implements ChatRepository {
     guard: Guard,
   ): Promise<{ added: Member[]; message?: Message }> {
     return this.#change(chatId, actor, guard, async (tx, access) => {
+      const banned = await findBanned(tx, chatId, userIds);
+      if (banned !== undefined) throw new ChatError('USER_IS_BANNED', `the user "${banned}" is banned from this chat`);
       const members = userIds.map((id) => ({ id, role: 'MEMBER' as const }));
       const added = await insertMembers(tx, access, members, this.#maxMembers);
       if (added.length === 0) return { added };
@@ -112,14 +126,36 @@ export class PostgresChatRepository implements ChatRepository {
     });
   }
 
+  updateMember(
+    chatId: string,
+    actor: User,
+    userId: string,
+    role: ChatRole,
+    guard: Guard,
+  ): Promise<{ member: Member; message?: Message }> {
+    const work = (tx: Transaction<Tables>, access: Access) => changeRole(tx, access, actor, userId, role);
+    return this.#change(chatId, actor, guard, work, userId);
+  }
+
   removeMember(chatId: string, actor: User, userId: string, guard: Guard): Promise<Message[]> {
-    return this.#change(chatId, actor, guard, async (tx, { chat }) => {
-      const role = await deleteMember(tx, chatId, userId);
-      if (!role) throw new ChatError('MEMBER_NOT_FOUND', 'the user is not a member of this chat');
-      await audit(tx, actor, 'members.remove', chatId, { user: userId });
-      const removal = await record(tx, chatId, actor, { kind: 'member_removed', user: await getUser(tx, userId) });
-      return [removal, ...(await passOwnership(tx, chat, actor, role))];
+    const work = (tx: Transaction<Tables>, access: Access) => removeMember(tx, access, actor, userId);
+    return this.#change(chatId, actor, guard, work, userId);
+  }
+
+  banMember(chatId: string, actor: User, ban: NewBan, guard: Guard): Promise<{ ban: Ban; messages: Message[] }> {
+    const work = (tx: Transaction<Tables>, access: Access) => banMember(tx, access, actor, ban);
+    return this.#change(chatId, actor, guard, work, ban.userId);
+  }
+
+  unbanMember(chatId: string, actor: User, userId: string, guard: Guard): Promise<void> {
+    return this.#change(chatId, actor, guard, async (tx) => {
+      if (!(await deleteBan(tx, chatId, userId))) throw banNotFound();
+      await audit(tx, actor, 'members.unban', chatId, { user: userId });
     });
+  }
+
+  listBans(chatId: string, limit: number, afterUserId?: string): Promise<Page<Ban, string>> {
+    return withStorageErrors(() => listChatBans(this.#db, chatId, limit, afterUserId));
   }
 
   leave(chatId: string, user: User, guard: Guard): Promise<Message[]> {
@@ -134,7 +170,8 @@ export class PostgresChatRepository implements ChatRepository {
 
   async joinRoom(name: string, user: User): Promise<{ chat: Chat; message?: Message }> {
     await this.rememberUser(user);
-    const joined = await this.#findJoinedRoom(name, user.id);
+    // Without a lock: those who come back to a room need not wait for its writers.
+    const joined = await withStorageErrors(() => findJoinedRoom(this.#db, name, user.id));
     if (joined) return { chat: joined };
     return this.#transaction(async (tx) => {
       const room = await tx
@@ -147,6 +184,9 @@ export class PostgresChatRepository implements ChatRepository {
       if (!room) throw new ChatError('ROOM_NOT_FOUND', `there is no room "${name}"`);
       const access = await lockChat(tx, room.id, user.id);
       if (access.role) return { chat: await getChat(tx, room.id, user.id) };
+      if (await findBanned(tx, room.id, [user.id])) {
+        throw new ChatError('BANNED_FROM_CHAT', 'you are banned from this room');
+      }
       await insertMembers(tx, access, [{ id: user.id, role: 'MEMBER' }], this.#maxMembers);
       await audit(tx, user, 'members.join', room.id, {});
       const message = await record(tx, room.id, user, { kind: 'member_joined' });
@@ -154,40 +194,8 @@ export class PostgresChatRepository implements ChatRepository {
     });
   }
 
-  /** Without a lock: those who come back to a room need not wait for its writers. */
-  #findJoinedRoom(name: string, userId: string): Promise<Chat | undefined> {
-    return withStorageErrors(async () => {
-      const room = await this.#db
-        .selectFrom('chats as c')
-        .innerJoin('members as m', 'm.chat_id', 'c.id')
-        .select('c.id')
-        .where('c.type', '=', 'ROOM')
-        .where('c.name', '=', name)
-        .where('m.user_id', '=', userId)
-        .executeTakeFirst();
-      const chat = room && (await findChat(this.#db, room.id, userId));
-      return chat?.own && chat;
-    });
-  }
-
   listMembers(chatId: string, limit: number, afterUserId?: string): Promise<Page<Member, string>> {
-    return withStorageErrors(async () => {
-      let query = this.#db
-        .selectFrom('members as m')
-        .leftJoin('users as u', 'u.id', 'm.user_id')
-        .select(['m.user_id', 'u.name', 'm.role', 'm.joined_at'])
-        .where('m.chat_id', '=', chatId)
-        .orderBy(sql`m.user_id`)
-        .limit(limit + 1);
-      if (afterUserId !== undefined) query = query.where('m.user_id', '>', afterUserId);
-      const rows = await query.execute();
-      const items = rows.slice(0, limit).map((row) => ({
-        user: { id: row.user_id, name: row.name ?? '' },
-        role: row.role,
-        joinedAt: row.joined_at,
-      }));
-      return { items, ...(rows.length > limit && { next: items.at(-1)?.user.id }) };
-    });
+    return withStorageErrors(() => listMembers(this.#db, chatId, limit, afterUserId));
   }
 
   filterMembers(chatId: string, userIds: readonly string[]): Promise<Set<string>> {
@@ -245,47 +253,28 @@ export class PostgresChatRepository implements ChatRepository {
     actor: User,
     guard: Guard,
     work: (tx: Transaction<Tables>, access: Access) => Promise<T>,
+    targetId?: string,
   ): Promise<T> {
     return this.#transaction(async (tx) => {
-      const access = await lockChat(tx, chatId, actor.id);
+      const access = await lockChat(tx, chatId, actor.id, targetId);
       guard(access);
       return work(tx, access);
     });
   }
 
   async #createOwned(
-    creator: User,
+    creator: Creator,
     type: 'GROUP' | 'ROOM',
     name: string,
     memberIds: readonly string[],
   ): Promise<{ chat: Chat; message: Message }> {
     await this.rememberUser(creator);
     return this.#transaction(async (tx) => {
-      const others = memberIds.filter((id) => id !== creator.id).map((id) => ({ id, role: 'MEMBER' as const }));
-      const members = [{ id: creator.id, role: 'OWNER' as const }, ...others];
-      const message = await this.#create(tx, creator, { type, name, directKey: null }, members);
+      const ids = new Set(creator.outside ? memberIds : [creator.id, ...memberIds]);
+      const members = [...ids].map((id, i) => ({ id, role: i === 0 ? ('OWNER' as const) : ('MEMBER' as const) }));
+      const message = await insertChat(tx, creator, { type, name, directKey: null }, members, this.#maxMembers);
       if (!message) throw new ChatError('ROOM_EXISTS', `there is a room "${name}" already`);
       return { chat: await getChat(tx, message.chatId, creator.id), message };
     });
-  }
-
-  /** Undefined if the chat's unique name or pair is taken. */
-  async #create(
-    tx: Transaction<Tables>,
-    creator: User,
-    { type, name, directKey }: { type: ChatType; name: string; directKey: string | null },
-    members: { id: string; role: ChatRole }[],
-  ): Promise<Message | undefined> {
-    const id = uuidv7();
-    const created = await tx
-      .insertInto('chats')
-      .values({ id, type, name, direct_key: directKey, created_by: creator.id })
-      .onConflict((conflict) => conflict.doNothing())
-      .returning('id')
-      .executeTakeFirst();
-    if (!created) return undefined;
-    await insertMembers(tx, { chat: { id, type } }, members, this.#maxMembers);
-    await audit(tx, creator, 'chat.create', id, { type, name, members: members.map((member) => member.id) });
-    return record(tx, id, creator, { kind: 'chat_created' });
   }
 }

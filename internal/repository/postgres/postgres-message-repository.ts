@@ -10,7 +10,7 @@ import { withStorageErrors } from './storage-error.ts';
 
 const appendStatement = {
   name: 'append_messages',
-  text: 'select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8)',
+  text: 'select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9)',
 };
 
 interface AppendedRow {
@@ -43,6 +43,7 @@ export class PostgresMessageRepository implements MessageRepository {
           batch.map(({ contentHash }) => contentHash),
           batch.map(({ text }) => text),
           sendingRoles,
+          batch.map(({ asService }) => asService ?? false),
         ],
       });
       return rows.map((row) => ({

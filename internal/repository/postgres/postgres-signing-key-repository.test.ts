@@ -43,13 +43,29 @@ test('a node that waited while another made the first key takes that one', async
   });
   await outside.query(`insert into auth.signing_keys (kid, private_jwk) values ('theirs', '{"kid": "theirs"}')`);
   await outside.query('commit');
-  expect(await listed).toEqual([{ kid: 'theirs' }]);
+  expect(await listed).toMatchObject([{ jwk: { kid: 'theirs' } }]);
 });
 
-test('the newest key comes first', async () => {
+test('the key that signs last comes first', async () => {
   await storage.database.pool.query(`
-    insert into auth.signing_keys (kid, private_jwk, created_at)
+    insert into auth.signing_keys (kid, private_jwk, signs_from)
     values ('old', '{"kid": "old"}', now() - interval '1 day'), ('new', '{"kid": "new"}', now())`);
   const keys = await new PostgresSigningKeyRepository(storage.database).list(create);
-  expect(keys.map(({ kid }) => kid)).toEqual(['new', 'old']);
+  expect(keys.map(({ jwk }) => jwk.kid)).toEqual(['new', 'old']);
+});
+
+test('an old key is kept for as long as its tokens may be valid, and is removed by a later rotation', async () => {
+  const keys = new PostgresSigningKeyRepository(storage.database);
+  const [first] = await keys.list(create);
+  const begun = Date.now();
+  const { signsFrom } = await keys.rotate(await create(), { leadMs: 60_000, keepMs: 900_000 });
+  expect(signsFrom.getTime() - begun).toBeGreaterThanOrEqual(59_000);
+  expect((await keys.list(create)).map(({ jwk }) => jwk.kid)).toContain(first!.jwk.kid);
+
+  await storage.database.pool.query('update auth.signing_keys set retires_at = now() where retires_at is not null');
+  expect(await keys.list(create)).toHaveLength(1);
+  expect(await keys.rotate(await create(), { leadMs: 0, keepMs: 900_000 })).toMatchObject({ removed: 1 });
+  const { rows } = await storage.database.pool.query('select action, detail from auth.audit_log');
+  expect(rows.map(({ action }) => action)).toEqual(['keys.rotate', 'keys.rotate']);
+  expect(JSON.stringify(rows)).not.toContain('secret');
 });

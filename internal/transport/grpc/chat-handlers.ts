@@ -8,19 +8,26 @@ import { invalidFields } from '../../model/errors.ts';
 import type { ChatsKey } from '../../repository/chat-repository.ts';
 import type { HistoryRange } from '../../repository/message-repository.ts';
 import type { ChatService } from '../../service/chat-service.ts';
+import type { ModerationService } from '../../service/moderation-service.ts';
 import type { CallExt } from './middleware.ts';
+import { createModerationHandlers } from './moderation-handlers.ts';
+import { pageLimit } from './page-limit.ts';
+
+interface Deps {
+  chats: ChatService;
+  moderation: ModerationService;
+}
 
 /** The unary part of chat.v1.ChatService over the service layer. Requests have been validated. */
 export function createChatHandlers(
-  chats: ChatService,
+  { chats, moderation }: Deps,
   { maxPageSize }: { maxPageSize: number },
 ): Omit<ChatServiceImplementation<CallExt>, 'connectChat'> {
-  const toLimit = (pageSize: number) => {
-    if (pageSize <= maxPageSize) return pageSize || Math.min(50, maxPageSize);
-    throw invalidFields({ field: 'page_size', description: `must be at most ${maxPageSize}` });
-  };
+  const toLimit = pageLimit(maxPageSize);
 
   return {
+    ...createModerationHandlers(moderation, { maxPageSize }),
+
     async createChat(request, { call }) {
       const type = fromWireChatType(request.type);
       if (!type) throw new TypeError('an unspecified chat type passed the validation');

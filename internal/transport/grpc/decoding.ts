@@ -12,7 +12,7 @@ export class MalformedRequest {
 }
 
 interface Codec {
-  decode(input: BinaryReader, length?: number): unknown;
+  decode(input: BinaryReader | Uint8Array, length?: number): unknown;
 }
 
 interface Definition {

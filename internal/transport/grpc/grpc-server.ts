@@ -1,36 +1,29 @@
 import { readFileSync } from 'node:fs';
-import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
+import { logVerbosity, type ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { createServer, type Server } from 'nice-grpc';
 import { HealthDefinition, HealthServiceImpl, HealthState } from 'nice-grpc-server-health';
 import { ServerReflection, ServerReflectionService } from 'nice-grpc-server-reflection';
-import { AuthServiceDefinition } from '../../../pkg/api/auth/v1/auth.ts';
-import type { Validate } from '../../../pkg/proto-rules/compile-rules.ts';
 import type { Interceptor } from '../../interceptor/call.ts';
-import type { AuthService } from '../../service/auth-service.ts';
-import type { ChatService } from '../../service/chat-service.ts';
-import type { SessionRegistry } from '../../service/session-registry.ts';
-import { createAuthHandlers } from './auth-handlers.ts';
-import { createChatHandlers } from './chat-handlers.ts';
-import { chatServiceDefinition, createConnectChat } from './connect-chat.ts';
+import { clientAddressVia } from './client-address.ts';
 import { decodeStrictly } from './decoding.ts';
 import { toMiddleware } from './middleware.ts';
+import type { ServedService } from './served-service.ts';
 
 export interface GrpcServerOptions {
   host: string;
   /** 0: any free one. */
   port: number;
+  /** Absent: plain text. */
+  credentials?: ServerCredentials | undefined;
   maxFrameBytes: number;
-  maxCommandsPerFrame: number;
-  maxPageSize: number;
   /** How long a connection may be silent before it is asked whether it lives, in milliseconds. */
   keepaliveMs: number;
+  /** Gateways and proxies whose x-forwarded-for is believed. */
+  trustedProxies: readonly string[];
 }
 
 interface Deps {
-  chats: ChatService;
-  auth: AuthService;
-  sessions: SessionRegistry;
-  validateCommand: Validate;
+  services: readonly ServedService[];
   interceptor: Interceptor;
 }
 
@@ -38,16 +31,17 @@ interface Deps {
 if (!process.env.GRPC_VERBOSITY) setLogVerbosity(logVerbosity.NONE);
 
 const protoset = new URL('../../../pkg/api/descriptors.binpb', import.meta.url);
-const services = ['chat.v1.ChatService', 'auth.v1.AuthService', 'grpc.health.v1.Health'];
 
-/** The gRPC side of the service: the contract, health and reflection. */
+/** The gRPC side of the service: the contract's services, health and reflection. */
 export class GrpcServer {
   readonly #server: Server;
   readonly #health = HealthState();
+  readonly #names: readonly string[];
   readonly #options: GrpcServerOptions;
 
-  constructor({ chats, auth, sessions, validateCommand, interceptor }: Deps, options: GrpcServerOptions) {
+  constructor({ services, interceptor }: Deps, options: GrpcServerOptions) {
     this.#options = options;
+    this.#names = [...services.map(({ definition }) => definition.fullName), 'grpc.health.v1.Health'];
     this.setServing(false);
     this.#server = createServer({
       'grpc.max_receive_message_length': options.maxFrameBytes,
@@ -56,21 +50,17 @@ export class GrpcServer {
     });
     // Health and reflection must answer whoever asks: the interceptors are for the contract only.
     this.#server.add(HealthDefinition, HealthServiceImpl(this.#health));
-    this.#server.add(ServerReflectionService, ServerReflection(readFileSync(protoset), services));
-    const intercepted = this.#server.with(toMiddleware(interceptor));
-    intercepted.add(decodeStrictly(AuthServiceDefinition), createAuthHandlers(auth));
-    intercepted.add(decodeStrictly(chatServiceDefinition), {
-      ...createChatHandlers(chats, options),
-      ...createConnectChat({ sessions, validateCommand }, options),
-    });
+    this.#server.add(ServerReflectionService, ServerReflection(readFileSync(protoset), [...this.#names]));
+    const intercepted = this.#server.with(toMiddleware(interceptor, clientAddressVia(options.trustedProxies)));
+    for (const { definition, handlers } of services) intercepted.add(decodeStrictly(definition), handlers);
   }
 
   /** Returns the port. Throws an error with a clear message if the address cannot be had. */
   async listen(): Promise<number> {
-    const { host, port } = this.#options;
+    const { host, port, credentials } = this.#options;
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     try {
-      return await this.#server.listen(address);
+      return await this.#server.listen(address, credentials);
     } catch (cause) {
       const { message } = cause as Error;
       const why = /EADDRINUSE/.test(message)
@@ -82,7 +72,7 @@ export class GrpcServer {
 
   /** What grpc.health.v1 tells, of the server as a whole and of each service. */
   setServing(serving: boolean): void {
-    for (const service of ['', ...services]) this.#health.setStatus(serving ? 'healthy' : 'unhealthy', service);
+    for (const service of ['', ...this.#names]) this.#health.setStatus(serving ? 'healthy' : 'unhealthy', service);
   }
 
   /** Stops taking calls; after `graceMs` cuts off those that are left. */

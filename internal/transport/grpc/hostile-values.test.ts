@@ -3,9 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StartFrom } from '../../../pkg/api/chat/v1/chat.ts';
 import type { ChatClientError } from '../../../pkg/chat-client/chat-error.ts';
 import { LogLines } from '../../testing/log-lines.ts';
-import { newGroup, newRoom, type Person, say, signIn } from '../../testing/person.ts';
+import { newGroup, newRoom, type Person, personOf, say } from '../../testing/person.ts';
 import { type CommandBody, commands } from '../../testing/stream-probe.ts';
 import { startTestService, type TestService } from '../../testing/test-service.ts';
+import { issueToken } from '../../testing/tokens.ts';
 
 const log = new LogLines();
 let service: TestService;
@@ -13,7 +14,8 @@ let mallory: Person;
 let chatIds: string[];
 beforeAll(async () => {
   service = await startTestService({}, { log: log.logger });
-  mallory = await signIn(service.transport(), 'mallory');
+  const { token } = await issueToken(service.dsn, { userId: 'mallory', roles: ['user', 'admin'] });
+  mallory = personOf(service.transport(), { id: 'mallory', name: 'mallory', token });
   const [room, group] = [await newRoom(mallory), await newGroup(mallory)];
   for (let i = 0; i < 3; i += 1) await say(mallory, group, `${i}`);
   chatIds = [room.id, group.id];
@@ -76,6 +78,13 @@ const token = fc.oneof(
 );
 const number = fc.oneof(fc.integer(), fc.constantFrom(0, 1, -1, 200, 201, 2 ** 31 - 1, -(2 ** 31)));
 const place = fc.oneof(number, fc.constantFrom(2 ** 53 - 1, -(2 ** 53 - 1)));
+/** All that a protobuf timestamp can hold. */
+const date = fc.option(
+  fc.date({ noInvalidDate: true, min: new Date(-62_135_596_800_000), max: new Date(253_402_300_799_999) }),
+  {
+    nil: undefined,
+  },
+);
 const texts = fc.array(text, { maxLength: 4 });
 
 /** Every field of every unary request, with what it might be thought to hold. */
@@ -86,7 +95,11 @@ const requests = {
   deleteChat: fc.record({ chatId: fc.oneof(fc.uuid(), text) }),
   addMembers: fc.record({ chatId: id, userIds: texts }),
   listMembers: fc.record({ chatId: id, pageSize: number, pageToken: token }),
+  updateMember: fc.record({ chatId: id, userId: text, role: fc.integer({ min: -1, max: 5 }) }),
   removeMember: fc.record({ chatId: id, userId: text }),
+  banMember: fc.record({ chatId: id, userId: text, reason: text, expiresAt: date }),
+  unbanMember: fc.record({ chatId: id, userId: text }),
+  listBans: fc.record({ chatId: id, pageSize: number, pageToken: token }),
   leaveChat: fc.record({ chatId: fc.oneof(fc.uuid(), text) }),
   listRooms: fc.record({ filter: text, pageSize: number, pageToken: token }),
   joinRoom: fc.record({ name: text }),
@@ -97,6 +110,15 @@ const requests = {
     { requiredKeys: ['chatId', 'pageSize'] },
   ),
   listOnlineUsers: fc.record({ chatId: fc.option(id, { nil: undefined }), pageSize: number, pageToken: token }),
+  banUser: fc.record({ userId: text, reason: text, expiresAt: date }),
+  unbanUser: fc.record({ userId: text }),
+  listBannedUsers: fc.record({ pageSize: number, pageToken: token }),
+  listAuditEvents: fc.record({
+    chatId: fc.option(id, { nil: undefined }),
+    actorId: text,
+    pageSize: number,
+    pageToken: token,
+  }),
 } satisfies Record<keyof Person['chat'], fc.Arbitrary<object>>;
 
 const clear = ['INVALID_ARGUMENT', 'NOT_FOUND', 'ALREADY_EXISTS', 'OUT_OF_RANGE'];

@@ -1,6 +1,7 @@
 import type { CallContext, Metadata, ServerMiddleware, ServerMiddlewareCall } from 'nice-grpc-common';
 import { keepActiveSpans } from '../../client/tracing/active-spans.ts';
 import type { Call, Interceptor } from '../../interceptor/call.ts';
+import type { ClientAddress } from './client-address.ts';
 import { MalformedRequest } from './decoding.ts';
 
 /** What handlers find in their context. */
@@ -13,9 +14,9 @@ export interface CallExt {
  *
  * One generator for all of them: a stream's frames pass through no more than this, however many interceptors there are.
  */
-export function toMiddleware(interceptor: Interceptor): ServerMiddleware<CallExt> {
+export function toMiddleware(interceptor: Interceptor, clientAddress: ClientAddress): ServerMiddleware<CallExt> {
   return async function* middleware(serverCall, context) {
-    const call = toCall(serverCall, context);
+    const call = toCall(serverCall, context, clientAddress);
     if (!serverCall.responseStream) {
       const run = async () => {
         const generator = serverCall.next(serverCall.request as never, { ...context, signal: call.signal, call });
@@ -44,7 +45,11 @@ export function toMiddleware(interceptor: Interceptor): ServerMiddleware<CallExt
   };
 }
 
-function toCall(serverCall: ServerMiddlewareCall<unknown, unknown>, context: CallContext): Call {
+function toCall(
+  serverCall: ServerMiddlewareCall<unknown, unknown>,
+  context: CallContext,
+  clientAddress: ClientAddress,
+): Call {
   const { path } = serverCall.method;
   const headers: Metadata = context.metadata;
   const request = serverCall.requestStream ? undefined : (serverCall.request as object);
@@ -52,7 +57,7 @@ function toCall(serverCall: ServerMiddlewareCall<unknown, unknown>, context: Cal
     kind: serverCall.responseStream ? 'stream' : 'unary',
     path,
     method: path.slice(path.lastIndexOf('/') + 1),
-    peer: context.peer,
+    peer: clientAddress(context.peer, headers.get('x-forwarded-for')?.toString()),
     ...(request instanceof MalformedRequest ? { malformed: request.error } : { request }),
     signal: context.signal,
     traceId: '',

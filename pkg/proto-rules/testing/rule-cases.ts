@@ -65,8 +65,8 @@ const makers: Record<string, Record<string, Maker>> = {
         good(character.repeat(Number(max))),
         bad(character.repeat(Number(max) + 1), `at most ${max} character`),
       ]),
-    pattern: (pattern: string) => [
-      ...sampleOf(pattern).characters.map(good),
+    pattern: (pattern: string, { rules }) => [
+      ...sampleOf(pattern).characters.map((character) => good(character.repeat(Number(rules.string?.minLen ?? 1)))),
       bad(sampleOf(pattern).counterExample, `must match the pattern ${pattern}`),
     ],
     uuid: (_: true, { types, field, rules }) => {

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { CallContext, CallOptions } from "nice-grpc-common";
+import { Struct } from "../../google/protobuf/struct.ts";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
 import { Status } from "../../google/rpc/status.ts";
 
@@ -77,9 +78,9 @@ export const ChatRole = {
   READER: 1,
   /** MEMBER - May read and send. */
   MEMBER: 2,
-  /** ADMIN - May also add and remove members. */
+  /** ADMIN - May also add, remove and ban members, and change the roles of those below. */
   ADMIN: 3,
-  /** OWNER - May also delete the chat. */
+  /** OWNER - May also delete the chat and make others owners. */
   OWNER: 4,
 } as const;
 
@@ -197,6 +198,8 @@ export const RemovalReason = {
   REMOVED: 2,
   /** DELETED - The chat was deleted. */
   DELETED: 3,
+  /** BANNED - The user was banned from the chat. */
+  BANNED: 4,
 } as const;
 
 export type RemovalReason = typeof RemovalReason[keyof typeof RemovalReason];
@@ -206,6 +209,7 @@ export namespace RemovalReason {
   export type LEFT = typeof RemovalReason.LEFT;
   export type REMOVED = typeof RemovalReason.REMOVED;
   export type DELETED = typeof RemovalReason.DELETED;
+  export type BANNED = typeof RemovalReason.BANNED;
 }
 
 export function removalReasonFromJSON(object: any): RemovalReason {
@@ -222,6 +226,9 @@ export function removalReasonFromJSON(object: any): RemovalReason {
     case 3:
     case "REMOVAL_REASON_DELETED":
       return RemovalReason.DELETED;
+    case 4:
+    case "REMOVAL_REASON_BANNED":
+      return RemovalReason.BANNED;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum RemovalReason");
   }
@@ -237,6 +244,8 @@ export function removalReasonToJSON(object: RemovalReason): string {
       return "REMOVAL_REASON_REMOVED";
     case RemovalReason.DELETED:
       return "REMOVAL_REASON_DELETED";
+    case RemovalReason.BANNED:
+      return "REMOVAL_REASON_BANNED";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum RemovalReason");
   }
@@ -252,6 +261,10 @@ export const CloseReason = {
   TOKEN_EXPIRED: 2,
   /** PROTOCOL_ERROR - The client sent something that is not a frame of commands. */
   PROTOCOL_ERROR: 3,
+  /** SESSION_REVOKED - The session of the access token has ended: the user logged out, revoked it, or changed the password. */
+  SESSION_REVOKED: 4,
+  /** BANNED - The user was banned from the service. */
+  BANNED: 5,
 } as const;
 
 export type CloseReason = typeof CloseReason[keyof typeof CloseReason];
@@ -261,6 +274,8 @@ export namespace CloseReason {
   export type DRAINING = typeof CloseReason.DRAINING;
   export type TOKEN_EXPIRED = typeof CloseReason.TOKEN_EXPIRED;
   export type PROTOCOL_ERROR = typeof CloseReason.PROTOCOL_ERROR;
+  export type SESSION_REVOKED = typeof CloseReason.SESSION_REVOKED;
+  export type BANNED = typeof CloseReason.BANNED;
 }
 
 export function closeReasonFromJSON(object: any): CloseReason {
@@ -277,6 +292,12 @@ export function closeReasonFromJSON(object: any): CloseReason {
     case 3:
     case "CLOSE_REASON_PROTOCOL_ERROR":
       return CloseReason.PROTOCOL_ERROR;
+    case 4:
+    case "CLOSE_REASON_SESSION_REVOKED":
+      return CloseReason.SESSION_REVOKED;
+    case 5:
+    case "CLOSE_REASON_BANNED":
+      return CloseReason.BANNED;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum CloseReason");
   }
@@ -292,6 +313,10 @@ export function closeReasonToJSON(object: CloseReason): string {
       return "CLOSE_REASON_TOKEN_EXPIRED";
     case CloseReason.PROTOCOL_ERROR:
       return "CLOSE_REASON_PROTOCOL_ERROR";
+    case CloseReason.SESSION_REVOKED:
+      return "CLOSE_REASON_SESSION_REVOKED";
+    case CloseReason.BANNED:
+      return "CLOSE_REASON_BANNED";
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum CloseReason");
   }
@@ -375,6 +400,7 @@ export interface SystemMessage {
     | { $case: "memberJoined"; value: MemberJoined }
     | { $case: "memberLeft"; value: MemberLeft }
     | { $case: "ownerChanged"; value: OwnerChanged }
+    | { $case: "roleChanged"; value: RoleChanged }
     | undefined;
 }
 
@@ -389,7 +415,11 @@ export interface MembersAdded {
 
 /** MemberRemoved: the sender took a user out. */
 export interface MemberRemoved {
-  user: User | undefined;
+  user:
+    | User
+    | undefined;
+  /** Whether the user was banned, too. */
+  banned: boolean;
 }
 
 /** MemberJoined: the sender came in. */
@@ -403,6 +433,43 @@ export interface MemberLeft {
 /** OwnerChanged: the last owner left and this member is the owner now. */
 export interface OwnerChanged {
   user: User | undefined;
+}
+
+/** RoleChanged: the sender gave a member another role. */
+export interface RoleChanged {
+  user: User | undefined;
+  role: ChatRole;
+}
+
+/** Ban keeps a user out, of a chat or of the service. */
+export interface Ban {
+  user:
+    | User
+    | undefined;
+  /** Who banned them. */
+  bannedBy: User | undefined;
+  reason: string;
+  createdAt:
+    | Date
+    | undefined;
+  /** Absent: until it is lifted. */
+  expiresAt: Date | undefined;
+}
+
+/** AuditEvent is one administrative act. */
+export interface AuditEvent {
+  id: number;
+  at:
+    | Date
+    | undefined;
+  /** Who did it. */
+  actorId: string;
+  /** `chat.create`, `chat.delete`, `members.add`, `members.remove`, `members.role`, `members.ban`, `user.ban`, … */
+  action: string;
+  /** The chat it was done in; empty for the service as a whole. */
+  chatId: string;
+  /** More about it, by action. */
+  detail: { [key: string]: any } | undefined;
 }
 
 /** CreateChatRequest describes the new chat. */
@@ -475,6 +542,16 @@ export interface ListMembersResponse {
   members: Member[];
   /** Empty on the last page. */
   nextPageToken: string;
+}
+
+export interface UpdateMemberRequest {
+  chatId: string;
+  userId: string;
+  role: ChatRole;
+}
+
+export interface UpdateMemberResponse {
+  member: Member | undefined;
 }
 
 export interface RemoveMemberRequest {
@@ -581,6 +658,92 @@ export interface ListOnlineUsersRequest {
 
 export interface ListOnlineUsersResponse {
   users: User[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface BanMemberRequest {
+  chatId: string;
+  userId: string;
+  /** Shown to moderators. */
+  reason: string;
+  /** When the ban ends by itself; absent: it does not. Must be in the future. */
+  expiresAt: Date | undefined;
+}
+
+export interface BanMemberResponse {
+  ban: Ban | undefined;
+}
+
+export interface UnbanMemberRequest {
+  chatId: string;
+  userId: string;
+}
+
+export interface UnbanMemberResponse {
+}
+
+export interface ListBansRequest {
+  chatId: string;
+  /** How many to return at the most; 50 unless given. */
+  pageSize: number;
+  /** `next_page_token` of the page before. */
+  pageToken: string;
+}
+
+export interface ListBansResponse {
+  bans: Ban[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface BanUserRequest {
+  userId: string;
+  /** Shown to moderators. */
+  reason: string;
+  /** When the ban ends by itself; absent: it does not. Must be in the future. */
+  expiresAt: Date | undefined;
+}
+
+export interface BanUserResponse {
+  ban: Ban | undefined;
+}
+
+export interface UnbanUserRequest {
+  userId: string;
+}
+
+export interface UnbanUserResponse {
+}
+
+export interface ListBannedUsersRequest {
+  /** How many to return at the most; 50 unless given. */
+  pageSize: number;
+  /** `next_page_token` of the page before. */
+  pageToken: string;
+}
+
+export interface ListBannedUsersResponse {
+  bans: Ban[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface ListAuditEventsRequest {
+  /** How many to return at the most; 50 unless given. */
+  pageSize: number;
+  /** `next_page_token` of the page before. */
+  pageToken: string;
+  /** Only what was done in this chat. */
+  chatId?:
+    | string
+    | undefined;
+  /** Only what this user did. */
+  actorId: string;
+}
+
+export interface ListAuditEventsResponse {
+  events: AuditEvent[];
   /** Empty on the last page. */
   nextPageToken: string;
 }
@@ -1472,6 +1635,9 @@ export const SystemMessage: MessageFns<SystemMessage> = {
       case "ownerChanged":
         OwnerChanged.encode(message.event.value, writer.uint32(50).fork()).join();
         break;
+      case "roleChanged":
+        RoleChanged.encode(message.event.value, writer.uint32(58).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1537,6 +1703,14 @@ export const SystemMessage: MessageFns<SystemMessage> = {
             message.event = { $case: "ownerChanged", value: OwnerChanged.decode(reader, reader.uint32()) };
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.event = { $case: "roleChanged", value: RoleChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1575,6 +1749,10 @@ export const SystemMessage: MessageFns<SystemMessage> = {
         ? { $case: "ownerChanged", value: OwnerChanged.fromJSON(object.ownerChanged) }
         : isSet(object.owner_changed)
         ? { $case: "ownerChanged", value: OwnerChanged.fromJSON(object.owner_changed) }
+        : isSet(object.roleChanged)
+        ? { $case: "roleChanged", value: RoleChanged.fromJSON(object.roleChanged) }
+        : isSet(object.role_changed)
+        ? { $case: "roleChanged", value: RoleChanged.fromJSON(object.role_changed) }
         : undefined,
     };
   },
@@ -1593,6 +1771,8 @@ export const SystemMessage: MessageFns<SystemMessage> = {
       obj.memberLeft = MemberLeft.toJSON(message.event.value);
     } else if (message.event?.$case === "ownerChanged") {
       obj.ownerChanged = OwnerChanged.toJSON(message.event.value);
+    } else if (message.event?.$case === "roleChanged") {
+      obj.roleChanged = RoleChanged.toJSON(message.event.value);
     }
     return obj;
   },
@@ -1636,6 +1816,12 @@ export const SystemMessage: MessageFns<SystemMessage> = {
       case "ownerChanged": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "ownerChanged", value: OwnerChanged.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "roleChanged": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "roleChanged", value: RoleChanged.fromPartial(object.event.value) };
         }
         break;
       }
@@ -1764,13 +1950,16 @@ export const MembersAdded: MessageFns<MembersAdded> = {
 };
 
 function createBaseMemberRemoved(): MemberRemoved {
-  return { user: undefined };
+  return { user: undefined, banned: false };
 }
 
 export const MemberRemoved: MessageFns<MemberRemoved> = {
   encode(message: MemberRemoved, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.user !== undefined) {
       User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    if (message.banned !== false) {
+      writer.uint32(16).bool(message.banned);
     }
     return writer;
   },
@@ -1796,6 +1985,14 @@ export const MemberRemoved: MessageFns<MemberRemoved> = {
             message.user = User.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.banned = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1809,13 +2006,19 @@ export const MemberRemoved: MessageFns<MemberRemoved> = {
   },
 
   fromJSON(object: any): MemberRemoved {
-    return { user: isSet(object.user) ? User.fromJSON(object.user) : undefined };
+    return {
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      banned: isSet(object.banned) ? globalThis.Boolean(object.banned) : false,
+    };
   },
 
   toJSON(message: MemberRemoved): unknown {
     const obj: any = {};
     if (message.user !== undefined) {
       obj.user = User.toJSON(message.user);
+    }
+    if (message.banned !== false) {
+      obj.banned = message.banned;
     }
     return obj;
   },
@@ -1826,6 +2029,7 @@ export const MemberRemoved: MessageFns<MemberRemoved> = {
   fromPartial(object: DeepPartial<MemberRemoved>): MemberRemoved {
     const message = createBaseMemberRemoved();
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.banned = object.banned ?? false;
     return message;
   },
 };
@@ -1997,6 +2201,395 @@ export const OwnerChanged: MessageFns<OwnerChanged> = {
   fromPartial(object: DeepPartial<OwnerChanged>): OwnerChanged {
     const message = createBaseOwnerChanged();
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    return message;
+  },
+};
+
+function createBaseRoleChanged(): RoleChanged {
+  return { user: undefined, role: 0 };
+}
+
+export const RoleChanged: MessageFns<RoleChanged> = {
+  encode(message: RoleChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    if (message.role !== 0) {
+      writer.uint32(16).int32(message.role);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RoleChanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRoleChanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.role = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RoleChanged {
+    return {
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      role: isSet(object.role) ? chatRoleFromJSON(object.role) : 0,
+    };
+  },
+
+  toJSON(message: RoleChanged): unknown {
+    const obj: any = {};
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    if (message.role !== 0) {
+      obj.role = chatRoleToJSON(message.role);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RoleChanged>): RoleChanged {
+    return RoleChanged.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RoleChanged>): RoleChanged {
+    const message = createBaseRoleChanged();
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.role = object.role ?? 0;
+    return message;
+  },
+};
+
+function createBaseBan(): Ban {
+  return { user: undefined, bannedBy: undefined, reason: "", createdAt: undefined, expiresAt: undefined };
+}
+
+export const Ban: MessageFns<Ban> = {
+  encode(message: Ban, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    if (message.bannedBy !== undefined) {
+      User.encode(message.bannedBy, writer.uint32(18).fork()).join();
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(34).fork()).join();
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Ban {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.bannedBy = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Ban {
+    return {
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      bannedBy: isSet(object.bannedBy)
+        ? User.fromJSON(object.bannedBy)
+        : isSet(object.banned_by)
+        ? User.fromJSON(object.banned_by)
+        : undefined,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+      expiresAt: isSet(object.expiresAt)
+        ? fromJsonTimestamp(object.expiresAt)
+        : isSet(object.expires_at)
+        ? fromJsonTimestamp(object.expires_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Ban): unknown {
+    const obj: any = {};
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    if (message.bannedBy !== undefined) {
+      obj.bannedBy = User.toJSON(message.bannedBy);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    if (message.expiresAt !== undefined) {
+      obj.expiresAt = message.expiresAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Ban>): Ban {
+    return Ban.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Ban>): Ban {
+    const message = createBaseBan();
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.bannedBy = (object.bannedBy !== undefined && object.bannedBy !== null)
+      ? User.fromPartial(object.bannedBy)
+      : undefined;
+    message.reason = object.reason ?? "";
+    message.createdAt = object.createdAt ?? undefined;
+    message.expiresAt = object.expiresAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseAuditEvent(): AuditEvent {
+  return { id: 0, at: undefined, actorId: "", action: "", chatId: "", detail: undefined };
+}
+
+export const AuditEvent: MessageFns<AuditEvent> = {
+  encode(message: AuditEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).int64(message.id);
+    }
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(18).fork()).join();
+    }
+    if (message.actorId !== "") {
+      writer.uint32(26).string(message.actorId);
+    }
+    if (message.action !== "") {
+      writer.uint32(34).string(message.action);
+    }
+    if (message.chatId !== "") {
+      writer.uint32(42).string(message.chatId);
+    }
+    if (message.detail !== undefined) {
+      Struct.encode(Struct.wrap(message.detail), writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuditEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuditEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.detail = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AuditEvent {
+    return {
+      id: isSet(object.id) ? globalThis.Number(object.id) : 0,
+      at: isSet(object.at) ? fromJsonTimestamp(object.at) : undefined,
+      actorId: isSet(object.actorId)
+        ? globalThis.String(object.actorId)
+        : isSet(object.actor_id)
+        ? globalThis.String(object.actor_id)
+        : "",
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      detail: isObject(object.detail) ? object.detail : undefined,
+    };
+  },
+
+  toJSON(message: AuditEvent): unknown {
+    const obj: any = {};
+    if (message.id !== 0) {
+      obj.id = Math.round(message.id);
+    }
+    if (message.at !== undefined) {
+      obj.at = message.at.toISOString();
+    }
+    if (message.actorId !== "") {
+      obj.actorId = message.actorId;
+    }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.detail !== undefined) {
+      obj.detail = message.detail;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AuditEvent>): AuditEvent {
+    return AuditEvent.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AuditEvent>): AuditEvent {
+    const message = createBaseAuditEvent();
+    message.id = object.id ?? 0;
+    message.at = object.at ?? undefined;
+    message.actorId = object.actorId ?? "";
+    message.action = object.action ?? "";
+    message.chatId = object.chatId ?? "";
+    message.detail = object.detail ?? undefined;
     return message;
   },
 };
@@ -2996,6 +3589,184 @@ export const ListMembersResponse: MessageFns<ListMembersResponse> = {
     const message = createBaseListMembersResponse();
     message.members = object.members?.map((e) => Member.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseUpdateMemberRequest(): UpdateMemberRequest {
+  return { chatId: "", userId: "", role: 0 };
+}
+
+export const UpdateMemberRequest: MessageFns<UpdateMemberRequest> = {
+  encode(message: UpdateMemberRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    if (message.role !== 0) {
+      writer.uint32(24).int32(message.role);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateMemberRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateMemberRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.role = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateMemberRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      role: isSet(object.role) ? chatRoleFromJSON(object.role) : 0,
+    };
+  },
+
+  toJSON(message: UpdateMemberRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.role !== 0) {
+      obj.role = chatRoleToJSON(message.role);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdateMemberRequest>): UpdateMemberRequest {
+    return UpdateMemberRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateMemberRequest>): UpdateMemberRequest {
+    const message = createBaseUpdateMemberRequest();
+    message.chatId = object.chatId ?? "";
+    message.userId = object.userId ?? "";
+    message.role = object.role ?? 0;
+    return message;
+  },
+};
+
+function createBaseUpdateMemberResponse(): UpdateMemberResponse {
+  return { member: undefined };
+}
+
+export const UpdateMemberResponse: MessageFns<UpdateMemberResponse> = {
+  encode(message: UpdateMemberResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.member !== undefined) {
+      Member.encode(message.member, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateMemberResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateMemberResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.member = Member.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateMemberResponse {
+    return { member: isSet(object.member) ? Member.fromJSON(object.member) : undefined };
+  },
+
+  toJSON(message: UpdateMemberResponse): unknown {
+    const obj: any = {};
+    if (message.member !== undefined) {
+      obj.member = Member.toJSON(message.member);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdateMemberResponse>): UpdateMemberResponse {
+    return UpdateMemberResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateMemberResponse>): UpdateMemberResponse {
+    const message = createBaseUpdateMemberResponse();
+    message.member = (object.member !== undefined && object.member !== null)
+      ? Member.fromPartial(object.member)
+      : undefined;
     return message;
   },
 };
@@ -4419,6 +5190,1254 @@ export const ListOnlineUsersResponse: MessageFns<ListOnlineUsersResponse> = {
   fromPartial(object: DeepPartial<ListOnlineUsersResponse>): ListOnlineUsersResponse {
     const message = createBaseListOnlineUsersResponse();
     message.users = object.users?.map((e) => User.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseBanMemberRequest(): BanMemberRequest {
+  return { chatId: "", userId: "", reason: "", expiresAt: undefined };
+}
+
+export const BanMemberRequest: MessageFns<BanMemberRequest> = {
+  encode(message: BanMemberRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BanMemberRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBanMemberRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BanMemberRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      expiresAt: isSet(object.expiresAt)
+        ? fromJsonTimestamp(object.expiresAt)
+        : isSet(object.expires_at)
+        ? fromJsonTimestamp(object.expires_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: BanMemberRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.expiresAt !== undefined) {
+      obj.expiresAt = message.expiresAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BanMemberRequest>): BanMemberRequest {
+    return BanMemberRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BanMemberRequest>): BanMemberRequest {
+    const message = createBaseBanMemberRequest();
+    message.chatId = object.chatId ?? "";
+    message.userId = object.userId ?? "";
+    message.reason = object.reason ?? "";
+    message.expiresAt = object.expiresAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseBanMemberResponse(): BanMemberResponse {
+  return { ban: undefined };
+}
+
+export const BanMemberResponse: MessageFns<BanMemberResponse> = {
+  encode(message: BanMemberResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ban !== undefined) {
+      Ban.encode(message.ban, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BanMemberResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBanMemberResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ban = Ban.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BanMemberResponse {
+    return { ban: isSet(object.ban) ? Ban.fromJSON(object.ban) : undefined };
+  },
+
+  toJSON(message: BanMemberResponse): unknown {
+    const obj: any = {};
+    if (message.ban !== undefined) {
+      obj.ban = Ban.toJSON(message.ban);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BanMemberResponse>): BanMemberResponse {
+    return BanMemberResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BanMemberResponse>): BanMemberResponse {
+    const message = createBaseBanMemberResponse();
+    message.ban = (object.ban !== undefined && object.ban !== null) ? Ban.fromPartial(object.ban) : undefined;
+    return message;
+  },
+};
+
+function createBaseUnbanMemberRequest(): UnbanMemberRequest {
+  return { chatId: "", userId: "" };
+}
+
+export const UnbanMemberRequest: MessageFns<UnbanMemberRequest> = {
+  encode(message: UnbanMemberRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnbanMemberRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnbanMemberRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnbanMemberRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+    };
+  },
+
+  toJSON(message: UnbanMemberRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnbanMemberRequest>): UnbanMemberRequest {
+    return UnbanMemberRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnbanMemberRequest>): UnbanMemberRequest {
+    const message = createBaseUnbanMemberRequest();
+    message.chatId = object.chatId ?? "";
+    message.userId = object.userId ?? "";
+    return message;
+  },
+};
+
+function createBaseUnbanMemberResponse(): UnbanMemberResponse {
+  return {};
+}
+
+export const UnbanMemberResponse: MessageFns<UnbanMemberResponse> = {
+  encode(_: UnbanMemberResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnbanMemberResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnbanMemberResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): UnbanMemberResponse {
+    return {};
+  },
+
+  toJSON(_: UnbanMemberResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnbanMemberResponse>): UnbanMemberResponse {
+    return UnbanMemberResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<UnbanMemberResponse>): UnbanMemberResponse {
+    const message = createBaseUnbanMemberResponse();
+    return message;
+  },
+};
+
+function createBaseListBansRequest(): ListBansRequest {
+  return { chatId: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListBansRequest: MessageFns<ListBansRequest> = {
+  encode(message: ListBansRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListBansRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListBansRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListBansRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListBansRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListBansRequest>): ListBansRequest {
+    return ListBansRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListBansRequest>): ListBansRequest {
+    const message = createBaseListBansRequest();
+    message.chatId = object.chatId ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListBansResponse(): ListBansResponse {
+  return { bans: [], nextPageToken: "" };
+}
+
+export const ListBansResponse: MessageFns<ListBansResponse> = {
+  encode(message: ListBansResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.bans) {
+      Ban.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListBansResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListBansResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bans.push(Ban.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListBansResponse {
+    return {
+      bans: globalThis.Array.isArray(object?.bans) ? object.bans.map((e: any) => Ban.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListBansResponse): unknown {
+    const obj: any = {};
+    if (message.bans?.length) {
+      obj.bans = message.bans.map((e) => Ban.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListBansResponse>): ListBansResponse {
+    return ListBansResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListBansResponse>): ListBansResponse {
+    const message = createBaseListBansResponse();
+    message.bans = object.bans?.map((e) => Ban.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseBanUserRequest(): BanUserRequest {
+  return { userId: "", reason: "", expiresAt: undefined };
+}
+
+export const BanUserRequest: MessageFns<BanUserRequest> = {
+  encode(message: BanUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BanUserRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBanUserRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BanUserRequest {
+    return {
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      expiresAt: isSet(object.expiresAt)
+        ? fromJsonTimestamp(object.expiresAt)
+        : isSet(object.expires_at)
+        ? fromJsonTimestamp(object.expires_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: BanUserRequest): unknown {
+    const obj: any = {};
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.expiresAt !== undefined) {
+      obj.expiresAt = message.expiresAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BanUserRequest>): BanUserRequest {
+    return BanUserRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BanUserRequest>): BanUserRequest {
+    const message = createBaseBanUserRequest();
+    message.userId = object.userId ?? "";
+    message.reason = object.reason ?? "";
+    message.expiresAt = object.expiresAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseBanUserResponse(): BanUserResponse {
+  return { ban: undefined };
+}
+
+export const BanUserResponse: MessageFns<BanUserResponse> = {
+  encode(message: BanUserResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ban !== undefined) {
+      Ban.encode(message.ban, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BanUserResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBanUserResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ban = Ban.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BanUserResponse {
+    return { ban: isSet(object.ban) ? Ban.fromJSON(object.ban) : undefined };
+  },
+
+  toJSON(message: BanUserResponse): unknown {
+    const obj: any = {};
+    if (message.ban !== undefined) {
+      obj.ban = Ban.toJSON(message.ban);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BanUserResponse>): BanUserResponse {
+    return BanUserResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BanUserResponse>): BanUserResponse {
+    const message = createBaseBanUserResponse();
+    message.ban = (object.ban !== undefined && object.ban !== null) ? Ban.fromPartial(object.ban) : undefined;
+    return message;
+  },
+};
+
+function createBaseUnbanUserRequest(): UnbanUserRequest {
+  return { userId: "" };
+}
+
+export const UnbanUserRequest: MessageFns<UnbanUserRequest> = {
+  encode(message: UnbanUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnbanUserRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnbanUserRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnbanUserRequest {
+    return {
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+    };
+  },
+
+  toJSON(message: UnbanUserRequest): unknown {
+    const obj: any = {};
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnbanUserRequest>): UnbanUserRequest {
+    return UnbanUserRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnbanUserRequest>): UnbanUserRequest {
+    const message = createBaseUnbanUserRequest();
+    message.userId = object.userId ?? "";
+    return message;
+  },
+};
+
+function createBaseUnbanUserResponse(): UnbanUserResponse {
+  return {};
+}
+
+export const UnbanUserResponse: MessageFns<UnbanUserResponse> = {
+  encode(_: UnbanUserResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnbanUserResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnbanUserResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): UnbanUserResponse {
+    return {};
+  },
+
+  toJSON(_: UnbanUserResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnbanUserResponse>): UnbanUserResponse {
+    return UnbanUserResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<UnbanUserResponse>): UnbanUserResponse {
+    const message = createBaseUnbanUserResponse();
+    return message;
+  },
+};
+
+function createBaseListBannedUsersRequest(): ListBannedUsersRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListBannedUsersRequest: MessageFns<ListBannedUsersRequest> = {
+  encode(message: ListBannedUsersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListBannedUsersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListBannedUsersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListBannedUsersRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListBannedUsersRequest): unknown {
+    const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListBannedUsersRequest>): ListBannedUsersRequest {
+    return ListBannedUsersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListBannedUsersRequest>): ListBannedUsersRequest {
+    const message = createBaseListBannedUsersRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListBannedUsersResponse(): ListBannedUsersResponse {
+  return { bans: [], nextPageToken: "" };
+}
+
+export const ListBannedUsersResponse: MessageFns<ListBannedUsersResponse> = {
+  encode(message: ListBannedUsersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.bans) {
+      Ban.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListBannedUsersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListBannedUsersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bans.push(Ban.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListBannedUsersResponse {
+    return {
+      bans: globalThis.Array.isArray(object?.bans) ? object.bans.map((e: any) => Ban.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListBannedUsersResponse): unknown {
+    const obj: any = {};
+    if (message.bans?.length) {
+      obj.bans = message.bans.map((e) => Ban.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListBannedUsersResponse>): ListBannedUsersResponse {
+    return ListBannedUsersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListBannedUsersResponse>): ListBannedUsersResponse {
+    const message = createBaseListBannedUsersResponse();
+    message.bans = object.bans?.map((e) => Ban.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListAuditEventsRequest(): ListAuditEventsRequest {
+  return { pageSize: 0, pageToken: "", chatId: undefined, actorId: "" };
+}
+
+export const ListAuditEventsRequest: MessageFns<ListAuditEventsRequest> = {
+  encode(message: ListAuditEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    if (message.chatId !== undefined) {
+      writer.uint32(26).string(message.chatId);
+    }
+    if (message.actorId !== "") {
+      writer.uint32(34).string(message.actorId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListAuditEventsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListAuditEventsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListAuditEventsRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : undefined,
+      actorId: isSet(object.actorId)
+        ? globalThis.String(object.actorId)
+        : isSet(object.actor_id)
+        ? globalThis.String(object.actor_id)
+        : "",
+    };
+  },
+
+  toJSON(message: ListAuditEventsRequest): unknown {
+    const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    if (message.chatId !== undefined) {
+      obj.chatId = message.chatId;
+    }
+    if (message.actorId !== "") {
+      obj.actorId = message.actorId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListAuditEventsRequest>): ListAuditEventsRequest {
+    return ListAuditEventsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListAuditEventsRequest>): ListAuditEventsRequest {
+    const message = createBaseListAuditEventsRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    message.chatId = object.chatId ?? undefined;
+    message.actorId = object.actorId ?? "";
+    return message;
+  },
+};
+
+function createBaseListAuditEventsResponse(): ListAuditEventsResponse {
+  return { events: [], nextPageToken: "" };
+}
+
+export const ListAuditEventsResponse: MessageFns<ListAuditEventsResponse> = {
+  encode(message: ListAuditEventsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.events) {
+      AuditEvent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListAuditEventsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListAuditEventsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.events.push(AuditEvent.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListAuditEventsResponse {
+    return {
+      events: globalThis.Array.isArray(object?.events) ? object.events.map((e: any) => AuditEvent.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListAuditEventsResponse): unknown {
+    const obj: any = {};
+    if (message.events?.length) {
+      obj.events = message.events.map((e) => AuditEvent.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListAuditEventsResponse>): ListAuditEventsResponse {
+    return ListAuditEventsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListAuditEventsResponse>): ListAuditEventsResponse {
+    const message = createBaseListAuditEventsResponse();
+    message.events = object.events?.map((e) => AuditEvent.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
@@ -6571,6 +8590,9 @@ export const ChatServiceDefinition = {
      * DIRECT: the chat of the caller and the one user in `member_ids`; if the pair has one already, that one is returned.
      * GROUP: private; the caller and `member_ids` are its members. ROOM: public under a unique `name`.
      *
+     * A caller with the token role `service` acts for others and becomes no member: a direct chat is that of the two users in
+     * `member_ids`, and a group or room is owned by the first of them.
+     *
      * ALREADY_EXISTS (ROOM_EXISTS): the room's name is taken.
      */
     createChat: {
@@ -6616,6 +8638,7 @@ export const ChatServiceDefinition = {
      * AddMembers brings users into a group or room. Those who are members already stay as they are.
      *
      * FAILED_PRECONDITION (CHAT_IS_DIRECT): a direct chat has two members for ever.
+     * FAILED_PRECONDITION (USER_IS_BANNED): one of the users is banned from the chat; nobody was added.
      * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the chat would have too many members.
      */
     addMembers: {
@@ -6636,8 +8659,24 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on. If it was a group's
-     * last owner, ownership passes on as when an owner leaves.
+     * UpdateMember changes a member's role. One can change only members below oneself and only to roles below one's own; an owner can
+     * do everything, also make others owners.
+     *
+     * FAILED_PRECONDITION (LAST_OWNER): a group's last owner stays one until there is another.
+     * FAILED_PRECONDITION (CHAT_IS_DIRECT): both users of a direct chat are its owners.
+     * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
+     */
+    updateMember: {
+      name: "UpdateMember",
+      requestType: UpdateMemberRequest as typeof UpdateMemberRequest,
+      requestStream: false,
+      responseType: UpdateMemberResponse as typeof UpdateMemberResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on. An administrator of the chat can
+     * remove only those below. If it was a group's last owner, ownership passes on as when an owner leaves.
      *
      * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
      */
@@ -6661,6 +8700,42 @@ export const ChatServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * BanMember takes a user out of a group or room and keeps them out: they can neither join nor be added, until the ban is lifted or
+     * expires. It need not be a member. Banning again replaces reason and expiry.
+     *
+     * FAILED_PRECONDITION (CHAT_IS_DIRECT): nobody can be banned from a direct chat.
+     */
+    banMember: {
+      name: "BanMember",
+      requestType: BanMemberRequest as typeof BanMemberRequest,
+      requestStream: false,
+      responseType: BanMemberResponse as typeof BanMemberResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * UnbanMember lifts a ban from a chat. The user does not become a member again by that.
+     *
+     * NOT_FOUND (BAN_NOT_FOUND): the user is not banned from the chat.
+     */
+    unbanMember: {
+      name: "UnbanMember",
+      requestType: UnbanMemberRequest as typeof UnbanMemberRequest,
+      requestStream: false,
+      responseType: UnbanMemberResponse as typeof UnbanMemberResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** ListBans returns who is banned from a chat, by user id. For those who may ban. */
+    listBans: {
+      name: "ListBans",
+      requestType: ListBansRequest as typeof ListBansRequest,
+      requestStream: false,
+      responseType: ListBansResponse as typeof ListBansResponse,
+      responseStream: false,
+      options: {},
+    },
     /** ListRooms returns the rooms, by name. */
     listRooms: {
       name: "ListRooms",
@@ -6675,6 +8750,7 @@ export const ChatServiceDefinition = {
      * configured not to). Joining twice is harmless.
      *
      * NOT_FOUND (ROOM_NOT_FOUND): there is none, and rooms are not created by joining.
+     * PERMISSION_DENIED (BANNED_FROM_CHAT): the caller was banned from it.
      */
     joinRoom: {
       name: "JoinRoom",
@@ -6685,7 +8761,8 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * SendMessage commits one message and returns its place in the chat.
+     * SendMessage commits one message and returns its place in the chat. A caller with the token role `service` can send to any
+     * chat, under the name in its token.
      *
      * Sending again with the same `client_message_id` returns the first message's id and number, at any later time.
      * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
@@ -6731,6 +8808,52 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
+     * BanUser keeps a user out of the whole service: their calls are refused and their streams ended within a second, whatever token
+     * they have, until the ban is lifted or expires. Memberships stay. For administrators. Banning again replaces reason and expiry.
+     */
+    banUser: {
+      name: "BanUser",
+      requestType: BanUserRequest as typeof BanUserRequest,
+      requestStream: false,
+      responseType: BanUserResponse as typeof BanUserResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * UnbanUser lifts a ban from the service. For administrators.
+     *
+     * NOT_FOUND (BAN_NOT_FOUND): the user is not banned.
+     */
+    unbanUser: {
+      name: "UnbanUser",
+      requestType: UnbanUserRequest as typeof UnbanUserRequest,
+      requestStream: false,
+      responseType: UnbanUserResponse as typeof UnbanUserResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** ListBannedUsers returns who is banned from the service, by user id. For administrators. */
+    listBannedUsers: {
+      name: "ListBannedUsers",
+      requestType: ListBannedUsersRequest as typeof ListBannedUsersRequest,
+      requestStream: false,
+      responseType: ListBannedUsersResponse as typeof ListBannedUsersResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * ListAuditEvents returns the administrative acts (chats created and deleted, members added and removed, roles changed, bans), the
+     * newest first. For administrators.
+     */
+    listAuditEvents: {
+      name: "ListAuditEvents",
+      requestType: ListAuditEventsRequest as typeof ListAuditEventsRequest,
+      requestStream: false,
+      responseType: ListAuditEventsResponse as typeof ListAuditEventsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
      * ConnectChat is the live connection: commands go up, events come down, several to a frame.
      *
      * The first event is `welcome`. Each command is answered by an event with its `command_id`; a refused command is a
@@ -6757,6 +8880,9 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    * DIRECT: the chat of the caller and the one user in `member_ids`; if the pair has one already, that one is returned.
    * GROUP: private; the caller and `member_ids` are its members. ROOM: public under a unique `name`.
    *
+   * A caller with the token role `service` acts for others and becomes no member: a direct chat is that of the two users in
+   * `member_ids`, and a group or room is owned by the first of them.
+   *
    * ALREADY_EXISTS (ROOM_EXISTS): the room's name is taken.
    */
   createChat(
@@ -6780,6 +8906,7 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    * AddMembers brings users into a group or room. Those who are members already stay as they are.
    *
    * FAILED_PRECONDITION (CHAT_IS_DIRECT): a direct chat has two members for ever.
+   * FAILED_PRECONDITION (USER_IS_BANNED): one of the users is banned from the chat; nobody was added.
    * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the chat would have too many members.
    */
   addMembers(
@@ -6792,8 +8919,20 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListMembersResponse>>;
   /**
-   * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on. If it was a group's
-   * last owner, ownership passes on as when an owner leaves.
+   * UpdateMember changes a member's role. One can change only members below oneself and only to roles below one's own; an owner can
+   * do everything, also make others owners.
+   *
+   * FAILED_PRECONDITION (LAST_OWNER): a group's last owner stays one until there is another.
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): both users of a direct chat are its owners.
+   * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
+   */
+  updateMember(
+    request: UpdateMemberRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<UpdateMemberResponse>>;
+  /**
+   * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on. An administrator of the chat can
+   * remove only those below. If it was a group's last owner, ownership passes on as when an owner leaves.
    *
    * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
    */
@@ -6806,6 +8945,24 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    * administrator, or else the member, who has been in it the longest.
    */
   leaveChat(request: LeaveChatRequest, context: CallContext & CallContextExt): Promise<DeepPartial<LeaveChatResponse>>;
+  /**
+   * BanMember takes a user out of a group or room and keeps them out: they can neither join nor be added, until the ban is lifted or
+   * expires. It need not be a member. Banning again replaces reason and expiry.
+   *
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): nobody can be banned from a direct chat.
+   */
+  banMember(request: BanMemberRequest, context: CallContext & CallContextExt): Promise<DeepPartial<BanMemberResponse>>;
+  /**
+   * UnbanMember lifts a ban from a chat. The user does not become a member again by that.
+   *
+   * NOT_FOUND (BAN_NOT_FOUND): the user is not banned from the chat.
+   */
+  unbanMember(
+    request: UnbanMemberRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<UnbanMemberResponse>>;
+  /** ListBans returns who is banned from a chat, by user id. For those who may ban. */
+  listBans(request: ListBansRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ListBansResponse>>;
   /** ListRooms returns the rooms, by name. */
   listRooms(request: ListRoomsRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ListRoomsResponse>>;
   /**
@@ -6813,10 +8970,12 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    * configured not to). Joining twice is harmless.
    *
    * NOT_FOUND (ROOM_NOT_FOUND): there is none, and rooms are not created by joining.
+   * PERMISSION_DENIED (BANNED_FROM_CHAT): the caller was banned from it.
    */
   joinRoom(request: JoinRoomRequest, context: CallContext & CallContextExt): Promise<DeepPartial<JoinRoomResponse>>;
   /**
-   * SendMessage commits one message and returns its place in the chat.
+   * SendMessage commits one message and returns its place in the chat. A caller with the token role `service` can send to any
+   * chat, under the name in its token.
    *
    * Sending again with the same `client_message_id` returns the first message's id and number, at any later time.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
@@ -6846,6 +9005,30 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListOnlineUsersResponse>>;
   /**
+   * BanUser keeps a user out of the whole service: their calls are refused and their streams ended within a second, whatever token
+   * they have, until the ban is lifted or expires. Memberships stay. For administrators. Banning again replaces reason and expiry.
+   */
+  banUser(request: BanUserRequest, context: CallContext & CallContextExt): Promise<DeepPartial<BanUserResponse>>;
+  /**
+   * UnbanUser lifts a ban from the service. For administrators.
+   *
+   * NOT_FOUND (BAN_NOT_FOUND): the user is not banned.
+   */
+  unbanUser(request: UnbanUserRequest, context: CallContext & CallContextExt): Promise<DeepPartial<UnbanUserResponse>>;
+  /** ListBannedUsers returns who is banned from the service, by user id. For administrators. */
+  listBannedUsers(
+    request: ListBannedUsersRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListBannedUsersResponse>>;
+  /**
+   * ListAuditEvents returns the administrative acts (chats created and deleted, members added and removed, roles changed, bans), the
+   * newest first. For administrators.
+   */
+  listAuditEvents(
+    request: ListAuditEventsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListAuditEventsResponse>>;
+  /**
    * ConnectChat is the live connection: commands go up, events come down, several to a frame.
    *
    * The first event is `welcome`. Each command is answered by an event with its `command_id`; a refused command is a
@@ -6866,6 +9049,9 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    *
    * DIRECT: the chat of the caller and the one user in `member_ids`; if the pair has one already, that one is returned.
    * GROUP: private; the caller and `member_ids` are its members. ROOM: public under a unique `name`.
+   *
+   * A caller with the token role `service` acts for others and becomes no member: a direct chat is that of the two users in
+   * `member_ids`, and a group or room is owned by the first of them.
    *
    * ALREADY_EXISTS (ROOM_EXISTS): the room's name is taken.
    */
@@ -6890,6 +9076,7 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    * AddMembers brings users into a group or room. Those who are members already stay as they are.
    *
    * FAILED_PRECONDITION (CHAT_IS_DIRECT): a direct chat has two members for ever.
+   * FAILED_PRECONDITION (USER_IS_BANNED): one of the users is banned from the chat; nobody was added.
    * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the chat would have too many members.
    */
   addMembers(
@@ -6902,8 +9089,20 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListMembersResponse>;
   /**
-   * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on. If it was a group's
-   * last owner, ownership passes on as when an owner leaves.
+   * UpdateMember changes a member's role. One can change only members below oneself and only to roles below one's own; an owner can
+   * do everything, also make others owners.
+   *
+   * FAILED_PRECONDITION (LAST_OWNER): a group's last owner stays one until there is another.
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): both users of a direct chat are its owners.
+   * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
+   */
+  updateMember(
+    request: DeepPartial<UpdateMemberRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<UpdateMemberResponse>;
+  /**
+   * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on. An administrator of the chat can
+   * remove only those below. If it was a group's last owner, ownership passes on as when an owner leaves.
    *
    * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
    */
@@ -6916,6 +9115,24 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    * administrator, or else the member, who has been in it the longest.
    */
   leaveChat(request: DeepPartial<LeaveChatRequest>, options?: CallOptions & CallOptionsExt): Promise<LeaveChatResponse>;
+  /**
+   * BanMember takes a user out of a group or room and keeps them out: they can neither join nor be added, until the ban is lifted or
+   * expires. It need not be a member. Banning again replaces reason and expiry.
+   *
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): nobody can be banned from a direct chat.
+   */
+  banMember(request: DeepPartial<BanMemberRequest>, options?: CallOptions & CallOptionsExt): Promise<BanMemberResponse>;
+  /**
+   * UnbanMember lifts a ban from a chat. The user does not become a member again by that.
+   *
+   * NOT_FOUND (BAN_NOT_FOUND): the user is not banned from the chat.
+   */
+  unbanMember(
+    request: DeepPartial<UnbanMemberRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<UnbanMemberResponse>;
+  /** ListBans returns who is banned from a chat, by user id. For those who may ban. */
+  listBans(request: DeepPartial<ListBansRequest>, options?: CallOptions & CallOptionsExt): Promise<ListBansResponse>;
   /** ListRooms returns the rooms, by name. */
   listRooms(request: DeepPartial<ListRoomsRequest>, options?: CallOptions & CallOptionsExt): Promise<ListRoomsResponse>;
   /**
@@ -6923,10 +9140,12 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    * configured not to). Joining twice is harmless.
    *
    * NOT_FOUND (ROOM_NOT_FOUND): there is none, and rooms are not created by joining.
+   * PERMISSION_DENIED (BANNED_FROM_CHAT): the caller was banned from it.
    */
   joinRoom(request: DeepPartial<JoinRoomRequest>, options?: CallOptions & CallOptionsExt): Promise<JoinRoomResponse>;
   /**
-   * SendMessage commits one message and returns its place in the chat.
+   * SendMessage commits one message and returns its place in the chat. A caller with the token role `service` can send to any
+   * chat, under the name in its token.
    *
    * Sending again with the same `client_message_id` returns the first message's id and number, at any later time.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
@@ -6955,6 +9174,30 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<ListOnlineUsersRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListOnlineUsersResponse>;
+  /**
+   * BanUser keeps a user out of the whole service: their calls are refused and their streams ended within a second, whatever token
+   * they have, until the ban is lifted or expires. Memberships stay. For administrators. Banning again replaces reason and expiry.
+   */
+  banUser(request: DeepPartial<BanUserRequest>, options?: CallOptions & CallOptionsExt): Promise<BanUserResponse>;
+  /**
+   * UnbanUser lifts a ban from the service. For administrators.
+   *
+   * NOT_FOUND (BAN_NOT_FOUND): the user is not banned.
+   */
+  unbanUser(request: DeepPartial<UnbanUserRequest>, options?: CallOptions & CallOptionsExt): Promise<UnbanUserResponse>;
+  /** ListBannedUsers returns who is banned from the service, by user id. For administrators. */
+  listBannedUsers(
+    request: DeepPartial<ListBannedUsersRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListBannedUsersResponse>;
+  /**
+   * ListAuditEvents returns the administrative acts (chats created and deleted, members added and removed, roles changed, bans), the
+   * newest first. For administrators.
+   */
+  listAuditEvents(
+    request: DeepPartial<ListAuditEventsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListAuditEventsResponse>;
   /**
    * ConnectChat is the live connection: commands go up, events come down, several to a frame.
    *

@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { runGateway } from '../../internal/app/run-gateway.ts';
+
+process.exitCode = await runGateway(process.env);

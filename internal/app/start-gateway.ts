@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { ChannelCredentials } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
+import { AuthServiceDefinition } from '../../pkg/api/auth/v1/auth.ts';
+import { ChatServiceDefinition } from '../../pkg/api/chat/v1/chat.ts';
+import type { GatewayConfig } from '../config/gateway-config.ts';
+import { GrpcCaller } from '../transport/gateway/grpc-caller.ts';
+import { CertificateFiles } from '../transport/tls/certificate-files.ts';
+import { once } from './once.ts';
+import { openGateway } from './open-gateway.ts';
+import { ResourceStack } from './resource-stack.ts';
+
+/** gRPC clients take so much unless told otherwise. */
+const minMessageBytes = 4 * 1_048_576;
+
+/**
+ * Starts the HTTP side by itself, in front of services elsewhere; they may come later. Throws an error with a clear message, leaving nothing
+ * behind, when it cannot.
+ */
+export async function startGateway(
+  config: GatewayConfig,
+  log: Logger,
+): Promise<{ httpPort: number; stop(): Promise<void> }> {
+  const resources = new ResourceStack(log);
+  try {
+    const { addresses, tls } = config.upstream;
+    const caller = new GrpcCaller({
+      addresses,
+      credentials: await toCredentials(tls),
+      serverName: tls?.name,
+      maxMessageBytes: Math.max(config.maxBodyBytes, minMessageBytes),
+    });
+    resources.add('the connections to the services', () => caller.close());
+    const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));
+    if (certificates) resources.add('the certificates', () => certificates.close());
+    const services = [ChatServiceDefinition.fullName, AuthServiceDefinition.fullName];
+    const graceMs = config.drainTimeoutMs;
+    const httpPort = await openGateway({ services, caller, certificates, log, resources }, { ...config, graceMs });
+    return { httpPort, stop: once(() => resources.close()) };
+  } catch (error) {
+    await resources.close();
+    throw error;
+  }
+}
+
+async function toCredentials(tls: GatewayConfig['upstream']['tls']): Promise<ChannelCredentials> {
+  if (!tls) return ChannelCredentials.createInsecure();
+  const read = (file: string | undefined) => (file === undefined ? null : readFile(file));
+  return ChannelCredentials.createSsl(await read(tls.ca), await read(tls.key), await read(tls.cert));
+}

@@ -1,0 +1,73 @@
+import { ChatError } from '../../model/errors.ts';
+import type { RevocationSource } from './revocation-source.ts';
+
+export interface HttpRevocationSourceOptions {
+  timeoutMs: number;
+  /** An answer that is longer is refused. */
+  maxBytes: number;
+}
+
+const defaults: HttpRevocationSourceOptions = { timeoutMs: 2_000, maxBytes: 16_777_216 };
+
+/** Asks an auth-server: `GET {url}?cursor=…`, answered by `{"sessionIds": […], "cursor": "…"}` (`auth.v1.AuthService/ListRevocations`). */
+export class HttpRevocationSource implements RevocationSource {
+  readonly #url: URL;
+  readonly #options: HttpRevocationSourceOptions;
+
+  constructor(url: string, options: Partial<HttpRevocationSourceOptions> = {}) {
+    this.#url = new URL(url);
+    this.#options = { ...defaults, ...options };
+  }
+
+  async listRevocations(cursor?: string): Promise<{ sessionIds: string[]; cursor: string }> {
+    try {
+      const response = await this.#get(cursor);
+      // A cursor that it does not know is that of another database: from the beginning then.
+      if (response.status === 400 && cursor) {
+        await response.body?.cancel();
+        return parse(await this.#read(await this.#get()));
+      }
+      return parse(await this.#read(response));
+    } catch (cause) {
+      const message = 'the auth-server does not tell which sessions have ended';
+      throw new ChatError('STORAGE_UNAVAILABLE', message, { retryAfterMs: 1_000, cause });
+    }
+  }
+
+  #get(cursor?: string): Promise<Response> {
+    const url = new URL(this.#url);
+    if (cursor) url.searchParams.set('cursor', cursor);
+    return fetch(url, {
+      headers: { accept: 'application/json', 'user-agent': 'chat-service' },
+      redirect: 'error',
+      signal: AbortSignal.timeout(this.#options.timeoutMs),
+    });
+  }
+
+  async #read(response: Response): Promise<unknown> {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    if (!response.ok) {
+      await response.body?.cancel();
+      throw new Error(`it answers with status ${response.status}`);
+    }
+    // Leaving the loop cancels what is still to come.
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.length;
+      if (bytes > this.#options.maxBytes) throw new Error('its answer is too long');
+      chunks.push(chunk);
+    }
+    return JSON.parse(Buffer.concat(chunks).toString());
+  }
+}
+
+/** What is empty may be left out, as in proto3 JSON. */
+function parse(body: unknown): { sessionIds: string[]; cursor: string } {
+  if (typeof body !== 'object' || body === null) throw new Error('its answer is not of the agreed form');
+  const { sessionIds = [], cursor = '' } = body as { sessionIds?: unknown; cursor?: unknown };
+  const texts = Array.isArray(sessionIds) && sessionIds.every((id) => typeof id === 'string');
+  if (Array.isArray(body) || !texts || typeof cursor !== 'string') {
+    throw new Error('its answer is not of the agreed form');
+  }
+  return { sessionIds, cursor };
+}

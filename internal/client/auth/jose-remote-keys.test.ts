@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { afterEach, expect, test } from 'vitest';
+import { eventually } from '../../testing/eventually.ts';
+import { createRemoteKeys, type JoseRemoteKeysOptions } from './jose-remote-keys.ts';
+import { JoseTokenVerifier } from './jose-token-verifier.ts';
+
+let provider: Provider | undefined;
+afterEach(() => provider?.stop());
+
+interface Key {
+  kid: string;
+  privateKey: CryptoKey;
+  jwk: JWK;
+}
+
+async function newKey(kid: string): Promise<Key> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' } };
+}
+
+let tokens = 0;
+
+/** A new token each time: those that were seen are believed for a while. */
+function tokenOf({ kid, privateKey }: Key): Promise<string> {
+  tokens += 1;
+  return new SignJWT({ iss: 'issuer', aud: 'chat', sub: 'alice', jti: `${tokens}` })
+    .setProtectedHeader({ alg: 'ES256', kid })
+    .setExpirationTime('1m')
+    .sign(privateKey);
+}
+
+/** Serves a key set that can change, on a port that stays the same. */
+class Provider {
+  keys: Key[];
+  fetches: { at: number; agent: string | undefined }[] = [];
+  respond: RequestListener = (_, response) => response.end(JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) }));
+  port = 0;
+  #server: Server | undefined;
+
+  constructor(...keys: Key[]) {
+    this.keys = keys;
+    provider = this;
+  }
+
+  async start(): Promise<void> {
+    this.#server = createServer((request, response) => {
+      this.fetches.push({ at: performance.now(), agent: request.headers['user-agent'] });
+      this.respond(request, response);
+    });
+    this.#server.listen(this.port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.port = (this.#server.address() as { port: number }).port;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (!server) return;
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  }
+
+  verifier(options: Partial<JoseRemoteKeysOptions> = {}): JoseTokenVerifier {
+    const keys = createRemoteKeys(`http://127.0.0.1:${this.port}/jwks.json`, {
+      timeoutMs: 300,
+      retryMs: 50,
+      ...options,
+    });
+    return new JoseTokenVerifier(keys, { issuer: 'issuer', audience: 'chat', algorithms: ['ES256'] });
+  }
+}
+
+async function start(...keys: Key[]): Promise<Provider> {
+  const started = new Provider(...keys);
+  await started.start();
+  return started;
+}
+
+const invalid = { reason: 'TOKEN_INVALID' };
+const unavailable = { code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) };
+
+test('the keys are fetched when the first token comes, once for all', async () => {
+  const key = await newKey('a');
+  const started = await start(key);
+  const verifier = started.verifier();
+  expect(started.fetches).toEqual([]);
+  const all = await Promise.all(Array.from({ length: 20 }, async () => verifier.verify(await tokenOf(key))));
+  expect(all).toHaveLength(20);
+  expect(started.fetches.map(({ agent }) => agent)).toEqual(['chat-service']);
+});
+
+test('a token of a new key has them fetched again, but not for every one that comes', async () => {
+  const [first, second] = [await newKey('a'), await newKey('b')];
+  const started = await start(first);
+  const verifier = started.verifier({ cooldownMs: 300 });
+  await verifier.verify(await tokenOf(first));
+  started.keys.push(second);
+  for (let i = 0; i < 20; i += 1) await expect(verifier.verify(await tokenOf(second))).rejects.toMatchObject(invalid);
+  expect(started.fetches).toHaveLength(1);
+  await eventually(async () => expect((await verifier.verify(await tokenOf(second))).userId).toBe('alice'), 1_000);
+  expect(started.fetches).toHaveLength(2);
+  expect(started.fetches[1]!.at - started.fetches[0]!.at).toBeGreaterThanOrEqual(295);
+});
+
+test('a key that was withdrawn is refused as soon as the set is old', async () => {
+  const [first, second] = [await newKey('a'), await newKey('b')];
+  const started = await start(first);
+  const verifier = started.verifier({ cacheMaxAgeMs: 200 });
+  await verifier.verify(await tokenOf(first));
+  started.keys = [second];
+  await eventually(async () => expect(verifier.verify(await tokenOf(first))).rejects.toMatchObject(invalid), 1_000);
+  expect((await verifier.verify(await tokenOf(second))).userId).toBe('alice');
+});
+
+test.each<[string, RequestListener]>([
+  ['refuses', (_, response) => void response.writeHead(503).end()],
+  ['sends somewhere else', (_, response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()],
+  ['answers no key set', (_, response) => void response.end('no json')],
+  ['does not answer', () => {}],
+])('an issuer that %s is no fault of the token, and is asked again when it is back', async (_, respond) => {
+  const key = await newKey('a');
+  const started = await start(key);
+  const { respond: good } = started;
+  started.respond = respond;
+  const verifier = started.verifier();
+  await expect(verifier.verify(await tokenOf(key))).rejects.toMatchObject(unavailable);
+  started.respond = good;
+  await eventually(async () => expect((await verifier.verify(await tokenOf(key))).userId).toBe('alice'), 1_000);
+});
+
+test('an issuer that is away is not asked for every token', async () => {
+  const key = await newKey('a');
+  const started = await start(key);
+  started.respond = (_, response) => void response.writeHead(500).end();
+  const verifier = started.verifier({ retryMs: 60_000 });
+  for (let i = 0; i < 10; i += 1) await expect(verifier.verify(await tokenOf(key))).rejects.toMatchObject(unavailable);
+  expect(started.fetches).toHaveLength(1);
+});
+
+test('while the issuer is away its keys that are known go on to serve, for a time; of others nothing is said', async () => {
+  const [first, second] = [await newKey('a'), await newKey('b')];
+  const started = await start(first);
+  const verifier = started.verifier({ cacheMaxAgeMs: 50, cooldownMs: 0, staleMs: 600 });
+  await verifier.verify(await tokenOf(first));
+  await started.stop();
+  const stoppedAt = performance.now();
+  await eventually(async () => expect(verifier.verify(await tokenOf(second))).rejects.toMatchObject(unavailable), 500);
+  expect((await verifier.verify(await tokenOf(first))).userId).toBe('alice');
+  await eventually(async () => expect(verifier.verify(await tokenOf(first))).rejects.toMatchObject(unavailable), 2_000);
+  expect(performance.now() - stoppedAt).toBeGreaterThan(300);
+  started.keys = [second];
+  await started.start();
+  await eventually(async () => expect((await verifier.verify(await tokenOf(second))).userId).toBe('alice'), 1_000);
+  await expect(verifier.verify(await tokenOf(first))).rejects.toMatchObject(invalid);
+});

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { ZxcvbnPasswordPolicy } from './zxcvbn-password-policy.ts';
+
+const policy = new ZxcvbnPasswordPolicy();
+
+test.each([
+  ['password', 'one of the most common passwords'],
+  ['qwertyuiop', 'common'],
+  ['aaaaaaaaaaaa', 'a repetition'],
+  ['abcdefghijk', 'a sequence'],
+  ['alice2024', 'made of your names'],
+  ['12.03.1987', 'a date'],
+])('"%s" is too easy to guess, and the reason is given in words', async (password, why) => {
+  const fault = await policy.findFault(password, ['alice']);
+  expect(fault).toMatch(/^is too easy to guess/);
+  expect(fault).toContain(why);
+});
+
+test.each(['correct horse battery staple', 'seven wooden spoons', 'x9$kLm2#qP', 'ほげほげ-ふがふが-ぴよ'])(
+  '"%s" is hard enough',
+  async (password) => {
+    expect(await policy.findFault(password, ['alice'])).toBeUndefined();
+  },
+);
+
+test('the longest password costs little', async () => {
+  await policy.findFault('load the dictionaries', []);
+  const begun = performance.now();
+  await policy.findFault('a1b2c3d4e5f6g7h8'.repeat(8), ['a1b2', 'c3d4']);
+  expect(performance.now() - begun).toBeLessThan(2_000);
+});

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { clusterFolder } from './cluster.ts';
+import { readLockFile } from './lock-file.ts';
+import { openSession, readOccupancy } from './owner-session.ts';
+import { isAlive } from './process-state.ts';
+import { PASSWORD_FILE, SUPERUSER } from './site.ts';
+
+/**
+ * The address, password included, of the server that a living service runs on the data folder; undefined if there is none. For programs
+ * that do something beside the service: they may use it and must not stop it.
+ */
+export async function findRunning(dataDir: string, database = 'chat'): Promise<string | undefined> {
+  const dir = await clusterFolder(dataDir);
+  const lockFile = await readLockFile(dir);
+  if (!lockFile?.ready || !isAlive(lockFile.pid)) return undefined;
+  const password = (await readFile(join(dir, PASSWORD_FILE), 'utf8')).trim();
+  // Whatever does not answer is left to a start of our own, which finds out why.
+  const session = await openSession({ password }, lockFile.port).catch(() => undefined);
+  if (!session) return undefined;
+  try {
+    const { holderPid } = await readOccupancy(session);
+    if (holderPid === undefined || !isAlive(holderPid)) return undefined;
+    return `postgres://${SUPERUSER}:${password}@127.0.0.1:${lockFile.port}/${encodeURIComponent(database)}`;
+  } finally {
+    await session.client.end();
+  }
+}

@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll } from 'vitest';
+
+/** Debian's; another one by CHROMIUM_PATH. */
+const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+
+let started: Promise<Browser> | undefined;
+
+afterAll(async () => {
+  await (await started)?.close();
+});
+
+export interface TestPage {
+  page: Page;
+  /** What went wrong in the page so far: errors and warnings of the console, uncaught exceptions, requests that failed. */
+  faults: string[];
+  /** The address of every request so far. */
+  requests: string[];
+}
+
+/** A page of a session of its own in Chromium, which is started once for a test file and closed after its tests. */
+export async function openPage(options: BrowserContextOptions = {}): Promise<TestPage> {
+  started ??= start();
+  const context = await (await started).newContext(options);
+  const page = await context.newPage();
+  const faults: string[] = [];
+  const requests: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') faults.push(message.text());
+  });
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('requestfailed', (request) => faults.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on('request', (request) => requests.push(request.url()));
+  return { page, faults, requests };
+}
+
+async function start(): Promise<Browser> {
+  if (!existsSync(executablePath)) {
+    throw new Error(
+      `there is no Chromium at ${executablePath}: apt-get install chromium, or say where with CHROMIUM_PATH`,
+    );
+  }
+  return chromium.launch({
+    executablePath,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  });
+}

@@ -1,0 +1,13 @@
+import type { Transport } from '../../../pkg/chat-client/transport.ts';
+import type { TokenRole } from '../../model/principal.ts';
+import { type Person, personOf, uniqueName } from '../person.ts';
+
+/** Makes an access token that the service takes. */
+export type Issue = (subject: { userId: string; name: string; roles: TokenRole[] }) => Promise<string>;
+
+/** A new user whose token says so. */
+export async function personWith(transport: Transport, issue: Issue, ...roles: TokenRole[]): Promise<Person> {
+  const id = uniqueName(roles.join('-') || 'nobody');
+  const name = `${id}'s name`;
+  return personOf(transport, { id, name, token: await issue({ userId: id, name, roles }) });
+}

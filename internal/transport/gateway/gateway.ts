@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
+import compression from 'compression';
+import cors from 'cors';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import { Status as GrpcStatus } from 'nice-grpc-common';
+import type { Logger } from 'pino';
+import type { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
+import { docsRouter } from './docs.ts';
+import { HttpFailure, restHandler } from './rest-handler.ts';
+import type { UnaryCaller } from './unary-caller.ts';
+
+export interface GatewayOptions {
+  /** Whose X-Forwarded-For is believed. */
+  trustedProxies: readonly string[];
+  /** Origins whose pages may call; `*`: any, without credentials. */
+  corsOrigins: readonly string[];
+  maxBodyBytes: number;
+  /** Where clients reach it from outside. */
+  publicUrl: string;
+  /** The OpenAPI document. */
+  openApi: string;
+}
+
+interface Deps {
+  transcoder: Transcoder;
+  caller: UnaryCaller;
+  log: Logger;
+}
+
+const exposedHeaders = ['x-request-id', 'x-trace-id', 'Retry-After', 'ETag', 'WWW-Authenticate'];
+
+/** The HTTP side of the service: the contract as REST, its documentation, and whether the service is well. */
+export function createGateway({ transcoder, caller, log }: Deps, options: GatewayOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('trust proxy', [...options.trustedProxies]);
+  app.set('case sensitive routing', true);
+  app.use(requestId);
+  app.use(
+    helmet({
+      // Answers are data: whoever shows one as a page gets nothing loaded.
+      contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+      strictTransportSecurity: isPublic(options.publicUrl),
+      crossOriginResourcePolicy: { policy: options.corsOrigins.length > 0 ? 'cross-origin' : 'same-origin' },
+    }),
+  );
+  app.use(corsPolicy(options.corsOrigins));
+  app.use(compression());
+  app.get('/healthz', (_req, res) => {
+    res.set('Cache-Control', 'no-store').json({ status: 'SERVING' });
+  });
+  app.get('/readyz', (_req, res) => {
+    const { ready } = caller;
+    res
+      .status(ready ? 200 : 503)
+      .set('Cache-Control', 'no-store')
+      .json({ status: ready ? 'SERVING' : 'NOT_SERVING' });
+  });
+  app.use(docsRouter(options.openApi));
+  app.use(express.raw({ type: () => true, limit: options.maxBodyBytes }));
+  const rest = restHandler({ transcoder, caller, log });
+  app.use(rest);
+  app.use(bodyErrors(transcoder, options.maxBodyBytes));
+  return app;
+}
+
+/** Else a browser would insist on HTTPS for everything else on a developer's machine. */
+function isPublic(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' && hostname.includes('.') && isIP(hostname) === 0;
+}
+
+const saneId = /^[\w.:-]{1,128}$/;
+
+/** Each answer has the request's id: the caller's if it is a sane one, else a new one. */
+const requestId: RequestHandler = (req, res, next) => {
+  const given = req.get('x-request-id');
+  res.set('x-request-id', given !== undefined && saneId.test(given) ? given : randomUUID());
+  next();
+};
+
+/** Closed until origins are configured. Tokens travel in a header, never in cookies, so credentials are never allowed. */
+function corsPolicy(origins: readonly string[]): RequestHandler {
+  if (origins.length === 0) return (_req, _res, next) => next();
+  return cors({
+    origin: origins.includes('*') ? '*' : [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders,
+    maxAge: 600,
+  });
+}
+
+/** What goes wrong while a body is read, in the form of every other error. */
+function bodyErrors(transcoder: Transcoder, maxBodyBytes: number): ErrorRequestHandler {
+  return (error: { type?: string; status?: number }, _req, res, next) => {
+    if (res.headersSent) return next(error);
+    const { status, code, message } = bodyFailure(error, maxBodyBytes);
+    res.status(status).set('Cache-Control', 'no-store').type('json').send(transcoder.encodeStatus({ code, message }));
+  };
+}
+
+function bodyFailure({ type, status }: { type?: string; status?: number }, maxBodyBytes: number): HttpFailure {
+  switch (type) {
+    case 'entity.too.large':
+      return new HttpFailure(413, GrpcStatus.RESOURCE_EXHAUSTED, `the body must have at most ${maxBodyBytes} bytes`);
+    case 'encoding.unsupported':
+      return new HttpFailure(415, GrpcStatus.INVALID_ARGUMENT, 'the Content-Encoding of the body is not known');
+    default:
+      return status !== undefined && status < 500
+        ? new HttpFailure(status, GrpcStatus.INVALID_ARGUMENT, 'the body cannot be read')
+        : new HttpFailure(500, GrpcStatus.INTERNAL, 'internal error');
+  }
+}

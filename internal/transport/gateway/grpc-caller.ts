@@ -1,0 +1,95 @@
+import { type ChannelCredentials, Client, connectivityState, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { CallFailure, type CallOptions, type CallResult, type UnaryCaller } from './unary-caller.ts';
+
+export interface GrpcCallerOptions {
+  /** `host:port`, each; several must be IP addresses, one may be a name that stands for several. */
+  addresses: readonly string[];
+  credentials: ChannelCredentials;
+  /** The name that the certificates of the services are for, if it is not that of the address. */
+  serverName?: string | undefined;
+  maxMessageBytes: number;
+}
+
+const roundRobin = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
+const identity = (bytes: Buffer) => bytes;
+
+/** Calls services elsewhere by gRPC, each call to the next of those that are reachable. */
+export class GrpcCaller implements UnaryCaller {
+  readonly #client: Client;
+
+  constructor({ addresses, credentials, serverName, maxMessageBytes }: GrpcCallerOptions) {
+    this.#client = new Client(toTarget(addresses), credentials, {
+      'grpc.service_config': roundRobin,
+      'grpc.service_config_disable_resolution': 1,
+      'grpc.max_receive_message_length': maxMessageBytes,
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 2_000,
+      'grpc.keepalive_time_ms': 20_000,
+      'grpc.keepalive_timeout_ms': 10_000,
+      ...(serverName !== undefined && { 'grpc.ssl_target_name_override': serverName }),
+    });
+    // Connects now, so that `ready` tells the truth before the first call.
+    this.#client.getChannel().getConnectivityState(true);
+  }
+
+  get ready(): boolean {
+    return this.#client.getChannel().getConnectivityState(true) === connectivityState.READY;
+  }
+
+  call(rpc: string, request: Uint8Array, options: CallOptions): Promise<CallResult> {
+    const { signal, timeoutMs } = options;
+    return new Promise((resolve, reject) => {
+      const header = new Map<string, string>();
+      const cancel = () => call.cancel();
+      const call = this.#client.makeUnaryRequest(
+        rpc,
+        identity,
+        identity,
+        Buffer.from(request.buffer, request.byteOffset, request.byteLength),
+        toMetadata(options),
+        timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs },
+        (error, response) => {
+          signal.removeEventListener('abort', cancel);
+          if (error) reject(toFailure(error, header));
+          else resolve({ response: response ?? Buffer.alloc(0), metadata: header });
+        },
+      );
+      call.on('metadata', (metadata) => {
+        for (const [name, value] of Object.entries(metadata.getMap())) {
+          if (typeof value === 'string') header.set(name, value);
+        }
+      });
+      signal.addEventListener('abort', cancel, { once: true });
+      if (signal.aborted) cancel();
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+function toTarget(addresses: readonly string[]): string {
+  const [first = ''] = addresses;
+  if (addresses.length === 1 && !/^(\d+\.){3}\d+:|^\[/.test(first)) return `dns:///${first}`;
+  return `${first.startsWith('[') ? 'ipv6' : 'ipv4'}:${addresses.join(',')}`;
+}
+
+function toMetadata({ metadata, peer }: CallOptions): Metadata {
+  const sent = new Metadata();
+  for (const [name, value] of metadata) sent.set(name, typeof value === 'string' ? value : Buffer.from(value));
+  sent.set('x-forwarded-for', peer.replace(/:\d+$/, ''));
+  return sent;
+}
+
+function toFailure(error: ServiceError, header: ReadonlyMap<string, string>): CallFailure {
+  const [details] = error.metadata?.get('grpc-status-details-bin') ?? [];
+  const trailer = error.metadata?.getMap() ?? {};
+  // A call that fails at once answers with trailers only.
+  const metadata = new Map(header);
+  for (const [name, value] of Object.entries(trailer)) if (typeof value === 'string') metadata.set(name, value);
+  return new CallFailure(error.code, error.details, {
+    ...(details instanceof Uint8Array && { details }),
+    metadata,
+  });
+}

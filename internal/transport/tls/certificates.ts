@@ -1,0 +1,48 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import type { TlsConfig } from '../../config/http-config.ts';
+
+/** What the files of a TlsConfig hold, in PEM, found to fit together. */
+export interface Certificates {
+  cert: Buffer;
+  key: Buffer;
+  clientCa: Buffer | undefined;
+  /** When the server's certificate expires. */
+  expiresAt: Date;
+}
+
+/** Throws an error that names the setting at fault. */
+export async function readCertificates({ cert, key, clientCa }: TlsConfig): Promise<Certificates> {
+  const read = {
+    cert: await readPem('TLS_CERT', cert),
+    key: await readPem('TLS_KEY', key),
+    clientCa: clientCa === undefined ? undefined : await readPem('TLS_CLIENT_CA', clientCa),
+  };
+  const certificate = parse('TLS_CERT', cert, read.cert);
+  if (read.clientCa && clientCa) parse('TLS_CLIENT_CA', clientCa, read.clientCa);
+  try {
+    // Refuses a key that is none, or that of another certificate.
+    createSecureContext({ cert: read.cert, key: read.key });
+  } catch (cause) {
+    throw new Error(`TLS_KEY (${key}) is not the private key of TLS_CERT (${cert})`, { cause });
+  }
+  return { ...read, expiresAt: certificate.validToDate };
+}
+
+async function readPem(setting: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new Error(`${setting}: cannot read ${file} (${code})`, { cause });
+  }
+}
+
+function parse(setting: string, file: string, pem: Buffer): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (cause) {
+    throw new Error(`${setting}: ${file} is not a certificate in PEM`, { cause });
+  }
+}

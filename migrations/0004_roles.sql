@@ -1,0 +1,105 @@
+-- +goose Up
+
+-- Who is kept out of a chat. An expired ban counts for nothing.
+create table chat_bans (
+  chat_id uuid not null,
+  user_id text not null,
+  banned_by text not null,
+  reason text not null,
+  created_at timestamptz not null default clock_timestamp(),
+  expires_at timestamptz, -- null: until it is lifted
+  primary key (chat_id, user_id)
+);
+
+-- Who is kept out of the service. A lifted ban stays, marked: nodes that enforced it read here that it has ended.
+create table user_bans (
+  user_id text primary key,
+  banned_by text not null,
+  reason text not null,
+  created_at timestamptz not null default clock_timestamp(),
+  expires_at timestamptz, -- null: until it is lifted
+  lifted boolean not null default false,
+  changed_at timestamptz not null default clock_timestamp()
+);
+
+create index user_bans_changed on user_bans (changed_at);
+
+create index audit_log_actor on audit_log (actor_id, id);
+
+-- append_messages as in 0001_chat.sql, and with as_service: a message of a backend is stored whoever the chat's members are.
+-- The one without it stays for nodes of the version before, which still run while this one is being rolled out.
+-- +goose StatementBegin
+create function append_messages(
+  chat_ids uuid[],
+  message_ids uuid[],
+  sender_ids text[],
+  sender_names text[],
+  client_message_ids text[],
+  content_hashes bytea[],
+  texts text[],
+  sending_roles text[],
+  as_service boolean[]
+) returns table (outcome text, chat_type text, message_id uuid, seq bigint, created_at timestamptz)
+language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+#variable_conflict use_column
+declare
+  committed_at timestamptz;
+begin
+  -- Always in the same order, so that two batches cannot wait for each other.
+  perform from chats c where c.id = any (chat_ids) order by c.id for no key update;
+  -- Not now(): that is before the wait for the locks, and would run against the order of the numbers.
+  committed_at := date_trunc('milliseconds', clock_timestamp());
+
+  return query
+  with input as (
+    select * from unnest(chat_ids, message_ids, sender_ids, sender_names, client_message_ids, content_hashes, texts, as_service)
+      with ordinality as t (chat_id, id, sender_id, sender_name, client_message_id, content_hash, text, by_service, position)
+  ),
+  judged as (
+    select i.*, c.type as chat_type, c.last_seq, prior.id as prior_id, prior.seq as prior_seq, prior.created_at as prior_at,
+      case
+        when c.id is null then 'chat_not_found'
+        when prior.id is not null then case when prior.content_hash = i.content_hash then 'repeated' else 'reused' end
+        when i.by_service then 'stored'
+        when m.role is null then 'not_a_member'
+        when m.role <> all (sending_roles) then 'role_too_low'
+        else 'stored'
+      end as outcome
+    from input i
+    left join chats c on c.id = i.chat_id
+    left join members m on m.chat_id = i.chat_id and m.user_id = i.sender_id
+    left join messages prior
+      on prior.chat_id = i.chat_id and prior.sender_id = i.sender_id and prior.client_message_id = i.client_message_id
+  ),
+  numbered as (
+    select j.*, case when outcome = 'stored'
+      then last_seq + row_number() over (partition by chat_id, outcome order by position) end as new_seq
+    from judged j
+  ),
+  inserted as (
+    insert into messages
+      (chat_id, seq, update_seq, id, sender_id, sender_name, client_message_id, content_hash, text, created_at)
+    select chat_id, new_seq, new_seq, id, sender_id, sender_name, client_message_id, content_hash, text, committed_at
+    from numbered where outcome = 'stored' order by position
+  ),
+  counted as (
+    update chats c set last_seq = n.last_seq, changed_at = committed_at
+    from (select chat_id, max(new_seq) as last_seq from numbered where outcome = 'stored' group by chat_id) n
+    where c.id = n.chat_id
+  )
+  select n.outcome, n.chat_type, coalesce(n.prior_id, n.id), coalesce(n.prior_seq, n.new_seq),
+    coalesce(n.prior_at, committed_at)
+  from numbered n order by n.position;
+end
+$$;
+-- +goose StatementEnd
+
+-- +goose Down
+drop function append_messages(uuid[], uuid[], text[], text[], text[], bytea[], text[], text[], boolean[]);
+drop index audit_log_actor;
+drop table user_bans, chat_bans;
