@@ -26,7 +26,8 @@ create index user_bans_changed on user_bans (changed_at);
 
 create index audit_log_actor on audit_log (actor_id, id);
 
--- append_messages as in 0001_chat.sql, and with as_service: a message of a backend is stored whoever the chat's members are.
+-- append_messages as in 0001_chat.sql, but a message of a backend, at one of service_positions in the batch, is stored whoever the chat's
+-- members are.
 -- The one without it stays for nodes of the version before, which still run while this one is being rolled out.
 -- +goose StatementBegin
 create function append_messages(
@@ -38,7 +39,7 @@ create function append_messages(
   content_hashes bytea[],
   texts text[],
   sending_roles text[],
-  as_service boolean[]
+  service_positions integer[]
 ) returns table (outcome text, chat_type text, message_id uuid, seq bigint, created_at timestamptz)
 language plpgsql
 set plan_cache_mode = force_generic_plan
@@ -57,15 +58,15 @@ begin
 
   return query
   with input as (
-    select * from unnest(chat_ids, message_ids, sender_ids, sender_names, client_message_ids, content_hashes, texts, as_service)
-      with ordinality as t (chat_id, id, sender_id, sender_name, client_message_id, content_hash, text, by_service, position)
+    select * from unnest(chat_ids, message_ids, sender_ids, sender_names, client_message_ids, content_hashes, texts)
+      with ordinality as t (chat_id, id, sender_id, sender_name, client_message_id, content_hash, text, position)
   ),
   judged as (
     select i.*, c.type as chat_type, c.last_seq, prior.id as prior_id, prior.seq as prior_seq, prior.created_at as prior_at,
       case
         when c.id is null then 'chat_not_found'
         when prior.id is not null then case when prior.content_hash = i.content_hash then 'repeated' else 'reused' end
-        when i.by_service then 'stored'
+        when i.position = any (service_positions) then 'stored'
         when m.role is null then 'not_a_member'
         when m.role <> all (sending_roles) then 'role_too_low'
         else 'stored'
@@ -100,6 +101,6 @@ $$;
 -- +goose StatementEnd
 
 -- +goose Down
-drop function append_messages(uuid[], uuid[], text[], text[], text[], bytea[], text[], text[], boolean[]);
+drop function append_messages(uuid[], uuid[], text[], text[], text[], bytea[], text[], text[], integer[]);
 drop index audit_log_actor;
 drop table user_bans, chat_bans;

@@ -43,7 +43,7 @@ export class PostgresMessageRepository implements MessageRepository {
           batch.map(({ contentHash }) => contentHash),
           batch.map(({ text }) => text),
           sendingRoles,
-          batch.map(({ asService }) => asService ?? false),
+          batch.flatMap(({ asService }, index) => (asService ? [index + 1] : [])),
         ],
       });
       return rows.map((row) => ({
