@@ -44,6 +44,7 @@ export async function openChat(
   const chats = traced('ChatRepository', new PostgresChatRepository(database, limits));
   const messages = traced('MessageRepository', new PostgresMessageRepository(database));
   await chats.ensureRooms(config.rooms.names);
+  await messages.warmUp(config.postgresPoolSize);
 
   resources.add('the bus', () => bus.close());
   const presence = new MemoryPresence();

@@ -29,7 +29,8 @@ function announce({ host, auth, postgresDsn, dataDir, tls }: Config, { grpcPort,
   }
   lines.push(`    messages  ${postgresDsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${dataDir}`}`);
   if (auth.guests && !auth.outside) {
-    lines.push('', '  Chat from two terminals:', '    make chat USER=alice', '    make chat USER=bob');
+    const how = tls ? " ARGS='--tls-ca FILE'" : '';
+    lines.push('', '  Chat from two terminals:', `    make chat USER=alice${how}`, `    make chat USER=bob${how}`);
   }
   return lines;
 }

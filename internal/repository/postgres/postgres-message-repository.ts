@@ -30,6 +30,14 @@ export class PostgresMessageRepository implements MessageRepository {
     this.#db = db;
   }
 
+  /**
+   * Opens so many connections and has them plan append_messages. A plan that is made while the first few hundred messages of a new database
+   * are being written may take the wrong index, and serves until the tables are analyzed, a minute later.
+   */
+  async warmUp(connections: number): Promise<void> {
+    await Promise.all(Array.from({ length: connections }, () => this.appendBatch([], [])));
+  }
+
   appendBatch(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Appended[]> {
     return withStorageErrors(async () => {
       const { rows } = await this.#pool.query<AppendedRow>({
