@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import pg from 'pg';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { CloseReason } from '../../pkg/api/chat/v1/chat.ts';
@@ -165,6 +166,41 @@ describe('a gateway by itself', () => {
       expect(service.logs.find(({ method }) => method === 'AddMembers')).toMatchObject({ code: 'CANCELLED' }),
     );
     await release();
+  });
+
+  test('lets no client break the connection that all share, or wait without end', async () => {
+    const service = await ChildService.start({ POSTGRES_DSN: database, GATEWAY: 'false' });
+    const gateway = await ChildService.start({ GATEWAY_UPSTREAMS: service.address }, 'gateway');
+    const { hostname, port } = new URL(gateway.url);
+    const hostile = [
+      'keep-alive',
+      'proxy-connection',
+      'transfer-encoding',
+      'upgrade',
+      'http2-settings',
+      'content-length',
+    ];
+    for (const name of [...hostile, 'connection', 'te', 'host', 'trailer', 'expect', 'user-agent', 'grpc-encoding']) {
+      const status = await new Promise<number | undefined>((resolve, reject) => {
+        const headers = { [`Grpc-Metadata-${name}`]: '5' };
+        request({ hostname, port, path: '/.well-known/jwks.json', headers, timeout: 5_000 }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        })
+          .on('timeout', () => reject(new Error(`${name} is not answered`)))
+          .on('error', reject)
+          .end();
+      });
+      expect([name, status]).toEqual([name, 200]);
+      expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+    }
+  });
+
+  test('tells nobody where its services are', async () => {
+    const port = await freePort();
+    const gateway = await ChildService.start({ GATEWAY_UPSTREAMS: `127.0.0.1:${port}` }, 'gateway');
+    const { status, body } = await call(gateway.url, 'GET', '/v1/rooms');
+    expect([status, body.message]).toEqual([503, 'no service can be reached at the moment']);
   });
 
   test('starts without its services, and finds them when they come', async () => {

@@ -113,11 +113,12 @@ describe('requests and answers', () => {
   });
 
   test('an answer that has not changed is not sent again', async () => {
-    const first = await ask('GET', '/v1/auth/me');
+    const first = await ask('GET', '/v1/rooms');
     const etag = first.headers.get('etag')!;
     expect(first.headers.get('cache-control')).toBe('private, no-cache');
-    expect((await get('/v1/auth/me', { 'if-none-match': etag })).statusCode).toBe(304);
-    expect((await get('/v1/auth/me', { 'if-none-match': 'W/"other"' })).statusCode).toBe(200);
+    expect((await get('/v1/rooms', { 'if-none-match': etag })).statusCode).toBe(304);
+    expect((await get('/v1/rooms', { 'if-none-match': 'W/"other"' })).statusCode).toBe(200);
+    expect((await ask('GET', '/v1/auth/sessions')).headers.get('cache-control')).toBe('no-store');
   });
 
   test('long answers are compressed for those who want it, and compressed bodies are read', async () => {

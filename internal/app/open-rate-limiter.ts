@@ -17,6 +17,7 @@ export function openRateLimiter({
       Login: { points: signInsPerMinute, seconds: 60 },
       Register: { points: signInsPerMinute, seconds: 60 },
       Password: { points: loginFailures, seconds: 900 },
+      PasswordOfName: { points: 10 * loginFailures, seconds: 900 },
     },
     others: { points: callsPerSecond, seconds: 1 },
   });

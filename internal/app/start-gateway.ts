@@ -29,6 +29,7 @@ export async function startGateway(
       credentials: await toCredentials(tls),
       serverName: tls?.name,
       maxMessageBytes: Math.max(config.maxBodyBytes, minMessageBytes),
+      log,
     });
     resources.add('the connections to the services', () => caller.close());
     const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));

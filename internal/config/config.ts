@@ -50,7 +50,7 @@ export interface Config {
     guestsPerMinute: number;
     /** Login and Register, for each address. */
     signInsPerMinute: number;
-    /** Wrong passwords in a quarter of an hour, for each user name. */
+    /** Wrong passwords in a quarter of an hour, for each user name from one network; ten times as many from everywhere. */
     loginFailures: number;
   };
   writer: { maxBatch: number; maxInFlight: number; maxQueued: number; giveUpAfterMs: number };
@@ -149,7 +149,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return config;
 }
 
-function findInsecurities({ host, tls, auth, postgresDsn }: Config): Insecurity[] {
+function findInsecurities({ host, http, tls, auth, postgresDsn, tracing }: Config): Insecurity[] {
   const found: Insecurity[] = [];
   const { outside } = auth;
   if (!isLoopback(host) && !tls) {
@@ -168,6 +168,8 @@ function findInsecurities({ host, tls, auth, postgresDsn }: Config): Insecurity[
     found.push({ word: 'default-password', what, exposed: !isLoopback(URL.parse(postgresDsn ?? '')?.hostname ?? '') });
   }
   for (const [name, url] of Object.entries({
+    PUBLIC_URL: http.publicUrl,
+    TRACING_URL: tracing.url,
     AUTH_JWKS_URL: outside?.jwksUrl,
     AUTH_REVOCATIONS_URL: outside?.revocationsUrl,
   })) {

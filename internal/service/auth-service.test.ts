@@ -53,7 +53,10 @@ async function newService(
       hasher,
       policy: new ZxcvbnPasswordPolicy(),
       limiter: new MemoryRateLimiter({
-        named: { Password: { points: failures, seconds: 60 } },
+        named: {
+          Password: { points: failures, seconds: 60 },
+          PasswordOfName: { points: 2 * failures, seconds: 60 },
+        },
         others: { points: 0, seconds: 1 },
       }),
       revocations,
@@ -181,6 +184,22 @@ describe('logging in', () => {
         retryAfterMs: expect.any(Number),
       });
     }
+  });
+
+  test('whoever tries from elsewhere does not lock the user out, until it is very many', async () => {
+    const limited = await newService({}, 3);
+    const { userId } = await register(limited);
+    const attempt = (given: string, address: string) =>
+      limited.login({ username: userId, password: given }, { ...device, address });
+    for (let i = 0; i < 3; i += 1) {
+      await expect(attempt('wrong', '198.51.100.1')).rejects.toMatchObject({ reason: 'WRONG_CREDENTIALS' });
+    }
+    await expect(attempt(password, '198.51.100.1')).rejects.toMatchObject({ reason: 'RATE_LIMITED' });
+    await attempt(password, '203.0.113.7');
+    for (let i = 0; i < 6; i += 1) {
+      await expect(attempt('wrong', `198.51.101.${i}`)).rejects.toMatchObject({ reason: 'WRONG_CREDENTIALS' });
+    }
+    await expect(attempt('wrong', '198.51.102.1')).rejects.toMatchObject({ reason: 'RATE_LIMITED' });
   });
 
   test('the right password makes wrong ones forgotten', async () => {

@@ -7,6 +7,7 @@ import { type Account, type AuthEvent, type AuthSession, type Device, userIdOf, 
 import type { Page } from '../model/chat.ts';
 import { ChatError, invalidFields } from '../model/errors.ts';
 import type { Principal } from '../model/principal.ts';
+import { clientNetwork } from '../ratelimiter/client-network.ts';
 import type { RateLimiter } from '../ratelimiter/rate-limiter.ts';
 import type { AccountRepository } from '../repository/account-repository.ts';
 
@@ -87,7 +88,10 @@ export class AuthService {
   async login({ username, password }: { username: string; password: string }, device: Device): Promise<SignedIn> {
     const { accounts, hasher } = this.#deps;
     const userId = username.normalize('NFKC').toLowerCase();
-    const account = await this.#withAttempts(userId, async () => {
+    // The name from one network; and, with more room, from everywhere. A backend's password is not to be guessed.
+    const near = `${userId} ${clientNetwork(device.address)}`;
+    const everywhere = userId.startsWith('service:') ? undefined : userId;
+    const account = await this.#withAttempts(near, everywhere, async () => {
       const found = await accounts.find(userId);
       this.#nobodysHash ??= await hasher.hash(nobodysPassword);
       const matches = await hasher.verify(password, found?.passwordHash ?? this.#nobodysHash);
@@ -147,7 +151,7 @@ export class AuthService {
     const { accounts, hasher, onSessionsEnded } = this.#deps;
     const account = await accounts.find(userId);
     if (!account) throw notAnAccount();
-    await this.#withAttempts(userId, async () => {
+    await this.#withAttempts(`${userId} changes it`, undefined, async () => {
       if (await hasher.verify(currentPassword, account.passwordHash)) return;
       throw new ChatError('WRONG_PASSWORD', 'the present password is another one');
     });
@@ -224,11 +228,13 @@ export class AuthService {
   }
 
   /** Counts the attempt, for the name whether or not there is such an account, and gives back the count if it succeeds. */
-  async #withAttempts<T>(userId: string, attempt: () => Promise<T>): Promise<T> {
+  async #withAttempts<T>(near: string, everywhere: string | undefined, attempt: () => Promise<T>): Promise<T> {
     const { limiter } = this.#deps;
-    await limiter.consume('Password', userId);
+    await limiter.consume('Password', near);
+    if (everywhere !== undefined) await limiter.consume('PasswordOfName', everywhere);
     const result = await attempt();
-    await limiter.forget('Password', userId);
+    await limiter.forget('Password', near);
+    if (everywhere !== undefined) await limiter.forget('PasswordOfName', everywhere);
     return result;
   }
 

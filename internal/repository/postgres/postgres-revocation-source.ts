@@ -29,10 +29,9 @@ export class PostgresRevocationSource implements RevocationSource {
       throw invalidFields({ field: 'cursor', description: 'must be the cursor of an earlier answer' });
     }
     return withStorageErrors(async () => {
-      const since =
-        cursor === undefined
-          ? sql`clock_timestamp() - ${this.#firstMs} * interval '1 millisecond'`
-          : sql`to_timestamp(${Number(cursor)} / 1000.0)`;
+      // Never further back than access tokens live, whatever the cursor: anybody may ask.
+      const first = sql`clock_timestamp() - ${this.#firstMs} * interval '1 millisecond'`;
+      const since = cursor === undefined ? first : sql`greatest(${first}, to_timestamp(${Number(cursor)} / 1000.0))`;
       const { rows } = await sql<{ now_ms: number; ids: string[] | null }>`
         select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms,
           (select array_agg(id::text) from auth.sessions where ended_at > ${since}) as ids`.execute(this.#db);

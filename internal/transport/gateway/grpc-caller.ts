@@ -1,4 +1,5 @@
-import { type ChannelCredentials, Client, connectivityState, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { type ChannelCredentials, Client, connectivityState, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
 import { CallFailure, type CallOptions, type CallResult, type UnaryCaller } from './unary-caller.ts';
 
 export interface GrpcCallerOptions {
@@ -8,16 +9,21 @@ export interface GrpcCallerOptions {
   /** The name that the certificates of the services are for, if it is not that of the address. */
   serverName?: string | undefined;
   maxMessageBytes: number;
+  log: Logger;
 }
 
 const roundRobin = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
+/** The longest that a call may take, in milliseconds. */
+const longestMs = 60_000;
 const identity = (bytes: Buffer) => bytes;
 
 /** Calls services elsewhere by gRPC, each call to the next of those that are reachable. */
 export class GrpcCaller implements UnaryCaller {
   readonly #client: Client;
+  readonly #log: Logger;
 
-  constructor({ addresses, credentials, serverName, maxMessageBytes }: GrpcCallerOptions) {
+  constructor({ addresses, credentials, serverName, maxMessageBytes, log }: GrpcCallerOptions) {
+    this.#log = log;
     this.#client = new Client(toTarget(addresses), credentials, {
       'grpc.service_config': roundRobin,
       'grpc.service_config_disable_resolution': 1,
@@ -47,10 +53,11 @@ export class GrpcCaller implements UnaryCaller {
         identity,
         Buffer.from(request.buffer, request.byteOffset, request.byteLength),
         toMetadata(options),
-        timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs },
+        // Never without an end: services answer sooner than that.
+        { deadline: Date.now() + Math.min(timeoutMs ?? longestMs, longestMs) },
         (error, response) => {
           signal.removeEventListener('abort', cancel);
-          if (error) reject(toFailure(error, header));
+          if (error) reject(this.#toFailure(error, header));
           else resolve({ response: response ?? Buffer.alloc(0), metadata: header });
         },
       );
@@ -67,6 +74,32 @@ export class GrpcCaller implements UnaryCaller {
   close(): void {
     this.#client.close();
   }
+
+  #toFailure(error: ServiceError, header: ReadonlyMap<string, string>): CallFailure {
+    const [details] = error.metadata?.get('grpc-status-details-bin') ?? [];
+    if (!(details instanceof Uint8Array)) return this.#toOwnFailure(error, header);
+    // A call that fails at once answers with trailers only.
+    const metadata = new Map(header);
+    for (const [name, value] of Object.entries(error.metadata.getMap())) {
+      if (typeof value === 'string') metadata.set(name, value);
+    }
+    return new CallFailure(error.code, error.details, { details, metadata });
+  }
+
+  /** A service's errors have details: without them it is the connection's, which tells of addresses. Those are for the log. */
+  #toOwnFailure(error: ServiceError, metadata: ReadonlyMap<string, string>): CallFailure {
+    this.#log.debug({ err: error }, 'a call did not reach a service');
+    switch (error.code) {
+      case status.CANCELLED:
+        return new CallFailure(error.code, 'the call was cancelled', { metadata });
+      case status.DEADLINE_EXCEEDED:
+        return new CallFailure(error.code, 'the service did not answer in time', { metadata });
+      case status.RESOURCE_EXHAUSTED:
+        return new CallFailure(error.code, 'the request or its answer is too long', { metadata });
+      default:
+        return new CallFailure(status.UNAVAILABLE, 'no service can be reached at the moment', { metadata });
+    }
+  }
 }
 
 function toTarget(addresses: readonly string[]): string {
@@ -78,18 +111,6 @@ function toTarget(addresses: readonly string[]): string {
 function toMetadata({ metadata, peer }: CallOptions): Metadata {
   const sent = new Metadata();
   for (const [name, value] of metadata) sent.set(name, typeof value === 'string' ? value : Buffer.from(value));
-  sent.set('x-forwarded-for', peer.replace(/:\d+$/, ''));
+  sent.set('x-forwarded-for', peer.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'));
   return sent;
-}
-
-function toFailure(error: ServiceError, header: ReadonlyMap<string, string>): CallFailure {
-  const [details] = error.metadata?.get('grpc-status-details-bin') ?? [];
-  const trailer = error.metadata?.getMap() ?? {};
-  // A call that fails at once answers with trailers only.
-  const metadata = new Map(header);
-  for (const [name, value] of Object.entries(trailer)) if (typeof value === 'string') metadata.set(name, value);
-  return new CallFailure(error.code, error.details, {
-    ...(details instanceof Uint8Array && { details }),
-    metadata,
-  });
 }

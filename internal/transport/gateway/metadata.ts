@@ -3,8 +3,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** Passed on under their own names. */
 const forwarded = ['authorization', 'traceparent', 'tracestate', 'uber-trace-id'];
 
-/** What gRPC and the gateway say themselves; a client may not. */
-const reserved = /^(grpc-|x-forwarded-|authorization$|x-request-id$|host$|te$|content-type$|connection$|:)/;
+/** What gRPC and the gateway say themselves, and what HTTP/2 does not allow or has a use of its own for; a client may not say it. */
+const reserved =
+  /^(grpc|x-forwarded-|(authorization|x-request-id|host|te|trailer|upgrade|expect|user-agent|cookie|date)$|(accept|content|transfer)-|(proxy-)?connection$|keep-alive$|http2-|:)/;
 
 const prefix = 'grpc-metadata-';
 const name = /^[0-9a-z_.-]+$/;

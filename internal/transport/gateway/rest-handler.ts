@@ -49,7 +49,7 @@ export function restHandler({ transcoder, caller, log }: Deps): RequestHandler {
         const call = callWithin(timeoutMs, res, (signal) =>
           caller.call(route.rpc, message, {
             metadata: toMetadata(req.headers, res.getHeader('x-request-id') as string),
-            peer: `${req.ip}:${req.socket.remotePort}`,
+            peer: toPeer(req),
             signal,
             timeoutMs,
           }),
@@ -111,6 +111,11 @@ function split(url: string): [string, string] {
   return mark < 0 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)];
 }
 
+/** The client's address and port, as gRPC writes them. */
+function toPeer({ ip = '', socket }: Request): string {
+  return `${ip.includes(':') ? `[${ip}]` : ip}:${socket.remotePort}`;
+}
+
 function bodyOf({ body }: Request): string | undefined {
   if (!Buffer.isBuffer(body) || body.length === 0) return undefined;
   try {
@@ -166,7 +171,8 @@ function setMetadata(res: Response, metadata: ReadonlyMap<string, string>): void
 /** What was read can be asked for again with If-None-Match; nothing else may be kept, and only what is public by others than the caller. */
 function send(req: Request, res: Response, status: number, json: string): void {
   res.status(status).set('Content-Type', 'application/json; charset=utf-8');
-  if (status === 200 && (req.method === 'GET' || req.method === 'HEAD')) {
+  const mayBeKept = !req.path.startsWith('/v1/auth/') && (req.method === 'GET' || req.method === 'HEAD');
+  if (status === 200 && mayBeKept) {
     res.set('Cache-Control', req.path.startsWith('/.well-known/') ? 'public, max-age=60' : 'private, no-cache');
     // Adds the ETag.
     res.send(json);

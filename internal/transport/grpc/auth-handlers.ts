@@ -94,5 +94,5 @@ function toWire({ token, expiresAt, ...others }: SignedIn) {
 
 function deviceOf(call: Call): Device {
   const userAgent = call.header('grpcgateway-user-agent') ?? call.header('user-agent') ?? '';
-  return { userAgent: userAgent.slice(0, 256), address: call.peer.replace(/:\d+$/, '') };
+  return { userAgent: userAgent.slice(0, 256), address: call.peer.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1') };
 }

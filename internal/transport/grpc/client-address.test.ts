@@ -11,7 +11,7 @@ describe('the address of a client', () => {
   test.each([
     ['127.0.0.1:1', '203.0.113.7', '203.0.113.7:0'],
     ['10.1.2.3:1', '203.0.113.7, 10.9.9.9', '203.0.113.7:0'],
-    ['[::1]:1', '2001:db8::1', '2001:db8::1:0'],
+    ['[::1]:1', '2001:db8::1', '[2001:db8::1]:0'],
     ['::1:1', '203.0.113.7', '203.0.113.7:0'],
   ])('is whom a trusted peer %s names: %s', (peer, forwardedFor, expected) => {
     expect(address(peer, forwardedFor)).toBe(expected);

@@ -12,6 +12,6 @@ export function clientAddressVia(trustedProxies: readonly string[]): ClientAddre
     const [, address = peer] = /^\[?(.*?)\]?:\d+$/.exec(peer) ?? [];
     const request = { connection: { remoteAddress: address }, headers: { 'x-forwarded-for': forwardedFor } };
     const client = proxyAddr(request as unknown as IncomingMessage, isTrusted);
-    return client === address ? peer : `${client}:0`;
+    return client === address ? peer : `${client.includes(':') ? `[${client}]` : client}:0`;
   };
 }

@@ -8660,7 +8660,8 @@ export const ChatServiceDefinition = {
     },
     /**
      * UpdateMember changes a member's role. One can change only members below oneself and only to roles below one's own; an owner can
-     * do everything, also make others owners.
+     * do everything, also make others owners. A role ends with the membership: whoever leaves a room and joins it again is an ordinary
+     * member. BanMember keeps somebody out.
      *
      * FAILED_PRECONDITION (LAST_OWNER): a group's last owner stays one until there is another.
      * FAILED_PRECONDITION (CHAT_IS_DIRECT): both users of a direct chat are its owners.
@@ -8920,7 +8921,8 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
   ): Promise<DeepPartial<ListMembersResponse>>;
   /**
    * UpdateMember changes a member's role. One can change only members below oneself and only to roles below one's own; an owner can
-   * do everything, also make others owners.
+   * do everything, also make others owners. A role ends with the membership: whoever leaves a room and joins it again is an ordinary
+   * member. BanMember keeps somebody out.
    *
    * FAILED_PRECONDITION (LAST_OWNER): a group's last owner stays one until there is another.
    * FAILED_PRECONDITION (CHAT_IS_DIRECT): both users of a direct chat are its owners.
@@ -9090,7 +9092,8 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
   ): Promise<ListMembersResponse>;
   /**
    * UpdateMember changes a member's role. One can change only members below oneself and only to roles below one's own; an owner can
-   * do everything, also make others owners.
+   * do everything, also make others owners. A role ends with the membership: whoever leaves a room and joins it again is an ordinary
+   * member. BanMember keeps somebody out.
    *
    * FAILED_PRECONDITION (LAST_OWNER): a group's last owner stays one until there is another.
    * FAILED_PRECONDITION (CHAT_IS_DIRECT): both users of a direct chat are its owners.
