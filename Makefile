@@ -8,7 +8,7 @@ NODE := node --env-file-if-exists=local.env
 INSTALLED := node_modules/.package-lock.json
 USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
-.PHONY: help setup install-deps generate generate-chat-api vendor-proto up dev gateway auth-server account rotate-keys migrate chat fmt lint test test-coverage bench grpc-load-test gen-cert check clean
+.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server account rotate-keys migrate chat fmt lint test test-coverage bench grpc-load-test gen-cert check clean
 
 help: ## Show what there is
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,11 @@ generate-chat-api: ## The same: there is one API
 	@buf build --exclude-source-info -o pkg/api/descriptors.json
 	@buf build --exclude-source-info -o pkg/api/descriptors.binpb
 	@buf build -o - | node cmd/openapi/main.ts pkg/api/openapi.json
+	@node cmd/rest-routes/main.ts pkg/api/descriptors.binpb pkg/api/rest-routes.ts
+
+build-sdk: $(INSTALLED) ## Build the SDK as an npm package: plain JavaScript and types in pkg/chat-client/dist
+	@rm -rf pkg/chat-client/dist
+	@tsc -p pkg/chat-client
 
 vendor-proto: $(INSTALLED) ## Copy third-party .proto files from their pinned packages
 	@cmd/vendor-proto.sh
@@ -94,4 +99,4 @@ check: $(INSTALLED) ## Exactly what CI runs: generated code is current, lint, te
 	@$(MAKE) --no-print-directory test
 
 clean: ## Remove what was installed or made, but not the data
-	@rm -rf node_modules coverage bench-results
+	@rm -rf node_modules coverage bench-results pkg/chat-client/dist

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { ChatClient, grpcTransport, guest, type TlsOptions } from '../../pkg/chat-client/index.ts';
+import { grpcTransport, type TlsOptions } from '../../pkg/chat-client/grpc.ts';
+import { ChatClient, guest } from '../../pkg/chat-client/index.ts';
 import { ChatApp } from './app.ts';
 import { type ChatOptions, readArgs, usage } from './args.ts';
 import { completeCommand } from './commands.ts';

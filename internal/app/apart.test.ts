@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import pg from 'pg';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { CloseReason } from '../../pkg/api/chat/v1/chat.ts';
-import { grpcTransport } from '../../pkg/chat-client/index.ts';
+import { grpcTransport } from '../../pkg/chat-client/grpc.ts';
 import { freePort } from '../repository/embedded/free-port.ts';
 import { ChildService } from '../testing/child-service.ts';
 import { eventually } from '../testing/eventually.ts';

@@ -4,6 +4,7 @@ import type { Bus } from '../client/bus/bus.ts';
 import { MemoryBus } from '../client/bus/memory-bus.ts';
 import { traceCalls } from '../client/tracing/trace-calls.ts';
 import type { Config } from '../config/config.ts';
+import { ProtobufEventEncoder } from '../converter/event.ts';
 import { drainingError } from '../interceptor/drain.ts';
 import { loadRules } from '../interceptor/validation.ts';
 import { PostgresBanRepository } from '../repository/postgres/postgres-ban-repository.ts';
@@ -13,6 +14,8 @@ import { createAuthHandlers } from '../transport/grpc/auth-handlers.ts';
 import { createChatHandlers } from '../transport/grpc/chat-handlers.ts';
 import { chatServiceDefinition, createConnectChat } from '../transport/grpc/connect-chat.ts';
 import { served } from '../transport/grpc/served-service.ts';
+import { CommandReader } from '../transport/live/command-reader.ts';
+import { LocalStreams } from '../transport/live/local-streams.ts';
 import { once } from './once.ts';
 import { openChat } from './open-chat.ts';
 import { openDatabase } from './open-database.ts';
@@ -85,17 +88,32 @@ async function assemble(
     resources,
     traced,
   });
+  const stream = {
+    sessions,
+    reader: new CommandReader(rules('chat.v1.Command'), limits),
+    encoder: new ProtobufEventEncoder(),
+  };
   const services = [
     served(chatServiceDefinition, {
       ...createChatHandlers({ chats: service, moderation }, limits),
-      ...createConnectChat({ sessions, validateCommand: rules('chat.v1.Command') }, limits),
+      ...createConnectChat(stream),
     }),
     served(AuthServiceDefinition, createAuthHandlers(identity.authService, limits)),
   ];
   const { tracer } = traces;
   const transports = await openTransports(
     config,
-    { database, services, identity, limiter, log, resources, rules, tracer },
+    {
+      database,
+      services,
+      streams: (interceptor) => new LocalStreams({ ...stream, interceptor }),
+      identity,
+      limiter,
+      log,
+      resources,
+      rules,
+      tracer,
+    },
     signal,
   );
   const { reconnectSpreadMs } = config.drain;

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { CloseReason, ConnectChatRequest } from '../../pkg/api/chat/v1/chat.ts';
-import { grpcTransport } from '../../pkg/chat-client/index.ts';
+import { grpcTransport } from '../../pkg/chat-client/grpc.ts';
 import { freePort } from '../repository/embedded/free-port.ts';
 import { ChildService, databasePid, newDataDir } from '../testing/child-service.ts';
 import { eventually } from '../testing/eventually.ts';

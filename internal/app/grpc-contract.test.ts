@@ -7,13 +7,14 @@ import { messagesContract } from '../testing/contract/messages.ts';
 import { permissionsContract } from '../testing/contract/permissions.ts';
 import { rolesContract } from '../testing/contract/roles.ts';
 import { roomsContract } from '../testing/contract/rooms.ts';
+import { signalsContract } from '../testing/contract/signals.ts';
 import { streamsContract } from '../testing/contract/streams.ts';
 import { startTestService, type TestService } from '../testing/test-service.ts';
 import { issueToken } from '../testing/tokens.ts';
 
 let service: TestService;
 beforeAll(async () => {
-  service = await startTestService();
+  service = await startTestService({ MAX_SIGNAL_MEMBERS: '3' });
 });
 afterAll(() => service.stop());
 
@@ -24,6 +25,7 @@ describe('the contract over gRPC', () => {
   roomsContract(open);
   messagesContract(open);
   streamsContract(open);
+  signalsContract(open);
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);
   rolesContract(open, issue);

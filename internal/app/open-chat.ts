@@ -13,6 +13,7 @@ import { ChatService } from '../service/chat-service.ts';
 import { Hub } from '../service/hub.ts';
 import { MessageWriter } from '../service/message-writer.ts';
 import { ModerationService } from '../service/moderation-service.ts';
+import { PresenceNews } from '../service/presence-news.ts';
 import { SessionRegistry } from '../service/session-registry.ts';
 import type { Identity } from './open-identity.ts';
 import type { ResourceStack } from './resource-stack.ts';
@@ -66,7 +67,11 @@ export async function openChat(
     'ChatService',
     new ChatService(
       { chats, messages, writer, presence, bus },
-      { maxTextLength: limits.maxTextLength, createRoomsOnJoin: config.rooms.createOnJoin },
+      {
+        maxTextLength: limits.maxTextLength,
+        createRoomsOnJoin: config.rooms.createOnJoin,
+        maxSignalMembers: limits.maxSignalMembers,
+      },
     ),
   );
   const moderation = traced(
@@ -79,8 +84,13 @@ export async function openChat(
       onBansChanged: () => identity.revocations.refresh('bans'),
     }),
   );
+  const presenceNews = new PresenceNews(
+    { bus, chats, presence, log },
+    { graceMs: 3_000, maxMembers: limits.maxSignalMembers },
+  );
+  resources.add('the news of who is online', () => presenceNews.stop());
   const sessions = new SessionRegistry(
-    { service, hub, chats, messages, ...identity, limiter, presence, log },
+    { service, hub, chats, messages, ...identity, limiter, presence, presenceNews, log },
     {
       limits: {
         maxTextLength: limits.maxTextLength,

@@ -1,18 +1,25 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
+import { MessageJson } from '../../pkg/transcoder/message-json.ts';
 import { Transcoder } from '../../pkg/transcoder/transcoder.ts';
 import type { HttpConfig } from '../config/http-config.ts';
 import { createGateway } from '../transport/gateway/gateway.ts';
 import { HttpServer } from '../transport/gateway/http-server.ts';
 import type { UnaryCaller } from '../transport/gateway/unary-caller.ts';
+import type { LiveStreams } from '../transport/live/live-streams.ts';
+import { SseFrames } from '../transport/sse/sse-frames.ts';
+import { sseHandler } from '../transport/sse/sse-handler.ts';
 import type { CertificateFiles } from '../transport/tls/certificate-files.ts';
 import { createHttpServer } from '../transport/tls/create-http-server.ts';
+import { WebSocketServer } from '../transport/websocket/websocket-server.ts';
 import type { ResourceStack } from './resource-stack.ts';
 
 interface Deps {
   /** Full names of the services whose methods are served. */
   services: readonly string[];
   caller: UnaryCaller;
+  /** Absent where there are no chats. */
+  streams: LiveStreams | undefined;
   /** Absent: plain HTTP. */
   certificates: CertificateFiles | undefined;
   log: Logger;
@@ -23,28 +30,68 @@ interface Options {
   host: string;
   http: HttpConfig;
   maxBodyBytes: number;
+  /** How long a connection may be silent before something is sent on it, in milliseconds. */
+  keepaliveMs: number;
   /** How long requests under way may take once it is being stopped, in milliseconds. */
   graceMs: number;
 }
 
 const api = new URL('../../pkg/api/', import.meta.url);
 
+/** How long a WebSocket may be open without a token, and take to answer that it is being closed, in milliseconds. */
+const webSocketTimes = { authTimeoutMs: 5_000, closeTimeoutMs: 2_000 };
+
 /** Starts the HTTP side. Returns its port. Throws an error with a clear message if the address cannot be had. */
 export async function openGateway(
-  { services, caller, certificates, log, resources }: Deps,
-  { host, http, maxBodyBytes, graceMs }: Options,
+  { services, caller, streams, certificates, log, resources }: Deps,
+  { host, http, maxBodyBytes, keepaliveMs, graceMs }: Options,
 ): Promise<number> {
+  const descriptors = readFileSync(new URL('descriptors.binpb', api));
+  const transcoder = Transcoder.create(descriptors, services);
+  const { trustedProxies, corsOrigins, publicUrl } = http;
   const app = createGateway(
-    { transcoder: Transcoder.create(readFileSync(new URL('descriptors.binpb', api)), services), caller, log },
     {
-      trustedProxies: http.trustedProxies,
-      corsOrigins: http.corsOrigins,
+      transcoder,
+      caller,
+      events:
+        streams &&
+        sseHandler(
+          {
+            streams,
+            frames: new SseFrames(new MessageJson(descriptors, 'chat.v1.ConnectChatResponse')),
+            transcoder,
+            log,
+          },
+          { keepaliveMs },
+        ),
+      log,
+    },
+    {
+      trustedProxies,
+      corsOrigins,
       maxBodyBytes,
-      publicUrl: http.publicUrl,
+      publicUrl,
       openApi: readFileSync(new URL('openapi.json', api), 'utf8'),
     },
   );
-  const server = new HttpServer(createHttpServer(certificates, app), { host, port: http.port });
+  const httpServer = createHttpServer(certificates, app);
+  const server = new HttpServer(httpServer, { host, port: http.port });
   resources.add('the HTTP server', () => server.stop(graceMs));
+  if (streams) {
+    const sockets = new WebSocketServer(
+      { streams, descriptors, log },
+      {
+        ...webSocketTimes,
+        maxFrameBytes: maxBodyBytes,
+        compression: http.webSocketCompression,
+        keepaliveMs,
+        trustedProxies,
+        corsOrigins,
+        publicUrl,
+      },
+    );
+    sockets.attach(httpServer);
+    resources.add('the WebSockets', () => sockets.stop());
+  }
   return server.listen();
 }

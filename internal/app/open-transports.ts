@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Validate } from '../../pkg/proto-rules/compile-rules.ts';
 import type { Config } from '../config/config.ts';
 import { auth } from '../interceptor/auth.ts';
-import { compose } from '../interceptor/call.ts';
+import { compose, type Interceptor } from '../interceptor/call.ts';
 import { deadline } from '../interceptor/deadline.ts';
 import { Drain } from '../interceptor/drain.ts';
 import { errors } from '../interceptor/errors.ts';
@@ -16,6 +16,7 @@ import type { Database } from '../repository/postgres/database.ts';
 import { LocalCaller } from '../transport/gateway/local-caller.ts';
 import { GrpcServer } from '../transport/grpc/grpc-server.ts';
 import type { ServedService } from '../transport/grpc/served-service.ts';
+import type { LiveStreams } from '../transport/live/live-streams.ts';
 import { CertificateFiles } from '../transport/tls/certificate-files.ts';
 import { DatabaseWatch } from './database-watch.ts';
 import { openGateway } from './open-gateway.ts';
@@ -26,6 +27,8 @@ import { withinTime } from './within-time.ts';
 interface Deps {
   database: Database;
   services: readonly ServedService[];
+  /** The contract's stream for HTTP; absent where there are no chats. */
+  streams?: (interceptor: Interceptor) => LiveStreams;
   identity: Identity;
   limiter: RateLimiter;
   log: Logger;
@@ -48,7 +51,7 @@ export interface Transports {
 /** Opens the doors to the services. Throws an error with a clear message if an address cannot be had. */
 export async function openTransports(
   config: Config,
-  { database, services, identity, limiter, log, resources, rules, tracer }: Deps,
+  { database, services, streams, identity, limiter, log, resources, rules, tracer }: Deps,
   signal: AbortSignal,
 ): Promise<Transports> {
   const drain = new Drain();
@@ -85,8 +88,8 @@ export async function openTransports(
     const caller = new LocalCaller(services, interceptor, () => serving);
     const names = services.map(({ definition }) => definition.fullName);
     httpPort = await openGateway(
-      { services: names, caller, certificates, log, resources },
-      { host, http, maxBodyBytes: limits.maxFrameBytes, graceMs: 1_000 },
+      { services: names, caller, streams: streams?.(interceptor), certificates, log, resources },
+      { host, http, maxBodyBytes: limits.maxFrameBytes, keepaliveMs: config.keepaliveMs, graceMs: 1_000 },
     );
   }
   const setServing = (now: boolean) => {

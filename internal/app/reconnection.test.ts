@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { ChatClient, grpcTransport, guest, type Message, type Transport } from '../../pkg/chat-client/index.ts';
+import { grpcTransport } from '../../pkg/chat-client/grpc.ts';
+import { ChatClient, guest, type Message, type Transport } from '../../pkg/chat-client/index.ts';
 import { eventually } from '../testing/eventually.ts';
 import { FlakyLink } from '../testing/flaky-link.ts';
 import { newRoom, say, signIn, uniqueName } from '../testing/person.ts';

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { ConnectChatRequest, ConnectChatResponse } from '../../pkg/api/chat/v1/chat.ts';
-import { grpcTransport } from '../../pkg/chat-client/index.ts';
+import { grpcTransport } from '../../pkg/chat-client/grpc.ts';
 import { ChildService } from '../testing/child-service.ts';
 import { eventually } from '../testing/eventually.ts';
 import { newRoom, say, signIn } from '../testing/person.ts';

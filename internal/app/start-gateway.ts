@@ -5,6 +5,7 @@ import { AuthServiceDefinition } from '../../pkg/api/auth/v1/auth.ts';
 import { ChatServiceDefinition } from '../../pkg/api/chat/v1/chat.ts';
 import type { GatewayConfig } from '../config/gateway-config.ts';
 import { GrpcCaller } from '../transport/gateway/grpc-caller.ts';
+import { GrpcStreams } from '../transport/live/grpc-streams.ts';
 import { CertificateFiles } from '../transport/tls/certificate-files.ts';
 import { once } from './once.ts';
 import { openGateway } from './open-gateway.ts';
@@ -36,7 +37,10 @@ export async function startGateway(
     if (certificates) resources.add('the certificates', () => certificates.close());
     const services = [ChatServiceDefinition.fullName, AuthServiceDefinition.fullName];
     const graceMs = config.drainTimeoutMs;
-    const httpPort = await openGateway({ services, caller, certificates, log, resources }, { ...config, graceMs });
+    const httpPort = await openGateway(
+      { services, caller, streams: new GrpcStreams(caller), certificates, log, resources },
+      { ...config, graceMs },
+    );
     return { httpPort, stop: once(() => resources.close()) };
   } catch (error) {
     await resources.close();

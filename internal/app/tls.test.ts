@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { makeCertificates } from '../../cmd/gen-cert/make-certificates.ts';
-import { grpcTransport, type TlsOptions } from '../../pkg/chat-client/index.ts';
+import { grpcTransport, type TlsOptions } from '../../pkg/chat-client/grpc.ts';
 import { readGatewayConfig } from '../config/gateway-config.ts';
 import { makeTestCertificates, type TestCertificates } from '../testing/certificates.ts';
 import { eventually } from '../testing/eventually.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { CloseReason } from '../../pkg/api/chat/v1/chat.ts';
-import { ChatClient, type ConnectionState, grpcTransport, guest, type Message } from '../../pkg/chat-client/index.ts';
+import { grpcTransport } from '../../pkg/chat-client/grpc.ts';
+import { ChatClient, type ConnectionState, guest, type Message } from '../../pkg/chat-client/index.ts';
 import { eventually } from '../testing/eventually.ts';
 import { newGroup, newRoom, personOf, say, signIn, uniqueName } from '../testing/person.ts';
 import { commands } from '../testing/stream-probe.ts';

@@ -40,6 +40,8 @@ export interface Config {
     maxFrameBytes: number;
     maxCommandsPerFrame: number;
     maxSubscriptions: number;
+    /** Chats with more members are not told who is typing, has come online, or has read how far. */
+    maxSignalMembers: number;
     maxPendingSends: number;
     outboxBytes: number;
   };
@@ -101,6 +103,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       maxFrameBytes: readMaxFrameBytes(read),
       maxCommandsPerFrame: read.integer('MAX_COMMANDS_PER_FRAME', 256, { min: 1, max: 100_000 }),
       maxSubscriptions: read.integer('MAX_SUBSCRIPTIONS', 1_000, { min: 1, max: 100_000 }),
+      maxSignalMembers: read.integer('MAX_SIGNAL_MEMBERS', 200, { min: 0, max: 100_000 }),
       maxPendingSends: read.integer('MAX_PENDING_SENDS', 256, { min: 1, max: 100_000 }),
       outboxBytes: read.integer('OUTBOX_BYTES', 262_144, { min: 1_024, max: 1_073_741_824 }),
     },
@@ -119,7 +122,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     },
     callTimeoutMs: read.integer('CALL_TIMEOUT_MS', 5_000, { min: 100, max: 600_000 }),
     repairIntervalMs: read.integer('REPAIR_INTERVAL_MS', 2_000, { min: 50, max: 600_000 }),
-    keepaliveMs: read.integer('KEEPALIVE_MS', 20_000, { min: 1_000, max: 3_600_000 }),
+    keepaliveMs: readKeepaliveMs(read),
     drain: {
       timeoutMs: read.integer('DRAIN_TIMEOUT_MS', 10_000, { min: 0, max: 3_600_000 }),
       reconnectSpreadMs: read.integer('RECONNECT_SPREAD_MS', 3_000, { min: 0, max: 3_600_000 }),
@@ -181,4 +184,8 @@ function findInsecurities({ host, http, tls, auth, postgresDsn, tracing }: Confi
 
 export function readMaxFrameBytes(read: EnvReader): number {
   return read.integer('MAX_FRAME_BYTES', 1_048_576, { min: 1_024, max: 67_108_864 });
+}
+
+export function readKeepaliveMs(read: EnvReader): number {
+  return read.integer('KEEPALIVE_MS', 20_000, { min: 1_000, max: 3_600_000 });
 }

@@ -19,6 +19,8 @@ export function toWireChat(chat: Chat): wire.Chat {
     joinedSeq: chat.own?.joinedSeq ?? 0,
     peer: chat.peer && toWireUser(chat.peer),
     lastMessage: chat.lastMessage && toWireMessage(chat.lastMessage),
+    readSeq: chat.own?.readSeq ?? 0,
+    unreadCount: chat.own?.unreadCount ?? 0,
   };
 }
 
@@ -38,8 +40,8 @@ export function fromWireChatType(type: wire.ChatType): ChatType | undefined {
   }
 }
 
-export function toWireMember({ user, role, joinedAt }: Member): wire.Member {
-  return { user: toWireUser(user), role: toWireRole(role), joinedAt };
+export function toWireMember({ user, role, joinedAt, readSeq }: Member): wire.Member {
+  return { user: toWireUser(user), role: toWireRole(role), joinedAt, readSeq };
 }
 
 export function toWireMessage(message: Message): wire.Message {

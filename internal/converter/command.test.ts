@@ -36,6 +36,11 @@ const commands: {
   ],
   authenticate: [{ token: 'T' }, { kind: 'authenticate', token: 'T' }],
   ping: [{}, { kind: 'ping' }],
+  typing: [{ chatId: id }, { kind: 'typing', chatId: lower }],
+  markRead: [
+    { chatId: id, seq: 7 },
+    { kind: 'mark_read', chatId: lower, seq: 7 },
+  ],
 };
 
 describe('a command', () => {
@@ -98,15 +103,19 @@ describe('a chat', () => {
       joinedSeq: 0,
       peer: undefined,
       lastMessage: undefined,
+      readSeq: 0,
+      unreadCount: 0,
     });
   });
 
   test.each(['READER', 'MEMBER', 'ADMIN', 'OWNER'] as const)('shows a member their role: %s', (role) => {
-    expect(toWireChat({ ...chat, own: { role, joinedSeq: 3 } })).toMatchObject({
+    expect(toWireChat({ ...chat, own: { role, joinedSeq: 3, readSeq: 5, unreadCount: 2 } })).toMatchObject({
       ownRole: wire.ChatRole[role],
       joinedSeq: 3,
+      readSeq: 5,
+      unreadCount: 2,
     });
-    const member = { user: { id: 'a', name: 'A' }, role, joinedAt: new Date(7) };
+    const member = { user: { id: 'a', name: 'A' }, role, joinedAt: new Date(7), readSeq: 4 };
     expect(toWireMember(member)).toEqual({ ...member, role: wire.ChatRole[role] });
   });
 

@@ -25,6 +25,10 @@ export function fromWireCommand({ commandId, command }: wire.Command): Command {
       return { kind: 'authenticate', commandId, token: command.value.token };
     case 'ping':
       return { kind: 'ping', commandId };
+    case 'typing':
+      return { kind: 'typing', commandId, chatId: normalizeId(command.value.chatId) };
+    case 'markRead':
+      return { kind: 'mark_read', commandId, chatId: normalizeId(command.value.chatId), seq: command.value.seq };
     default:
       return command satisfies never;
   }

@@ -7,11 +7,24 @@ import { toStatus } from './status.ts';
 
 /** Events as records of field 1 of ConnectChatResponse: joined they are a frame. */
 export class ProtobufEventEncoder implements EventEncoder {
-  /** The newest array is enough: a topic hands it to all its readers in one go. */
+  /** The newest of each is enough: a topic hands it to all its readers in one go. */
   #last: { messages?: readonly Message[]; pieces: readonly Uint8Array[] } = { pieces: [] };
+  #lastEvent: { event?: Event; bytes: Uint8Array } = { bytes: new Uint8Array() };
+  #lastJoined: { pieces: readonly Uint8Array[]; frame: Uint8Array } = { pieces: [], frame: new Uint8Array() };
 
   encode(event: Event): Uint8Array {
-    return wire.ConnectChatResponse.encode({ events: [toWireEvent(event)] }).finish();
+    if (this.#lastEvent.event !== event) {
+      this.#lastEvent = { event, bytes: wire.ConnectChatResponse.encode({ events: [toWireEvent(event)] }).finish() };
+    }
+    return this.#lastEvent.bytes;
+  }
+
+  join(pieces: readonly Uint8Array[]): Uint8Array {
+    const { pieces: last } = this.#lastJoined;
+    if (pieces.length !== last.length || pieces.some((piece, i) => piece !== last[i])) {
+      this.#lastJoined = { pieces, frame: Buffer.concat(pieces) };
+    }
+    return this.#lastJoined.frame;
   }
 
   encodeMessages(messages: readonly Message[]): readonly Uint8Array[] {
@@ -82,6 +95,16 @@ function toWire(event: Event): NonNullable<wire.Event['event']> {
     case 'closing': {
       const { reason, retryAfterMs } = event;
       return { $case: 'closing', value: { reason: wire.CloseReason[reason], retryAfterMs } };
+    }
+    case 'typing':
+      return { $case: 'typing', value: { chatId: event.chatId, user: toWireUser(event.user) } };
+    case 'presence': {
+      const { chatId, user, online } = event;
+      return { $case: 'presence', value: { chatId, user: toWireUser(user), online } };
+    }
+    case 'read': {
+      const { chatId, userId, seq } = event;
+      return { $case: 'read', value: { chatId, userId, seq } };
     }
     default:
       return event satisfies never;

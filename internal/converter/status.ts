@@ -48,7 +48,7 @@ export function toStatus(error: ChatError): Status {
 }
 
 function pack(typeName: string, encoded: { finish(): Uint8Array }): Any {
-  return { typeUrl: `type.googleapis.com/${typeName}`, value: Buffer.from(encoded.finish()) };
+  return { typeUrl: `type.googleapis.com/${typeName}`, value: encoded.finish() };
 }
 
 /** The HTTP status of each of gRPC's codes. Source: grpc-gateway, runtime/errors.go */

@@ -25,7 +25,7 @@ export interface Chat {
   createdBy: string;
   memberCount: number;
   /** The caller's membership; absent if the caller is not a member. */
-  own?: Membership;
+  own?: Membership & ReadMark;
   /** The other user of a direct chat. */
   peer?: User;
   lastMessage?: Message;
@@ -37,10 +37,18 @@ export interface Membership {
   joinedSeq: number;
 }
 
+/** How far a member has read. */
+export interface ReadMark {
+  readSeq: number;
+  /** Messages of others beyond it, written since the member joined. */
+  unreadCount: number;
+}
+
 export interface Member {
   user: User;
   role: ChatRole;
   joinedAt: Date;
+  readSeq: number;
 }
 
 /** A page of a list; `next` continues it and is absent on the last page. */

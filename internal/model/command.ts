@@ -6,6 +6,8 @@ export type Command = { commandId: string } & (
   | { kind: 'send_message'; chatId: string; clientMessageId: string; text: string }
   | { kind: 'authenticate'; token: string }
   | { kind: 'ping' }
+  | { kind: 'typing'; chatId: string }
+  | { kind: 'mark_read'; chatId: string; seq: number }
 );
 
 export type StartFrom = 'NOW' | 'JOINED' | 'BEGINNING';

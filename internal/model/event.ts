@@ -1,6 +1,7 @@
 import type { Chat, User } from './chat.ts';
 import type { ChatError } from './errors.ts';
 import type { Message, Receipt } from './message.ts';
+import type { Signal } from './signal.ts';
 
 /** One thing a client is told on its stream. */
 export type Event =
@@ -13,7 +14,8 @@ export type Event =
   | { kind: 'accepted'; commandId: string; receipt?: Receipt }
   | { kind: 'rejected'; commandId: string; error: ChatError }
   | { kind: 'pong'; commandId: string }
-  | { kind: 'closing'; reason: CloseReason; retryAfterMs: number };
+  | { kind: 'closing'; reason: CloseReason; retryAfterMs: number }
+  | Signal;
 
 export type RemovalReason = 'UNKNOWN' | 'LEFT' | 'REMOVED' | 'DELETED' | 'BANNED';
 

@@ -1,5 +1,5 @@
 import type { Ban } from '../model/ban.ts';
-import type { Chat, ChatRole, ChatType, Member, Membership, Page, User } from '../model/chat.ts';
+import type { Chat, ChatRole, ChatType, Member, Membership, Page, ReadMark, User } from '../model/chat.ts';
 import type { Message } from '../model/message.ts';
 
 /** A chat and the caller's role in it (absent: not a member), as they are while the chat is locked. */
@@ -30,6 +30,7 @@ export type Guard = (access: Access) => void;
 export interface Standing extends Membership {
   chatId: string;
   lastSeq: number;
+  memberCount: number;
 }
 
 /** Where a page of a user's chats continues. */
@@ -129,6 +130,12 @@ export interface ChatRepository {
 
   /** The user's standing in each of their chats, at most `limit` of them. */
   listStandings(userId: string, limit: number): Promise<Standing[]>;
+
+  /** Moves the member's read mark forward, never back; undefined if the user is not a member. `moved`: whether it was behind. */
+  markRead(chatId: string, userId: string, seq: number): Promise<(ReadMark & { moved: boolean }) | undefined>;
+
+  /** Ids of the user's chats that have no more members than that. */
+  listSmallChats(userId: string, maxMembers: number): Promise<string[]>;
 
   /** Remembers the user's name for others to see. */
   rememberUser(user: User): Promise<void>;

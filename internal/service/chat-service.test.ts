@@ -34,7 +34,7 @@ function newService(options: Partial<ChatServiceOptions> = {}): ChatService {
   const writer = new MessageWriter({ messages: storage.messages, bus, log: pino({ level: 'silent' }) }, writerOptions);
   return new ChatService(
     { ...storage, writer, presence, bus },
-    { maxTextLength: 10, createRoomsOnJoin: true, ...options },
+    { maxTextLength: 10, createRoomsOnJoin: true, maxSignalMembers: 3, ...options },
   );
 }
 beforeEach(() => {

@@ -1,6 +1,6 @@
 import type { Bus } from '../client/bus/bus.ts';
 import type { Presence } from '../client/presence/presence.ts';
-import type { Chat, ChatType, Member, Page, User } from '../model/chat.ts';
+import type { Chat, ChatType, Member, Page, ReadMark, User } from '../model/chat.ts';
 import { ChatError, invalidFields } from '../model/errors.ts';
 import type { Draft, Message, Receipt } from '../model/message.ts';
 import type { Principal } from '../model/principal.ts';
@@ -8,13 +8,15 @@ import type { ChatRepository, ChatsKey, Creator, Guard, Standing } from '../repo
 import type { HistoryRange, MessageRepository } from '../repository/message-repository.ts';
 import type { MessageWriter } from './message-writer.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
-import { authorizeChat, authorizeOver, tokenServes } from './permissions.ts';
+import { authorizeChat, authorizeOver, refusalOf, tokenServes } from './permissions.ts';
 
 export interface ChatServiceOptions {
   /** Unicode characters of a message. */
   maxTextLength: number;
   /** Whether joining a room that does not exist creates it. */
   createRoomsOnJoin: boolean;
+  /** Chats with more members are not told who is typing and how far others have read. */
+  maxSignalMembers: number;
 }
 
 interface Deps {
@@ -189,18 +191,58 @@ export class ChatService {
     return toPage(found, limit);
   }
 
-  /** The caller's standing in a chat whose messages the caller may read. */
-  async getStanding(caller: Principal, chatId: string): Promise<Standing> {
-    const standing = await this.#chats.findStanding(chatId, caller.userId);
-    if (standing) {
-      return standing;
+  async markRead(caller: Principal, chatId: string, seq: number): Promise<ReadMark> {
+    const { lastSeq, memberCount } = await this.#standing('MarkRead', caller, chatId);
+    if (seq > lastSeq) {
+      const description = `must be at most ${lastSeq}, the chat's last number`;
+      throw new ChatError('CURSOR_IN_FUTURE', `seq ${description}`, { violations: [{ field: 'seq', description }] });
     }
-    await this.#checkMember('Subscribe', caller, chatId);
-    // Became a member between the two looks.
-    return this.getStanding(caller, chatId);
+    const mark = await this.#chats.markRead(chatId, caller.userId, seq);
+    if (!mark) throw refusalOf('chat_not_found');
+    if (mark.moved) {
+      this.#bus.publishToChat(chatId, {
+        kind: 'signal',
+        signal: { kind: 'read', chatId, userId: caller.userId, seq: mark.readSeq },
+        // The caller's other devices are few, however many the members.
+        ...(memberCount > this.#options.maxSignalMembers && { onlyTo: caller.userId }),
+      });
+    }
+    return mark;
   }
 
-  async #checkMember(method: 'GetMessage' | 'ListMessages' | 'Subscribe', caller: Principal, chatId: string) {
+  /** Tells those who read the chat that the caller is typing. */
+  async sendTyping(caller: Principal, chatId: string): Promise<void> {
+    const { memberCount } = await this.#standing('SendTyping', caller, chatId);
+    if (memberCount > this.#options.maxSignalMembers) return;
+    this.#bus.publishToChat(chatId, { kind: 'signal', signal: { kind: 'typing', chatId, user: toUser(caller) } });
+  }
+
+  /** The caller's standing in a chat whose messages the caller may read. */
+  getStanding(caller: Principal, chatId: string): Promise<Standing> {
+    return this.#standing('Subscribe', caller, chatId);
+  }
+
+  async #standing(
+    method: 'Subscribe' | 'MarkRead' | 'SendTyping',
+    caller: Principal,
+    chatId: string,
+  ): Promise<Standing> {
+    const standing = await this.#chats.findStanding(chatId, caller.userId);
+    // The type matters to strangers only.
+    if (standing) {
+      authorizeChat(method, caller, 'GROUP', standing.role);
+      return standing;
+    }
+    await this.#checkMember(method, caller, chatId);
+    // Became a member between the two looks.
+    return this.#standing(method, caller, chatId);
+  }
+
+  async #checkMember(
+    method: 'GetMessage' | 'ListMessages' | 'Subscribe' | 'MarkRead' | 'SendTyping',
+    caller: Principal,
+    chatId: string,
+  ) {
     const chat = await this.#chats.get(chatId, caller.userId);
     authorizeChat(method, caller, chat.type, chat.own?.role);
   }

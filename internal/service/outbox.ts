@@ -17,14 +17,18 @@ interface Chunk {
  */
 export class Outbox {
   readonly #options: OutboxOptions;
+  readonly #join: (pieces: readonly Uint8Array[]) => Uint8Array;
   #chunks: Chunk[] = [];
   #bytes = 0;
   #ended = false;
-  #wakeReader: (() => void) | undefined;
+  #onReady: (() => void) | undefined;
+  #waking = false;
   #wakeWriters: (() => void)[] = [];
 
-  constructor(options: OutboxOptions) {
+  /** `join` makes one frame of several pieces. */
+  constructor(options: OutboxOptions, join: (pieces: readonly Uint8Array[]) => Uint8Array) {
     this.#options = options;
+    this.#join = join;
   }
 
   get bytes(): number {
@@ -72,18 +76,23 @@ export class Outbox {
     this.#releaseWriters();
   }
 
-  /** The next frame, when there is one; undefined once the outbox has ended and is empty. For one caller at a time. */
-  async next(): Promise<Uint8Array | undefined> {
-    while (this.#chunks.length === 0) {
-      if (this.#ended) return undefined;
-      await new Promise<void>((resolve) => {
-        this.#wakeReader = resolve;
-      });
-    }
-    return this.#takeFrame();
+  /** Whether it has ended and everything has been taken. */
+  get finished(): boolean {
+    return this.#ended && this.#chunks.length === 0;
   }
 
-  #takeFrame(): Uint8Array {
+  /**
+   * Calls the one reader at the end of each turn of the event loop in which something was pushed, or in which it ended; and now, if
+   * that has happened already.
+   */
+  onReady(reader: () => void): void {
+    this.#onReady = reader;
+    if (this.#ended || this.#chunks.length > 0) reader();
+  }
+
+  /** The next frame; undefined if there is nothing at the moment. */
+  take(): Uint8Array | undefined {
+    if (this.#chunks.length === 0) return undefined;
     let bytes = 0;
     let count = 0;
     for (const chunk of this.#chunks) {
@@ -94,19 +103,17 @@ export class Outbox {
     const taken = this.#chunks.splice(0, count);
     this.#bytes -= bytes;
     this.#releaseWriters();
-    const [only] = taken;
-    if (count === 1 && only) return only.bytes;
-    return Buffer.concat(
-      taken.map((chunk) => chunk.bytes),
-      bytes,
-    );
+    return count === 1 ? taken[0]!.bytes : this.#join(taken.map((chunk) => chunk.bytes));
   }
 
   /** Not at once: what else happens in this turn shall be in the same frame. */
   #wake(): void {
-    const wake = this.#wakeReader;
-    this.#wakeReader = undefined;
-    if (wake) setImmediate(wake);
+    if (this.#waking || !this.#onReady) return;
+    this.#waking = true;
+    atEndOfTurn(() => {
+      this.#waking = false;
+      this.#onReady?.();
+    });
   }
 
   #releaseWriters(): void {
@@ -118,4 +125,17 @@ export class Outbox {
     this.#bytes = this.#chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
     this.#releaseWriters();
   }
+}
+
+let waiting: (() => void)[] = [];
+
+/** One timer for all that wait, of whom there are as many as readers. */
+function atEndOfTurn(action: () => void): void {
+  waiting.push(action);
+  if (waiting.length > 1) return;
+  setImmediate(() => {
+    const actions = waiting;
+    waiting = [];
+    for (const act of actions) act();
+  });
 }

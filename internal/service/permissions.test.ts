@@ -54,6 +54,8 @@ const byToken: Record<Method, readonly TokenRole[] | 'without a token'> = {
   ConnectChat: ['user', 'admin', 'service'],
   Subscribe: ['user', 'admin', 'service'],
   SubscribeAll: ['user', 'admin', 'service'],
+  MarkRead: ['user', 'admin', 'service'],
+  SendTyping: ['user', 'admin', 'service'],
 };
 
 /**
@@ -77,6 +79,8 @@ const byChat: Partial<Record<Method, string>> = {
   ListMessages: '++++m?--',
   ListOnlineUsers: '+++++?++',
   Subscribe: '++++m?--',
+  MarkRead: '++++m?--',
+  SendTyping: 'r+++m?--',
 };
 
 function principal(...roles: TokenRole[]): Principal {

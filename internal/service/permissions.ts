@@ -59,6 +59,7 @@ export const permissions = {
   SendMessage: { token: everyone, chat: { roles: senders, services: true } },
   GetMessage: { token: everyone, chat: { roles: readers } },
   ListMessages: { token: everyone, chat: { roles: readers } },
+  MarkRead: { token: everyone, chat: { roles: readers } },
   ListOnlineUsers: { token: everyone, chat: { roles: readers, openRooms: true, admins: true, services: true } },
   BanUser: { token: administrators },
   UnbanUser: { token: administrators },
@@ -67,6 +68,7 @@ export const permissions = {
   ConnectChat: { token: everyone },
   Subscribe: { token: everyone, chat: { roles: readers } },
   SubscribeAll: { token: everyone },
+  SendTyping: { token: everyone, chat: { roles: senders } },
 } as const satisfies Record<string, Permission>;
 
 export type Method = keyof typeof permissions;

@@ -9,6 +9,7 @@ import { eventually } from '../testing/eventually.ts';
 import { principalOf, startTestNode, type TestNode } from '../testing/test-node.ts';
 import { openTestStorage, type TestStorage } from '../testing/test-storage.ts';
 import { withFaults } from '../testing/with-faults.ts';
+import { pullFrames } from './pull-frames.ts';
 import { RevocationLog } from './revocations.fixture.ts';
 
 let storage: TestStorage;
@@ -76,7 +77,10 @@ class Stream {
     const { signal } = this.#controller;
     try {
       const encoder = new ProtobufEventEncoder();
-      for await (const frame of node.sessions.run({ principal, encoder }, this.#incoming(signal), signal)) {
+      for await (const frame of pullFrames(
+        node.sessions.run.bind(node.sessions, { principal, encoder }, this.#incoming(signal)),
+        signal,
+      )) {
         for (const { event } of ConnectChatResponse.decode(frame).events) if (event) this.events.push(event);
         if (this.events.at(-1)?.$case === 'message') this.lastMessageAt = performance.now();
         await this.#paused?.promise;

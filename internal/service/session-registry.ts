@@ -4,16 +4,22 @@ import { ChatError } from '../model/errors.ts';
 import type { CloseReason } from '../model/event.ts';
 import type { Principal } from '../model/principal.ts';
 import type { EventEncoder } from './event-encoder.ts';
-import { type Incoming, Session, type SessionDeps, type SessionOptions } from './session.ts';
+import type { PresenceNews } from './presence-news.ts';
+import { type FrameWriter, type Incoming, Session, type SessionDeps, type SessionOptions } from './session.ts';
+
+interface RegistryDeps extends SessionDeps {
+  presence: Presence;
+  presenceNews: Pick<PresenceNews, 'came' | 'went'>;
+}
 
 /** The open sessions of this process, whatever transport they came by. */
 export class SessionRegistry {
-  readonly #deps: SessionDeps & { presence: Presence };
+  readonly #deps: RegistryDeps;
   readonly #options: SessionOptions;
   readonly #sessions = new Set<Session>();
   #closedBy: { error: unknown } | undefined;
 
-  constructor(deps: SessionDeps & { presence: Presence }, options: SessionOptions) {
+  constructor(deps: RegistryDeps, options: SessionOptions) {
     this.#deps = deps;
     this.#options = options;
     deps.revocations.onChange(() => this.#closeRevoked());
@@ -32,16 +38,21 @@ export class SessionRegistry {
 
   /**
    * Opens a session and runs it: see `Session.run`. The user is online meanwhile. A reader that has not taken the last frames
-   * `closingGraceMs` after the session was closed is not waited for: it does not count as open any more.
+   * `closingGraceMs` after the session was closed is not waited for: it does not count as open any more, and `onStuck` is called.
    */
-  async *run(
-    { principal, encoder }: { principal: Principal; encoder: EventEncoder },
+  async run(
+    {
+      principal,
+      encoder,
+      onStuck,
+    }: { principal: Principal; encoder: EventEncoder; onStuck?: (() => void) | undefined },
     commands: AsyncIterable<readonly Incoming[]>,
+    write: FrameWriter,
     signal: AbortSignal,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
+  ): Promise<void> {
     // One that was let in just before the others were closed would stay open to the end.
     if (this.#closedBy) throw this.#closedBy.error;
-    const { presence, chats, revocations, log } = this.#deps;
+    const { presence, presenceNews, chats, revocations, log } = this.#deps;
     const user = { id: principal.userId, name: principal.name };
     let grace: NodeJS.Timeout | undefined;
     const session = new Session(this.#deps, this.#options, {
@@ -49,21 +60,21 @@ export class SessionRegistry {
       principal,
       encoder,
       onClosing: () => {
-        grace = setTimeout(() => void this.#giveUp(session), this.#options.closingGraceMs);
+        grace = setTimeout(() => void this.#giveUp(session, onStuck), this.#options.closingGraceMs);
       },
     });
     this.#sessions.add(session);
     try {
       // From here on changes are told; one that came before, after the token was looked at, is noticed now.
       revocations.check(principal);
-      await presence.enter(session.id, user);
+      if (await presence.enter(session.id, user)) presenceNews.came(user);
       // Without the database others see the name a little later.
       await chats.rememberUser(user).catch((err) => log.warn({ err, userId: user.id }, 'could not remember a name'));
-      yield* session.run(commands, signal);
+      await session.run(commands, write, signal);
     } finally {
       clearTimeout(grace);
       this.#sessions.delete(session);
-      await presence.leave(session.id);
+      await this.#leave(session);
     }
   }
 
@@ -88,10 +99,20 @@ export class SessionRegistry {
     }
   }
 
-  /** The transport is stuck with a frame that nobody takes: `run` gets no further. Never throws. */
-  async #giveUp(session: Session): Promise<void> {
-    const { presence, log } = this.#deps;
+  /** The transport is stuck with a frame that nobody takes: `run` gets no further by itself. Never throws. */
+  async #giveUp(session: Session, onStuck: (() => void) | undefined): Promise<void> {
     this.#sessions.delete(session);
-    await presence.leave(session.id).catch((err) => log.warn({ err }, 'could not leave the presence'));
+    onStuck?.();
+    await this.#leave(session);
+  }
+
+  async #leave(session: Session): Promise<void> {
+    const { presence, presenceNews, log } = this.#deps;
+    const { userId, name } = session.principal;
+    try {
+      if (await presence.leave(session.id)) presenceNews.went({ id: userId, name });
+    } catch (err) {
+      log.warn({ err }, 'could not leave the presence');
+    }
   }
 }

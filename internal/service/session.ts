@@ -43,6 +43,9 @@ export interface SessionDeps {
   log: Logger;
 }
 
+/** Sends a frame; the promise, if there is one, resolves when there is room for another. */
+export type FrameWriter = (frame: Uint8Array) => Promise<void> | undefined;
+
 /** A stream that exceeded its rate is not read from for this long at the most, in milliseconds. */
 const maxPauseMs = 1_000;
 const maxTimeoutMs = 2 ** 31 - 1;
@@ -58,6 +61,8 @@ const methods = {
   unsubscribe: 'ConnectChat',
   authenticate: 'ConnectChat',
   ping: 'ConnectChat',
+  typing: 'SendTyping',
+  mark_read: 'MarkRead',
 } as const satisfies Record<Command['kind'], Method>;
 
 /** One open stream of one user: carries out its commands and queues its events. The same for every transport. */
@@ -91,7 +96,10 @@ export class Session {
     this.#principal = principal;
     this.#encoder = encoder;
     this.#onClosing = onClosing;
-    this.#outbox = new Outbox({ maxBytes: options.outboxBytes, maxFrameBytes: options.frameBytes });
+    this.#outbox = new Outbox(
+      { maxBytes: options.outboxBytes, maxFrameBytes: options.frameBytes },
+      encoder.join.bind(encoder),
+    );
     this.#reading = new ReadingList(
       {
         hub: deps.hub,
@@ -121,16 +129,14 @@ export class Session {
   }
 
   /**
-   * The frames to send, until the client has half-closed and has all its answers, or the session is closed. Throws what ended
-   * the session: UNAVAILABLE (DRAINING), UNAUTHENTICATED (TOKEN_EXPIRED, SESSION_REVOKED), PERMISSION_DENIED (BANNED), INVALID_ARGUMENT
-   * (MALFORMED_FRAME). Call once.
+   * Carries out the commands and hands `write` the frames of events, the next one once the promise that it may have returned for the
+   * one before is fulfilled; until the client has half-closed and has all its answers, the session is closed, or the signal
+   * aborts. Throws what ended the session: UNAVAILABLE (DRAINING), UNAUTHENTICATED (TOKEN_EXPIRED, SESSION_REVOKED), PERMISSION_DENIED
+   * (BANNED), INVALID_ARGUMENT (MALFORMED_FRAME); and what `write` throws. Call once.
    */
-  async *run(
-    commands: AsyncIterable<readonly Incoming[]>,
-    signal: AbortSignal,
-  ): AsyncGenerator<Uint8Array, void, undefined> {
-    const abandon = () => this.#end();
-    signal.addEventListener('abort', abandon, { once: true });
+  async run(commands: AsyncIterable<readonly Incoming[]>, write: FrameWriter, signal: AbortSignal): Promise<void> {
+    const gone = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => gone.resolve(), { once: true });
     try {
       const { userId, name, tokenExpiresAt } = this.#principal;
       const { limits } = this.#options;
@@ -138,10 +144,9 @@ export class Session {
       this.#watchExpiry();
       if (signal.aborted) return;
       void this.#read(commands, signal);
-      for (let frame = await this.#outbox.next(); frame; frame = await this.#outbox.next()) yield frame;
+      await Promise.race([pump(this.#outbox, write), gone.promise]);
       if (this.#endError !== undefined) throw this.#endError;
     } finally {
-      signal.removeEventListener('abort', abandon);
       this.#end();
     }
   }
@@ -211,6 +216,12 @@ export class Session {
       case 'authenticate':
         await this.#authenticate(command.token);
         return this.#tell({ kind: 'accepted', commandId });
+      case 'typing':
+        await this.#deps.service.sendTyping(this.#principal, command.chatId);
+        return this.#tell({ kind: 'accepted', commandId });
+      case 'mark_read':
+        await this.#deps.service.markRead(this.#principal, command.chatId, command.seq);
+        return this.#tell({ kind: 'accepted', commandId });
       case 'ping':
         return this.#tell({ kind: 'pong', commandId });
       case 'invalid':
@@ -276,4 +287,30 @@ export class Session {
     this.#reading.close();
     this.#outbox.end();
   }
+}
+
+/** Writes the frames of an outbox until it is finished. Rejects with what `write` throws. */
+function pump(outbox: Outbox, write: FrameWriter): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let stuck = false;
+  const proceed = () => {
+    try {
+      while (!stuck) {
+        const frame = outbox.take();
+        if (!frame) break;
+        const written = write(frame);
+        if (!written) continue;
+        stuck = true;
+        written.then(() => {
+          stuck = false;
+          proceed();
+        }, reject);
+      }
+      if (outbox.finished && !stuck) resolve();
+    } catch (error) {
+      reject(error);
+    }
+  };
+  outbox.onReady(proceed);
+  return promise;
 }

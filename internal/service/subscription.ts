@@ -1,5 +1,6 @@
 import type { RemovalReason } from '../model/event.ts';
 import { endedMembership, type Message } from '../model/message.ts';
+import type { Signal } from '../model/signal.ts';
 import type { MessageRepository } from '../repository/message-repository.ts';
 import type { EventEncoder } from './event-encoder.ts';
 import type { Lease } from './hub.ts';
@@ -85,6 +86,13 @@ export class Subscription implements TopicReader {
     if (end) return this.onMembershipEnded(end);
     if (!this.#deps.outbox.hasRoom) return this.#fallBehind();
     this.#push(news);
+  }
+
+  onSignal(signal: Signal): void {
+    const { outbox, encoder } = this.#deps;
+    // Nobody needs to be told what they do themselves, except that another device of theirs has read.
+    if (signal.kind !== 'read' && signal.user.id === this.userId) return;
+    if (outbox.hasRoom) outbox.push(encoder.encode(signal), this.chatId);
   }
 
   onMembershipEnded(message: Message): void {

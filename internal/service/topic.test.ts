@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Message, SystemEvent } from '../model/message.ts';
+import type { Signal } from '../model/signal.ts';
 import type { ChangesPage } from '../repository/message-repository.ts';
 import { eventually } from '../testing/eventually.ts';
 import { Topic, type TopicOptions, type TopicReader } from './topic.ts';
@@ -54,6 +55,7 @@ class Reader implements TopicReader {
   readonly userId: string;
   readonly got: Message[] = [];
   readonly ended: Message[] = [];
+  readonly signals: Signal[] = [];
   deleted = 0;
 
   constructor(userId = 'reader') {
@@ -66,6 +68,10 @@ class Reader implements TopicReader {
 
   onMembershipEnded(message: Message): void {
     this.ended.push(message);
+  }
+
+  onSignal(signal: Signal): void {
+    this.signals.push(signal);
   }
 
   onDeleted(): void {

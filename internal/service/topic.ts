@@ -1,6 +1,7 @@
 import type { ChatPublication } from '../client/bus/bus.ts';
 import type { Message } from '../model/message.ts';
 import { endedMembership } from '../model/message.ts';
+import type { Signal } from '../model/signal.ts';
 import type { ChangesPage } from '../repository/message-repository.ts';
 
 /** A reader of one chat on this node. Its methods must not throw. */
@@ -10,6 +11,8 @@ export interface TopicReader {
   onMessages(messages: readonly Message[]): void;
   /** A message that ended this user's membership came by while the reader was not live; a live one is given the message. */
   onMembershipEnded(message: Message): void;
+  /** Passing news. Called only while the reader is live. The object is shared: never change it. */
+  onSignal(signal: Signal): void;
   /** The chat is gone. Called also while the reader is not live. */
   onDeleted(): void;
 }
@@ -103,6 +106,7 @@ export class Topic {
   receive(publication: ChatPublication): void {
     if (this.#ended) return;
     if (publication.kind === 'deleted') return this.end();
+    if (publication.kind === 'signal') return this.#pass(publication);
     if (publication.kind === 'head') {
       this.#knownHead = Math.max(this.#knownHead, publication.seq);
     } else {
@@ -131,6 +135,10 @@ export class Topic {
   stop(): void {
     this.#ended = true;
     clearTimeout(this.#straggler);
+  }
+
+  #pass({ signal, onlyTo }: Extract<ChatPublication, { kind: 'signal' }>): void {
+    for (const reader of this.#live) if (onlyTo === undefined || reader.userId === onlyTo) reader.onSignal(signal);
   }
 
   #receiveMessages(messages: readonly Message[]): void {

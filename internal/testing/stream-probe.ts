@@ -121,5 +121,7 @@ export const commands = {
     value: { chatId, text, clientMessageId },
   }),
   authenticate: (token: string): CommandBody => ({ $case: 'authenticate', value: { token } }),
+  typing: (chatId: string): CommandBody => ({ $case: 'typing', value: { chatId } }),
+  markRead: (chatId: string, seq: number): CommandBody => ({ $case: 'markRead', value: { chatId, seq } }),
   ping: (): CommandBody => ({ $case: 'ping', value: {} }),
 };

@@ -16,6 +16,8 @@ import { PostgresSigningKeyRepository } from '../repository/postgres/postgres-si
 import { ChatService } from '../service/chat-service.ts';
 import { Hub, type HubOptions } from '../service/hub.ts';
 import { MessageWriter, type MessageWriterOptions } from '../service/message-writer.ts';
+import { PresenceNews } from '../service/presence-news.ts';
+import { pullFrames } from '../service/pull-frames.ts';
 import { Revocations, type RevocationsDeps } from '../service/revocations.ts';
 import { type Incoming, Session, type SessionOptions } from '../service/session.ts';
 import { SessionRegistry } from '../service/session-registry.ts';
@@ -59,14 +61,15 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   const presence = new MemoryPresence();
   const service = new ChatService(
     { chats, messages, writer, presence, bus },
-    { maxTextLength: 100_000, createRoomsOnJoin: true },
+    { maxTextLength: 100_000, createRoomsOnJoin: true, maxSignalMembers: 100 },
   );
+  const presenceNews = new PresenceNews({ bus, chats, presence, log }, { graceMs: 100, maxMembers: 100 });
   const revocations = new Revocations(
     { ...options.revoked, log },
     { pollMs: 250, maxBackoffMs: 500, readTimeoutMs: 5_000, rememberMs: 60_000, startTimeoutMs: 5_000 },
   );
   await revocations.start();
-  const deps = { service, hub, chats, messages, verifier, revocations, limiter, presence, log };
+  const deps = { service, hub, chats, messages, verifier, revocations, limiter, presence, presenceNews, log };
   const sessionOptions: SessionOptions = {
     limits: { maxTextLength: 100_000, maxFrameBytes: 100_000, maxCommandsPerFrame: 100, maxSubscriptions: 100 },
     outboxBytes: 50_000,
@@ -195,7 +198,8 @@ export class TestStream {
 
   async #read(): Promise<unknown> {
     try {
-      for await (const frame of this.session.run(this.#incoming(), this.#controller.signal)) {
+      const run = this.session.run.bind(this.session, this.#incoming());
+      for await (const frame of pullFrames(run, this.#controller.signal)) {
         this.mostQueued = Math.max(this.mostQueued, this.session.queuedBytes + frame.length);
         this.frames.push(frame);
         for (const { event } of ConnectChatResponse.decode(frame).events) if (event) this.events.push(event);

@@ -1,5 +1,6 @@
 import { type Logger, pino } from 'pino';
-import { type ChatClient, ChatClient as Client, grpcTransport, guest } from '../../pkg/chat-client/index.ts';
+import { grpcTransport } from '../../pkg/chat-client/grpc.ts';
+import { type ChatClient, ChatClient as Client, guest } from '../../pkg/chat-client/index.ts';
 import type { Transport } from '../../pkg/chat-client/transport.ts';
 import { type App, type Overrides, startApp } from '../app/app.ts';
 import { readConfig } from '../config/config.ts';

@@ -1,12 +1,6 @@
 import { expect } from 'vitest';
-import {
-  type Chat,
-  ChatClient,
-  grpcTransport,
-  guest,
-  type Message,
-  type Receipt,
-} from '../../pkg/chat-client/index.ts';
+import { grpcTransport } from '../../pkg/chat-client/grpc.ts';
+import { type Chat, ChatClient, guest, type Message, type Receipt } from '../../pkg/chat-client/index.ts';
 import { eventually } from './eventually.ts';
 import { uniqueName } from './person.ts';
 

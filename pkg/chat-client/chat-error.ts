@@ -37,3 +37,20 @@ export class ChatClientError extends Error {
     );
   }
 }
+
+/** Whatever was thrown, as a ChatClientError. */
+export function toChatClientError(error: unknown): ChatClientError {
+  if (error instanceof ChatClientError) return error;
+  return new ChatClientError((error as Error).message, { code: 'UNKNOWN', cause: error });
+}
+
+/** What everything under way ends with when the client is closed. */
+export function closedError(): ChatClientError {
+  return new ChatClientError('the client was closed', { code: 'CANCELLED' });
+}
+
+/** Throws INTERNAL for a field that the service always sets. */
+export function must<T>(value: T | undefined): T {
+  if (value === undefined) throw new ChatClientError('the service left out a field', { code: 'INTERNAL' });
+  return value;
+}

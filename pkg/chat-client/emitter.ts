@@ -9,7 +9,16 @@ export class Emitter<Events extends Record<string, unknown>> {
     return () => void listeners.delete(listener);
   }
 
+  /** Never throws: what a listener throws is reported as uncaught, and the others are called all the same. */
   emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) (listener as (value: Events[Name]) => void)(value);
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      try {
+        (listener as (value: Events[Name]) => void)(value);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 }

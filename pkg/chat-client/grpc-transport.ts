@@ -57,7 +57,7 @@ export function grpcTransport(address: string, options: GrpcTransportOptions = {
     connect(token, signal): Stream {
       const queue = new CommandQueue(signal);
       const responses = chat.connectChat(queue.frames(), { metadata: bearer(token), signal });
-      return { send: (command: Command) => queue.push(command), frames: toFrames(responses) };
+      return { send: (command: Command) => queue.push(command), frames: toFrames(responses, queue) };
     },
     close: () => channel.close(),
   };
@@ -75,8 +75,14 @@ function toCredentials(tls: true | TlsOptions, host: string): ChannelCredentials
   });
 }
 
-async function* toFrames(responses: AsyncIterable<ConnectChatResponse>): AsyncGenerator<readonly Event[]> {
-  for await (const { events } of responses) yield events;
+async function* toFrames(
+  responses: AsyncIterable<ConnectChatResponse>,
+  queue: CommandQueue,
+): AsyncGenerator<readonly Event[]> {
+  for await (const { events } of responses) {
+    for (const { event } of events) if (event?.$case === 'welcome') queue.obey(event.value.limits);
+    yield events;
+  }
 }
 
 function bearer(token: string | undefined): Metadata | undefined {

@@ -3,15 +3,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../internal/testing/eventually.ts';
 import { uniqueName } from '../../internal/testing/person.ts';
 import { startTestService, type TestService } from '../../internal/testing/test-service.ts';
-import {
-  account,
-  ChatClient,
-  type ConnectionState,
-  grpcTransport,
-  refreshToken,
-  type TokenSource,
-  type Transport,
-} from './index.ts';
+import { grpcTransport } from './grpc.ts';
+import { account, ChatClient, type ConnectionState, refreshToken, type TokenSource, type Transport } from './index.ts';
 
 let service: TestService;
 beforeAll(async () => {

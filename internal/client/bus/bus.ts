@@ -1,4 +1,5 @@
 import type { Message } from '../../model/message.ts';
+import type { Signal } from '../../model/signal.ts';
 
 /** What is said of a chat. */
 export type ChatPublication =
@@ -7,7 +8,9 @@ export type ChatPublication =
   /** The chat has come at least this far; what is missing can be read from the repository. */
   | { kind: 'head'; seq: number }
   /** The chat was deleted. */
-  | { kind: 'deleted' };
+  | { kind: 'deleted' }
+  /** Passing news; `onlyTo`: for this user's readers only. */
+  | { kind: 'signal'; signal: Signal; onlyTo?: string };
 
 export type Unsubscribe = () => Promise<void>;
 

@@ -6,18 +6,24 @@ export class MemoryPresence implements Presence {
   readonly #bySession = new Map<string, User>();
   readonly #sessionsOf = new Map<string, Set<string>>();
 
-  async enter(sessionId: string, user: User): Promise<void> {
+  async enter(sessionId: string, user: User): Promise<boolean> {
+    const sessions = this.#sessionsOf.get(user.id) ?? new Set();
     this.#bySession.set(sessionId, user);
-    this.#sessionsOf.set(user.id, (this.#sessionsOf.get(user.id) ?? new Set()).add(sessionId));
+    this.#sessionsOf.set(user.id, sessions.add(sessionId));
+    return sessions.size === 1;
   }
 
-  async leave(sessionId: string): Promise<void> {
+  async leave(sessionId: string): Promise<boolean> {
     const user = this.#bySession.get(sessionId);
-    if (!user) return;
+    if (!user) return false;
     this.#bySession.delete(sessionId);
     const sessions = this.#sessionsOf.get(user.id);
     sessions?.delete(sessionId);
-    if (sessions?.size === 0) this.#sessionsOf.delete(user.id);
+    return sessions?.size === 0 && this.#sessionsOf.delete(user.id);
+  }
+
+  async isOnline(userId: string): Promise<boolean> {
+    return this.#sessionsOf.has(userId);
   }
 
   async list(limit: number, afterUserId?: string): Promise<User[]> {

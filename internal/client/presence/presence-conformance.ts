@@ -19,12 +19,14 @@ export function testPresence(create: () => Promise<[Presence, Presence]>): void 
   test('a user is online until the last of their sessions ends, wherever those are', async () => {
     const [here, there] = await open();
     const [one, two] = [randomUUID(), randomUUID()];
-    await here.enter(one, { id: 'alice', name: 'Alice' });
-    await there.enter(two, { id: 'alice', name: 'Alice' });
-    await here.leave(one);
+    expect(await here.enter(one, { id: 'alice', name: 'Alice' })).toBe(true);
+    expect(await there.enter(two, { id: 'alice', name: 'Alice' })).toBe(false);
+    expect(await here.leave(one)).toBe(false);
     expect([await ids(here), await ids(there)]).toEqual([['alice'], ['alice']]);
-    await there.leave(two);
+    expect([await here.isOnline('alice'), await there.isOnline('alice')]).toEqual([true, true]);
+    expect(await there.leave(two)).toBe(true);
     expect([await ids(here), await ids(there)]).toEqual([[], []]);
+    expect([await here.isOnline('alice'), await there.isOnline('alice')]).toEqual([false, false]);
   });
 
   test('a session that is not there may leave', async () => {

@@ -73,6 +73,7 @@ export async function insertMembers(
     user: { id: row.user_id, name: names.get(row.user_id) ?? '' },
     role: row.role,
     joinedAt: row.joined_at,
+    readSeq: 0,
   }));
 }
 

@@ -25,11 +25,11 @@ export async function changeRole(
     .set({ role })
     .where('chat_id', '=', chatId)
     .where('user_id', '=', userId)
-    .returning('joined_at')
+    .returning(['joined_at', 'read_seq'])
     .executeTakeFirst();
   if (!row) throw memberNotFound();
   const user = await getUser(tx, userId);
-  const member = { user, role, joinedAt: row.joined_at };
+  const member = { user, role, joinedAt: row.joined_at, readSeq: row.read_seq };
   if (targetRole === role) return { member };
   if (type === 'GROUP' && targetRole === 'OWNER' && !(await hasOwner(tx, chatId))) {
     throw new ChatError('LAST_OWNER', 'this is the last owner of the group: make somebody else one first');

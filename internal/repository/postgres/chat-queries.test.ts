@@ -69,8 +69,8 @@ describe('the chats of a user', () => {
     await storage.messages.appendBatch([newMessage(chatIds[0]!, 'standing')], ['OWNER']);
     const standings = await storage.chats.listStandings('standing', 2);
     expect(standings).toEqual([
-      { chatId: chatIds[0], role: 'OWNER', joinedSeq: 1, lastSeq: 2 },
-      { chatId: chatIds[2], role: 'OWNER', joinedSeq: 1, lastSeq: 1 },
+      { chatId: chatIds[0], role: 'OWNER', joinedSeq: 1, lastSeq: 2, memberCount: 1 },
+      { chatId: chatIds[2], role: 'OWNER', joinedSeq: 1, lastSeq: 1, memberCount: 1 },
     ]);
   });
 });
@@ -108,7 +108,7 @@ describe('the rooms', () => {
   test('show each caller their own membership', async () => {
     await storage.chats.joinRoom('alpha', user('joiner'));
     const own = async (userId: string) => (await storage.chats.listRooms(userId, 'alpha', 1)).items[0]?.own;
-    expect(await own('joiner')).toEqual({ role: 'MEMBER', joinedSeq: 1 });
+    expect(await own('joiner')).toEqual({ role: 'MEMBER', joinedSeq: 1, readSeq: 0, unreadCount: 0 });
     expect(await own('stranger')).toBeUndefined();
   });
 });

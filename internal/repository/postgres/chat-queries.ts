@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { Chat, ChatRole, ChatType, Member, Page, User } from '../../model/chat.ts';
+import type { Chat, ChatRole, ChatType, Member, Page, ReadMark, User } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
 import type { ChatsKey } from '../chat-repository.ts';
@@ -16,6 +16,8 @@ interface ChatRow {
   member_count: number;
   role: ChatRole | null;
   joined_seq: number | null;
+  read_seq: number | null;
+  unread_count: number;
   peer_id: string | null;
   peer_name: string | null;
 }
@@ -39,9 +41,19 @@ function chatsSeenBy(db: Kysely<Tables>, userId: string) {
       'c.member_count',
       'own.role',
       'own.joined_seq',
+      'own.read_seq',
+      unreadCount(userId).as('unread_count'),
       'other.user_id as peer_id',
       'peer.name as peer_name',
     ]);
+}
+
+/** Of the user's membership `own` in the chat `c`. */
+function unreadCount(userId: string) {
+  return sql<number>`case when own.user_id is null then 0 else (
+    select count(*)::integer from messages as unread
+    where unread.chat_id = c.id and unread.seq > greatest(own.read_seq, own.joined_seq)
+      and unread.sender_id <> ${userId} and unread.system is null) end`;
 }
 
 function toChat(row: ChatRow): Chat {
@@ -53,7 +65,14 @@ function toChat(row: ChatRow): Chat {
     createdAt: row.created_at,
     createdBy: row.created_by,
     memberCount: row.member_count,
-    ...(row.role && { own: { role: row.role, joinedSeq: row.joined_seq ?? 0 } }),
+    ...(row.role && {
+      own: {
+        role: row.role,
+        joinedSeq: row.joined_seq ?? 0,
+        readSeq: row.read_seq ?? 0,
+        unreadCount: row.unread_count,
+      },
+    }),
     // To somebody outside neither of the two is the other one.
     ...(row.role && row.peer_id !== null && { peer: { id: row.peer_id, name: row.peer_name ?? '' } }),
   };
@@ -151,7 +170,7 @@ export async function listMembers(
   let query = db
     .selectFrom('members as m')
     .leftJoin('users as u', 'u.id', 'm.user_id')
-    .select(['m.user_id', 'u.name', 'm.role', 'm.joined_at'])
+    .select(['m.user_id', 'u.name', 'm.role', 'm.joined_at', 'm.read_seq'])
     .where('m.chat_id', '=', chatId)
     .orderBy(sql`m.user_id`)
     .limit(limit + 1);
@@ -161,6 +180,7 @@ export async function listMembers(
     user: { id: row.user_id, name: row.name ?? '' },
     role: row.role,
     joinedAt: row.joined_at,
+    readSeq: row.read_seq,
   }));
   return { items, ...(rows.length > limit && { next: items.at(-1)?.user.id }) };
 }
@@ -170,8 +190,49 @@ export function standings(db: Kysely<Tables>, userId: string) {
   return db
     .selectFrom('members as m')
     .innerJoin('chats as c', 'c.id', 'm.chat_id')
-    .select(['m.chat_id as chatId', 'm.role', 'm.joined_seq as joinedSeq', 'c.last_seq as lastSeq'])
+    .select([
+      'm.chat_id as chatId',
+      'm.role',
+      'm.joined_seq as joinedSeq',
+      'c.last_seq as lastSeq',
+      'c.member_count as memberCount',
+    ])
     .where('m.user_id', '=', userId);
+}
+
+/** Moves a member's read mark forward; undefined if the user is not a member. */
+export async function markRead(
+  db: Kysely<Tables>,
+  chatId: string,
+  userId: string,
+  seq: number,
+): Promise<(ReadMark & { moved: boolean }) | undefined> {
+  const { rows } = await sql<{ read_seq: number; moved: boolean; unread_count: number }>`
+    with moved as (
+      update members set read_seq = ${seq}
+      where chat_id = ${chatId} and user_id = ${userId} and read_seq < ${seq}
+      returning chat_id, user_id, joined_seq, read_seq),
+    own as (
+      select chat_id, user_id, joined_seq, read_seq, true as moved from moved
+      union all
+      select chat_id, user_id, joined_seq, read_seq, false from members
+      where chat_id = ${chatId} and user_id = ${userId} and not exists (select from moved))
+    select own.read_seq, own.moved, ${unreadCount(userId)} as unread_count
+    from own join chats as c on c.id = own.chat_id`.execute(db);
+  const [row] = rows;
+  return row && { readSeq: row.read_seq, unreadCount: row.unread_count, moved: row.moved };
+}
+
+/** Ids of the user's chats that have no more members than that. */
+export async function listSmallChats(db: Kysely<Tables>, userId: string, maxMembers: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('members as m')
+    .innerJoin('chats as c', 'c.id', 'm.chat_id')
+    .select('c.id')
+    .where('m.user_id', '=', userId)
+    .where('c.member_count', '<=', maxMembers)
+    .execute();
+  return rows.map(({ id }) => id);
 }
 
 export async function getUser(db: Kysely<Tables>, id: string): Promise<User> {

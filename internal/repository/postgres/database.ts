@@ -22,7 +22,14 @@ export interface Tables extends AuthTables {
     changed_at: Defaulted<Date>;
     member_count: Defaulted<number>;
   };
-  members: { chat_id: string; user_id: string; role: ChatRole; joined_seq: number; joined_at: Defaulted<Date> };
+  members: {
+    chat_id: string;
+    user_id: string;
+    role: ChatRole;
+    joined_seq: number;
+    joined_at: Defaulted<Date>;
+    read_seq: Defaulted<number>;
+  };
   messages: {
     chat_id: string;
     seq: number;

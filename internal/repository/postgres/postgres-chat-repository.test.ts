@@ -57,7 +57,7 @@ describe('a direct chat', () => {
     expect(created).toBe(true);
     expect(message).toMatchObject({ seq: 1, sender: alice, system: { kind: 'chat_created' } });
     expect(chat).toMatchObject({ type: 'DIRECT', name: '', createdBy: 'alice', memberCount: 2, lastSeq: 1, peer: bob });
-    expect(chat.own).toEqual({ role: 'OWNER', joinedSeq: 1 });
+    expect(chat.own).toEqual({ role: 'OWNER', joinedSeq: 1, readSeq: 0, unreadCount: 0 });
     expect(await storage.chats.get(chat.id, 'bob')).toMatchObject({ peer: alice, own: { role: 'OWNER' } });
   });
 
@@ -84,7 +84,7 @@ describe('a group', () => {
     const { chat, message } = await storage.chats.createGroup(alice, 'title', ['bob', 'alice', 'carol']);
 
     expect(chat).toMatchObject({ type: 'GROUP', name: 'title', memberCount: 3, lastSeq: 1, createdBy: 'alice' });
-    expect(chat.own).toEqual({ role: 'OWNER', joinedSeq: 1 });
+    expect(chat.own).toEqual({ role: 'OWNER', joinedSeq: 1, readSeq: 0, unreadCount: 0 });
     expect(message).toEqual((await log(chat.id))[0]);
     const { items } = await storage.chats.listMembers(chat.id, 10);
     expect(items.map(({ user, role }) => [user.id, role])).toEqual([
@@ -115,6 +115,7 @@ describe('a group', () => {
       role: 'MEMBER',
       joinedSeq: 2,
       lastSeq: 2,
+      memberCount: 4,
     });
     expect((await storage.chats.get(chatId, 'x')).memberCount).toBe(4);
     expect(await versions('bob', 'carol', 'new')).toEqual([before[0], before[1]! + 1, before[2]! + 1]);

@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { Ban } from '../../model/ban.ts';
-import type { Chat, ChatRole, Member, Page, User } from '../../model/chat.ts';
+import type { Chat, ChatRole, Member, Page, ReadMark, User } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
 import type { Access, ChatRepository, ChatsKey, Creator, Guard, NewBan, Standing } from '../chat-repository.ts';
@@ -18,7 +18,16 @@ import {
   touchMemberships,
 } from './chat-changes.ts';
 import { banMember, changeRole, removeMember } from './chat-moderation.ts';
-import { findJoinedRoom, getChat, listMembers, listRooms, listUserChats, standings } from './chat-queries.ts';
+import {
+  findJoinedRoom,
+  getChat,
+  listMembers,
+  listRooms,
+  listSmallChats,
+  listUserChats,
+  markRead,
+  standings,
+} from './chat-queries.ts';
 import type { Database, Tables } from './database.ts';
 import { isAnyOf } from './message-row.ts';
 import { withStorageErrors } from './storage-error.ts';
@@ -219,6 +228,14 @@ export class PostgresChatRepository implements ChatRepository {
 
   listStandings(userId: string, limit: number): Promise<Standing[]> {
     return withStorageErrors(() => standings(this.#db, userId).orderBy('c.changed_at', 'desc').limit(limit).execute());
+  }
+
+  markRead(chatId: string, userId: string, seq: number): Promise<(ReadMark & { moved: boolean }) | undefined> {
+    return withStorageErrors(() => markRead(this.#db, chatId, userId, seq));
+  }
+
+  listSmallChats(userId: string, maxMembers: number): Promise<string[]> {
+    return withStorageErrors(() => listSmallChats(this.#db, userId, maxMembers));
   }
 
   /** On its own, never within a change: it locks the user's row, and changes lock users in the order of their ids. */

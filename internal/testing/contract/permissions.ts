@@ -6,7 +6,7 @@ import { chatRoles, type ChatRole as Role } from '../../model/chat.ts';
 import type { TokenRole } from '../../model/principal.ts';
 import { type Method, type Permission, permissions } from '../../service/permissions.ts';
 import { type Person, uniqueName } from '../person.ts';
-import { commands } from '../stream-probe.ts';
+import { type CommandBody, commands } from '../stream-probe.ts';
 import { type Issue, personWith } from './issue.ts';
 
 type Outcome = 'may' | 'METHOD_NOT_ALLOWED' | 'NOT_A_MEMBER' | 'ROLE_TOO_LOW' | 'CHAT_NOT_FOUND';
@@ -34,13 +34,17 @@ const uses: Uses = {
     }),
   ListMessages: ({ chat }, chatId) => chat.listMessages({ chatId }),
   ListOnlineUsers: ({ chat }, chatId) => chat.listOnlineUsers({ chatId }),
-  Subscribe: async (caller, chatId) => {
-    const stream = await caller.connect();
-    const answer = await stream.ask(commands.subscribe(chatId));
-    stream.close();
-    if (answer.$case === 'rejected') throw errorFromStatus(answer.value.status!);
-  },
+  MarkRead: ({ chat }, chatId) => chat.markRead({ chatId, seq: 1 }),
+  Subscribe: (caller, chatId) => askOnStream(caller, commands.subscribe(chatId)),
+  SendTyping: (caller, chatId) => askOnStream(caller, commands.typing(chatId)),
 };
+
+async function askOnStream(caller: Person, command: CommandBody): Promise<void> {
+  const stream = await caller.connect();
+  const answer = await stream.ask(command);
+  stream.close();
+  if (answer.$case === 'rejected') throw errorFromStatus(answer.value.status!);
+}
 
 /** What a path cannot be without. Everything else is left out: what is wrong with a request is told after what is not allowed. */
 const inPath: Partial<Record<Method, object>> = {

@@ -26,13 +26,15 @@ export interface GatewayOptions {
 interface Deps {
   transcoder: Transcoder;
   caller: UnaryCaller;
+  /** Answers requests for a chat's events; absent where there are no chats. */
+  events: RequestHandler | undefined;
   log: Logger;
 }
 
 const exposedHeaders = ['x-request-id', 'x-trace-id', 'Retry-After', 'ETag', 'WWW-Authenticate'];
 
 /** The HTTP side of the service: the contract as REST, its documentation, and whether the service is well. */
-export function createGateway({ transcoder, caller, log }: Deps, options: GatewayOptions): Express {
+export function createGateway({ transcoder, caller, events, log }: Deps, options: GatewayOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', [...options.trustedProxies]);
@@ -59,6 +61,7 @@ export function createGateway({ transcoder, caller, log }: Deps, options: Gatewa
       .json({ status: ready ? 'SERVING' : 'NOT_SERVING' });
   });
   app.use(docsRouter(options.openApi));
+  if (events) app.get('/v1/chats/:chatId/events', events);
   app.use(express.raw({ type: () => true, limit: options.maxBodyBytes }));
   const rest = restHandler({ transcoder, caller, log });
   app.use(rest);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type ChannelCredentials, Client, connectivityState, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { CallFailure, type CallOptions, type CallResult, type UnaryCaller } from './unary-caller.ts';
@@ -71,6 +72,37 @@ export class GrpcCaller implements UnaryCaller {
     });
   }
 
+  /** Opens a stream, which ends when the signal aborts. Iterating its frames throws CallFailure. */
+  openStream(
+    rpc: string,
+    options: Omit<CallOptions, 'timeoutMs'>,
+  ): { frames: AsyncIterable<Uint8Array>; send(frame: Uint8Array): Promise<void>; halfClose(): void } {
+    const { signal } = options;
+    const call = this.#client.makeBidiStreamRequest(rpc, identity, identity, toMetadata(options));
+    const cancel = () => call.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+    // Told by the iteration.
+    call.on('error', () => {});
+    const toFailure = (error: unknown) => this.#toFailure(error as ServiceError, new Map());
+    async function* frames() {
+      try {
+        yield* call as AsyncIterable<Uint8Array>;
+      } catch (error) {
+        throw toFailure(error);
+      } finally {
+        signal.removeEventListener('abort', cancel);
+      }
+    }
+    return {
+      frames: frames(),
+      send: async (frame) => {
+        if (!call.write(Buffer.from(frame))) await once(call, 'drain', { signal });
+      },
+      halfClose: () => call.end(),
+    };
+  }
+
   close(): void {
     this.#client.close();
   }
@@ -108,7 +140,7 @@ function toTarget(addresses: readonly string[]): string {
   return `${first.startsWith('[') ? 'ipv6' : 'ipv4'}:${addresses.join(',')}`;
 }
 
-function toMetadata({ metadata, peer }: CallOptions): Metadata {
+function toMetadata({ metadata, peer }: Pick<CallOptions, 'metadata' | 'peer'>): Metadata {
   const sent = new Metadata();
   for (const [name, value] of metadata) sent.set(name, typeof value === 'string' ? value : Buffer.from(value));
   sent.set('x-forwarded-for', peer.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'));

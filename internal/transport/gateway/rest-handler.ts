@@ -64,25 +64,31 @@ export function restHandler({ transcoder, caller, log }: Deps): RequestHandler {
     }
   };
 
-  const fail = (req: Request, res: Response, error: unknown): void => {
-    const failure = toFailure(error);
-    if (failure === undefined) {
-      log.error({ err: error, requestId: res.getHeader('x-request-id') }, 'a request failed');
-    }
-    const { code, message, details, metadata } =
-      failure ?? new CallFailure(GrpcStatus.INTERNAL, `internal error (request id ${res.getHeader('x-request-id')})`);
-    if (res.headersSent || res.destroyed) return;
-    setMetadata(res, metadata);
-    if (code === GrpcStatus.UNAUTHENTICATED) res.set('WWW-Authenticate', challenge(req, message));
-    const retryAfter = details && retryAfterSeconds(Status.decode(details));
-    if (retryAfter !== undefined) res.set('Retry-After', String(retryAfter));
-    const status = failure instanceof HttpFailure ? failure.status : httpStatusOf(code);
-    send(req, res, status, transcoder.encodeStatus({ code, message, details }));
-  };
-
   return (req, res) => {
-    answer(req, res).catch((error: unknown) => fail(req, res, error));
+    answer(req, res).catch((error: unknown) => sendFailure({ transcoder, log }, req, res, error));
   };
+}
+
+/** Answers with what went wrong, as grpc-gateway does; what is not a CallFailure or BadInput is logged whole. Does nothing if it is too late. */
+export function sendFailure(
+  { transcoder, log }: Pick<Deps, 'transcoder' | 'log'>,
+  req: Request,
+  res: Response,
+  error: unknown,
+): void {
+  const failure = toFailure(error);
+  if (failure === undefined) {
+    log.error({ err: error, requestId: res.getHeader('x-request-id') }, 'a request failed');
+  }
+  const { code, message, details, metadata } =
+    failure ?? new CallFailure(GrpcStatus.INTERNAL, `internal error (request id ${res.getHeader('x-request-id')})`);
+  if (res.headersSent || res.destroyed) return;
+  setMetadata(res, metadata);
+  if (code === GrpcStatus.UNAUTHENTICATED) res.set('WWW-Authenticate', challenge(req, message));
+  const retryAfter = details && retryAfterSeconds(Status.decode(details));
+  if (retryAfter !== undefined) res.set('Retry-After', String(retryAfter));
+  const status = failure instanceof HttpFailure ? failure.status : httpStatusOf(code);
+  send(req, res, status, transcoder.encodeStatus({ code, message, details }));
 }
 
 /** A failure whose HTTP status is not that of its code. */
@@ -112,7 +118,7 @@ function split(url: string): [string, string] {
 }
 
 /** The client's address and port, as gRPC writes them. */
-function toPeer({ ip = '', socket }: Request): string {
+export function toPeer({ ip = '', socket }: Request): string {
   return `${ip.includes(':') ? `[${ip}]` : ip}:${socket.remotePort}`;
 }
 

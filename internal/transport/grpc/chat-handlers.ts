@@ -95,6 +95,11 @@ export function createChatHandlers(
       return { messages: messages.map(toWireMessage), hasMore };
     },
 
+    async markRead({ chatId, seq }, { call }) {
+      const { readSeq, unreadCount } = await chats.markRead(principalOf(call), normalizeId(chatId), seq);
+      return { readSeq, unreadCount };
+    },
+
     async listOnlineUsers({ chatId, pageSize, pageToken }, { call }) {
       const after = fromPageToken(pageToken, isString);
       const page = await chats.listOnlineUsers(principalOf(call), chatId, toLimit(pageSize), after);

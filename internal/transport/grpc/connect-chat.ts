@@ -1,17 +1,14 @@
 import {
   ChatServiceDefinition,
   type ChatServiceImplementation,
-  type Command,
   type ConnectChatRequest,
 } from '../../../pkg/api/chat/v1/chat.ts';
-import type { Validate } from '../../../pkg/proto-rules/compile-rules.ts';
-import { fromWireCommand } from '../../converter/command.ts';
-import { ProtobufEventEncoder } from '../../converter/event.ts';
 import { principalOf } from '../../interceptor/call.ts';
-import { check } from '../../interceptor/validation.ts';
-import { ChatError } from '../../model/errors.ts';
+import type { EventEncoder } from '../../service/event-encoder.ts';
+import { pullFrames } from '../../service/pull-frames.ts';
 import type { Incoming } from '../../service/session.ts';
 import type { SessionRegistry } from '../../service/session-registry.ts';
+import type { CommandReader } from '../live/command-reader.ts';
 import { MalformedRequest } from './decoding.ts';
 import type { CallExt } from './middleware.ts';
 
@@ -42,43 +39,25 @@ interface ConnectChat {
 
 interface Deps {
   sessions: SessionRegistry;
-  validateCommand: Validate;
+  reader: CommandReader;
+  encoder: EventEncoder;
 }
 
 /** The stream of chat.v1.ChatService over sessions. */
-export function createConnectChat(
-  { sessions, validateCommand }: Deps,
-  { maxCommandsPerFrame }: { maxCommandsPerFrame: number },
-): ConnectChat {
-  const encoder = new ProtobufEventEncoder();
-
-  const read = (command: Command): Incoming => {
-    try {
-      check(validateCommand, command);
-      return fromWireCommand(command);
-    } catch (error) {
-      return { kind: 'invalid', commandId: command.commandId, error };
-    }
-  };
-
+export function createConnectChat({ sessions, reader, encoder }: Deps): ConnectChat {
   async function* readFrames(
     frames: AsyncIterable<ConnectChatRequest | MalformedRequest>,
   ): AsyncGenerator<Incoming[], void, undefined> {
     for await (const frame of frames) {
       if (frame instanceof MalformedRequest) throw frame.error;
-      const { commands } = frame;
-      if (commands.length <= maxCommandsPerFrame) {
-        yield commands.map(read);
-        continue;
-      }
-      const error = new ChatError('FRAME_LIMIT', `a frame may have at most ${maxCommandsPerFrame} commands`);
-      yield commands.map(({ commandId }) => ({ kind: 'invalid', commandId, error }));
+      yield reader.read(frame.commands);
     }
   }
 
   return {
     async *connectChat(frames, { call, signal }) {
-      yield* sessions.run({ principal: principalOf(call), encoder }, readFrames(frames), signal);
+      const opened = { principal: principalOf(call), encoder };
+      yield* pullFrames((write, signal) => sessions.run(opened, readFrames(frames), write, signal), signal);
     },
   };
 }

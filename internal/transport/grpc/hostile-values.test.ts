@@ -109,6 +109,7 @@ const requests = {
     { chatId: id, beforeSeq: place, afterSeq: place, pageSize: number },
     { requiredKeys: ['chatId', 'pageSize'] },
   ),
+  markRead: fc.record({ chatId: id, seq: place }),
   listOnlineUsers: fc.record({ chatId: fc.option(id, { nil: undefined }), pageSize: number, pageToken: token }),
   banUser: fc.record({ userId: text, reason: text, expiresAt: date }),
   unbanUser: fc.record({ userId: text }),

@@ -354,14 +354,27 @@ export interface Chat {
     | User
     | undefined;
   /** The newest message. Set by ListChats only. */
-  lastMessage: Message | undefined;
+  lastMessage:
+    | Message
+    | undefined;
+  /** The caller's read mark: everything up to this number has been read. 0 if the caller is not a member. */
+  readSeq: number;
+  /**
+   * How many messages of others, written since the caller became a member, are beyond the read mark. Exact. 0 if the caller
+   * is not a member.
+   */
+  unreadCount: number;
 }
 
 /** Member is a user in a chat. */
 export interface Member {
   user: User | undefined;
   role: ChatRole;
-  joinedAt: Date | undefined;
+  joinedAt:
+    | Date
+    | undefined;
+  /** The member's read mark: everything up to this number has been read. */
+  readSeq: number;
 }
 
 /** Message is one durable entry of a chat: what somebody wrote, or what the service recorded (`system`). */
@@ -645,6 +658,20 @@ export interface ListMessagesResponse {
   hasMore: boolean;
 }
 
+/** MarkReadRequest says how far the caller has read. The same on its own and as a command in a stream. */
+export interface MarkReadRequest {
+  chatId: string;
+  /** Everything up to this number has been read. */
+  seq: number;
+}
+
+export interface MarkReadResponse {
+  /** The read mark from now on. */
+  readSeq: number;
+  /** How many messages of others are beyond it. */
+  unreadCount: number;
+}
+
 export interface ListOnlineUsersRequest {
   /** Only members of this chat: one that the caller is a member of, or any room. */
   chatId?:
@@ -769,6 +796,8 @@ export interface Command {
     | { $case: "sendMessage"; value: SendMessageRequest }
     | { $case: "authenticate"; value: Authenticate }
     | { $case: "ping"; value: Ping }
+    | { $case: "typing"; value: SendTyping }
+    | { $case: "markRead"; value: MarkReadRequest }
     | undefined;
 }
 
@@ -821,7 +850,17 @@ export interface Authenticate {
 export interface Ping {
 }
 
-/** Event is one thing that a client is told. */
+/** SendTyping tells the others in a small chat that the user is typing. Repeat it every few seconds while that is so. Answered by `accepted`. */
+export interface SendTyping {
+  chatId: string;
+}
+
+/**
+ * Event is one thing that a client is told.
+ *
+ * `typing`, `presence` and `read` are passing news: they are told, at most once, to those who read the chat at that moment and are not behind, and only in
+ * chats of few enough members (200 unless configured). What holds is told by ListOnlineUsers, ListMembers and GetChat.
+ */
 export interface Event {
   event:
     | { $case: "welcome"; value: Welcome }
@@ -836,6 +875,9 @@ export interface Event {
     | { $case: "rejected"; value: Rejected }
     | { $case: "pong"; value: Pong }
     | { $case: "closing"; value: Closing }
+    | { $case: "typing"; value: UserTyping }
+    | { $case: "presence"; value: PresenceChanged }
+    | { $case: "read"; value: ReadMarkMoved }
     | undefined;
 }
 
@@ -910,6 +952,26 @@ export interface Rejected {
 /** Pong answers a ping. */
 export interface Pong {
   commandId: string;
+}
+
+/** UserTyping: somebody else is typing in a chat; take it as over after 6 seconds, or when their message comes. */
+export interface UserTyping {
+  chatId: string;
+  user: User | undefined;
+}
+
+/** PresenceChanged: another member of a chat has come online, or has been away for a few seconds. Told for each chat of both. */
+export interface PresenceChanged {
+  chatId: string;
+  user: User | undefined;
+  online: boolean;
+}
+
+/** ReadMarkMoved: a member has read up to a number. The user's own marks, moved on another device, are told in chats of any size. */
+export interface ReadMarkMoved {
+  chatId: string;
+  userId: string;
+  seq: number;
 }
 
 /** Closing is the last event before the service ends a stream. */
@@ -1020,6 +1082,8 @@ function createBaseChat(): Chat {
     joinedSeq: 0,
     peer: undefined,
     lastMessage: undefined,
+    readSeq: 0,
+    unreadCount: 0,
   };
 }
 
@@ -1057,6 +1121,12 @@ export const Chat: MessageFns<Chat> = {
     }
     if (message.lastMessage !== undefined) {
       Message.encode(message.lastMessage, writer.uint32(90).fork()).join();
+    }
+    if (message.readSeq !== 0) {
+      writer.uint32(96).int64(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      writer.uint32(104).int32(message.unreadCount);
     }
     return writer;
   },
@@ -1162,6 +1232,22 @@ export const Chat: MessageFns<Chat> = {
             message.lastMessage = Message.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.readSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.unreadCount = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1215,6 +1301,16 @@ export const Chat: MessageFns<Chat> = {
         : isSet(object.last_message)
         ? Message.fromJSON(object.last_message)
         : undefined,
+      readSeq: isSet(object.readSeq)
+        ? globalThis.Number(object.readSeq)
+        : isSet(object.read_seq)
+        ? globalThis.Number(object.read_seq)
+        : 0,
+      unreadCount: isSet(object.unreadCount)
+        ? globalThis.Number(object.unreadCount)
+        : isSet(object.unread_count)
+        ? globalThis.Number(object.unread_count)
+        : 0,
     };
   },
 
@@ -1253,6 +1349,12 @@ export const Chat: MessageFns<Chat> = {
     if (message.lastMessage !== undefined) {
       obj.lastMessage = Message.toJSON(message.lastMessage);
     }
+    if (message.readSeq !== 0) {
+      obj.readSeq = Math.round(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      obj.unreadCount = Math.round(message.unreadCount);
+    }
     return obj;
   },
 
@@ -1274,12 +1376,14 @@ export const Chat: MessageFns<Chat> = {
     message.lastMessage = (object.lastMessage !== undefined && object.lastMessage !== null)
       ? Message.fromPartial(object.lastMessage)
       : undefined;
+    message.readSeq = object.readSeq ?? 0;
+    message.unreadCount = object.unreadCount ?? 0;
     return message;
   },
 };
 
 function createBaseMember(): Member {
-  return { user: undefined, role: 0, joinedAt: undefined };
+  return { user: undefined, role: 0, joinedAt: undefined, readSeq: 0 };
 }
 
 export const Member: MessageFns<Member> = {
@@ -1292,6 +1396,9 @@ export const Member: MessageFns<Member> = {
     }
     if (message.joinedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.joinedAt), writer.uint32(26).fork()).join();
+    }
+    if (message.readSeq !== 0) {
+      writer.uint32(32).int64(message.readSeq);
     }
     return writer;
   },
@@ -1333,6 +1440,14 @@ export const Member: MessageFns<Member> = {
             message.joinedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.readSeq = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1354,6 +1469,11 @@ export const Member: MessageFns<Member> = {
         : isSet(object.joined_at)
         ? fromJsonTimestamp(object.joined_at)
         : undefined,
+      readSeq: isSet(object.readSeq)
+        ? globalThis.Number(object.readSeq)
+        : isSet(object.read_seq)
+        ? globalThis.Number(object.read_seq)
+        : 0,
     };
   },
 
@@ -1368,6 +1488,9 @@ export const Member: MessageFns<Member> = {
     if (message.joinedAt !== undefined) {
       obj.joinedAt = message.joinedAt.toISOString();
     }
+    if (message.readSeq !== 0) {
+      obj.readSeq = Math.round(message.readSeq);
+    }
     return obj;
   },
 
@@ -1379,6 +1502,7 @@ export const Member: MessageFns<Member> = {
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
     message.role = object.role ?? 0;
     message.joinedAt = object.joinedAt ?? undefined;
+    message.readSeq = object.readSeq ?? 0;
     return message;
   },
 };
@@ -4993,6 +5117,188 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
   },
 };
 
+function createBaseMarkReadRequest(): MarkReadRequest {
+  return { chatId: "", seq: 0 };
+}
+
+export const MarkReadRequest: MessageFns<MarkReadRequest> = {
+  encode(message: MarkReadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(16).int64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkReadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkReadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkReadRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+    };
+  },
+
+  toJSON(message: MarkReadRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkReadRequest>): MarkReadRequest {
+    return MarkReadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkReadRequest>): MarkReadRequest {
+    const message = createBaseMarkReadRequest();
+    message.chatId = object.chatId ?? "";
+    message.seq = object.seq ?? 0;
+    return message;
+  },
+};
+
+function createBaseMarkReadResponse(): MarkReadResponse {
+  return { readSeq: 0, unreadCount: 0 };
+}
+
+export const MarkReadResponse: MessageFns<MarkReadResponse> = {
+  encode(message: MarkReadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.readSeq !== 0) {
+      writer.uint32(8).int64(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      writer.uint32(16).int32(message.unreadCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkReadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkReadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.readSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unreadCount = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkReadResponse {
+    return {
+      readSeq: isSet(object.readSeq)
+        ? globalThis.Number(object.readSeq)
+        : isSet(object.read_seq)
+        ? globalThis.Number(object.read_seq)
+        : 0,
+      unreadCount: isSet(object.unreadCount)
+        ? globalThis.Number(object.unreadCount)
+        : isSet(object.unread_count)
+        ? globalThis.Number(object.unread_count)
+        : 0,
+    };
+  },
+
+  toJSON(message: MarkReadResponse): unknown {
+    const obj: any = {};
+    if (message.readSeq !== 0) {
+      obj.readSeq = Math.round(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      obj.unreadCount = Math.round(message.unreadCount);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkReadResponse>): MarkReadResponse {
+    return MarkReadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkReadResponse>): MarkReadResponse {
+    const message = createBaseMarkReadResponse();
+    message.readSeq = object.readSeq ?? 0;
+    message.unreadCount = object.unreadCount ?? 0;
+    return message;
+  },
+};
+
 function createBaseListOnlineUsersRequest(): ListOnlineUsersRequest {
   return { chatId: undefined, pageSize: 0, pageToken: "" };
 }
@@ -6607,6 +6913,12 @@ export const Command: MessageFns<Command> = {
       case "ping":
         Ping.encode(message.command.value, writer.uint32(58).fork()).join();
         break;
+      case "typing":
+        SendTyping.encode(message.command.value, writer.uint32(66).fork()).join();
+        break;
+      case "markRead":
+        MarkReadRequest.encode(message.command.value, writer.uint32(74).fork()).join();
+        break;
     }
     return writer;
   },
@@ -6680,6 +6992,22 @@ export const Command: MessageFns<Command> = {
             message.command = { $case: "ping", value: Ping.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.command = { $case: "typing", value: SendTyping.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.command = { $case: "markRead", value: MarkReadRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6715,6 +7043,12 @@ export const Command: MessageFns<Command> = {
         ? { $case: "authenticate", value: Authenticate.fromJSON(object.authenticate) }
         : isSet(object.ping)
         ? { $case: "ping", value: Ping.fromJSON(object.ping) }
+        : isSet(object.typing)
+        ? { $case: "typing", value: SendTyping.fromJSON(object.typing) }
+        : isSet(object.markRead)
+        ? { $case: "markRead", value: MarkReadRequest.fromJSON(object.markRead) }
+        : isSet(object.mark_read)
+        ? { $case: "markRead", value: MarkReadRequest.fromJSON(object.mark_read) }
         : undefined,
     };
   },
@@ -6736,6 +7070,10 @@ export const Command: MessageFns<Command> = {
       obj.authenticate = Authenticate.toJSON(message.command.value);
     } else if (message.command?.$case === "ping") {
       obj.ping = Ping.toJSON(message.command.value);
+    } else if (message.command?.$case === "typing") {
+      obj.typing = SendTyping.toJSON(message.command.value);
+    } else if (message.command?.$case === "markRead") {
+      obj.markRead = MarkReadRequest.toJSON(message.command.value);
     }
     return obj;
   },
@@ -6780,6 +7118,18 @@ export const Command: MessageFns<Command> = {
       case "ping": {
         if (object.command?.value !== undefined && object.command?.value !== null) {
           message.command = { $case: "ping", value: Ping.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "typing": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "typing", value: SendTyping.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "markRead": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "markRead", value: MarkReadRequest.fromPartial(object.command.value) };
         }
         break;
       }
@@ -7273,6 +7623,79 @@ export const Ping: MessageFns<Ping> = {
   },
 };
 
+function createBaseSendTyping(): SendTyping {
+  return { chatId: "" };
+}
+
+export const SendTyping: MessageFns<SendTyping> = {
+  encode(message: SendTyping, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SendTyping {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSendTyping();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SendTyping {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+    };
+  },
+
+  toJSON(message: SendTyping): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SendTyping>): SendTyping {
+    return SendTyping.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SendTyping>): SendTyping {
+    const message = createBaseSendTyping();
+    message.chatId = object.chatId ?? "";
+    return message;
+  },
+};
+
 function createBaseEvent(): Event {
   return { event: undefined };
 }
@@ -7309,6 +7732,15 @@ export const Event: MessageFns<Event> = {
         break;
       case "closing":
         Closing.encode(message.event.value, writer.uint32(82).fork()).join();
+        break;
+      case "typing":
+        UserTyping.encode(message.event.value, writer.uint32(90).fork()).join();
+        break;
+      case "presence":
+        PresenceChanged.encode(message.event.value, writer.uint32(98).fork()).join();
+        break;
+      case "read":
+        ReadMarkMoved.encode(message.event.value, writer.uint32(106).fork()).join();
         break;
     }
     return writer;
@@ -7407,6 +7839,30 @@ export const Event: MessageFns<Event> = {
             message.event = { $case: "closing", value: Closing.decode(reader, reader.uint32()) };
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.event = { $case: "typing", value: UserTyping.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.event = { $case: "presence", value: PresenceChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.event = { $case: "read", value: ReadMarkMoved.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7447,6 +7903,12 @@ export const Event: MessageFns<Event> = {
         ? { $case: "pong", value: Pong.fromJSON(object.pong) }
         : isSet(object.closing)
         ? { $case: "closing", value: Closing.fromJSON(object.closing) }
+        : isSet(object.typing)
+        ? { $case: "typing", value: UserTyping.fromJSON(object.typing) }
+        : isSet(object.presence)
+        ? { $case: "presence", value: PresenceChanged.fromJSON(object.presence) }
+        : isSet(object.read)
+        ? { $case: "read", value: ReadMarkMoved.fromJSON(object.read) }
         : undefined,
     };
   },
@@ -7473,6 +7935,12 @@ export const Event: MessageFns<Event> = {
       obj.pong = Pong.toJSON(message.event.value);
     } else if (message.event?.$case === "closing") {
       obj.closing = Closing.toJSON(message.event.value);
+    } else if (message.event?.$case === "typing") {
+      obj.typing = UserTyping.toJSON(message.event.value);
+    } else if (message.event?.$case === "presence") {
+      obj.presence = PresenceChanged.toJSON(message.event.value);
+    } else if (message.event?.$case === "read") {
+      obj.read = ReadMarkMoved.toJSON(message.event.value);
     }
     return obj;
   },
@@ -7540,6 +8008,24 @@ export const Event: MessageFns<Event> = {
       case "closing": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "closing", value: Closing.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "typing": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "typing", value: UserTyping.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "presence": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "presence", value: PresenceChanged.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "read": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "read", value: ReadMarkMoved.fromPartial(object.event.value) };
         }
         break;
       }
@@ -8479,6 +8965,309 @@ export const Pong: MessageFns<Pong> = {
   },
 };
 
+function createBaseUserTyping(): UserTyping {
+  return { chatId: "", user: undefined };
+}
+
+export const UserTyping: MessageFns<UserTyping> = {
+  encode(message: UserTyping, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserTyping {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserTyping();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UserTyping {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+    };
+  },
+
+  toJSON(message: UserTyping): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UserTyping>): UserTyping {
+    return UserTyping.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UserTyping>): UserTyping {
+    const message = createBaseUserTyping();
+    message.chatId = object.chatId ?? "";
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    return message;
+  },
+};
+
+function createBasePresenceChanged(): PresenceChanged {
+  return { chatId: "", user: undefined, online: false };
+}
+
+export const PresenceChanged: MessageFns<PresenceChanged> = {
+  encode(message: PresenceChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(18).fork()).join();
+    }
+    if (message.online !== false) {
+      writer.uint32(24).bool(message.online);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PresenceChanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePresenceChanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.online = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PresenceChanged {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      online: isSet(object.online) ? globalThis.Boolean(object.online) : false,
+    };
+  },
+
+  toJSON(message: PresenceChanged): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    if (message.online !== false) {
+      obj.online = message.online;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PresenceChanged>): PresenceChanged {
+    return PresenceChanged.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PresenceChanged>): PresenceChanged {
+    const message = createBasePresenceChanged();
+    message.chatId = object.chatId ?? "";
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.online = object.online ?? false;
+    return message;
+  },
+};
+
+function createBaseReadMarkMoved(): ReadMarkMoved {
+  return { chatId: "", userId: "", seq: 0 };
+}
+
+export const ReadMarkMoved: MessageFns<ReadMarkMoved> = {
+  encode(message: ReadMarkMoved, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(24).int64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadMarkMoved {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadMarkMoved();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadMarkMoved {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+    };
+  },
+
+  toJSON(message: ReadMarkMoved): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadMarkMoved>): ReadMarkMoved {
+    return ReadMarkMoved.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadMarkMoved>): ReadMarkMoved {
+    const message = createBaseReadMarkMoved();
+    message.chatId = object.chatId ?? "";
+    message.userId = object.userId ?? "";
+    message.seq = object.seq ?? 0;
+    return message;
+  },
+};
+
 function createBaseClosing(): Closing {
   return { reason: 0, retryAfterMs: 0 };
 }
@@ -8799,6 +9588,20 @@ export const ChatServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * MarkRead moves the caller's read mark in a chat forward, on all of the caller's devices. It never moves back: marking less than
+     * is marked changes nothing. Others in a small chat are told by the event `read`.
+     *
+     * OUT_OF_RANGE (CURSOR_IN_FUTURE): the chat has not come that far.
+     */
+    markRead: {
+      name: "MarkRead",
+      requestType: MarkReadRequest as typeof MarkReadRequest,
+      requestStream: false,
+      responseType: MarkReadResponse as typeof MarkReadResponse,
+      responseStream: false,
+      options: {},
+    },
     /** ListOnlineUsers returns the users with an open stream, by user id: all of them, or those who are members of one chat. */
     listOnlineUsers: {
       name: "ListOnlineUsers",
@@ -8860,6 +9663,9 @@ export const ChatServiceDefinition = {
      * The first event is `welcome`. Each command is answered by an event with its `command_id`; a refused command is a
      * `rejected` event and does not end the stream. When the client half-closes, answers under way are delivered and the
      * stream ends OK. Before the service ends the stream by itself it sends `closing`.
+     *
+     * Over WebSocket the same is at `GET /v1/connect`: text frames carry ConnectChatRequest and ConnectChatResponse as JSON with
+     * the sub-protocol `chat.v1.json`, binary frames as protobuf with `chat.v1.proto`.
      *
      * A reader that is too slow is not cut off: the service stops queueing for it and serves it from the database.
      */
@@ -9001,6 +9807,13 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     request: ListMessagesRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListMessagesResponse>>;
+  /**
+   * MarkRead moves the caller's read mark in a chat forward, on all of the caller's devices. It never moves back: marking less than
+   * is marked changes nothing. Others in a small chat are told by the event `read`.
+   *
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): the chat has not come that far.
+   */
+  markRead(request: MarkReadRequest, context: CallContext & CallContextExt): Promise<DeepPartial<MarkReadResponse>>;
   /** ListOnlineUsers returns the users with an open stream, by user id: all of them, or those who are members of one chat. */
   listOnlineUsers(
     request: ListOnlineUsersRequest,
@@ -9036,6 +9849,9 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    * The first event is `welcome`. Each command is answered by an event with its `command_id`; a refused command is a
    * `rejected` event and does not end the stream. When the client half-closes, answers under way are delivered and the
    * stream ends OK. Before the service ends the stream by itself it sends `closing`.
+   *
+   * Over WebSocket the same is at `GET /v1/connect`: text frames carry ConnectChatRequest and ConnectChatResponse as JSON with
+   * the sub-protocol `chat.v1.json`, binary frames as protobuf with `chat.v1.proto`.
    *
    * A reader that is too slow is not cut off: the service stops queueing for it and serves it from the database.
    */
@@ -9172,6 +9988,13 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<ListMessagesRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListMessagesResponse>;
+  /**
+   * MarkRead moves the caller's read mark in a chat forward, on all of the caller's devices. It never moves back: marking less than
+   * is marked changes nothing. Others in a small chat are told by the event `read`.
+   *
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): the chat has not come that far.
+   */
+  markRead(request: DeepPartial<MarkReadRequest>, options?: CallOptions & CallOptionsExt): Promise<MarkReadResponse>;
   /** ListOnlineUsers returns the users with an open stream, by user id: all of them, or those who are members of one chat. */
   listOnlineUsers(
     request: DeepPartial<ListOnlineUsersRequest>,
@@ -9207,6 +10030,9 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    * The first event is `welcome`. Each command is answered by an event with its `command_id`; a refused command is a
    * `rejected` event and does not end the stream. When the client half-closes, answers under way are delivered and the
    * stream ends OK. Before the service ends the stream by itself it sends `closing`.
+   *
+   * Over WebSocket the same is at `GET /v1/connect`: text frames carry ConnectChatRequest and ConnectChatResponse as JSON with
+   * the sub-protocol `chat.v1.json`, binary frames as protobuf with `chat.v1.proto`.
    *
    * A reader that is too slow is not cut off: the service stops queueing for it and serves it from the database.
    */

@@ -1,0 +1,50 @@
+import type { JsonValue } from '@bufbuild/protobuf';
+import type { MessageJson } from '../../../pkg/transcoder/message-json.ts';
+
+export interface SseFrame {
+  /** Events in the form of the HTML standard, section 9.2 (server-sent events). */
+  text: string;
+  /** Whether nothing of the chat can follow. */
+  last: boolean;
+}
+
+/**
+ * Makes server-sent events of encoded ConnectChatResponse messages: each once, however many read it. The type of an event is its name in
+ * the contract (`caught_up`), its data the JSON of its value, and its id the number to resume after, if it has one.
+ */
+export class SseFrames {
+  readonly #responseJson: MessageJson;
+  readonly #made = new WeakMap<Uint8Array, SseFrame>();
+
+  constructor(responseJson: MessageJson) {
+    this.#responseJson = responseJson;
+  }
+
+  of(frame: Uint8Array): SseFrame {
+    let made = this.#made.get(frame);
+    if (!made) {
+      const { events } = this.#responseJson.write(frame) as { events: Record<string, Value>[] };
+      const pairs = events.flatMap((event) => Object.entries(event));
+      made = { text: pairs.map(toText).join(''), last: pairs.some(([name]) => name === 'chatRemoved') };
+      this.#made.set(frame, made);
+    }
+    return made;
+  }
+}
+
+type Value = { [name: string]: JsonValue };
+
+function toText([name, value]: [string, Value]): string {
+  const id = value[idFields[name] ?? ''];
+  const retry = name === 'closing' ? value.retryAfterMs : undefined;
+  return [
+    `event: ${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}\n`,
+    id === undefined ? '' : `id: ${id}\n`,
+    retry === undefined ? '' : `retry: ${retry}\n`,
+    // JSON has no line breaks.
+    `data: ${JSON.stringify(value)}\n\n`,
+  ].join('');
+}
+
+/** Where the number stands that a client resumes after once it has seen the event. */
+const idFields: Record<string, string> = { subscribed: 'afterSeq', message: 'updateSeq', caughtUp: 'seq' };

@@ -1,0 +1,154 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import { type Command, ConnectChatResponse } from '../../../pkg/api/chat/v1/chat.ts';
+import { BadRequest } from '../../../pkg/api/google/rpc/error_details.ts';
+import { Status } from '../../../pkg/api/google/rpc/status.ts';
+import type { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
+import { invalidFields } from '../../model/errors.ts';
+import { failureOf, sendFailure, toPeer } from '../gateway/rest-handler.ts';
+import { CallFailure } from '../gateway/unary-caller.ts';
+import type { LiveStreams } from '../live/live-streams.ts';
+import type { SseFrames } from './sse-frames.ts';
+
+interface Deps {
+  streams: LiveStreams;
+  frames: SseFrames;
+  transcoder: Transcoder;
+  log: Logger;
+}
+
+/** Where a page leaves its access token for an EventSource, which cannot set headers. */
+const tokenCookie = 'chat_token';
+
+/**
+ * Answers `GET /v1/chats/{chat_id}/events?after_seq=` with what happens in one chat, as server-sent events: everything after the number in
+ * `Last-Event-ID`, else `after_seq`, else from now. Whatever keeps the stream from beginning is an error as of any other request.
+ */
+export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number }): RequestHandler {
+  const { streams, frames } = deps;
+
+  const answer = async (req: Request, res: Response): Promise<void> => {
+    const subscribe = { chatId: String(req.params.chatId), afterSeq: readAfterSeq(req) };
+    const gone = new AbortController();
+    res.once('close', () => gone.abort());
+    let refused: CallFailure | undefined;
+    let keepalive: NodeJS.Timeout | undefined;
+
+    const write = (frame: Uint8Array): Promise<void> | undefined => {
+      if (!res.headersSent) {
+        refused = refusalIn(frame);
+        if (refused) return end();
+        begin(res);
+        keepalive = setInterval(() => res.write(': keep-alive\n\n'), keepaliveMs);
+      }
+      const { text, last } = frames.of(frame);
+      const flowing = res.write(text);
+      if (last) return end();
+      return flowing ? undefined : new Promise((resolve) => res.once('drain', resolve));
+    };
+    const end = () => {
+      gone.abort();
+      return undefined;
+    };
+
+    try {
+      await streams.run({
+        header: (name) => (name === 'authorization' ? authorizationOf(req) : req.headers[name]?.toString()),
+        peer: toPeer(req),
+        commands: once([{ commandId: '', command: { $case: 'subscribe', value: subscribe } }], gone.signal),
+        write: held(write),
+        onStuck: () => res.destroy(),
+        signal: gone.signal,
+      });
+    } catch (error) {
+      // What ends a stream that has begun is told by `closing`.
+      if (!res.headersSent) throw error;
+    } finally {
+      clearInterval(keepalive);
+    }
+    if (refused) throw refused;
+    res.end();
+  };
+
+  return (req, res) => {
+    answer(req, res).catch((error: unknown) => sendFailure(deps, req, res, error));
+  };
+}
+
+/** Keeps back what comes before the answer to the command: until then the request can still fail. */
+function held(write: (frame: Uint8Array) => Promise<void> | undefined) {
+  let early: Uint8Array[] | undefined = [];
+  return (frame: Uint8Array): Promise<void> | undefined => {
+    if (!early) return write(frame);
+    early.push(frame);
+    const { events } = ConnectChatResponse.decode(frame);
+    if (!events.some(({ event }) => event?.$case !== 'welcome')) return undefined;
+    const all = early.length === 1 ? frame : Buffer.concat(early);
+    early = undefined;
+    return write(all);
+  };
+}
+
+/** The command, and then nothing until the client has gone: its half of the stream stays open. */
+async function* once(commands: readonly Command[], signal: AbortSignal): AsyncGenerator<readonly Command[]> {
+  yield commands;
+  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+}
+
+function begin(res: Response): void {
+  // No-transform keeps proxies, and our own compression, from holding events back.
+  res.status(200).set({
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-store, no-transform',
+    'X-Accel-Buffering': 'no',
+  });
+  res.flushHeaders();
+}
+
+function refusalIn(frame: Uint8Array): CallFailure | undefined {
+  for (const { event } of ConnectChatResponse.decode(frame).events) {
+    if (event?.$case !== 'rejected' || !event.value.status) continue;
+    const status = inTermsOfRequest(event.value.status);
+    return new CallFailure(status.code, status.message, { details: Status.encode(status).finish() });
+  }
+  return undefined;
+}
+
+/** The fields at fault are those of the request, not of the command that it became. */
+function inTermsOfRequest(status: Status): Status {
+  const details = status.details.map((detail) => {
+    if (!detail.typeUrl.endsWith('/google.rpc.BadRequest')) return detail;
+    const { fieldViolations } = BadRequest.decode(detail.value);
+    for (const violation of fieldViolations) violation.field = violation.field.replace(/^subscribe\./, '');
+    return { ...detail, value: BadRequest.encode({ fieldViolations }).finish() };
+  });
+  return { ...status, message: status.message.replaceAll('subscribe.', ''), details };
+}
+
+function readAfterSeq(req: Request): number | undefined {
+  const lastEventId = req.get('last-event-id');
+  const params = new URLSearchParams(req.url.split('?')[1] ?? '');
+  for (const name of params.keys()) {
+    if (name !== 'after_seq' && name !== 'afterSeq') {
+      throw failureOf(invalidFields({ field: name, description: 'is not a known field' }));
+    }
+  }
+  const [field, text] =
+    lastEventId === undefined
+      ? ['after_seq', params.get('after_seq') ?? params.get('afterSeq')]
+      : ['last-event-id', lastEventId];
+  if (text === null || (field === 'last-event-id' && text === '')) return undefined;
+  if (!/^\d{1,15}$/.test(text)) {
+    throw failureOf(invalidFields({ field, description: 'must be a number, 0 or greater' }));
+  }
+  return Number(text);
+}
+
+function authorizationOf({ headers }: Request): string | undefined {
+  if (headers.authorization !== undefined) return headers.authorization;
+  for (const part of (headers.cookie ?? '').split(';')) {
+    const [name, value = ''] = part.trim().split('=', 2);
+    if (name === tokenCookie && value !== '') return `Bearer ${value}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,148 @@
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import type { WebSocket } from 'ws';
+import { ChatError } from '../../model/errors.ts';
+import { failureOf } from '../gateway/rest-handler.ts';
+import { CallFailure } from '../gateway/unary-caller.ts';
+import type { ReadCommand } from '../live/command-reader.ts';
+import type { LiveStreams } from '../live/live-streams.ts';
+import { type Close, closeOf, closes } from './close-code.ts';
+import type { FrameCodec, PreparedFrames } from './frame-codec.ts';
+import { IncomingFrames } from './incoming-frames.ts';
+
+export interface ConnectionDeps {
+  socket: WebSocket;
+  /** What the socket runs over. */
+  duplex: Duplex;
+  codec: FrameCodec;
+  frames: PreparedFrames;
+  streams: LiveStreams;
+  log: Logger;
+  header(name: string): string | undefined;
+  /** `Bearer …`, if the handshake had it. */
+  authorization: string | undefined;
+  peer: string;
+}
+
+export interface ConnectionOptions {
+  /** How long a socket may be open without a token, in milliseconds. */
+  authTimeoutMs: number;
+  /** How long the client may take to answer the closing handshake, in milliseconds. */
+  closeTimeoutMs: number;
+}
+
+/** The session of one socket, from its opening to its end. */
+export class Connection {
+  readonly #deps: ConnectionDeps;
+  readonly #options: ConnectionOptions;
+  readonly #incoming: IncomingFrames;
+  readonly #gone = new AbortController();
+  readonly #write: (frame: Uint8Array) => Promise<void> | undefined;
+
+  constructor(deps: ConnectionDeps, options: ConnectionOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    const { socket } = deps;
+    this.#incoming = new IncomingFrames(socket);
+    this.#write = socket.extensions === '' ? this.#writePrepared : this.#writeCompressed;
+    socket.once('close', () => this.#gone.abort());
+  }
+
+  /** Resolves when the socket is being closed. Never throws. */
+  async run(): Promise<void> {
+    const { socket, log } = this.#deps;
+    // What is wrong with a frame of the WebSocket protocol itself; ws closes the socket with the code for it.
+    socket.on('error', (err) => log.debug({ err }, 'a WebSocket client broke the protocol'));
+    let close: Close = closes.normal;
+    try {
+      await this.#runStream();
+    } catch (error) {
+      if (!(error instanceof CallFailure)) log.error({ err: error }, 'a WebSocket failed');
+      close = error instanceof CallFailure ? closeOf(error) : closes.internal;
+    }
+    socket.close(close.code, close.reason);
+    const timer = setTimeout(() => socket.terminate(), this.#options.closeTimeoutMs);
+    socket.once('close', () => clearTimeout(timer));
+  }
+
+  async #runStream(): Promise<void> {
+    const { socket, header, peer, streams } = this.#deps;
+    const { signal } = this.#gone;
+    let first: readonly ReadCommand[] | undefined;
+    let { authorization } = this.#deps;
+    if (authorization === undefined) {
+      first = await this.#awaitToken();
+      if (!first) return;
+      authorization = `Bearer ${tokenIn(first)}`;
+    }
+    await streams.run({
+      header: (name) => (name === 'authorization' ? authorization : header(name)),
+      peer,
+      commands: this.#commands(first),
+      write: this.#write,
+      onStuck: () => socket.terminate(),
+      signal,
+    });
+  }
+
+  /** The first frame of a client that had no token in its handshake; undefined if it has gone. */
+  async #awaitToken(): Promise<readonly ReadCommand[] | undefined> {
+    const { authTimeoutMs } = this.#options;
+    const missing = new ChatError('TOKEN_MISSING', 'an access token is needed: the first command must be authenticate');
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(failureOf(missing)), authTimeoutMs);
+    try {
+      const frame = await Promise.race([this.#incoming.next(), late.promise]);
+      if (!frame) return undefined;
+      const commands = this.#decode(frame);
+      if (tokenIn(commands) === undefined) throw missing;
+      return commands;
+    } catch (error) {
+      throw error instanceof ChatError ? failureOf(error) : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async *#commands(first: readonly ReadCommand[] | undefined): AsyncGenerator<readonly ReadCommand[]> {
+    if (first) yield first;
+    for (;;) {
+      const frame = await this.#incoming.next();
+      if (!frame) return;
+      yield this.#decode(frame);
+    }
+  }
+
+  #decode({ data, binary }: { data: Buffer; binary: boolean }): readonly ReadCommand[] {
+    const { codec } = this.#deps;
+    if (binary === codec.binary) return codec.decode(data);
+    throw new ChatError('MALFORMED_FRAME', `frames of this sub-protocol are ${codec.binary ? 'binary' : 'text'}`);
+  }
+
+  /** Straight to the connection, past what ws does for each frame and socket. */
+  readonly #writePrepared = (frame: Uint8Array): Promise<void> | undefined => {
+    const { socket, duplex, frames } = this.#deps;
+    if (socket.readyState !== socket.OPEN) return this.#never();
+    if (duplex.write(frames.whole(frame))) return undefined;
+    return new Promise((resolve) => duplex.once('drain', resolve));
+  };
+
+  readonly #writeCompressed = (frame: Uint8Array): Promise<void> | undefined => {
+    const { socket, codec, frames } = this.#deps;
+    if (socket.readyState !== socket.OPEN) return this.#never();
+    return new Promise((resolve) => {
+      socket.send(frames.payload(frame), { binary: codec.binary, compress: true }, (error) => {
+        if (!error) resolve();
+      });
+    });
+  };
+
+  /** The socket is closing: its stream ends as soon as that is seen. */
+  #never(): Promise<void> {
+    return new Promise(() => {});
+  }
+}
+
+function tokenIn([first]: readonly ReadCommand[]): string | undefined {
+  return first && 'command' in first && first.command?.$case === 'authenticate' ? first.command.value.token : undefined;
+}

@@ -1,0 +1,117 @@
+import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { Command, ConnectChatRequest } from '../../../pkg/api/chat/v1/chat.ts';
+import { BadInput } from '../../../pkg/transcoder/bad-input.ts';
+import { type MessageJson, parseJson } from '../../../pkg/transcoder/message-json.ts';
+import { ChatError, invalidFields } from '../../model/errors.ts';
+import { MalformedRequest } from '../grpc/decoding.ts';
+import type { ReadCommand } from '../live/command-reader.ts';
+
+/** What one sub-protocol makes of frames. Serves all of its sockets. */
+export interface FrameCodec {
+  /** Whether its frames are binary ones; others are text. */
+  readonly binary: boolean;
+  /** Throws ChatError (MALFORMED_FRAME). */
+  decode(data: Buffer): readonly ReadCommand[];
+  /** The payload that an encoded ConnectChatResponse becomes. */
+  encode(frame: Uint8Array): Buffer;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export const protobufCodec: FrameCodec = {
+  binary: true,
+  decode(data) {
+    try {
+      return ConnectChatRequest.decode(new BinaryReader(data, (bytes) => utf8.decode(bytes))).commands;
+    } catch (cause) {
+      throw new MalformedRequest(cause).error;
+    }
+  },
+  encode: (frame) => Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength),
+};
+
+/** Text frames of canonical proto3 JSON. A command at fault is refused by itself, if the frame is a list of commands at all. */
+export function jsonCodec(commandJson: MessageJson, responseJson: MessageJson): FrameCodec {
+  const readCommand = (value: unknown, numbers: Parameters<MessageJson['read']>[1]): ReadCommand => {
+    try {
+      return Command.decode(commandJson.read(value, numbers));
+    } catch (error) {
+      if (!(error instanceof BadInput)) throw error;
+      return { commandId: commandIdOf(value), error: invalidFields(...error.violations) };
+    }
+  };
+  return {
+    binary: false,
+    decode(data) {
+      try {
+        const { value, numbers } = parseJson(data.toString());
+        return commandsOf(value).map((command) => readCommand(command, numbers));
+      } catch (error) {
+        if (!(error instanceof BadInput)) throw error;
+        throw new ChatError('MALFORMED_FRAME', error.message.replace(/^body/, 'a frame'), { cause: error });
+      }
+    },
+    encode: (frame) => Buffer.from(JSON.stringify(responseJson.write(frame))),
+  };
+}
+
+function commandsOf(value: unknown): readonly unknown[] {
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : ['?'];
+  const { commands } = (value ?? {}) as { commands?: unknown };
+  const isFrame = Array.isArray(commands) ? keys.length === 1 : keys.length === 0 && !Array.isArray(value);
+  if (!isFrame) throw new ChatError('MALFORMED_FRAME', 'a frame must be {"commands": [...]} and nothing else');
+  return (commands as unknown[] | undefined) ?? [];
+}
+
+/** So that the refusal can name what it is of. */
+function commandIdOf(value: unknown): string {
+  const { commandId, command_id } = (value ?? {}) as Record<string, unknown>;
+  const id = commandId ?? command_id;
+  return typeof id === 'string' ? id : '';
+}
+
+/**
+ * Makes WebSocket frames of what a codec encodes: each once, however many sockets it goes to. They are ready to be written to a connection
+ * without an extension.
+ */
+export class PreparedFrames {
+  readonly #codec: FrameCodec;
+  readonly #payloads = new WeakMap<Uint8Array, Buffer>();
+  readonly #frames = new WeakMap<Uint8Array, Buffer>();
+
+  constructor(codec: FrameCodec) {
+    this.#codec = codec;
+  }
+
+  payload(frame: Uint8Array): Buffer {
+    return remembered(this.#payloads, frame, () => this.#codec.encode(frame));
+  }
+
+  whole(frame: Uint8Array): Buffer {
+    return remembered(this.#frames, frame, () => {
+      const payload = this.#codec.encode(frame);
+      return Buffer.concat([headerOf(payload.length, this.#codec.binary ? 2 : 1), payload]);
+    });
+  }
+}
+
+/** Of a whole, unmasked frame, as servers send them. Source: RFC 6455, section 5.2 */
+function headerOf(length: number, opcode: 1 | 2): Buffer {
+  const fin = 0x80;
+  if (length < 126) return Buffer.from([fin | opcode, length]);
+  if (length < 65_536) return Buffer.from([fin | opcode, 126, length >> 8, length & 0xff]);
+  const header = Buffer.alloc(10);
+  header[0] = fin | opcode;
+  header[1] = 127;
+  header.writeBigUInt64BE(BigInt(length), 2);
+  return header;
+}
+
+function remembered(cache: WeakMap<Uint8Array, Buffer>, key: Uint8Array, make: () => Buffer): Buffer {
+  let made = cache.get(key);
+  if (!made) {
+    made = make();
+    cache.set(key, made);
+  }
+  return made;
+}

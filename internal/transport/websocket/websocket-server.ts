@@ -1,0 +1,145 @@
+import type { IncomingMessage, Server } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { type WebSocket, WebSocketServer as WsServer } from 'ws';
+import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
+import { clientAddressVia } from '../grpc/client-address.ts';
+import type { LiveStreams } from '../live/live-streams.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import { type FrameCodec, jsonCodec, PreparedFrames, protobufCodec } from './frame-codec.ts';
+import { authorizationOf, chooseProtocol, isAllowedOrigin, offeredBy, protocols } from './handshake.ts';
+
+export interface WebSocketOptions extends ConnectionOptions {
+  maxFrameBytes: number;
+  /** Whether clients that offer permessage-deflate get it. It costs some 300 KiB of memory for each. */
+  compression: boolean;
+  /** How long a socket may be silent before it is asked whether it lives, in milliseconds; after as long again it is cut off. */
+  keepaliveMs: number;
+  trustedProxies: readonly string[];
+  corsOrigins: readonly string[];
+  publicUrl: string;
+}
+
+interface Deps {
+  streams: LiveStreams;
+  /** The contract's encoded google.protobuf.FileDescriptorSet. */
+  descriptors: Uint8Array;
+  log: Logger;
+}
+
+const path = '/v1/connect';
+
+/** ConnectChat over WebSocket, at `/v1/connect` of an HTTP server. */
+export class WebSocketServer {
+  readonly #deps: Deps;
+  readonly #options: WebSocketOptions;
+  readonly #server: WsServer;
+  readonly #codecs: Record<string, { codec: FrameCodec; frames: PreparedFrames }>;
+  readonly #clientAddress: ReturnType<typeof clientAddressVia>;
+  readonly #keepalive: NodeJS.Timeout;
+  /** Those that have not been heard since they were asked. */
+  readonly #asked = new WeakSet<WebSocket>();
+
+  constructor(deps: Deps, options: WebSocketOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#clientAddress = clientAddressVia(options.trustedProxies);
+    const json = jsonCodec(
+      new MessageJson(deps.descriptors, 'chat.v1.Command'),
+      new MessageJson(deps.descriptors, 'chat.v1.ConnectChatResponse'),
+    );
+    this.#codecs = {
+      [protocols.json]: { codec: json, frames: new PreparedFrames(json) },
+      [protocols.protobuf]: { codec: protobufCodec, frames: new PreparedFrames(protobufCodec) },
+    };
+    this.#server = new WsServer({
+      noServer: true,
+      maxPayload: options.maxFrameBytes,
+      perMessageDeflate: options.compression && { threshold: 1_024, serverNoContextTakeover: true },
+      handleProtocols: chooseProtocol,
+    });
+    this.#keepalive = setInterval(() => this.#askAll(), options.keepaliveMs);
+  }
+
+  /** Open sockets. */
+  get size(): number {
+    return this.#server.clients.size;
+  }
+
+  /** Takes the server's upgrades. */
+  attach(server: Server): void {
+    server.on('upgrade', (request: IncomingMessage, duplex: Duplex, head: Buffer) => {
+      duplex.on('error', (err) => this.#deps.log.debug({ err }, 'a connection broke'));
+      const refusal = this.#refusalOf(request);
+      if (refusal) return refuse(duplex, refusal);
+      this.#server.handleUpgrade(request, duplex, head, (socket) => this.#open(socket, duplex, request));
+    });
+  }
+
+  /** Cuts off all sockets that are left. */
+  stop(): void {
+    clearInterval(this.#keepalive);
+    for (const socket of this.#server.clients) socket.terminate();
+    this.#server.close();
+  }
+
+  #refusalOf(request: IncomingMessage): { status: number; message: string } | undefined {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname !== path) return { status: 404, message: 'Not Found' };
+    const { publicUrl, corsOrigins } = this.#options;
+    if (!isAllowedOrigin(request, publicUrl, corsOrigins)) {
+      return { status: 403, message: 'the origin is not allowed: set CORS_ORIGINS' };
+    }
+    const offered = offeredBy(request.headers['sec-websocket-protocol']);
+    if (offered.length > 0 && chooseProtocol(offered) === false) {
+      const known = Object.values(protocols).join(' and ');
+      return { status: 400, message: `none of the sub-protocols is known: there are ${known}` };
+    }
+    return undefined;
+  }
+
+  #open(socket: WebSocket, duplex: Duplex, request: IncomingMessage): void {
+    const { streams, log } = this.#deps;
+    const { headers, socket: connection } = request;
+    const { remoteAddress = '', remotePort } = connection;
+    const peer = `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
+    const forwardedFor = headers['x-forwarded-for'];
+    const codec = this.#codecs[socket.protocol] ?? this.#codecs[protocols.json]!;
+    socket.on('pong', () => this.#asked.delete(socket));
+    socket.on('message', () => this.#asked.delete(socket));
+    const opened = new Connection(
+      {
+        ...codec,
+        socket,
+        duplex,
+        streams,
+        log,
+        header: (name) => headers[name]?.toString(),
+        authorization: authorizationOf(request),
+        peer: this.#clientAddress(peer, forwardedFor?.toString()),
+      },
+      this.#options,
+    );
+    void opened.run();
+  }
+
+  #askAll(): void {
+    for (const socket of this.#server.clients) {
+      if (this.#asked.has(socket)) {
+        socket.terminate();
+        continue;
+      }
+      this.#asked.add(socket);
+      socket.ping();
+    }
+  }
+}
+
+/** As an error of REST. */
+function refuse(duplex: Duplex, { status, message }: { status: number; message: string }): void {
+  const body = JSON.stringify({ code: status === 403 ? 7 : status === 404 ? 5 : 3, message, details: [] });
+  duplex.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
