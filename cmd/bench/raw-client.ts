@@ -33,8 +33,12 @@ export class RawClient {
       AuthServiceDefinition.methods.guest,
       { name },
     );
-    this.#metadata.set('authorization', `Bearer ${accessToken}`);
+    this.useToken(accessToken);
     return accessToken;
+  }
+
+  useToken(token: string): void {
+    this.#metadata.set('authorization', `Bearer ${token}`);
   }
 
   /** Calls a method of ChatService. */

@@ -5,9 +5,12 @@ import pg from 'pg';
 import { EmbeddedPostgres } from '../../internal/repository/embedded/embedded-postgres.ts';
 import { measureBareInserts, measureWrites } from './durable-writes.ts';
 import { measureFanOut } from './fan-out.ts';
+import { type FanOutWire, grpcWire, webSocketWire } from './fan-out-wire.ts';
 import { measureRequests } from './gateway.ts';
 import { measureIdleMemory } from './idle-memory.ts';
 import { measureBareCommits, measureLatency } from './latency.ts';
+import { type ServiceProcess, startService } from './service-process.ts';
+import { socketIoWire, startSocketIo } from './socket-io.ts';
 
 interface Figure {
   what: string;
@@ -59,29 +62,38 @@ const scenarios: Record<string, (newDatabase: NewDatabase, seconds: number) => P
     ];
   },
   'fan-out': async (newDatabase, seconds) => {
-    const load = { readers: 400, durationMs: seconds * 1_000 };
-    const single = await measureFanOut(await newDatabase(), { ...load, burst: 1 });
-    const bursts = await measureFanOut(await newDatabase(), { ...load, burst: 16 });
-    const oneByOne = (value: number) => ({ what: 'one message at a time', value });
-    return [
-      {
-        what: 'deliveries to 400 readers of a chat, one message at a time',
-        value: single.deliveriesPerSecond,
-        unit: '/s',
-      },
-      {
-        what: 'deliveries to 400 readers of a chat, in bursts of 16',
-        value: bursts.deliveriesPerSecond,
-        unit: '/s',
-        baseline: oneByOne(single.deliveriesPerSecond),
-      },
-      {
-        what: "service's processor time for a delivery, in bursts of 16",
-        value: bursts.serviceMicros,
-        unit: 'µs',
-        baseline: oneByOne(single.serviceMicros),
-      },
-    ];
+    const load = { chats: 8, readers: 50, durationMs: seconds * 500 };
+    const measure = async (wireTo: (service: ServiceProcess) => FanOutWire, burst: number) => {
+      const service = await startService(await newDatabase());
+      return measureFanOut(service, wireTo(service), { ...load, burst });
+    };
+    const figures: Figure[] = [];
+    for (const [burst, how] of [
+      [1, 'one message at a time'],
+      [16, 'in bursts of 16'],
+    ] as const) {
+      const server = await startSocketIo();
+      const socketIo = await measureFanOut(server, socketIoWire(server), { ...load, burst });
+      for (const [name, wire] of Object.entries(wires)) {
+        const { deliveriesPerSecond, serviceMicros } = await measure(wire, burst);
+        const what = `${name}, 8 chats of 50 readers, ${how}`;
+        figures.push(
+          {
+            what: `${what}: deliveries`,
+            value: deliveriesPerSecond,
+            unit: '/s',
+            baseline: { what: 'socket.io', value: socketIo.deliveriesPerSecond },
+          },
+          {
+            what: `${what}: server's processor time for a delivery`,
+            value: serviceMicros,
+            unit: 'µs',
+            baseline: { what: 'socket.io', value: socketIo.serviceMicros },
+          },
+        );
+      }
+    }
+    return figures;
   },
   gateway: async (newDatabase, seconds) => {
     const load = { concurrency: 32, warmUpMs: 1_500, durationMs: seconds * 500 };
@@ -107,10 +119,30 @@ const scenarios: Record<string, (newDatabase: NewDatabase, seconds: number) => P
     return results.flatMap(([name, result]) => compare(name, result));
   },
   memory: async (newDatabase, seconds) => {
-    const streams = seconds < 2 ? 500 : 2_000;
-    const bytes = await measureIdleMemory(await newDatabase(), streams);
-    return [{ what: `memory for an idle subscribed stream, of ${streams}`, value: bytes / 1_024, unit: 'KiB' }];
+    const connections = seconds < 2 ? 500 : 2_000;
+    const server = await startSocketIo();
+    const socketIo = await measureIdleMemory(server, () => socketIoWire(server), connections);
+    const figures: Figure[] = [];
+    for (const [name, wire] of Object.entries({
+      ...wires,
+      'gRPC with a connection for each stream': (service: ServiceProcess) => grpcWire(service, 1),
+    })) {
+      const service = await startService(await newDatabase());
+      figures.push({
+        what: `memory for an idle reader by ${name}, of ${connections}`,
+        value: (await measureIdleMemory(service, () => wire(service), connections)) / 1_024,
+        unit: 'KiB',
+        baseline: { what: 'socket.io', value: socketIo / 1_024 },
+      });
+    }
+    return figures;
   },
+};
+
+const wires: Record<string, (service: ServiceProcess) => FanOutWire> = {
+  gRPC: (service) => grpcWire(service),
+  'WebSocket (protobuf)': (service) => webSocketWire(service, 'proto'),
+  'WebSocket (JSON)': (service) => webSocketWire(service, 'json'),
 };
 
 /** Runs the scenarios on a PostgreSQL of its own, prints a table and writes the figures as JSON. */

@@ -2,14 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../server/main.ts', import.meta.url));
-
-/** A service in a process of its own, with limits that let the load through. */
-export interface ServiceProcess {
-  /** `host:port` */
-  address: string;
-  /** `http://host:port` */
-  url: string;
+/** A server in a process of its own. */
+export interface MeasuredProcess {
   /** Resident memory, in bytes. */
   rssBytes(): number;
   /** Processor time used so far, in microseconds. */
@@ -17,26 +11,44 @@ export interface ServiceProcess {
   stop(): Promise<void>;
 }
 
+/** The service, with limits that let the load through. */
+export interface ServiceProcess extends MeasuredProcess {
+  /** `host:port` */
+  address: string;
+  /** `http://host:port` */
+  url: string;
+}
+
 export async function startService(dsn: string, env: Record<string, string> = {}): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [main], {
+  const settings = {
+    POSTGRES_DSN: dsn,
+    GRPC_PORT: '0',
+    HTTP_PORT: '0',
+    AUTH_GUESTS: 'true',
+    AUTH_TOKEN_TTL_SECONDS: '86400',
+    LOG_LEVEL: 'warn',
+    RATE_LIMIT_MESSAGES: '0',
+    RATE_LIMIT_CALLS: '0',
+    RATE_LIMIT_GUESTS: '0',
+    ...env,
+  };
+  const main = new URL('../server/main.ts', import.meta.url);
+  const { announced, ...started } = await startProcess(main, settings, /gRPC\s+(\S+:\d+).*HTTP\s+(\S+:\d+)/s);
+  return { ...started, address: announced[1]!, url: announced[2]! };
+}
+
+/** Starts a program; resolves when its standard error matches. */
+export async function startProcess(
+  main: URL,
+  env: Record<string, string>,
+  announcement: RegExp,
+): Promise<MeasuredProcess & { announced: RegExpExecArray }> {
+  const child = spawn(process.execPath, [fileURLToPath(main)], {
     stdio: ['ignore', 'inherit', 'pipe'],
-    env: {
-      PATH: process.env.PATH,
-      POSTGRES_DSN: dsn,
-      GRPC_PORT: '0',
-      HTTP_PORT: '0',
-      AUTH_GUESTS: 'true',
-      AUTH_TOKEN_TTL_SECONDS: '86400',
-      LOG_LEVEL: 'warn',
-      RATE_LIMIT_MESSAGES: '0',
-      RATE_LIMIT_CALLS: '0',
-      RATE_LIMIT_GUESTS: '0',
-      ...env,
-    },
+    env: { PATH: process.env.PATH, ...env },
   });
-  const announced = await readAnnouncement(child);
   return {
-    ...announced,
+    announced: await readAnnouncement(child, announcement),
     rssBytes: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1_024,
     cpuMicros: () => {
       // Fields 14 and 15 are user and system time in ticks of 10 ms; the name in brackets may hold spaces.
@@ -53,14 +65,14 @@ export async function startService(dsn: string, env: Record<string, string> = {}
   };
 }
 
-function readAnnouncement(child: ChildProcess): Promise<{ address: string; url: string }> {
+function readAnnouncement(child: ChildProcess, announcement: RegExp): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
     let output = '';
     child.stderr?.on('data', (chunk) => {
       output += chunk;
-      const [, address, url] = /gRPC\s+(\S+:\d+).*HTTP\s+(\S+:\d+)/s.exec(output) ?? [];
-      if (address && url) resolve({ address, url });
+      const announced = announcement.exec(output);
+      if (announced) resolve(announced);
     });
-    child.once('exit', (code) => reject(new Error(`the service ended with ${code}: ${output}`)));
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${output}`)));
   });
 }

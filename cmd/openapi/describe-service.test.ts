@@ -59,7 +59,8 @@ describe('the OpenAPI document of the service', () => {
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { operationId }]) => `${method.toUpperCase()} ${path} ${operationId}`),
     );
-    expect(described.sort()).toEqual(routes.sort());
+    const events = 'GET /v1/chats/{chatId}/events ChatService_ConnectChat';
+    expect(described.sort()).toEqual([...routes, events].sort());
     expect(new Set(described).size).toBe(described.length);
   });
 

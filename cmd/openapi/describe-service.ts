@@ -2,8 +2,10 @@ import type { DescMethod } from '@bufbuild/protobuf';
 import { httpStatusOf } from '../../internal/converter/status.ts';
 import { findPermission } from '../../internal/service/permissions.ts';
 import { generateOpenApi, type OpenApiDocument } from '../../pkg/openapi/generate-open-api.ts';
+import { addEventsOperation } from './events-operation.ts';
 
-const description = `Chats with durable, ordered messages, over REST. The same contract is served over gRPC, which also has the live stream.
+const description = `Chats with durable, ordered messages, over REST. The same contract is served over gRPC and,
+with its live stream, over WebSocket at \`GET /v1/connect\`.
 
 Sign in with one of the \`/v1/auth\` routes and send \`accessToken\` in the header \`authorization: Bearer …\`. Every answer has the header
 \`x-request-id\`.
@@ -19,7 +21,7 @@ export function describeService(
   descriptors: Uint8Array,
   { version, license }: { version: string; license: string },
 ): OpenApiDocument {
-  return generateOpenApi(descriptors, {
+  const document = generateOpenApi(descriptors, {
     info: { title: 'Chat service', version, description, license: { name: license, identifier: license } },
     services: ['chat.v1.ChatService', 'auth.v1.AuthService'],
     isOpen,
@@ -27,6 +29,8 @@ export function describeService(
     httpStatusOf,
     errorDetails: ['google.rpc.ErrorInfo', 'google.rpc.BadRequest', 'google.rpc.RetryInfo'],
   });
+  addEventsOperation(document);
+  return document;
 }
 
 function isOpen({ name }: DescMethod): boolean {

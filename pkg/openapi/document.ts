@@ -33,7 +33,7 @@ export interface Schema {
 
 export interface Parameter {
   name: string;
-  in: 'path' | 'query';
+  in: 'path' | 'query' | 'header';
   description?: string;
   required?: boolean;
   style?: string;
@@ -49,7 +49,8 @@ export interface RequestBody {
 
 export interface Response {
   description: string;
-  content?: JsonContent;
+  /** By media type. */
+  content?: Record<string, { schema: Schema }>;
 }
 
 type JsonContent = { 'application/json': { schema: Schema } };

@@ -223,7 +223,7 @@ describe('responses', () => {
       'get: "/a" response_body: "item"',
       'message In {} message Out { Item item = 1; } message Item {}',
     );
-    expect(responses[200]?.content?.['application/json'].schema).toEqual({
+    expect(responses[200]?.content?.['application/json']?.schema).toEqual({
       anyOf: [{ $ref: '#/components/schemas/test.v1.Item' }, { type: 'null' }],
     });
   });

@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import type { ClientDuplexStream } from '@grpc/grpc-js';
+import { WebSocket } from 'ws';
+import type { Command, JoinRoomResponse } from '../../pkg/api/chat/v1/chat.ts';
+import { countFrame, RawClient, toFrame } from './raw-client.ts';
+import type { ServiceProcess } from './service-process.ts';
+
+/** One way to chats and their readers. */
+export interface FanOutWire {
+  /** Opens so many readers of each chat; resolves when all are live. `onMessages` is told how many messages each frame had. */
+  open(chats: number, readers: number, onMessages: (chat: number, count: number) => void): Promise<void>;
+  /** Sends so many messages at once. */
+  send(chat: number, count: number): void;
+  close(): void;
+}
+
+export const text = 'To everyone in the room: hello!';
+
+/** gRPC streams, fifty to a connection; or each on a connection of its own. */
+export function grpcWire(service: ServiceProcess, streamsPerConnection = 50): FanOutWire {
+  const clients: RawClient[] = [];
+  let writer: Writer | undefined;
+  return {
+    async open(chats, readers, onMessages) {
+      writer = await Writer.open(service, chats);
+      const { chatIds, token } = writer;
+      let live = 0;
+      for (let i = 0; i < chats * readers; i += 1) {
+        const chat = i % chats;
+        if (i % streamsPerConnection === 0) {
+          const client = new RawClient(service.address);
+          client.useToken(token);
+          clients.push(client);
+        }
+        const stream = clients.at(-1)!.connect();
+        stream.on('error', () => {});
+        stream.on('data', (frame: Buffer) => {
+          const { messages, caughtUp } = countFrame(frame);
+          live += caughtUp;
+          if (messages > 0) onMessages(chat, messages);
+        });
+        stream.write(subscription(chatIds[chat]!));
+      }
+      await until(() => live === chats * readers);
+    },
+    send: (chat, count) => writer?.send(chat, count),
+    close() {
+      writer?.close();
+      for (const client of clients) client.close();
+    },
+  };
+}
+
+/** WebSockets, with frames of protobuf or of JSON. */
+export function webSocketWire(service: ServiceProcess, encoding: 'proto' | 'json'): FanOutWire {
+  const sockets: WebSocket[] = [];
+  let writer: Writer | undefined;
+  return {
+    async open(chats, readers, onMessages) {
+      writer = await Writer.open(service, chats);
+      const { chatIds, token } = writer;
+      let live = 0;
+      const count = encoding === 'proto' ? countFrame : countJson;
+      for (let i = 0; i < chats * readers; i += 1) {
+        const chat = i % chats;
+        const chatId = chatIds[chat]!;
+        const socket = new WebSocket(`${service.url.replace('http', 'ws')}/v1/connect`, `chat.v1.${encoding}`, {
+          headers: { authorization: `Bearer ${token}` },
+          perMessageDeflate: false,
+        });
+        socket.on('message', (frame: Buffer) => {
+          const { messages, caughtUp } = count(frame);
+          live += caughtUp;
+          if (messages > 0) onMessages(chat, messages);
+        });
+        socket.on('open', () =>
+          socket.send(
+            encoding === 'proto'
+              ? subscription(chatId)
+              : JSON.stringify({ commands: [{ commandId: '', subscribe: { chatId } }] }),
+          ),
+        );
+        sockets.push(socket);
+        // Not all handshakes at once.
+        if (i % 50 === 49) await until(() => live >= i - 50);
+      }
+      await until(() => live === chats * readers);
+    },
+    send: (chat, count) => writer?.send(chat, count),
+    close() {
+      writer?.close();
+      for (const socket of sockets) socket.terminate();
+    },
+  };
+}
+
+/** Sends into rooms by gRPC, whatever their readers use. */
+class Writer {
+  readonly chatIds: readonly string[];
+  readonly token: string;
+  readonly #client: RawClient;
+  readonly #stream: ClientDuplexStream<Buffer, Buffer>;
+
+  private constructor(client: RawClient, chatIds: readonly string[], token: string) {
+    this.chatIds = chatIds;
+    this.token = token;
+    this.#client = client;
+    this.#stream = client.connect();
+    this.#stream.on('error', () => {});
+    this.#stream.on('data', () => {});
+  }
+
+  static async open({ address }: ServiceProcess, chats: number): Promise<Writer> {
+    const client = new RawClient(address);
+    const token = await client.signIn('fan-out');
+    const chatIds: string[] = [];
+    for (let i = 0; i < chats; i += 1) {
+      const { chat } = await client.call<JoinRoomResponse>('joinRoom', { name: `fan-out-${i}` });
+      chatIds.push(chat!.id);
+    }
+    return new Writer(client, chatIds, token);
+  }
+
+  send(chat: number, count: number): void {
+    const commands = Array.from({ length: count }, (): Command => {
+      const value = { chatId: this.chatIds[chat]!, clientMessageId: randomUUID(), text };
+      return { commandId: '', command: { $case: 'sendMessage', value } };
+    });
+    this.#stream.write(toFrame(commands));
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+function subscription(chatId: string): Buffer {
+  return toFrame([{ commandId: '', command: { $case: 'subscribe', value: { chatId } } }]);
+}
+
+function countJson(frame: Buffer): { messages: number; caughtUp: number } {
+  const text = frame.toString('latin1');
+  return { messages: text.split('{"message":').length - 1, caughtUp: text.includes('{"caughtUp":') ? 1 : 0 };
+}
+
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
