@@ -1,62 +1,133 @@
 import { parseArgs } from 'node:util';
 import { plainLine } from './plain-text.ts';
+import { findSubcommand } from './subcommands/index.ts';
+import type { Subcommand } from './subcommands/subcommand.ts';
+import { usage, usageOfSubcommand } from './usage.ts';
 
-/** How the program was asked to run. */
-export interface ChatOptions {
-  /** Absent: to be asked for. */
-  user: string | undefined;
-  /** `host:port` */
+/** How to reach the service. */
+export interface ServiceOptions {
+  transport: 'grpc' | 'ws';
+  /** `host:port`; for `ws` also a URL. */
   address: string;
-  /** The room to start in. */
-  room: string;
   /** Absent: plain text. The files are PEM. */
   tls: { ca: string | undefined; cert: string | undefined; key: string | undefined } | undefined;
+  /** Where sessions are kept. */
+  sessionFile: string;
 }
 
-export type Args = { kind: 'run'; options: ChatOptions } | { kind: 'help' } | { kind: 'error'; message: string };
+/** How the interactive program was asked to run. */
+export interface ChatOptions extends ServiceOptions {
+  /** A guest's name. Absent: the stored session, or to be asked for. */
+  user: string | undefined;
+  /** The room to start in. */
+  room: string;
+}
 
-export const usage = `Usage: chat [--user NAME] [--addr HOST:PORT] [--room NAME] [--tls | --tls-ca FILE]
+/** How a sub-command was asked to run. */
+export interface SubcommandOptions extends ServiceOptions {
+  user: string | undefined;
+  json: boolean;
+  /** What follows the sub-command's name. */
+  positionals: string[];
+  /** The sub-command's own options. */
+  values: Record<string, string | boolean | string[] | undefined>;
+}
 
-  --user NAME       who you are; asked for if absent
-  --addr HOST:PORT  where the service is (default: $CHAT_ADDR, or 127.0.0.1:50051)
-  --room NAME       the room to start in (default: global)
-  --tls             the service speaks TLS, with a certificate of an authority that this machine trusts
-  --tls-ca FILE     the same, with a certificate of the authority in FILE (PEM)
-  --tls-cert FILE   one's own certificate, where the service asks for one; with --tls-key FILE
-  --help            print this`;
+export type Args =
+  | { kind: 'run'; options: ChatOptions }
+  | { kind: 'subcommand'; subcommand: Subcommand; options: SubcommandOptions }
+  | { kind: 'help'; text: string }
+  /** `usage`: what to read. */
+  | { kind: 'error'; message: string; usage: string };
+
+const common = {
+  addr: { type: 'string' },
+  transport: { type: 'string' },
+  tls: { type: 'boolean' },
+  'tls-ca': { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  session: { type: 'string' },
+  user: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 /** Reads the command line, without the program's own name. */
-export function readArgs(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Args {
+export function readArgs(argv: readonly string[], env: Env): Args {
+  const subcommand = findSubcommand(argv[0]);
+  const rest = subcommand ? argv.slice(1) : argv;
+  const help = subcommand ? usageOfSubcommand(subcommand) : usage;
   try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        user: { type: 'string' },
-        addr: { type: 'string' },
-        room: { type: 'string' },
-        tls: { type: 'boolean' },
-        'tls-ca': { type: 'string' },
-        'tls-cert': { type: 'string' },
-        'tls-key': { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    if (values.help) return { kind: 'help' };
-    const address = values.addr ?? (env.CHAT_ADDR || '127.0.0.1:50051');
-    if (!isAddress(address)) {
-      return { kind: 'error', message: `the address must be host:port, not ${JSON.stringify(plainLine(address))}` };
-    }
-    const { 'tls-ca': ca, 'tls-cert': cert, 'tls-key': key } = values;
-    if ((cert === undefined) !== (key === undefined)) {
-      return { kind: 'error', message: '--tls-cert and --tls-key must be given together' };
-    }
-    const tls = values.tls || ca || cert ? { ca, cert, key } : undefined;
-    return { kind: 'run', options: { user: values.user || undefined, address, room: values.room || 'global', tls } };
+    return subcommand ? readSubcommand(subcommand, rest, env) : readInteractive(rest, env);
   } catch (error) {
     // Node's message goes on with advice on how to pass an argument that begins with a dash.
     const [message = ''] = (error as Error).message.split(/\. (?=To |Did )/);
-    return { kind: 'error', message: plainLine(message).replace(/^U/, 'u').replace(/^O/, 'o') };
+    return { kind: 'error', message: plainLine(message).replace(/^U/, 'u').replace(/^O/, 'o'), usage: help };
   }
+}
+
+function readInteractive(argv: readonly string[], env: Env): Args {
+  const { values } = parseArgs({ args: [...argv], options: { ...common, room: { type: 'string' } } });
+  if (values.help) return { kind: 'help', text: usage };
+  const options = { ...readService(values, env), user: values.user || undefined, room: values.room || 'global' };
+  return { kind: 'run', options };
+}
+
+function readSubcommand(subcommand: Subcommand, argv: readonly string[], env: Env): Args {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    options: { ...common, json: { type: 'boolean' }, ...subcommand.options },
+    allowPositionals: true,
+  });
+  if (values.help) return { kind: 'help', text: usageOfSubcommand(subcommand) };
+  const { min, max } = subcommand.positionals;
+  if (positionals.length < min) throw new Error(`${subcommand.name} needs ${subcommand.parameters}`);
+  if (positionals.length > max) throw new Error(`unexpected argument '${positionals[max]}'`);
+  const options = {
+    ...readService(values, env),
+    user: values.user || undefined,
+    json: values.json ?? false,
+    positionals,
+    values: values as SubcommandOptions['values'],
+  };
+  return { kind: 'subcommand', subcommand, options };
+}
+
+interface ServiceValues {
+  addr?: string;
+  transport?: string;
+  tls?: boolean;
+  'tls-ca'?: string;
+  'tls-cert'?: string;
+  'tls-key'?: string;
+  session?: string;
+}
+
+function readService(values: ServiceValues, env: Env): ServiceOptions {
+  const transport = values.transport ?? (env.CHAT_TRANSPORT || 'grpc');
+  if (transport !== 'grpc' && transport !== 'ws') {
+    throw new Error(`the transport must be grpc or ws, not ${JSON.stringify(plainLine(transport))}`);
+  }
+  const address = values.addr ?? (env.CHAT_ADDR || (transport === 'grpc' ? '127.0.0.1:50051' : '127.0.0.1:8080'));
+  if (!isAddress(address) && !(transport === 'ws' && isHttpUrl(address))) {
+    const form = transport === 'ws' ? 'host:port or an http(s) URL' : 'host:port';
+    throw new Error(`the address must be ${form}, not ${JSON.stringify(plainLine(address))}`);
+  }
+  const { 'tls-ca': ca, 'tls-cert': cert, 'tls-key': key } = values;
+  if ((cert === undefined) !== (key === undefined)) throw new Error('--tls-cert and --tls-key must be given together');
+  if (cert !== undefined && transport === 'ws') throw new Error('--tls-cert is for gRPC only');
+  const tls = values.tls || ca || cert ? { ca, cert, key } : undefined;
+  return { transport, address, tls, sessionFile: values.session || env.CHAT_SESSION || defaultSessionFile(env) };
+}
+
+function defaultSessionFile(env: Env): string {
+  return `${env.XDG_CONFIG_HOME || `${env.HOME || '.'}/.config`}/chat-service/session.json`;
+}
+
+function isHttpUrl(address: string): boolean {
+  return ['http:', 'https:', 'ws:', 'wss:'].includes(URL.parse(address)?.protocol ?? '');
 }
 
 function isAddress(address: string): boolean {

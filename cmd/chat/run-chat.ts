@@ -1,44 +1,59 @@
-import { readFile } from 'node:fs/promises';
-import { grpcTransport, type TlsOptions } from '../../pkg/chat-client/grpc.ts';
-import { ChatClient, guest } from '../../pkg/chat-client/index.ts';
+import { ChatClient, guest, type TokenSource } from '../../pkg/chat-client/index.ts';
 import { ChatApp } from './app.ts';
-import { type ChatOptions, readArgs, usage } from './args.ts';
+import { type ChatOptions, readArgs } from './args.ts';
 import { completeCommand } from './commands.ts';
 import { explain } from './explain.ts';
+import { openTransport } from './open-transport.ts';
 import { PipeScreen } from './pipe-screen.ts';
+import { plainLine } from './plain-text.ts';
+import { runSubcommand } from './run-subcommand.ts';
 import type { Screen } from './screen.ts';
+import { SessionStore } from './session-store.ts';
+import { stopSignal } from './stop-signal.ts';
+import { storedToken } from './stored-token.ts';
 import { styleFor } from './style.ts';
 import { TerminalScreen } from './terminal-screen.ts';
+import { exitCodes, usage } from './usage.ts';
 
 /**
- * Runs the terminal client until it is told to stop. Returns the exit code: 0, 1 if it could not go on or something from a pipe
- * was not sent, 2 for a fault in the command line.
+ * Runs the terminal client: a sub-command, or the conversation until it is told to stop. Returns the exit code: 0, 1 if it could not go
+ * on or something from a pipe was not sent, 2 for a fault in the command line; sub-commands have more.
  */
-export async function runChat(argv: readonly string[], { stdin, stdout, env }: NodeJS.Process): Promise<number> {
-  const args = readArgs(argv, env);
-  if (args.kind === 'help') {
-    console.log(usage);
-    return 0;
+export async function runChat(argv: readonly string[], host: NodeJS.Process): Promise<number> {
+  const args = readArgs(argv, host.env);
+  switch (args.kind) {
+    case 'help':
+      console.log(args.text);
+      return 0;
+    case 'error':
+      console.error(`error: ${args.message}\n\n${args.usage}`);
+      return exitCodes.usage;
+    case 'subcommand':
+      return runSubcommand(args.subcommand, args.options, host);
+    case 'run':
+      return converse(args.options, host);
+    default:
+      return args satisfies never;
   }
-  if (args.kind === 'error') {
-    console.error(`error: ${args.message}\n\n${usage}`);
-    return 2;
-  }
-  const { address, room, tls } = args.options;
+}
+
+async function converse(options: ChatOptions, { stdin, stdout, env }: NodeJS.Process): Promise<number> {
+  const { address, room, sessionFile } = options;
   const interactive = Boolean(stdin.isTTY && stdout.isTTY && env.TERM !== 'dumb');
-  if (!args.options.user && !interactive) {
-    console.error(`error: who are you? Give --user NAME\n\n${usage}`);
-    return 2;
+  const sessions = new SessionStore(sessionFile, (line) => console.error(`warning: ${plainLine(line)}`));
+  const signedIn = options.user === undefined && (await sessions.find(address)) !== undefined;
+  if (!options.user && !signedIn && !interactive) {
+    console.error(`error: who are you? Give --user NAME, or sign in with: chat login\n\n${usage}`);
+    return exitCodes.usage;
   }
   const signal = stopSignal(stdout);
   const screen: Screen = interactive
     ? new TerminalScreen({ input: stdin, output: stdout, complete: completeCommand })
     : new PipeScreen(stdin, stdout);
   try {
-    const user = args.options.user ?? (await askName(screen, signal));
-    if (user === undefined) return 0;
-    const transport = grpcTransport(address, { tls: await readTls(tls) });
-    const client = new ChatClient({ transport, token: guest(user) });
+    const token = signedIn ? storedToken(sessions, address) : await guestToken(options.user, screen, signal);
+    if (!token) return 0;
+    const client = new ChatClient({ transport: await openTransport(options), token });
     const notSent = await new ChatApp({ client, screen, style: styleFor(stdout, env), address, room }).run(signal);
     return notSent > 0 && !interactive ? 1 : 0;
   } catch (error) {
@@ -50,30 +65,13 @@ export async function runChat(argv: readonly string[], { stdin, stdout, env }: N
   }
 }
 
-/** Throws an error that names the file that cannot be read. */
-async function readTls(tls: ChatOptions['tls']): Promise<false | TlsOptions> {
-  if (!tls) return false;
-  const read: TlsOptions = {};
-  for (const [name, file] of Object.entries(tls) as [keyof TlsOptions, string | undefined][]) {
-    if (file === undefined) continue;
-    read[name] = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-      throw new Error(`cannot read ${file} (${cause.code})`, { cause });
-    });
-  }
-  return read;
-}
-
-/** Aborts when the program is told to end, or nobody reads its output any more. */
-function stopSignal(output: NodeJS.WriteStream): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (stop.signal.aborted) process.exit(130);
-      stop.abort();
-    });
-  }
-  output.on('error', () => stop.abort());
-  return stop.signal;
+async function guestToken(
+  given: string | undefined,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<TokenSource | undefined> {
+  const name = given ?? (await askName(screen, signal));
+  return name === undefined ? undefined : guest(name);
 }
 
 async function askName(screen: Screen, signal: AbortSignal): Promise<string | undefined> {

@@ -7,7 +7,7 @@ import { VirtualTerminal } from './virtual-terminal.ts';
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 // Where CI is set Node takes no terminal for a coloured one.
 const { CI: _, ...inherited } = process.env;
-const env = { ...inherited, NO_COLOR: '1', CHAT_ADDR: '', TERM: 'xterm' };
+const env = { ...inherited, NO_COLOR: '1', CHAT_ADDR: '', TERM: 'xterm', CHAT_SESSION: '/nonexistent/session.json' };
 const running = new Set<ChildProcess>();
 
 /** The terminal client as a process of its own. */
@@ -30,6 +30,18 @@ export interface ChatProcess {
 /** Starts it with pipes at both ends. */
 export function startChat(...args: string[]): ChatProcess {
   return watch(spawn(process.execPath, [main, ...args], { env }));
+}
+
+/** Runs a sub-command to its end; `input` is its standard input. */
+export async function runChat(
+  args: readonly string[],
+  { input = '', env: special = {} }: { input?: string; env?: Record<string, string> } = {},
+): Promise<{ code: number | null; output: string; errors: string }> {
+  const chat = watch(spawn(process.execPath, [main, ...args], { env: { ...env, ...special } }));
+  chat.type(input);
+  chat.end();
+  const code = await chat.exited;
+  return { code, output: chat.output, errors: chat.errors };
 }
 
 interface TerminalOptions {

@@ -1,0 +1,37 @@
+import { Message } from '../../../pkg/api/chat/v1/chat.ts';
+import { messageLine } from '../format.ts';
+import { enterChat } from './find-chat.ts';
+import { type Subcommand, UsageError } from './subcommand.ts';
+
+export const connectChat: Subcommand = {
+  name: 'connect-chat',
+  parameters: 'CHAT',
+  positionals: { min: 1, max: 1 },
+  summary: 'print what is written in a chat as it comes, until interrupted; joins a room',
+  help: `  --after SEQ        first everything after this number; 0: from the beginning
+  --count N          end after so many messages`,
+  options: { after: { type: 'string' }, count: { type: 'string' } },
+  async run({ options, client, print, signal }) {
+    const afterSeq = readNumber('after', options.values.after);
+    const count = readNumber('count', options.values.count) ?? Number.POSITIVE_INFINITY;
+    const opened = await client();
+    const chatId = await enterChat(opened, options.positionals[0]!);
+    const { chat } = await opened.call('getChat', { chatId });
+    if (!chat) throw new Error('the service left out the chat');
+    const { id: userId } = await opened.connect({ patient: false });
+    let shown = 0;
+    if (count === 0) return;
+    for await (const message of opened.chat(chatId).messages({ afterSeq, signal })) {
+      const line = messageLine(message, chat, { userId, currentChatId: chatId });
+      if (line !== undefined || options.json) print(line ?? '', Message.toJSON(message) as object);
+      shown += 1;
+      if (shown === count) return;
+    }
+  },
+};
+
+function readNumber(name: string, value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string' || !/^\d{1,15}$/.test(value)) throw new UsageError(`--${name} must be a number`);
+  return Number(value);
+}

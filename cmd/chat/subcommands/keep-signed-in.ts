@@ -1,0 +1,17 @@
+import { plainName } from '../plain-text.ts';
+import type { StoredSession } from '../session-store.ts';
+import type { SubcommandContext } from './subcommand.ts';
+
+interface SignedIn extends Omit<StoredSession, 'expiresAt'> {
+  expiresAt: Date | undefined;
+}
+
+/** Stores the session that has begun, and says whose it is. */
+export async function keepSignedIn(
+  { options, sessions, print }: SubcommandContext,
+  { userId, name, accessToken, refreshToken, expiresAt }: SignedIn,
+): Promise<void> {
+  const session = { userId, name, accessToken, refreshToken, expiresAt: (expiresAt ?? new Date()).toISOString() };
+  await sessions.change(options.address, async () => session);
+  print(`Signed in as ${plainName(name)} at ${options.address}`, { userId, name, address: options.address });
+}

@@ -1,0 +1,24 @@
+import { enterChat } from './find-chat.ts';
+import { type Subcommand, UsageError } from './subcommand.ts';
+
+export const sendMessage: Subcommand = {
+  name: 'send-message',
+  parameters: 'CHAT [TEXT]',
+  positionals: { min: 1, max: 2 },
+  summary: 'send a text, or what comes on the standard input (TEXT absent or -); joins a room',
+  help: `  --id ID            one's own id for the message: sending again with the same id is safe, and sends it once`,
+  options: { id: { type: 'string' } },
+  async run({ options, client, print, readInput, stdinIsTerminal }) {
+    const [chat = '', given = '-'] = options.positionals;
+    if (given === '-' && options.positionals.length < 2 && stdinIsTerminal) {
+      throw new UsageError('the text: give TEXT, or - to type it and end it with Ctrl-D');
+    }
+    const text = given === '-' ? (await readInput()).replace(/\r?\n$/, '') : given;
+    if (text === '') throw new UsageError('the text is empty');
+    const opened = await client();
+    const chatId = await enterChat(opened, chat);
+    const clientMessageId = String(options.values.id ?? crypto.randomUUID());
+    const { messageId, seq, createdAt } = await opened.call('sendMessage', { chatId, text, clientMessageId });
+    print(`Sent as number ${seq} (${messageId})`, { chatId, messageId, seq, createdAt, clientMessageId });
+  },
+};
