@@ -1,9 +1,11 @@
 import type { ChatClient } from '../../pkg/chat-client/index.ts';
 import { ChatClientError } from '../../pkg/chat-client/index.ts';
+import { Activity } from './activity.ts';
+import type { ChatList } from './chat-list.ts';
 import { ConnectionNews } from './connection-news.ts';
 import { Conversation } from './conversation.ts';
 import { explain } from './explain.ts';
-import { chatPlace } from './format.ts';
+import { chatPlace, userName } from './format.ts';
 import { News } from './news.ts';
 import { plainLine, shorten } from './plain-text.ts';
 import { type Line, readLine } from './read-line.ts';
@@ -39,6 +41,7 @@ export class ChatApp {
   readonly #room: string;
   readonly #conversation: Conversation;
   readonly #connection: ConnectionNews;
+  readonly #activity: Activity;
   readonly #ending = Promise.withResolvers<Ending>();
   /** What is typed after `/exit` is not taken any more. */
   #exiting = false;
@@ -58,7 +61,11 @@ export class ChatApp {
       client,
       style,
       print: (lines) => screen.print(lines),
-      onEntered: () => this.#updatePrompt(),
+      onEntered: () => {
+        const { current } = this.#conversation.chats;
+        if (current && screen.interactive) this.#activity.entered(current);
+        this.#updatePrompt();
+      },
       onExit: () => {
         this.#exiting = true;
         this.#ending.resolve({ kind: 'end' });
@@ -73,8 +80,17 @@ export class ChatApp {
         this.#updatePrompt();
       },
     });
+    this.#activity = new Activity({ client, chats: this.#conversation.chats, onChanged: () => this.#updatePrompt() });
+    screen.onTyped((line) => {
+      const { current } = this.#conversation.chats;
+      if (current && line !== '' && !line.startsWith('/')) client.typing(current.id);
+    });
     // What a program writes for one room must not go to another: it does not read where it is.
     new News(client, this.#conversation, { returnsHome: screen.interactive });
+  }
+
+  get chats(): ChatList {
+    return this.#conversation.chats;
   }
 
   /**
@@ -112,6 +128,17 @@ export class ChatApp {
   async #signIn(): Promise<void> {
     await this.#client.connect();
     await this.#persist(() => this.#conversation.joinRoom(this.#room));
+    // Lines do not wait for it, and it is not worth a second attempt.
+    if (this.#screen.interactive) this.#tellUnread().catch(() => {});
+  }
+
+  async #tellUnread(): Promise<void> {
+    const unread = await this.#activity.load();
+    if (unread.length === 0) return;
+    const counts = unread.slice(0, 10).map((chat) => `${chatPlace(chat)} ${chat.unreadCount}`);
+    this.#conversation.say(
+      `Unread: ${counts.join(', ')}${unread.length > 10 ? ', and more' : ''}; /switch <chat> goes there`,
+    );
   }
 
   /** Tries until it succeeds or fails for good. */
@@ -205,12 +232,23 @@ export class ChatApp {
     this.#updatePrompt();
   }
 
+  #marks(): string[] {
+    const { typing, unread } = this.#activity;
+    const [first] = typing;
+    return [
+      ...(this.#slow ? ['sending'] : []),
+      ...(unread > 0 ? [`${unread} unread`] : []),
+      ...(typing.length === 1 && first ? [`${shorten(userName(first), maxPromptName)} is typing`] : []),
+      ...(typing.length > 1 ? [`${typing.length} are typing`] : []),
+    ];
+  }
+
   #updatePrompt(): void {
     const { current } = this.#conversation.chats;
     const place = current ? shorten(chatPlace(current), maxPromptName) : '';
     const { status } = this.#connection;
-    const state = status === 'online' ? (this.#slow ? ' (sending)' : '') : ` (${status})`;
-    this.#screen.setPrompt(`${place}${state}> `.trimStart());
+    const marks = status === 'online' ? this.#marks() : [status];
+    this.#screen.setPrompt(`${place}${marks.length > 0 ? ` (${marks.join(', ')})` : ''}> `.trimStart());
   }
 }
 

@@ -15,6 +15,10 @@ export class ChatList {
     return this.#currentId === undefined ? undefined : this.#chats.get(this.#currentId);
   }
 
+  get all(): readonly Chat[] {
+    return [...this.#chats.values()];
+  }
+
   add(chat: Chat): void {
     this.#chats.set(chat.id, chat);
   }

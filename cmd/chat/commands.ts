@@ -6,6 +6,8 @@ export interface Command {
   /** What must and may follow: `<room>`, `[filter]`. */
   parameters: string;
   summary: string;
+  /** What the parameter names. */
+  completes?: 'room' | 'user' | 'chat';
   /** Carried out at once, whatever is under way and also without the service. */
   local?: boolean;
   run(conversation: Conversation, argument: string): Promise<void> | void;
@@ -24,6 +26,7 @@ export const commands: readonly Command[] = [
     name: 'users',
     parameters: '[room]',
     summary: 'who is online, or online in a room',
+    completes: 'room',
     run: (conversation, room) => conversation.listUsers(room),
   },
   {
@@ -36,6 +39,7 @@ export const commands: readonly Command[] = [
     name: 'join',
     parameters: '<room>',
     summary: 'go to a room; creates it if there is none',
+    completes: 'room',
     run: (conversation, room) => conversation.joinRoom(room),
   },
   {
@@ -48,7 +52,34 @@ export const commands: readonly Command[] = [
     name: 'dm',
     parameters: '<user>',
     summary: 'talk to one user',
+    completes: 'user',
     run: (conversation, user) => conversation.openDirect(user),
+  },
+  {
+    name: 'chats',
+    parameters: '',
+    summary: 'the chats you are in, with what is unread',
+    run: (conversation) => conversation.listChats(),
+  },
+  {
+    name: 'switch',
+    parameters: '<chat>',
+    summary: 'go to one of them: its number there, #room, @user or id',
+    completes: 'chat',
+    run: (conversation, chat) => conversation.switchTo(chat),
+  },
+  {
+    name: 'members',
+    parameters: '',
+    summary: 'who is in this chat, with their roles',
+    run: (conversation) => conversation.listMembers(),
+  },
+  {
+    name: 'whoami',
+    parameters: '',
+    summary: 'your name and id',
+    local: true,
+    run: (conversation) => conversation.tellWho(),
   },
   {
     name: 'history',
@@ -76,10 +107,4 @@ export function helpText(): string {
   rows.push(['//text', 'send a text that begins with a slash'], ['text', 'send it to this room or user']);
   const width = Math.max(...rows.map(([usage]) => usage.length));
   return ['Commands:', ...rows.map(([usage, summary]) => `  ${usage.padEnd(width)}  ${summary}`)].join('\n');
-}
-
-/** The commands that begin as the line does. */
-export function completeCommand(line: string): string[] {
-  if (!line.startsWith('/')) return [];
-  return commands.map(({ name, parameters }) => `/${name}${parameters && ' '}`).filter((name) => name.startsWith(line));
 }

@@ -1,7 +1,16 @@
 import type { Chat, ChatClient, Message } from '../../pkg/chat-client/index.ts';
-import { ChatType } from '../../pkg/chat-client/index.ts';
+import { ChatRole, ChatType } from '../../pkg/chat-client/index.ts';
 import { ChatList } from './chat-list.ts';
-import { chatPlace, chatTitle, messageLine, sentLine, systemLine, userName, type Viewpoint } from './format.ts';
+import {
+  chatPlace,
+  chatTitle,
+  messageLine,
+  roleName,
+  sentLine,
+  systemLine,
+  userName,
+  type Viewpoint,
+} from './format.ts';
 import { readPages } from './pages.ts';
 import { findUserId, listOnline, nameList } from './people.ts';
 import { plainName } from './plain-text.ts';
@@ -30,6 +39,9 @@ export class Conversation {
   readonly #sentHere = new Set<string>();
   readonly #leaving = new Set<string>();
   #userId = '';
+  #name = '';
+  /** As `/chats` has numbered them. */
+  #listed: Chat[] = [];
   #evictions = 0;
 
   constructor(deps: Deps) {
@@ -41,7 +53,9 @@ export class Conversation {
       return chat;
     });
     deps.client.on('state', (state) => {
-      if (state.kind === 'online') this.#userId = state.user.id;
+      if (state.kind !== 'online') return;
+      this.#userId = state.user.id;
+      this.#name = state.user.name;
     });
   }
 
@@ -114,6 +128,50 @@ export class Conversation {
     const room = await this.#client.joinRoom(name);
     this.#enter(room);
     this.say(`Joined room: ${chatTitle(room)}`);
+  }
+
+  async listChats(): Promise<void> {
+    this.#listed = await this.#client.chats();
+    const width = String(this.#listed.length).length;
+    const lines = this.#listed.map((chat, i) => {
+      const here = chat.id === this.chats.current?.id ? ' (here)' : '';
+      const unread = chat.unreadCount > 0 && !here ? ` (${chat.unreadCount} unread)` : '';
+      return `  ${String(i + 1).padStart(width)}  ${chatPlace(chat)}${here}${unread}`;
+    });
+    this.say(lines.length === 0 ? 'You are in no chat yet' : ['Your chats:', ...lines].join('\n'));
+  }
+
+  /** By its number in the last list, its place as it is shown, a room's name, or its id. */
+  async switchTo(wanted: string): Promise<void> {
+    const numbered = /^\d+$/.test(wanted) ? this.#listed[Number(wanted) - 1] : undefined;
+    const all = numbered ? [] : await this.#client.chats();
+    const found =
+      numbered ?? all.find((chat) => [chat.id, chat.name, chatPlace(chat), chatTitle(chat)].includes(wanted));
+    if (!found) return this.say(`You are in no chat ${plainName(wanted)}; /chats lists them`);
+    const { chat } = await this.#client.call('getChat', { chatId: found.id });
+    if (!chat) throw new Error('the service left out the chat');
+    this.#enter(chat);
+    this.say(`Now in ${chatPlace(chat)}`);
+  }
+
+  async listMembers(): Promise<void> {
+    const { current } = this.chats;
+    if (!current) return this.say('You are in no room; /join one');
+    const { items, complete } = await readPages(async (pageToken) => {
+      const { members, nextPageToken } = await this.#client.call('listMembers', { chatId: current.id, pageToken });
+      return { items: members, nextPageToken };
+    });
+    const names = items.map(({ user, role }) => {
+      const name = userName(user ?? { id: '?', name: '' });
+      return role === ChatRole.MEMBER ? name : `${name} (${roleName(role).replace(/^an? /, '')})`;
+    });
+    this.say(`Members of ${chatPlace(current)}: ${enumerate({ items: names, complete }, (all) => all.join(', '))}`);
+  }
+
+  tellWho(): void {
+    this.say(
+      this.#userId === '' ? 'Not signed in yet' : `You are ${plainName(this.#name)} (${plainName(this.#userId)})`,
+    );
   }
 
   async openDirect(nameOrId: string): Promise<void> {

@@ -12,7 +12,7 @@ const direct = Chat.create({ id: 'd', type: ChatType.DIRECT, peer: bob });
 const group = Chat.create({ id: 'g', type: ChatType.GROUP, name: 'Lunch "crew"' });
 const now = new Date(2026, 4, 7, 18, 0, 0);
 const createdAt = new Date(2026, 4, 7, 12, 3, 4);
-const style: Style = { bold: (text) => `*${text}*`, dim: (text) => `~${text}~` };
+const style: Style = { bold: (text) => `*${text}*`, dim: (text) => `~${text}~`, name: (text) => `*${text}*` };
 
 function show(message: Partial<Message>, chat: Chat, currentChatId?: string): string | undefined {
   const complete = Message.create({ chatId: chat.id, sender: bob, createdAt, ...message });

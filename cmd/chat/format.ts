@@ -49,10 +49,10 @@ export function messageLine(
   }
   const { sender = { id: '', name: '' }, createdAt = now, text } = message;
   const time = style.dim(`[${formatTime(createdAt, now)}]`);
-  const from = style.bold(`[${userName(sender)}]`);
+  const from = style.name(`[${userName(sender)}]`, sender.id);
   if (chat.id === view.currentChatId) return `${time}${from} ${body(text)}`;
   const byPeer = chat.type === ChatType.DIRECT && chat.peer?.id === sender.id;
-  if (byPeer) return `${time}${style.bold(`[${chatPlace(chat)}]`)} ${body(text)}`;
+  if (byPeer) return `${time}${style.name(`[${chatPlace(chat)}]`, sender.id)} ${body(text)}`;
   return `${time}[${chatPlace(chat)}]${from} ${body(text)}`;
 }
 
@@ -102,7 +102,8 @@ function systemText(
   }
 }
 
-function roleName(role: ChatRole): string {
+/** `an owner` */
+export function roleName(role: ChatRole): string {
   switch (role) {
     case ChatRole.OWNER:
       return 'an owner';

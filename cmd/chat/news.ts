@@ -1,7 +1,7 @@
 import { type ChatClient, ChatType, type Message, RemovalReason } from '../../pkg/chat-client/index.ts';
 import { type Conversation, homeRoom } from './conversation.ts';
 import { explain } from './explain.ts';
-import { chatPlace } from './format.ts';
+import { chatPlace, userName } from './format.ts';
 
 /** Prints what others do. One thing after the other: a chat that is not known yet has to be asked for. */
 export class News {
@@ -16,6 +16,11 @@ export class News {
     client.on('chatAdded', (chat) => conversation.chats.add(chat));
     client.on('message', (message) => this.#then(() => this.#show(message)));
     client.on('chatRemoved', ({ chatId, reason }) => this.#then(() => this.#removed(chatId, reason)));
+    client.on('presence', ({ chatId, user, online }) => {
+      const { current } = conversation.chats;
+      if (!user || current?.id !== chatId || current.type !== ChatType.DIRECT) return;
+      conversation.say(`${userName(user)} is ${online ? 'online' : 'offline'}`);
+    });
     client.on('reset', ({ chatId }) => this.#then(() => this.#reset(chatId)));
   }
 

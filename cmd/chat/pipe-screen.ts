@@ -19,6 +19,8 @@ export class PipeScreen implements Screen {
 
   setPrompt(): void {}
 
+  onTyped(): void {}
+
   async ask(): Promise<undefined> {}
 
   async read(take: (line: string) => Promise<void>): Promise<InputEnd> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { commands, completeCommand, helpText, usageOf } from './commands.ts';
+import { commands, helpText, usageOf } from './commands.ts';
 import { readLine } from './read-line.ts';
 
 describe('a typed line', () => {
@@ -62,13 +62,4 @@ test('the help fits in eighty columns', () => {
         .map((line) => line.length),
     ),
   ).toBeLessThan(80);
-});
-
-test.each([
-  ['/h', ['/help', '/history ']],
-  ['/jo', ['/join ']],
-  ['/join x', []],
-  ['hello', []],
-])('%j completes to %j', (line, lines) => {
-  expect(completeCommand(line)).toEqual(lines);
 });

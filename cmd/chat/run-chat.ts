@@ -1,7 +1,7 @@
 import { ChatClient, guest, type TokenSource } from '../../pkg/chat-client/index.ts';
 import { ChatApp } from './app.ts';
 import { type ChatOptions, readArgs } from './args.ts';
-import { completeCommand } from './commands.ts';
+import { Completer } from './completion.ts';
 import { explain } from './explain.ts';
 import { openTransport } from './open-transport.ts';
 import { PipeScreen } from './pipe-screen.ts';
@@ -47,14 +47,18 @@ async function converse(options: ChatOptions, { stdin, stdout, env }: NodeJS.Pro
     return exitCodes.usage;
   }
   const signal = stopSignal(stdout);
+  let completer: Completer | undefined;
+  const complete = async (line: string) => completer?.complete(line) ?? { part: line, hits: [] };
   const screen: Screen = interactive
-    ? new TerminalScreen({ input: stdin, output: stdout, complete: completeCommand })
+    ? new TerminalScreen({ input: stdin, output: stdout, complete })
     : new PipeScreen(stdin, stdout);
   try {
     const token = signedIn ? storedToken(sessions, address) : await guestToken(options.user, screen, signal);
     if (!token) return 0;
     const client = new ChatClient({ transport: await openTransport(options), token });
-    const notSent = await new ChatApp({ client, screen, style: styleFor(stdout, env), address, room }).run(signal);
+    const app = new ChatApp({ client, screen, style: styleFor(stdout, env), address, room });
+    completer = new Completer(client, app.chats);
+    const notSent = await app.run(signal);
     return notSent > 0 && !interactive ? 1 : 0;
   } catch (error) {
     screen.close();

@@ -9,6 +9,8 @@ export interface Screen {
   print(lines: string): void;
   /** What stands before the line that is typed. */
   setPrompt(prompt: string): void;
+  /** Calls back whenever the line that is typed has changed. */
+  onTyped(listener: (line: string) => void): void;
   /** Asks for one line; undefined if there is none. */
   ask(question: string): Promise<string | undefined>;
   /** Calls back with each line until there are no more. Unless interactive, waits for each to be carried out. Call once. */

@@ -2,15 +2,25 @@
 export interface Style {
   bold(text: string): string;
   dim(text: string): string;
+  /** Something of a user, in a colour that is theirs. */
+  name(text: string, userId: string): string;
 }
 
 /** No colours: for pipes, files and those who do not want them. */
-export const plainStyle: Style = { bold: (text) => text, dim: (text) => text };
+export const plainStyle: Style = { bold: (text) => text, dim: (text) => text, name: (text) => text };
 
 const terminalStyle: Style = {
   bold: (text) => `\x1b[1m${text}\x1b[22m`,
   dim: (text) => `\x1b[2m${text}\x1b[22m`,
+  name: (text, userId) => `\x1b[1;${colourOf(userId)}m${text}\x1b[22;39m`,
 };
+
+/** Red, green, yellow, blue, magenta or cyan: they can be read on dark and on light. */
+function colourOf(userId: string): number {
+  let sum = 0;
+  for (const character of userId) sum = (sum * 31 + character.codePointAt(0)!) % 0xffff;
+  return 31 + (sum % 6);
+}
 
 /** Colours if it is a terminal that has them, and NO_COLOR does not ask for none. Source: https://no-color.org */
 export function styleFor(output: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Style {

@@ -1,11 +1,12 @@
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
+import type { Completion } from './completion.ts';
 import type { InputEnd, Screen } from './screen.ts';
 
 export interface TerminalScreenOptions {
   input: NodeJS.ReadStream;
   output: NodeJS.WriteStream;
-  /** Lines that the one being typed can be completed to. */
-  complete?: (line: string) => string[];
+  /** What the line that is typed can be completed to. */
+  complete?: (line: string) => Promise<Completion>;
 }
 
 /**
@@ -19,17 +20,21 @@ export class TerminalScreen implements Screen {
   readonly #early: string[] = [];
   readonly #inputEnd = Promise.withResolvers<InputEnd>();
   #take: ((line: string) => void) | undefined;
+  #onTyped: (line: string) => void = () => {};
   #promptShown = false;
   /** Rows of the line that was entered last, less one. */
   #typedRows = 0;
   #closed = false;
 
-  constructor({ input, output, complete = () => [] }: TerminalScreenOptions) {
+  constructor({ input, output, complete }: TerminalScreenOptions) {
     this.#output = output;
     this.#readline = createInterface({
       input,
       output,
-      completer: (line: string) => [complete(line), line],
+      completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
+        const completing = complete?.(line) ?? Promise.resolve({ part: line, hits: [] });
+        void completing.then(({ part, hits }) => done(null, [hits, part]));
+      },
       removeHistoryDuplicates: true,
     });
     // While it is off, as during a paste, readline loses count of the rows that a line takes.
@@ -47,6 +52,7 @@ export class TerminalScreen implements Screen {
       this.#readline.write(null, { ctrl: true, name: 'e' });
       this.#typedRows = this.#readline.getCursorPos().rows;
     });
+    input.on('keypress', () => this.#onTyped(this.#readline.line));
     // The terminal has been closed.
     input.on('error', () => this.#inputEnd.resolve('end'));
   }
@@ -60,6 +66,10 @@ export class TerminalScreen implements Screen {
   setPrompt(prompt: string): void {
     if (prompt === this.#readline.getPrompt()) return;
     this.#draw(() => this.#readline.setPrompt(prompt));
+  }
+
+  onTyped(listener: (line: string) => void): void {
+    this.#onTyped = listener;
   }
 
   async ask(question: string): Promise<string | undefined> {

@@ -1,0 +1,71 @@
+import type { ChatClient } from '../../pkg/chat-client/index.ts';
+import type { ChatList } from './chat-list.ts';
+import { commands } from './commands.ts';
+import { chatPlace } from './format.ts';
+import { listOnline } from './people.ts';
+
+/** What the end of a line can be completed to. */
+export interface Completion {
+  /** The part that is replaced: each hit begins with it. */
+  part: string;
+  hits: string[];
+}
+
+/** Completes commands, and the names of rooms, users and chats after them; `@` and the beginning of a name in a message. */
+export class Completer {
+  readonly #client: ChatClient;
+  readonly #chats: ChatList;
+
+  constructor(client: ChatClient, chats: ChatList) {
+    this.#client = client;
+    this.#chats = chats;
+  }
+
+  /** Never throws: without the service there are fewer hits. */
+  async complete(line: string): Promise<Completion> {
+    const [, name, part = ''] = /^\/(\w+) (\S*)$/.exec(line) ?? [];
+    try {
+      if (name !== undefined) return startingWith(part, await this.#argumentsOf(name, part));
+      if (line.startsWith('/')) return startingWith(line, commandNames());
+      const [word = ''] = /@\S*$/.exec(line) ?? [];
+      if (word !== '')
+        return startingWith(
+          word,
+          (await this.#users()).map((user) => `@${user} `),
+        );
+    } catch {
+      // Nobody waits for an error here.
+    }
+    return { part: line, hits: [] };
+  }
+
+  async #argumentsOf(command: string, part: string): Promise<string[]> {
+    switch (commands.find(({ name }) => name === command)?.completes) {
+      case 'room': {
+        const { rooms } = await this.#client.call('listRooms', { filter: part, pageSize: 200 });
+        return rooms.map(({ name }) => name);
+      }
+      case 'user':
+        return this.#users();
+      case 'chat':
+        return this.#chats.all.map(chatPlace).filter((place) => !/\s/.test(place));
+      default:
+        return [];
+    }
+  }
+
+  async #users(): Promise<string[]> {
+    const { items } = await listOnline(this.#client);
+    // A name with a space would be two words.
+    return items.map(({ name, id }) => name || id).filter((name) => /^[^\s\p{C}]+$/u.test(name));
+  }
+}
+
+function startingWith(part: string, names: readonly string[]): Completion {
+  const hits = [...new Set(names)].filter((name) => name.toLowerCase().startsWith(part.toLowerCase())).sort();
+  return { part, hits };
+}
+
+function commandNames(): string[] {
+  return commands.map(({ name, parameters }) => `/${name}${parameters && ' '}`);
+}
