@@ -14,11 +14,12 @@ test('everything has a default', () => {
     room: 'global',
     tls: undefined,
     sessionFile,
+    sessionKey: 'grpc://127.0.0.1:50051',
   };
   expect(readArgs([], home)).toEqual({ kind: 'run', options });
   expect(readArgs(['--transport', 'ws'], home)).toEqual({
     kind: 'run',
-    options: { ...options, transport: 'ws', address: '127.0.0.1:8080' },
+    options: { ...options, transport: 'ws', address: '127.0.0.1:8080', sessionKey: 'http://127.0.0.1:8080' },
   });
 });
 

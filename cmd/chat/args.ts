@@ -13,6 +13,8 @@ export interface ServiceOptions {
   tls: { ca: string | undefined; cert: string | undefined; key: string | undefined } | undefined;
   /** Where sessions are kept. */
   sessionFile: string;
+  /** What a session there is kept under: a token that was given by TLS never goes out in plain text. */
+  sessionKey: string;
 }
 
 /** How the interactive program was asked to run. */
@@ -119,7 +121,21 @@ function readService(values: ServiceValues, env: Env): ServiceOptions {
   if ((cert === undefined) !== (key === undefined)) throw new Error('--tls-cert and --tls-key must be given together');
   if (cert !== undefined && transport === 'ws') throw new Error('--tls-cert is for gRPC only');
   const tls = values.tls || ca || cert ? { ca, cert, key } : undefined;
-  return { transport, address, tls, sessionFile: values.session || env.CHAT_SESSION || defaultSessionFile(env) };
+  const sessionKey = keyOf(transport, address, tls !== undefined);
+  return {
+    transport,
+    address,
+    tls,
+    sessionKey,
+    sessionFile: values.session || env.CHAT_SESSION || defaultSessionFile(env),
+  };
+}
+
+function keyOf(transport: 'grpc' | 'ws', address: string, tls: boolean): string {
+  const url = URL.parse(address);
+  if (url && isHttpUrl(address)) return `${url.protocol.replace('ws', 'http')}//${url.host}`;
+  const scheme = transport === 'grpc' ? 'grpc' : 'http';
+  return `${scheme}${tls ? 's' : ''}://${address}`;
 }
 
 function defaultSessionFile(env: Env): string {

@@ -1,4 +1,4 @@
-import { ChatClient, guest, type TokenSource } from '../../pkg/chat-client/index.ts';
+import { ChatClient, ChatClientError, guest, type TokenSource } from '../../pkg/chat-client/index.ts';
 import { ChatApp } from './app.ts';
 import { type ChatOptions, readArgs } from './args.ts';
 import { Completer } from './completion.ts';
@@ -38,10 +38,10 @@ export async function runChat(argv: readonly string[], host: NodeJS.Process): Pr
 }
 
 async function converse(options: ChatOptions, { stdin, stdout, env }: NodeJS.Process): Promise<number> {
-  const { address, room, sessionFile } = options;
+  const { address, room, sessionFile, sessionKey } = options;
   const interactive = Boolean(stdin.isTTY && stdout.isTTY && env.TERM !== 'dumb');
   const sessions = new SessionStore(sessionFile, (line) => console.error(`warning: ${plainLine(line)}`));
-  const signedIn = options.user === undefined && (await sessions.find(address)) !== undefined;
+  const signedIn = options.user === undefined && (await sessions.find(sessionKey)) !== undefined;
   if (!options.user && !signedIn && !interactive) {
     console.error(`error: who are you? Give --user NAME, or sign in with: chat login\n\n${usage}`);
     return exitCodes.usage;
@@ -53,7 +53,7 @@ async function converse(options: ChatOptions, { stdin, stdout, env }: NodeJS.Pro
     ? new TerminalScreen({ input: stdin, output: stdout, complete })
     : new PipeScreen(stdin, stdout);
   try {
-    const token = signedIn ? storedToken(sessions, address) : await guestToken(options.user, screen, signal);
+    const token = signedIn ? storedToken(sessions, sessionKey) : await guestToken(options.user, screen, signal);
     if (!token) return 0;
     const client = new ChatClient({ transport: await openTransport(options), token });
     const app = new ChatApp({ client, screen, style: styleFor(stdout, env), address, room });
@@ -63,7 +63,8 @@ async function converse(options: ChatOptions, { stdin, stdout, env }: NodeJS.Pro
   } catch (error) {
     screen.close();
     console.error(`error: ${explain(error)}`);
-    return 1;
+    const signedOut = error instanceof ChatClientError && error.reason.startsWith('REFRESH_TOKEN_');
+    return signedOut ? exitCodes.notSignedIn : exitCodes.refused;
   } finally {
     screen.close();
   }

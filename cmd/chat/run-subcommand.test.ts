@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -159,7 +159,7 @@ describe('scripts', () => {
     const follow = startChat('connect-chat', 'global', '--addr', service.address, '--session', session);
     await json(['send-message', 'global', 'are you there?']);
     // It may have begun to follow only afterwards.
-    const again = setInterval(() => void json(['send-message', 'global', 'are you there?']), 500);
+    const again = setInterval(() => void chat(['send-message', 'global', 'are you there?']), 500);
     await follow.shows('are you there?').finally(() => clearInterval(again));
     follow.kill('SIGINT');
     expect(await follow.exited).toBe(0);
@@ -179,7 +179,56 @@ describe('scripts', () => {
   });
 });
 
+describe('a session that is not what it was', () => {
+  test('ends the conversation and the sub-commands when it was ended elsewhere', async () => {
+    await registered();
+    const talking = startChat('--addr', service.address, '--session', session);
+    await talking.shows('Connected');
+    const kept = JSON.parse(await readFile(session, 'utf8')).sessions[`grpc://${service.address}`];
+    await service.transport().auth.logout({}, { token: kept.accessToken });
+    expect(await talking.exited).toBe(4);
+    expect(talking.errors).toMatch(/^error: not signed in/);
+    expect(await chat(['list-chats'])).toMatchObject({ code: 4 });
+  });
+
+  test('does not make somebody else of a conversation that is under way', async () => {
+    const first = await registered();
+    const talking = startChat('--addr', service.address, '--session', session);
+    await talking.shows(`as ${first}.`);
+    const kept = JSON.parse(await readFile(session, 'utf8')).sessions[`grpc://${service.address}`];
+    await registered(newName('other'));
+    await service.transport().auth.logout({}, { token: kept.accessToken });
+    expect(await talking.exited).toBe(4);
+    expect(talking.errors).toMatch(/^error: somebody else has signed in meanwhile/);
+  });
+
+  test('is not sent in plain text because TLS was forgotten', async () => {
+    await registered();
+    const text = await readFile(session, 'utf8');
+    await writeFile(session, text.replace('grpc://', 'grpcs://'));
+    expect(await chat(['whoami'])).toMatchObject({ code: 4 });
+  });
+});
+
 describe('what goes wrong', () => {
+  test('is not hidden by an interruption', async () => {
+    await registered();
+    const sending = startChat('send-message', 'global', '-', '--addr', service.address, '--session', session);
+    // It waits for its input.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    sending.kill('SIGINT');
+    expect(await sending.exited).toBe(130);
+  });
+
+  test('is that there is nothing to be read, which is not created by looking for it', async () => {
+    await registered();
+    expect(await chat(['history', '@nobody'])).toMatchObject({
+      code: 1,
+      errors: 'error: there is no direct chat with nobody\n',
+    });
+    expect(await json(['list-chats'])).toEqual([]);
+  });
+
   test('is told by the exit code and in a line on the standard error', async () => {
     const free = ['--addr', '127.0.0.1:1', '--session', session];
     const unreachable = await runChat(['login', 'x', '--password-stdin', ...free], { input: password });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { ChatClient, ChatClientError, guest } from '../../pkg/chat-client/index.ts';
 import type { SubcommandOptions } from './args.ts';
@@ -7,8 +8,8 @@ import { openTransport } from './open-transport.ts';
 import { plainLine } from './plain-text.ts';
 import { SessionStore } from './session-store.ts';
 import { stopSignal } from './stop-signal.ts';
-import { storedToken } from './stored-token.ts';
-import { NotSignedIn, type Subcommand, UsageError } from './subcommands/subcommand.ts';
+import { notSignedIn, storedToken } from './stored-token.ts';
+import { type Subcommand, UsageError } from './subcommands/subcommand.ts';
 import { exitCodes } from './usage.ts';
 
 /** Carries out one sub-command. Returns the exit code; what went wrong is told in a line. */
@@ -17,47 +18,57 @@ export async function runSubcommand(
   options: SubcommandOptions,
   { stdin, stdout, stderr }: NodeJS.Process,
 ): Promise<number> {
-  const { address, user, json } = options;
+  const { user, json, sessionKey } = options;
   const signal = stopSignal(stdout);
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Interrupted()), { once: true });
+  });
+  interrupted.catch(() => {});
   const sessions = new SessionStore(options.sessionFile, (line) => stderr.write(`warning: ${plainLine(line)}\n`));
   const closing: (() => Promise<void> | void)[] = [];
   try {
     const transport = await openTransport(options);
     closing.push(() => transport.close());
-    await subcommand.run({
+    const running = subcommand.run({
       options,
       transport,
       sessions,
-      session: () => sessions.find(address),
+      session: () => sessions.find(sessionKey),
       client: async () => {
-        if (!user && !(await sessions.find(address))) throw new NotSignedIn(address);
-        const client = new ChatClient({ transport, token: user ? guest(user) : storedToken(sessions, address) });
+        if (!user && !(await sessions.find(sessionKey))) {
+          throw notSignedIn('not signed in: chat login, or --user NAME for a guest');
+        }
+        const client = new ChatClient({ transport, token: user ? guest(user) : storedToken(sessions, sessionKey) });
         closing.push(() => client.close());
         return client;
       },
-      print: (line, object) => void stdout.write(`${json ? JSON.stringify(object) : line}\n`),
+      print: async (line, object) => {
+        if (!stdout.write(`${json ? JSON.stringify(object) : line}\n`)) await once(stdout, 'drain', { signal });
+      },
       readInput: () => text(stdin),
       askSecret: (question) => askSecret(question, stdin, stderr),
       stdinIsTerminal: stdin.isTTY ?? false,
       signal,
     });
+    await Promise.race([running, interrupted]);
     return 0;
   } catch (error) {
-    // Whoever interrupts it wants it to end.
-    if (signal.aborted) return 0;
+    if (signal.aborted) return subcommand.untilInterrupted ? 0 : exitCodes.interrupted;
     stderr.write(`error: ${explain(error)}\n`);
     return exitCodeOf(error);
   } finally {
     for (const close of closing.toReversed()) await close();
+    // Nobody waits for what may still be typed.
+    stdin.destroy();
   }
 }
 
+class Interrupted extends Error {}
+
 function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return exitCodes.usage;
-  if (error instanceof NotSignedIn) return exitCodes.notSignedIn;
   if (!(error instanceof ChatClientError)) return exitCodes.refused;
-  const cause = error.cause;
-  if (cause instanceof NotSignedIn) return exitCodes.notSignedIn;
+  if (error.code === 'UNAUTHENTICATED' && error.reason !== 'WRONG_CREDENTIALS') return exitCodes.notSignedIn;
   if (error.code === 'UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED') return exitCodes.unreachable;
   return exitCodes.refused;
 }

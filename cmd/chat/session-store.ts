@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { withFileLock } from './file-lock.ts';
 
@@ -16,7 +16,7 @@ export interface StoredSession {
 type Sessions = Record<string, StoredSession>;
 
 /**
- * Sessions in a file that only its owner may read, one for each address of a service. Several programs may use it at the same time: changes
+ * Sessions in a file that only its owner may read, one for each way to a service. Several programs may use it at the same time: changes
  * happen one after the other, and are whole or not at all, also when a program is killed.
  */
 export class SessionStore {
@@ -28,20 +28,20 @@ export class SessionStore {
     this.#warn = warn;
   }
 
-  async find(address: string): Promise<StoredSession | undefined> {
-    return (await this.#read())[address];
+  async find(key: string): Promise<StoredSession | undefined> {
+    return (await this.#read())[key];
   }
 
   /** Puts what `change` returns in the place of the session; undefined removes it. Nobody else changes one meanwhile. */
   async change(
-    address: string,
+    key: string,
     change: (session: StoredSession | undefined) => Promise<StoredSession | undefined>,
   ): Promise<StoredSession | undefined> {
     await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
     return withFileLock(`${this.#file}.lock`, async () => {
-      const { [address]: present, ...others } = await this.#read();
+      const { [key]: present, ...others } = await this.#read();
       const changed = await change(present);
-      if (changed !== present) await this.#write(changed ? { ...others, [address]: changed } : others);
+      if (changed !== present) await this.#write(changed ? { ...others, [key]: changed } : others);
       return changed;
     });
   }
@@ -73,7 +73,13 @@ export class SessionStore {
 
   async #write(sessions: Sessions): Promise<void> {
     const next = `${this.#file}.${process.pid}`;
-    await writeFile(next, `${JSON.stringify({ version: 1, sessions }, null, 2)}\n`, { mode: 0o600, flush: true });
+    await rm(next, { force: true });
+    // `wx`: never through a link that somebody else has put there.
+    await writeFile(next, `${JSON.stringify({ version: 1, sessions }, null, 2)}\n`, {
+      mode: 0o600,
+      flag: 'wx',
+      flush: true,
+    });
     await rename(next, this.#file);
   }
 }

@@ -15,6 +15,7 @@ export const exitCodes = {
   usage: 2,
   unreachable: 3,
   notSignedIn: 4,
+  interrupted: 130,
 } as const;
 
 export const usage = `Usage: chat [--user NAME] [--room NAME] [OPTIONS]      talk in the terminal
@@ -29,7 +30,7 @@ Sub-commands:
 ${subcommands.map(({ name, parameters, summary }) => `  ${`${name} ${parameters}`.trim().padEnd(28)} ${summary}`).join('\n')}
 
 CHAT is an id, a room's name, or @ and a user's name. Exit codes: 0 done, 1 refused by the service, 2 wrong usage,
-3 the service cannot be reached, 4 not signed in.`;
+3 the service cannot be reached, 4 not signed in, 130 interrupted.`;
 
 export function usageOfSubcommand({ name, parameters, summary, help }: Subcommand): string {
   return [

@@ -37,6 +37,6 @@ export type ChatClientEvents = {
 
 /** With what only the client's own parts listen to. */
 export type AllEvents = ChatClientEvents & {
-  /** Messages of the chat before this may not have been told. */
-  gap: { chatId: string };
+  /** Messages of the chat up to a number may not have been told. */
+  gap: { chatId: string; afterSeq: number };
 };

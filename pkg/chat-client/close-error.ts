@@ -4,10 +4,9 @@ import { codeOfHttpStatus } from './http-status.ts';
 /** Of RFC 6455, section 7.4.1, and IANA's registry, those that the service or a proxy ends a WebSocket with. */
 const codes: Readonly<Record<number, string>> = {
   1001: 'UNAVAILABLE',
-  1002: 'INVALID_ARGUMENT',
+  1002: 'INTERNAL',
   1003: 'INVALID_ARGUMENT',
   1007: 'INVALID_ARGUMENT',
-  1008: 'PERMISSION_DENIED',
   1009: 'RESOURCE_EXHAUSTED',
   1011: 'INTERNAL',
   1012: 'UNAVAILABLE',

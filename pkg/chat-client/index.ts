@@ -8,6 +8,7 @@ export {
   type Member,
   type Message,
   RemovalReason,
+  type SystemMessage,
   type User,
 } from '../api/chat/v1/chat.ts';
 export { ChatClient, type ChatClientOptions } from './chat-client.ts';
@@ -18,6 +19,6 @@ export type { MessageFeed, MessageFeedOptions } from './message-feed.ts';
 export { type Outbox, type PendingMessage, type WebStorage, webStorageOutbox } from './outbox.ts';
 export type { Receipt } from './pending-sends.ts';
 export { accessToken, account, guest, refreshToken, type Token, type TokenSource } from './token-source.ts';
-export type { Transport } from './transport.ts';
+export type { AuthCalls, ChatCalls, Stream, Transport } from './transport.ts';
 export type { WebSocketConstructor, WebSocketLike } from './web-socket-stream.ts';
 export { type WebSocketTransportOptions, webSocketTransport } from './web-socket-transport.ts';

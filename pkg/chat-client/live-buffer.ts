@@ -7,8 +7,6 @@ const maxMessages = 1_000;
 export class LiveBuffer {
   #messages: Message[] = [];
   #broken = false;
-  /** Counts how often it was broken off. */
-  #breaks = 0;
   #wake: (() => void) | undefined;
 
   /** Whether messages have been dropped since it began. */
@@ -30,19 +28,12 @@ export class LiveBuffer {
   breakOff(): void {
     this.#messages = [];
     this.#broken = true;
-    this.#breaks += 1;
     this.wake();
   }
 
-  /** Keeps messages from now on, if it does not do so already. What is returned is for `isWhole`. */
-  begin(): number {
+  /** Keeps messages from now on, if it does not do so already. */
+  begin(): void {
     this.#broken = false;
-    return this.#breaks;
-  }
-
-  /** Whether nothing has been dropped since that `begin`. */
-  isWhole(begun: number): boolean {
-    return this.#breaks === begun;
   }
 
   /** Resolves when something has been pushed or dropped. */

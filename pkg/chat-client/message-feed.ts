@@ -19,8 +19,6 @@ interface Deps {
   emitter: Emitter<AllEvents>;
 }
 
-const pageSize = 200;
-
 /**
  * A chat's messages, in order. It is either live, given what the client hears, or reads pages of the history: until it has come to their end
  * while the buffer was filling, so that nothing can lie between. Whatever breaks the buffer sends it back to the history.
@@ -56,8 +54,7 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
     if (this.#ended.signal.aborted) return;
     this.#stop.push(
       emitter.on('message', (message) => message.chatId === chatId && this.#hear(message)),
-      // For one who reads only from now on nothing lies before the first message.
-      emitter.on('gap', (chat) => chat.chatId === chatId && this.#position !== undefined && this.#buffer.breakOff()),
+      emitter.on('gap', (chat) => chat.chatId === chatId && this.#miss(chat.afterSeq)),
       emitter.on('chatRemoved', (chat) => {
         if (chat.chatId !== chatId) return;
         this.#removed = true;
@@ -93,7 +90,7 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
         this.#position = message.seq;
         return { done: false, value: message };
       }
-      if (this.#live && this.#buffer.broken && this.#position !== undefined) this.#live = false;
+      if (this.#buffer.broken) this.#live = false;
       if (this.#removed) break;
       await (this.#live ? this.#buffer.change() : this.#readPage());
     }
@@ -106,16 +103,16 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
 
   async #readPage(): Promise<void> {
     const { chatId, call } = this.#deps;
-    const begun = this.#buffer.begin();
+    this.#buffer.begin();
     const backoff = new Backoff();
     for (;;) {
       try {
-        const page = call('listMessages', { chatId, afterSeq: this.#position, pageSize });
+        const page = call('listMessages', { chatId, afterSeq: this.#position });
         const answer = await orAborted(page, this.#ended.signal);
         if (!answer) return;
         const { messages, hasMore } = answer;
         this.#page = messages;
-        this.#live = !hasMore && this.#buffer.isWhole(begun);
+        this.#live = !hasMore;
         return;
       } catch (cause) {
         const error = toChatClientError(cause);
@@ -124,6 +121,11 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
         await sleep(backoff.next(error.retryAfterMs), this.#ended.signal);
       }
     }
+  }
+
+  /** For one who reads only from now on nothing lies before the first message. */
+  #miss(upToSeq: number): void {
+    if (this.#position !== undefined && upToSeq > this.#position) this.#buffer.breakOff();
   }
 
   #hear(message: Message): void {

@@ -1,12 +1,10 @@
 import type { Chat, User } from '../api/chat/v1/chat.ts';
 import type { Call } from './calls.ts';
 
-const pageSize = 200;
-
 /** All of the user's chats, the one that changed last first. */
 export async function allChats(call: Call): Promise<Chat[]> {
   return allPages(async (pageToken) => {
-    const { chats, nextPageToken } = await call('listChats', { pageSize, pageToken });
+    const { chats, nextPageToken } = await call('listChats', { pageToken });
     return { items: chats, nextPageToken };
   });
 }
@@ -14,11 +12,12 @@ export async function allChats(call: Call): Promise<Chat[]> {
 /** All users with an open stream, of one chat or of all. */
 export async function allOnlineUsers(call: Call, chatId: string | undefined): Promise<User[]> {
   return allPages(async (pageToken) => {
-    const { users, nextPageToken } = await call('listOnlineUsers', { chatId, pageSize, pageToken });
+    const { users, nextPageToken } = await call('listOnlineUsers', { chatId, pageToken });
     return { items: users, nextPageToken };
   });
 }
 
+/** Of the service's own size: how large pages may be is its affair. */
 async function allPages<T extends { id: string }>(
   page: (pageToken: string) => Promise<{ items: T[]; nextPageToken: string }>,
 ): Promise<T[]> {

@@ -48,7 +48,7 @@ export class Subscriptions {
   subscribed({ chatId, afterSeq }: Subscribed): void {
     if (this.#cursors.has(chatId)) return;
     this.#cursors.set(chatId, afterSeq);
-    this.#emitter.emit('gap', { chatId });
+    this.#emitter.emit('gap', { chatId, afterSeq });
   }
 
   message(message: Message): void {

@@ -1,9 +1,10 @@
-import type { Event } from '../api/chat/v1/chat.ts';
+import type { Command, Event } from '../api/chat/v1/chat.ts';
 import { ChatClientError } from './chat-error.ts';
 import { closeError } from './close-error.ts';
 import { CommandQueue } from './command-queue.ts';
 import type { FrameCodec } from './frame-codec.ts';
 import { Mailbox } from './mailbox.ts';
+import { sleep } from './sleep.ts';
 import type { Stream } from './transport.ts';
 
 /** What is used of a WebSocket: that of browsers and of Node, and most packages'. */
@@ -25,6 +26,8 @@ export interface WebSocketStreamOptions {
   webSocket: WebSocketConstructor;
   token: string;
   signal: AbortSignal;
+  /** How long the handshake may take, in milliseconds. Default 10,000. */
+  openTimeoutMs?: number;
 }
 
 /** Commands wait while more than this is on its way, in bytes. */
@@ -37,67 +40,87 @@ const roomPollMs = 20;
 const protocolItem = /^[\w!#$%&'*+.^`|~-]+$/;
 
 /** One ConnectChat stream over a WebSocket of its own. */
-export function openWebSocketStream({ url, codec, webSocket, token, signal }: WebSocketStreamOptions): Stream {
-  const ended = new AbortController();
-  const queue = new CommandQueue(ended.signal);
-  const frames = new Mailbox<readonly Event[]>();
-  const end = (error?: ChatClientError) => {
-    signal.removeEventListener('abort', abort);
-    ended.abort();
-    frames.end(error);
-  };
-  const abort = () => {
-    end(new ChatClientError('the stream was cancelled', { code: 'CANCELLED' }));
-    socket?.close(1000);
-  };
-  const fail = (error: unknown) => {
-    end(new ChatClientError((error as Error).message, { code: 'INTERNAL', cause: error }));
-    socket?.close(1000);
-  };
-  let socket: WebSocketLike | undefined;
-  if (signal.aborted) {
-    abort();
-    return { send: () => {}, frames };
-  }
-  signal.addEventListener('abort', abort, { once: true });
-  const inHeader = protocolItem.test(token);
-  // What cannot stand in the header is said first.
-  if (!inHeader) queue.push({ commandId: '', command: { $case: 'authenticate', value: { token } } });
-  try {
-    socket = new webSocket(url, [codec.protocol, ...(inHeader ? [`chat.v1.bearer.${token}`] : [])]);
-  } catch (error) {
-    fail(error);
-    return { send: () => {}, frames };
-  }
-  const opened = socket;
-  opened.binaryType = 'arraybuffer';
-  opened.addEventListener('open', () => void sendAll(opened, queue, codec, ended.signal).catch(fail));
-  opened.addEventListener('message', ({ data }) => {
-    if (ended.signal.aborted) return;
-    try {
-      const events = codec.decode(data);
-      for (const { event } of events) if (event?.$case === 'welcome') queue.obey(event.value.limits);
-      frames.push(events);
-    } catch (error) {
-      fail(error);
+export class WebSocketStream implements Stream {
+  readonly frames = new Mailbox<readonly Event[]>();
+  readonly #options: WebSocketStreamOptions;
+  readonly #ended = new AbortController();
+  readonly #queue = new CommandQueue(this.#ended.signal);
+  readonly #abort = () => this.#breakOff(new ChatClientError('the stream was cancelled', { code: 'CANCELLED' }));
+  #socket: WebSocketLike | undefined;
+  #openTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: WebSocketStreamOptions) {
+    this.#options = options;
+    const { signal, openTimeoutMs = 10_000 } = options;
+    if (signal.aborted) {
+      this.#abort();
+      return;
     }
-  });
-  opened.addEventListener('error', () => {});
-  opened.addEventListener('close', ({ code, reason }) => end(closeError(code, reason)));
-  return { send: (command) => queue.push(command), frames };
+    signal.addEventListener('abort', this.#abort, { once: true });
+    const late = new ChatClientError('the service does not answer', { code: 'UNAVAILABLE' });
+    this.#openTimer = setTimeout(() => this.#breakOff(late), openTimeoutMs);
+    try {
+      this.#open();
+    } catch (error) {
+      this.#breakOff(faultError(error));
+    }
+  }
+
+  send(command: Command): void {
+    this.#queue.push(command);
+  }
+
+  #open(): void {
+    const { url, codec, webSocket, token } = this.#options;
+    const inHeader = protocolItem.test(token);
+    // What cannot stand in the header is said first.
+    if (!inHeader) this.send({ commandId: '', command: { $case: 'authenticate', value: { token } } });
+    const socket = new webSocket(url, [codec.protocol, ...(inHeader ? [`chat.v1.bearer.${token}`] : [])]);
+    this.#socket = socket;
+    socket.binaryType = 'arraybuffer';
+    socket.addEventListener('open', () => {
+      clearTimeout(this.#openTimer);
+      this.#sendAll(socket).catch((error: unknown) => this.#breakOff(faultError(error)));
+    });
+    socket.addEventListener('message', ({ data }) => this.#receive(data));
+    // Why, the event that follows tells.
+    socket.addEventListener('error', () => {});
+    socket.addEventListener('close', ({ code, reason }) => this.#end(closeError(code, reason)));
+  }
+
+  #receive(data: unknown): void {
+    if (this.#ended.signal.aborted) return;
+    try {
+      const events = this.#options.codec.decode(data);
+      for (const { event } of events) if (event?.$case === 'welcome') this.#queue.obey(event.value.limits);
+      this.frames.push(events);
+    } catch (error) {
+      this.#breakOff(faultError(error));
+    }
+  }
+
+  async #sendAll(socket: WebSocketLike): Promise<void> {
+    const { signal } = this.#ended;
+    for await (const { commands } of this.#queue.frames()) {
+      while (socket.bufferedAmount > maxBufferedBytes && !signal.aborted) await sleep(roomPollMs, signal);
+      if (signal.aborted) return;
+      socket.send(this.#options.codec.encode(commands));
+    }
+  }
+
+  #breakOff(error: ChatClientError): void {
+    this.#end(error);
+    this.#socket?.close(1000);
+  }
+
+  #end(error?: ChatClientError): void {
+    clearTimeout(this.#openTimer);
+    this.#options.signal.removeEventListener('abort', this.#abort);
+    this.#ended.abort();
+    this.frames.end(error);
+  }
 }
 
-async function sendAll(
-  socket: WebSocketLike,
-  queue: CommandQueue,
-  codec: FrameCodec,
-  ended: AbortSignal,
-): Promise<void> {
-  for await (const { commands } of queue.frames()) {
-    while (socket.bufferedAmount > maxBufferedBytes && !ended.aborted) {
-      await new Promise((resolve) => setTimeout(resolve, roomPollMs));
-    }
-    if (ended.aborted) return;
-    socket.send(codec.encode(commands));
-  }
+function faultError(cause: unknown): ChatClientError {
+  return new ChatClientError((cause as Error).message, { code: 'INTERNAL', cause });
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../internal/testing/eventually.ts';
 import { newGroup, personOf, signIn, uniqueName } from '../../internal/testing/person.ts';
@@ -6,6 +8,7 @@ import { startTcpProxy } from '../../internal/testing/tcp-proxy.ts';
 import { startTestService, type TestService } from '../../internal/testing/test-service.ts';
 import { issueToken } from '../../internal/testing/tokens.ts';
 import { CloseReason } from '../api/chat/v1/chat.ts';
+import { protoCodec } from './frame-codec.ts';
 import {
   ChatClient,
   type ChatClientError,
@@ -15,6 +18,7 @@ import {
   type WebSocketTransportOptions,
   webSocketTransport,
 } from './index.ts';
+import { WebSocketStream } from './web-socket-stream.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -97,10 +101,12 @@ describe.for(['proto', 'json'] as const)('over WebSocket with frames of %s', (en
 
   test('a stream that is broken off ends at once', async () => {
     const alice = await signIn(open({ encoding }), 'alice');
+    const online = async () => (await alice.chat.listOnlineUsers({})).users.map(({ id }) => id);
     const stream = await alice.connect();
+    await eventually(async () => expect(await online()).toContain(alice.id));
     stream.close();
     expect(await stream.ended).toMatchObject({ code: 'CANCELLED' });
-    await eventually(() => expect(service.app.sessions.size).toBe(0));
+    await eventually(async () => expect(await online()).not.toContain(alice.id));
   });
 });
 
@@ -123,6 +129,25 @@ test('where nobody listens, streams and calls are UNAVAILABLE', async () => {
   expect(ended).toMatchObject({ code: 'UNAVAILABLE', reason: '', temporary: true });
 });
 
+test('a service that takes connections and says nothing is given up', async () => {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const { frames } = new WebSocketStream({
+    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    codec: protoCodec,
+    webSocket: WebSocket as unknown as WebSocketConstructor,
+    token: 'token',
+    signal: new AbortController().signal,
+    openTimeoutMs: 50,
+  });
+  const ended = await frames[Symbol.asyncIterator]()
+    .next()
+    .catch((error: ChatClientError) => error);
+  expect(ended).toMatchObject({ code: 'UNAVAILABLE', temporary: true });
+});
+
 test('commands wait while there is too much on its way', async () => {
   let stuck = false;
   let sent = 0;
@@ -140,8 +165,8 @@ test('commands wait while there is too much on its way', async () => {
   const stream = await alice.connect();
   stuck = true;
   const answer = stream.ask(commands.send(group.id, 'patience'));
-  // Another stream of the same user has been served meanwhile.
-  await (await alice.connect()).ask(commands.ping()).catch(() => {});
+  // Others are served meanwhile.
+  await (await personOf(open(), alice).connect()).ask(commands.ping());
   expect(sent).toBe(0);
   stuck = false;
   expect(await answer).toMatchObject({ $case: 'accepted' });
@@ -156,6 +181,37 @@ test.for(['.', '..', ''])('a call with %j where a part of the path must be is ne
     violations: [{ field: 'user_id' }],
   });
   expect(await alice.chat.getChat({ chatId: group.id })).toMatchObject({ chat: { id: group.id } });
+});
+
+test('a service may be below a path, and a slash at the end does not matter', async () => {
+  const asked: string[] = [];
+  const noted: WebSocketTransportOptions = {
+    fetch: async (url) => {
+      asked.push(url);
+      return new Response('{}');
+    },
+    webSocket: class extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        asked.push(url);
+        super(`${service.url}/v1/connect`, protocols);
+      }
+    } as unknown as WebSocketConstructor,
+  };
+  for (const url of ['https://chat.example/below/', 'https://chat.example/below?page#part']) {
+    const transport = open(noted, url);
+    await transport.auth.getMe({}, {});
+    transport.connect('token', AbortSignal.abort());
+    const abort = new AbortController();
+    transport.connect('token', abort.signal);
+    abort.abort();
+  }
+  expect(asked).toEqual([
+    'https://chat.example/below/v1/auth/me',
+    'wss://chat.example/below/v1/connect',
+    'https://chat.example/below/v1/auth/me',
+    'wss://chat.example/below/v1/connect',
+  ]);
+  expect(() => webSocketTransport('/below')).toThrow(TypeError);
 });
 
 test('what something on the way answers is an error by its status', async () => {

@@ -1,4 +1,5 @@
 import { Message } from '../../../pkg/api/chat/v1/chat.ts';
+import { ChatClientError } from '../../../pkg/chat-client/index.ts';
 import { messageLine } from '../format.ts';
 import { enterChat } from './find-chat.ts';
 import { type Subcommand, UsageError } from './subcommand.ts';
@@ -11,6 +12,7 @@ export const connectChat: Subcommand = {
   help: `  --after SEQ        first everything after this number; 0: from the beginning
   --count N          end after so many messages`,
   options: { after: { type: 'string' }, count: { type: 'string' } },
+  untilInterrupted: true,
   async run({ options, client, print, signal }) {
     const afterSeq = readNumber('after', options.values.after);
     const count = readNumber('count', options.values.count) ?? Number.POSITIVE_INFINITY;
@@ -21,12 +23,17 @@ export const connectChat: Subcommand = {
     const { id: userId } = await opened.connect({ patient: false });
     let shown = 0;
     if (count === 0) return;
+    let ended: string | undefined;
+    opened.on('chatRemoved', (removed) => {
+      if (removed.chatId === chatId) ended = 'you are no longer in this chat, or it was deleted';
+    });
     for await (const message of opened.chat(chatId).messages({ afterSeq, signal })) {
       const line = messageLine(message, chat, { userId, currentChatId: chatId });
-      if (line !== undefined || options.json) print(line ?? '', Message.toJSON(message) as object);
+      if (line !== undefined || options.json) await print(line ?? '', Message.toJSON(message) as object);
       shown += 1;
       if (shown === count) return;
     }
+    if (ended !== undefined) throw new ChatClientError(ended, { code: 'NOT_FOUND', reason: 'CHAT_NOT_FOUND' });
   },
 };
 

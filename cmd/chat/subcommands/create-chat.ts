@@ -26,7 +26,7 @@ export const createChat: Subcommand = {
     const name = String(group ?? room ?? '');
     const { chat, created } = await opened.call('createChat', { type, name, memberIds });
     if (!chat) throw new Error('the service left out the chat');
-    print(`${chat.id}  ${chatPlace(chat)}${created ? '' : ' (there was one already)'}`, {
+    await print(`${chat.id}  ${chatPlace(chat)}${created ? '' : ' (there was one already)'}`, {
       ...(Chat.toJSON(chat) as object),
       created,
     });

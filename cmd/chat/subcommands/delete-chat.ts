@@ -11,6 +11,6 @@ export const deleteChat: Subcommand = {
     const opened = await client();
     const chatId = await findChatId(opened, options.positionals[0]!);
     await opened.call('deleteChat', { chatId });
-    print(`Deleted ${chatId}`, { chatId });
+    await print(`Deleted ${chatId}`, { chatId });
   },
 };

@@ -4,17 +4,27 @@ import { plainName } from '../plain-text.ts';
 
 const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 
-/** The id of the chat that is meant: by its id, by a room's name, or by `@` and a user's name. Throws NOT_FOUND. */
+/**
+ * The id of the chat that is meant: by its id, by a room's name, or by `@` and a user's name. There is one already: nothing is created.
+ * Throws NOT_FOUND.
+ */
 export async function findChatId(client: ChatClient, chat: string): Promise<string> {
   if (uuid.test(chat)) return chat;
-  if (chat.startsWith('@')) return (await client.openDirect(await findUserId(client, chat.slice(1)))).id;
+  if (chat.startsWith('@')) {
+    const userId = await findUserId(client, chat.slice(1));
+    const direct = (await client.chats()).find(({ peer }) => peer?.id === userId);
+    if (direct) return direct.id;
+    const message = `there is no direct chat with ${plainName(chat.slice(1))}`;
+    throw new ChatClientError(message, { code: 'NOT_FOUND', reason: 'CHAT_NOT_FOUND' });
+  }
   const room = await findRoom(client, chat);
   if (room) return room.id;
   throw new ChatClientError(`there is no room ${plainName(chat)}`, { code: 'NOT_FOUND', reason: 'ROOM_NOT_FOUND' });
 }
 
-/** The same, and the user is a member of the room then. */
+/** The same for somebody who is going to talk there: a direct chat is opened, and a room is joined. */
 export async function enterChat(client: ChatClient, chat: string): Promise<string> {
+  if (chat.startsWith('@')) return (await client.openDirect(await findUserId(client, chat.slice(1)))).id;
   const chatId = await findChatId(client, chat);
   const found = (await client.call('getChat', { chatId })).chat;
   if (found?.type === ChatType.ROOM && found.joinedSeq === 0) await client.joinRoom(found.name);

@@ -27,7 +27,7 @@ export const history: Subcommand = {
     }
     for (const message of messages) {
       const line = messageLine(message, chat, { userId: '', currentChatId: chatId });
-      if (line !== undefined || options.json) print(line ?? '', Message.toJSON(message) as object);
+      if (line !== undefined || options.json) await print(line ?? '', Message.toJSON(message) as object);
     }
   },
 };

@@ -12,6 +12,6 @@ export async function keepSignedIn(
   { userId, name, accessToken, refreshToken, expiresAt }: SignedIn,
 ): Promise<void> {
   const session = { userId, name, accessToken, refreshToken, expiresAt: (expiresAt ?? new Date()).toISOString() };
-  await sessions.change(options.address, async () => session);
-  print(`Signed in as ${plainName(name)} at ${options.address}`, { userId, name, address: options.address });
+  await sessions.change(options.sessionKey, async () => session);
+  await print(`Signed in as ${plainName(name)} at ${options.address}`, { userId, name, address: options.address });
 }

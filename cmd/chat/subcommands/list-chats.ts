@@ -17,7 +17,7 @@ export const listChats: Subcommand = {
       const unread = unreadCount > 0 ? ` (${unreadCount} unread)` : '';
       const from = lastMessage?.sender && lastMessage.text ? `${userName(lastMessage.sender)}: ` : '';
       const preview = shorten(plainLine(lastMessage?.text ?? ''), maxPreview);
-      print(`${id}  ${chatPlace(chat)}${unread}${preview && `  ${from}${preview}`}`, Chat.toJSON(chat) as object);
+      await print(`${id}  ${chatPlace(chat)}${unread}${preview && `  ${from}${preview}`}`, Chat.toJSON(chat) as object);
     }
   },
 };

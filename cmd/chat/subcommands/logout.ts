@@ -1,7 +1,7 @@
 import { ChatClientError } from '../../../pkg/chat-client/index.ts';
 import { plainName } from '../plain-text.ts';
-import { freshToken } from '../stored-token.ts';
-import { NotSignedIn, type Subcommand } from './subcommand.ts';
+import { freshSession, notSignedIn } from '../stored-token.ts';
+import type { Subcommand } from './subcommand.ts';
 
 export const logout: Subcommand = {
   name: 'logout',
@@ -10,19 +10,17 @@ export const logout: Subcommand = {
   summary: 'end the stored session',
   options: {},
   async run({ options, sessions, transport, print, session }) {
-    const { address } = options;
+    const { address, sessionKey } = options;
     const stored = await session();
-    if (!stored) throw new NotSignedIn(address);
+    if (!stored) throw notSignedIn('not signed in');
     try {
-      const { token } = await freshToken(sessions, address, transport.auth);
-      await transport.auth.logout({}, { token });
+      const { accessToken } = await freshSession(sessions, sessionKey, transport.auth);
+      await transport.auth.logout({}, { token: accessToken });
     } catch (error) {
       // It has ended already.
-      const ended =
-        error instanceof NotSignedIn || (error instanceof ChatClientError && error.code === 'UNAUTHENTICATED');
-      if (!ended) throw error;
+      if (!(error instanceof ChatClientError && error.code === 'UNAUTHENTICATED')) throw error;
     }
-    await sessions.change(address, async () => undefined);
-    print(`Signed out ${plainName(stored.name)} at ${address}`, { userId: stored.userId, address });
+    await sessions.change(sessionKey, async () => undefined);
+    await print(`Signed out ${plainName(stored.name)} at ${address}`, { userId: stored.userId, address });
   },
 };

@@ -19,6 +19,6 @@ export const sendMessage: Subcommand = {
     const chatId = await enterChat(opened, chat);
     const clientMessageId = String(options.values.id ?? crypto.randomUUID());
     const { messageId, seq, createdAt } = await opened.call('sendMessage', { chatId, text, clientMessageId });
-    print(`Sent as number ${seq} (${messageId})`, { chatId, messageId, seq, createdAt, clientMessageId });
+    await print(`Sent as number ${seq} (${messageId})`, { chatId, messageId, seq, createdAt, clientMessageId });
   },
 };

@@ -7,12 +7,12 @@ export interface SubcommandContext {
   options: SubcommandOptions;
   transport: Transport;
   sessions: SessionStore;
-  /** Signed in, but not connected; closed afterwards. Throws NotSignedIn. */
+  /** Signed in, but not connected; closed afterwards. */
   client(): Promise<ChatClient>;
   /** Whom the stored session is of. */
   session(): Promise<StoredSession | undefined>;
-  /** Prints what came of it: text for people, or the object where JSON was asked for. */
-  print(text: string, json: object): void;
+  /** Prints what came of it: text for people, or the object where JSON was asked for. Resolves when there is room for more. */
+  print(text: string, json: object): Promise<void>;
   /** All of the standard input. */
   readInput(): Promise<string>;
   /** A line typed without being shown; undefined if nobody sits there. */
@@ -32,15 +32,10 @@ export interface Subcommand {
   /** Its own options, a line each. */
   help?: string;
   options: Record<string, { type: 'string' | 'boolean'; multiple?: boolean }>;
+  /** Whether to be interrupted is how it ends. */
+  untilInterrupted?: boolean;
   run(context: SubcommandContext): Promise<void>;
 }
 
 /** The command line is wrong in a way that only the sub-command knows. */
 export class UsageError extends Error {}
-
-/** There is no session to go on with. */
-export class NotSignedIn extends Error {
-  constructor(address: string) {
-    super(`not signed in at ${address}: chat login, or --user NAME for a guest`);
-  }
-}

@@ -1,5 +1,6 @@
+import { ChatClientError } from '../../../pkg/chat-client/index.ts';
 import { plainName } from '../plain-text.ts';
-import { freshToken } from '../stored-token.ts';
+import { freshSession } from '../stored-token.ts';
 import type { Subcommand } from './subcommand.ts';
 
 export const whoami: Subcommand = {
@@ -9,12 +10,20 @@ export const whoami: Subcommand = {
   summary: 'tell who is signed in, as the service sees it',
   options: {},
   async run({ options, sessions, transport, print }) {
-    const { address, user } = options;
-    const token = user
-      ? (await transport.auth.guest({ name: user }, {})).accessToken
-      : (await freshToken(sessions, address, transport.auth)).token;
-    const { userId, name, roles } = await transport.auth.getMe({}, { token });
-    print(`${plainName(name)} (${plainName(userId)}) at ${address}; roles: ${roles.join(', ')}`, {
+    const { address, user, sessionKey } = options;
+    const { auth } = transport;
+    const tokenOf = async (refused?: string) =>
+      user
+        ? (await auth.guest({ name: user }, {})).accessToken
+        : (await freshSession(sessions, sessionKey, auth, refused)).accessToken;
+    const token = await tokenOf();
+    const me = await auth.getMe({}, { token }).catch(async (error: unknown) => {
+      // The session may have ended before its token expires: then it cannot be refreshed either.
+      if (!(error instanceof ChatClientError && error.code === 'UNAUTHENTICATED')) throw error;
+      return auth.getMe({}, { token: await tokenOf(token) });
+    });
+    const { userId, name, roles } = me;
+    await print(`${plainName(name)} (${plainName(userId)}) at ${address}; roles: ${roles.join(', ')}`, {
       userId,
       name,
       roles,

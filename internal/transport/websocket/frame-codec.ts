@@ -35,9 +35,10 @@ export function jsonCodec(commandJson: MessageJson, responseJson: MessageJson): 
   const readCommand = (value: unknown, numbers: Parameters<MessageJson['read']>[1]): ReadCommand => {
     try {
       return Command.decode(commandJson.read(value, numbers));
-    } catch (error) {
-      if (!(error instanceof BadInput)) throw error;
-      return { commandId: commandIdOf(value), error: invalidFields(...error.violations) };
+    } catch (cause) {
+      // Numbers beyond 2^53 are known to be at fault only once they are decoded.
+      const error = cause instanceof BadInput ? invalidFields(...cause.violations) : new MalformedRequest(cause).error;
+      return { commandId: commandIdOf(value), error };
     }
   };
   return {

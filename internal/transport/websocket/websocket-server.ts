@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer as WsServer } from 'ws';
 import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
 import { clientAddressVia } from '../grpc/client-address.ts';
 import type { LiveStreams } from '../live/live-streams.ts';
+import { closes } from './close-code.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { type FrameCodec, jsonCodec, PreparedFrames, protobufCodec } from './frame-codec.ts';
 import { authorizationOf, chooseProtocol, isAllowedOrigin, offeredBy, protocols } from './handshake.ts';
@@ -40,6 +41,7 @@ export class WebSocketServer {
   readonly #keepalive: NodeJS.Timeout;
   /** Those that have not been heard since they were asked. */
   readonly #asked = new WeakSet<WebSocket>();
+  #stopping = false;
 
   constructor(deps: Deps, options: WebSocketOptions) {
     this.#deps = deps;
@@ -77,16 +79,26 @@ export class WebSocketServer {
     });
   }
 
-  /** Cuts off all sockets that are left. */
-  stop(): void {
+  /** Takes no more sockets, closes in good order those that are left, and cuts off those that do not answer within `closeTimeoutMs`. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
     clearInterval(this.#keepalive);
-    for (const socket of this.#server.clients) socket.terminate();
+    const left = [...this.#server.clients];
+    const closed = left.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+    const { code, reason } = closes.draining;
+    for (const socket of left) socket.close(code, reason);
+    const timer = setTimeout(() => {
+      for (const socket of left) socket.terminate();
+    }, this.#options.closeTimeoutMs);
+    await Promise.all(closed);
+    clearTimeout(timer);
     this.#server.close();
   }
 
   #refusalOf(request: IncomingMessage): { status: number; message: string } | undefined {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname !== path) return { status: 404, message: 'Not Found' };
+    if (this.#stopping) return { status: 503, message: 'the service is being stopped' };
+    const target = URL.parse(request.url ?? '/', 'http://localhost');
+    if (target?.pathname !== path) return { status: 404, message: 'Not Found' };
     const { publicUrl, corsOrigins } = this.#options;
     if (!isAllowedOrigin(request, publicUrl, corsOrigins)) {
       return { status: 403, message: 'the origin is not allowed: set CORS_ORIGINS' };
@@ -103,6 +115,8 @@ export class WebSocketServer {
     const { streams, log } = this.#deps;
     const { headers, socket: connection } = request;
     const { remoteAddress = '', remotePort } = connection;
+    // Notices that a client is gone also while it is not read from.
+    connection.setKeepAlive(true, this.#options.keepaliveMs);
     const peer = `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
     const forwardedFor = headers['x-forwarded-for'];
     const codec = this.#codecs[socket.protocol] ?? this.#codecs[protocols.json]!;
@@ -126,6 +140,11 @@ export class WebSocketServer {
 
   #askAll(): void {
     for (const socket of this.#server.clients) {
+      // Nothing that it says is read meanwhile.
+      if (socket.isPaused) {
+        this.#asked.delete(socket);
+        continue;
+      }
       if (this.#asked.has(socket)) {
         socket.terminate();
         continue;
@@ -136,9 +155,12 @@ export class WebSocketServer {
   }
 }
 
+/** gRPC's. */
+const refusalCodes: Record<number, number> = { 400: 3, 403: 7, 404: 5, 503: 14 };
+
 /** As an error of REST. */
 function refuse(duplex: Duplex, { status, message }: { status: number; message: string }): void {
-  const body = JSON.stringify({ code: status === 403 ? 7 : status === 404 ? 5 : 3, message, details: [] });
+  const body = JSON.stringify({ code: refusalCodes[status], message, details: [] });
   duplex.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );

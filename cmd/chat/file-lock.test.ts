@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { withFileLock } from './file-lock.ts';
+
+async function newFile(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chat-lock-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  return join(folder, 'lock');
+}
+
+/** How many were inside at the same time at the most. */
+async function mostInside(file: string, count: number): Promise<number> {
+  let [inside, most] = [0, 0];
+  const one = () =>
+    withFileLock(file, async () => {
+      inside += 1;
+      most = Math.max(most, inside);
+      await sleep(Math.random() * 3);
+      inside -= 1;
+    });
+  await Promise.all(Array.from({ length: count }, one));
+  return most;
+}
+
+test('one at a time has the lock', async () => {
+  expect(await mostInside(await newFile(), 20)).toBe(1);
+});
+
+test('a lock that a killed program has left is taken away, by one of those who wait', async () => {
+  const file = await newFile();
+  const { pid } = spawnSync('true');
+  for (let round = 0; round < 30; round += 1) {
+    await writeFile(file, `${pid} left`);
+    expect(await mostInside(file, 5)).toBe(1);
+  }
+});
+
+test('the lock is given back when what was done under it has failed', async () => {
+  const file = await newFile();
+  await expect(withFileLock(file, () => Promise.reject(new Error('oh')))).rejects.toThrow('oh');
+  expect(await withFileLock(file, async () => 'had')).toBe('had');
+});

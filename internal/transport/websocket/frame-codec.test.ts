@@ -1,0 +1,163 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { type Command, ConnectChatRequest, ConnectChatResponse } from '../../../pkg/api/chat/v1/chat.ts';
+import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
+import { ProtobufEventEncoder } from '../../converter/event.ts';
+import { ChatError } from '../../model/errors.ts';
+import { type FrameCodec, jsonCodec, PreparedFrames, protobufCodec } from './frame-codec.ts';
+
+const descriptors = readFileSync(new URL('../../../pkg/api/descriptors.binpb', import.meta.url));
+const json = jsonCodec(
+  new MessageJson(descriptors, 'chat.v1.Command'),
+  new MessageJson(descriptors, 'chat.v1.ConnectChatResponse'),
+);
+
+describe('a prepared frame', () => {
+  const asIs = (binary: boolean): FrameCodec => ({
+    binary,
+    decode: () => [],
+    encode: (frame) => Buffer.from(frame),
+  });
+  const http = createServer();
+  let duplex: Duplex;
+  let client: WebSocket;
+  beforeAll(async () => {
+    const server = new WebSocketServer({ noServer: true });
+    const opened = new Promise<void>((resolve) => {
+      http.on('upgrade', (request, connection, head) => {
+        duplex = connection;
+        server.handleUpgrade(request, connection, head, () => resolve());
+      });
+    });
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    client = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`, { maxPayload: 2 ** 24 });
+    await opened;
+  });
+  afterAll(() => {
+    client.terminate();
+    http.close();
+  });
+
+  function passed(frame: Buffer): Promise<{ data: Buffer; binary: boolean }> {
+    const heard = once(client, 'message').then(([data, binary]) => ({ data, binary }));
+    duplex.write(frame);
+    return heard;
+  }
+
+  test.each([0, 1, 125, 126, 127, 255, 256, 65_535, 65_536, 65_537, 1_000_000])(
+    'of %i bytes is understood by a client',
+    async (length) => {
+      for (const binary of [true, false]) {
+        const payload = Buffer.alloc(length, 'x');
+        expect(await passed(new PreparedFrames(asIs(binary)).whole(payload))).toEqual({ data: payload, binary });
+      }
+    },
+  );
+
+  test('of any length is one frame and no more', async () => {
+    const frames = new PreparedFrames(asIs(true));
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 70_000 }), async (length) => {
+        const { data } = await passed(frames.whole(Buffer.alloc(length, 1)));
+        expect(data.length).toBe(length);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('is made once for all readers of the same bytes, and again for others', () => {
+    for (const codec of [protobufCodec, json]) {
+      const frames = new PreparedFrames(codec);
+      const frame = new ProtobufEventEncoder().encode({ kind: 'pong', commandId: 'a' });
+      const equal = Buffer.from(frame);
+      expect(frames.whole(frame)).toBe(frames.whole(frame));
+      expect(frames.payload(frame)).toBe(frames.payload(frame));
+      expect(frames.whole(equal)).not.toBe(frames.whole(frame));
+      expect(frames.whole(equal)).toEqual(frames.whole(frame));
+    }
+  });
+});
+
+describe('an encoder', () => {
+  const pieces = ['a', 'b', 'c'].map((commandId) => new ProtobufEventEncoder().encode({ kind: 'pong', commandId }));
+
+  test('makes the same event bytes once, and the same pieces one frame', () => {
+    const encoder = new ProtobufEventEncoder();
+    const event = { kind: 'pong', commandId: 'a' } as const;
+    expect(encoder.encode(event)).toBe(encoder.encode(event));
+    expect(encoder.join(pieces)).toBe(encoder.join([...pieces]));
+    expect(ConnectChatResponse.decode(encoder.join(pieces)).events).toHaveLength(3);
+  });
+
+  test('does not take other pieces for the same, be they equal, fewer, more or in another order', () => {
+    const [a, b, c] = pieces as [Uint8Array, Uint8Array, Uint8Array];
+    for (const others of [
+      [a, b],
+      [a, b, c, a],
+      [c, b, a],
+      [a, b, Buffer.from(c)],
+    ]) {
+      const encoder = new ProtobufEventEncoder();
+      const first = encoder.join(pieces);
+      expect(encoder.join(others)).not.toBe(first);
+      expect(Buffer.concat(others)).toEqual(Buffer.from(encoder.join(others)));
+    }
+  });
+});
+
+describe('frames of commands', () => {
+  const id = fc.string({ unit: 'grapheme', maxLength: 20 });
+  const seq = fc.maxSafeNat();
+  const body: fc.Arbitrary<Command['command']> = fc.oneof(
+    fc.record({
+      $case: fc.constant('sendMessage' as const),
+      value: fc.record({ chatId: id, text: id, clientMessageId: id }),
+    }),
+    fc.record({
+      $case: fc.constant('subscribe' as const),
+      value: fc.record({ chatId: id, afterSeq: fc.option(seq, { nil: undefined }) }),
+    }),
+    fc.record({ $case: fc.constant('markRead' as const), value: fc.record({ chatId: id, seq }) }),
+    fc.record({ $case: fc.constant('ping' as const), value: fc.constant({}) }),
+  );
+  const commands = fc.array(fc.record({ commandId: id, command: body }), { maxLength: 5 });
+
+  test('mean the same in both encodings', () => {
+    fc.assert(
+      fc.property(commands, (sent) => {
+        const binary = Buffer.from(ConnectChatRequest.encode({ commands: sent }).finish());
+        const text = Buffer.from(JSON.stringify(ConnectChatRequest.toJSON({ commands: sent })));
+        expect(protobufCodec.decode(binary)).toEqual(sent);
+        expect(json.decode(text)).toEqual(sent);
+      }),
+    );
+  });
+
+  test('that are rubbish are MALFORMED_FRAME, or commands at fault, and nothing worse', () => {
+    const rubbish = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.json().map((text) => Buffer.from(text)),
+      fc.array(fc.jsonValue()).map((list) => Buffer.from(JSON.stringify({ commands: list }))),
+    );
+    fc.assert(
+      fc.property(rubbish, (bytes) => {
+        for (const codec of [protobufCodec, json]) {
+          try {
+            for (const command of codec.decode(Buffer.from(bytes))) {
+              if ('error' in command) expect(command.error).toMatchObject({ code: 'INVALID_ARGUMENT' });
+            }
+          } catch (error) {
+            expect(error).toBeInstanceOf(ChatError);
+            expect(error).toMatchObject({ reason: 'MALFORMED_FRAME' });
+          }
+        }
+      }),
+    );
+  });
+});
