@@ -2,10 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+const collectGarbage = new URL('collect-garbage.ts', import.meta.url);
+
 /** A server in a process of its own. */
 export interface MeasuredProcess {
-  /** Resident memory, in bytes. */
-  rssBytes(): number;
+  /** Resident memory after a collection of all garbage, in bytes. */
+  rssBytes(): Promise<number>;
   /** Processor time used so far, in microseconds. */
   cpuMicros(): number;
   stop(): Promise<void>;
@@ -45,11 +47,15 @@ export async function startProcess(
 ): Promise<MeasuredProcess & { announced: RegExpExecArray }> {
   const child = spawn(process.execPath, [fileURLToPath(main)], {
     stdio: ['ignore', 'inherit', 'pipe'],
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, NODE_OPTIONS: `--import=${collectGarbage}`, ...env },
   });
   return {
     announced: await readAnnouncement(child, announcement),
-    rssBytes: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1_024,
+    rssBytes: async () => {
+      child.kill('SIGUSR2');
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1_024;
+    },
     cpuMicros: () => {
       // Fields 14 and 15 are user and system time in ticks of 10 ms; the name in brackets may hold spaces.
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
