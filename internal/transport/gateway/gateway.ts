@@ -10,6 +10,7 @@ import type { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
 import { docsRouter } from './docs.ts';
 import { HttpFailure, restHandler } from './rest-handler.ts';
 import type { UnaryCaller } from './unary-caller.ts';
+import { webPageRouter } from './web-page.ts';
 
 export interface GatewayOptions {
   /** Whose X-Forwarded-For is believed. */
@@ -21,6 +22,8 @@ export interface GatewayOptions {
   publicUrl: string;
   /** The OpenAPI document. */
   openApi: string;
+  /** The folder of the web page; absent: there is none. */
+  webPage: string | undefined;
 }
 
 interface Deps {
@@ -61,6 +64,7 @@ export function createGateway({ transcoder, caller, events, log }: Deps, options
       .json({ status: ready ? 'SERVING' : 'NOT_SERVING' });
   });
   app.use(docsRouter(options.openApi));
+  if (options.webPage !== undefined) app.use(webPageRouter(options.webPage));
   if (events) app.get('/v1/chats/:chatId/events', events);
   app.use(express.raw({ type: () => true, limit: options.maxBodyBytes }));
   const rest = restHandler({ transcoder, caller, log });

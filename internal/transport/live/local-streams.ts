@@ -6,6 +6,7 @@ import type { SessionRegistry } from '../../service/session-registry.ts';
 import { CallFailure } from '../gateway/unary-caller.ts';
 import type { CommandReader } from './command-reader.ts';
 import type { LiveStreams, StreamRequest } from './live-streams.ts';
+import { mapFrames } from './map-frames.ts';
 
 interface Deps {
   sessions: SessionRegistry;
@@ -40,15 +41,16 @@ export class LocalStreams implements LiveStreams {
     };
     try {
       await interceptor(call, () =>
-        sessions.run({ principal: principalOf(call), encoder, onStuck }, this.#read(commands), write, call.signal),
+        sessions.run(
+          { principal: principalOf(call), encoder, onStuck },
+          mapFrames(commands, (frame) => this.#deps.reader.read(frame)),
+          write,
+          call.signal,
+        ),
       );
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
       throw new CallFailure(error.code, error.details, { details });
     }
-  }
-
-  async *#read(frames: StreamRequest['commands']) {
-    for await (const frame of frames) yield this.#deps.reader.read(frame);
   }
 }

@@ -36,15 +36,18 @@ type Value = { [name: string]: JsonValue };
 
 function toText([name, value]: [string, Value]): string {
   const id = value[idFields[name] ?? ''];
-  const retry = name === 'closing' ? value.retryAfterMs : undefined;
+  const retryMs = name === 'closing' ? Number(value.retryAfterMs) : 0;
   return [
     `event: ${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}\n`,
     id === undefined ? '' : `id: ${id}\n`,
-    retry === undefined ? '' : `retry: ${retry}\n`,
+    retryMs > 0 ? `retry: ${Math.max(retryMs, minRetryMs)}\n` : '',
     // JSON has no line breaks.
     `data: ${JSON.stringify(value)}\n\n`,
   ].join('');
 }
+
+/** A browser keeps to the time from then on, also while nobody listens. */
+const minRetryMs = 1_000;
 
 /** Where the number stands that a client resumes after once it has seen the event. */
 const idFields: Record<string, string> = { subscribed: 'afterSeq', message: 'updateSeq', caughtUp: 'seq' };

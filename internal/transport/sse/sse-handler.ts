@@ -39,6 +39,7 @@ export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number })
         refused = refusalIn(frame);
         if (refused) return end();
         begin(res);
+        if (req.method === 'HEAD') return end();
         keepalive = setInterval(() => res.write(': keep-alive\n\n'), keepaliveMs);
       }
       const { text, last } = frames.of(frame);
@@ -126,19 +127,18 @@ function inTermsOfRequest(status: Status): Status {
 }
 
 function readAfterSeq(req: Request): number | undefined {
-  const lastEventId = req.get('last-event-id');
-  const params = new URLSearchParams(req.url.split('?')[1] ?? '');
-  for (const name of params.keys()) {
+  const params = [...new URLSearchParams(req.url.split('?')[1] ?? '')];
+  for (const [name] of params) {
     if (name !== 'after_seq' && name !== 'afterSeq') {
       throw failureOf(invalidFields({ field: name, description: 'is not a known field' }));
     }
   }
-  const [field, text] =
-    lastEventId === undefined
-      ? ['after_seq', params.get('after_seq') ?? params.get('afterSeq')]
-      : ['last-event-id', lastEventId];
-  if (text === null || (field === 'last-event-id' && text === '')) return undefined;
+  if (params.length > 1) throw failureOf(invalidFields({ field: 'after_seq', description: 'must be given only once' }));
+  const lastEventId = req.get('last-event-id') || undefined;
+  const text = lastEventId ?? params[0]?.[1];
+  if (text === undefined) return undefined;
   if (!/^\d{1,15}$/.test(text)) {
+    const field = lastEventId === undefined ? 'after_seq' : 'last-event-id';
     throw failureOf(invalidFields({ field, description: 'must be a number, 0 or greater' }));
   }
   return Number(text);

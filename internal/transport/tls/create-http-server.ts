@@ -1,23 +1,24 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer, type ServerOptions } from 'node:https';
 import type { SecureContextOptions } from 'node:tls';
 import type { CertificateFiles } from './certificate-files.ts';
 import type { Certificates } from './certificates.ts';
 
 /** HTTPS with the certificates that are in use at any time, or HTTP without any. */
 export function createHttpServer(certificates: CertificateFiles | undefined, listener: RequestListener): Server {
-  if (!certificates) return createServer(listener);
-  const { clientCa } = certificates.current;
-  const server = createSecureServer(
-    {
-      ...toContext(certificates.current),
-      requestCert: clientCa !== undefined,
-      rejectUnauthorized: clientCa !== undefined,
-    },
-    listener,
-  );
-  certificates.onChange((renewed) => server.setSecureContext(toContext(renewed)));
+  // Requests that offer something else, HTTP/2 above all, are answered as if they had not.
+  const shouldUpgradeCallback = ({ headers }: IncomingMessage): boolean =>
+    server.listenerCount('upgrade') > 0 && headers.upgrade?.toLowerCase() === 'websocket';
+  const server: Server | SecureServer = certificates
+    ? createSecureServer({ ...toSecureOptions(certificates), shouldUpgradeCallback }, listener)
+    : createServer({ shouldUpgradeCallback }, listener);
+  certificates?.onChange((renewed) => (server as SecureServer).setSecureContext(toContext(renewed)));
   return server;
+}
+
+function toSecureOptions({ current }: CertificateFiles): ServerOptions {
+  const asksClients = current.clientCa !== undefined;
+  return { ...toContext(current), requestCert: asksClients, rejectUnauthorized: asksClients };
 }
 
 function toContext({ cert, key, clientCa }: Certificates): SecureContextOptions {

@@ -8,7 +8,7 @@ import type { ReadCommand } from '../live/command-reader.ts';
 import type { LiveStreams } from '../live/live-streams.ts';
 import { type Close, closeOf, closes } from './close-code.ts';
 import type { FrameCodec, PreparedFrames } from './frame-codec.ts';
-import { IncomingFrames } from './incoming-frames.ts';
+import { type IncomingFrame, IncomingFrames } from './incoming-frames.ts';
 
 export interface ConnectionDeps {
   socket: WebSocket;
@@ -18,7 +18,8 @@ export interface ConnectionDeps {
   frames: PreparedFrames;
   streams: LiveStreams;
   log: Logger;
-  header(name: string): string | undefined;
+  /** Of the handshake, by lower-case name. */
+  headers: Readonly<Record<string, string>>;
   /** `Bearer …`, if the handshake had it. */
   authorization: string | undefined;
   peer: string;
@@ -37,14 +38,12 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #incoming: IncomingFrames;
   readonly #gone = new AbortController();
-  readonly #write: (frame: Uint8Array) => Promise<void> | undefined;
 
   constructor(deps: ConnectionDeps, options: ConnectionOptions) {
     this.#deps = deps;
     this.#options = options;
     const { socket } = deps;
     this.#incoming = new IncomingFrames(socket);
-    this.#write = socket.extensions === '' ? this.#writePrepared : this.#writeCompressed;
     socket.once('close', () => this.#gone.abort());
   }
 
@@ -66,7 +65,7 @@ export class Connection {
   }
 
   async #runStream(): Promise<void> {
-    const { socket, header, peer, streams } = this.#deps;
+    const { socket, headers, peer, streams } = this.#deps;
     const { signal } = this.#gone;
     let first: readonly ReadCommand[] | undefined;
     let { authorization } = this.#deps;
@@ -76,10 +75,10 @@ export class Connection {
       authorization = `Bearer ${tokenIn(first)}`;
     }
     await streams.run({
-      header: (name) => (name === 'authorization' ? authorization : header(name)),
+      header: (name) => (name === 'authorization' ? authorization : headers[name]),
       peer,
       commands: this.#commands(first),
-      write: this.#write,
+      write: socket.extensions === '' ? (frame) => this.#writePrepared(frame) : (frame) => this.#writeCompressed(frame),
       onStuck: () => socket.terminate(),
       signal,
     });
@@ -104,13 +103,17 @@ export class Connection {
     }
   }
 
-  async *#commands(first: readonly ReadCommand[] | undefined): AsyncGenerator<readonly ReadCommand[]> {
-    if (first) yield first;
-    for (;;) {
-      const frame = await this.#incoming.next();
-      if (!frame) return;
-      yield this.#decode(frame);
-    }
+  #commands(first: readonly ReadCommand[] | undefined): AsyncIterable<readonly ReadCommand[]> {
+    let early = first;
+    const decoded = (frame: IncomingFrame | undefined): IteratorResult<readonly ReadCommand[]> =>
+      frame ? { done: false, value: this.#decode(frame) } : { done: true, value: undefined };
+    const next = (): Promise<IteratorResult<readonly ReadCommand[]>> => {
+      if (!early) return this.#incoming.next().then(decoded);
+      const value = early;
+      early = undefined;
+      return Promise.resolve({ done: false, value });
+    };
+    return { [Symbol.asyncIterator]: () => ({ next }) };
   }
 
   #decode({ data, binary }: { data: Buffer; binary: boolean }): readonly ReadCommand[] {
@@ -120,14 +123,14 @@ export class Connection {
   }
 
   /** Straight to the connection, past what ws does for each frame and socket. */
-  readonly #writePrepared = (frame: Uint8Array): Promise<void> | undefined => {
+  #writePrepared(frame: Uint8Array): Promise<void> | undefined {
     const { socket, duplex, frames } = this.#deps;
     if (socket.readyState !== socket.OPEN) return this.#never();
     if (duplex.write(frames.whole(frame))) return undefined;
     return new Promise((resolve) => duplex.once('drain', resolve));
-  };
+  }
 
-  readonly #writeCompressed = (frame: Uint8Array): Promise<void> | undefined => {
+  #writeCompressed(frame: Uint8Array): Promise<void> | undefined {
     const { socket, codec, frames } = this.#deps;
     if (socket.readyState !== socket.OPEN) return this.#never();
     return new Promise((resolve) => {
@@ -135,7 +138,7 @@ export class Connection {
         if (!error) resolve();
       });
     });
-  };
+  }
 
   /** The socket is closing: its stream ends as soon as that is seen. */
   #never(): Promise<void> {

@@ -21,6 +21,15 @@ export function authorizationOf({ headers }: IncomingMessage): string | undefine
   return token && `Bearer ${token.slice(bearerPrefix.length)}`;
 }
 
+/** What a call is told of the handshake: no more of it is kept while the socket is open. */
+const kept = ['traceparent', 'tracestate', 'uber-trace-id', 'user-agent', 'x-request-id'] as const;
+
+export function keptHeaders({ headers }: IncomingMessage): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    kept.flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]])),
+  );
+}
+
 export function offeredBy(header: string | undefined): string[] {
   return (header ?? '')
     .split(',')

@@ -1,37 +1,52 @@
 import type { WebSocket } from 'ws';
 
+export interface IncomingFrame {
+  data: Buffer;
+  binary: boolean;
+}
+
 /** Frames that have come but were not read yet; the socket is not read from while there are more. */
 const maxWaiting = 16;
 
 /** The frames of one socket, in order. A client that sends faster than its commands are carried out is made to wait. */
 export class IncomingFrames {
   readonly #socket: WebSocket;
-  readonly #waiting: { data: Buffer; binary: boolean }[] = [];
+  #waiting: IncomingFrame[] | undefined;
   #ended = false;
-  #wake = () => {};
+  #taker: ((frame: IncomingFrame | undefined) => void) | undefined;
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.on('message', (data: Buffer, binary: boolean) => {
-      this.#waiting.push({ data, binary });
-      if (this.#waiting.length >= maxWaiting) socket.pause();
-      this.#wake();
-    });
+    socket.on('message', (data: Buffer, binary: boolean) => this.#came({ data, binary }));
     socket.once('close', () => {
       this.#ended = true;
-      this.#wake();
+      this.#give(undefined);
     });
   }
 
   /** The next frame; undefined once the socket has closed. For one caller at a time. */
-  async next(): Promise<{ data: Buffer; binary: boolean } | undefined> {
-    while (this.#waiting.length === 0) {
-      if (this.#ended) return undefined;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    if (this.#socket.isPaused && this.#waiting.length < maxWaiting / 2) this.#socket.resume();
-    return this.#waiting.shift();
+  next(): Promise<IncomingFrame | undefined> {
+    const frame = this.#waiting?.shift();
+    if (this.#socket.isPaused && (this.#waiting?.length ?? 0) < maxWaiting / 2) this.#socket.resume();
+    if (frame || this.#ended) return Promise.resolve(frame);
+    // An idle socket holds no more than this.
+    this.#waiting = undefined;
+    return new Promise((resolve) => {
+      this.#taker = resolve;
+    });
+  }
+
+  #came(frame: IncomingFrame): void {
+    if (this.#give(frame)) return;
+    this.#waiting ??= [];
+    this.#waiting.push(frame);
+    if (this.#waiting.length >= maxWaiting) this.#socket.pause();
+  }
+
+  #give(frame: IncomingFrame | undefined): boolean {
+    const taker = this.#taker;
+    this.#taker = undefined;
+    taker?.(frame);
+    return taker !== undefined;
   }
 }

@@ -9,7 +9,7 @@ import type { LiveStreams } from '../live/live-streams.ts';
 import { closes } from './close-code.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { type FrameCodec, jsonCodec, PreparedFrames, protobufCodec } from './frame-codec.ts';
-import { authorizationOf, chooseProtocol, isAllowedOrigin, offeredBy, protocols } from './handshake.ts';
+import { authorizationOf, chooseProtocol, isAllowedOrigin, keptHeaders, offeredBy, protocols } from './handshake.ts';
 
 export interface WebSocketOptions extends ConnectionOptions {
   maxFrameBytes: number;
@@ -41,6 +41,7 @@ export class WebSocketServer {
   readonly #keepalive: NodeJS.Timeout;
   /** Those that have not been heard since they were asked. */
   readonly #asked = new WeakSet<WebSocket>();
+  readonly #heard: (this: WebSocket) => void;
   #stopping = false;
 
   constructor(deps: Deps, options: WebSocketOptions) {
@@ -61,6 +62,10 @@ export class WebSocketServer {
       perMessageDeflate: options.compression && { threshold: 1_024, serverNoContextTakeover: true },
       handleProtocols: chooseProtocol,
     });
+    const asked = this.#asked;
+    this.#heard = function heard() {
+      asked.delete(this);
+    };
     this.#keepalive = setInterval(() => this.#askAll(), options.keepaliveMs);
   }
 
@@ -120,8 +125,8 @@ export class WebSocketServer {
     const peer = `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
     const forwardedFor = headers['x-forwarded-for'];
     const codec = this.#codecs[socket.protocol] ?? this.#codecs[protocols.json]!;
-    socket.on('pong', () => this.#asked.delete(socket));
-    socket.on('message', () => this.#asked.delete(socket));
+    socket.on('pong', this.#heard);
+    socket.on('message', this.#heard);
     const opened = new Connection(
       {
         ...codec,
@@ -129,7 +134,7 @@ export class WebSocketServer {
         duplex,
         streams,
         log,
-        header: (name) => headers[name]?.toString(),
+        headers: keptHeaders(request),
         authorization: authorizationOf(request),
         peer: this.#clientAddress(peer, forwardedFor?.toString()),
       },

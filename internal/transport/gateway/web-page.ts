@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { type RequestHandler, type Response, Router } from 'express';
+
+/** Nothing but the page's own files, and connections to where it came from. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+const types: Record<string, string> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** The smaller first. */
+const compressions = [
+  { encoding: 'br', ending: '.br' },
+  { encoding: 'gzip', ending: '.gz' },
+];
+
+/**
+ * Serves the web page that `make web` has put into a folder: `/`, asked for anew each time, and its files in `/assets`, whose names change with what
+ * is in them. As long as there is none `/` says how to make it.
+ */
+export function webPageRouter(folder: string): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  const assets = join(folder, 'assets');
+  router.get('/', (_req, res, next) => {
+    if (!existsSync(join(folder, 'index.html'))) return notBuilt(res);
+    res.set({ 'Content-Security-Policy': contentSecurityPolicy, 'Content-Type': 'text/html; charset=utf-8' });
+    send(res, { root: folder, name: 'index.html', cacheControl: 'no-cache' }, next);
+  });
+  router.get('/assets/:name', (req, res, next) => {
+    const { name } = req.params;
+    const type = types[extname(name)];
+    if (type === undefined || !/^[\w.-]+$/.test(name) || !existsSync(join(assets, name))) return next();
+    res.set('Content-Type', type).vary('Accept-Encoding');
+    const compressed = compressions.find(
+      ({ encoding, ending }) => req.acceptsEncodings(encoding) && existsSync(join(assets, name + ending)),
+    );
+    if (compressed) res.set('Content-Encoding', compressed.encoding);
+    const cacheControl = 'public, max-age=31536000, immutable';
+    send(res, { root: assets, name: name + (compressed?.ending ?? ''), cacheControl }, next);
+  });
+  return router;
+}
+
+interface File {
+  root: string;
+  name: string;
+  cacheControl: string;
+}
+
+function send(res: Response, { root, name, cacheControl }: File, next: Parameters<RequestHandler>[2]): void {
+  res.sendFile(name, { root, cacheControl: false, headers: { 'Cache-Control': cacheControl } }, (error) => {
+    if (error) next(error);
+  });
+}
+
+function notBuilt(res: Response): void {
+  res
+    .status(404)
+    .set('Cache-Control', 'no-store')
+    .type('text/plain')
+    .send('The web page has not been built here: run `make web` and load this again. The API is described at /docs.\n');
+}
