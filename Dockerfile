@@ -1,4 +1,12 @@
-# The service alone: it is meant to be given POSTGRES_DSN. TypeScript runs as it is, so there is nothing to build.
+# The service alone: it is meant to be given POSTGRES_DSN. TypeScript runs as it is; only the web page is built.
+FROM node:26-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=optional --no-audit --no-fund
+COPY pkg pkg
+COPY cmd/web cmd/web
+RUN npx vite build cmd/web
+
 FROM node:26-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -13,6 +21,7 @@ COPY migrations migrations
 COPY pkg pkg
 COPY internal internal
 COPY cmd cmd
+COPY --from=page /app/cmd/web/dist cmd/web/dist
 USER node
 EXPOSE 50051 8080
 # Drains on SIGTERM, which Node gets as process 1.

@@ -8,12 +8,12 @@ NODE := node --env-file-if-exists=local.env
 INSTALLED := node_modules/.package-lock.json
 USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
-.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server account rotate-keys migrate chat fmt lint test test-coverage bench grpc-load-test gen-cert check clean
+.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server account rotate-keys migrate chat web screenshots fmt lint test test-coverage bench grpc-load-test gen-cert check clean
 
 help: ## Show what there is
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: install-deps generate local.env ## Install everything: npm packages, the right Node, generated code
+setup: install-deps generate web local.env ## Install everything: npm packages, the right Node, generated code, the web page
 
 install-deps: ## Install the npm packages exactly as locked
 	@echo 'Installing packages …'
@@ -35,6 +35,15 @@ generate-chat-api: ## The same: there is one API
 	@buf build -o - | node cmd/openapi/main.ts pkg/api/openapi.json
 	@node cmd/rest-routes/main.ts pkg/api/descriptors.binpb pkg/api/rest-routes.ts
 
+web: ## Build the web page in cmd/web/dist
+	@vite build --logLevel warn cmd/web
+
+cmd/web/dist/index.html:
+	@$(MAKE) --no-print-directory web
+
+screenshots: $(INSTALLED) cmd/web/dist/index.html ## Take the pictures of the web page in cmd/web/screenshots
+	@node cmd/screenshots/main.ts
+
 build-sdk: $(INSTALLED) ## Build the SDK as an npm package: plain JavaScript and types in pkg/chat-client/dist
 	@rm -rf pkg/chat-client/dist
 	@tsc -p pkg/chat-client
@@ -42,7 +51,7 @@ build-sdk: $(INSTALLED) ## Build the SDK as an npm package: plain JavaScript and
 vendor-proto: $(INSTALLED) ## Copy third-party .proto files from their pinned packages
 	@cmd/vendor-proto.sh
 
-up: $(INSTALLED) local.env ## Start the service
+up: $(INSTALLED) local.env cmd/web/dist/index.html ## Start the service
 	@exec $(NODE) cmd/server/main.ts
 
 dev: $(INSTALLED) local.env ## Start the service, again whenever a file changes
@@ -75,6 +84,7 @@ lint: $(INSTALLED) ## Formatting, lint, import rules, types, .proto files, compo
 	@buf format --diff --exit-code api
 	@buf lint
 	@tsc --noEmit
+	@tsc -p cmd/web --noEmit
 	@node cmd/check-compose.ts docker-compose.yml
 
 test: $(INSTALLED) ## All tests (ARGS='internal/service' for some)
@@ -99,4 +109,4 @@ check: $(INSTALLED) ## Exactly what CI runs: generated code is current, lint, te
 	@$(MAKE) --no-print-directory test
 
 clean: ## Remove what was installed or made, but not the data
-	@rm -rf node_modules coverage bench-results pkg/chat-client/dist
+	@rm -rf node_modules coverage bench-results pkg/chat-client/dist cmd/web/dist

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { MessageJson } from '../../pkg/transcoder/message-json.ts';
 import { Transcoder } from '../../pkg/transcoder/transcoder.ts';
@@ -38,6 +39,9 @@ interface Options {
 
 const api = new URL('../../pkg/api/', import.meta.url);
 
+/** Where `make web` puts the web page. */
+const webPage = fileURLToPath(new URL('../../cmd/web/dist', import.meta.url));
+
 /** How long a WebSocket may be open without a token, and take to answer that it is being closed, in milliseconds. */
 const webSocketTimes = { authTimeoutMs: 5_000, closeTimeoutMs: 2_000 };
 
@@ -72,6 +76,8 @@ export async function openGateway(
       maxBodyBytes,
       publicUrl,
       openApi: readFileSync(new URL('openapi.json', api), 'utf8'),
+      // Without chats there is nothing to show on it.
+      webPage: http.webPage && streams ? webPage : undefined,
     },
   );
   const httpServer = createHttpServer(certificates, app);

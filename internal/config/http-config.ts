@@ -11,6 +11,8 @@ export interface HttpConfig {
   trustedProxies: string[];
   /** Origins whose pages may call the gateway; `*`: any, without credentials. */
   corsOrigins: string[];
+  /** Whether the web page is served at `/`. */
+  webPage: boolean;
   /** Whether WebSocket clients that ask for compression get it. */
   webSocketCompression: boolean;
 }
@@ -39,6 +41,7 @@ export function readHttp(read: EnvReader, tls: boolean): HttpConfig {
       'addresses, networks such as 10.0.0.0/8, or loopback, linklocal, uniquelocal',
     ),
     corsOrigins: read.list('CORS_ORIGINS', [], /^(\*|https?:\/\/[^/\s]+)$/, 'origins such as https://chat.example.com'),
+    webPage: read.boolean('WEB_PAGE', true),
     webSocketCompression: read.boolean('WEBSOCKET_COMPRESSION', false),
   };
 }

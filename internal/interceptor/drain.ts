@@ -11,12 +11,10 @@ export class Drain {
   readonly interceptor: Interceptor = async (_call, next) => {
     if (this.#draining) throw drainingError();
     this.#underWay += 1;
-    try {
-      return await next();
-    } finally {
+    return next().finally(() => {
       this.#underWay -= 1;
       if (this.#underWay === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-    }
+    });
   };
 
   /** Resolves when the calls under way, streams too, have ended. */

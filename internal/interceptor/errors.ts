@@ -8,18 +8,15 @@ import type { Interceptor } from './call.ts';
 
 /** Turns what was thrown into what goes over the wire: the one place for every call that is not a stream's command. */
 export function errors(log: Logger): Interceptor {
-  return async (call, next) => {
-    try {
-      return await next();
-    } catch (error) {
+  return (call, next) =>
+    next().catch((error: unknown) => {
       if (error instanceof ServerError) throw error;
       const known = toChatError(error, call.signal);
       if (!known) log.error({ err: error, method: call.method, traceId: call.traceId }, 'a call failed');
       const status = toStatus(known ?? new ChatError('INTERNAL', `internal error (trace id ${call.traceId})`));
       call.setTrailer('grpc-status-details-bin', Status.encode(status).finish());
       throw new ServerError(status.code, status.message);
-    }
-  };
+    });
 }
 
 function toChatError(error: unknown, signal: AbortSignal): ChatError | undefined {

@@ -39,7 +39,7 @@ export class ReadingList {
   #closed = false;
   #stopWatching: (() => void) | undefined;
   /** Unsubscribed from: not to be brought back because some other membership changes. */
-  readonly #unwanted = new Set<string>();
+  #unwanted: Set<string> | undefined;
   /** Changes to the list happen one after the other. */
   #lastChange: Promise<unknown> = Promise.resolve();
   #refreshing = false;
@@ -59,7 +59,7 @@ export class ReadingList {
       this.#checkCount(this.#subscriptions.size + (this.#subscriptions.has(chatId) ? 0 : 1));
       const lease = (await this.#deps.hub.acquire([chatId])).get(chatId);
       if (!lease) throw new ChatError('CHAT_NOT_FOUND', 'there is no such chat');
-      this.#unwanted.delete(chatId);
+      this.#unwanted?.delete(chatId);
       this.#start(commandId, standing, lease, afterSeq ?? lastSeq);
     });
   }
@@ -86,6 +86,7 @@ export class ReadingList {
       const subscription = this.#subscriptions.get(chatId);
       if (!subscription) throw new ChatError('NOT_SUBSCRIBED', 'this stream is not subscribed to the chat');
       this.#remove(subscription);
+      this.#unwanted ??= new Set();
       this.#unwanted.add(chatId);
       this.#deps.outbox.drop(chatId);
     });
@@ -118,7 +119,7 @@ export class ReadingList {
     }
     const own = new Set(standings.map(({ chatId }) => chatId));
     const leases = await this.#deps.hub.acquire([...own]);
-    this.#unwanted.clear();
+    this.#unwanted = undefined;
     for (const chatId of cursors.keys()) if (!own.has(chatId)) this.#tellRemoved(chatId, 'UNKNOWN');
     for (const standing of standings) {
       const lease = leases.get(standing.chatId);
@@ -217,11 +218,11 @@ export class ReadingList {
       this.#deps.outbox.drop(subscription.chatId);
       this.#tellRemoved(subscription.chatId, 'UNKNOWN');
     }
-    for (const chatId of this.#unwanted) if (!own.has(chatId)) this.#unwanted.delete(chatId);
+    for (const chatId of this.#unwanted ?? []) if (!own.has(chatId)) this.#unwanted?.delete(chatId);
     const added = new Map<Standing, Chat>();
     for (const standing of standings) {
       const { chatId } = standing;
-      if (this.#subscriptions.has(chatId) || this.#unwanted.has(chatId)) continue;
+      if (this.#subscriptions.has(chatId) || this.#unwanted?.has(chatId)) continue;
       const chat = await this.#findChat(chatId);
       if (chat) added.set(standing, chat);
     }

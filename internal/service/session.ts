@@ -73,7 +73,8 @@ export class Session {
   readonly #encoder: EventEncoder;
   readonly #outbox: Outbox;
   readonly #reading: ReadingList;
-  readonly #pending = new Set<Promise<void>>();
+  /** Sends without an answer; a stream that only reads has none. */
+  #pending: Set<Promise<void>> | undefined;
   readonly #onClosing: () => void;
   #principal: Principal;
   #expiry: NodeJS.Timeout | undefined;
@@ -158,7 +159,7 @@ export class Session {
     this.#onClosing();
     this.#reading.close();
     if (shutOut.has(reason)) this.#outbox.dropMessages();
-    await Promise.all(this.#pending);
+    await Promise.all(this.#pending ?? []);
     this.#tell({ kind: 'closing', reason, retryAfterMs });
     this.#endError = error;
     this.#end();
@@ -175,7 +176,7 @@ export class Session {
         }
       }
       this.#reading.close();
-      await Promise.all(this.#pending);
+      await Promise.all(this.#pending ?? []);
       this.#end();
     } catch (error) {
       if (signal.aborted) return this.#end();
@@ -237,9 +238,10 @@ export class Session {
       (receipt) => this.#tell({ kind: 'accepted', commandId, receipt }),
       (error) => this.#reject(commandId, error),
     );
-    this.#pending.add(answered);
-    void answered.finally(() => this.#pending.delete(answered));
-    if (this.#pending.size >= this.#options.maxPendingSends) await Promise.race(this.#pending);
+    this.#pending ??= new Set();
+    const pending = this.#pending.add(answered);
+    void answered.finally(() => pending.delete(answered));
+    if (pending.size >= this.#options.maxPendingSends) await Promise.race(pending);
   }
 
   async #authenticate(token: string): Promise<void> {

@@ -49,12 +49,21 @@ export class Connection {
 
   /** Resolves when the socket is being closed. Never throws. */
   async run(): Promise<void> {
-    const { socket, log } = this.#deps;
+    const { socket, log, peer, streams } = this.#deps;
     // What is wrong with a frame of the WebSocket protocol itself; ws closes the socket with the code for it.
     socket.on('error', (err) => log.debug({ err }, 'a WebSocket client broke the protocol'));
     let close: Close = closes.normal;
     try {
-      await this.#runStream();
+      const { handshake, first } = await this.#authenticate();
+      await streams.run({
+        header: (name) => handshake[name],
+        peer,
+        commands: this.#commands(first),
+        write:
+          socket.extensions === '' ? (frame) => this.#writePrepared(frame) : (frame) => this.#writeCompressed(frame),
+        onStuck: () => socket.terminate(),
+        signal: this.#gone.signal,
+      });
     } catch (error) {
       if (!(error instanceof CallFailure)) log.error({ err: error }, 'a WebSocket failed');
       close = error instanceof CallFailure ? closeOf(error) : closes.internal;
@@ -64,35 +73,23 @@ export class Connection {
     socket.once('close', () => clearTimeout(timer));
   }
 
-  async #runStream(): Promise<void> {
-    const { socket, headers, peer, streams } = this.#deps;
-    const { signal } = this.#gone;
-    let first: readonly ReadCommand[] | undefined;
-    let { authorization } = this.#deps;
-    if (authorization === undefined) {
-      first = await this.#awaitToken();
-      if (!first) return;
-      authorization = `Bearer ${tokenIn(first)}`;
-    }
-    await streams.run({
-      header: (name) => (name === 'authorization' ? authorization : headers[name]),
-      peer,
-      commands: this.#commands(first),
-      write: socket.extensions === '' ? (frame) => this.#writePrepared(frame) : (frame) => this.#writeCompressed(frame),
-      onStuck: () => socket.terminate(),
-      signal,
-    });
+  /** The headers, with the token among them, which may be the first command's. */
+  async #authenticate(): Promise<{ handshake: Readonly<Record<string, string>>; first?: readonly ReadCommand[] }> {
+    const { authorization, headers } = this.#deps;
+    if (authorization !== undefined) return { handshake: { ...headers, authorization } };
+    const first = await this.#awaitToken();
+    return { handshake: { ...headers, authorization: `Bearer ${tokenIn(first)}` }, first };
   }
 
-  /** The first frame of a client that had no token in its handshake; undefined if it has gone. */
-  async #awaitToken(): Promise<readonly ReadCommand[] | undefined> {
+  /** The first frame of a client that had no token in its handshake. */
+  async #awaitToken(): Promise<readonly ReadCommand[]> {
     const { authTimeoutMs } = this.#options;
     const missing = new ChatError('TOKEN_MISSING', 'an access token is needed: the first command must be authenticate');
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => late.reject(failureOf(missing)), authTimeoutMs);
     try {
       const frame = await Promise.race([this.#incoming.next(), late.promise]);
-      if (!frame) return undefined;
+      if (!frame) throw new ChatError('CLIENT_GONE', 'the client has gone');
       const commands = this.#decode(frame);
       if (tokenIn(commands) === undefined) throw missing;
       return commands;

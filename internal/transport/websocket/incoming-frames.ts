@@ -5,13 +5,15 @@ export interface IncomingFrame {
   binary: boolean;
 }
 
-/** Frames that have come but were not read yet; the socket is not read from while there are more. */
+/** Frames that have come but were not read yet, and their bytes; the socket is not read from while there are more. */
 const maxWaiting = 16;
+const maxWaitingBytes = 1_048_576;
 
 /** The frames of one socket, in order. A client that sends faster than its commands are carried out is made to wait. */
 export class IncomingFrames {
   readonly #socket: WebSocket;
   #waiting: IncomingFrame[] | undefined;
+  #waitingBytes = 0;
   #ended = false;
   #taker: ((frame: IncomingFrame | undefined) => void) | undefined;
 
@@ -27,7 +29,9 @@ export class IncomingFrames {
   /** The next frame; undefined once the socket has closed. For one caller at a time. */
   next(): Promise<IncomingFrame | undefined> {
     const frame = this.#waiting?.shift();
-    if (this.#socket.isPaused && (this.#waiting?.length ?? 0) < maxWaiting / 2) this.#socket.resume();
+    this.#waitingBytes -= frame?.data.length ?? 0;
+    const few = (this.#waiting?.length ?? 0) < maxWaiting / 2 && this.#waitingBytes < maxWaitingBytes;
+    if (few && this.#socket.isPaused) this.#socket.resume();
     if (frame || this.#ended) return Promise.resolve(frame);
     // An idle socket holds no more than this.
     this.#waiting = undefined;
@@ -40,7 +44,8 @@ export class IncomingFrames {
     if (this.#give(frame)) return;
     this.#waiting ??= [];
     this.#waiting.push(frame);
-    if (this.#waiting.length >= maxWaiting) this.#socket.pause();
+    this.#waitingBytes += frame.data.length;
+    if (this.#waiting.length >= maxWaiting || this.#waitingBytes >= maxWaitingBytes) this.#socket.pause();
   }
 
   #give(frame: IncomingFrame | undefined): boolean {

@@ -41,6 +41,8 @@ export class WebSocketServer {
   readonly #keepalive: NodeJS.Timeout;
   /** Those that have not been heard since they were asked. */
   readonly #asked = new WeakSet<WebSocket>();
+  // The same for all sockets: they would keep what stands around them for as long as the socket is open.
+  readonly #broke: (error: Error) => void;
   readonly #heard: (this: WebSocket) => void;
   #stopping = false;
 
@@ -61,7 +63,10 @@ export class WebSocketServer {
       maxPayload: options.maxFrameBytes,
       perMessageDeflate: options.compression && { threshold: 1_024, serverNoContextTakeover: true },
       handleProtocols: chooseProtocol,
+      // Newer than its types.
+      ...{ closeTimeout: options.closeTimeoutMs },
     });
+    this.#broke = (err) => deps.log.debug({ err }, 'a connection broke');
     const asked = this.#asked;
     this.#heard = function heard() {
       asked.delete(this);
@@ -77,7 +82,7 @@ export class WebSocketServer {
   /** Takes the server's upgrades. */
   attach(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, duplex: Duplex, head: Buffer) => {
-      duplex.on('error', (err) => this.#deps.log.debug({ err }, 'a connection broke'));
+      duplex.on('error', this.#broke);
       const refusal = this.#refusalOf(request);
       if (refusal) return refuse(duplex, refusal);
       this.#server.handleUpgrade(request, duplex, head, (socket) => this.#open(socket, duplex, request));

@@ -1,0 +1,123 @@
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { ChildService } from '../../internal/testing/child-service.ts';
+import { uniqueName } from '../../internal/testing/person.ts';
+import { startTcpProxy, type TcpProxy } from '../../internal/testing/tcp-proxy.ts';
+import { createTestDatabase } from '../../internal/testing/test-database.ts';
+import { startTestService, type TestService } from '../../internal/testing/test-service.ts';
+import { builtPage } from './testing/built-page.ts';
+import { ChatPage } from './testing/chat-page.ts';
+
+beforeAll(builtPage);
+
+/** A service, and the way to it, which can be cut. */
+async function setUp(): Promise<{ service: TestService; proxy: TcpProxy; url: string }> {
+  const service = await startTestService();
+  const proxy = await startTcpProxy(service.url);
+  onTestFinished(async () => {
+    await proxy.close();
+    await service.stop();
+  });
+  return { service, proxy, url: proxy.dsn.replace(/\/$/, '') };
+}
+
+const numbered = (name: string, count: number) => Array.from({ length: count }, (_, index) => `${name} ${index + 1}`);
+
+test('a network that goes and comes back neither loses nor doubles anything on the screen', async () => {
+  const { service, proxy, url } = await setUp();
+  const anna = await ChatPage.guest(url, uniqueName('anna'));
+  const ben = await service.client(uniqueName('ben'));
+  const room = await ben.joinRoom(uniqueName('room'));
+  await anna.join(room.name);
+  await anna.say('before');
+  await anna.shows(['before']);
+
+  proxy.cut();
+  await anna.banner.waitFor();
+  for (const text of numbered('offline', 3)) await anna.say(text);
+  await anna.shows(['before', ...numbered('offline', 3)]);
+  expect(await anna.page.getByText('Sending').count()).toBe(3);
+  for (const text of numbered('missed', 5)) await ben.send(room.id, text);
+  proxy.restore();
+
+  await anna.banner.waitFor({ state: 'detached', timeout: 20_000 });
+  await anna.shows(['before', ...numbered('missed', 5), ...numbered('offline', 3)], 20_000);
+  await anna.page.getByText('Sending').first().waitFor({ state: 'detached' });
+  const stored = (await ben.history(room.id)).flatMap(({ text, system }) => (system ? [] : [text]));
+  expect(stored).toEqual(['before', ...numbered('missed', 5), ...numbered('offline', 3)]);
+});
+
+test('messages that were not sent survive a reload', async () => {
+  const { service, proxy, url } = await setUp();
+  const anna = await ChatPage.guest(url, uniqueName('anna'));
+  const ben = await service.client(uniqueName('ben'));
+  const room = await ben.joinRoom(uniqueName('room'));
+  await anna.join(room.name);
+  proxy.cut();
+  await anna.banner.waitFor();
+  for (const text of ['one', 'two']) await anna.say(text);
+  await anna.page.goto('about:blank');
+  proxy.restore();
+  await anna.goTo(room.id);
+  await anna.shows(['one', 'two']);
+  expect((await ben.history(room.id)).map(({ text }) => text).filter(Boolean)).toEqual(['one', 'two']);
+});
+
+test('what the service refuses can be sent again later, or discarded', async () => {
+  const { service, proxy, url } = await setUp();
+  const name = uniqueName('anna');
+  const anna = await ChatPage.guest(url, name);
+  const ben = await service.client(uniqueName('ben'));
+  const room = await ben.joinRoom(uniqueName('room'));
+  await anna.join(room.name);
+  const setRole = (role: 1 | 2) => ben.call('updateMember', { chatId: room.id, userId: `guest:${name}`, role });
+  proxy.cut();
+  await anna.banner.waitFor();
+  await anna.say('discarded');
+  await anna.say('sent in the end');
+  await setRole(1);
+  proxy.restore();
+  await anna.page.getByText('Not sent. Your role in this chat does not allow that.').nth(1).waitFor();
+  await anna.page.getByText('You may read here, not write.').waitFor();
+  await anna.page.getByTestId('announcer').getByText('A message was not sent.').waitFor();
+  await anna.page.getByRole('button', { name: 'Discard' }).first().click();
+  await setRole(2);
+  await anna.composer.waitFor();
+  await anna.page.getByRole('button', { name: 'Try again' }).click();
+  await anna.page.locator('.failed').waitFor({ state: 'detached' });
+  await anna.shows(['sent in the end']);
+  expect((await ben.history(room.id)).at(-1)).toMatchObject({ text: 'sent in the end' });
+});
+
+test('a service that is killed and started again neither loses nor doubles anything on the screen', async () => {
+  const env = { POSTGRES_DSN: await createTestDatabase() };
+  const first = await ChildService.start(env);
+  const [anna, ben] = await Promise.all([
+    ChatPage.guest(first.url, uniqueName('anna')),
+    ChatPage.guest(first.url, uniqueName('ben')),
+  ]);
+  const room = uniqueName('room');
+  await anna.join(room);
+  await ben.join(room);
+  await anna.say('before');
+  await ben.shows(['before']);
+
+  const sending = (async () => {
+    for (const text of numbered('message', 30)) await anna.say(text);
+  })();
+  await ben.page.getByText('message 3', { exact: true }).waitFor();
+  first.signal('SIGKILL');
+  await first.exited;
+  await sending;
+  await anna.banner.waitFor();
+  await ChildService.start({ ...env, HTTP_PORT: new URL(first.url).port });
+
+  const all = ['before', ...numbered('message', 30)];
+  const last = anna.page.getByText('message 30', { exact: true });
+  await last.waitFor({ timeout: 30_000 });
+  await anna.page.getByText('Sending').first().waitFor({ state: 'detached', timeout: 30_000 });
+  await ben.page.getByText('message 30', { exact: true }).waitFor({ timeout: 30_000 });
+  for (const page of [anna, ben]) {
+    await page.page.setViewportSize({ width: 1_200, height: 3_000 });
+    await page.shows(all);
+  }
+});

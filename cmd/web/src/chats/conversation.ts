@@ -1,0 +1,191 @@
+import type { Chat, ChatClient, Message } from '../../../../pkg/chat-client/index.ts';
+import { explain } from '../session/explain.ts';
+import { Store } from '../store/store.ts';
+import type { ConversationState } from './conversation-state.ts';
+import { drawn } from './drawn.ts';
+import {
+  emptyWindow,
+  lastSeq,
+  type MessageWindow,
+  maxMessages,
+  trimmed,
+  withHeard,
+  withNewer,
+  withOlder,
+} from './message-window.ts';
+import { newMessageId, withoutCommitted, withState } from './outgoing.ts';
+
+interface Deps {
+  client: ChatClient;
+  ownId: string;
+  /** Resolves when the client hears of everything that happens from then on. */
+  online: () => Promise<void>;
+}
+
+const pageSize = 50;
+const maxPageSize = 200;
+
+/** One chat's messages: a window that moves over the history, and what is being sent. */
+export class Conversation {
+  readonly id: string;
+  readonly state: Store<ConversationState>;
+  /** What stands in the composer. */
+  draft = '';
+  /** Whether the reader is at the end, and older messages may be dropped. */
+  following = true;
+  readonly #deps: Deps;
+  #loading: 'newest' | 'older' | 'newer' | undefined;
+  /** Heard while the newest page was being read. */
+  #heardMeanwhile: Message[] = [];
+
+  constructor(id: string, deps: Deps) {
+    this.id = id;
+    this.#deps = deps;
+    const pending = deps.client.pendingMessages.filter(({ chatId }) => chatId === id);
+    this.state = new Store<ConversationState>({
+      window: emptyWindow,
+      outgoing: pending.map(({ text, clientMessageId }) => ({
+        text,
+        clientMessageId,
+        at: new Date(),
+        state: 'sending',
+      })),
+      loaded: false,
+      problem: undefined,
+      shift: false,
+      unreadAfter: undefined,
+    });
+  }
+
+  /** Whether nothing is lost when it is forgotten. */
+  get idle(): boolean {
+    return this.draft === '' && this.state.value.outgoing.length === 0;
+  }
+
+  /** The reader opens the conversation at its end, or at the first unread message as far as a page reaches back. */
+  enter({ unreadCount, readSeq, joinedSeq }: Chat): void {
+    const { loaded, window } = this.state.value;
+    this.following = true;
+    if (unreadCount > 0) this.#change({ unreadAfter: Math.max(readSeq, joinedSeq) });
+    if (!loaded || window.hasNewer) void this.loadNewest(unreadCount);
+  }
+
+  /** Tries again what went wrong while there was no connection. */
+  recover(): void {
+    if (this.state.value.problem !== undefined) void this.loadNewest();
+  }
+
+  /** Reads the newest messages, and at least so many. Never throws: what went wrong is in the state. */
+  async loadNewest(atLeast = 0): Promise<void> {
+    if (this.#loading === 'newest') return;
+    this.#loading = 'newest';
+    this.#heardMeanwhile = [];
+    this.#change({ problem: undefined });
+    try {
+      await this.#deps.online();
+      const size = Math.min(Math.max(pageSize, atLeast + 10), maxPageSize);
+      const page = await this.#deps.client.call('listMessages', { chatId: this.id, pageSize: size });
+      const newest: MessageWindow = { messages: page.messages, hasOlder: page.hasMore, hasNewer: false };
+      const window = this.#heardMeanwhile.reduce(withHeard, newest);
+      this.following = true;
+      this.#change({ loaded: true, window, shift: false });
+    } catch (error) {
+      this.#change({ problem: explain(error) });
+    } finally {
+      this.#loading = undefined;
+    }
+  }
+
+  async loadOlder(): Promise<void> {
+    const { window, loaded } = this.state.value;
+    const beforeSeq = window.messages[0]?.seq;
+    if (this.#loading || !loaded || !window.hasOlder || beforeSeq === undefined) return;
+    await this.#loadPage('older', { beforeSeq }, withOlder);
+    await drawn();
+    this.#change({ window: trimmed(this.state.value.window, 'newest'), shift: false });
+  }
+
+  async loadNewer(): Promise<void> {
+    const { window, loaded } = this.state.value;
+    if (this.#loading || !loaded || !window.hasNewer) return;
+    await this.#loadPage('newer', { afterSeq: lastSeq(window) }, withNewer);
+    await drawn();
+    this.#change({ window: trimmed(this.state.value.window, 'oldest'), shift: true });
+  }
+
+  /** A message of this chat was heard. */
+  receive(message: Message): void {
+    if (this.#loading === 'newest') this.#heardMeanwhile.push(message);
+    const { window } = this.state.value;
+    const next = withHeard(window, message);
+    const tooMany = next.messages.length > maxMessages + pageSize;
+    if (tooMany && !this.following) return this.#change({ window: { ...window, hasNewer: true }, shift: false });
+    this.#change({ window: next, shift: false });
+    if (tooMany) this.#change({ window: trimmed(next, 'oldest'), shift: true });
+  }
+
+  /** Sends a text; what becomes of it is in the state. */
+  send(text: string): void {
+    const id = newMessageId();
+    const { outgoing, window } = this.state.value;
+    this.#change({ outgoing: [...outgoing, { clientMessageId: id, text, at: new Date(), state: 'sending' }] });
+    this.#send(id, text);
+    if (window.hasNewer) void this.loadNewest();
+  }
+
+  /** Sends again what failed, after everything else. */
+  retry(id: string): void {
+    const { outgoing } = this.state.value;
+    const failed = outgoing.find(({ clientMessageId }) => clientMessageId === id);
+    if (failed?.state !== 'failed') return;
+    const others = outgoing.filter((one) => one !== failed);
+    this.#change({ outgoing: [...others, { ...failed, at: new Date(), state: 'sending', problem: undefined }] });
+    this.#send(id, failed.text);
+  }
+
+  discard(id: string): void {
+    this.#change({ outgoing: this.state.value.outgoing.filter(({ clientMessageId }) => clientMessageId !== id) });
+  }
+
+  /** A message of the user's own was committed, also one that was sent before a reload. */
+  sent(id: string): void {
+    this.#change({ outgoing: withState(this.state.value.outgoing, id, { state: 'sent' }) });
+  }
+
+  refused(id: string, error: unknown): void {
+    const change = { state: 'failed', problem: explain(error) } as const;
+    this.#change({ outgoing: withState(this.state.value.outgoing, id, change) });
+  }
+
+  /** The reader has gone elsewhere: what was new is not any more. */
+  left(): void {
+    this.#change({ unreadAfter: undefined });
+  }
+
+  #send(id: string, text: string): void {
+    // The client tells of success and refusal by events, too, but not when it has no room or is closed.
+    this.#deps.client.send(this.id, text, id).catch((error: unknown) => this.refused(id, error));
+  }
+
+  async #loadPage(
+    direction: 'older' | 'newer',
+    range: { beforeSeq: number } | { afterSeq: number },
+    join: typeof withOlder,
+  ): Promise<void> {
+    this.#loading = direction;
+    try {
+      const page = await this.#deps.client.call('listMessages', { chatId: this.id, pageSize, ...range });
+      const window = join(this.state.value.window, page.messages, page.hasMore);
+      this.#change({ window, shift: direction === 'older', problem: undefined });
+    } catch (error) {
+      this.#change({ problem: explain(error) });
+    } finally {
+      this.#loading = undefined;
+    }
+  }
+
+  #change(change: Partial<ConversationState>): void {
+    const next = { ...this.state.value, ...change };
+    this.state.set({ ...next, outgoing: withoutCommitted(next.outgoing, next.window.messages, this.#deps.ownId) });
+  }
+}

@@ -1,0 +1,50 @@
+import type { Message } from '../../../../pkg/chat-client/index.ts';
+
+/** A stretch of a chat's history without holes, in order. */
+export interface MessageWindow {
+  messages: readonly Message[];
+  hasOlder: boolean;
+  hasNewer: boolean;
+}
+
+export const emptyWindow: MessageWindow = { messages: [], hasOlder: false, hasNewer: false };
+
+/** A window holds at most so many messages. */
+export const maxMessages = 600;
+
+/** With a page of what is before it. */
+export function withOlder(window: MessageWindow, page: readonly Message[], hasMore: boolean): MessageWindow {
+  const first = window.messages[0]?.seq ?? Number.POSITIVE_INFINITY;
+  const older = page.filter(({ seq }) => seq < first);
+  return { ...window, messages: [...older, ...window.messages], hasOlder: hasMore };
+}
+
+/** With a page of what is after it. */
+export function withNewer(window: MessageWindow, page: readonly Message[], hasMore: boolean): MessageWindow {
+  const last = lastSeq(window);
+  const newer = page.filter(({ seq }) => seq > last);
+  return { ...window, messages: [...window.messages, ...newer], hasNewer: hasMore };
+}
+
+/** With a message that was heard: a new one at its end, if the window reaches to the end of the chat, or a changed one in its place. */
+export function withHeard(window: MessageWindow, message: Message): MessageWindow {
+  if (message.seq > lastSeq(window)) {
+    return window.hasNewer ? window : { ...window, messages: [...window.messages, message] };
+  }
+  const index = window.messages.findIndex(({ seq }) => seq === message.seq);
+  if (index < 0 || window.messages[index]!.updateSeq >= message.updateSeq) return window;
+  return { ...window, messages: window.messages.with(index, message) };
+}
+
+/** Without the oldest, or without the newest, of what is beyond the limit. */
+export function trimmed(window: MessageWindow, end: 'oldest' | 'newest'): MessageWindow {
+  const { messages } = window;
+  if (messages.length <= maxMessages) return window;
+  return end === 'oldest'
+    ? { ...window, messages: messages.slice(-maxMessages), hasOlder: true }
+    : { ...window, messages: messages.slice(0, maxMessages), hasNewer: true };
+}
+
+export function lastSeq({ messages }: MessageWindow): number {
+  return messages.at(-1)?.seq ?? 0;
+}

@@ -1,0 +1,37 @@
+import type { Message } from '../../../../pkg/chat-client/index.ts';
+
+/** A message of the user's own that is not yet among the messages. */
+export interface Outgoing {
+  clientMessageId: string;
+  text: string;
+  at: Date;
+  /** `sent`: committed, and about to come back as a message. */
+  state: 'sending' | 'sent' | 'failed';
+  /** Why it failed. */
+  problem?: string;
+}
+
+export function withState(
+  outgoing: readonly Outgoing[],
+  id: string,
+  change: Pick<Outgoing, 'state' | 'problem'>,
+): readonly Outgoing[] {
+  return outgoing.map((one) => (one.clientMessageId === id ? { ...one, ...change } : one));
+}
+
+/** Without those that have come back. */
+export function withoutCommitted(
+  outgoing: readonly Outgoing[],
+  messages: readonly Message[],
+  ownId: string,
+): readonly Outgoing[] {
+  if (outgoing.length === 0) return outgoing;
+  const committed = new Set(messages.filter(({ sender }) => sender?.id === ownId).map((one) => one.clientMessageId));
+  const left = outgoing.filter(({ clientMessageId }) => !committed.has(clientMessageId));
+  return left.length === outgoing.length ? outgoing : left;
+}
+
+/** Browsers have no `crypto.randomUUID` on pages that came without TLS from elsewhere. */
+export function newMessageId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

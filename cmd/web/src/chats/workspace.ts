@@ -1,0 +1,139 @@
+import {
+  ChatClient,
+  type ConnectionState,
+  type Message,
+  type Transport,
+  webStorageOutbox,
+} from '../../../../pkg/chat-client/index.ts';
+import { Presence } from '../people/presence.ts';
+import { ReadPositions } from '../people/read-positions.ts';
+import { Typing } from '../people/typing.ts';
+import { explain } from '../session/explain.ts';
+import { sessionTokens } from '../session/session-tokens.ts';
+import type { StoredSession } from '../session/stored-session.ts';
+import { Store } from '../store/store.ts';
+import { ChatList } from './chat-list.ts';
+import { Conversation } from './conversation.ts';
+
+/** So many conversations are kept ready; those that were opened first go first. */
+const maxConversations = 10;
+
+/** Everything that a signed-in user sees, kept up to date by one client. */
+export class Workspace {
+  readonly session: StoredSession;
+  readonly client: ChatClient;
+  readonly connection: Store<ConnectionState>;
+  readonly chats: ChatList;
+  readonly typing = new Typing();
+  readonly presence: Presence;
+  readonly readPositions: ReadPositions;
+  /** The last message of somebody else, for those who are told by ear. */
+  readonly heard = new Store<Message | undefined>(undefined);
+  /** What went wrong last, for the same. */
+  readonly problem = new Store('');
+  /** How long a text may be, as far as the service has said. */
+  maxTextLength = 4_000;
+  readonly #conversations = new Map<string, Conversation>();
+
+  constructor(transport: Transport, session: StoredSession) {
+    const { userId } = session;
+    this.session = session;
+    this.client = new ChatClient({
+      transport,
+      token: sessionTokens(session),
+      outbox: webStorageOutbox(localStorage, outboxKey(userId)),
+    });
+    this.connection = new Store(this.client.state);
+    this.chats = new ChatList(this.client, userId);
+    this.presence = new Presence(this.client);
+    this.readPositions = new ReadPositions(this.client, userId);
+    this.#listen();
+    // How it ends is told by the connection's state.
+    this.client.connect().catch(() => {});
+  }
+
+  /** The chat's conversation; it is made when it is asked for first. */
+  conversation(chatId: string): Conversation {
+    const known = this.#conversations.get(chatId);
+    const conversation = known ?? this.#open(chatId);
+    this.#conversations.delete(chatId);
+    this.#conversations.set(chatId, conversation);
+    const tooMany = Math.max(0, this.#conversations.size - maxConversations);
+    for (const { id } of [...this.#conversations.values()].filter(({ idle }) => idle).slice(0, tooMany)) {
+      if (id !== chatId) this.#conversations.delete(id);
+    }
+    return conversation;
+  }
+
+  /** Moves the read mark; what comes of it is in the list of chats. Throws ChatClientError. */
+  async markRead(chatId: string, seq: number): Promise<void> {
+    const { readSeq, unreadCount } = await this.client.markRead(chatId, seq);
+    this.chats.read(chatId, readSeq, unreadCount);
+  }
+
+  async close(): Promise<void> {
+    await this.client.close();
+  }
+
+  #open(chatId: string): Conversation {
+    const online = () => this.#online();
+    return new Conversation(chatId, { client: this.client, ownId: this.session.userId, online });
+  }
+
+  #listen(): void {
+    const { client, chats, typing, presence, readPositions } = this;
+    client.on('state', (state) => {
+      this.connection.set(state);
+      if (state.kind !== 'online') return;
+      this.maxTextLength = state.limits?.maxTextLength ?? this.maxTextLength;
+      void Promise.allSettled([chats.load(), presence.load()]);
+    });
+    client.on('message', (message) => {
+      const { chatId, sender } = message;
+      if (sender) typing.end(chatId, sender.id);
+      if (sender && sender.id !== this.session.userId) {
+        this.heard.set(message);
+      }
+      readPositions.receive(message);
+      chats.receive(message);
+      this.#conversations.get(chatId)?.receive(message);
+    });
+    client.on('chatAdded', (chat) => chats.add(chat));
+    client.on('chatRemoved', ({ chatId }) => {
+      chats.remove(chatId);
+      this.#conversations.delete(chatId);
+    });
+    client.on('reset', ({ chatId }) => {
+      void this.#conversations.get(chatId)?.loadNewest();
+      chats.load().catch(() => {});
+    });
+    client.on('typing', ({ chatId, user }) => typing.begin(chatId, user));
+    client.on('presence', ({ user, online }) => presence.tell(user, online));
+    client.on('read', ({ chatId, userId, seq }) => {
+      if (userId !== this.session.userId) return readPositions.tell(chatId, userId, seq);
+      chats.refresh(chatId).catch(() => {});
+    });
+    client.on('sent', ({ chatId, clientMessageId }) => this.#conversations.get(chatId)?.sent(clientMessageId));
+    client.on('refused', ({ chatId, clientMessageId, error }) => {
+      this.#conversations.get(chatId)?.refused(clientMessageId, error);
+      this.problem.set(`A message was not sent. ${explain(error)}`);
+    });
+  }
+
+  #online(): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (this.connection.value.kind !== 'online') return;
+        stop();
+        resolve();
+      };
+      const stop = this.connection.subscribe(check);
+      check();
+    });
+  }
+}
+
+/** Where messages wait that the user has not got rid of yet. */
+export function outboxKey(userId: string): string {
+  return `chat/outbox/${userId}`;
+}

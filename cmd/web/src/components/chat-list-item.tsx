@@ -1,0 +1,60 @@
+import { memo } from 'preact/compat';
+import { type Chat, ChatType, type User } from '../../../../pkg/chat-client/index.ts';
+import { shortLabel } from '../text/dates.ts';
+import { nameOf, titleOf } from '../text/names.ts';
+import { systemText } from '../text/system-text.ts';
+import { Avatar } from './avatar.tsx';
+import { routeTo } from './use-route.ts';
+
+interface Props {
+  chat: Chat;
+  ownId: string;
+  open: boolean;
+  /** Whether Tab leads to it; the arrow keys lead to the others. */
+  reachable: boolean;
+  /** Of a direct chat: whether the other one is. */
+  online: boolean;
+  typing: readonly User[];
+}
+
+/** One chat in the list. */
+export const ChatListItem = memo(function ChatListItem({ chat, ownId, open, reachable, online, typing }: Props) {
+  const { id, type, peer, unreadCount, lastMessage, createdAt } = chat;
+  const at = lastMessage?.createdAt ?? createdAt;
+  const title = titleOf(chat);
+  return (
+    <li>
+      <a
+        class="chat-item"
+        href={routeTo(id)}
+        aria-current={open ? 'page' : undefined}
+        tabIndex={reachable ? 0 : -1}
+        data-chat={id}
+      >
+        <Avatar id={peer?.id ?? id} name={title} room={type === ChatType.ROOM} online={online} />
+        <span class="chat-item-title">
+          {title}
+          {online && <span class="visually-hidden"> (online)</span>}
+        </span>
+        {at && <time class="chat-item-time">{shortLabel(at)}</time>}
+        <span class={typing.length > 0 ? 'chat-item-last chat-item-typing' : 'chat-item-last'}>
+          {typing.length > 0 ? `${nameOf(typing[0])} is typing …` : preview(chat, ownId)}
+        </span>
+        {unreadCount > 0 && (
+          <span class="badge">
+            {unreadCount > 999 ? '999+' : unreadCount}
+            <span class="visually-hidden"> unread</span>
+          </span>
+        )}
+      </a>
+    </li>
+  );
+});
+
+function preview({ type, lastMessage }: Chat, ownId: string): string {
+  if (!lastMessage) return 'No messages yet';
+  if (lastMessage.system) return systemText(lastMessage);
+  const { sender, text } = lastMessage;
+  const who = sender?.id === ownId ? 'You: ' : type === ChatType.DIRECT ? '' : `${nameOf(sender)}: `;
+  return who + text.slice(0, 200);
+}

@@ -1,0 +1,80 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { type Chat, ChatRole } from '../../../../pkg/chat-client/index.ts';
+import type { Conversation } from '../chats/conversation.ts';
+import type { Workspace } from '../chats/workspace.ts';
+import { titleOf } from '../text/names.ts';
+import { Icon } from './icon.tsx';
+
+interface Props {
+  workspace: Workspace;
+  chat: Chat;
+  conversation: Conversation;
+}
+
+/** Where messages are written: Enter sends, Shift+Enter begins a line, Escape goes to the messages. */
+export function Composer({ workspace, chat, conversation }: Props) {
+  const [text, setText] = useState(conversation.draft);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const { maxTextLength } = workspace;
+  const room = maxTextLength - [...text].length;
+
+  useEffect(() => {
+    // Not on a touch screen, where the keyboard would cover the conversation.
+    if (matchMedia('(hover: hover)').matches) field.current?.focus();
+  }, []);
+  useLayoutEffect(() => {
+    conversation.draft = text;
+    const { style } = field.current ?? {};
+    if (!style) return;
+    style.height = 'auto';
+    style.height = `${field.current!.scrollHeight}px`;
+  }, [text, conversation]);
+
+  if (chat.ownRole === ChatRole.READER) return <p class="composer-closed">You may read here, not write.</p>;
+
+  const send = () => {
+    if (text.trim() === '' || room < 0) return;
+    conversation.send(text);
+    setText('');
+    field.current?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      send();
+    }
+    if (event.key === 'Escape') document.querySelector<HTMLElement>('.message-scroller')?.focus();
+  };
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <textarea
+        ref={field}
+        rows={1}
+        value={text}
+        aria-label={`Message to ${titleOf(chat)}`}
+        placeholder="Write a message"
+        enterkeyhint="send"
+        onInput={(event) => {
+          setText(event.currentTarget.value);
+          if (event.currentTarget.value.trim() !== '') workspace.client.typing(chat.id);
+        }}
+        onKeyDown={onKeyDown}
+      />
+      {room < maxTextLength / 10 && (
+        <span class={room < 0 ? 'composer-room composer-room-none' : 'composer-room'} role="status">
+          {room}
+          <span class="visually-hidden"> characters left</span>
+        </span>
+      )}
+      <button type="submit" class="send-button" aria-label="Send" disabled={text.trim() === '' || room < 0}>
+        <Icon name="send" />
+      </button>
+    </form>
+  );
+}

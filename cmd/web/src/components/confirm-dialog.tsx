@@ -1,0 +1,52 @@
+import { useState } from 'preact/hooks';
+import { explain } from '../session/explain.ts';
+import { Dialog } from './dialog.tsx';
+
+interface Props {
+  title: string;
+  question: string;
+  /** What the button says. */
+  action: string;
+  /** What is done; what it throws is shown. */
+  onConfirm: () => Promise<void>;
+  onClose: () => void;
+}
+
+/** Asks before something that cannot be taken back. */
+export function ConfirmDialog({ title, question, action, onConfirm, onClose }: Props) {
+  const [problem, setProblem] = useState('');
+  const [busy, setBusy] = useState(false);
+  const confirm = async () => {
+    setBusy(true);
+    try {
+      await onConfirm();
+      onClose();
+    } catch (error) {
+      setProblem(explain(error));
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <p>{question}</p>
+      <Problem text={problem} />
+      <div class="dialog-actions">
+        <button type="button" class="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="button" class="button button-danger" disabled={busy} onClick={() => void confirm()}>
+          {action}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** What went wrong; read out when it appears. */
+export function Problem({ text }: { text: string }) {
+  return (
+    <div class="problem" role="alert">
+      {text}
+    </div>
+  );
+}

@@ -1,0 +1,119 @@
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { Virtualizer, type VirtualizerHandle } from 'virtua';
+import { type Chat, ChatType } from '../../../../pkg/chat-client/index.ts';
+import type { Conversation } from '../chats/conversation.ts';
+import type { Workspace } from '../chats/workspace.ts';
+import { seqUpTo, toRows } from '../conversation/rows.ts';
+import { useStore } from '../store/use-store.ts';
+import { titleOf } from '../text/names.ts';
+import { Icon } from './icon.tsx';
+import { MessageRow } from './message-row.tsx';
+import { useMarkRead } from './use-mark-read.ts';
+
+interface Props {
+  workspace: Workspace;
+  chat: Chat;
+  conversation: Conversation;
+}
+
+/** So close to its end, in pixels, the list follows what comes. */
+const endMargin = 40;
+
+/** More history is read when less than this is left in that direction, in pixels. */
+const loadMargin = 800;
+
+/** The messages. Only those near the screen are in the document. */
+export function MessageList({ workspace, chat, conversation }: Props) {
+  const state = useStore(conversation.state);
+  const scroller = useRef<HTMLElement>(null);
+  const list = useRef<VirtualizerHandle>(null);
+  const placed = useRef(false);
+  const [atEnd, setAtEnd] = useState(true);
+  const { userId } = workspace.session;
+  const rows = useMemo(() => toRows(state, userId), [state, userId]);
+  const { loaded, window, problem } = state;
+
+  const markRead = useMarkRead(workspace, chat);
+  const look = useCallback(() => {
+    const handle = list.current;
+    if (!handle || !placed.current) return;
+    const end = handle.scrollSize - handle.viewportSize;
+    const { hasOlder, hasNewer } = conversation.state.value.window;
+    conversation.following = handle.scrollOffset >= end - endMargin && !hasNewer;
+    setAtEnd(conversation.following);
+    if (hasOlder && handle.scrollOffset < loadMargin) void conversation.loadOlder();
+    if (hasNewer && handle.scrollOffset > end - loadMargin) void conversation.loadNewer();
+    markRead(seqUpTo(rows, handle.findItemIndex(handle.scrollOffset + handle.viewportSize - 1)));
+  }, [conversation, rows, markRead]);
+
+  useLayoutEffect(() => {
+    if (!loaded || rows.length === 0) return;
+    const unread = rows.findIndex(({ kind }) => kind === 'unread');
+    if (!placed.current && unread >= 0) list.current?.scrollToIndex(unread, { align: 'start' });
+    else if (!placed.current || conversation.following) list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
+    placed.current = true;
+  }, [loaded, rows, conversation]);
+  useEffect(() => {
+    const timer = requestAnimationFrame(look);
+    return () => cancelAnimationFrame(timer);
+  }, [look]);
+  useEffect(() => {
+    // A composer that grows, or a keyboard that opens, must not cover the end.
+    const observer = new ResizeObserver(() => {
+      if (conversation.following) list.current?.scrollToIndex(Number.MAX_SAFE_INTEGER, { align: 'end' });
+    });
+    observer.observe(scroller.current!);
+    return () => observer.disconnect();
+  }, [conversation]);
+
+  const jump = async () => {
+    if (window.hasNewer) await conversation.loadNewest();
+    conversation.following = true;
+    list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
+    scroller.current?.focus();
+  };
+
+  return (
+    <div class="messages">
+      <section
+        ref={scroller}
+        class="message-scroller"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has a keyboard only scrolls it by that.
+        tabIndex={0}
+        aria-label={`Messages of ${titleOf(chat)}`}
+        aria-busy={!loaded}
+      >
+        <div class="message-filler" />
+        {loaded && (
+          <Virtualizer ref={list} scrollRef={scroller} shift={state.shift} as="ol" item="li" onScroll={look}>
+            {rows.map((row) => (
+              <MessageRow
+                key={row.key}
+                row={row}
+                direct={chat.type === ChatType.DIRECT}
+                conversation={conversation}
+                readPositions={workspace.readPositions}
+              />
+            ))}
+          </Virtualizer>
+        )}
+        {!loaded && !problem && <p class="messages-loading">Loading …</p>}
+      </section>
+      {problem && (
+        <p class="messages-problem" role="alert">
+          {problem}{' '}
+          <button type="button" class="link-button" onClick={() => void conversation.loadNewest()}>
+            Try again
+          </button>
+        </p>
+      )}
+      {!atEnd && (
+        <button type="button" class="jump-button" onClick={() => void jump()}>
+          <Icon name="down" />
+          {chat.unreadCount > 0 ? `${chat.unreadCount} new` : 'Newest'}
+          <span class="visually-hidden"> messages: go to the end</span>
+        </button>
+      )}
+    </div>
+  );
+}

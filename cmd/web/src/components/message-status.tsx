@@ -1,0 +1,42 @@
+import type { Outgoing } from '../chats/outgoing.ts';
+import type { ReadPositions } from '../people/read-positions.ts';
+import { useStore } from '../store/use-store.ts';
+import { Icon, type IconName } from './icon.tsx';
+
+interface SentProps {
+  positions: ReadPositions;
+  seq: number;
+  direct: boolean;
+}
+
+/** Of a committed message: who has read it. */
+export function SentStatus({ positions, seq, direct }: SentProps) {
+  const marks = useStore(positions.state);
+  let readers = 0;
+  for (const mark of marks.values()) if (mark >= seq) readers += 1;
+  if (readers === 0) return <Status icon="check" text="Sent" />;
+  return <Status icon="checks" text={direct ? 'Read' : `Read by ${readers}`} strong />;
+}
+
+/** Of a message on its way. */
+export function OutgoingStatus({ outgoing }: { outgoing: Outgoing }) {
+  switch (outgoing.state) {
+    case 'sending':
+      return <Status icon="clock" text="Sending" />;
+    case 'sent':
+      return <Status icon="check" text="Sent" />;
+    case 'failed':
+      return <Status icon="warning" text="Not sent" />;
+    default:
+      return outgoing.state satisfies never;
+  }
+}
+
+function Status({ icon, text, strong = false }: { icon: IconName; text: string; strong?: boolean }) {
+  return (
+    <span class={strong ? 'status status-read' : 'status'} title={text}>
+      <Icon name={icon} />
+      <span class="visually-hidden">{text}</span>
+    </span>
+  );
+}

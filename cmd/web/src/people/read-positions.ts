@@ -1,0 +1,47 @@
+import type { ChatClient, Message } from '../../../../pkg/chat-client/index.ts';
+import { Store } from '../store/store.ts';
+
+/** In larger chats it is not told how far others have read. */
+const maxMembers = 200;
+
+/** Who else is in the open chat, and how far they have read. */
+export class ReadPositions {
+  /** By user id. */
+  readonly state = new Store<ReadonlyMap<string, number>>(new Map());
+  readonly #client: ChatClient;
+  readonly #ownId: string;
+  #chatId: string | undefined;
+
+  constructor(client: ChatClient, ownId: string) {
+    this.#client = client;
+    this.#ownId = ownId;
+  }
+
+  /** Reads those of one chat, and forgets the others. Throws ChatClientError. */
+  async open(chatId: string, memberCount: number): Promise<void> {
+    if (chatId !== this.#chatId) this.state.set(new Map());
+    this.#chatId = chatId;
+    if (memberCount > maxMembers) return;
+    const { members } = await this.#client.call('listMembers', { chatId, pageSize: maxMembers });
+    for (const { user, readSeq } of members) this.tell(chatId, user?.id ?? '', readSeq);
+  }
+
+  /** Who writes has read what was before; who comes or goes is told by system messages. */
+  receive({ chatId, seq, sender, system }: Message): void {
+    if (sender) this.tell(chatId, sender.id, seq);
+    const event = system?.event;
+    if (event?.$case === 'membersAdded') for (const { id } of event.value.users) this.tell(chatId, id, 0);
+    if (event?.$case === 'memberLeft') this.#forget(chatId, sender?.id);
+    if (event?.$case === 'memberRemoved') this.#forget(chatId, event.value.user?.id);
+  }
+
+  tell(chatId: string, userId: string, seq: number): void {
+    if (chatId !== this.#chatId || userId === this.#ownId) return;
+    if (seq > (this.state.value.get(userId) ?? -1)) this.state.update((marks) => new Map(marks).set(userId, seq));
+  }
+
+  #forget(chatId: string, userId = ''): void {
+    if (chatId !== this.#chatId) return;
+    this.state.update((marks) => new Map([...marks].filter(([id]) => id !== userId)));
+  }
+}

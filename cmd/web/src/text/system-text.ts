@@ -1,0 +1,32 @@
+import { ChatRole, type Message } from '../../../../pkg/chat-client/index.ts';
+import { listOf, nameOf, roleName } from './names.ts';
+
+/** What happened to a chat, in a sentence. */
+export function systemText({ system, sender }: Message): string {
+  const event = system?.event;
+  const who = nameOf(sender);
+  switch (event?.$case) {
+    case 'chatCreated':
+      return sender ? `${who} started the chat` : 'The chat began';
+    case 'membersAdded':
+      return `${who} added ${listOf(event.value.users.map(nameOf))}`;
+    case 'memberRemoved':
+      return `${who} ${event.value.banned ? 'banned' : 'removed'} ${nameOf(event.value.user)}`;
+    case 'memberJoined':
+      return `${who} joined`;
+    case 'memberLeft':
+      return `${who} left`;
+    case 'ownerChanged':
+      return `${nameOf(event.value.user)} is the owner now`;
+    case 'roleChanged':
+      return `${who} made ${nameOf(event.value.user)} ${withArticle(event.value.role)}`;
+    case undefined:
+      return '';
+    default:
+      return event satisfies never;
+  }
+}
+
+function withArticle(role: ChatRole): string {
+  return `${role === ChatRole.ADMIN || role === ChatRole.OWNER ? 'an' : 'a'} ${roleName(role).toLowerCase()}`;
+}

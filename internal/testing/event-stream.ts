@@ -1,0 +1,84 @@
+import { EventEmitter, once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { onTestFinished } from 'vitest';
+
+export interface ServerSentEvent {
+  event?: string;
+  id?: string;
+  retry?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON it is.
+  data: any;
+}
+
+/** Server-sent events as they come, over a connection of its own. Broken off when the test is over. */
+export class EventStream {
+  readonly all: ServerSentEvent[] = [];
+  readonly comments: string[] = [];
+  readonly status: number;
+  readonly headers: Headers;
+  /** Resolves when the answer is over; rejects if it was cut off. */
+  readonly ended: Promise<void>;
+  readonly #response: IncomingMessage;
+  readonly #changes = new EventEmitter();
+  #rest = '';
+
+  constructor(response: IncomingMessage) {
+    this.#response = response;
+    this.status = response.statusCode!;
+    this.headers = new Headers(response.headers as Record<string, string>);
+    response.setEncoding('utf8').on('data', (text: string) => this.#read(text));
+    this.ended = once(response, 'end').then(() => {});
+    this.ended.catch(() => {});
+  }
+
+  of(event: string): ServerSentEvent[] {
+    return this.all.filter((one) => one.event === event);
+  }
+
+  /** The first event of a kind that has come or will come. */
+  async next(event: string): Promise<ServerSentEvent> {
+    await this.until(() => this.of(event).length > 0);
+    return this.of(event)[0]!;
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      await Promise.race([once(this.#changes, 'change'), this.ended]);
+      if (this.#response.complete && !condition()) throw new Error(`the answer ended first, ${this.all.length} events`);
+    }
+  }
+
+  pause(): void {
+    this.#response.pause();
+  }
+
+  resume(): void {
+    this.#response.resume();
+  }
+
+  close(): void {
+    this.#response.destroy();
+  }
+
+  #read(text: string): void {
+    const blocks = (this.#rest + text).split('\n\n');
+    this.#rest = blocks.pop()!;
+    for (const block of blocks) {
+      const fields = new Map(block.split('\n').map((line) => line.split(/: ?(.*)/s, 2) as [string, string]));
+      if (block.startsWith(':')) this.comments.push(block.slice(1));
+      else this.all.push({ ...Object.fromEntries(fields), data: JSON.parse(fields.get('data') ?? 'null') });
+    }
+    this.#changes.emit('change');
+  }
+}
+
+/** Resolves once the answer has begun. */
+export async function openEvents(url: string, headers: Record<string, string>): Promise<EventStream> {
+  const sent = request(url, { headers, agent: false }).end();
+  onTestFinished(() => void sent.destroy());
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  // When it is broken off.
+  sent.on('error', () => {});
+  response.on('error', () => {});
+  return new EventStream(response);
+}
