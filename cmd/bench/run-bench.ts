@@ -62,7 +62,7 @@ const scenarios: Record<string, (newDatabase: NewDatabase, seconds: number) => P
     ];
   },
   'fan-out': async (newDatabase, seconds) => {
-    const load = { chats: 8, readers: 50, durationMs: seconds * 500 };
+    const load = { chats: 1, readers: 1_000, durationMs: seconds * 500 };
     const measure = async (wireTo: (service: ServiceProcess) => FanOutWire, burst: number) => {
       const service = await startService(await newDatabase());
       return measureFanOut(service, wireTo(service), { ...load, burst });
@@ -76,7 +76,7 @@ const scenarios: Record<string, (newDatabase: NewDatabase, seconds: number) => P
       const socketIo = await measureFanOut(server, socketIoWire(server), { ...load, burst });
       for (const [name, wire] of Object.entries(wires)) {
         const { deliveriesPerSecond, serviceMicros } = await measure(wire, burst);
-        const what = `${name}, 8 chats of 50 readers, ${how}`;
+        const what = `${name}, a chat of 1,000 readers, ${how}`;
         figures.push(
           {
             what: `${what}: deliveries`,

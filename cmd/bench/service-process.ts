@@ -52,8 +52,8 @@ export async function startProcess(
   return {
     announced: await readAnnouncement(child, announcement),
     rssBytes: async () => {
-      child.kill('SIGUSR2');
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      if (process.env.GC) child.kill('SIGUSR2');
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
       return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1_024;
     },
     cpuMicros: () => {
