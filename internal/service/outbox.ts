@@ -93,6 +93,13 @@ export class Outbox {
   /** The next frame; undefined if there is nothing at the moment. */
   take(): Uint8Array | undefined {
     if (this.#chunks.length === 0) return undefined;
+    // What almost always is all there is.
+    if (this.#chunks.length === 1) {
+      const { bytes } = this.#chunks.pop()!;
+      this.#bytes = 0;
+      this.#releaseWriters();
+      return bytes;
+    }
     let bytes = 0;
     let count = 0;
     for (const chunk of this.#chunks) {
@@ -110,11 +117,20 @@ export class Outbox {
   #wake(): void {
     if (this.#waking || !this.#onReady) return;
     this.#waking = true;
-    atEndOfTurn(() => {
-      this.#waking = false;
-      this.#onReady?.();
-    });
+    Outbox.#woken.push(this);
+    if (Outbox.#woken.length === 1) setImmediate(Outbox.#flush);
   }
+
+  /** One timer for all that were woken in a turn: there are as many as readers. */
+  static #woken: Outbox[] = [];
+  static readonly #flush = () => {
+    const woken = Outbox.#woken;
+    Outbox.#woken = [];
+    for (const outbox of woken) {
+      outbox.#waking = false;
+      outbox.#onReady?.();
+    }
+  };
 
   #releaseWriters(): void {
     if (this.#bytes > this.#options.maxBytes / 4 && !this.#ended) return;
@@ -125,17 +141,4 @@ export class Outbox {
     this.#bytes = this.#chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
     this.#releaseWriters();
   }
-}
-
-let waiting: (() => void)[] = [];
-
-/** One timer for all that wait, of whom there are as many as readers. */
-function atEndOfTurn(action: () => void): void {
-  waiting.push(action);
-  if (waiting.length > 1) return;
-  setImmediate(() => {
-    const actions = waiting;
-    waiting = [];
-    for (const act of actions) act();
-  });
 }

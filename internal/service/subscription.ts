@@ -82,8 +82,9 @@ export class Subscription implements TopicReader {
     const news =
       this.#position < messages[0]!.updateSeq ? messages : messages.filter((m) => m.updateSeq > this.#position);
     if (news.length === 0) return;
-    const end = news.find((message) => message.system && this.#endsMembership(message));
-    if (end) return this.onMembershipEnded(end);
+    for (const message of news) {
+      if (message.system && this.#endsMembership(message)) return this.onMembershipEnded(message);
+    }
     if (!this.#deps.outbox.hasRoom) return this.#fallBehind();
     this.#push(news);
   }
