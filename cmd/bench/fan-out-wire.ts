@@ -5,12 +5,12 @@ import type { Command, JoinRoomResponse } from '../../pkg/api/chat/v1/chat.ts';
 import { countFrame, RawClient, toFrame } from './raw-client.ts';
 import type { ServiceProcess } from './service-process.ts';
 
-/** One way to chats and their readers. */
+/** One way to a chat and its readers. */
 export interface FanOutWire {
-  /** Opens so many readers of each chat; resolves when all are live. `onMessages` is told how many messages each frame had. */
-  open(chats: number, readers: number, onMessages: (chat: number, count: number) => void): Promise<void>;
+  /** Opens so many readers; resolves when all are live. `onMessages` is told how many messages each frame had. */
+  open(readers: number, onMessages: (count: number) => void): Promise<void>;
   /** Sends so many messages at once. */
-  send(chat: number, count: number): void;
+  send(count: number): void;
   close(): void;
 }
 
@@ -21,12 +21,11 @@ export function grpcWire(service: ServiceProcess, streamsPerConnection = 50): Fa
   const clients: RawClient[] = [];
   let writer: Writer | undefined;
   return {
-    async open(chats, readers, onMessages) {
-      writer = await Writer.open(service, chats);
-      const { chatIds, token } = writer;
+    async open(readers, onMessages) {
+      writer = await Writer.open(service);
+      const { chatId, token } = writer;
       let live = 0;
-      for (let i = 0; i < chats * readers; i += 1) {
-        const chat = i % chats;
+      for (let i = 0; i < readers; i += 1) {
         if (i % streamsPerConnection === 0) {
           const client = new RawClient(service.address);
           client.useToken(token);
@@ -37,13 +36,13 @@ export function grpcWire(service: ServiceProcess, streamsPerConnection = 50): Fa
         stream.on('data', (frame: Buffer) => {
           const { messages, caughtUp } = countFrame(frame);
           live += caughtUp;
-          if (messages > 0) onMessages(chat, messages);
+          if (messages > 0) onMessages(messages);
         });
-        stream.write(subscription(chatIds[chat]!));
+        stream.write(subscription(chatId));
       }
-      await until(() => live === chats * readers);
+      await until(() => live === readers);
     },
-    send: (chat, count) => writer?.send(chat, count),
+    send: (count) => writer?.send(count),
     close() {
       writer?.close();
       for (const client of clients) client.close();
@@ -56,14 +55,12 @@ export function webSocketWire(service: ServiceProcess, encoding: 'proto' | 'json
   const sockets: WebSocket[] = [];
   let writer: Writer | undefined;
   return {
-    async open(chats, readers, onMessages) {
-      writer = await Writer.open(service, chats);
-      const { chatIds, token } = writer;
+    async open(readers, onMessages) {
+      writer = await Writer.open(service);
+      const { chatId, token } = writer;
       let live = 0;
       const count = encoding === 'proto' ? countFrame : countJson;
-      for (let i = 0; i < chats * readers; i += 1) {
-        const chat = i % chats;
-        const chatId = chatIds[chat]!;
+      for (let i = 0; i < readers; i += 1) {
         const socket = new WebSocket(`${service.url.replace('http', 'ws')}/v1/connect`, `chat.v1.${encoding}`, {
           headers: { authorization: `Bearer ${token}` },
           perMessageDeflate: false,
@@ -71,7 +68,7 @@ export function webSocketWire(service: ServiceProcess, encoding: 'proto' | 'json
         socket.on('message', (frame: Buffer) => {
           const { messages, caughtUp } = count(frame);
           live += caughtUp;
-          if (messages > 0) onMessages(chat, messages);
+          if (messages > 0) onMessages(messages);
         });
         socket.on('open', () =>
           socket.send(
@@ -84,9 +81,9 @@ export function webSocketWire(service: ServiceProcess, encoding: 'proto' | 'json
         // Not all handshakes at once.
         if (i % 50 === 49) await until(() => live >= i - 50);
       }
-      await until(() => live === chats * readers);
+      await until(() => live === readers);
     },
-    send: (chat, count) => writer?.send(chat, count),
+    send: (count) => writer?.send(count),
     close() {
       writer?.close();
       for (const socket of sockets) socket.terminate();
@@ -94,15 +91,15 @@ export function webSocketWire(service: ServiceProcess, encoding: 'proto' | 'json
   };
 }
 
-/** Sends into rooms by gRPC, whatever their readers use. */
+/** Sends into a room by gRPC, whatever its readers use. */
 class Writer {
-  readonly chatIds: readonly string[];
+  readonly chatId: string;
   readonly token: string;
   readonly #client: RawClient;
   readonly #stream: ClientDuplexStream<Buffer, Buffer>;
 
-  private constructor(client: RawClient, chatIds: readonly string[], token: string) {
-    this.chatIds = chatIds;
+  private constructor(client: RawClient, chatId: string, token: string) {
+    this.chatId = chatId;
     this.token = token;
     this.#client = client;
     this.#stream = client.connect();
@@ -110,20 +107,16 @@ class Writer {
     this.#stream.on('data', () => {});
   }
 
-  static async open({ address }: ServiceProcess, chats: number): Promise<Writer> {
+  static async open({ address }: ServiceProcess): Promise<Writer> {
     const client = new RawClient(address);
     const token = await client.signIn('fan-out');
-    const chatIds: string[] = [];
-    for (let i = 0; i < chats; i += 1) {
-      const { chat } = await client.call<JoinRoomResponse>('joinRoom', { name: `fan-out-${i}` });
-      chatIds.push(chat!.id);
-    }
-    return new Writer(client, chatIds, token);
+    const { chat } = await client.call<JoinRoomResponse>('joinRoom', { name: 'fan-out' });
+    return new Writer(client, chat!.id, token);
   }
 
-  send(chat: number, count: number): void {
+  send(count: number): void {
     const commands = Array.from({ length: count }, (): Command => {
-      const value = { chatId: this.chatIds[chat]!, clientMessageId: randomUUID(), text };
+      const value = { chatId: this.chatId, clientMessageId: randomUUID(), text };
       return { commandId: '', command: { $case: 'sendMessage', value } };
     });
     this.#stream.write(toFrame(commands));

@@ -5,43 +5,57 @@ export interface FanOutResult {
   deliveriesPerSecond: number;
   /** Processor time of the server for each delivery, in microseconds. */
   serviceMicros: number;
+  messagesPerFrame: number;
 }
 
-/** Deliveries a second into several chats with so many readers each; each is sent to as fast as its readers receive. */
+export interface FanOutLoad {
+  readers: number;
+  /** Messages sent at once. */
+  burst: number;
+  /** Bursts under way at the same time, so that nobody ever waits for work: a process that sleeps costs its waking. */
+  window: number;
+  durationMs: number;
+}
+
+/** Deliveries a second into one chat with so many readers, sent to as fast as they all receive. */
 export async function measureFanOut(
   server: MeasuredProcess,
   wire: FanOutWire,
-  { chats, readers, burst, durationMs }: { chats: number; readers: number; burst: number; durationMs: number },
+  { readers, burst, window, durationMs }: FanOutLoad,
 ): Promise<FanOutResult> {
   try {
-    const arrived: ((messages: number) => void)[] = [];
     let deliveries = 0;
-    await wire.open(chats, readers, (chat, messages) => {
+    let frames = 0;
+    let arrived = () => {};
+    await wire.open(readers, (messages) => {
       deliveries += messages;
-      arrived[chat]?.(messages);
+      frames += 1;
+      arrived();
     });
-    const sendBurst = (chat: number) =>
-      new Promise<void>((resolve) => {
-        let missing = burst * readers;
-        arrived[chat] = (messages) => {
-          missing -= messages;
-          if (missing === 0) resolve();
-        };
-        wire.send(chat, burst);
-      });
+    let sent = 0;
+    const send = () => {
+      sent += burst * readers;
+      wire.send(burst);
+    };
     const sendUntil = async (end: number) => {
-      const each = Array.from({ length: chats }, async (_, chat) => {
-        while (performance.now() < end) await sendBurst(chat);
+      const done = new Promise<void>((resolve) => {
+        arrived = () => {
+          const isOver = performance.now() >= end;
+          while (!isOver && sent - deliveries <= (window - 1) * burst * readers) send();
+          if (isOver && deliveries === sent) resolve();
+        };
       });
-      await Promise.all(each);
+      for (let i = 0; i < window; i += 1) send();
+      await done;
     };
     await sendUntil(performance.now() + durationMs / 4);
-    const before = { at: performance.now(), cpu: server.cpuMicros(), deliveries };
+    const before = { at: performance.now(), cpu: server.cpuMicros(), deliveries, frames };
     await sendUntil(before.at + durationMs);
     const counted = deliveries - before.deliveries;
     return {
       deliveriesPerSecond: counted / ((performance.now() - before.at) / 1_000),
       serviceMicros: (server.cpuMicros() - before.cpu) / counted,
+      messagesPerFrame: counted / (frames - before.frames),
     };
   } finally {
     wire.close();

@@ -11,7 +11,7 @@ export async function measureIdleMemory(
   try {
     const open = async (count: number) => {
       wires.push(newWire());
-      await wires.at(-1)!.open(1, count, () => {});
+      await wires.at(-1)!.open(count, () => {});
       return server.rssBytes();
     };
     const before = await open(200);

@@ -62,21 +62,21 @@ const scenarios: Record<string, (newDatabase: NewDatabase, seconds: number) => P
     ];
   },
   'fan-out': async (newDatabase, seconds) => {
-    const load = { chats: 1, readers: 1_000, durationMs: seconds * 500 };
-    const measure = async (wireTo: (service: ServiceProcess) => FanOutWire, burst: number) => {
+    const load = { readers: 400, durationMs: seconds * 500 };
+    const measure = async (wireTo: (service: ServiceProcess) => FanOutWire, burst: number, window: number) => {
       const service = await startService(await newDatabase());
-      return measureFanOut(service, wireTo(service), { ...load, burst });
+      return measureFanOut(service, wireTo(service), { ...load, burst, window });
     };
     const figures: Figure[] = [];
-    for (const [burst, how] of [
-      [1, 'one message at a time'],
-      [16, 'in bursts of 16'],
+    for (const [burst, window, how] of [
+      [1, 2, 'one message at a time'],
+      [16, 1, 'in bursts of 16'],
     ] as const) {
       const server = await startSocketIo();
-      const socketIo = await measureFanOut(server, socketIoWire(server), { ...load, burst });
+      const socketIo = await measureFanOut(server, socketIoWire(server), { ...load, burst, window });
       for (const [name, wire] of Object.entries(wires)) {
-        const { deliveriesPerSecond, serviceMicros } = await measure(wire, burst);
-        const what = `${name}, a chat of 1,000 readers, ${how}`;
+        const { deliveriesPerSecond, serviceMicros, messagesPerFrame } = await measure(wire, burst, window);
+        const what = `${name}, a chat of 400 readers, ${how}`;
         figures.push(
           {
             what: `${what}: deliveries`,
@@ -90,6 +90,7 @@ const scenarios: Record<string, (newDatabase: NewDatabase, seconds: number) => P
             unit: 'µs',
             baseline: { what: 'socket.io', value: socketIo.serviceMicros },
           },
+          { what: `${what}: messages in a frame`, value: messagesPerFrame, unit: '' },
         );
       }
     }

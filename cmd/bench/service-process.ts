@@ -52,7 +52,7 @@ export async function startProcess(
   return {
     announced: await readAnnouncement(child, announcement),
     rssBytes: async () => {
-      if (process.env.GC) child.kill('SIGUSR2');
+      child.kill('SIGUSR2');
       await new Promise((resolve) => setTimeout(resolve, 3_000));
       return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1_024;
     },

@@ -1,4 +1,4 @@
-// What people use today, for comparison: rooms, each message emitted to all who are in one. Prints its port.
+// What people use today, for comparison: a room, each message emitted to all who are in it. Prints its port.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,15 +10,14 @@ const chatId = randomUUID();
 let seq = 0;
 
 io.on('connection', (socket) => {
-  const room = String(socket.handshake.query.room);
-  void socket.join(room);
+  void socket.join('room');
   socket.on('send', (texts: string[]) => {
     for (const text of texts) {
       seq += 1;
       const sender = { id: 'guest:fan-out', name: 'fan-out' };
       const createdAt = new Date().toISOString();
       const message = { id: randomUUID(), chatId, seq, updateSeq: seq, sender, clientMessageId: randomUUID(), text };
-      io.to(room).emit('message', { ...message, createdAt });
+      io.to('room').emit('message', { ...message, createdAt });
     }
   });
 });

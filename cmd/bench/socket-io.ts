@@ -15,18 +15,16 @@ export async function startSocketIo(): Promise<MeasuredProcess & { url: string }
 export function socketIoWire(server: { url: string }): FanOutWire {
   const sockets: WebSocket[] = [];
   return {
-    async open(chats, readers, onMessages) {
+    async open(readers, onMessages) {
       let joined = 0;
-      for (let i = 0; i < chats * readers; i += 1) {
-        const chat = i % chats;
-        const onMessage = () => onMessages(chat, 1);
-        sockets.push(connect(`${server.url}/socket.io/?room=${chat}`, () => joined++, onMessage));
+      for (let i = 0; i < readers; i += 1) {
+        const onMessage = () => onMessages(1);
+        sockets.push(connect(`${server.url}/socket.io/`, () => joined++, onMessage));
         if (i % 50 === 49) await until(() => joined >= i - 50);
       }
-      await until(() => joined === chats * readers);
+      await until(() => joined === readers);
     },
-    send: (chat, count) =>
-      sockets[chat]?.send(`42${JSON.stringify(['send', Array.from({ length: count }, () => text)])}`),
+    send: (count) => sockets[0]?.send(`42${JSON.stringify(['send', Array.from({ length: count }, () => text)])}`),
     close() {
       for (const socket of sockets) socket.terminate();
     },
@@ -34,7 +32,7 @@ export function socketIoWire(server: { url: string }): FanOutWire {
 }
 
 function connect(url: string, onJoined: () => void, onMessage: () => void): WebSocket {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}&EIO=4&transport=websocket`, {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}?EIO=4&transport=websocket`, {
     perMessageDeflate: false,
   });
   socket.on('message', (packet: Buffer) => {
