@@ -20,6 +20,8 @@ import type { Style } from './style.ts';
 export const homeRoom = 'global';
 /** What every service will give in one page. */
 const historyPage = 50;
+/** Of what is unread in a chat that is gone to; `/history` shows more. */
+const maxUnreadShown = 50;
 
 interface Deps {
   client: ChatClient;
@@ -152,6 +154,8 @@ export class Conversation {
     if (!chat) throw new Error('the service left out the chat');
     this.#enter(chat);
     this.say(`Now in ${chatPlace(chat)}`);
+    // It counts as read from here on, and so it is shown.
+    if (chat.unreadCount > 0) await this.showHistory(Math.min(chat.unreadCount, maxUnreadShown));
   }
 
   async listMembers(): Promise<void> {

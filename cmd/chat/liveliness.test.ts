@@ -86,6 +86,7 @@ describe('somebody at the terminal', () => {
     await at(alice, '#global (1 unread)> ');
     alice.type('/switch @bob\r');
     await alice.shows('[System] Now in @bob');
+    await alice.shows('[bob] call me');
     alice.type('/members\r');
     await alice.shows(`[System] Members of @bob: ${name} (owner), bob (owner)`);
     alice.type('/whoami\r');
@@ -152,7 +153,7 @@ test('colours stay away where they are not wanted', async () => {
     { env: { NO_COLOR: '', TERM: 'xterm-256color' } },
     ...['--user', 'colour', '--addr', service.address],
   );
-  await coloured.shows('Connected');
+  await coloured.shows('Joined room: global');
   await bob.send(id, 'colourful');
   await eventually(() => expect(coloured.output).toMatch(/\x1b\[1;3\dm\[bob\]\x1b\[22;39m colourful/));
   expect(plain.output).not.toMatch(/\x1b\[[\d;]*m/);
