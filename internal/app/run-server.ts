@@ -24,7 +24,7 @@ function announce({ host, auth, postgresDsn, dataDir, tls }: Config, { grpcPort,
   ];
   if (httpPort !== undefined) {
     lines.push(
-      `    HTTP      ${tls ? 'https' : 'http'}://${toAddress(host, httpPort)}  (REST; documentation at /docs)`,
+      `    HTTP      ${tls ? 'https' : 'http'}://${toAddress(host, httpPort)}  (web page, REST, WebSocket; documentation at /docs)`,
     );
   }
   lines.push(`    messages  ${postgresDsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${dataDir}`}`);
