@@ -11,6 +11,8 @@ export interface StoredSession {
   expiresAt: string;
   /** Good for one use. */
   refreshToken: string;
+  /** With it a refresh whose answer was lost can be made again. */
+  retryKey?: string;
 }
 
 type Sessions = Record<string, StoredSession>;

@@ -39,9 +39,9 @@ export async function freshSession(
     // Another program may have refreshed it while this one waited.
     if (!present || isFresh(present)) return present;
     try {
-      const answer = await auth.refresh({ refreshToken: present.refreshToken }, {});
+      const answer = await auth.refresh(present, {});
       const { accessToken, refreshToken, userId, name, expiresAt = new Date() } = answer;
-      return { accessToken, refreshToken, userId, name, expiresAt: expiresAt.toISOString() };
+      return { ...present, accessToken, refreshToken, userId, name, expiresAt: expiresAt.toISOString() };
     } catch (error) {
       if (error instanceof ChatClientError && error.reason.startsWith('REFRESH_TOKEN_')) return undefined;
       throw error;

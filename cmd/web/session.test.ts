@@ -39,6 +39,25 @@ test('an account stays signed in over a reload, and its password is nowhere', as
   expect(JSON.stringify(everything)).not.toContain(password);
 });
 
+test('a refresh whose answer is lost does not sign out, not even by a reload', async () => {
+  const { page } = await registered();
+  await page.join(uniqueName('room'));
+  const statuses: number[] = [];
+  let lost = 0;
+  await page.page.route('**/auth/refresh', async (route) => {
+    const answer = await route.fetch();
+    statuses.push(answer.status());
+    lost += 1;
+    if (lost <= 2) await route.abort('connectionreset');
+    else await route.fulfill({ response: answer });
+    if (lost === 1) await page.page.reload();
+  });
+  await eventually(() => expect(lost).toBeGreaterThan(2), 30_000);
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  await page.say('still here');
+  await page.shows(['still here']);
+});
+
 test('tabs share a session: one refreshes for all of them, with a token that none has used', async () => {
   const { page } = await registered();
   await page.join(uniqueName('room'));

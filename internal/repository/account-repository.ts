@@ -12,6 +12,15 @@ export interface NewSession {
   device: Device;
 }
 
+/** What a refresh token is exchanged for. */
+export interface Next {
+  refreshTokenHash: Buffer;
+  /** The digest of what lets the same client make the exchange again. */
+  retryKeyHash: Buffer | undefined;
+  expiresAt: Date;
+  device: Device;
+}
+
 /** What a refresh token was exchanged for. */
 export interface Refreshed {
   sessionId: string;
@@ -53,8 +62,9 @@ export interface AccountRepository {
    * Exchanges a refresh token, by its digest, for the next one. Of several attempts with one token at the same time one wins.
    *
    * Throws UNAUTHENTICATED (REFRESH_TOKEN_INVALID), or (REFRESH_TOKEN_REUSED) after ending the session: a token is good for one use.
+   * With the retry key of its use the last exchange can be made again while what it gave has not been used; that is void then.
    */
-  refresh(tokenHash: Buffer, next: { refreshTokenHash: Buffer; expiresAt: Date; device: Device }): Promise<Refreshed>;
+  refresh(tokenHash: Buffer, next: Next): Promise<Refreshed>;
 
   /** Sessions that have neither ended nor expired, the one used last first. */
   listSessions(userId: string): Promise<AuthSession[]>;

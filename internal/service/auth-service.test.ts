@@ -297,6 +297,38 @@ describe('refreshing', () => {
     await expect(auth.refresh(won[0]!.refreshToken, device)).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_INVALID' });
   });
 
+  test('an answer that was lost can be asked for again with the same key, as often as is needed', async () => {
+    const { refreshToken, sessionId } = await register();
+    const lost = await auth.refresh(refreshToken, device, 'the key');
+    await auth.refresh(refreshToken, device, 'the key');
+    const got = await auth.refresh(refreshToken, device, 'the key');
+    expect(got.sessionId).toBe(sessionId);
+    const next = await auth.refresh(got.refreshToken, device, 'the key');
+    expect(next.sessionId).toBe(sessionId);
+    // What was given to nobody is void.
+    await expect(auth.refresh(lost.refreshToken, device)).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_INVALID' });
+  });
+
+  test.each([
+    ['another key', 'another'],
+    ['no key', ''],
+  ])('with %s it counts as used twice', async (_, key) => {
+    const { refreshToken, sessionId } = await register();
+    const got = await auth.refresh(refreshToken, device, 'the key');
+    await expect(auth.refresh(refreshToken, device, key)).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_REUSED' });
+    expect(await endedSessions()).toContain(sessionId);
+    await expect(auth.refresh(got.refreshToken, device)).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_INVALID' });
+  });
+
+  test('once the answer has been used the key is of no use any more', async () => {
+    const { refreshToken, sessionId } = await register();
+    const { refreshToken: second } = await auth.refresh(refreshToken, device, 'the key');
+    await auth.refresh(second, device, 'the key');
+    const again = auth.refresh(refreshToken, device, 'the key');
+    await expect(again).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_REUSED' });
+    expect(await endedSessions()).toContain(sessionId);
+  });
+
   test('of another account’s session nothing changes', async () => {
     const [mine, others] = [await register(), await register()];
     await auth.refresh(mine.refreshToken, device);

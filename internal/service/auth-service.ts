@@ -118,13 +118,15 @@ export class AuthService {
     return { ...token, userId, name };
   }
 
-  async refresh(refreshToken: string, device: Device): Promise<SignedIn> {
+  /** `retryKey`: what the client may ask with again when it does not get the answer; empty: nothing. */
+  async refresh(refreshToken: string, device: Device, retryKey = ''): Promise<SignedIn> {
     const { accounts, onSessionsEnded } = this.#deps;
     const next = newRefreshToken();
     const refreshExpiresAt = this.#refreshExpiry();
     try {
       const { sessionId, account } = await accounts.refresh(digest(refreshToken), {
         refreshTokenHash: digest(next),
+        retryKeyHash: retryKey === '' ? undefined : digest(retryKey),
         expiresAt: refreshExpiresAt,
         device,
       });
@@ -249,8 +251,8 @@ function newRefreshToken(): string {
 }
 
 /** It is random enough that a fast digest keeps it safe. */
-function digest(refreshToken: string): Buffer {
-  return createHash('sha256').update(refreshToken).digest();
+function digest(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
 }
 
 function notAnAccount(): ChatError {

@@ -25,11 +25,12 @@ export function guest(name: string): TokenSource {
  */
 export function account(username: string, password: string): TokenSource {
   let refreshToken: string | undefined;
+  const retryKey = crypto.randomUUID();
   return inTurn(async (auth, signal) => {
     let answer: Answer | undefined;
     if (refreshToken !== undefined) {
       try {
-        answer = await auth.refresh({ refreshToken }, { signal });
+        answer = await auth.refresh({ refreshToken, retryKey }, { signal });
       } catch (error) {
         if (!isRefused(error)) throw error;
         refreshToken = undefined;
@@ -45,13 +46,20 @@ export function account(username: string, password: string): TokenSource {
  * Goes on with a session that the application has kept the refresh token of. Each is good for one use: `onRotated` is given the next one, to
  * be kept instead, and is waited for before anything is done with what came with it. When the session has ended the service's refusal
  * (REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED) is final: sign in again.
+ *
+ * `retryKey` is a secret that the application keeps with the token, such as a random UUID: with it a program that was ended before it had stored the
+ * next token can go on with the one before.
  */
-export function refreshToken(token: string, onRotated: (next: string) => void | Promise<void>): TokenSource {
+export function refreshToken(
+  token: string,
+  onRotated: (next: string) => void | Promise<void>,
+  { retryKey = crypto.randomUUID() }: { retryKey?: string } = {},
+): TokenSource {
   let current = token;
   return inTurn(async (auth, signal) => {
     signal.throwIfAborted();
     // Once begun it is not given up: the answer has the only token that is good from then on.
-    const answer = await auth.refresh({ refreshToken: current }, {});
+    const answer = await auth.refresh({ refreshToken: current, retryKey }, {});
     current = answer.refreshToken;
     await onRotated(current);
     return toToken(answer);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { plainName } from '../plain-text.ts';
 import type { StoredSession } from '../session-store.ts';
 import type { SubcommandContext } from './subcommand.ts';
@@ -11,7 +12,14 @@ export async function keepSignedIn(
   { options, sessions, print }: SubcommandContext,
   { userId, name, accessToken, refreshToken, expiresAt }: SignedIn,
 ): Promise<void> {
-  const session = { userId, name, accessToken, refreshToken, expiresAt: (expiresAt ?? new Date()).toISOString() };
+  const session = {
+    userId,
+    name,
+    accessToken,
+    refreshToken,
+    retryKey: randomUUID(),
+    expiresAt: (expiresAt ?? new Date()).toISOString(),
+  };
   await sessions.change(options.sessionKey, async () => session);
   await print(`Signed in as ${plainName(name)} at ${options.address}`, { userId, name, address: options.address });
 }

@@ -89,6 +89,7 @@ interface AuthTables {
     session_id: string;
     created_at: Defaulted<Date>;
     used_at: Defaulted<Date | null>;
+    retry_key_hash: Defaulted<Buffer | null>;
   };
   'auth.audit_log': {
     id: ColumnType<number, never, never>;

@@ -1,9 +1,9 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { Account, AuthEvent, AuthSession, Device, SessionEnd } from '../../model/account.ts';
+import type { Account, AuthEvent, AuthSession, SessionEnd } from '../../model/account.ts';
 import type { Page } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { TokenRole } from '../../model/principal.ts';
-import type { AccountRepository, NewSession, Refreshed } from '../account-repository.ts';
+import type { AccountRepository, NewSession, Next, Refreshed } from '../account-repository.ts';
 import { auditAuth } from './auth-audit.ts';
 import type { Database, Tables } from './database.ts';
 import { withStorageErrors } from './storage-error.ts';
@@ -128,30 +128,37 @@ export class PostgresAccountRepository implements AccountRepository {
     });
   }
 
-  async refresh(
-    tokenHash: Buffer,
-    { refreshTokenHash, expiresAt, device }: { refreshTokenHash: Buffer; expiresAt: Date; device: Device },
-  ): Promise<Refreshed> {
+  async refresh(tokenHash: Buffer, { refreshTokenHash, retryKeyHash, expiresAt, device }: Next): Promise<Refreshed> {
     // What ends the session must be committed: so the refusal is thrown after the transaction.
     const outcome = await this.#transaction(async (tx) => {
       const token = await tx
         .selectFrom('auth.refresh_tokens as t')
         .innerJoin('auth.sessions as s', 's.id', 't.session_id')
         .innerJoin('auth.accounts as a', 'a.user_id', 's.user_id')
-        .select(['s.id as session_id', 't.used_at', 's.ended_at', 'a.user_id', 'a.name', 'a.roles', 'a.created_at'])
+        .select([
+          's.id as session_id',
+          't.token_hash',
+          't.used_at',
+          't.retry_key_hash',
+          's.ended_at',
+          'a.user_id',
+          'a.name',
+          'a.roles',
+          'a.created_at',
+        ])
         .select(sql<boolean>`s.expires_at < clock_timestamp()`.as('expired'))
         .where('t.token_hash', '=', tokenHash)
         .forUpdate(['t', 's'])
         .executeTakeFirst();
       if (!token) return 'unknown';
-      if (token.used_at) {
+      if (token.used_at && !(await takeBack(tx, token, retryKeyHash))) {
         await endSession(tx, token.user_id, token.session_id, 'TOKEN_REUSED');
         return 'reused';
       }
       if (token.ended_at || token.expired) return 'ended';
       await tx
         .updateTable('auth.refresh_tokens')
-        .set({ used_at: sql`clock_timestamp()` })
+        .set({ used_at: sql`clock_timestamp()`, retry_key_hash: retryKeyHash ?? null })
         .where('token_hash', '=', tokenHash)
         .execute();
       await tx
@@ -263,6 +270,35 @@ export class PostgresAccountRepository implements AccountRepository {
   #transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
     return withStorageErrors(() => this.#db.transaction().execute(work));
   }
+}
+
+/** Whether the session's last exchange was made with this key, and what it gave has not been used: that is void from here on. */
+async function takeBack(
+  tx: Transaction<Tables>,
+  used: { token_hash: Buffer; session_id: string; retry_key_hash: Buffer | null },
+  retryKeyHash: Buffer | undefined,
+): Promise<boolean> {
+  if (!retryKeyHash || !used.retry_key_hash?.equals(retryKeyHash)) return false;
+  const voided = await tx
+    .deleteFrom('auth.refresh_tokens as given')
+    .where('session_id', '=', used.session_id)
+    .where('used_at', 'is', null)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('auth.refresh_tokens as later')
+            .select('later.token_hash')
+            .where('later.session_id', '=', used.session_id)
+            // By the database: its clock has microseconds, a Date only milliseconds.
+            .where('later.used_at', '>', ({ selectFrom }) =>
+              selectFrom('auth.refresh_tokens').select('used_at').where('token_hash', '=', used.token_hash),
+            ),
+        ),
+      ),
+    )
+    .returning('token_hash')
+    .executeTakeFirst();
+  return voided !== undefined;
 }
 
 async function endSession(

@@ -26,8 +26,8 @@ export function createAuthHandlers(
       return { accessToken: token, expiresAt, userId, name };
     },
 
-    async refresh({ refreshToken }, { call }) {
-      return toWire(await auth.refresh(refreshToken, deviceOf(call)));
+    async refresh({ refreshToken, retryKey }, { call }) {
+      return toWire(await auth.refresh(refreshToken, deviceOf(call), retryKey));
     },
 
     async logout(_request, { call }) {

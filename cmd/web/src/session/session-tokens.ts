@@ -27,7 +27,7 @@ export function sessionTokens({ kind, userId, name }: StoredSession): TokenSourc
         // At once: the one before is used up.
         return writeTokens(next);
       };
-      const source = kind === 'guest' ? guest(name) : refreshToken(stored.refreshToken ?? '', keep);
+      const source = kind === 'guest' ? guest(name) : refreshToken(stored.refreshToken ?? '', keep, stored);
       const given = await source(auth, signal);
       await writeTokens({ ...next, access: { token: given.token, expiresAt: given.expiresAt.getTime() } });
       last = given.token;

@@ -44,5 +44,5 @@ interface Answer {
 function toSignedIn(kind: StoredSession['kind'], answer: Answer): SignedIn {
   const { userId, name, accessToken: token, expiresAt, refreshToken } = answer;
   const access = { token, expiresAt: expiresAt?.getTime() ?? 0 };
-  return { session: { kind, userId, name }, tokens: { userId, access, refreshToken } };
+  return { session: { kind, userId, name }, tokens: { userId, access, refreshToken, retryKey: crypto.randomUUID() } };
 }

@@ -19,7 +19,7 @@ export async function logOut({ auth }: Transport, { kind, userId }: StoredSessio
     try {
       let { token } = stored.access;
       if (stored.access.expiresAt < Date.now() + patienceMs) {
-        token = (await auth.refresh({ refreshToken: stored.refreshToken ?? '' }, { signal })).accessToken;
+        token = (await auth.refresh(stored, { signal })).accessToken;
       }
       await auth.logout({}, { token, signal });
     } catch {}

@@ -5,6 +5,8 @@ export interface StoredTokens {
   access: { token: string; expiresAt: number };
   /** Good for one use; guests have none. */
   refreshToken?: string;
+  /** With it a refresh whose answer was lost, as by a reload, can be made again. */
+  retryKey?: string;
 }
 
 const databaseName = 'chat';

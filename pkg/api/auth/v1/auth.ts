@@ -79,6 +79,11 @@ export interface GuestResponse {
 
 export interface RefreshRequest {
   refreshToken: string;
+  /**
+   * A secret of the client's own, at least 128 bits of chance, kept with its refresh token. An exchange whose answer was lost can then be made
+   * again with the same key, as long as the token that it gave has not been used. Without a key it cannot: the session is ended.
+   */
+  retryKey: string;
 }
 
 export interface RefreshResponse {
@@ -1014,13 +1019,16 @@ export const GuestResponse: MessageFns<GuestResponse> = {
 };
 
 function createBaseRefreshRequest(): RefreshRequest {
-  return { refreshToken: "" };
+  return { refreshToken: "", retryKey: "" };
 }
 
 export const RefreshRequest: MessageFns<RefreshRequest> = {
   encode(message: RefreshRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.refreshToken !== "") {
       writer.uint32(10).string(message.refreshToken);
+    }
+    if (message.retryKey !== "") {
+      writer.uint32(18).string(message.retryKey);
     }
     return writer;
   },
@@ -1046,6 +1054,14 @@ export const RefreshRequest: MessageFns<RefreshRequest> = {
             message.refreshToken = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.retryKey = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1065,6 +1081,11 @@ export const RefreshRequest: MessageFns<RefreshRequest> = {
         : isSet(object.refresh_token)
         ? globalThis.String(object.refresh_token)
         : "",
+      retryKey: isSet(object.retryKey)
+        ? globalThis.String(object.retryKey)
+        : isSet(object.retry_key)
+        ? globalThis.String(object.retry_key)
+        : "",
     };
   },
 
@@ -1072,6 +1093,9 @@ export const RefreshRequest: MessageFns<RefreshRequest> = {
     const obj: any = {};
     if (message.refreshToken !== "") {
       obj.refreshToken = message.refreshToken;
+    }
+    if (message.retryKey !== "") {
+      obj.retryKey = message.retryKey;
     }
     return obj;
   },
@@ -1082,6 +1106,7 @@ export const RefreshRequest: MessageFns<RefreshRequest> = {
   fromPartial(object: DeepPartial<RefreshRequest>): RefreshRequest {
     const message = createBaseRefreshRequest();
     message.refreshToken = object.refreshToken ?? "";
+    message.retryKey = object.retryKey ?? "";
     return message;
   },
 };
@@ -3275,6 +3300,7 @@ export const AuthServiceDefinition = {
      *
      * UNAUTHENTICATED (REFRESH_TOKEN_INVALID): it is not known, has expired, or its session has ended. Sign in again.
      * UNAUTHENTICATED (REFRESH_TOKEN_REUSED): it was used before, so somebody else may have it: the session has been ended.
+     * With a retry key that does not happen to a client that asks again because it has not got the answer.
      */
     refresh: {
       name: "Refresh",
@@ -3409,6 +3435,7 @@ export interface AuthServiceImplementation<CallContextExt = {}> {
    *
    * UNAUTHENTICATED (REFRESH_TOKEN_INVALID): it is not known, has expired, or its session has ended. Sign in again.
    * UNAUTHENTICATED (REFRESH_TOKEN_REUSED): it was used before, so somebody else may have it: the session has been ended.
+   * With a retry key that does not happen to a client that asks again because it has not got the answer.
    */
   refresh(request: RefreshRequest, context: CallContext & CallContextExt): Promise<DeepPartial<RefreshResponse>>;
   /** Logout ends the session of the access token that the call is made with. */
@@ -3490,6 +3517,7 @@ export interface AuthServiceClient<CallOptionsExt = {}> {
    *
    * UNAUTHENTICATED (REFRESH_TOKEN_INVALID): it is not known, has expired, or its session has ended. Sign in again.
    * UNAUTHENTICATED (REFRESH_TOKEN_REUSED): it was used before, so somebody else may have it: the session has been ended.
+   * With a retry key that does not happen to a client that asks again because it has not got the answer.
    */
   refresh(request: DeepPartial<RefreshRequest>, options?: CallOptions & CallOptionsExt): Promise<RefreshResponse>;
   /** Logout ends the session of the access token that the call is made with. */
