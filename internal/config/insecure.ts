@@ -35,7 +35,7 @@ export function isLoopback(host: string): boolean {
 /** Whether a URL leads to another machine without TLS. */
 export function isPlainElsewhere(url: string | undefined): boolean {
   const { protocol, hostname } = URL.parse(url ?? '') ?? {};
-  return protocol === 'http:' && hostname !== undefined && !isLoopback(hostname);
+  return /^(http|nats|redis):$/.test(protocol ?? '') && hostname !== undefined && !isLoopback(hostname);
 }
 
 /** Whether a database's address has a password that anybody would try. */

@@ -1,4 +1,4 @@
-import type { Bus, ChatPublication, Unsubscribe } from '../client/bus/bus.ts';
+import type { Bus, BusState, ChatPublication, Unsubscribe } from '../client/bus/bus.ts';
 
 /** What becomes of one publication on its way to one subscriber; `late`: others overtake it. */
 export type Fate = 'arrive' | 'lose' | 'double' | 'late';
@@ -36,6 +36,14 @@ export class LossyBus implements Bus {
   onLoss(listener: () => void): void {
     this.#lossListeners.push(listener);
     this.#inner.onLoss(listener);
+  }
+
+  get state(): BusState {
+    return this.#inner.state;
+  }
+
+  onStateChange(listener: (state: BusState) => void): void {
+    this.#inner.onStateChange(listener);
   }
 
   /** As after a reconnection. */

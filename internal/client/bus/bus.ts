@@ -1,18 +1,11 @@
-import type { Message } from '../../model/message.ts';
-import type { Signal } from '../../model/signal.ts';
+import type { ChatPublication } from '../../model/publication.ts';
 
-/** What is said of a chat. */
-export type ChatPublication =
-  /** These were committed; in order, but a subscriber may miss some or get them late. */
-  | { kind: 'messages'; messages: readonly Message[] }
-  /** The chat has come at least this far; what is missing can be read from the repository. */
-  | { kind: 'head'; seq: number }
-  /** The chat was deleted. */
-  | { kind: 'deleted' }
-  /** Passing news; `onlyTo`: for this user's readers only. */
-  | { kind: 'signal'; signal: Signal; onlyTo?: string };
+export type { ChatPublication } from '../../model/publication.ts';
 
 export type Unsubscribe = () => Promise<void>;
+
+/** Whether the broker can be reached. While it is away other nodes learn of what is new by comparing with the database. */
+export type BusState = 'connected' | 'away';
 
 /**
  * Carries what was committed to the nodes that have readers for it. At most once, in no promised order: whoever subscribes
@@ -33,5 +26,11 @@ export interface Bus {
   /** Calls the listener whenever publications may have been lost, as after a reconnection. */
   onLoss(listener: () => void): void;
 
+  readonly state: BusState;
+
+  /** Calls the listener with the new state whenever that changes. */
+  onStateChange(listener: (state: BusState) => void): void;
+
+  /** Sends what was published, if it can soon, and leaves the broker. Twice is harmless. */
   close(): Promise<void>;
 }

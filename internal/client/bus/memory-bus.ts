@@ -2,6 +2,7 @@ import type { Bus, ChatPublication, Unsubscribe } from './bus.ts';
 
 /** The bus of a service that is one process: loses nothing, and publications arrive before `publish…` returns. */
 export class MemoryBus implements Bus {
+  readonly state = 'connected';
   readonly #chats = new Handlers<ChatPublication>();
   readonly #memberships = new Handlers<void>();
 
@@ -22,6 +23,8 @@ export class MemoryBus implements Bus {
   }
 
   onLoss(): void {}
+
+  onStateChange(): void {}
 
   async close(): Promise<void> {}
 }

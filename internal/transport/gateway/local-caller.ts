@@ -1,4 +1,5 @@
 import { type CallContext, ServerError, Status } from 'nice-grpc-common';
+import type { Bus, BusState } from '../../client/bus/bus.ts';
 import type { Call, Interceptor } from '../../interceptor/call.ts';
 import type { CallExt } from '../grpc/middleware.ts';
 import type { ServedMethod, ServedService } from '../grpc/served-service.ts';
@@ -11,15 +12,21 @@ interface Method {
   handle(request: object, context: CallContext & CallExt): Promise<unknown>;
 }
 
+/** How the process is. */
+interface State {
+  isReady: () => boolean;
+  bus?: Pick<Bus, 'state'> | undefined;
+}
+
 /** Calls the services of this process directly, through the same interceptors and handlers as gRPC does. */
 export class LocalCaller implements UnaryCaller {
   readonly #interceptor: Interceptor;
-  readonly #isReady: () => boolean;
+  readonly #state: State;
   readonly #methods = new Map<string, Method>();
 
-  constructor(services: readonly ServedService[], interceptor: Interceptor, isReady: () => boolean) {
+  constructor(services: readonly ServedService[], interceptor: Interceptor, state: State) {
     this.#interceptor = interceptor;
-    this.#isReady = isReady;
+    this.#state = state;
     for (const { definition, handlers } of services) {
       for (const [key, method] of Object.entries(definition.methods)) {
         if (method.requestStream || method.responseStream) continue;
@@ -32,7 +39,11 @@ export class LocalCaller implements UnaryCaller {
   }
 
   get ready(): boolean {
-    return this.#isReady();
+    return this.#state.isReady();
+  }
+
+  get bus(): BusState | undefined {
+    return this.#state.bus?.state;
   }
 
   async call(rpc: string, bytes: Uint8Array, { metadata, peer, signal }: CallOptions): Promise<CallResult> {

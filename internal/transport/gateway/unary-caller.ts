@@ -1,3 +1,5 @@
+import type { BusState } from '../../client/bus/bus.ts';
+
 /** What goes with a call besides its request. */
 export interface CallOptions {
   /** Metadata, by lower-case name; values of names in `-bin` are bytes. */
@@ -43,5 +45,7 @@ export interface UnaryCaller {
   call(rpc: string, request: Uint8Array, options: CallOptions): Promise<CallResult>;
   /** Whether calls can be expected to succeed. */
   readonly ready: boolean;
+  /** What carries news between nodes; absent where that is not known. */
+  readonly bus?: BusState | undefined;
   close(): void;
 }

@@ -75,6 +75,11 @@ export class GrpcServer {
     for (const service of ['', ...this.#names]) this.#health.setStatus(serving ? 'healthy' : 'unhealthy', service);
   }
 
+  /** The same of something that the service can do without. */
+  setHealth(name: string, healthy: boolean): void {
+    this.#health.setStatus(healthy ? 'healthy' : 'unhealthy', name);
+  }
+
   /** Stops taking calls; after `graceMs` cuts off those that are left. */
   async stop(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);

@@ -1,0 +1,51 @@
+/** Who on this node wants to hear of which topics. */
+export class Interest<T> {
+  readonly #handlers = new Map<string, Set<(value: T) => void>>();
+  readonly #leaving = new Map<string, NodeJS.Timeout>();
+  readonly #lingerMs: number;
+  readonly #onLeave: (topic: string) => void;
+
+  /** `onLeave` is told of a topic that nobody has wanted for so long; until then the broker's subscription stays. */
+  constructor(lingerMs: number, onLeave: (topic: string) => void) {
+    this.#lingerMs = lingerMs;
+    this.#onLeave = onLeave;
+  }
+
+  /** Every topic that is subscribed to, those included that nobody wants any more but that are kept for a while. */
+  get topics(): string[] {
+    return [...this.#handlers.keys()];
+  }
+
+  call(topic: string, value: T): void {
+    for (const handler of this.#handlers.get(topic) ?? []) handler(value);
+  }
+
+  /** Whether the topic was not subscribed to so far. */
+  add(topic: string, handler: (value: T) => void): boolean {
+    clearTimeout(this.#leaving.get(topic));
+    this.#leaving.delete(topic);
+    const handlers = this.#handlers.get(topic);
+    if (!handlers) this.#handlers.set(topic, new Set([handler]));
+    else handlers.add(handler);
+    return !handlers;
+  }
+
+  /** Twice is harmless. */
+  remove(topic: string, handler: (value: T) => void): void {
+    const handlers = this.#handlers.get(topic);
+    if (!handlers?.delete(handler) || handlers.size > 0) return;
+    const timer = setTimeout(() => {
+      this.#leaving.delete(topic);
+      this.#handlers.delete(topic);
+      this.#onLeave(topic);
+    }, this.#lingerMs);
+    timer.unref();
+    this.#leaving.set(topic, timer);
+  }
+
+  close(): void {
+    for (const timer of this.#leaving.values()) clearTimeout(timer);
+    this.#leaving.clear();
+    this.#handlers.clear();
+  }
+}

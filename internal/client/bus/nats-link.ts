@@ -1,0 +1,69 @@
+import { connect, type NodeConnectionOptions, type Subscription } from '@nats-io/transport-node';
+import type { Link, OpenLink } from './link.ts';
+
+export interface NatsLinkOptions {
+  /** `nats://` or `tls://`, with user and password, or with a token in the user's place. */
+  url: string;
+  /** Authorities for `tls://`, PEM; absent: the system's. */
+  ca?: string | undefined;
+  /** The first word of every subject. */
+  prefix: string;
+  timeoutMs: number;
+}
+
+/** Core NATS: a subject for each topic. What this connection sends does not come back to it. */
+export function natsLink({ prefix, ...options }: NatsLinkOptions): OpenLink {
+  return async ({ onParcel, onRefusal }) => {
+    const connection = await connect(connectionOptions(options));
+    const subscriptions = new Map<string, Subscription>();
+    const lead = `${prefix}.`;
+    const refusals = async () => {
+      for await (const status of connection.status()) if (status.type === 'error') onRefusal(status.error);
+    };
+    refusals().catch(onRefusal);
+    const link: Link = {
+      maxBytes: (connection.info?.max_payload ?? 1_048_576) - lead.length,
+      async send(parcels) {
+        for (const { topic, bytes } of parcels) connection.publish(lead + topic, bytes);
+        await connection.flush();
+      },
+      async subscribe(topics) {
+        for (const topic of topics) {
+          if (subscriptions.has(topic)) continue;
+          const callback = (error: Error | null, { data }: { data: Uint8Array }) => {
+            if (!error) onParcel(topic, data);
+          };
+          subscriptions.set(topic, connection.subscribe(lead + topic, { callback }));
+        }
+        await connection.flush();
+      },
+      async unsubscribe(topics) {
+        for (const topic of topics) {
+          subscriptions.get(topic)?.unsubscribe();
+          subscriptions.delete(topic);
+        }
+      },
+      ping: () => connection.flush(),
+      broken: connection.closed().then((error) => error ?? new Error('the connection was closed')),
+      destroy: () => void connection.close().catch(() => {}),
+    };
+    return link;
+  };
+}
+
+function connectionOptions({ url, ca, timeoutMs }: Omit<NatsLinkOptions, 'prefix'>): NodeConnectionOptions {
+  const { protocol, host, username, password } = new URL(url);
+  const user = decodeURIComponent(username);
+  return {
+    servers: host,
+    ...(user && (password ? { user, pass: decodeURIComponent(password) } : { token: user })),
+    ...(protocol === 'tls:' && { tls: ca === undefined ? {} : { ca } }),
+    name: 'chat-service bus',
+    noEcho: true,
+    // Whoever holds the connection makes the next one, and asks whether this one lives.
+    reconnect: false,
+    ignoreClusterUpdates: true,
+    timeout: timeoutMs,
+    noAsyncTraces: true,
+  };
+}

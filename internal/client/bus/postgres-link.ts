@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
+import pg from 'pg';
+import type { Link, OpenLink } from './link.ts';
+
+export interface PostgresLinkOptions {
+  dsn: string;
+  timeoutMs: number;
+}
+
+/**
+ * Every session compares each notification with every channel that it listens to, one after the other: a channel for each
+ * chat would cost more the more chats are read. So topics share these, and a node leaves out what it was not asked for.
+ */
+const channels = 256;
+
+/** NOTIFY takes at most 7,999 bytes: the topic, a space, and the rest in base64, four for three. */
+const maxBytes = 5_990;
+
+/**
+ * LISTEN and NOTIFY on one connection. A batch is one statement, and so one transaction: those that notify take turns by a lock on
+ * the whole server.
+ */
+export function postgresLink({ dsn, timeoutMs }: PostgresLinkOptions): OpenLink {
+  return async ({ onParcel }) => {
+    const client = new pg.Client({
+      connectionString: dsn,
+      connectionTimeoutMillis: timeoutMs,
+      keepAlive: true,
+      application_name: 'chat-service bus',
+      statement_timeout: timeoutMs,
+    });
+    const broken = new Promise<unknown>((resolve) => {
+      client.on('error', resolve);
+      client.on('end', () => resolve(new Error('the connection was closed')));
+    });
+    client.on('notification', ({ payload = '' }) => {
+      const end = payload.indexOf(' ');
+      onParcel(payload.slice(0, end), Buffer.from(payload.slice(end + 1), 'base64'));
+    });
+    try {
+      await client.connect();
+      // Nothing is lost with a notification that a crash takes along, and the lock is held shorter without waiting for the disk.
+      await client.query('set synchronous_commit = off');
+    } catch (error) {
+      streamOf(client).destroy();
+      throw error;
+    }
+    // One thing after the other: the driver does not queue.
+    let last: Promise<unknown> = Promise.resolve();
+    const query = async (config: string | pg.QueryConfig) => {
+      const mine = last.then(() => client.query(config));
+      last = mine.catch(() => {});
+      await mine;
+    };
+    const listening = new Map<string, Set<string>>();
+    const link: Link = {
+      maxBytes,
+      async send(parcels) {
+        await query({
+          name: 'notify',
+          text: 'select count(pg_notify(channel, payload)) from unnest($1::text[], $2::text[]) as parcel (channel, payload)',
+          values: [
+            parcels.map(({ topic }) => channelOf(topic)),
+            parcels.map(({ topic, bytes }) => `${topic} ${Buffer.from(bytes).toString('base64')}`),
+          ],
+        });
+      },
+      async subscribe(topics) {
+        const begun: string[] = [];
+        for (const topic of topics) {
+          const channel = channelOf(topic);
+          const sharing = listening.get(channel);
+          if (!sharing) begun.push(channel);
+          listening.set(channel, (sharing ?? new Set()).add(topic));
+        }
+        // Also where there is none to begin: an earlier call may not be through.
+        await query(begun.map((channel) => `listen ${channel}`).join(';'));
+      },
+      async unsubscribe(topics) {
+        const ended: string[] = [];
+        for (const topic of topics) {
+          const channel = channelOf(topic);
+          const sharing = listening.get(channel);
+          if (!sharing?.delete(topic) || sharing.size > 0) continue;
+          listening.delete(channel);
+          ended.push(channel);
+        }
+        if (ended.length > 0) await query(ended.map((channel) => `unlisten ${channel}`).join(';'));
+      },
+      ping: () => query('select 1'),
+      broken,
+      destroy: () => streamOf(client).destroy(),
+    };
+    return link;
+  };
+}
+
+function channelOf(topic: string): string {
+  return `chat_bus_${createHash('md5').update(topic).digest()[0]! % channels}`;
+}
+
+function streamOf(client: pg.Client): Socket {
+  return (client as pg.Client & { connection: { stream: Socket } }).connection.stream;
+}

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { eventually } from '../../testing/eventually.ts';
+import type { Parcel } from './link.ts';
+import { SendQueue } from './send-queue.ts';
+
+/** A queue whose batches stay on their way until they are let through. */
+function heldUp(options: { maxBytes?: number; maxInFlight?: number; maxBatchBytes?: number } = {}) {
+  const batches: string[][] = [];
+  const gates: (() => void)[] = [];
+  const queue = new SendQueue<Parcel>(
+    (batch) => {
+      batches.push(batch.map(({ topic }) => topic));
+      return new Promise((resolve) => gates.push(resolve));
+    },
+    { maxBytes: 1_000_000, maxInFlight: 1, maxBatchBytes: 1_000_000, ...options },
+  );
+  const push = (topic: string, length = 1) => queue.push({ topic, bytes: Buffer.alloc(length) });
+  return { queue, push, batches, letThrough: () => gates.shift()?.() };
+}
+
+test('what comes in one turn goes in one batch, and what comes meanwhile in the next', async () => {
+  const { queue, push, batches, letThrough } = heldUp();
+  for (const topic of ['a', 'b', 'c']) push(topic);
+  await eventually(() => expect(batches).toEqual([['a', 'b', 'c']]));
+  for (const topic of ['d', 'e']) push(topic);
+  letThrough();
+  await eventually(() => expect(batches).toHaveLength(2));
+  expect(batches[1]).toEqual(['d', 'e']);
+  letThrough();
+  await queue.sent();
+});
+
+test('no more batches are on their way than it may have, and none is larger, but for a parcel that is by itself', async () => {
+  const { queue, push, batches, letThrough } = heldUp({ maxInFlight: 2, maxBatchBytes: 1_000 });
+  for (const topic of ['a', 'b', 'c', 'd']) push(topic, 244);
+  push('long', 5_000);
+  push('last');
+  await eventually(() =>
+    expect(batches).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]),
+  );
+  letThrough();
+  await eventually(() => expect(batches[2]).toEqual(['long']));
+  letThrough();
+  await eventually(() => expect(batches[3]).toEqual(['last']));
+  letThrough();
+  letThrough();
+  await queue.sent();
+});
+
+test('beyond its limit it takes nothing, until something has been sent', async () => {
+  const { queue, push, batches, letThrough } = heldUp({ maxBytes: 2_000 });
+  expect([push('a', 700), push('b', 700), push('c', 700)]).toEqual([true, true, false]);
+  await eventually(() => expect(batches).toEqual([['a', 'b']]));
+  expect(push('d', 700)).toBe(false);
+  letThrough();
+  await queue.sent();
+  expect(push('e', 700)).toBe(true);
+  await eventually(() => expect(batches).toHaveLength(2));
+  letThrough();
+  await queue.sent();
+});

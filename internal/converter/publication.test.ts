@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import * as bus from '../../pkg/api/bus/v1/bus.ts';
+import * as wire from '../../pkg/api/chat/v1/chat.ts';
+import { chatRoles } from '../model/chat.ts';
+import type { Message, SystemEvent } from '../model/message.ts';
+import type { Signal } from '../model/signal.ts';
+import { decodePublication, encodePublication, type Publication } from './publication.ts';
+
+const [here, there] = [Buffer.from('here'), Buffer.from('there')];
+const carried = (publication: Publication) => decodePublication(there, encodePublication(here, publication));
+
+// What comes from the database is well-formed Unicode.
+const text = fc.string({ unit: 'grapheme' });
+const user = fc.record({ id: text, name: text });
+const seq = fc.integer({ min: 1, max: 2 ** 52 });
+const system: fc.Arbitrary<SystemEvent> = fc.oneof(
+  fc.constantFrom<SystemEvent>({ kind: 'chat_created' }, { kind: 'member_joined' }, { kind: 'member_left' }),
+  fc.record({ kind: fc.constant('members_added' as const), users: fc.array(user) }),
+  fc.record({ kind: fc.constant('member_removed' as const), user }),
+  fc.record({ kind: fc.constant('member_removed' as const), user, banned: fc.constant(true) }),
+  fc.record({ kind: fc.constant('owner_changed' as const), user }),
+  fc.record({ kind: fc.constant('role_changed' as const), user, role: fc.constantFrom(...chatRoles) }),
+);
+const message: fc.Arbitrary<Message> = fc
+  .record(
+    {
+      id: fc.uuid(),
+      chatId: fc.uuid(),
+      seq,
+      updateSeq: seq,
+      sender: user,
+      clientMessageId: text,
+      text,
+      createdAt: fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true }),
+      system,
+    },
+    { requiredKeys: ['id', 'chatId', 'seq', 'updateSeq', 'sender', 'clientMessageId', 'text', 'createdAt'] },
+  )
+  .map((value) => ({ ...value, updateSeq: Math.max(value.seq, value.updateSeq) }));
+const signal: fc.Arbitrary<Signal> = fc.oneof(
+  fc.record({ kind: fc.constant('typing' as const), chatId: fc.uuid(), user }),
+  fc.record({ kind: fc.constant('presence' as const), chatId: fc.uuid(), user, online: fc.boolean() }),
+  fc.record({ kind: fc.constant('read' as const), chatId: fc.uuid(), userId: text, seq }),
+);
+const publication: fc.Arbitrary<Publication> = fc.oneof(
+  fc.record({
+    kind: fc.constant('messages' as const),
+    messages: fc.array(message, { minLength: 1, maxLength: 5 }),
+  }),
+  fc.record({ kind: fc.constant('head' as const), seq }),
+  fc.constantFrom<Publication>({ kind: 'deleted' }, { kind: 'membership_changed' }),
+  fc.record({ kind: fc.constant('signal' as const), signal, onlyTo: text }, { requiredKeys: ['kind', 'signal'] }),
+);
+
+test('what one node publishes another reads whole, and itself not at all', () => {
+  fc.assert(
+    fc.property(publication, (sent) => {
+      expect(carried(sent)).toEqual(sent);
+      expect(decodePublication(here, encodePublication(here, sent))).toBeUndefined();
+    }),
+  );
+});
+
+test('damaged bytes throw an error and never make half a message', () => {
+  const whole = fc.tuple(publication, fc.nat(), fc.integer({ min: 0, max: 255 }), fc.boolean());
+  fc.assert(
+    fc.property(whole, ([sent, at, byte, cut]) => {
+      const bytes = Buffer.from(encodePublication(here, sent));
+      const damaged = cut ? bytes.subarray(0, at % bytes.length) : bytes;
+      if (!cut) bytes[at % bytes.length] = byte;
+      let read: Publication | undefined;
+      try {
+        read = decodePublication(there, damaged);
+      } catch (error) {
+        expect(error).toBeInstanceOf(Error);
+      }
+      if (read?.kind !== 'messages') return;
+      for (const { id, chatId, createdAt, sender } of read.messages) {
+        expect([id, chatId, createdAt, sender].every(Boolean)).toBe(true);
+      }
+    }),
+  );
+});
+
+test('a message of a kind that only a newer release knows becomes a hint', () => {
+  const sent: Message = {
+    ...{ id: 'x', chatId: 'y', seq: 3, updateSeq: 4, clientMessageId: '', text: '' },
+    sender: { id: 'alice', name: '' },
+    createdAt: new Date(),
+    system: { kind: 'member_left' },
+  };
+  const { publication: body } = bus.Envelope.decode(encodePublication(here, { kind: 'messages', messages: [sent] }));
+  const { publication: inner } = bus.Publication.decode(body);
+  if (inner?.$case !== 'messages') return expect.unreachable();
+  inner.value.messages[0]!.system = wire.SystemMessage.fromPartial({});
+  const changed = bus.Publication.encode({ publication: inner }).finish();
+  const bytes = bus.Envelope.encode({ origin: here, publication: changed }).finish();
+  expect(decodePublication(there, bytes)).toEqual({ kind: 'head', seq: 4 });
+});
