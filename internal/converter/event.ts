@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Event } from '../model/event.ts';
 import type { Message } from '../model/message.ts';
@@ -7,8 +8,9 @@ import { toStatus } from './status.ts';
 
 /** Events as records of field 1 of ConnectChatResponse: joined they are a frame. */
 export class ProtobufEventEncoder implements EventEncoder {
-  /** The newest of each is enough: a topic hands it to all its readers in one go. */
-  #last: { messages?: readonly Message[]; pieces: readonly Uint8Array[] } = { pieces: [] };
+  /** A topic hands an array to all its readers in one go; of pages, those who catch up in several chats are given a few in turn. */
+  readonly #messages = new LRUCache<readonly Message[], readonly Uint8Array[]>({ max: 16 });
+  /** The newest is enough. */
   #lastEvent: { event?: Event; bytes: Uint8Array } = { bytes: new Uint8Array() };
   #lastJoined: { pieces: readonly Uint8Array[]; frame: Uint8Array } = { pieces: [], frame: new Uint8Array() };
 
@@ -28,14 +30,14 @@ export class ProtobufEventEncoder implements EventEncoder {
   }
 
   encodeMessages(messages: readonly Message[]): readonly Uint8Array[] {
-    if (this.#last.messages !== messages) {
-      const pieces = cut(messages).map((piece) => {
-        const events = piece.map((message) => toWireEvent({ kind: 'message', message }));
-        return wire.ConnectChatResponse.encode({ events }).finish();
-      });
-      this.#last = { messages, pieces };
-    }
-    return this.#last.pieces;
+    const known = this.#messages.get(messages);
+    if (known) return known;
+    const pieces = cut(messages).map((piece) => {
+      const events = piece.map((message) => toWireEvent({ kind: 'message', message }));
+      return wire.ConnectChatResponse.encode({ events }).finish();
+    });
+    this.#messages.set(messages, pieces);
+    return pieces;
   }
 }
 

@@ -43,6 +43,7 @@ export class ReadingList {
   /** Changes to the list happen one after the other. */
   #lastChange: Promise<unknown> = Promise.resolve();
   #refreshing = false;
+  #onSettled: (() => void) | undefined;
 
   constructor(deps: Deps, options: Options) {
     this.#deps = deps;
@@ -90,6 +91,17 @@ export class ReadingList {
       this.#unwanted.add(chatId);
       this.#deps.outbox.drop(chatId);
     });
+  }
+
+  /** Calls back when nothing is behind, or the reader takes no more for now; at once if that is so. */
+  whenSettled(listener: () => void): void {
+    if (this.#catchingUp) this.#onSettled = listener;
+    else listener();
+  }
+
+  #settle(): void {
+    this.#onSettled?.();
+    this.#onSettled = undefined;
   }
 
   /** Ends all delivery. Twice is harmless. */
@@ -174,6 +186,7 @@ export class ReadingList {
   async #catchUp(): Promise<void> {
     let failures = 0;
     for (let next = first(this.#behind); next && !this.#closed; next = first(this.#behind)) {
+      if (!this.#deps.outbox.hasRoom) this.#settle();
       await this.#deps.outbox.whenRoom();
       if (this.#closed) break;
       this.#behind.delete(next);
@@ -190,6 +203,7 @@ export class ReadingList {
       }
     }
     this.#catchingUp = false;
+    this.#settle();
   }
 
   #refreshLater(): void {

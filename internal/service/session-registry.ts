@@ -3,6 +3,7 @@ import type { Presence } from '../client/presence/presence.ts';
 import { ChatError } from '../model/errors.ts';
 import type { CloseReason } from '../model/event.ts';
 import type { Principal } from '../model/principal.ts';
+import { Arrivals, type ArrivalsOptions } from './arrivals.ts';
 import type { EventEncoder } from './event-encoder.ts';
 import type { PresenceNews } from './presence-news.ts';
 import { type FrameWriter, type Incoming, Session, type SessionDeps, type SessionOptions } from './session.ts';
@@ -17,11 +18,13 @@ export class SessionRegistry {
   readonly #deps: RegistryDeps;
   readonly #options: SessionOptions;
   readonly #sessions = new Set<Session>();
+  readonly #arrivals: Arrivals;
   #closedBy: { error: unknown } | undefined;
 
-  constructor(deps: RegistryDeps, options: SessionOptions) {
+  constructor(deps: RegistryDeps, options: SessionOptions & { arrivals: ArrivalsOptions }) {
     this.#deps = deps;
     this.#options = options;
+    this.#arrivals = new Arrivals(options.arrivals);
     deps.revocations.onChange(() => this.#closeRevoked());
   }
 
@@ -38,7 +41,8 @@ export class SessionRegistry {
 
   /**
    * Opens a session and runs it: see `Session.run`. The user is online meanwhile. A reader that has not taken the last frames
-   * `closingGraceMs` after the session was closed is not waited for: it does not count as open any more, and `onStuck` is called.
+   * `closingGraceMs` after the session was closed is not waited for: it does not count as open any more, and `onStuck` is called. Sessions begin
+   * a few at a time. Throws UNAVAILABLE (TOO_MANY_ARRIVALS).
    */
   async run(
     {
@@ -50,9 +54,14 @@ export class SessionRegistry {
     write: FrameWriter,
     signal: AbortSignal,
   ): Promise<void> {
-    // One that was let in just before the others were closed would stay open to the end.
-    if (this.#closedBy) throw this.#closedBy.error;
     const { presence, presenceNews, chats, revocations, log } = this.#deps;
+    const arrived = await this.#arrivals.enter(signal);
+    if (!arrived) return;
+    // One that was let in just before the others were closed would stay open to the end.
+    if (this.#closedBy) {
+      arrived();
+      throw this.#closedBy.error;
+    }
     const user = { id: principal.userId, name: principal.name };
     let grace: NodeJS.Timeout | undefined;
     const session = new Session(this.#deps, this.#options, {
@@ -62,6 +71,7 @@ export class SessionRegistry {
       onClosing: () => {
         grace = setTimeout(() => void this.#giveUp(session, onStuck), this.#options.closingGraceMs);
       },
+      onSettled: arrived,
     });
     this.#sessions.add(session);
     try {
@@ -72,6 +82,7 @@ export class SessionRegistry {
       await chats.rememberUser(user).catch((err) => log.warn({ err, userId: user.id }, 'could not remember a name'));
       await session.run(commands, write, signal);
     } finally {
+      arrived();
       clearTimeout(grace);
       this.#sessions.delete(session);
       await this.#leave(session);

@@ -76,6 +76,7 @@ export class Session {
   /** Sends without an answer; a stream that only reads has none. */
   #pending: Set<Promise<void>> | undefined;
   readonly #onClosing: () => void;
+  readonly #onSettled: () => void;
   #principal: Principal;
   #expiry: NodeJS.Timeout | undefined;
   #closing = false;
@@ -89,7 +90,15 @@ export class Session {
       principal,
       encoder,
       onClosing = () => {},
-    }: { id: string; principal: Principal; encoder: EventEncoder; onClosing?: () => void },
+      onSettled = () => {},
+    }: {
+      id: string;
+      principal: Principal;
+      encoder: EventEncoder;
+      onClosing?: () => void;
+      /** Called once the first commands were carried out and what they asked for has been read. */
+      onSettled?: () => void;
+    },
   ) {
     this.id = id;
     this.#deps = deps;
@@ -97,6 +106,7 @@ export class Session {
     this.#principal = principal;
     this.#encoder = encoder;
     this.#onClosing = onClosing;
+    this.#onSettled = onSettled;
     this.#outbox = new Outbox(
       { maxBytes: options.outboxBytes, maxFrameBytes: options.frameBytes },
       encoder.join.bind(encoder),
@@ -174,6 +184,7 @@ export class Session {
           await this.#carryOut(command);
           if (!this.#outbox.hasRoom) await this.#outbox.whenRoom();
         }
+        this.#reading.whenSettled(this.#onSettled);
       }
       this.#reading.close();
       await Promise.all(this.#pending ?? []);

@@ -185,21 +185,6 @@ export async function listMembers(
   return { items, ...(rows.length > limit && { next: items.at(-1)?.user.id }) };
 }
 
-/** The user's memberships, each with its chat's last number. */
-export function standings(db: Kysely<Tables>, userId: string) {
-  return db
-    .selectFrom('members as m')
-    .innerJoin('chats as c', 'c.id', 'm.chat_id')
-    .select([
-      'm.chat_id as chatId',
-      'm.role',
-      'm.joined_seq as joinedSeq',
-      'c.last_seq as lastSeq',
-      'c.member_count as memberCount',
-    ])
-    .where('m.user_id', '=', userId);
-}
-
 /** Moves a member's read mark forward; undefined if the user is not a member. */
 export async function markRead(
   db: Kysely<Tables>,
@@ -221,18 +206,6 @@ export async function markRead(
     from own join chats as c on c.id = own.chat_id`.execute(db);
   const [row] = rows;
   return row && { readSeq: row.read_seq, unreadCount: row.unread_count, moved: row.moved };
-}
-
-/** Ids of the user's chats that have no more members than that. */
-export async function listSmallChats(db: Kysely<Tables>, userId: string, maxMembers: number): Promise<string[]> {
-  const rows = await db
-    .selectFrom('members as m')
-    .innerJoin('chats as c', 'c.id', 'm.chat_id')
-    .select('c.id')
-    .where('m.user_id', '=', userId)
-    .where('c.member_count', '<=', maxMembers)
-    .execute();
-  return rows.map(({ id }) => id);
 }
 
 export async function getUser(db: Kysely<Tables>, id: string): Promise<User> {

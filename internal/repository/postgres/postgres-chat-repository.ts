@@ -18,23 +18,34 @@ import {
   touchMemberships,
 } from './chat-changes.ts';
 import { banMember, changeRole, removeMember } from './chat-moderation.ts';
-import {
-  findJoinedRoom,
-  getChat,
-  listMembers,
-  listRooms,
-  listSmallChats,
-  listUserChats,
-  markRead,
-  standings,
-} from './chat-queries.ts';
+import { findJoinedRoom, getChat, listMembers, listRooms, listUserChats, markRead } from './chat-queries.ts';
 import type { Database, Tables } from './database.ts';
 import { isAnyOf } from './message-row.ts';
+import { ReadBatch } from './read-batch.ts';
+import {
+  findStandings,
+  listMembershipVersions,
+  listSmallChats,
+  listStandings,
+  rememberUsers,
+  type SmallChatsKey,
+  type StandingKey,
+  type StandingsKey,
+} from './standings.ts';
 import { withStorageErrors } from './storage-error.ts';
 
 export class PostgresChatRepository implements ChatRepository {
   readonly #db: Kysely<Tables>;
   readonly #maxMembers: number;
+  // What everybody asks who connects: many come back at once when a node goes.
+  readonly #standing = new ReadBatch((keys: readonly StandingKey[]) => findStandings(this.#db, keys));
+  readonly #standings = new ReadBatch((keys: readonly StandingsKey[]) => listStandings(this.#db, keys));
+  readonly #versions = new ReadBatch(async (userIds: readonly string[]) => {
+    const versions = await listMembershipVersions(this.#db, userIds);
+    return userIds.map((userId) => versions.get(userId));
+  });
+  readonly #smallChats = new ReadBatch((keys: readonly SmallChatsKey[]) => listSmallChats(this.#db, keys));
+  readonly #names = new ReadBatch((users: readonly User[]) => rememberUsers(this.#db, users));
 
   constructor({ db }: Database, { maxMembers }: { maxMembers: number }) {
     this.#db = db;
@@ -220,14 +231,11 @@ export class PostgresChatRepository implements ChatRepository {
   }
 
   findStanding(chatId: string, userId: string): Promise<Standing | undefined> {
-    return withStorageErrors(async () => {
-      const [standing] = await standings(this.#db, userId).where('m.chat_id', '=', chatId).execute();
-      return standing;
-    });
+    return this.#standing.load({ chatId, userId });
   }
 
   listStandings(userId: string, limit: number): Promise<Standing[]> {
-    return withStorageErrors(() => standings(this.#db, userId).orderBy('c.changed_at', 'desc').limit(limit).execute());
+    return this.#standings.load({ userId, limit });
   }
 
   markRead(chatId: string, userId: string, seq: number): Promise<(ReadMark & { moved: boolean }) | undefined> {
@@ -235,29 +243,18 @@ export class PostgresChatRepository implements ChatRepository {
   }
 
   listSmallChats(userId: string, maxMembers: number): Promise<string[]> {
-    return withStorageErrors(() => listSmallChats(this.#db, userId, maxMembers));
+    return this.#smallChats.load({ userId, maxMembers });
   }
 
-  /** On its own, never within a change: it locks the user's row, and changes lock users in the order of their ids. */
-  rememberUser({ id, name }: User): Promise<void> {
-    return withStorageErrors(async () => {
-      await this.#db
-        .insertInto('users')
-        .values({ id, name })
-        .onConflict((conflict) => conflict.column('id').doUpdateSet({ name }).where('users.name', '<>', name))
-        .execute();
-    });
+  rememberUser(user: User): Promise<void> {
+    return this.#names.load(user);
   }
 
-  listMembershipVersions(userIds: readonly string[]): Promise<Map<string, number>> {
-    return withStorageErrors(async () => {
-      const rows = await this.#db
-        .selectFrom('users')
-        .select(['id', 'membership_version'])
-        .where(({ ref }) => isAnyOf(ref('id'), userIds, 'text'))
-        .execute();
-      return new Map(rows.map(({ id, membership_version }) => [id, membership_version]));
-    });
+  async listMembershipVersions(userIds: readonly string[]): Promise<Map<string, number>> {
+    const [only] = userIds;
+    if (only === undefined || userIds.length > 1) return listMembershipVersions(this.#db, userIds);
+    const version = await this.#versions.load(only);
+    return new Map(version === undefined ? [] : [[only, version]]);
   }
 
   #transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {

@@ -6,6 +6,8 @@ import type { Message } from '../../model/message.ts';
 import type { Appended, ChangesPage, HistoryRange, MessageRepository, NewMessage } from '../message-repository.ts';
 import type { Database, Tables } from './database.ts';
 import { isAnyOf, type MessageRow, messageColumns, toMessage } from './message-row.ts';
+import { ReadBatch } from './read-batch.ts';
+import { SharedPages } from './shared-pages.ts';
 import { withStorageErrors } from './storage-error.ts';
 
 const appendStatement = {
@@ -13,7 +15,13 @@ const appendStatement = {
   text: 'select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9)',
 };
 
-interface AppendedRow {
+export interface MembershipKey {
+  chatId: string;
+  userId: string;
+}
+
+/** A row of the answer of append_messages. */
+export interface AppendedRow {
   outcome: Appended['outcome'];
   chat_type: ChatType | null;
   message_id: string;
@@ -24,6 +32,8 @@ interface AppendedRow {
 export class PostgresMessageRepository implements MessageRepository {
   readonly #pool: pg.Pool;
   readonly #db: Kysely<Tables>;
+  readonly #pages = new SharedPages();
+  readonly #memberships = new ReadBatch((keys: readonly MembershipKey[]) => this.#areMembers(keys));
 
   constructor({ pool, db }: Database) {
     this.#pool = pool;
@@ -54,13 +64,7 @@ export class PostgresMessageRepository implements MessageRepository {
           batch.flatMap(({ asService }, index) => (asService ? [index + 1] : [])),
         ],
       });
-      return rows.map((row) => ({
-        outcome: row.outcome,
-        ...(row.chat_type && { chatType: row.chat_type }),
-        messageId: row.message_id,
-        seq: row.seq,
-        createdAt: row.created_at,
-      }));
+      return rows.map(toAppended);
     });
   }
 
@@ -99,13 +103,28 @@ export class PostgresMessageRepository implements MessageRepository {
     return this.#findChanges(chatId, afterSeq, limit);
   }
 
-  findChangesAsMember(
+  /** Many who are behind in the same chat share a page; whether each is a member is asked after it was read, of all together. */
+  async findChangesAsMember(
     chatId: string,
     userId: string,
     afterSeq: number,
     limit: number,
   ): Promise<ChangesPage | undefined> {
-    return this.#findChanges(chatId, afterSeq, limit, userId);
+    const read = () => this.#findChanges(chatId, afterSeq, limit, userId);
+    const { page, shared } = await this.#pages.get(chatId, { afterSeq, limit }, read);
+    return !shared || (await this.#memberships.load({ chatId, userId })) ? page : undefined;
+  }
+
+  #areMembers(keys: readonly MembershipKey[]): Promise<boolean[]> {
+    return withStorageErrors(async () => {
+      const chatIds = keys.map(({ chatId }) => chatId);
+      const userIds = keys.map(({ userId }) => userId);
+      const { rows } = await sql<{ member: boolean }>`
+        select exists (select from members m where m.chat_id = k.chat_id and m.user_id = k.user_id) as member
+        from unnest(${chatIds}::uuid[], ${userIds}::text[]) with ordinality as k (chat_id, user_id, place)
+        order by place`.execute(this.#db);
+      return rows.map(({ member }) => member);
+    });
   }
 
   /** One statement, so that messages, number and membership are of one snapshot. */
@@ -146,4 +165,14 @@ export class PostgresMessageRepository implements MessageRepository {
       return new Map(rows.map(({ id, last_seq }) => [id, last_seq]));
     });
   }
+}
+
+export function toAppended(row: AppendedRow): Appended {
+  return {
+    outcome: row.outcome,
+    ...(row.chat_type && { chatType: row.chat_type }),
+    messageId: row.message_id,
+    seq: row.seq,
+    createdAt: row.created_at,
+  };
 }

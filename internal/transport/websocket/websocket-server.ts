@@ -6,6 +6,7 @@ import { type WebSocket, WebSocketServer as WsServer } from 'ws';
 import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
 import { clientAddressVia } from '../grpc/client-address.ts';
 import type { LiveStreams } from '../live/live-streams.ts';
+import { TurnBudget } from '../live/turn-budget.ts';
 import { closes } from './close-code.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { type FrameCodec, jsonCodec, PreparedFrames, protobufCodec } from './frame-codec.ts';
@@ -31,6 +32,9 @@ interface Deps {
 
 const path = '/v1/connect';
 
+/** What handshakes may take of one turn of the event loop, in milliseconds. */
+const handshakeMs = 2;
+
 /** ConnectChat over WebSocket, at `/v1/connect` of an HTTP server. */
 export class WebSocketServer {
   readonly #deps: Deps;
@@ -44,6 +48,7 @@ export class WebSocketServer {
   // The same for all sockets: they would keep what stands around them for as long as the socket is open.
   readonly #broke: (error: Error) => void;
   readonly #heard: (this: WebSocket) => void;
+  readonly #handshakes = new TurnBudget(handshakeMs);
   #stopping = false;
 
   constructor(deps: Deps, options: WebSocketOptions) {
@@ -85,7 +90,10 @@ export class WebSocketServer {
       duplex.on('error', this.#broke);
       const refusal = this.#refusalOf(request);
       if (refusal) return refuse(duplex, refusal);
-      this.#server.handleUpgrade(request, duplex, head, (socket) => this.#open(socket, duplex, request));
+      this.#handshakes.run(() => {
+        if (this.#stopping) return duplex.destroy();
+        this.#server.handleUpgrade(request, duplex, head, (socket) => this.#open(socket, duplex, request));
+      });
     });
   }
 

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { eventually } from '../../testing/eventually.ts';
+import { TurnBudget } from './turn-budget.ts';
+
+/** Keeps the processor busy for so many milliseconds. */
+function busy(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end; );
+}
+
+test('work beyond the budget waits for later turns, in order, and others come between', async () => {
+  const budget = new TurnBudget(5);
+  const done: (number | 'other')[] = [];
+  for (let i = 0; i < 6; i += 1) {
+    budget.run(() => {
+      busy(4);
+      done.push(i);
+    });
+  }
+  // The second may still have begun within the budget.
+  expect(done.length).toBeLessThanOrEqual(2);
+  const other = setInterval(() => done.push('other'), 0);
+  await eventually(() => expect(done.filter((entry) => entry !== 'other')).toEqual([0, 1, 2, 3, 4, 5]));
+  clearInterval(other);
+  expect(done.indexOf('other')).toBeLessThan(done.indexOf(3));
+  expect(done.slice(done.indexOf(3), done.indexOf(5))).toContain('other');
+});
+
+test('a quiet time gives a new budget', async () => {
+  const budget = new TurnBudget(1);
+  let done = 0;
+  budget.run(() => busy(2));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  budget.run(() => {
+    done += 1;
+  });
+  expect(done).toBe(1);
+});
