@@ -1,53 +1,7 @@
-import { describe, expect, test } from 'vitest';
-import { eventually } from '../testing/eventually.ts';
+import { describe } from 'vitest';
 import { MemoryRateLimiter } from './memory-rate-limiter.ts';
+import { testRateLimiter } from './rate-limiter-conformance.ts';
 
-async function outcomes(uses: (() => Promise<void>)[]): Promise<string[]> {
-  const settled = await Promise.allSettled(uses.map((use) => use()));
-  return settled.map((result) => (result.status === 'fulfilled' ? 'ok' : result.reason.reason));
-}
-
-const times = (count: number, use: () => Promise<void>) => Array.from({ length: count }, () => use);
-
-describe('a rate limiter', () => {
-  test('lets so many uses pass and refuses the next, for each caller and each named method by itself', async () => {
-    const limiter = new MemoryRateLimiter({
-      named: { SendMessage: { points: 3, seconds: 60 }, Guest: { points: 1, seconds: 60 } },
-      others: { points: 2, seconds: 60 },
-    });
-    const send = (caller: string) => () => limiter.consume('SendMessage', caller);
-    expect(await outcomes(times(4, send('alice')))).toEqual(['ok', 'ok', 'ok', 'RATE_LIMITED']);
-    expect(await outcomes(times(3, send('bob')))).toEqual(['ok', 'ok', 'ok']);
-    expect(await outcomes([() => limiter.consume('Guest', 'alice'), () => limiter.consume('Guest', 'alice')])).toEqual([
-      'ok',
-      'RATE_LIMITED',
-    ]);
-    // All others count together.
-    const others = ['GetChat', 'ListChats', 'Command', 'constructor'].map(
-      (method) => () => limiter.consume(method, 'alice'),
-    );
-    expect(await outcomes(others)).toEqual(['ok', 'ok', 'RATE_LIMITED', 'RATE_LIMITED']);
-  });
-
-  test('tells how long to wait, and whoever has waited as long may go on', async () => {
-    const limiter = new MemoryRateLimiter({ named: {}, others: { points: 1, seconds: 1 } });
-    await limiter.consume('GetChat', 'alice');
-    const error = await limiter.consume('GetChat', 'alice').catch((error) => error);
-    expect(error).toMatchObject({ code: 'RESOURCE_EXHAUSTED', reason: 'RATE_LIMITED' });
-    expect(error.retryAfterMs).toBeGreaterThan(900);
-    expect(error.retryAfterMs).toBeLessThanOrEqual(1_001);
-    const after = Date.now() + error.retryAfterMs;
-    await eventually(() => expect(Date.now()).toBeGreaterThanOrEqual(after));
-    await limiter.consume('GetChat', 'alice');
-  });
-
-  test('set to nothing limits nothing', async () => {
-    const limiter = new MemoryRateLimiter({
-      named: { SendMessage: { points: 0, seconds: 1 } },
-      others: { points: 1, seconds: 60 },
-    });
-    const results = await outcomes(times(1_000, () => limiter.consume('SendMessage', 'alice')));
-    expect(new Set(results)).toEqual(new Set(['ok']));
-    expect(await outcomes(times(2, () => limiter.consume('GetChat', 'alice')))).toEqual(['ok', 'RATE_LIMITED']);
-  });
+describe('a rate limiter in memory', () => {
+  testRateLimiter((rates) => new MemoryRateLimiter(rates));
 });

@@ -18,11 +18,20 @@ interface Options {
   maxMembers: number;
 }
 
+/**
+ * News are told in rounds that begin so many milliseconds apart, each of at most so many users: when many come at once, their friends get a few
+ * frames with all of them, not one for each.
+ */
+const rounds = { intervalMs: 250, maxUsers: 256 };
+
 /** Tells the members of a user's small chats when the user comes online or has gone. */
 export class PresenceNews {
   readonly #deps: Deps;
   readonly #options: Options;
-  readonly #leaving = new Map<string, NodeJS.Timeout>();
+  readonly #leaving = new Map<string, { user: User; timer: NodeJS.Timeout }>();
+  /** By user, what is still to be told of them: of several changes the newest. */
+  readonly #untold = new Map<string, { user: User; online: boolean }>();
+  #telling = false;
 
   constructor(deps: Deps, options: Options) {
     this.#deps = deps;
@@ -31,40 +40,62 @@ export class PresenceNews {
 
   /** The user's first session has begun. */
   came(user: User): void {
-    const timer = this.#leaving.get(user.id);
-    if (!timer) return this.#tell(user, true);
-    clearTimeout(timer);
+    const leaving = this.#leaving.get(user.id);
+    if (!leaving) return this.#tell(user, true);
+    clearTimeout(leaving.timer);
     this.#leaving.delete(user.id);
   }
 
   /** The user's last session has ended. */
   went(user: User): void {
-    clearTimeout(this.#leaving.get(user.id));
+    clearTimeout(this.#leaving.get(user.id)?.timer);
     const timer = setTimeout(() => {
       this.#leaving.delete(user.id);
       this.#tell(user, false);
     }, this.#options.graceMs);
     timer.unref();
-    this.#leaving.set(user.id, timer);
+    this.#leaving.set(user.id, { user, timer });
   }
 
+  /** Tells nothing more: what is still to be told of those who went is left to another node. */
   stop(): void {
-    for (const timer of this.#leaving.values()) clearTimeout(timer);
+    const untold = [...this.#untold.values()].filter(({ online }) => !online);
+    this.#deps.presence.handOver([...this.#leaving.values(), ...untold].map(({ user }) => user));
+    for (const { timer } of this.#leaving.values()) clearTimeout(timer);
     this.#leaving.clear();
+    this.#untold.clear();
   }
 
   #tell(user: User, online: boolean): void {
-    this.#publish(user, online).catch((err) =>
-      this.#deps.log.warn({ err, userId: user.id }, 'could not tell who is online'),
-    );
+    this.#untold.delete(user.id);
+    this.#untold.set(user.id, { user, online });
+    if (!this.#telling) void this.#tellAll();
   }
 
-  async #publish(user: User, online: boolean): Promise<void> {
-    const { bus, chats, presence } = this.#deps;
-    // They may have come or gone on another node meanwhile.
-    if ((await presence.isOnline(user.id)) !== online) return;
-    for (const chatId of await chats.listSmallChats(user.id, this.#options.maxMembers)) {
-      bus.publishToChat(chatId, { kind: 'signal', signal: { kind: 'presence', chatId, user, online } });
+  /** Never throws. */
+  async #tellAll(): Promise<void> {
+    this.#telling = true;
+    while (this.#untold.size > 0) {
+      const round = [...this.#untold.values()].slice(0, rounds.maxUsers);
+      for (const { user } of round) this.#untold.delete(user.id);
+      const pause = new Promise((resolve) => setTimeout(resolve, rounds.intervalMs).unref());
+      await Promise.all(round.map((news) => this.#publish(news)));
+      await pause;
+    }
+    this.#telling = false;
+  }
+
+  /** Never throws. */
+  async #publish({ user, online }: { user: User; online: boolean }): Promise<void> {
+    const { bus, chats, presence, log } = this.#deps;
+    try {
+      // They may have come or gone on another node meanwhile.
+      if ((await presence.isOnline(user.id)) !== online) return;
+      for (const chatId of await chats.listSmallChats(user.id, this.#options.maxMembers)) {
+        bus.publishToChat(chatId, { kind: 'signal', signal: { kind: 'presence', chatId, user, online } });
+      }
+    } catch (err) {
+      log.warn({ err, userId: user.id }, 'could not tell who is online');
     }
   }
 }

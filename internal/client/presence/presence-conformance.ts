@@ -55,4 +55,28 @@ export function testPresence(create: () => Promise<[Presence, Presence]>): void 
     expect(paged).toEqual(users.toSorted());
     expect(await ids(here)).toEqual(paged);
   });
+
+  test('however quickly sessions begin and end, whoever has one in the end is online', async () => {
+    const nodes = await open();
+    const users = Array.from({ length: 20 }, (_, index) => `user-${String(index).padStart(2, '0')}`);
+    const sessions = new Map<string, { node: Presence; userId: string }>();
+    const changes: Promise<boolean>[] = [];
+    for (let step = 0; step < 1_000; step += 1) {
+      const userId = users[Math.floor(Math.random() * users.length)]!;
+      const node = nodes[step % 2]!;
+      const open = [...sessions].find(([, session]) => session.node === node && session.userId === userId);
+      if (open) {
+        sessions.delete(open[0]);
+        changes.push(node.leave(open[0]));
+      } else {
+        const id = randomUUID();
+        sessions.set(id, { node, userId });
+        changes.push(node.enter(id, { id: userId, name: '' }));
+      }
+      if (step % 50 === 0) await changes.at(-1);
+    }
+    await Promise.all(changes);
+    const online = [...new Set([...sessions.values()].map(({ userId }) => userId))].sort();
+    for (const node of nodes) expect(await ids(node)).toEqual(online);
+  });
 }

@@ -1,0 +1,87 @@
+import type { User } from '../../model/chat.ts';
+import type { RedisClient } from '../redis/redis-client.ts';
+import type { RedisScript } from '../redis/redis-script.ts';
+import type { PresenceChange, PresenceStore } from './presence-store.ts';
+import {
+  abandonScript,
+  beatScript,
+  changeScript,
+  isOnlineScript,
+  listScript,
+  resetScript,
+  sweepScript,
+} from './redis-presence-scripts.ts';
+
+interface Options {
+  /** What the keys begin with. */
+  prefix: string;
+  deadAfterMs: number;
+}
+
+/** A script that goes over more users would keep the server from others for too long. */
+const maxUsersAtOnce = 500;
+
+/** Each step is one script; times are the server's own. */
+export class RedisPresenceStore implements PresenceStore {
+  readonly #client: RedisClient;
+  readonly #base: string;
+  readonly #deadAfterMs: number;
+
+  constructor(client: RedisClient, { prefix, deadAfterMs }: Options) {
+    this.#client = client;
+    this.#base = `${prefix}{presence}`;
+    this.#deadAfterMs = deadAfterMs;
+  }
+
+  async beat(nodeId: string, version: number): Promise<boolean> {
+    return (await this.#run(beatScript, nodeId, version)) === 1;
+  }
+
+  async replace(nodeId: string, version: number, users: readonly User[]): Promise<void> {
+    await this.#run(resetScript, nodeId, version);
+    for (let at = 0; at < users.length; at += maxUsersAtOnce) {
+      const present = users.slice(at, at + maxUsersAtOnce);
+      if (!(await this.change(nodeId, version, { present, absent: [] })))
+        throw new Error('the node was taken for dead while it entered its users');
+    }
+  }
+
+  async change(nodeId: string, version: number, { present, absent }: PresenceChange): Promise<Set<string> | undefined> {
+    const users = present.flatMap(({ id, name }) => [id, name]);
+    const elsewhere = await this.#run(changeScript, nodeId, version, present.length, ...users, ...absent);
+    return elsewhere === null ? undefined : new Set(elsewhere as string[]);
+  }
+
+  async sweep(): Promise<User[]> {
+    const gone: User[] = [];
+    for (;;) {
+      const some = await this.#run(sweepScript);
+      if (some === null) return gone;
+      gone.push(...toUsers(some));
+    }
+  }
+
+  async abandon(nodeId: string): Promise<void> {
+    await this.#run(abandonScript, nodeId);
+  }
+
+  async isOnline(userId: string): Promise<boolean> {
+    return (await this.#run(isOnlineScript, userId)) === 1;
+  }
+
+  async list(limit: number, afterUserId = ''): Promise<User[]> {
+    return toUsers(await this.#run(listScript, limit, afterUserId));
+  }
+
+  #run(script: RedisScript, ...args: (string | number)[]): Promise<unknown> {
+    return script.run(this.#client, this.#base, [this.#deadAfterMs, ...args]);
+  }
+}
+
+/** Ids and names by turns. */
+function toUsers(reply: unknown): User[] {
+  const words = reply as string[];
+  const users: User[] = [];
+  for (let at = 0; at + 1 < words.length; at += 2) users.push({ id: words[at] ?? '', name: words[at + 1] ?? '' });
+  return users;
+}

@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import type { RedisClient } from './redis-client.ts';
+
+/** A Lua script that is sent by its digest, and whole when the server does not know it. */
+export class RedisScript {
+  readonly #text: string;
+  readonly #digest: string;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#digest = createHash('sha1').update(text).digest('hex');
+  }
+
+  async run(client: RedisClient, key: string, args: readonly (string | number)[]): Promise<unknown> {
+    try {
+      return await client.evalsha(this.#digest, 1, key, ...args);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      return client.eval(this.#text, 1, key, ...args);
+    }
+  }
+}

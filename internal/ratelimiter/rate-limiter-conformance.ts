@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { eventually } from '../testing/eventually.ts';
+import type { Rates } from './flexible-rate-limiter.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+
+export async function outcomes(uses: (() => Promise<void>)[]): Promise<string[]> {
+  const settled = await Promise.allSettled(uses.map((use) => use()));
+  return settled.map((result) => (result.status === 'fulfilled' ? 'ok' : result.reason.reason));
+}
+
+export const times = (count: number, use: () => Promise<void>) => Array.from({ length: count }, () => use);
+
+/** What every rate limiter must do. `create` gives one that counts for itself. */
+export function testRateLimiter(create: (rates: Rates) => RateLimiter): void {
+  test('lets so many uses pass and refuses the next, for each caller and each named method by itself', async () => {
+    const limiter = create({
+      named: { SendMessage: { points: 3, seconds: 60 }, Guest: { points: 1, seconds: 60 } },
+      others: { points: 2, seconds: 60 },
+    });
+    const send = (caller: string) => () => limiter.consume('SendMessage', caller);
+    expect(await outcomes(times(4, send('alice')))).toEqual(['ok', 'ok', 'ok', 'RATE_LIMITED']);
+    expect(await outcomes(times(3, send('bob')))).toEqual(['ok', 'ok', 'ok']);
+    expect(await outcomes([() => limiter.consume('Guest', 'alice'), () => limiter.consume('Guest', 'alice')])).toEqual([
+      'ok',
+      'RATE_LIMITED',
+    ]);
+    // All others count together.
+    const others = ['GetChat', 'ListChats', 'Command', 'constructor'].map(
+      (method) => () => limiter.consume(method, 'alice'),
+    );
+    expect(await outcomes(others)).toEqual(['ok', 'ok', 'RATE_LIMITED', 'RATE_LIMITED']);
+  });
+
+  test('tells how long to wait, and whoever has waited as long may go on', async () => {
+    const limiter = create({ named: {}, others: { points: 1, seconds: 1 } });
+    await limiter.consume('GetChat', 'alice');
+    for (let refusals = 0; refusals < 3; refusals += 1) {
+      const error = await limiter.consume('GetChat', 'alice').catch((error) => error);
+      expect(error).toMatchObject({ code: 'RESOURCE_EXHAUSTED', reason: 'RATE_LIMITED' });
+      expect(error.retryAfterMs).toBeGreaterThan(600);
+      expect(error.retryAfterMs).toBeLessThanOrEqual(1_001);
+      if (refusals < 2) continue;
+      const after = Date.now() + error.retryAfterMs;
+      await eventually(() => expect(Date.now()).toBeGreaterThanOrEqual(after));
+    }
+    await limiter.consume('GetChat', 'alice');
+  });
+
+  test('gives back what was used, also all of it', async () => {
+    const rates = { named: { Password: { points: 2, seconds: 60 } }, others: { points: 1, seconds: 60 } };
+    const limiter = create(rates);
+    const [alice, bob] = [randomUUID(), randomUUID()];
+    const attempt = (caller: string) => () => limiter.consume('Password', caller);
+    expect(await outcomes(times(2, attempt(alice)))).toEqual(['ok', 'ok']);
+    expect(await outcomes(times(3, attempt(bob)))).toEqual(['ok', 'ok', 'RATE_LIMITED']);
+    await limiter.forget('Password', alice);
+    expect(await outcomes(times(3, attempt(alice)))).toEqual(['ok', 'ok', 'RATE_LIMITED']);
+    expect(await outcomes(times(1, attempt(bob)))).toEqual(['RATE_LIMITED']);
+    await limiter.forget('Password', 'nobody');
+  });
+
+  test('set to nothing limits nothing', async () => {
+    const limiter = create({
+      named: { SendMessage: { points: 0, seconds: 1 } },
+      others: { points: 1, seconds: 60 },
+    });
+    const results = await outcomes(times(1_000, () => limiter.consume('SendMessage', 'alice')));
+    expect(new Set(results)).toEqual(new Set(['ok']));
+    expect(await outcomes(times(2, () => limiter.consume('GetChat', 'alice')))).toEqual(['ok', 'RATE_LIMITED']);
+  });
+}
