@@ -8,7 +8,7 @@ NODE := node --env-file-if-exists=local.env
 INSTALLED := node_modules/.package-lock.json
 USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
-.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server account rotate-keys migrate chat web screenshots fmt lint test test-coverage bench grpc-load-test gen-cert check clean
+.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server message-writer account rotate-keys migrate chat web screenshots fmt lint test test-coverage bench grpc-load-test verify chaos gen-cert check clean
 
 help: ## Show what there is
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ gateway: $(INSTALLED) local.env ## Start the HTTP gateway by itself, in front of
 auth-server: $(INSTALLED) local.env ## Start accounts and token issuer by themselves (gRPC 50052, HTTP 8081)
 	@exec $(NODE) cmd/auth-server/main.ts
 
+message-writer: $(INSTALLED) local.env ## Start a writer of accepted messages by itself (INGEST=jetstream; health on gRPC 50053)
+	@exec $(NODE) cmd/message-writer/main.ts
+
 account: $(INSTALLED) local.env ## Make an account or set its roles: make account NAME=alice ROLES=admin (ARGS=--list)
 	@$(NODE) cmd/account/main.ts $(if $(NAME),'$(NAME)') $(if $(ROLES),--roles '$(ROLES)') $(ARGS)
 
@@ -98,6 +101,12 @@ bench: $(INSTALLED) ## Measure speed against baselines in the same run (ARGS='--
 
 grpc-load-test: $(INSTALLED) ## Let ghz call a service with TLS; fails when any call fails (ARGS='--calls 1000')
 	@node cmd/load-test/main.ts $(ARGS)
+
+verify: $(INSTALLED) ## Have random clients check that a service keeps its promises: make verify ARGS='--addr host:port --http URL' (see docs/verify.md)
+	@node cmd/verify/main.ts $(ARGS)
+
+chaos: $(INSTALLED) ## The same against three nodes while everything is broken on purpose: make chaos SEED=1 MINUTES=5 ARGS='--bus nats'
+	@node cmd/chaos/main.ts $(if $(SEED),--seed '$(SEED)') $(if $(MINUTES),--minutes '$(MINUTES)') $(ARGS)
 
 gen-cert: $(INSTALLED) ## Make a local authority and certificates in certs/ (HOSTS=chat.example.com,10.0.0.5 ARGS=--force)
 	@node cmd/gen-cert/main.ts $(if $(HOSTS),--host '$(HOSTS)') $(ARGS)

@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
 import { AuthServiceDefinition } from '../../pkg/api/auth/v1/auth.ts';
 import type { Bus } from '../client/bus/bus.ts';
-import { MemoryBus } from '../client/bus/memory-bus.ts';
 import { traceCalls } from '../client/tracing/trace-calls.ts';
 import type { Config } from '../config/config.ts';
 import { ProtobufEventEncoder } from '../converter/event.ts';
@@ -17,16 +16,19 @@ import { served } from '../transport/grpc/served-service.ts';
 import { CommandReader } from '../transport/live/command-reader.ts';
 import { LocalStreams } from '../transport/live/local-streams.ts';
 import { once } from './once.ts';
-import { openChat } from './open-chat.ts';
+import { openBus } from './open-bus.ts';
+import { type ChatOverrides, openChat } from './open-chat.ts';
 import { openDatabase } from './open-database.ts';
+import { openExport } from './open-export.ts';
 import { openIdentity } from './open-identity.ts';
 import { openRateLimiter } from './open-rate-limiter.ts';
+import { openRedis } from './open-redis.ts';
 import { openTracing } from './open-tracing.ts';
 import { openTransports } from './open-transports.ts';
 import { ResourceStack } from './resource-stack.ts';
 
 /** Parts that somebody who embeds the service, such as a test, brings along. */
-export interface Overrides {
+export interface Overrides extends ChatOverrides {
   bus?: Bus;
 }
 
@@ -50,12 +52,12 @@ export interface App {
 export async function startApp(
   config: Config,
   log: Logger,
-  { bus = new MemoryBus() }: Overrides = {},
+  overrides: Overrides = {},
   signal: AbortSignal = new AbortController().signal,
 ): Promise<App> {
   const resources = new ResourceStack(log);
   try {
-    return await assemble(config, log, bus, resources, signal);
+    return await assemble(config, log, overrides, resources, signal);
   } catch (error) {
     await resources.close();
     throw error;
@@ -65,7 +67,7 @@ export async function startApp(
 async function assemble(
   config: Config,
   log: Logger,
-  bus: Bus,
+  overrides: Overrides,
   resources: ResourceStack,
   signal: AbortSignal,
 ): Promise<App> {
@@ -75,7 +77,9 @@ async function assemble(
   resources.add('the traces', () => traces.close());
   const traced: typeof traceCalls = config.tracing.url ? traceCalls : (_name, part) => part;
   const database = await openDatabase(config, log, resources, signal);
-  const limiter = openRateLimiter(rates);
+  const bus = overrides.bus ?? (await openBus(config.bus, { database, log, resources }));
+  const redis = await openRedis(config.redis, { log, resources });
+  const limiter = openRateLimiter(rates, redis);
   const bans = traced('BanRepository', new PostgresBanRepository(database));
   const identity = await openIdentity(config, { database, bans, limiter, log, resources });
   const { service, moderation, sessions, hub } = await openChat(config, {
@@ -85,9 +89,12 @@ async function assemble(
     identity,
     limiter,
     log,
+    overrides,
+    redis,
     resources,
     traced,
   });
+  await openExport(config, { database, log, resources });
   const stream = {
     sessions,
     reader: new CommandReader(rules('chat.v1.Command'), limits),
@@ -98,12 +105,15 @@ async function assemble(
       ...createChatHandlers({ chats: service, moderation }, limits),
       ...createConnectChat(stream),
     }),
-    served(AuthServiceDefinition, createAuthHandlers(identity.authService, limits)),
+    ...(config.roles.has('auth')
+      ? [served(AuthServiceDefinition, createAuthHandlers(identity.authService, limits))]
+      : []),
   ];
   const { tracer } = traces;
   const transports = await openTransports(
     config,
     {
+      bus,
       database,
       services,
       streams: (interceptor) => new LocalStreams({ ...stream, interceptor }),

@@ -8,6 +8,7 @@ import { once } from './once.ts';
 import { authSchema, openDatabase } from './open-database.ts';
 import { openIdentity } from './open-identity.ts';
 import { openRateLimiter } from './open-rate-limiter.ts';
+import { openRedis } from './open-redis.ts';
 import { openTracing } from './open-tracing.ts';
 import { openTransports } from './open-transports.ts';
 import { ResourceStack } from './resource-stack.ts';
@@ -34,7 +35,8 @@ export async function startAuthServer(
     const traces = await openTracing(config.tracing, log);
     resources.add('the traces', () => traces.close());
     const database = await openDatabase(config, log, resources, signal, authSchema);
-    const limiter = openRateLimiter(config.rates);
+    const redis = await openRedis(config.redis, { log, resources });
+    const limiter = openRateLimiter(config.rates, redis);
     const identity = await openIdentity(config, { database, limiter, log, resources });
     const services = [served(AuthServiceDefinition, createAuthHandlers(identity.authService, config.limits))];
     const { tracer } = traces;

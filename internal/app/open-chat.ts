@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../client/bus/bus.ts';
-import { MemoryPresence } from '../client/presence/memory-presence.ts';
 import type { traceCalls } from '../client/tracing/trace-calls.ts';
 import type { Config } from '../config/config.ts';
 import type { RateLimiter } from '../ratelimiter/rate-limiter.ts';
 import type { BanRepository } from '../repository/ban-repository.ts';
+import type { ChatRepository } from '../repository/chat-repository.ts';
+import type { MessageRepository } from '../repository/message-repository.ts';
 import type { Database } from '../repository/postgres/database.ts';
 import { PostgresAuditRepository } from '../repository/postgres/postgres-audit-repository.ts';
 import { PostgresChatRepository } from '../repository/postgres/postgres-chat-repository.ts';
@@ -16,7 +17,16 @@ import { ModerationService } from '../service/moderation-service.ts';
 import { PresenceNews } from '../service/presence-news.ts';
 import { SessionRegistry } from '../service/session-registry.ts';
 import type { Identity } from './open-identity.ts';
+import { openIngest } from './open-ingest.ts';
+import { openPresence } from './open-presence.ts';
+import type { OpenedRedis } from './open-redis.ts';
 import type { ResourceStack } from './resource-stack.ts';
+
+/** Stand-ins for parts, each made of the part itself. */
+export interface ChatOverrides {
+  chats?(real: ChatRepository): ChatRepository;
+  messages?(real: MessageRepository): MessageRepository;
+}
 
 interface Deps {
   bans: BanRepository;
@@ -25,6 +35,8 @@ interface Deps {
   identity: Identity;
   limiter: RateLimiter;
   log: Logger;
+  overrides?: ChatOverrides;
+  redis: OpenedRedis | undefined;
   resources: ResourceStack;
   traced: typeof traceCalls;
 }
@@ -39,19 +51,22 @@ export interface ChatParts {
 /** What the project is for: chats, messages, and those who read them. */
 export async function openChat(
   config: Config,
-  { bans, bus, database, identity, limiter, log, resources, traced }: Deps,
+  { bans, bus, database, identity, limiter, log, overrides, redis, resources, traced }: Deps,
 ): Promise<ChatParts> {
   const { limits } = config;
-  const chats = traced('ChatRepository', new PostgresChatRepository(database, limits));
-  const messages = traced('MessageRepository', new PostgresMessageRepository(database));
-  await chats.ensureRooms(config.rooms.names);
-  await messages.warmUp(config.postgresPoolSize);
+  const storedChats = new PostgresChatRepository(database, limits);
+  const storedMessages = new PostgresMessageRepository(database);
+  await storedChats.ensureRooms(config.rooms.names);
+  await storedMessages.warmUp(config.postgresPoolSize);
+  const chats = traced('ChatRepository', overrides?.chats?.(storedChats) ?? storedChats);
+  const messages = traced('MessageRepository', overrides?.messages?.(storedMessages) ?? storedMessages);
 
-  resources.add('the bus', () => bus.close());
-  const presence = new MemoryPresence();
-  resources.add('presence', () => presence.close());
-  const writer = traced('MessageWriter', new MessageWriter({ messages, bus, log }, config.writer));
+  const presence = await openPresence(config, { database, redis, log, resources });
+  const ingest = await openIngest(config, { bus, database, log, resources });
+  const kept = ingest?.acceptor ?? messages;
+  const writer = traced('MessageWriter', new MessageWriter({ messages: kept, bus, log }, config.writer));
   resources.add('the message writer', () => writer.drain());
+  if (config.roles.has('writer')) ingest?.writers.start();
   const hub = new Hub(
     { bus, messages, chats, log },
     {
@@ -88,6 +103,8 @@ export async function openChat(
     { bus, chats, presence, log },
     { graceMs: 3_000, maxMembers: limits.maxSignalMembers },
   );
+  presence.onGone((user) => presenceNews.went(user));
+  presence.onBack((user) => presenceNews.came(user));
   resources.add('the news of who is online', () => presenceNews.stop());
   const sessions = new SessionRegistry(
     { service, hub, chats, messages, ...identity, limiter, presence, presenceNews, log },
@@ -103,6 +120,7 @@ export async function openChat(
       pageSize: catchUpPageSize(limits.maxTextLength),
       maxPendingSends: limits.maxPendingSends,
       closingGraceMs: 2_000,
+      arrivals: { concurrent: 32, maxWaiting: 20_000, turnMs: 50 },
     },
   );
   return { service, moderation, sessions, hub };

@@ -20,6 +20,7 @@ const wholeSchema: Schema = { migrations: /./, table: 'chats' };
 export const authSchema: Schema = { migrations: /_auth/, table: 'auth.accounts' };
 
 export interface OpenedDatabase extends Database {
+  dsn: string;
   /** Settles when the bundled server is down for good, with the reason; never for an outside one. */
   lost: Promise<Error>;
 }
@@ -58,10 +59,16 @@ export async function openDatabase(
     signal.throwIfAborted();
     throw new Error(`cannot use the database ${withoutPassword(dsn)}: ${reasonOf(cause)}`, { cause });
   }
-  return { ...database, lost };
+  return { ...database, dsn, lost };
 }
 
-async function startEmbedded({ dataDir }: Config, log: Logger, resources: ResourceStack, signal: AbortSignal) {
+/** The bundled server: its address, and when it is down for good. */
+export async function startEmbedded(
+  { dataDir }: Config,
+  log: Logger,
+  resources: ResourceStack,
+  signal: AbortSignal,
+): Promise<{ dsn: string; lost: Promise<Error> }> {
   const postgresLog = log.child({ part: 'postgres' });
   const server = await EmbeddedPostgres.start({ dataDir, log: (line) => postgresLog.debug(line) }, signal);
   resources.add('the bundled PostgreSQL', () => server.stop());

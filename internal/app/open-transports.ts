@@ -1,6 +1,7 @@
 import type { Tracer } from 'opentracing';
 import type { Logger } from 'pino';
 import type { Validate } from '../../pkg/proto-rules/compile-rules.ts';
+import type { Bus } from '../client/bus/bus.ts';
 import type { Config } from '../config/config.ts';
 import { auth } from '../interceptor/auth.ts';
 import { compose, type Interceptor } from '../interceptor/call.ts';
@@ -25,6 +26,8 @@ import type { ResourceStack } from './resource-stack.ts';
 import { withinTime } from './within-time.ts';
 
 interface Deps {
+  /** Absent where there are no chats. */
+  bus?: Bus;
   database: Database;
   services: readonly ServedService[];
   /** The contract's stream for HTTP; absent where there are no chats. */
@@ -51,7 +54,7 @@ export interface Transports {
 /** Opens the doors to the services. Throws an error with a clear message if an address cannot be had. */
 export async function openTransports(
   config: Config,
-  { database, services, streams, identity, limiter, log, resources, rules, tracer }: Deps,
+  { bus, database, services, streams, identity, limiter, log, resources, rules, tracer }: Deps,
   signal: AbortSignal,
 ): Promise<Transports> {
   const drain = new Drain();
@@ -85,7 +88,7 @@ export async function openTransports(
   let serving = false;
   let httpPort: number | undefined;
   if (http.enabled) {
-    const caller = new LocalCaller(services, interceptor, () => serving);
+    const caller = new LocalCaller(services, interceptor, { isReady: () => serving, bus });
     const names = services.map(({ definition }) => definition.fullName);
     httpPort = await openGateway(
       { services: names, caller, streams: streams?.(interceptor), certificates, log, resources },
@@ -96,10 +99,18 @@ export async function openTransports(
     serving = now;
     grpc.setServing(now);
   };
+  if (bus) {
+    grpc.setHealth('chat.bus', bus.state === 'connected');
+    bus.onStateChange((state) => grpc.setHealth('chat.bus', state === 'connected'));
+  }
   setServing(true);
+  // Messages that wait in a stream are accepted without the database.
+  const doesWithout = streams !== undefined && config.ingest.kind === 'jetstream';
+  grpc.setHealth('chat.database', true);
   const watch = new DatabaseWatch(database.pool, 1_000, (reachable) => {
     log[reachable ? 'info' : 'warn'](reachable ? 'the database is back' : 'the database is away');
-    setServing(reachable);
+    grpc.setHealth('chat.database', reachable);
+    if (!doesWithout) setServing(reachable);
   });
   resources.add('the watch over the database', () => watch.stop());
   return {

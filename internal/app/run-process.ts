@@ -1,6 +1,8 @@
+import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/env-reader.ts';
 import { redactText } from './redact.ts';
+import type { WorkerCommand } from './workers.ts';
 
 /** A part of the service that runs until it is told to stop. */
 export interface Running {
@@ -30,11 +32,22 @@ export async function runProcess<Config>(
   }
   const stop = new AbortController();
   const signalled = new Promise<string>((resolve) => {
+    const end = (reason: string) => {
+      stop.abort();
+      resolve(reason);
+    };
+    if (cluster.isWorker) {
+      // A terminal's Ctrl-C reaches workers too; what it means they are told by the process that started them, or by its end.
+      process.on('SIGINT', () => {});
+      process.on('message', (message) => message === ('stop' satisfies WorkerCommand) && end('told to stop'));
+      process.on('disconnect', () => end('left alone'));
+      process.on('SIGTERM', () => end('SIGTERM'));
+      return;
+    }
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
         if (stop.signal.aborted) process.exit(130);
-        stop.abort();
-        resolve(signal);
+        end(signal);
       });
     }
   });
@@ -42,7 +55,7 @@ export async function runProcess<Config>(
     const running = await start(config, stop.signal);
     const { log } = running;
     // Not to standard output: there each line may have to be JSON.
-    console.error(['', ...running.announcement, ''].join('\n'));
+    if (running.announcement.length > 0) console.error(['', ...running.announcement, ''].join('\n'));
     const ended = await Promise.race([signalled, running.failed]);
     if (ended instanceof Error) log.fatal({ err: ended }, 'stopping');
     else log.info({ signal: ended }, 'stopping');
@@ -54,5 +67,8 @@ export async function runProcess<Config>(
     if (stop.signal.aborted) return 0;
     console.error(`error: ${redactText((error as Error).message)}`);
     return 1;
+  } finally {
+    // The channel to the process that started this one would keep it alive.
+    cluster.worker?.disconnect();
   }
 }

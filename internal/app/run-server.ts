@@ -1,8 +1,12 @@
+import cluster from 'node:cluster';
+import type { Logger } from 'pino';
 import { type Config, readConfig } from '../config/config.ts';
-import { type App, startApp } from './app.ts';
+import { startApp } from './app.ts';
 import { createLogger } from './logger.ts';
-import { runProcess } from './run-process.ts';
+import { type Running, runProcess } from './run-process.ts';
+import { startWorkers } from './start-workers.ts';
 import { toAddress } from './to-address.ts';
+import type { Ports, WorkerMessage } from './workers.ts';
 
 /** Runs the service until it is told to stop. Returns the exit code. */
 export function runServer(env: NodeJS.ProcessEnv): Promise<number> {
@@ -10,14 +14,23 @@ export function runServer(env: NodeJS.ProcessEnv): Promise<number> {
     () => readConfig(env),
     async (config, signal) => {
       const log = createLogger(config.log);
+      if (cluster.isWorker) return runWorker(config, log, signal);
       for (const warning of config.warnings) log.warn(warning);
-      const app = await startApp(config, log, {}, signal);
-      return { log, failed: app.failed, announcement: announce(config, app), stop: () => app.stop() };
+      const service =
+        config.workers > 1 ? await startWorkers(config, log, signal) : await startApp(config, log, {}, signal);
+      return { log, failed: service.failed, announcement: announce(config, service), stop: () => service.stop() };
     },
   );
 }
 
-function announce({ host, auth, postgresDsn, dataDir, tls }: Config, { grpcPort, httpPort }: App): string[] {
+async function runWorker(config: Config, log: Logger, signal: AbortSignal): Promise<Running> {
+  const app = await startApp(config, log, {}, signal);
+  const { grpcPort, httpPort } = app;
+  process.send?.({ kind: 'ready', grpcPort, httpPort } satisfies WorkerMessage);
+  return { log, failed: app.failed, announcement: [], stop: () => app.stop() };
+}
+
+function announce({ host, auth, postgresDsn, dataDir, tls, workers }: Config, { grpcPort, httpPort }: Ports): string[] {
   const lines = [
     `  chat-service is ready${tls ? ' (TLS)' : ''}`,
     `    gRPC      ${toAddress(host, grpcPort)}  (reflection and health are on)`,
@@ -28,6 +41,7 @@ function announce({ host, auth, postgresDsn, dataDir, tls }: Config, { grpcPort,
     );
   }
   lines.push(`    messages  ${postgresDsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${dataDir}`}`);
+  if (workers > 1) lines.push(`    workers   ${workers} processes on these ports`);
   if (auth.guests && !auth.outside) {
     const how = tls ? " ARGS='--tls-ca FILE'" : '';
     lines.push('', '  Chat from two terminals:', `    make chat USER=alice${how}`, `    make chat USER=bob${how}`);

@@ -1,13 +1,19 @@
 import { resolve } from 'node:path';
 import { roomName } from '../model/chat.ts';
+import { type BusConfig, findBusInsecurities, readBus } from './bus-config.ts';
 import { EnvReader } from './env-reader.ts';
+import { type ExportConfig, readExport } from './export-config.ts';
 import { type HttpConfig, readHttp, readTls, type TlsConfig } from './http-config.ts';
+import { type IngestConfig, readIngest } from './ingest-config.ts';
 import { hasDefaultPassword, type Insecurity, isLoopback, isPlainElsewhere, judgeInsecurities } from './insecure.ts';
 import { type LogConfig, readLog } from './log-config.ts';
+import { findNatsInsecurities, type NatsConfig, readNats } from './nats-config.ts';
 import { type OutsideIssuer, readOutsideIssuer } from './outside-issuer.ts';
+import { checkWorkers, type ProcessConfig, readRoles, readWorkers } from './process-config.ts';
+import { findRedisInsecurities, type RedisConfig, readRedis } from './redis-config.ts';
 
 /** Everything about the service that can be set. local.env.example says what each is for. */
-export interface Config {
+export interface Config extends ProcessConfig {
   host: string;
   grpcPort: number;
   http: HttpConfig;
@@ -18,6 +24,16 @@ export interface Config {
   postgresPoolSize: number;
   dataDir: string;
   migrateOnStart: boolean;
+  /** Carries news between the nodes of the service. */
+  bus: BusConfig;
+  /** Where JetStream is, if there is one. */
+  nats: NatsConfig | undefined;
+  /** Keeps presence and rate limits for all nodes, if there is one. */
+  redis: RedisConfig | undefined;
+  /** How messages come into the database. */
+  ingest: IngestConfig;
+  /** Where other services read what happens. */
+  export: ExportConfig;
   log: LogConfig;
   /** No URL: no tracing. Its scheme says what takes the spans: http(s) an OTLP collector, jaeger a Jaeger agent. */
   tracing: { url: string | undefined; sampleRatio: number };
@@ -68,8 +84,15 @@ export interface Config {
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const read = new EnvReader(env);
   const tls = readTls(read);
+  const roles = readRoles(read);
   const http = readHttp(read, tls !== undefined);
+  http.enabled &&= roles.has('gateway');
+  const workers = readWorkers(read);
+  const bus = readBus(read, workers > 1 ? 'postgres:' : 'memory:');
+  const nats = readNats(read, bus);
   const config: Config = {
+    roles,
+    workers,
     host: read.string('HOST', '127.0.0.1'),
     grpcPort: read.integer('GRPC_PORT', 50_051, { min: 0, max: 65_535 }),
     http,
@@ -78,6 +101,11 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     postgresPoolSize: read.integer('POSTGRES_POOL_SIZE', 10, { min: 2, max: 1_000 }),
     dataDir: resolve(read.string('DATA_DIR', '.data')),
     migrateOnStart: read.boolean('MIGRATE_ON_START', true),
+    bus,
+    nats,
+    redis: readRedis(read),
+    ingest: readIngest(read, nats),
+    export: readExport(read, nats),
     log: readLog(read),
     tracing: {
       url: read.url('TRACING_URL', ['http:', 'https:', 'jaeger:']),
@@ -130,6 +158,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     warnings: [],
   };
   const { limits, writer, tracing } = config;
+  checkWorkers(read, config);
   const { protocol, hostname } = URL.parse(tracing.url ?? '') ?? {};
   read.require(
     protocol !== 'jaeger:' || hostname !== '',
@@ -152,7 +181,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return config;
 }
 
-function findInsecurities({ host, http, tls, auth, postgresDsn, tracing }: Config): Insecurity[] {
+function findInsecurities({ host, http, tls, auth, bus, nats, redis, postgresDsn, tracing }: Config): Insecurity[] {
   const found: Insecurity[] = [];
   const { outside } = auth;
   if (!isLoopback(host) && !tls) {
@@ -179,6 +208,7 @@ function findInsecurities({ host, http, tls, auth, postgresDsn, tracing }: Confi
     if (isPlainElsewhere(url))
       found.push({ word: 'plaintext', what: `${name} leads elsewhere without TLS: use https`, exposed: true });
   }
+  found.push(...findBusInsecurities(bus), ...findNatsInsecurities(nats, bus), ...findRedisInsecurities(redis));
   return found;
 }
 

@@ -36,9 +36,18 @@ export interface Draft {
   asService?: boolean;
 }
 
-/** What is known of a message once it is committed, the first time or by a repetition. */
+/** A message that is known to be kept, and that its sender has been told so, but that has no number yet. */
+export interface AcceptedMessage extends Draft {
+  id: string;
+  /** A digest of its content, by which a repetition is told from another message. */
+  contentHash: Buffer;
+  acceptedAt: Date;
+}
+
+/** What is known of a message once it is kept, the first time or by a repetition. */
 export interface Receipt {
   messageId: string;
+  /** 0: the message is kept and will be written; its number comes with it. */
   seq: number;
   createdAt: Date;
 }

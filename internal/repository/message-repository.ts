@@ -7,9 +7,22 @@ export interface NewMessage extends Draft {
   contentHash: Buffer;
 }
 
-/** What became of one message of a batch. For `repeated` and `reused`, id, seq and time are the first message's. */
+/**
+ * What became of one message of a batch. For `repeated` and `reused`, id, seq and time are the first message's. `accepted`: it is kept
+ * and will be written, its number is not known yet; `unavailable`: not known to be kept, though others of the batch are; `full`: there is no
+ * room to keep it. These three come only where messages are kept elsewhere before they are written.
+ */
 export interface Appended {
-  outcome: 'stored' | 'repeated' | 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low';
+  outcome:
+    | 'stored'
+    | 'repeated'
+    | 'reused'
+    | 'chat_not_found'
+    | 'not_a_member'
+    | 'role_too_low'
+    | 'accepted'
+    | 'unavailable'
+    | 'full';
   /** Absent if there is no such chat. */
   chatType?: ChatType;
   messageId: string;
@@ -50,7 +63,10 @@ export interface MessageRepository {
   /** What changed after a number, regardless of who asks; undefined if there is no such chat. */
   findChanges(chatId: string, afterSeq: number, limit: number): Promise<ChangesPage | undefined>;
 
-  /** What changed after a number; undefined unless the user is a member in the very snapshot that is read. */
+  /**
+   * What changed after a number, up to `lastSeq`; undefined unless the user is a member in the snapshot that is read, or in a later one. It may
+   * be up to a second old, but only if it has something after that number.
+   */
   findChangesAsMember(
     chatId: string,
     userId: string,

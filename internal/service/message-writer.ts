@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Bus } from '../client/bus/bus.ts';
 import { activeSpans, withActiveSpans } from '../client/tracing/active-spans.ts';
+import type { ChatType } from '../model/chat.ts';
 import { ChatError } from '../model/errors.ts';
 import type { Draft, Message, Receipt } from '../model/message.ts';
 import type { Appended, MessageRepository, NewMessage } from '../repository/message-repository.ts';
@@ -21,7 +22,8 @@ export interface MessageWriterOptions {
 }
 
 interface Deps {
-  messages: MessageRepository;
+  /** Where batches go: the database, or what keeps messages until they are written there. */
+  messages: Pick<MessageRepository, 'appendBatch'>;
   bus: Bus;
   log: Logger;
 }
@@ -32,7 +34,7 @@ interface Deps {
  * Messages of one chat are committed in the order in which `append` was called. Committed messages go to the bus, in order.
  */
 export class MessageWriter {
-  readonly #messages: MessageRepository;
+  readonly #messages: Pick<MessageRepository, 'appendBatch'>;
   readonly #bus: Bus;
   readonly #log: Logger;
   readonly #options: MessageWriterOptions;
@@ -49,7 +51,7 @@ export class MessageWriter {
   }
 
   /**
-   * Resolves once the message is committed, or was by an earlier call. Throws ALREADY_EXISTS (MESSAGE_ID_REUSED), NOT_FOUND
+   * Resolves once the message is committed or accepted, or was by an earlier call. Throws ALREADY_EXISTS (MESSAGE_ID_REUSED), NOT_FOUND
    * (CHAT_NOT_FOUND), PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW), UNAVAILABLE (WRITER_BUSY: not stored;
    * STORAGE_UNAVAILABLE: not known to be stored). When the signal aborts, a message that is still waiting is withdrawn.
    */
@@ -174,8 +176,8 @@ export class MessageWriter {
       } else if (outcome === 'repeated') {
         // An attempt whose answer was lost may have committed it: then nobody has published it.
         if (repeated) heads.set(chatId, Math.max(seq, heads.get(chatId) ?? 0));
-      } else {
-        entry.reject(refusalOf(outcome, chatType));
+      } else if (outcome !== 'accepted') {
+        entry.reject(toError(outcome, chatType));
         continue;
       }
       entry.resolve({ messageId, seq, createdAt });
@@ -183,6 +185,16 @@ export class MessageWriter {
     for (const [chatId, seq] of heads) this.#bus.publishToChat(chatId, { kind: 'head', seq });
     for (const [chatId, messages] of stored) this.#bus.publishToChat(chatId, { kind: 'messages', messages });
   }
+}
+
+function toError(outcome: Exclude<Appended['outcome'], 'stored' | 'repeated' | 'accepted'>, chatType?: ChatType) {
+  if (outcome === 'full') {
+    return new ChatError('WRITER_BUSY', 'too many messages are waiting to be written', { retryAfterMs: 5_000 });
+  }
+  if (outcome === 'unavailable') {
+    return new ChatError('STORAGE_UNAVAILABLE', 'the message could not be kept at the moment', { retryAfterMs: 1_000 });
+  }
+  return refusalOf(outcome, chatType);
 }
 
 function clientGone(): ChatError {

@@ -9,7 +9,7 @@ import { isAlive } from '../repository/embedded/process-state.ts';
 import { serverPid } from '../repository/embedded/test-bench.ts';
 import { waitUntil } from '../repository/embedded/wait-until.ts';
 
-type Program = 'server' | 'auth-server' | 'gateway';
+type Program = 'server' | 'auth-server' | 'gateway' | 'message-writer';
 
 const mainOf = (program: Program) => fileURLToPath(new URL(`../../cmd/${program}/main.ts`, import.meta.url));
 

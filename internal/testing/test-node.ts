@@ -70,6 +70,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   );
   await revocations.start();
   const deps = { service, hub, chats, messages, verifier, revocations, limiter, presence, presenceNews, log };
+  const arrivals = { concurrent: 10_000, maxWaiting: 0, turnMs: 250 };
   const sessionOptions: SessionOptions = {
     limits: { maxTextLength: 100_000, maxFrameBytes: 100_000, maxCommandsPerFrame: 100, maxSubscriptions: 100 },
     outboxBytes: 50_000,
@@ -89,7 +90,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     presence,
     revocations,
     bus,
-    sessions: new SessionRegistry(deps, sessionOptions),
+    sessions: new SessionRegistry(deps, { ...sessionOptions, arrivals }),
     /** Opens a stream; its token is valid for `ttlMs`. */
     open(
       userId: string,

@@ -21,11 +21,12 @@ export class Traffic {
   readonly #talking: Promise<void>[] = [];
   #stopped = false;
 
-  /** Connects so many clients and lets them begin. */
-  static async start(address: string, clients: number, inFlight = 20): Promise<Traffic> {
+  /** Connects so many clients, to these addresses in turn, and lets them begin. */
+  static async start(addresses: string | readonly string[], clients: number, inFlight = 20): Promise<Traffic> {
     const traffic = new Traffic();
     const name = uniqueName('traffic');
     for (let i = 0; i < clients; i += 1) {
+      const address = [addresses].flat()[i % [addresses].flat().length]!;
       const transport = grpcTransport(address, { channelOptions: { 'grpc.use_local_subchannel_pool': 1 } });
       const client = new ChatClient({ transport, token: guest(uniqueName(`talker-${process.pid}`)) });
       traffic.clients.push(client);

@@ -29,7 +29,7 @@ export type ChatClientEvents = {
   presence: { chatId: string; user: User; online: boolean };
   /** A member, or the user on another device, has read up to a number. */
   read: { chatId: string; userId: string; seq: number };
-  /** A message of this client is committed; also one that was sent before a reload. */
+  /** A message of this client is durably kept; also one that was sent before a reload. */
   sent: PendingMessage & Receipt;
   /** A message of this client was refused for good; also one that was sent before a reload. */
   refused: PendingMessage & { error: ChatClientError };

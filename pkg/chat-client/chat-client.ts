@@ -88,7 +88,7 @@ export class ChatClient {
   }
 
   /**
-   * Sends a message; resolves when it is committed. Safe across reconnections: it is sent again with the same id until it is
+   * Sends a message; resolves when it is durably kept: then it will be in the chat. Safe across reconnections: it is sent again with the same id until it is
    * answered. Rejects with ChatClientError when the service refuses it for good, or when the client is closed first; with an outbox it is
    * sent by the next client then.
    */

@@ -19,6 +19,7 @@ export const sendMessage: Subcommand = {
     const chatId = await enterChat(opened, chat);
     const clientMessageId = String(options.values.id ?? crypto.randomUUID());
     const { messageId, seq, createdAt } = await opened.call('sendMessage', { chatId, text, clientMessageId });
-    await print(`Sent as number ${seq} (${messageId})`, { chatId, messageId, seq, createdAt, clientMessageId });
+    const place = seq > 0 ? `as number ${seq} ` : '';
+    await print(`Sent ${place}(${messageId})`, { chatId, messageId, seq, createdAt, clientMessageId });
   },
 };

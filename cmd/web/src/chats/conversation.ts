@@ -147,7 +147,7 @@ export class Conversation {
     this.#change({ outgoing: this.state.value.outgoing.filter(({ clientMessageId }) => clientMessageId !== id) });
   }
 
-  /** A message of the user's own was committed, also one that was sent before a reload. */
+  /** A message of the user's own is durably kept, also one that was sent before a reload. */
   sent(id: string): void {
     this.#change({ outgoing: withState(this.state.value.outgoing, id, { state: 'sent' }) });
   }

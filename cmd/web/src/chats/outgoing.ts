@@ -5,7 +5,7 @@ export interface Outgoing {
   clientMessageId: string;
   text: string;
   at: Date;
-  /** `sent`: committed, and about to come back as a message. */
+  /** `sent`: durably kept, and about to come back as a message. */
   state: 'sending' | 'sent' | 'failed';
   /** Why it failed. */
   problem?: string;

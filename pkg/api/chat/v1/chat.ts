@@ -624,6 +624,10 @@ export interface SendMessageRequest {
 
 export interface SendMessageResponse {
   messageId: string;
+  /**
+   * 0: the message is kept and will be written, in the order in which its sender's messages to the chat were accepted; its
+   * number comes with it.
+   */
   seq: number;
   createdAt: Date | undefined;
 }
@@ -934,9 +938,9 @@ export interface ChatRemoved {
 /** Accepted: a command was carried out. */
 export interface Accepted {
   commandId: string;
-  /** For `send_message`: the committed message, also if this was a repetition. */
+  /** For `send_message`: the message, also if this was a repetition. */
   messageId: string;
-  /** For `send_message`. */
+  /** For `send_message`; 0: the message is kept and will be written, its number comes with it. */
   seq: number;
   /** For `send_message`. */
   createdAt: Date | undefined;
@@ -9361,7 +9365,8 @@ export const Closing: MessageFns<Closing> = {
  * ChatService stores chats and delivers their messages.
  *
  * Every durable change of a chat takes the chat's next number (`seq`, `update_seq`), without gaps. An answer to a send
- * means that the message is committed; sending it again with the same `client_message_id` returns the first one.
+ * means that the message is kept durably; sending it again with the same `client_message_id` returns the first one. Where
+ * the service is set up to keep messages before they are written, the answer comes without a number: that comes with the message.
  *
  * The caller is always the subject of the access token (`authorization: Bearer …`). No field names the sender.
  *

@@ -1,0 +1,135 @@
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { EmbeddedPostgres } from '../../internal/repository/embedded/embedded-postgres.ts';
+
+const run = promisify(execFile);
+
+/** The disk of the database, small enough to be filled, in megabytes. */
+const diskMegabytes = 600;
+
+/** A PostgreSQL with a disk of its own, if one can be had. It comes back whenever it dies. */
+export class Database {
+  readonly #folder: string;
+  /** Whether the disk can be filled; else why not. */
+  readonly fillable: true | string;
+  #server: EmbeddedPostgres;
+  #stopping = false;
+
+  private constructor(folder: string, fillable: true | string, server: EmbeddedPostgres) {
+    this.#folder = folder;
+    this.fillable = fillable;
+    this.#server = server;
+    this.#keep().catch(() => {});
+  }
+
+  static async start(folder: string): Promise<Database> {
+    await mkdir(folder, { recursive: true });
+    const fillable = await mountDisk(folder);
+    return new Database(folder, fillable, await startServer(folder));
+  }
+
+  get dsn(): string {
+    return this.#server.dsn;
+  }
+
+  get port(): number {
+    return Number(new URL(this.#server.dsn).port);
+  }
+
+  /** kill -9, of all its processes. */
+  kill(): void {
+    this.#signal('SIGKILL');
+  }
+
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#signal(name);
+  }
+
+  /** Leaves no room on the disk; returns how to make some again. */
+  async fill(): Promise<() => Promise<void>> {
+    const path = join(this.#folder, 'filler');
+    const file = await open(path, 'w');
+    const block = Buffer.alloc(1_048_576);
+    try {
+      for (let i = 0; i < diskMegabytes * 2; i += 1) await file.write(block);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    } finally {
+      await file.close();
+    }
+    return () => rm(path, { force: true });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#signal('SIGCONT');
+    await this.#server.stop();
+    if (this.fillable === true) await run('umount', ['-l', this.#folder]);
+  }
+
+  /** It is brought back by itself, but not for ever: then we begin anew, on the same data. */
+  async #keep(): Promise<void> {
+    while (!this.#stopping) {
+      await this.#server.exited;
+      while (!this.#stopping) {
+        try {
+          this.#server = await startServer(this.#folder);
+          break;
+        } catch {
+          await new Promise((resolve) => setTimeout(resolve, 500));
+        }
+      }
+    }
+    if (this.#stopping) await this.#server.stop();
+  }
+
+  #signal(name: NodeJS.Signals): void {
+    const { pid } = this.#server;
+    for (const one of [pid, ...childrenOf(pid)]) {
+      try {
+        process.kill(one, name);
+      } catch {
+        // It has just ended.
+      }
+    }
+  }
+}
+
+function startServer(folder: string): Promise<EmbeddedPostgres> {
+  const settings = { max_connections: '150', max_wal_size: '96MB', min_wal_size: '32MB' };
+  return EmbeddedPostgres.start({ dataDir: join(folder, 'data'), settings });
+}
+
+/** A disk in memory, which takes the right to mount one. */
+async function mountDisk(folder: string): Promise<true | string> {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'that takes root on Linux';
+  try {
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${diskMegabytes}m,mode=755`, 'chaos', folder]);
+    return true;
+  } catch (error) {
+    return `no disk can be mounted (${(error as { stderr?: string }).stderr?.trim() ?? ''})`;
+  }
+}
+
+function childrenOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        // Field 4; the name in brackets may hold spaces.
+        return (
+          Number(
+            readFileSync(`/proc/${pid}/stat`, 'utf8')
+              .replace(/^.*\) /s, '')
+              .split(' ')[1],
+          ) === parent
+        );
+      } catch {
+        return false;
+      }
+    });
+}

@@ -1,0 +1,192 @@
+import type { Random } from '../../internal/verify/workload/random.ts';
+import type { Cluster } from './cluster.ts';
+
+/** One fault at one time. It is over when `strike` resolves. */
+export interface Strike {
+  what: string;
+  /** How long it lasts, as planned, in milliseconds. */
+  lastsMs: number;
+  strike(): Promise<void>;
+}
+
+/** One way to break something. */
+interface Fault {
+  weight: number;
+  /** Chooses what to break, and for how long; undefined: there is none of it here. */
+  plan(cluster: Cluster, random: Random): Strike | undefined;
+}
+
+const between = (random: Random, least: number, most: number) => least + random.below(most - least);
+
+/** Everything that is broken on purpose. A new fault is one more item. */
+const faults: readonly Fault[] = [
+  {
+    weight: 4,
+    plan(cluster, random) {
+      const node = random.pick(cluster.nodes)!;
+      const lastsMs = between(random, 200, 2_500);
+      return {
+        what: `kill -9 ${node.name}, start it again`,
+        lastsMs,
+        strike: () => node.restart('SIGKILL', () => wait(lastsMs, cluster.stopping), cluster.stopping),
+      };
+    },
+  },
+  {
+    weight: 3,
+    plan(cluster, random) {
+      const node = random.pick(cluster.nodes)!;
+      const lastsMs = between(random, 500, 4_000);
+      const [stop, go] = [() => node.signal('SIGSTOP'), () => node.signal('SIGCONT')];
+      return pausing(`pause ${node.name}`, lastsMs, cluster, stop, go);
+    },
+  },
+  {
+    weight: 1.5,
+    plan: (cluster) => ({
+      what: 'restart all nodes, one after the other (SIGTERM)',
+      lastsMs: cluster.nodes.length * 2_500,
+      async strike() {
+        for (const node of cluster.nodes) {
+          await node.restart('SIGTERM', async () => {}, cluster.stopping);
+        }
+      },
+    }),
+  },
+  {
+    weight: 2,
+    plan: (cluster) => ({
+      what: 'kill -9 PostgreSQL',
+      lastsMs: 1_500,
+      async strike() {
+        cluster.database.kill();
+        await wait(1_500, cluster.stopping);
+      },
+    }),
+  },
+  {
+    weight: 2,
+    plan(cluster, random) {
+      const { database } = cluster;
+      const lastsMs = between(random, 300, 3_000);
+      const [stop, go] = [() => database.signal('SIGSTOP'), () => database.signal('SIGCONT')];
+      return pausing('pause PostgreSQL', lastsMs, cluster, stop, go);
+    },
+  },
+  {
+    weight: 1,
+    plan(cluster, random) {
+      const { database } = cluster;
+      const lastsMs = between(random, 500, 2_000);
+      if (database.fillable !== true) return undefined;
+      return {
+        what: "fill PostgreSQL's disk",
+        lastsMs,
+        async strike() {
+          const empty = await database.fill();
+          await wait(lastsMs, cluster.stopping);
+          await empty();
+        },
+      };
+    },
+  },
+  {
+    weight: 3,
+    plan(cluster, random) {
+      const [name, broker] = random.pick([...cluster.brokers]) ?? [];
+      const lastsMs = between(random, 200, 3_000);
+      if (!broker) return undefined;
+      return {
+        what: `kill -9 ${name}, start it again`,
+        lastsMs,
+        async strike() {
+          await broker.kill();
+          await wait(lastsMs, cluster.stopping);
+          if (!cluster.stopping.aborted) await broker.restart();
+        },
+      };
+    },
+  },
+  {
+    weight: 2,
+    plan(cluster, random) {
+      const [name, broker] = random.pick([...cluster.brokers]) ?? [];
+      const lastsMs = between(random, 300, 3_000);
+      if (!broker) return undefined;
+      const [stop, go] = [() => broker.signal('SIGSTOP'), () => broker.signal('SIGCONT')];
+      return pausing(`pause ${name}`, lastsMs, cluster, stop, go);
+    },
+  },
+  {
+    weight: 5,
+    plan(cluster, random) {
+      const link = random.pick(cluster.links)!;
+      const lastsMs = between(random, 0, 2_000);
+      return pausing(
+        `cut ${link.name}`,
+        lastsMs,
+        cluster,
+        () => link.cut(),
+        () => link.restore(),
+      );
+    },
+  },
+  {
+    weight: 3,
+    plan(cluster, random) {
+      const link = random.pick(cluster.links)!;
+      const lastsMs = between(random, 500, 4_000);
+      return pausing(
+        `silence ${link.name}`,
+        lastsMs,
+        cluster,
+        () => link.silence(),
+        () => link.restore(),
+      );
+    },
+  },
+  {
+    weight: 3,
+    plan(cluster, random) {
+      const link = random.pick(cluster.links)!;
+      const delayMs = between(random, 20, 300);
+      const lastsMs = between(random, 500, 4_000);
+      const slow = () => link.slow(delayMs);
+      return pausing(`slow ${link.name} by ${delayMs} ms`, lastsMs, cluster, slow, () => link.restore());
+    },
+  },
+];
+
+/** Chooses the next fault. */
+export function planStrike(cluster: Cluster, random: Random): Strike {
+  for (;;) {
+    const strike = random.weighted(faults).plan(cluster, random);
+    if (strike) return strike;
+  }
+}
+
+function pausing(what: string, lastsMs: number, { stopping }: Cluster, begin: () => void, end: () => void): Strike {
+  return {
+    what,
+    lastsMs,
+    async strike() {
+      begin();
+      await wait(lastsMs, stopping);
+      end();
+    },
+  };
+}
+
+/** Resolves early when everything is being stopped. */
+export function wait(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+}

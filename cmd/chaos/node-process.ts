@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../server/main.ts', import.meta.url));
+
+/** How long a node may take to begin, in milliseconds. */
+const startMs = 60_000;
+
+/** One node of the service: a process of its own that keeps its ports when it is started again. */
+export class NodeProcess {
+  readonly name: string;
+  readonly #env: Record<string, string>;
+  readonly #logFile: string;
+  #child: ChildProcess | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(name: string, env: Record<string, string>, logFile: string) {
+    this.name = name;
+    this.#env = env;
+    this.#logFile = logFile;
+  }
+
+  /** Ends it, and after a while starts it again; one after the other, when several faults have that in mind. */
+  restart(how: 'SIGKILL' | 'SIGTERM', pause: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const restarted = this.#turn.then(async () => {
+      await this.end(how);
+      await pause();
+      await this.start(signal);
+    });
+    this.#turn = restarted.catch(() => {});
+    return restarted;
+  }
+
+  /** Resolves when it is ready. What it needs may be away: then it is started again until it is not. Throws if that takes too long. */
+  async start(signal: AbortSignal): Promise<void> {
+    const giveUpAt = performance.now() + startMs;
+    while (!signal.aborted && !this.isRunning) {
+      if (await this.#startOnce()) return;
+      if (performance.now() > giveUpAt) throw new Error(`${this.name} does not start: see ${this.#logFile}`);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+
+  get isRunning(): boolean {
+    const child = this.#child;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(name);
+  }
+
+  /** Ends it, at once or as a deploy does; resolves when it is gone. */
+  async end(how: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    if (!this.isRunning) return;
+    const exited = once(this.#child!, 'exit');
+    this.#child!.kill(how);
+    const last = setTimeout(() => this.#child!.kill('SIGKILL'), 20_000);
+    await exited;
+    clearTimeout(last);
+  }
+
+  async #startOnce(): Promise<boolean> {
+    const { PATH = '', HOME = '' } = process.env;
+    const child = spawn(process.execPath, [main], {
+      env: { PATH, HOME, ...this.#env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Ctrl-C is for us: we end our processes ourselves.
+      detached: true,
+    });
+    this.#child = child;
+    const log = (text: Buffer) => appendFileSync(this.#logFile, text);
+    child.stdout.on('data', log);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    let words = '';
+    child.stderr.on('data', (text: Buffer) => {
+      log(text);
+      words = (words + text.toString()).slice(-2_000);
+      if (words.includes('is ready')) resolve(true);
+    });
+    child.once('exit', () => resolve(false));
+    return promise;
+  }
+}

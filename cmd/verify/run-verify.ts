@@ -1,0 +1,62 @@
+import { Checker } from '../../internal/verify/checker/checker.ts';
+import type { Verdict } from '../../internal/verify/checker/verdict.ts';
+import { Journal } from '../../internal/verify/history/journal.ts';
+import { readHistory } from '../../internal/verify/history/read-history.ts';
+import { formatVerdict } from '../../internal/verify/report/format-verdict.ts';
+import { Progress } from '../../internal/verify/report/progress.ts';
+import { runWorkload } from '../../internal/verify/workload/run-workload.ts';
+import { type Args, readArgs } from './args.ts';
+import { usage } from './usage.ts';
+
+/** Runs the program; returns its exit code: 0 nothing was violated, 1 something was, 2 bad usage or no connection. */
+export async function runVerify(argv: readonly string[]): Promise<number> {
+  let args: Args;
+  try {
+    args = readArgs(argv);
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}\n\n${usage}`);
+    return 2;
+  }
+  if (args.kind === 'help') {
+    console.log(usage);
+    return 0;
+  }
+  try {
+    const verdict = args.kind === 'check' ? await checkFile(args.file) : await checkService(args);
+    console.log(args.json ? JSON.stringify(verdict, undefined, 2) : formatVerdict(verdict));
+    if (verdict.ok && args.kind === 'run' && verdict.figures.acknowledged === 0) {
+      console.error('error: no message was acknowledged: nothing is proved');
+      return 2;
+    }
+    return verdict.ok ? 0 : 1;
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}`);
+    return 2;
+  }
+}
+
+async function checkFile(file: string): Promise<Verdict> {
+  const checker = new Checker();
+  for await (const record of readHistory(file)) checker.add(record);
+  return checker.finish();
+}
+
+async function checkService({ deployment, options, history }: Extract<Args, { kind: 'run' }>): Promise<Verdict> {
+  const checker = new Checker();
+  // Standard output is for the verdict.
+  const progress = new Progress((line) => console.error(line));
+  const journal = new Journal((record) => {
+    checker.add(record);
+    progress.add(record);
+  }, history);
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  console.error(`seed ${options.seed}, ${options.clients} clients, ${options.durationMs / 1_000} s`);
+  try {
+    await runWorkload(deployment, journal, { ...options, signal: stop.signal });
+  } finally {
+    progress.stop();
+    await journal.close();
+  }
+  return checker.finish();
+}

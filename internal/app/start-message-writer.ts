@@ -1,0 +1,68 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
+import { compose } from '../interceptor/call.ts';
+import { PostgresMessageRepository } from '../repository/postgres/postgres-message-repository.ts';
+import { GrpcServer } from '../transport/grpc/grpc-server.ts';
+import { CertificateFiles } from '../transport/tls/certificate-files.ts';
+import { DatabaseWatch } from './database-watch.ts';
+import { once } from './once.ts';
+import { openBus } from './open-bus.ts';
+import { openDatabase } from './open-database.ts';
+import { openIngest } from './open-ingest.ts';
+import { ResourceStack } from './resource-stack.ts';
+
+/** The running message-writer. */
+export interface MessageWriterProcess {
+  /** Where it tells its health. */
+  grpcPort: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a writer of accepted messages by itself, beside services that accept them. Throws an error with a clear message, leaving nothing behind,
+ * when it cannot or the signal aborts.
+ */
+export async function startMessageWriter(
+  config: Config,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<MessageWriterProcess> {
+  const resources = new ResourceStack(log);
+  try {
+    const database = await openDatabase(config, log, resources, signal);
+    await new PostgresMessageRepository(database).warmUp(config.postgresPoolSize);
+    const bus = await openBus(config.bus, { database, log, resources });
+    const ingest = await openIngest(config, { bus, database, log, resources });
+    const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));
+    if (certificates) resources.add('the certificates', () => certificates.close());
+    const health = new GrpcServer(
+      { services: [], interceptor: compose([]) },
+      {
+        host: config.host,
+        port: config.grpcPort,
+        credentials: certificates?.grpcCredentials(),
+        maxFrameBytes: config.limits.maxFrameBytes,
+        keepaliveMs: config.keepaliveMs,
+        trustedProxies: [],
+      },
+    );
+    resources.add('the gRPC server', () => health.stop(1_000));
+    signal.throwIfAborted();
+    const grpcPort = await health.listen();
+    const watch = new DatabaseWatch(database.pool, 1_000, (reachable) => {
+      log[reachable ? 'info' : 'warn'](reachable ? 'the database is back' : 'the database is away');
+      health.setServing(reachable);
+    });
+    resources.add('the watch over the database', () => watch.stop());
+    ingest?.writers.start();
+    health.setServing(true);
+    const stop = once(() => {
+      health.setServing(false);
+      return resources.close();
+    });
+    return { grpcPort, stop };
+  } catch (error) {
+    await resources.close();
+    throw error;
+  }
+}

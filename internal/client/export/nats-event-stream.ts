@@ -1,0 +1,167 @@
+import {
+  DiscardPolicy,
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
+import { headers, type NatsConnection } from '@nats-io/transport-node';
+import type { Message } from '../../model/message.ts';
+import { connectNats, type NatsOptions } from '../nats/connect-nats.ts';
+import { type EventStream, type ExportedEvent, type LastEvent, OutOfPlace } from './event-stream.ts';
+
+export interface NatsEventStreamOptions {
+  nats: NatsOptions;
+  stream: string;
+  /** Events of a chat go to `<prefix>.events.<chat id>`. */
+  prefix: string;
+  replicas: number;
+  /** How long events stay, in milliseconds; 0: for ever. */
+  maxAgeMs: number;
+  /** What the stream may hold, in bytes; the oldest events go when there is more. 0: whatever the server allows. */
+  maxBytes: number;
+  /** How long the stream may take to say that it keeps an event, in milliseconds. */
+  ackTimeoutMs: number;
+}
+
+/** How a message is written. */
+export interface MessageFormat {
+  contentType: string;
+  encode(message: Message): Uint8Array;
+}
+
+interface Opened {
+  connection: NatsConnection;
+  client: JetStreamClient;
+  manager: JetStreamManager;
+}
+
+const errorCodes = { wrongLastSequence: 10_071, nameInUse: 10_058, noMessage: 10_037 };
+const nanosecondsPerMs = 1_000_000;
+const duplicateWindowMs = 120_000;
+
+/**
+ * A JetStream stream in files. Message ids, `<chat id>:<number>`, let it recognise an event that is sent again soon; and whoever does not know
+ * what comes before an event cannot append it. It is connected to, and made, when it is needed. Works with NATS 2.9 and newer.
+ */
+export class NatsEventStream implements EventStream {
+  readonly #options: NatsEventStreamOptions;
+  readonly #format: MessageFormat;
+  #connection: Promise<NatsConnection> | undefined;
+  #opened: Promise<Opened> | undefined;
+
+  constructor(format: MessageFormat, options: NatsEventStreamOptions) {
+    this.#format = format;
+    this.#options = options;
+  }
+
+  async append(event: ExportedEvent, after: number): Promise<number> {
+    const { client } = await this.#open();
+    const { chatId, id, body, contentType } = this.#encode(event);
+    const header = headers();
+    header.set('event', event.kind);
+    if (contentType) header.set('content-type', contentType);
+    try {
+      const { seq } = await client.publish(this.#subject(chatId), body, {
+        msgID: id,
+        headers: header,
+        timeout: this.#options.ackTimeoutMs,
+        retries: 1,
+        expect: { streamName: this.#options.stream, lastSubjectSequence: after },
+      });
+      return seq;
+    } catch (cause) {
+      if (cause instanceof JetStreamApiError && cause.code === errorCodes.wrongLastSequence) {
+        throw new OutOfPlace(cause.message, { cause });
+      }
+      // The server may have come back without the stream.
+      this.#opened = undefined;
+      throw cause;
+    }
+  }
+
+  async findLast(chatId: string): Promise<LastEvent | undefined> {
+    const { manager } = await this.#open();
+    try {
+      const found = await manager.streams.getMessage(this.#options.stream, { last_by_subj: this.#subject(chatId) });
+      if (!found) return undefined;
+      const seq = Number(found.header.get('Nats-Msg-Id').split(':')[1]);
+      return { position: found.seq, seq: Number.isSafeInteger(seq) ? seq : undefined };
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === errorCodes.noMessage) return undefined;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    await connection?.close();
+  }
+
+  #encode(event: ExportedEvent): { chatId: string; id: string; body: Uint8Array; contentType?: string } {
+    switch (event.kind) {
+      case 'message': {
+        const { message } = event;
+        const { contentType, encode } = this.#format;
+        return {
+          chatId: message.chatId,
+          id: `${message.chatId}:${message.updateSeq}`,
+          body: encode(message),
+          contentType,
+        };
+      }
+      case 'chat_deleted':
+        return { chatId: event.chatId, id: `${event.chatId}:deleted`, body: new Uint8Array() };
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #subject(chatId: string): string {
+    return `${this.#options.prefix}.events.${chatId}`;
+  }
+
+  #open(): Promise<Opened> {
+    this.#opened ??= this.#connect().catch((error) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  async #connect(): Promise<Opened> {
+    this.#connection ??= connectNats(this.#options.nats, 'chat-service export').catch((error) => {
+      this.#connection = undefined;
+      throw error;
+    });
+    const connection = await this.#connection;
+    const manager = await jetstreamManager(connection);
+    await this.#ensureStream(manager);
+    return { connection, manager, client: jetstream(connection) };
+  }
+
+  async #ensureStream(manager: JetStreamManager): Promise<void> {
+    const { stream, prefix, replicas, maxAgeMs, maxBytes } = this.#options;
+    const windowMs = maxAgeMs > 0 ? Math.min(duplicateWindowMs, maxAgeMs) : duplicateWindowMs;
+    const config = {
+      name: stream,
+      subjects: [`${prefix}.events.*`],
+      storage: StorageType.File,
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.Old,
+      max_age: maxAgeMs * nanosecondsPerMs,
+      max_bytes: maxBytes > 0 ? maxBytes : -1,
+      num_replicas: replicas,
+      duplicate_window: windowMs * nanosecondsPerMs,
+    };
+    try {
+      await manager.streams.add(config);
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || error.code !== errorCodes.nameInUse) throw error;
+      await manager.streams.update(stream, config);
+    }
+  }
+}

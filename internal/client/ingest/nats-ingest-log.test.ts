@@ -1,0 +1,163 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { AcceptedMessage } from '../../model/message.ts';
+import { startNats } from '../../testing/brokers.ts';
+import { eventually } from '../../testing/eventually.ts';
+import type { ServerProcess } from '../../testing/server-process.ts';
+import type { LogEntry, PartitionReader } from './ingest-log.ts';
+import { NatsIngestLog, type NatsIngestLogOptions } from './nats-ingest-log.ts';
+
+let nats: ServerProcess;
+beforeAll(async () => {
+  nats = await startNats();
+});
+afterAll(() => nats.stop());
+
+async function openLog(options: Partial<NatsIngestLogOptions> = {}): Promise<NatsIngestLog> {
+  const log = await NatsIngestLog.open({
+    nats: { url: `nats://127.0.0.1:${nats.port}` },
+    stream: `TEST_${randomBytes(4).toString('hex')}`,
+    partitions: 1,
+    replicas: 1,
+    maxBytes: 10_000_000,
+    duplicateWindowMs: 60_000,
+    ackTimeoutMs: 2_000,
+    ...options,
+  });
+  onTestFinished(() => log.close());
+  return log;
+}
+
+function newMessage(message: Partial<AcceptedMessage> = {}): AcceptedMessage {
+  return {
+    id: randomUUID(),
+    chatId: 'chat',
+    sender: { id: 'alice', name: 'Alice' },
+    clientMessageId: randomUUID(),
+    text: 'hello',
+    contentHash: Buffer.from('hash'),
+    acceptedAt: new Date('2026-01-02T03:04:05.678Z'),
+    ...message,
+  };
+}
+
+/** Collects what a reader gives; `error` is what ended it. */
+function collect(reader: PartitionReader) {
+  const collected = { entries: [] as LogEntry[], error: undefined as unknown };
+  onTestFinished(() => reader.close());
+  const run = async () => {
+    for await (const batch of reader) collected.entries.push(...batch);
+  };
+  void run().catch((error) => (collected.error = error));
+  return collected;
+}
+
+const idsOf = (entries: readonly LogEntry[]) => entries.map(({ message }) => message?.id);
+
+test('what is kept is read as it was, in the order in which it was given, from any position', async () => {
+  const log = await openLog();
+  const messages = Array.from({ length: 1_000 }, (_, i) => newMessage({ text: `message ${i}` }));
+  for (let i = 0; i < messages.length; i += 250) {
+    const kept = await log.append(messages.slice(i, i + 250));
+    expect(kept.every(({ outcome }) => outcome === 'kept')).toBe(true);
+  }
+
+  const all = collect(log.read(0, 0, 100));
+  await eventually(() => expect(all.entries).toHaveLength(1_000));
+  expect(all.entries.map(({ message }) => message)).toEqual(messages);
+
+  const rest = collect(log.read(0, all.entries[996]!.position, 100));
+  await eventually(() => expect(idsOf(rest.entries)).toEqual(messages.slice(997).map(({ id }) => id)));
+});
+
+test('a reader that waits is given what comes, and only what is of its partition', async () => {
+  const log = await openLog({ partitions: 2 });
+  const chats = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  const readers = [collect(log.read(0, 0, 10)), collect(log.read(1, 0, 10))];
+
+  const messages = chats.map((chatId) => newMessage({ chatId }));
+  await log.append(messages);
+
+  const read = () => readers.flatMap(({ entries }) => entries);
+  await eventually(() => expect(read()).toHaveLength(chats.length));
+  for (const { entries } of readers) expect(entries).not.toEqual([]);
+  expect(new Set(idsOf(read()))).toEqual(new Set(messages.map(({ id }) => id)));
+});
+
+test('a message that is sent again is not kept twice, and the first is told', async () => {
+  const log = await openLog();
+  const first = newMessage();
+  await log.append([first]);
+
+  expect(await log.append([first])).toEqual([{ outcome: 'kept' }]);
+  const again = newMessage({ clientMessageId: first.clientMessageId, text: 'other' });
+  expect(await log.append([again])).toEqual([{ outcome: 'known', first }]);
+  // Of somebody else, or in another chat, it is another message.
+  const others = [
+    newMessage({ clientMessageId: first.clientMessageId, chatId: 'other' }),
+    newMessage({ clientMessageId: first.clientMessageId, sender: { id: 'bob', name: 'Bob' } }),
+  ];
+  expect(await log.append(others)).toEqual([{ outcome: 'kept' }, { outcome: 'kept' }]);
+
+  const { entries } = collect(log.read(0, 0, 10));
+  await eventually(() => expect(idsOf(entries)).toEqual([first.id, ...others.map(({ id }) => id)]));
+});
+
+test('a full stream refuses what does not fit and drops nothing; there is room again once it was trimmed', async () => {
+  const log = await openLog({ maxBytes: 100_000 });
+  const fill = () => log.append([newMessage({ text: 'x'.repeat(10_000) })]);
+  const kept: string[] = [];
+  for (let [outcome] = await fill(); outcome?.outcome === 'kept'; [outcome] = await fill()) kept.push('kept');
+  expect(kept.length).toBeGreaterThan(5);
+  expect(await fill()).toEqual([{ outcome: 'full' }]);
+  const { entries } = collect(log.read(0, 0, 10));
+  await eventually(() => expect(entries).toHaveLength(kept.length));
+
+  await log.trim(0, entries[1]!.position);
+
+  expect(await fill()).toEqual([{ outcome: 'kept' }]);
+  const left = collect(log.read(0, 0, 10));
+  await eventually(() => expect(left.entries[0]?.position).toBe(entries[2]!.position));
+});
+
+test('a server that is killed and comes back has everything, and knows repetitions', async () => {
+  const log = await openLog({ ackTimeoutMs: 500 });
+  const messages = [newMessage(), newMessage()];
+  await log.append(messages);
+  const broken = collect(log.read(0, 0, 10));
+  await eventually(() => expect(broken.entries).toHaveLength(2));
+  const before = await log.state();
+
+  await nats.kill();
+  await eventually(() => expect(broken.error).toMatchObject({ message: 'NATS is away' }));
+  expect(await log.append([newMessage()])).toMatchObject([{ outcome: 'unavailable' }]);
+  await nats.restart();
+
+  const again = newMessage({ clientMessageId: messages[0]!.clientMessageId });
+  await eventually(async () => expect(await log.append([again])).toEqual([{ outcome: 'known', first: messages[0] }]));
+  expect(await log.state()).toMatchObject({ createdAt: before.createdAt });
+  const { entries } = collect(log.read(0, 0, 10));
+  await eventually(() => expect(idsOf(entries).slice(0, 2)).toEqual(messages.map(({ id }) => id)));
+});
+
+test('an entry that is not a message is given as it is', async () => {
+  const log = await openLog();
+  await log.append([newMessage({ chatId: '' })]);
+  const { entries } = collect(log.read(0, 0, 10));
+  await eventually(() => expect(entries).toHaveLength(1));
+  expect(entries[0]?.message).toBeUndefined();
+  expect(entries[0]?.body.length).toBeGreaterThan(0);
+});
+
+test('a server that is not there is told of by its address', async () => {
+  const opening = NatsIngestLog.open({
+    nats: { url: 'nats://someone:secret@127.0.0.1:1' },
+    stream: 'S',
+    partitions: 1,
+    replicas: 1,
+    maxBytes: 1_000_000,
+    duplicateWindowMs: 1_000,
+    ackTimeoutMs: 1_000,
+  });
+  await expect(opening).rejects.toThrow(/^cannot connect to NATS at 127.0.0.1:1: (?!.*secret)/);
+});

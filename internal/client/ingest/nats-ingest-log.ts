@@ -1,0 +1,186 @@
+import { hash } from 'node:crypto';
+import {
+  DiscardPolicy,
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { AcceptedMessage } from '../../model/message.ts';
+import { connectNats, type NatsOptions } from '../nats/connect-nats.ts';
+import { decodeAccepted, encodeAccepted } from './accepted-message-codec.ts';
+import type { IngestLog, Kept, LogState } from './ingest-log.ts';
+import { NatsPartitionReader } from './nats-partition-reader.ts';
+import { partitionOf } from './partition-of.ts';
+
+export interface NatsIngestLogOptions {
+  nats: NatsOptions;
+  stream: string;
+  partitions: number;
+  replicas: number;
+  /** What the stream may hold, in bytes; beyond that messages are refused. */
+  maxBytes: number;
+  /** For how long repetitions are recognised, in milliseconds. */
+  duplicateWindowMs: number;
+  /** How long the stream may take to say that it keeps a message, in milliseconds. */
+  ackTimeoutMs: number;
+}
+
+const nameInUse = 10_058;
+const notFound = 10_059;
+const nanosecondsPerMs = 1_000_000;
+
+/**
+ * The log in a JetStream stream in files, with a subject for each partition. The stream is made when it is not there, and refuses what
+ * does not fit instead of dropping what is old. Works with NATS 2.9 and newer.
+ */
+export class NatsIngestLog implements IngestLog {
+  readonly #connection: NatsConnection;
+  readonly #client: JetStreamClient;
+  readonly #manager: JetStreamManager;
+  readonly #options: NatsIngestLogOptions;
+  readonly #readers = new Set<NatsPartitionReader>();
+  #restoring: Promise<void> | undefined;
+
+  private constructor(connection: NatsConnection, manager: JetStreamManager, options: NatsIngestLogOptions) {
+    this.#connection = connection;
+    this.#client = jetstream(connection);
+    this.#manager = manager;
+    this.#options = options;
+    void this.#watch();
+  }
+
+  /** Connects, and makes the stream if need be. Throws an error with a clear message. */
+  static async open(options: NatsIngestLogOptions): Promise<NatsIngestLog> {
+    const connection = await connectNats(options.nats, 'chat-service ingest');
+    try {
+      const log = new NatsIngestLog(connection, await jetstreamManager(connection), options);
+      await log.#ensureStream();
+      return log;
+    } catch (cause) {
+      await connection.close();
+      throw new Error(`cannot use the stream ${options.stream}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  get partitions(): number {
+    return this.#options.partitions;
+  }
+
+  async state(): Promise<LogState> {
+    const { stream: name } = this.#options;
+    const { created, state } = await this.#manager.streams.info(name).catch(async (error) => {
+      if (!isMissing(error)) throw error;
+      await this.#restoreStream();
+      return this.#manager.streams.info(name);
+    });
+    return { name, createdAt: created, lastPosition: state.last_seq, entries: state.messages };
+  }
+
+  append(messages: readonly AcceptedMessage[]): Promise<Kept[]> {
+    // Published one after the other without a wait: the stream takes them in that order.
+    return Promise.all(messages.map((message) => this.#keep(message)));
+  }
+
+  read(partition: number, afterPosition: number, limit: number): NatsPartitionReader {
+    const { stream } = this.#options;
+    const reader = new NatsPartitionReader(
+      this.#manager,
+      { stream, subject: this.#subject(partition), afterPosition, limit },
+      () => this.#readers.delete(reader),
+    );
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  async trim(partition: number, throughPosition: number): Promise<void> {
+    const filter = this.#subject(partition);
+    await this.#manager.streams.purge(this.#options.stream, { filter, seq: throughPosition + 1 });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#readers].map((reader) => reader.close()));
+    await this.#connection.close();
+  }
+
+  /** Never throws. */
+  async #keep(message: AcceptedMessage): Promise<Kept> {
+    const { stream, ackTimeoutMs, partitions } = this.#options;
+    try {
+      const ack = await this.#client.publish(
+        this.#subject(partitionOf(message.chatId, partitions)),
+        encodeAccepted(message),
+        { msgID: toMsgId(message), timeout: ackTimeoutMs, expect: { streamName: stream } },
+      );
+      if (!ack.duplicate) return { outcome: 'kept' };
+      const stored = await this.#manager.streams.getMessage(stream, { seq: ack.seq });
+      const first = stored && decodeAccepted(stored.data);
+      if (!first) return { outcome: 'unavailable', cause: new Error(`entry ${ack.seq} cannot be read`) };
+      // The answer to an attempt before this one was lost.
+      return first.id === message.id ? { outcome: 'kept' } : { outcome: 'known', first };
+    } catch (cause) {
+      // Nobody takes it: perhaps there is no stream any more.
+      if ((cause as Error).name === 'JetStreamNotEnabled') void this.#restoreStream().catch(() => {});
+      return isFull(cause) ? { outcome: 'full' } : { outcome: 'unavailable', cause };
+    }
+  }
+
+  #subject(partition: number): string {
+    return `${subjects(this.#options.stream)}.${partition}`;
+  }
+
+  #restoreStream(): Promise<void> {
+    this.#restoring ??= this.#ensureStream().finally(() => (this.#restoring = undefined));
+    return this.#restoring;
+  }
+
+  async #ensureStream(): Promise<void> {
+    const { stream, maxBytes, replicas, duplicateWindowMs } = this.#options;
+    const config = {
+      name: stream,
+      subjects: [`${subjects(stream)}.*`],
+      storage: StorageType.File,
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.New,
+      // Nothing goes by age: an entry stays until it has been written.
+      max_age: 0,
+      max_bytes: maxBytes,
+      num_replicas: replicas,
+      duplicate_window: duplicateWindowMs * nanosecondsPerMs,
+    };
+    try {
+      await this.#manager.streams.add(config);
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError) || error.code !== nameInUse) throw error;
+      await this.#manager.streams.update(stream, config);
+    }
+  }
+
+  /** A connection that breaks may have lost entries on their way to readers; and a server that comes back may come without its stream. */
+  async #watch(): Promise<void> {
+    for await (const { type } of this.#connection.status()) {
+      if (type === 'disconnect') for (const reader of [...this.#readers]) reader.fail(new Error('NATS is away'));
+      if (type === 'reconnect') void this.#restoreStream().catch(() => {});
+    }
+  }
+}
+
+function subjects(stream: string): string {
+  return `chat.ingest.${stream}`;
+}
+
+function toMsgId({ chatId, sender, clientMessageId }: AcceptedMessage): string {
+  return hash('sha256', JSON.stringify([chatId, sender.id, clientMessageId]), 'base64url');
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === notFound;
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof JetStreamApiError && /maximum (messages|bytes)|insufficient.*resources/.test(error.message);
+}

@@ -1,0 +1,37 @@
+import type { LogEntry } from '../../client/ingest/ingest-log.ts';
+import type { AcceptedMessage } from '../../model/message.ts';
+
+export type ReadableEntry = LogEntry & { message: AcceptedMessage };
+
+/**
+ * Entries in their order, in batches in which no message (chat, sender, clientMessageId) is twice; an entry that cannot be read is
+ * by itself.
+ */
+export function toBatches(entries: readonly LogEntry[]): (ReadableEntry[] | LogEntry)[] {
+  const batches: (ReadableEntry[] | LogEntry)[] = [];
+  let batch: ReadableEntry[] = [];
+  let ids = new Set<string>();
+  const close = () => {
+    if (batch.length > 0) batches.push(batch);
+    batch = [];
+    ids = new Set();
+  };
+  for (const entry of entries) {
+    if (!isReadable(entry)) {
+      close();
+      batches.push(entry);
+      continue;
+    }
+    const { chatId, clientMessageId, sender } = entry.message;
+    const id = `${chatId} ${clientMessageId} ${sender.id}`;
+    if (ids.has(id)) close();
+    ids.add(id);
+    batch.push(entry);
+  }
+  close();
+  return batches;
+}
+
+function isReadable(entry: LogEntry): entry is ReadableEntry {
+  return entry.message !== undefined;
+}

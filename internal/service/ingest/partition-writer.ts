@@ -1,0 +1,236 @@
+import type { Logger } from 'pino';
+import type { Bus } from '../../client/bus/bus.ts';
+import type { IngestLog, LogEntry, PartitionReader } from '../../client/ingest/ingest-log.ts';
+import { ChatError } from '../../model/errors.ts';
+import type { Message } from '../../model/message.ts';
+import { type IngestRepository, PartitionLost, type Stretch } from '../../repository/ingest-repository.ts';
+import type { Appended } from '../../repository/message-repository.ts';
+import { type ReadableEntry, toBatches } from './batches.ts';
+import { Pause } from './pause.ts';
+import type { Slots } from './slots.ts';
+import { TrimMarks } from './trim-marks.ts';
+
+export interface PartitionWriterDeps {
+  ingestLog: IngestLog;
+  repository: IngestRepository;
+  bus: Bus;
+  /** Shared with the writers of other partitions. */
+  slots: Slots;
+  log: Logger;
+}
+
+export interface PartitionWriterOptions {
+  /** Messages in one statement. */
+  maxBatch: number;
+  /** How long an entry stays in the log after it has been written, in milliseconds. */
+  keepMs: number;
+}
+
+/** The wait after a failure, in milliseconds, with as much again by chance. */
+const retryMs = 150;
+
+/**
+ * Puts one partition's messages into the database, in order and each once, from the position where it stands, and publishes them. It goes on through
+ * failures of the log and of the database until it is stopped, or finds that another writer has the partition.
+ */
+export class PartitionWriter {
+  readonly #deps: PartitionWriterDeps;
+  readonly #options: PartitionWriterOptions;
+  readonly #writerId: string;
+  readonly #partition: number;
+  readonly #marks: TrimMarks;
+  readonly #pause = new Pause();
+  readonly #done: Promise<void>;
+  #position: number;
+  #reader: PartitionReader | undefined;
+  #stopped = false;
+  #ended = false;
+  #failed = false;
+  #written = 0;
+
+  /** Begins at once. */
+  constructor(
+    deps: PartitionWriterDeps,
+    options: PartitionWriterOptions,
+    { writerId, partition, position }: { writerId: string; partition: number; position: number },
+  ) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#writerId = writerId;
+    this.#partition = partition;
+    this.#position = position;
+    this.#marks = new TrimMarks(options.keepMs);
+    this.#marks.reached(position);
+    this.#done = this.#run();
+  }
+
+  /** It has lost the partition or has been stopped, and nothing is under way. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Entries that wait in the log, as far as is known. */
+  get waiting(): number {
+    return this.#reader?.waiting ?? 0;
+  }
+
+  /** Messages written since this was asked last. */
+  takeWritten(): number {
+    const written = this.#written;
+    this.#written = 0;
+    return written;
+  }
+
+  /** Resolves once the batch under way is settled. Never throws; twice is harmless. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#pause.end();
+    await this.#reader?.close();
+    await this.#done;
+  }
+
+  /** Lets the log forget what was written long enough ago. */
+  async trim(): Promise<void> {
+    this.#marks.reached(this.#position);
+    const position = this.#marks.takeDue();
+    if (position) await this.#deps.ingestLog.trim(this.#partition, position);
+  }
+
+  /** Never throws. */
+  async #run(): Promise<void> {
+    const { log } = this.#deps;
+    while (!this.#stopped) {
+      try {
+        await this.#follow();
+      } catch (err) {
+        if (err instanceof PartitionLost) {
+          log.debug({ err, partition: this.#partition }, 'another writer has this partition');
+          break;
+        }
+        if (!this.#stopped) this.#warn(err, 'cannot follow accepted messages: trying again');
+        await this.#pause.wait(retryMs);
+      }
+    }
+    this.#ended = true;
+  }
+
+  /** Reads and writes until it is stopped. Throws when the log is lost sight of, and PartitionLost. */
+  async #follow(): Promise<void> {
+    await this.#checkLog();
+    if (this.#stopped) return;
+    const reader = this.#deps.ingestLog.read(this.#partition, this.#position, this.#options.maxBatch);
+    this.#reader = reader;
+    try {
+      for await (const entries of reader) {
+        this.#failed = false;
+        for (const batch of toBatches(entries)) {
+          if (this.#stopped) return;
+          if (Array.isArray(batch)) await this.#write(batch);
+          else await this.#refuse(batch, 'it cannot be read');
+        }
+      }
+    } finally {
+      await reader.close();
+    }
+  }
+
+  /** A log that was made anew, or put back from a copy, counts otherwise than the position does. */
+  async #checkLog(): Promise<void> {
+    const { ingestLog, repository, log } = this.#deps;
+    const { name, createdAt, lastPosition } = await ingestLog.state();
+    if ((await repository.openLog({ name, createdAt, partitions: ingestLog.partitions })) === 'new') {
+      log.error({ stream: name }, 'the stream of accepted messages was made anew: what was not written is lost');
+      throw new PartitionLost('the stream was made anew');
+    }
+    if (lastPosition >= this.#position) return;
+    log.error(
+      { stream: name, partition: this.#partition, lastPosition, position: this.#position },
+      'the stream of accepted messages has lost its end: reading from where it ends now',
+    );
+    await repository.append(this.#stretch(lastPosition), []);
+    this.#position = lastPosition;
+  }
+
+  /** Writes the batch, however long that takes. Throws PartitionLost, and what ended the wait when it is stopped. */
+  async #write(batch: readonly ReadableEntry[]): Promise<void> {
+    const { repository, slots } = this.#deps;
+    const to = batch.at(-1)!.position;
+    const messages = batch.map(({ message }) => message);
+    for (let repeated = false; ; repeated = true) {
+      try {
+        const outcomes = await slots.run(() => repository.append(this.#stretch(to), messages));
+        this.#position = to;
+        this.#marks.reached(to);
+        return this.#settle(batch, outcomes, repeated);
+      } catch (err) {
+        if (err instanceof PartitionLost) throw err;
+        if (!isTransient(err)) return this.#isolate(batch, err);
+        this.#warn(err, 'the database is away: trying the batch again');
+        if (this.#stopped) throw err;
+        await this.#pause.wait(retryMs);
+        if (this.#stopped) throw err;
+      }
+    }
+  }
+
+  /** PostgreSQL refused the statement, and so all of it: finds those at fault and lets the others pass, in order. */
+  async #isolate(batch: readonly ReadableEntry[], err: unknown): Promise<void> {
+    const [only] = batch;
+    if (batch.length === 1 && only) return this.#refuse(only, (err as Error).message);
+    const half = Math.ceil(batch.length / 2);
+    await this.#write(batch.slice(0, half));
+    await this.#write(batch.slice(half));
+  }
+
+  async #refuse({ position, message, body }: LogEntry, reason: string): Promise<void> {
+    const { repository, log } = this.#deps;
+    const named = { partition: this.#partition, position, chatId: message?.chatId, messageId: message?.id, reason };
+    await repository.refuse(this.#stretch(position), body, reason);
+    this.#position = position;
+    log.error(named, 'an accepted message cannot be written and was put aside in ingest.refused');
+  }
+
+  #settle(batch: readonly ReadableEntry[], outcomes: readonly Appended[], repeated: boolean): void {
+    const { bus, log } = this.#deps;
+    this.#failed = false;
+    this.#written += batch.length;
+    const stored = new Map<string, Message[]>();
+    const heads = new Map<string, number>();
+    for (const [i, { message }] of batch.entries()) {
+      const { outcome, seq, createdAt } = outcomes[i]!;
+      const { id, chatId, sender, clientMessageId, text } = message;
+      if (outcome === 'stored') {
+        const written = { id, chatId, seq, updateSeq: seq, sender, clientMessageId, text, createdAt };
+        const ofChat = stored.get(chatId);
+        if (ofChat) ofChat.push(written);
+        else stored.set(chatId, [written]);
+      } else if (outcome === 'repeated') {
+        // Perhaps by an attempt whose answer was lost: then nobody has published it.
+        if (repeated) heads.set(chatId, Math.max(seq, heads.get(chatId) ?? 0));
+      } else if (outcome === 'chat_not_found') {
+        log.warn({ chatId, messageId: id }, 'an accepted message was dropped: its chat has been deleted');
+      } else {
+        log.error(
+          { chatId, messageId: id, senderId: sender.id, clientMessageId, outcome },
+          'an accepted message was not written: another one has its client_message_id',
+        );
+      }
+    }
+    for (const [chatId, seq] of heads) bus.publishToChat(chatId, { kind: 'head', seq });
+    for (const [chatId, messages] of stored) bus.publishToChat(chatId, { kind: 'messages', messages });
+  }
+
+  #stretch(to: number): Stretch {
+    return { writerId: this.#writerId, partition: this.#partition, from: this.#position, to };
+  }
+
+  /** Once for each time that something is away. */
+  #warn(err: unknown, what: string): void {
+    if (!this.#failed) this.#deps.log.warn({ err, partition: this.#partition }, what);
+    this.#failed = true;
+  }
+}
+
+function isTransient(error: unknown): boolean {
+  return error instanceof ChatError && error.reason === 'STORAGE_UNAVAILABLE';
+}

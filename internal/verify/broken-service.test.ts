@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest';
+import { MemoryBus } from '../client/bus/memory-bus.ts';
+import type { ChatRepository } from '../repository/chat-repository.ts';
+import type { MessageRepository } from '../repository/message-repository.ts';
+import { LossyBus } from '../testing/lossy-bus.ts';
+import { startTestService } from '../testing/test-service.ts';
+import { withFaults } from '../testing/with-faults.ts';
+import { Checker } from './checker/checker.ts';
+import type { ViolationKind } from './checker/violation.ts';
+import { Journal } from './history/journal.ts';
+import { runWorkload } from './workload/run-workload.ts';
+
+type Overrides = NonNullable<Parameters<typeof startTestService>[1]>;
+
+/** Each of these breaks one promise of a real service, now and then. */
+const broken: Record<string, { overrides: () => Overrides; found: ViolationKind[]; env?: Record<string, string> }> = {
+  'acknowledges before it commits (1)': {
+    found: ['lost'],
+    overrides: () => ({
+      messages: breakAppend(async (real, batch, roles) => {
+        const kept = batch.filter(() => !now(20));
+        const stored = kept.length > 0 ? await real.appendBatch(kept, roles) : [];
+        return batch.map((message) => {
+          const i = kept.indexOf(message);
+          const made = { outcome: 'stored' as const, messageId: message.id, seq: 1, createdAt: new Date() };
+          return stored[i] ?? made;
+        });
+      }),
+    }),
+  },
+  'answers with the numbers of others (2)': {
+    found: ['lost', 'reordered'],
+    overrides: () => ({
+      messages: breakAppend(async (real, batch, roles) => {
+        const answers = await real.appendBatch(batch, roles);
+        return answers.map((answer) => (now(20) ? { ...answer, seq: Math.max(1, answer.seq - 3) } : answer));
+      }),
+    }),
+  },
+  'does not recognise repetitions (3)': {
+    found: ['retry-differs', 'id-reused'],
+    overrides: () => ({
+      messages: breakAppend((real, batch, roles) =>
+        real.appendBatch(
+          batch.map((message) => ({ ...message, clientMessageId: `${message.clientMessageId}.${next()}` })),
+          roles,
+        ),
+      ),
+    }),
+  },
+  'leaves holes when somebody resumes (4)': {
+    found: ['hole'],
+    overrides: () => ({
+      messages: (real) =>
+        withFaults<MessageRepository>(real, () => ({
+          findChangesAsMember: async (...args) => {
+            const page = await real.findChangesAsMember(...args);
+            return page && { ...page, messages: page.messages.filter(({ system }) => system || !now(10)) };
+          },
+        })),
+    }),
+  },
+  'drops what is too much for a slow reader (5)': {
+    found: ['hole', 'silent'],
+    env: { OUTBOX_BYTES: '1024' },
+    overrides: () => ({
+      messages: (real) =>
+        withFaults<MessageRepository>(real, () => ({
+          findChangesAsMember: async (chatId, userId, afterSeq, limit) => {
+            const page = await real.findChangesAsMember(chatId, userId, afterSeq, limit);
+            // To whom has read some already, only the newest.
+            return page && afterSeq > 3 ? { ...page, messages: page.messages.slice(-1), hasMore: false } : page;
+          },
+        })),
+    }),
+  },
+  'relies on the bus (6)': {
+    found: ['silent', 'hole'],
+    overrides: () => ({
+      bus: new LossyBus(new MemoryBus(), { chat: () => (now(3) ? 'lose' : 'arrive') }),
+      messages: (real) =>
+        withFaults<MessageRepository>(real, () => ({ listHeads: async () => new Map<string, number>() })),
+    }),
+  },
+  'lets everybody read everything (7)': {
+    found: ['leaked'],
+    overrides: () => ({
+      chats: (real) =>
+        withFaults<ChatRepository>(real, () => ({
+          get: async (chatId, userId) => {
+            const chat = await real.get(chatId, userId);
+            return { ...chat, own: chat.own ?? { role: 'MEMBER', joinedSeq: 1, readSeq: 0, unreadCount: 0 } };
+          },
+        })),
+    }),
+  },
+  'puts messages under other names (9)': {
+    found: ['spoken-for'],
+    overrides: () => {
+      let other: { id: string; name: string } | undefined;
+      return {
+        messages: breakAppend((real, batch, roles) => {
+          const swapped = batch.map((message) => {
+            const sender = other && now(15) ? other : message.sender;
+            other = message.sender;
+            return { ...message, sender };
+          });
+          return real.appendBatch(swapped, roles);
+        }),
+      };
+    },
+  },
+};
+
+let count = 0;
+
+function next(): number {
+  count += 1;
+  return count;
+}
+
+/** True every so many times. */
+function now(every: number): boolean {
+  return next() % every === 0;
+}
+
+function breakAppend(
+  fault: (
+    real: MessageRepository,
+    ...args: Parameters<MessageRepository['appendBatch']>
+  ) => ReturnType<MessageRepository['appendBatch']>,
+): (real: MessageRepository) => MessageRepository {
+  return (real) => withFaults<MessageRepository>(real, () => ({ appendBatch: (...args) => fault(real, ...args) }));
+}
+
+test.for(Object.entries(broken))('it is found out when a service %s', async ([, { overrides, found, env }]) => {
+  const service = await startTestService(env, overrides());
+  const checker = new Checker();
+  const journal = new Journal((record) => checker.add(record));
+  const deployment = { grpc: [service.address], http: [service.url] };
+  await runWorkload(deployment, journal, {
+    seed: 1,
+    clients: 8,
+    operations: 400,
+    durationMs: 20_000,
+    paceMs: 3,
+    faultsExpected: false,
+    bounds: { deliveryMs: 10_000, revocationMs: 1_000 },
+    settleMs: 1_500,
+  });
+  const { counts } = checker.finish();
+  await service.stop();
+
+  const kinds = Object.keys(counts) as ViolationKind[];
+  expect(
+    kinds.filter((kind) => found.includes(kind)),
+    kinds.join(', '),
+  ).not.toEqual([]);
+});

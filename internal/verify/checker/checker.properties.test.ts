@@ -1,0 +1,189 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { HistoryRecord, MessageRecord } from '../history/history-record.ts';
+import { HandMade } from '../testing/hand-made.ts';
+import { check } from './checker.ts';
+
+const step = fc.record({
+  user: fc.constantFrom('ann', 'bob'),
+  does: fc.constantFrom(
+    'send',
+    'send without a number',
+    'lose the answer',
+    'lose the message',
+    'retry',
+    'be refused',
+    'read a page',
+    'reconnect',
+    'fall behind',
+    'leave and come back',
+  ),
+});
+
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+/** What a correct service and its clients would have done. Bob has a live reader. */
+function simulate(steps: readonly Step[]): HandMade {
+  const history = new HandMade();
+  let reader = history.open('bob');
+  let given = 0;
+  let behind = false;
+  const catchUp = () => {
+    history.give(reader, history.chat.slice(given));
+    given = history.chat.length;
+  };
+  catchUp();
+  history.reached(reader, given);
+  for (const [i, { user, does }] of steps.entries()) {
+    const id = `${i}`;
+    switch (does) {
+      case 'send':
+        history.send(user, id);
+        break;
+      case 'send without a number':
+        history.send(user, id, { seq: 0 });
+        break;
+      case 'lose the answer': {
+        const begin = history.tick();
+        const text = `${id} of ${user}`;
+        const { id: messageId, seq } = history.place({ sender: user, clientMessageId: id, text });
+        history.attempt(user, id, { begin, firstBegin: begin, outcome: 'unknown' });
+        history.attempt(user, id, { firstBegin: begin, outcome: 'ok', messageId, seq });
+        break;
+      }
+      case 'lose the message':
+        history.attempt(user, id, { outcome: 'unknown' });
+        break;
+      case 'retry': {
+        const firstBegin = history.tick();
+        const { id: messageId, seq } = history.send(user, id, { firstBegin });
+        history.attempt(user, id, { firstBegin, outcome: 'ok', messageId, seq });
+        break;
+      }
+      case 'be refused':
+        history.attempt(user, id, { outcome: 'refused', reason: 'RATE_LIMITED' });
+        break;
+      case 'read a page': {
+        const page = history.open(user, { source: 'page', afterSeq: Math.max(0, history.chat.length - 5) });
+        history.give(page, history.chat.slice(-5));
+        history.reached(page, history.chat.length);
+        history.close(page);
+        break;
+      }
+      case 'reconnect':
+        history.close(reader);
+        reader = history.open('bob', { afterSeq: given });
+        catchUp();
+        history.reached(reader, given);
+        break;
+      case 'fall behind':
+        behind = !behind;
+        break;
+      case 'leave and come back':
+        history.remove('bob');
+        catchUp();
+        history.close(reader, 'told');
+        history.addMember('bob');
+        reader = history.open('bob', { afterSeq: given });
+        break;
+      default:
+        does satisfies never;
+    }
+    if (!behind) catchUp();
+  }
+  catchUp();
+  history.audit();
+  history.close(reader, 'end');
+  return history;
+}
+
+const faults: Record<string, (records: HistoryRecord[], place: number) => boolean> = {
+  'a live reader is not given a message': (records, place) => {
+    // What comes last before the end may not have come: the client was gone, or told of the end in another way.
+    const given = indexes(records, (one, i) => {
+      if (!isGiven(one) || !isLive(records, one.reader)) return false;
+      const next = records.slice(i + 1).find((later) => 'reader' in later && later.reader === one.reader);
+      return next?.kind === 'message';
+    });
+    return remove(records, given[place % given.length]);
+  },
+  'a live reader is given a message twice': (records, place) => {
+    const given = indexes(records, (one) => isGiven(one) && isLive(records, one.reader));
+    const at = given[place % given.length];
+    if (at !== undefined) records.splice(at, 0, records[at]!);
+    return at !== undefined;
+  },
+  'two messages come to a live reader the wrong way round': (records, place) => {
+    const pairs = indexes(records, (one, i) => {
+      const next = records[i + 1];
+      return isGiven(one) && next?.kind === 'message' && next.reader === one.reader && isLive(records, one.reader);
+    });
+    const at = pairs[place % pairs.length];
+    if (at === undefined) return false;
+    [records[at], records[at + 1]] = [records[at + 1]!, records[at]!];
+    return true;
+  },
+  'the history has lost a message': (records, place) => {
+    const read = indexes(records, (one) => isGiven(one) && isAudit(records, one.reader)).slice(0, -1);
+    return remove(records, read[place % read.length]);
+  },
+  'the history has other contents': (records, place) => {
+    const read = indexes(records, (one) => isGiven(one) && isAudit(records, one.reader) && !one.system);
+    const at = read[place % read.length];
+    if (at === undefined) return false;
+    records[at] = { ...(records[at] as MessageRecord), text: 'other contents' };
+    return true;
+  },
+  'a message is acknowledged under another id': (records, place) => {
+    const sent = indexes(records, (one) => one.kind === 'send' && one.outcome === 'ok');
+    const at = sent[place % sent.length];
+    if (at === undefined) return false;
+    records[at] = { ...records[at]!, messageId: 'another' } as HistoryRecord;
+    return true;
+  },
+};
+
+test('what a correct service does is never called a violation', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      expect(check(simulate(steps).records).violations).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test.each(Object.keys(faults))('it is always noticed when %s', (name) => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), fc.nat(), (steps, place) => {
+      const { records } = simulate(steps);
+      fc.pre(faults[name]!(records, place));
+      expect(check(records).ok).toBe(false);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+function isGiven(record: HistoryRecord): record is MessageRecord {
+  return record.kind === 'message';
+}
+
+function sourceOf(records: HistoryRecord[], reader: string) {
+  return records.find((record) => record.kind === 'open' && record.reader === reader) as { source?: string };
+}
+
+function isLive(records: HistoryRecord[], reader: string): boolean {
+  return sourceOf(records, reader).source === 'live';
+}
+
+function isAudit(records: HistoryRecord[], reader: string): boolean {
+  return sourceOf(records, reader).source === 'audit';
+}
+
+function indexes(records: HistoryRecord[], suits: (record: HistoryRecord, i: number) => boolean): number[] {
+  return records.flatMap((record, i) => (suits(record, i) ? [i] : []));
+}
+
+function remove(records: HistoryRecord[], at: number | undefined): boolean {
+  if (at !== undefined) records.splice(at, 1);
+  return at !== undefined;
+}

@@ -1,0 +1,446 @@
+import { describe, expect, test } from 'vitest';
+import { HandMade } from '../testing/hand-made.ts';
+import { admission, check, serviceUse } from './checker.ts';
+
+/** The kinds of violation found in what the function writes. */
+function found(write: (history: HandMade) => void, options?: ConstructorParameters<typeof HandMade>[0]): string[] {
+  const history = new HandMade(options);
+  write(history);
+  return Object.keys(check(history.records).counts).sort();
+}
+
+describe('a correct history passes', () => {
+  test('with messages that are sent, read live and read at the end', () => {
+    const kinds = found((history) => {
+      const reader = history.open('bob');
+      history.give(reader, history.chat);
+      history.reached(reader, 1);
+      for (const id of ['a', 'b', 'c']) history.give(reader, [history.send('ann', id)]);
+      history.audit();
+      history.close(reader, 'end');
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('when the outcome of a send is unknown and the message is there', () => {
+    const kinds = found((history) => {
+      history.place({ sender: 'ann', clientMessageId: 'a', text: 'a of ann' });
+      history.attempt('ann', 'a', { outcome: 'unknown' });
+      history.audit();
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('when the outcome of a send is unknown and the message is not there', () => {
+    const kinds = found((history) => {
+      history.attempt('ann', 'a', { outcome: 'unknown' });
+      history.audit();
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('when an attempt is lost, and repeated with the same answer twice', () => {
+    const kinds = found((history) => {
+      history.attempt('ann', 'a', { outcome: 'unknown' });
+      const { id: messageId, seq } = history.send('ann', 'a', { firstBegin: history.now - 10 });
+      history.attempt('ann', 'a', { outcome: 'ok', messageId, seq, firstBegin: 30 });
+      history.audit();
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('when two sends overlap in time and stand in either order', () => {
+    const kinds = found((history) => {
+      history.send('ann', 'late answer', { begin: 100, firstBegin: 100, at: 300 });
+      history.send('bob', 'early answer', { begin: 50, firstBegin: 50, at: 310 });
+      history.audit();
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('when a number follows with the message', () => {
+    const kinds = found((history) => {
+      history.send('ann', 'a', { seq: 0 });
+      history.send('ann', 'b', { seq: 0 });
+      history.audit();
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('when a reader is removed, comes back, and reads from the beginning', () => {
+    const kinds = found((history) => {
+      const first = history.open('bob');
+      history.give(first, history.chat);
+      history.give(first, [history.remove('bob')]);
+      history.close(first, 'told');
+      history.send('ann', 'unseen');
+      history.addMember('bob');
+      const second = history.open('bob');
+      history.give(second, history.chat);
+      history.send('bob', 'back');
+      history.audit();
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('when something comes within a second of the removal', () => {
+    const kinds = found((history) => {
+      const reader = history.open('bob');
+      history.give(reader, history.chat);
+      const last = history.send('ann', 'a');
+      history.remove('bob');
+      history.tick(900);
+      history.give(reader, [last]);
+      history.audit();
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('when a changed message comes once, at its newest number', () => {
+    const kinds = found((history) => {
+      const message = history.send('ann', 'a');
+      history.send('ann', 'b');
+      const changed = { ...message, updateSeq: 4 };
+      const reader = history.open('bob');
+      history.give(reader, [history.chat[0]!, history.chat[2]!, changed]);
+      history.close(reader, 'end');
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('when a stalled reader gets everything late', () => {
+    const kinds = found((history) => {
+      const reader = history.open('bob');
+      history.give(reader, history.chat);
+      history.reached(reader, 1);
+      const begin = history.now;
+      const message = history.send('ann', 'a');
+      history.add({ kind: 'stall', at: history.tick(5_000), begin, reader });
+      history.give(reader, [message]);
+      history.audit();
+      history.close(reader, 'end');
+    });
+    expect(kinds).toEqual([]);
+  });
+});
+
+describe('a faulty history is found out', () => {
+  test('an acknowledged message that is not in the chat is lost', () => {
+    const kinds = found((history) => {
+      history.attempt('ann', 'a', { outcome: 'ok', messageId: 'm9', seq: 2 });
+      history.audit();
+    });
+    expect(kinds).toContain('lost');
+  });
+
+  test('an acknowledged message whose number went to another is lost', () => {
+    const kinds = found((history) => {
+      history.attempt('ann', 'a', { outcome: 'ok', messageId: 'm9', seq: 2 });
+      history.place({ sender: 'bob', clientMessageId: 'b', text: 'b of bob' });
+      history.attempt('bob', 'b', { begin: 20, firstBegin: 20, outcome: 'ok', messageId: 'm2', seq: 2 });
+      history.audit();
+    });
+    expect(kinds).toEqual(['lost']);
+  });
+
+  test('a number that the history passes over is a gap', () => {
+    const kinds = found((history) => {
+      for (const id of ['a', 'b']) history.send('ann', id);
+      history.audit([history.chat[0]!, history.chat[2]!]);
+    });
+    expect(kinds).toEqual(['gap', 'lost']);
+  });
+
+  test('one number with two messages', () => {
+    const kinds = found((history) => {
+      const { seq } = history.send('ann', 'a');
+      const reader = history.open('bob', { afterSeq: 1 });
+      history.give(reader, [{ ...history.chat[1]!, id: 'another', seq }]);
+      history.audit();
+    });
+    expect(kinds).toContain('clash');
+  });
+
+  test('one message twice', () => {
+    const kinds = found((history) => {
+      history.send('ann', 'a');
+      history.place({ sender: 'ann', clientMessageId: 'a', text: 'a of ann' });
+      history.audit();
+    });
+    expect(kinds).toEqual(['doubled']);
+  });
+
+  test('an order against that of time', () => {
+    const kinds = found((history) => {
+      const [first, second] = [
+        history.place({ sender: 'bob', clientMessageId: 'later', text: 'later of bob' }),
+        history.place({ sender: 'ann', clientMessageId: 'sooner', text: 'sooner of ann' }),
+      ];
+      history.attempt('ann', 'sooner', { outcome: 'ok', messageId: second.id, seq: second.seq });
+      history.attempt('bob', 'later', { outcome: 'ok', messageId: first.id, seq: first.seq });
+      history.audit();
+    });
+    expect(kinds).toEqual(['reordered']);
+  });
+
+  test('an order against that of time, of messages whose numbers follow', () => {
+    const kinds = found((history) => {
+      const first = history.place({ sender: 'bob', clientMessageId: 'later', text: 'later of bob' });
+      const second = history.place({ sender: 'ann', clientMessageId: 'sooner', text: 'sooner of ann' });
+      history.attempt('ann', 'sooner', { outcome: 'ok', messageId: second.id, seq: 0 });
+      history.attempt('bob', 'later', { outcome: 'ok', messageId: first.id, seq: 0 });
+      history.audit();
+    });
+    expect(kinds).toEqual(['reordered']);
+  });
+
+  test('another answer to a repetition', () => {
+    const kinds = found((history) => {
+      const { id: messageId, seq } = history.send('ann', 'a');
+      history.attempt('ann', 'a', { outcome: 'ok', messageId, seq: seq + 1 });
+      history.audit();
+    });
+    expect(kinds).toContain('retry-differs');
+  });
+
+  test('an id that is accepted with other content', () => {
+    const kinds = found((history) => {
+      const { id: messageId, seq } = history.send('ann', 'a');
+      history.attempt('ann', 'a', { outcome: 'ok', messageId, seq, text: 'something else' });
+      history.audit();
+    });
+    expect(kinds).toEqual(['id-reused']);
+  });
+
+  test('a message that was refused and is there', () => {
+    const kinds = found((history) => {
+      history.place({ sender: 'ann', clientMessageId: 'a', text: 'a of ann' });
+      history.attempt('ann', 'a', { outcome: 'refused', reason: 'RATE_LIMITED' });
+      history.audit();
+    });
+    expect(kinds).toEqual(['refused-but-stored']);
+  });
+
+  test.each(['live', 'page'] as const)('a hole in what a %s reader was given', (source) => {
+    const kinds = found((history) => {
+      for (const id of ['a', 'b']) history.send('ann', id);
+      const reader = history.open('bob', { source });
+      history.give(reader, [history.chat[0]!, history.chat[2]!]);
+      history.close(reader);
+      history.audit();
+    });
+    expect(kinds).toEqual(['hole']);
+  });
+
+  test('a reader who is said to have caught up and was not given all', () => {
+    const kinds = found((history) => {
+      history.send('ann', 'a');
+      const reader = history.open('bob');
+      history.give(reader, [history.chat[0]!]);
+      history.reached(reader, 2);
+      history.close(reader);
+      history.audit();
+    });
+    expect(kinds).toEqual(['hole']);
+  });
+
+  test('a message that comes again', () => {
+    const kinds = found((history) => {
+      const reader = history.open('bob');
+      history.give(reader, [history.chat[0]!, history.chat[0]!]);
+      history.audit();
+    });
+    expect(kinds).toEqual(['repeated']);
+  });
+
+  test('messages that come in another order', () => {
+    const kinds = found((history) => {
+      for (const id of ['a', 'b']) history.send('ann', id);
+      const [created, a, b] = history.chat;
+      history.give(history.open('bob'), [created!, b!, a!]);
+      history.audit();
+    });
+    expect(kinds).toEqual(['reordered']);
+  });
+
+  test('a reader that is open and gets nothing any more', () => {
+    const kinds = found((history) => {
+      const reader = history.open('bob');
+      history.give(reader, history.chat);
+      history.send('ann', 'a');
+      history.audit();
+      history.close(reader, 'end');
+    });
+    expect(kinds).toEqual(['silent']);
+  });
+
+  test('a message that comes too late', () => {
+    const kinds = found((history) => {
+      const reader = history.open('bob');
+      history.give(reader, history.chat);
+      history.reached(reader, 1);
+      const message = history.send('ann', 'a');
+      history.tick(5_000);
+      history.give(reader, [message]);
+      history.audit();
+    });
+    expect(kinds).toEqual(['late']);
+  });
+
+  test('a read that does not have what was acknowledged before it', () => {
+    const kinds = found((history) => {
+      history.send('ann', 'a');
+      const reader = history.open('bob', { source: 'page' });
+      history.give(reader, [history.chat[0]!]);
+      history.reached(reader, 1);
+      history.close(reader);
+      history.audit();
+    });
+    expect(kinds).toEqual(['stale']);
+  });
+
+  test('other contents for another reader', () => {
+    const kinds = found((history) => {
+      const message = history.send('ann', 'a');
+      history.give(history.open('bob'), [history.chat[0]!, { ...message, text: 'something else' }]);
+      history.audit();
+    });
+    expect(kinds).toContain('differs');
+  });
+
+  test('contents that nobody sent', () => {
+    const kinds = found((history) => {
+      history.send('ann', 'a');
+      history.chat[1]!.text = 'something else';
+      history.audit();
+    });
+    expect(kinds).toEqual(['differs']);
+  });
+
+  test('something that comes after the end of a membership, by its number', () => {
+    const kinds = found((history) => {
+      const reader = history.open('bob');
+      history.give(reader, [...history.chat, history.remove('bob')]);
+      history.give(reader, [history.send('ann', 'secret')]);
+      history.audit();
+    });
+    expect(kinds).toEqual(['leaked']);
+  });
+
+  test('something that comes more than a second after the end of a membership', () => {
+    const kinds = found((history) => {
+      const reader = history.open('bob');
+      history.give(reader, history.chat);
+      const message = history.send('ann', 'a');
+      history.remove('bob');
+      history.tick(1_100);
+      history.give(reader, [message]);
+      history.audit();
+    });
+    expect(kinds).toEqual(['leaked']);
+  });
+
+  test('history that is read by somebody who was never in the chat', () => {
+    const kinds = found((history) => {
+      const reader = history.open('eve', { source: 'page' });
+      history.give(reader, history.chat);
+      history.close(reader);
+      history.audit();
+    });
+    expect(kinds).toEqual(['leaked']);
+  });
+
+  test('somebody who was banned and comes in all the same', () => {
+    const kinds = found((history) => {
+      history.call('ann', 'banMember', { effects: [{ kind: 'withdraw', right: admission('c', 'bob') }] });
+      history.call('bob', 'joinRoom', { effects: [{ kind: 'use', right: admission('c', 'bob') }] });
+    });
+    expect(kinds).toEqual(['leaked']);
+  });
+
+  test('somebody who was banned from the service and goes on', () => {
+    const kinds = found((history) => {
+      history.call('ann', 'banUser', { effects: [{ kind: 'withdraw', right: serviceUse('bob') }] });
+      history.tick(1_100);
+      history.call('bob', 'listChats');
+    });
+    expect(kinds).toEqual(['leaked']);
+  });
+
+  test('a member who is told not to be one', () => {
+    const kinds = found((history) => {
+      history.attempt('bob', 'a', { outcome: 'refused', reason: 'NOT_A_MEMBER' });
+      history.audit();
+    });
+    expect(kinds).toEqual(['wrongly-denied']);
+  });
+
+  test('a message of somebody who had been removed', () => {
+    const kinds = found((history) => {
+      history.remove('bob');
+      history.send('bob', 'a');
+      history.audit();
+    });
+    expect(kinds).toEqual(['without-role']);
+  });
+
+  test('a message of somebody who may only read', () => {
+    const kinds = found((history) => {
+      history.place({ system: { event: 'roleChanged', users: ['bob'], role: 'READER' } });
+      history.send('bob', 'a');
+      history.audit();
+    });
+    expect(kinds).toEqual(['without-role']);
+  });
+
+  test("a message under another's name", () => {
+    const kinds = found((history) => {
+      history.send('ann', 'a', { user: 'bob' });
+      history.send('ann', 'b');
+      history.audit();
+    });
+    expect(kinds).toEqual(['spoken-for']);
+  });
+
+  test('a message that nobody sent', () => {
+    const kinds = found((history) => {
+      history.send('ann', 'a');
+      history.place({ clientMessageId: 'x', text: 'out of nowhere' });
+      history.audit();
+    });
+    expect(kinds).toEqual(['invented']);
+  });
+
+  test('a stream that is ended without a word, unless that is to be expected', () => {
+    const write = (history: HandMade) => history.close(history.open('bob'), 'lost');
+    expect(found(write)).toEqual(['cut-off']);
+    expect(found(write, { faultsExpected: true })).toEqual([]);
+  });
+
+  test('a read mark that moves back', () => {
+    const kinds = found((history) => {
+      history.send('ann', 'a');
+      history.call('bob', 'markRead', { readSeq: 2 });
+      history.call('bob', 'getChat', { readSeq: 1 });
+    });
+    expect(kinds).toEqual(['mark-moved-back']);
+  });
+
+  test('two chats of one pair', () => {
+    const kinds = found((history) => {
+      for (const is of ['c1', 'c2']) history.call('ann', 'createChat', { same: { thing: 'ann and bob', is } });
+    });
+    expect(kinds).toEqual(['two-of-one']);
+  });
+});
+
+test('a violation shows the few records that contradict each other', () => {
+  const history = new HandMade();
+  for (let i = 0; i < 100; i += 1) history.send('ann', `before ${i}`);
+  history.attempt('ann', 'a', { outcome: 'ok', messageId: 'm999', seq: 200 });
+  for (let i = 0; i < 100; i += 1) history.send('bob', `after ${i}`, { firstBegin: 0 });
+  history.audit();
+  const { violations } = check(history.records);
+  expect(violations.map(({ kind }) => kind)).toContain('lost');
+  for (const { records } of violations) expect(records.length).toBeLessThanOrEqual(4);
+});

@@ -1,0 +1,271 @@
+import type {
+  CallRecord,
+  ChatRecord,
+  FaultRecord,
+  HistoryRecord,
+  MessageRecord,
+  OpenRecord,
+  ReachedRecord,
+  RunRecord,
+  SendRecord,
+} from '../history/history-record.ts';
+import { Findings } from './findings.ts';
+import { judgeChat } from './judge-chat.ts';
+import { Ledger } from './ledger.ts';
+import { Reader } from './reader.ts';
+import { Rights } from './rights.ts';
+import { Sends } from './sends.ts';
+import { Tally } from './tally.ts';
+import type { Verdict } from './verdict.ts';
+
+/** The right to read a chat and to act in it. */
+export function membership(chatId: string, user: string): string {
+  return `member ${chatId} ${user}`;
+}
+
+/** The right to use the service at all. */
+export function serviceUse(user: string): string {
+  return `allowed service ${user}`;
+}
+
+/** The right to become a member of a chat. */
+export function admission(chatId: string, user: string): string {
+  return `allowed ${chatId} ${user}`;
+}
+
+/** Judges a history, record by record, in the order in which they were made. It keeps each message once, however many were given it. */
+export class Checker {
+  readonly #findings = new Findings();
+  readonly #tally = new Tally();
+  readonly #sends = new Sends();
+  readonly #rights = new Rights();
+  readonly #ledgers = new Map<string, Ledger>();
+  readonly #chats = new Map<string, ChatRecord>();
+  readonly #readers = new Map<string, Reader>();
+  /** Readers that ended with something to be judged when all is known. */
+  readonly #ended: Reader[] = [];
+  readonly #users = new Set<string>();
+  readonly #things = new Map<string, CallRecord>();
+  readonly #marks = new Map<string, CallRecord>();
+  readonly #moved: { right: string; records: HistoryRecord[]; chatId?: string }[] = [];
+  readonly #faults: FaultRecord[] = [];
+  #run: Pick<RunRecord, 'bounds' | 'faultsExpected'> = {
+    faultsExpected: false,
+    bounds: { deliveryMs: 10_000, revocationMs: 1_000 },
+  };
+
+  add(record: HistoryRecord): void {
+    this.#tally.add(record);
+    switch (record.kind) {
+      case 'run':
+        this.#run = record;
+        return;
+      case 'chat':
+        if (!this.#chats.has(record.chatId)) this.#chats.set(record.chatId, record);
+        for (const user of Object.keys(record.members ?? {}))
+          this.#rights.grant(membership(record.chatId, user), record, record.begin);
+        return;
+      case 'send':
+        return this.#send(record);
+      case 'call':
+        return this.#call(record);
+      case 'open':
+        return this.#open(record);
+      case 'message':
+        return this.#message(record);
+      case 'reached':
+        return this.#reached(record);
+      case 'stall': {
+        const reader = this.#readers.get(record.reader);
+        if (reader) reader.stalledUntil = record.at;
+        return;
+      }
+      case 'close': {
+        const reader = this.#readers.get(record.reader);
+        if (!reader) return;
+        reader.closed = record;
+        this.#readers.delete(record.reader);
+        const isSound = record.why === 'client' && reader.missing.isEmpty && !reader.afterFarewell;
+        if (!isSound) this.#ended.push(reader);
+        return;
+      }
+      case 'fault':
+        this.#faults.push(record);
+        return;
+      case 'resumed':
+        return;
+      default:
+        record satisfies never;
+    }
+  }
+
+  finish(): Verdict {
+    const report = this.#findings.report;
+    for (const reader of this.#readers.values()) this.#ended.push(reader);
+    for (const ledger of this.#ledgers.values()) {
+      judgeChat({ ledger, chat: this.#chats.get(ledger.chatId), sends: this.#sends, users: this.#users }, report);
+    }
+    for (const reader of this.#ended) this.#judgeReader(reader);
+    this.#rights.finish((right) => !right.startsWith('member ') || this.#chats.has(right.split(' ')[1]!), report);
+    for (const { right, records, chatId } of this.#moved)
+      if (!this.#rights.wasWithdrawn(right))
+        report('mark-moved-back', 'the answers came one after the other', records, chatId);
+    const audited = [...this.#ledgers.values()].filter(({ audit }) => audit).length;
+    return this.#findings.verdict({
+      ...this.#tally.figures(),
+      chats: this.#ledgers.size,
+      audited,
+      acknowledged: this.#sends.acknowledged,
+      unknown: this.#sends.unknown,
+    });
+  }
+
+  #ledger(chatId: string): Ledger {
+    const ledger = this.#ledgers.get(chatId) ?? new Ledger(chatId);
+    this.#ledgers.set(chatId, ledger);
+    return ledger;
+  }
+
+  #send(record: SendRecord): void {
+    this.#users.add(record.user);
+    this.#sends.add(record, this.#findings.report);
+    const right = membership(record.chatId, record.user);
+    const ledger = this.#ledger(record.chatId);
+    this.#useService(record);
+    if (record.outcome === 'ok') {
+      if (record.seq) ledger.acknowledged(record.seq, record);
+    } else if (record.reason === 'NOT_A_MEMBER' || record.reason === 'CHAT_NOT_FOUND')
+      this.#rights.denied(right, record, record.begin);
+  }
+
+  #call(record: CallRecord): void {
+    this.#users.add(record.user);
+    this.#useService(record);
+    for (const { kind, right } of record.effects) {
+      if (kind === 'grant') this.#rights.grant(right, record, record.begin, record.outcome);
+      else if (kind === 'withdraw') this.#rights.withdraw(right, record, record.begin, record.outcome);
+      else if (kind === 'denied') this.#rights.denied(right, record, record.begin);
+      else if (record.outcome === 'ok')
+        this.#rights.use({ right, begin: record.begin, end: record.at, record, graceMs: 0 });
+    }
+    if (record.outcome !== 'ok') return;
+    if (record.chatId && record.head !== undefined) this.#ledger(record.chatId).reached(record.head, record);
+    if (record.same) this.#compare(record, record.same);
+    if (record.chatId && record.readSeq !== undefined) this.#mark(record, record.chatId, record.readSeq);
+  }
+
+  /** Whoever is banned from the service can do nothing, from a moment after the ban on. */
+  #useService(record: CallRecord | SendRecord): void {
+    if (record.outcome !== 'ok') return;
+    const { begin, at, user } = record;
+    const graceMs = this.#run.bounds.revocationMs;
+    this.#rights.use({ right: serviceUse(user), begin, end: at, record, graceMs });
+  }
+
+  #compare(record: CallRecord, { thing, is }: { thing: string; is: string }): void {
+    const before = this.#things.get(thing);
+    if (before && before.same!.is !== is) this.#findings.report('two-of-one', thing, [before, record]);
+    else this.#things.set(thing, record);
+  }
+
+  #mark(record: CallRecord, chatId: string, readSeq: number): void {
+    const right = membership(chatId, record.user);
+    const before = this.#marks.get(right);
+    if (before && before.at < record.begin && before.readSeq! > readSeq)
+      this.#moved.push({ right, records: [before, record], chatId });
+    if (!before || readSeq >= before.readSeq!) this.#marks.set(right, record);
+  }
+
+  #open(record: OpenRecord): void {
+    this.#users.add(record.user);
+    this.#readers.set(record.reader, new Reader(record, this.#ledger(record.chatId)));
+  }
+
+  #message(record: MessageRecord): void {
+    const reader = this.#readers.get(record.reader);
+    if (!reader) return;
+    const { source, begin, chatId, user } = reader.open;
+    const knownAt = reader.ledger.knownAt.get(record.seq) ?? record.at;
+    reader.take(record, this.#findings.report);
+    const live = source === 'live';
+    // What a client that had stopped reading finds in its buffers says nothing about when it was sent.
+    const graceMs = !live
+      ? 0
+      : this.#isDisturbed(reader, record.at)
+        ? Number.POSITIVE_INFINITY
+        : this.#run.bounds.revocationMs;
+    const right = membership(chatId, user);
+    this.#rights.use({ right, begin: live ? record.at : begin, end: record.at, record, graceMs });
+    if (live && reader.liveSince !== undefined) this.#delay(reader, record, Math.max(knownAt, reader.liveSince));
+  }
+
+  #delay(reader: Reader, record: MessageRecord, since: number): void {
+    if (reader.stalledUntil >= since) return;
+    const delayMs = record.at - since;
+    this.#tally.delayed(delayMs);
+    if (delayMs <= this.#run.bounds.deliveryMs || this.#isDisturbed(reader, since)) return;
+    const known = reader.ledger.messages.get(record.seq)!;
+    this.#findings.report('late', `${Math.round(delayMs)} ms`, [known, record], reader.open.chatId);
+  }
+
+  /** Whether something was broken on purpose, or the reader had stopped, at the time or shortly before. */
+  #isDisturbed(reader: Reader, at: number): boolean {
+    const settleMs = this.#run.bounds.deliveryMs;
+    if (reader.stalledUntil + settleMs > at) return true;
+    return this.#faults.slice(-100).some((fault) => fault.begin <= at && at < (fault.until ?? fault.at) + settleMs);
+  }
+
+  #reached(record: ReachedRecord): void {
+    const reader = this.#readers.get(record.reader);
+    if (!reader) return;
+    const { ledger, open } = reader;
+    reader.reach(record.seq);
+    if (open.source === 'live') reader.liveSince = record.at;
+    if (open.source === 'audit') ledger.audit = { head: record.seq, missing: reader.missing };
+    // Between nodes news may be on its way for a while; what is read from the history may not be behind at all.
+    const allowedMs = open.source === 'live' ? this.#run.bounds.deliveryMs : 0;
+    const floor = record.complete ? ledger.floorBefore(record.begin - allowedMs) : undefined;
+    if (floor && floor.seq > record.seq) {
+      const text = `the chat had come to ${floor.seq}, and it was told of ${record.seq} as the last`;
+      this.#findings.report('stale', text, [floor.record, open, record], open.chatId);
+    }
+    ledger.reached(record.seq, record);
+  }
+
+  #judgeReader(reader: Reader): void {
+    const { ledger, open, closed } = reader;
+    const report = this.#findings.report;
+    const seen = (seq: number) => (ledger.messages.has(seq) ? [ledger.messages.get(seq)!] : []);
+    if (open.source !== 'audit') reader.finish(report, seen);
+    if (closed?.why === 'lost' && !this.#run.faultsExpected)
+      report('cut-off', closed.detail ?? '', [open, closed], open.chatId);
+    const head = ledger.audit?.head ?? ledger.floors.at(-1)?.seq ?? 0;
+    if (closed?.why === 'end' && open.source === 'live' && reader.next <= head) {
+      const text = `it was given everything up to ${reader.next - 1}, the chat had come to ${head}`;
+      report('silent', text, [open, ...seen(reader.next), closed], open.chatId);
+    }
+    const { farewell, afterFarewell } = reader;
+    if (farewell && afterFarewell && !this.#comesBack(ledger, open.user, farewell.seq, head))
+      report('leaked', `${open.user} was out at ${farewell.seq}`, [open, farewell, afterFarewell], open.chatId);
+  }
+
+  /** Whether the user became a member again at a later number. */
+  #comesBack(ledger: Ledger, user: string, afterSeq: number, head: number): boolean {
+    for (let seq = afterSeq + 1; seq <= head; seq += 1) {
+      const message = ledger.messages.get(seq);
+      // What stood there nobody saw.
+      if (!message) return true;
+      const { system, sender } = message;
+      if (system?.event === 'memberJoined' && sender === user) return true;
+      if (system?.event === 'membersAdded' && system.users.includes(user)) return true;
+    }
+    return false;
+  }
+}
+
+/** Judges a whole history. */
+export function check(records: Iterable<HistoryRecord>): Verdict {
+  const checker = new Checker();
+  for (const record of records) checker.add(record);
+  return checker.finish();
+}

@@ -1,0 +1,92 @@
+import type { ChatRecord, HistoryRecord, SendRecord } from '../history/history-record.ts';
+import type { Floor, Ledger } from './ledger.ts';
+import { checkMembers } from './members.ts';
+import type { Attempts, Sends } from './sends.ts';
+import type { Report } from './violation.ts';
+
+interface Case {
+  ledger: Ledger;
+  /** Absent: how it began was not seen. */
+  chat: ChatRecord | undefined;
+  sends: Sends;
+  users: ReadonlySet<string>;
+}
+
+/** Judges one chat when all is known: what was sent against what is there, and the order of both. */
+export function judgeChat({ ledger, chat, sends, users }: Case, report: Report): void {
+  const attempts = sends.ofChat(ledger.chatId);
+  if (ledger.audit) judgeAudit(ledger, attempts, report);
+  judgeOrder(ledger, attempts, report);
+  for (const message of ledger.messages.values()) {
+    if (message.system || !users.has(message.sender)) continue;
+    judgeOrigin(ledger, message.seq, sends, report);
+  }
+  if (chat) checkMembers(ledger, chat, users, report);
+}
+
+/** What was acknowledged must be there, what was only ever refused must not, and no number may be missing. */
+function judgeAudit(ledger: Ledger, attempts: Attempts[], report: Report): void {
+  const { head, missing } = ledger.audit!;
+  const acknowledged = attempts.flatMap((one) => one.acknowledged ?? []);
+  const atNumber = new Map(acknowledged.map((send) => [placeOf(ledger, send), send]));
+  for (const seq of missing) {
+    if (ledger.superseded.has(seq)) continue;
+    const traces: HistoryRecord[] = [atNumber.get(seq), ledger.messages.get(seq)].filter((one) => one !== undefined);
+    report('gap', `the history has no ${seq}, and goes on to ${head}`, traces, ledger.chatId);
+  }
+  for (const send of acknowledged) {
+    const found = ledger.findById(send.messageId!);
+    const there = found && found.seq <= head && !missing.has(found.seq) && (!send.seq || found.seq === send.seq);
+    if (!there) {
+      const instead = found ?? (send.seq ? ledger.messages.get(send.seq) : undefined);
+      const text = `${send.clientMessageId} was acknowledged as ${send.messageId} at ${send.seq || 'a number to follow'}`;
+      report('lost', text, [send, ...(instead ? [instead] : [])], ledger.chatId);
+    }
+  }
+  for (const { user, clientMessageId, acknowledged: ok, refused, open } of attempts) {
+    const found = ok || open || !refused ? undefined : ledger.findBySender(user, clientMessageId);
+    if (found) report('refused-but-stored', `${clientMessageId} is at ${found.seq}`, [refused!, found], ledger.chatId);
+  }
+}
+
+/** Whatever began after something was known to be there must have a greater number. */
+function judgeOrder(ledger: Ledger, attempts: Attempts[], report: Report): void {
+  const sent = attempts.flatMap(({ acknowledged }) => acknowledged ?? []);
+  const floors: Floor[] = sent.map((record) => ({ at: record.at, seq: placeOf(ledger, record), record }));
+  floors.push(...ledger.floors);
+  floors.sort((a, b) => a.at - b.at);
+  let [next, highest] = [0, undefined as Floor | undefined];
+  for (const record of sent.sort((a, b) => a.firstBegin - b.firstBegin)) {
+    for (; next < floors.length && floors[next]!.at < record.firstBegin; next += 1)
+      if (!highest || floors[next]!.seq > highest.seq) highest = floors[next]!;
+    const seq = placeOf(ledger, record);
+    if (!highest || seq === 0 || seq > highest.seq) continue;
+    const text = `${record.clientMessageId} got ${seq}, but the chat had come to ${highest.seq} before it was sent`;
+    report('reordered', text, [highest.record, record], ledger.chatId);
+  }
+}
+
+/** A message must have been sent, by the one it names, and say what was sent. */
+function judgeOrigin(ledger: Ledger, seq: number, sends: Sends, report: Report): void {
+  const message = ledger.messages.get(seq)!;
+  const { sender, clientMessageId, text } = message;
+  const sent = sends.find(ledger.chatId, clientMessageId, sender);
+  if (!sent) {
+    const owner = sends.findOwner(ledger.chatId, clientMessageId);
+    const by = owner?.acknowledged ?? owner?.refused;
+    if (!owner) report('invented', `${sender} sent nothing as ${clientMessageId}`, [message], ledger.chatId);
+    else report('spoken-for', `${owner.user} sent it`, [...(by ? [by] : []), message], ledger.chatId);
+  } else if (!message.system && sent.texts.length > 0 && !sent.texts.includes(text)) {
+    report(
+      'differs',
+      'it does not say what was sent',
+      [...(sent.acknowledged ? [sent.acknowledged] : []), message],
+      ledger.chatId,
+    );
+  }
+}
+
+/** The number of a message, from its answer or, where that had none, from the message. */
+function placeOf(ledger: Ledger, { seq, messageId }: SendRecord): number {
+  return seq || (ledger.findById(messageId!)?.seq ?? 0);
+}

@@ -1,0 +1,81 @@
+import type { CloseRecord, HistoryRecord, MessageRecord, OpenRecord } from '../history/history-record.ts';
+import type { Ledger } from './ledger.ts';
+import { NumberRanges } from './number-ranges.ts';
+import type { Report } from './violation.ts';
+
+/** What one reader was given of a chat: it must be everything after the number at which it began, each once and in order. */
+export class Reader {
+  readonly open: OpenRecord;
+  readonly ledger: Ledger;
+  /** What it was not given although it was given what comes after. */
+  readonly missing = new NumberRanges();
+  /** The number that must come next. */
+  next: number;
+  /** Since when it is given things as they happen. */
+  liveSince: number | undefined;
+  stalledUntil = Number.NEGATIVE_INFINITY;
+  closed: CloseRecord | undefined;
+  last: MessageRecord | undefined;
+  /** The end of the reader's own membership, and what came after it all the same. */
+  farewell: MessageRecord | undefined;
+  afterFarewell: MessageRecord | undefined;
+
+  constructor(open: OpenRecord, ledger: Ledger) {
+    this.open = open;
+    this.ledger = ledger;
+    this.next = open.afterSeq + 1;
+  }
+
+  /** Takes what the reader is given next. */
+  take(record: MessageRecord, report: Report): void {
+    const { source, chatId, user } = this.open;
+    const position = source === 'live' ? record.updateSeq : record.seq;
+    if (position < this.next) this.#takeEarlier(position, record, report);
+    else {
+      this.missing.add(this.next, position - 1);
+      this.next = position + 1;
+    }
+    if (source === 'live') {
+      if (this.farewell) this.afterFarewell ??= record;
+      if (endsMembership(record, user)) this.farewell = record;
+    }
+    if (position >= this.next - 1) this.last = record;
+    this.ledger.see({ ...record }, (kind, text, records) => report(kind, text, records, chatId));
+  }
+
+  /** It has, or ought to have, everything up to a number. */
+  reach(seq: number): void {
+    this.missing.add(this.next, seq);
+    this.next = Math.max(this.next, seq + 1);
+  }
+
+  /** Says what it was not given. */
+  finish(report: Report, revealed: (seq: number) => HistoryRecord[]): void {
+    const { source, chatId } = this.open;
+    for (const seq of this.missing) {
+      if (this.ledger.superseded.has(seq)) continue;
+      const kind = source === 'audit' ? 'gap' : 'hole';
+      report(
+        kind,
+        `number ${seq} was passed over`,
+        [this.open, ...revealed(seq), ...(this.last ? [this.last] : [])],
+        chatId,
+      );
+      if (source !== 'audit') break;
+    }
+  }
+
+  #takeEarlier(position: number, record: MessageRecord, report: Report): void {
+    const before = this.last ? [this.last] : [];
+    const records = [this.open, ...before, record];
+    if (this.missing.delete(position)) {
+      report('reordered', `${position} came after ${this.next - 1}`, records, this.open.chatId);
+    } else
+      report('repeated', `${position} came, and it had everything up to ${this.next - 1}`, records, this.open.chatId);
+  }
+}
+
+function endsMembership({ system, sender }: MessageRecord, user: string): boolean {
+  if (system?.event === 'memberRemoved') return system.users.includes(user);
+  return system?.event === 'memberLeft' && sender === user;
+}

@@ -1,0 +1,124 @@
+import { ChatType } from '../../../pkg/api/chat/v1/chat.ts';
+import type { Effect } from '../history/history-record.ts';
+import type { Actor } from '../workload/actor.ts';
+import type { KnownChat } from '../workload/world.ts';
+import type { Doer, Operation } from './operation.ts';
+
+const grant = (right: string): Effect => ({ kind: 'grant', right });
+const withdraw = (right: string): Effect => ({ kind: 'withdraw', right });
+const use = (right: string): Effect => ({ kind: 'use', right });
+
+/** Chats of a run, so that there is always something to do in each. */
+const fewChats = 12;
+
+/** Starts a group of the user, some others, and the auditor. */
+export async function createGroup({ actor, keeper, sdk }: Doer, others: readonly string[]): Promise<void> {
+  const { world, user } = actor;
+  const memberIds = [...new Set([world.auditor, ...others])].filter((id) => id !== user);
+  const name = `group of ${actor.name}`;
+  const request = { type: ChatType.GROUP, name, memberIds };
+  const begin = actor.journal.now();
+  const { chat } = (await actor.call('createChat', request, { name: 'create a group' })) ?? {};
+  if (!chat) return;
+  const members = Object.fromEntries([[user, 'OWNER' as const], ...memberIds.map((id) => [id, 'MEMBER' as const])]);
+  world.learn({ id: chat.id, type: 'GROUP', name }, begin, members);
+  keeper?.follow(chat.id);
+  sdk?.follow(chat.id);
+}
+
+/** Comes into a room, which is made if there is none. */
+export async function joinRoom({ actor, keeper, sdk }: Doer, name: string): Promise<void> {
+  const { world, user } = actor;
+  const known = [...world.chats.values()].find((chat) => chat.name === name && !chat.deleted);
+  const effects = known ? [grant(actor.member(known)), use(actor.admission(known, user))] : [];
+  const begin = actor.journal.now();
+  const answer = await actor.call('joinRoom', { name }, { name: 'join a room', chatId: known?.id, effects });
+  const { chat } = answer ?? {};
+  if (!chat || !answer) return;
+  const room = world.learn({ id: chat.id, type: 'ROOM', name }, begin);
+  room.roles.set(user, answer.created ? 'OWNER' : 'MEMBER');
+  // Only now is it known which room that was.
+  if (room !== known) {
+    const { name: client, way: via, journal } = actor;
+    const right = [grant(actor.member(room))];
+    const record = { kind: 'call' as const, name: 'came into a room', client, user, via, begin, chatId: chat.id };
+    journal.add({ ...record, at: journal.now(), outcome: 'ok', effects: right, head: chat.lastSeq });
+  }
+  keeper?.follow(chat.id);
+  sdk?.follow(chat.id);
+}
+
+async function openDirect({ actor, keeper, sdk }: Doer, other: string): Promise<void> {
+  const { world, user } = actor;
+  const begin = actor.journal.now();
+  const pair = [user, other].sort().join(' and ');
+  const request = { type: ChatType.DIRECT, memberIds: [other] };
+  const { chat } =
+    (await actor.call('createChat', request, {
+      name: 'open a direct chat',
+      tells: (answer) => ({ same: { thing: `the chat of ${pair}`, is: answer.chat?.id ?? '' } }),
+    })) ?? {};
+  if (!chat) return;
+  world.learn({ id: chat.id, type: 'DIRECT', name: '' }, begin, { [user]: 'OWNER', [other]: 'OWNER' });
+  keeper?.follow(chat.id);
+  sdk?.follow(chat.id);
+}
+
+async function deleteChat(actor: Actor, chat: KnownChat): Promise<void> {
+  const effects = actor.world.users.map((user) => withdraw(actor.member(chat, user)));
+  const done = await actor.call('deleteChat', { chatId: chat.id }, { chatId: chat.id, effects });
+  if (done) chat.deleted = true;
+}
+
+/** Chats begin, end, and are joined and left. */
+export const chats: readonly Operation[] = [
+  {
+    name: 'create a group',
+    weight: 1,
+    prepare(doer) {
+      const { world, random } = doer.actor;
+      if (world.chats.size >= fewChats * 3) return undefined;
+      return () =>
+        createGroup(
+          doer,
+          world.users.filter(() => random.chance(0.5)),
+        );
+    },
+  },
+  {
+    name: 'open a direct chat',
+    weight: 1,
+    prepare(doer) {
+      const { world, random, user } = doer.actor;
+      const other = random.pick(world.users.filter((id) => id !== user && id !== world.auditor));
+      return other === undefined ? undefined : () => openDirect(doer, other);
+    },
+  },
+  {
+    name: 'join a room',
+    weight: 3,
+    prepare: (doer) => () => joinRoom(doer, `${doer.actor.world.tag}-room-${doer.actor.random.below(3)}`),
+  },
+  {
+    name: 'leave',
+    weight: 1.5,
+    prepare({ actor }) {
+      const { random, user, world } = actor;
+      const chat = random.pick(world.chatsOf(user).filter(({ type }) => type !== 'DIRECT'));
+      if (!chat || user === world.auditor) return undefined;
+      const effects = [withdraw(actor.member(chat)), use(actor.member(chat))];
+      return async () => {
+        const left = await actor.call('leaveChat', { chatId: chat.id }, { chatId: chat.id, effects });
+        if (left) chat.roles.delete(user);
+      };
+    },
+  },
+  {
+    name: 'delete a chat',
+    weight: 0.2,
+    prepare({ actor }) {
+      const chat = actor.random.pick(actor.chatsAs('OWNER').filter(({ type }) => type === 'GROUP'));
+      return chat && (() => deleteChat(actor, chat));
+    },
+  },
+];

@@ -1,0 +1,63 @@
+import type { Operation } from './operation.ts';
+
+/** Connections are broken, stalled, and begun elsewhere; nonsense is sent. */
+export const connections: readonly Operation[] = [
+  {
+    name: 'reconnect',
+    weight: 2,
+    prepare: ({ keeper, actor }) => (keeper && actor.live?.isWelcomed ? async () => keeper.cut() : undefined),
+  },
+  {
+    name: 'stall',
+    weight: 1,
+    prepare({ actor }) {
+      const { live, random, way } = actor;
+      if (!live?.isWelcomed || way === 'sse') return undefined;
+      return async () => {
+        // It goes on doing other things meanwhile.
+        live.stall(200 + random.below(1_500)).catch(() => {});
+      };
+    },
+  },
+  {
+    name: 'read again from earlier',
+    weight: 2,
+    prepare({ actor }) {
+      const { live, random, way } = actor;
+      const chatId = random.pick(live?.followed ?? []);
+      if (!live?.isWelcomed || chatId === undefined || way === 'sse') return undefined;
+      const from = Math.max(0, (live.position(chatId) ?? 0) - random.below(50));
+      return () => live.follow(chatId, from);
+    },
+  },
+  {
+    name: 'say nonsense',
+    weight: 1,
+    prepare({ actor }) {
+      const { live, random, way } = actor;
+      if (!live?.isWelcomed || way === 'sse') return undefined;
+      const nonsense = [
+        { chatId: 'not an id', text: 'x', clientMessageId: 'x' },
+        { chatId: crypto.randomUUID(), text: '', clientMessageId: '' },
+        { chatId: crypto.randomUUID(), text: 'nobody is here', clientMessageId: 'nowhere' },
+      ];
+      return () => live.ask({ $case: 'sendMessage', value: random.pick(nonsense)! });
+    },
+  },
+  {
+    name: 'ping, type, renew the token',
+    weight: 2,
+    prepare({ actor }) {
+      const { live, random, way } = actor;
+      const chatId = random.pick(live?.followed ?? []);
+      if (!live?.isWelcomed || chatId === undefined || way === 'sse') return undefined;
+      const choice = random.below(3);
+      if (choice === 0) return () => live.ask({ $case: 'ping', value: {} });
+      if (choice === 1) return () => live.ask({ $case: 'typing', value: { chatId } });
+      return async () => {
+        const held = await actor.tokens.get().catch(() => undefined);
+        if (held) await live.ask({ $case: 'authenticate', value: { token: held.token } });
+      };
+    },
+  },
+];

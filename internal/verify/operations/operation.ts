@@ -1,0 +1,19 @@
+import type { Actor } from '../workload/actor.ts';
+import type { LiveKeeper } from '../workload/live-keeper.ts';
+import type { SdkReader } from '../workload/sdk-reader.ts';
+
+/** Somebody who does things, and what keeps its stream. */
+export interface Doer {
+  actor: Actor;
+  keeper?: LiveKeeper;
+  sdk?: SdkReader;
+}
+
+/** One kind of thing that clients do. */
+export interface Operation {
+  name: string;
+  /** How often it is chosen, in comparison with the others. */
+  weight: number;
+  /** Chooses what to do it to; undefined: it is not possible now. */
+  prepare(doer: Doer): (() => Promise<unknown>) | undefined;
+}

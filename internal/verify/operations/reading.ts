@@ -1,0 +1,121 @@
+import type { ListMessagesResponse } from '../../../pkg/api/chat/v1/chat.ts';
+import type { Actor } from '../workload/actor.ts';
+import { toMessageRecord } from '../workload/to-record.ts';
+import type { KnownChat } from '../workload/world.ts';
+import type { Operation } from './operation.ts';
+
+let lastPage = 0;
+
+/** Reads a page of history and takes it down as a reader of its own. */
+export async function readPage(
+  actor: Actor,
+  chat: KnownChat,
+  range: { afterSeq?: number; beforeSeq?: number },
+  pageSize = 50,
+): Promise<ListMessagesResponse | undefined> {
+  const { journal, name: client, user, way: via } = actor;
+  const begin = journal.now();
+  const effects = [{ kind: 'use' as const, right: actor.member(chat) }];
+  const request = { chatId: chat.id, pageSize, ...range };
+  const page = await actor.call('listMessages', request, { chatId: chat.id, effects });
+  const first = page?.messages[0];
+  if (!page) return undefined;
+  lastPage += 1;
+  const reader = `${client}/page${lastPage}`;
+  const at = journal.now();
+  const afterSeq = range.afterSeq ?? (first && page.hasMore ? first.seq - 1 : 0);
+  journal.add({ kind: 'open', at, reader, source: 'page', client, user, via, chatId: chat.id, begin, afterSeq });
+  for (const message of page.messages) journal.add(toMessageRecord(reader, at, message));
+  const last = page.messages.at(-1)?.seq ?? afterSeq;
+  // A page that goes back ends where it was told to; one that has no more is complete.
+  const seq = range.beforeSeq === undefined ? last : range.beforeSeq - 1;
+  const complete = range.beforeSeq === undefined && (range.afterSeq === undefined || !page.hasMore);
+  journal.add({ kind: 'reached', at, reader, seq, begin, complete });
+  journal.add({ kind: 'close', at, reader, why: 'client' });
+  chat.head = Math.max(chat.head, last);
+  return page;
+}
+
+const someChat = (actor: Actor) => actor.random.pick(actor.world.chatsOf(actor.user));
+
+/** History, and what the service says of chats. */
+export const reading: readonly Operation[] = [
+  {
+    name: 'read the newest',
+    weight: 5,
+    prepare({ actor }) {
+      const chat = someChat(actor);
+      return chat && (() => readPage(actor, chat, {}));
+    },
+  },
+  {
+    name: 'read back',
+    weight: 3,
+    prepare({ actor }) {
+      const chat = someChat(actor);
+      if (!chat || chat.head < 2) return undefined;
+      const beforeSeq = 1 + actor.random.below(chat.head);
+      return () => readPage(actor, chat, { beforeSeq }, 20);
+    },
+  },
+  {
+    name: 'read on',
+    weight: 3,
+    prepare({ actor }) {
+      const chat = someChat(actor);
+      return chat && (() => readPage(actor, chat, { afterSeq: actor.random.below(chat.head + 1) }, 20));
+    },
+  },
+  {
+    name: 'look at a chat',
+    weight: 3,
+    prepare({ actor }) {
+      const chat = someChat(actor);
+      const tells = (answer: { chat?: { lastSeq: number; ownRole: number; readSeq: number } }) =>
+        // Who is no member has no read mark.
+        answer.chat && {
+          head: answer.chat.lastSeq,
+          ...(answer.chat.ownRole > 0 && { readSeq: answer.chat.readSeq }),
+        };
+      return (
+        chat &&
+        (() =>
+          actor.call(
+            'getChat',
+            { chatId: chat.id },
+            { chatId: chat.id, tells: (answer) => tells(answer as never) ?? {} },
+          ))
+      );
+    },
+  },
+  {
+    name: 'mark read',
+    weight: 4,
+    prepare({ actor }) {
+      const chat = someChat(actor);
+      if (!chat || chat.head === 0) return undefined;
+      const seq = actor.random.below(chat.head + 1);
+      const effects = [{ kind: 'use' as const, right: actor.member(chat) }];
+      const tells = ({ readSeq }: { readSeq: number }) => ({ readSeq });
+      return () => actor.call('markRead', { chatId: chat.id, seq }, { chatId: chat.id, effects, tells });
+    },
+  },
+  {
+    name: 'list',
+    weight: 2,
+    prepare({ actor }) {
+      const chat = someChat(actor);
+      const method = actor.random.pick(['listChats', 'listMembers', 'listRooms', 'listOnlineUsers'] as const)!;
+      return chat && (() => actor.call(method, { chatId: chat.id } as never));
+    },
+  },
+  {
+    name: 'read where one is not',
+    weight: 2,
+    prepare({ actor }) {
+      const others = [...actor.world.chats.values()].filter(({ roles }) => !roles.has(actor.user));
+      const chat = actor.random.pick(others);
+      return chat && (() => readPage(actor, chat, {}));
+    },
+  },
+];

@@ -1,0 +1,77 @@
+import type { Actor } from '../workload/actor.ts';
+import type { Operation } from './operation.ts';
+
+function waysToSend({ live, way }: Actor): readonly ('stream' | 'call')[] {
+  return live?.isWelcomed && way !== 'sse' ? ['stream', 'call'] : ['call'];
+}
+
+/** Messages: sent once, many at a time, twice at once, again, and with an id that was used. */
+export const sending: readonly Operation[] = [
+  {
+    name: 'send',
+    weight: 40,
+    prepare({ actor }) {
+      const chat = actor.random.pick(actor.sendable);
+      const by = actor.random.pick(waysToSend(actor))!;
+      return chat && (() => actor.send(actor.draft(chat.id), by));
+    },
+  },
+  {
+    name: 'send many at once',
+    weight: 4,
+    prepare({ actor }) {
+      const chat = actor.random.pick(actor.sendable);
+      const by = actor.random.pick(waysToSend(actor))!;
+      const count = 5 + actor.random.below(20);
+      return chat && (() => Promise.all(Array.from({ length: count }, () => actor.send(actor.draft(chat.id), by))));
+    },
+  },
+  {
+    name: 'send twice at once',
+    weight: 3,
+    prepare({ actor }) {
+      const chat = actor.random.pick(actor.sendable);
+      const by = actor.random.pick(waysToSend(actor))!;
+      return (
+        chat &&
+        (() => {
+          const draft = actor.draft(chat.id);
+          return Promise.all([actor.send(draft, by), actor.send(draft, 'call')]);
+        })
+      );
+    },
+  },
+  {
+    name: 'send again',
+    weight: 5,
+    prepare({ actor }) {
+      const draft = actor.random.pick(actor.drafts);
+      return draft && (() => actor.send(draft));
+    },
+  },
+  {
+    name: 'send with a used id',
+    weight: 2,
+    prepare({ actor }) {
+      const draft = actor.random.pick(actor.drafts);
+      return draft && (() => actor.send({ ...draft, text: `${draft.text}, no` }));
+    },
+  },
+  {
+    name: 'send and vanish',
+    weight: 2,
+    prepare({ actor, keeper }) {
+      const chat = actor.random.pick(actor.sendable);
+      if (!chat || !keeper || !actor.live?.isWelcomed || actor.way === 'sse') return undefined;
+      return async () => {
+        const draft = actor.draft(chat.id);
+        const sent = actor.send(draft, 'stream');
+        // The command goes out at the end of the turn.
+        await new Promise((resolve) => setTimeout(resolve, actor.random.below(5)));
+        keeper.cut();
+        await sent;
+        await actor.send(draft);
+      };
+    },
+  },
+];

@@ -1,0 +1,87 @@
+import type { Verdict } from '../checker/verdict.ts';
+import { type Violation, violationKinds } from '../checker/violation.ts';
+import type { HistoryRecord } from '../history/history-record.ts';
+
+/** The verdict for a person: figures, and of each kind of violation the few records that contradict each other. */
+export function formatVerdict(verdict: Verdict): string {
+  const { figures, violations, counts, ok } = verdict;
+  const seconds = (figures.durationMs / 1_000).toFixed(1);
+  const ms = (value: number) => `${Math.round(value)} ms`;
+  const lines = [
+    '',
+    `seed ${figures.seed}, ${seconds} s: ${figures.operations} operations in ${figures.chats} chats (${figures.audited} read whole at the end), ${figures.faults} faults`,
+    `acknowledged ${figures.acknowledged}, of unknown outcome ${figures.unknown}; given to ${figures.readers} readers: ${figures.delivered}`,
+    `lost ${figures.lost}, doubled ${figures.doubled}, reordered ${figures.reordered}`,
+    `longest delay of a live reader ${ms(figures.longestDelayMs)}; ${figures.resumes} resumptions, p50 ${ms(figures.resumeP50Ms)}, p99 ${ms(figures.resumeP99Ms)}`,
+    ...violations.flatMap(formatViolation),
+    '',
+  ];
+  const kinds = Object.entries(counts).map(([kind, count]) => `${count} × ${kind}`);
+  lines.push(ok ? 'OK: nothing contradicts what the service promises' : `VIOLATED: ${kinds.join(', ')}`);
+  return lines.join('\n');
+}
+
+function formatViolation({ kind, promise, chatId, text, records }: Violation): string[] {
+  return [
+    '',
+    `✗ ${violationKinds[kind].says} (${kind}, promise ${promise})${chatId ? `, in chat ${chatId}` : ''}`,
+    `  ${text}`,
+    ...records.map((record) => `    ${formatRecord(record)}`),
+  ];
+}
+
+function formatRecord(record: HistoryRecord): string {
+  const time = 'begin' in record ? `${seconds(record.begin)}–${seconds(record.at)}` : seconds(record.at);
+  return `[${time}] ${describe(record)}`;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(3)} s`;
+}
+
+function describe(record: HistoryRecord): string {
+  switch (record.kind) {
+    case 'run':
+      return `the run began, seed ${record.seed}`;
+    case 'send': {
+      const answer =
+        record.outcome === 'ok' ? `ok: ${record.messageId} at ${record.seq || 'a number to follow'}` : refusal(record);
+      return `${record.client} (${record.user}, ${record.via}) sent ${record.clientMessageId} ${quote(record.text)}: ${answer}`;
+    }
+    case 'call': {
+      const effects = record.effects.map(({ kind, right }) => `${kind}s '${right}'`).join(', ');
+      const answer = record.outcome === 'ok' ? 'ok' : refusal(record);
+      const told = record.head === undefined ? '' : `, the chat had come to ${record.head}`;
+      return `${record.client} (${record.user}, ${record.via}) did ${record.name}: ${answer}${told}${effects ? `; ${effects}` : ''}`;
+    }
+    case 'chat':
+      return `the ${record.type.toLowerCase()} ${record.chatId} became known`;
+    case 'open':
+      return `${record.reader} (${record.user}, ${record.via}, ${record.source}) begins after ${record.afterSeq}`;
+    case 'message': {
+      const what = record.system ? `${record.system.event} ${record.system.users.join(', ')}` : quote(record.text);
+      const changed = record.updateSeq === record.seq ? '' : `, changed at ${record.updateSeq}`;
+      return `${record.reader} was given ${record.seq}${changed}: ${record.id} of ${record.sender} ${record.clientMessageId} ${what}`;
+    }
+    case 'reached':
+      return `${record.reader} had come to ${record.seq}${record.complete ? ', where the chat ended' : ''}`;
+    case 'stall':
+      return `${record.reader} read nothing`;
+    case 'close':
+      return `${record.reader} ended (${record.why}${record.detail ? `: ${record.detail}` : ''})`;
+    case 'resumed':
+      return `${record.client} came back to ${record.chats} chats`;
+    case 'fault':
+      return `fault: ${record.what}`;
+    default:
+      return record satisfies never;
+  }
+}
+
+function refusal({ outcome, code, reason }: { outcome: string; code?: string; reason?: string }): string {
+  return `${outcome} ${code ?? ''}${reason ? ` (${reason})` : ''}`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { startTestService, type TestService } from '../testing/test-service.ts';
+import { Checker } from './checker/checker.ts';
+import type { Verdict } from './checker/verdict.ts';
+import { Journal } from './history/journal.ts';
+import { formatVerdict } from './report/format-verdict.ts';
+import { runWorkload } from './workload/run-workload.ts';
+
+/** Some hundred operations over all transports. */
+async function verify(service: TestService, operations = 300): Promise<Verdict> {
+  const checker = new Checker();
+  const journal = new Journal((record) => checker.add(record));
+  const deployment = { grpc: [service.address], http: [service.url] };
+  await runWorkload(deployment, journal, {
+    seed: 1,
+    clients: 8,
+    operations,
+    durationMs: 60_000,
+    paceMs: 5,
+    faultsExpected: false,
+    bounds: { deliveryMs: 10_000, revocationMs: 1_000 },
+    settleMs: 10_000,
+  });
+  return checker.finish();
+}
+
+test('the service keeps its promises to clients on every transport', async () => {
+  const service = await startTestService();
+  const verdict = await verify(service);
+  await service.stop();
+
+  expect(verdict.violations, formatVerdict(verdict)).toEqual([]);
+  const { figures } = verdict;
+  expect(figures.acknowledged).toBeGreaterThan(50);
+  expect(figures.audited).toBeGreaterThan(3);
+  const ways = ['grpc', 'ws-proto', 'ws-json', 'sse', 'sdk-grpc', 'sdk-ws'].map((way) => `send by ${way}`);
+  expect(Object.keys(figures.byName)).toEqual(expect.arrayContaining(ways));
+});

@@ -1,0 +1,133 @@
+import type { Actor } from './actor.ts';
+import { LiveStream } from './live-stream.ts';
+
+/** How long it waits before it tries again, in milliseconds. */
+const retryMs = { least: 50, most: 500 };
+
+/**
+ * Keeps a stream open for a client that has no SDK: it comes back, by another node, and goes on after the last number of each chat. What it was
+ * given and when is taken down by the streams themselves.
+ */
+export class LiveKeeper {
+  /** Where each chat is to be gone on with. */
+  readonly cursors = new Map<string, number>();
+  readonly #actor: Actor;
+  readonly #followsAll: boolean;
+  #stopped = false;
+  #streams = 0;
+  #lostAt: number | undefined;
+  #awaited: Set<string> | undefined;
+  #running: Promise<void> | undefined;
+  readonly #stop = new AbortController();
+
+  constructor(actor: Actor) {
+    this.#actor = actor;
+    // Server-sent events have a stream for each chat, and no command but that.
+    this.#followsAll = actor.way !== 'sse' && actor.random.chance(0.5);
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Reads a chat that the user has come into. */
+  follow(chatId: string): void {
+    const { live, way } = this.#actor;
+    if (!live || live.isOver || this.#followsAll || live.followed.includes(chatId)) return;
+    if (way === 'sse') return;
+    live.follow(chatId, this.cursors.get(chatId) ?? 0).catch(() => {});
+  }
+
+  /** Breaks the connection off; it comes back by itself. */
+  cut(): void {
+    this.#actor.live?.close();
+  }
+
+  /** Ends it; what is open then is closed with the run. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#stop.abort();
+    const { live } = this.#actor;
+    live?.close('end');
+    await this.#running;
+  }
+
+  /** Whether it reads all of these chats, up to these numbers, or cannot any more. */
+  hasReached(heads: ReadonlyMap<string, number>): boolean {
+    const { live } = this.#actor;
+    if (!live || live.isOver) return false;
+    return live.followed.every((chatId) => (live.position(chatId) ?? 0) >= (heads.get(chatId) ?? 0));
+  }
+
+  async #run(): Promise<void> {
+    const actor = this.#actor;
+    while (!this.#stopped) {
+      let retryAfterMs = 0;
+      this.#lostAt ??= actor.journal.now();
+      try {
+        const { token } = await actor.tokens.get();
+        if (this.#stopped) return;
+        retryAfterMs = await this.#readOnce(token);
+      } catch {
+        // No token: the service is away.
+      }
+      if (this.#stopped) return;
+      actor.moveOn();
+      const { least, most } = retryMs;
+      await sleep(Math.min(retryAfterMs, 2_000) + least + actor.random.below(most - least), this.#stop.signal);
+    }
+  }
+
+  /** Reads until the stream ends; resolves with how long to wait. */
+  async #readOnce(token: string): Promise<number> {
+    const actor = this.#actor;
+    const { journal, name: client, user, way: via, line } = actor;
+    this.#streams += 1;
+    let wait = 0;
+    const deps = { line, token, journal, client, user, via, name: `${client}/${this.#streams}` };
+    const live = new LiveStream(deps, {
+      added: (chatId) => this.follow(chatId),
+      removed: (chatId) => this.cursors.delete(chatId),
+      moved: (chatId, position) => this.cursors.set(chatId, Math.max(position, this.cursors.get(chatId) ?? 0)),
+      caughtUp: () => this.#noteResumed(live),
+      ended: (why, retryAfterMs) => {
+        wait = retryAfterMs;
+        // The service may have said why: a token that has expired, or is not believed any more.
+        if (why !== 'client' && !live.isWelcomed) actor.tokens.drop();
+      },
+    });
+    actor.live = live;
+    const chats = actor.world.chatsOf(user).map(({ id }) => id);
+    if (this.#followsAll) {
+      this.#awaited = new Set(this.cursors.keys());
+      live.followAll(Object.fromEntries(this.cursors)).catch(() => {});
+    } else {
+      const followed = via === 'sse' ? [actor.random.pick(chats)].filter((id) => id !== undefined) : chats;
+      this.#awaited = new Set(followed);
+      for (const chatId of followed) live.follow(chatId, this.cursors.get(chatId) ?? 0).catch(() => {});
+      if (via === 'sse' && followed.length === 0) setTimeout(() => live.close(), 500);
+    }
+    await live.over;
+    return wait;
+  }
+
+  #noteResumed(live: LiveStream): void {
+    const { journal, name: client } = this.#actor;
+    if (this.#lostAt === undefined || !this.#awaited) return;
+    if ([...this.#awaited].some((chatId) => live.followed.includes(chatId) && !live.isCaughtUp(chatId))) return;
+    journal.add({ kind: 'resumed', at: journal.now(), client, begin: this.#lostAt, chats: this.#awaited.size });
+    this.#lostAt = undefined;
+  }
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,241 @@
+import { type Command, type Event, StartFrom } from '../../../pkg/api/chat/v1/chat.ts';
+import { type ChatClientError, toChatClientError } from '../../../pkg/chat-client/chat-error.ts';
+import type { Stream } from '../../../pkg/chat-client/transport.ts';
+import type { CloseRecord } from '../history/history-record.ts';
+import type { Journal } from '../history/journal.ts';
+import type { Line } from './deployment.ts';
+import { toMessageRecord } from './to-record.ts';
+
+type EventBody = NonNullable<Event['event']>;
+type CommandBody = NonNullable<Command['command']>;
+
+/** An answer that takes longer is given up, in milliseconds. */
+const answerMs = 10_000;
+
+interface Reading {
+  reader: string;
+  begin: number;
+  /** Whether it was asked for, and not begun by the service at a time of its own. */
+  asked: boolean;
+  caughtUp: boolean;
+  /** What came last. */
+  position: number;
+}
+
+interface Deps {
+  line: Line;
+  token: string;
+  journal: Journal;
+  client: string;
+  user: string;
+  via: string;
+  /** A name for the stream that no other has. */
+  name: string;
+}
+
+/** Who hears of what the stream brings. */
+export interface LiveListener {
+  added(chatId: string): void;
+  removed(chatId: string): void;
+  /** Everything up to a number has come. */
+  moved(chatId: string, position: number): void;
+  caughtUp(): void;
+  ended(why: CloseRecord['why'], retryAfterMs: number): void;
+}
+
+/** One stream without the SDK's retries and resumption: everything that comes is taken down. */
+export class LiveStream {
+  readonly #deps: Deps;
+  readonly #listener: LiveListener;
+  readonly #stream: Stream;
+  readonly #abort = new AbortController();
+  readonly #readings = new Map<string, Reading>();
+  readonly #asked = new Map<string, { begin: number; cursors: Record<string, number | undefined>; all: boolean }>();
+  readonly #answers = new Map<string, (answer: EventBody | undefined) => void>();
+  #lastCommand = 0;
+  #lastReader = 0;
+  #closing: { reason: number; retryAfterMs: number } | undefined;
+  #resume: Promise<void> | undefined;
+  #welcomed = false;
+  isOver = false;
+  /** Resolves when it has ended and that is taken down. */
+  readonly over: Promise<void>;
+
+  constructor(deps: Deps, listener: LiveListener) {
+    this.#deps = deps;
+    this.#listener = listener;
+    this.#stream = deps.line.transport.connect(deps.token, this.#abort.signal);
+    this.over = this.#read();
+  }
+
+  get isWelcomed(): boolean {
+    return this.#welcomed;
+  }
+
+  get followed(): string[] {
+    return [...this.#readings.keys()];
+  }
+
+  isCaughtUp(chatId: string): boolean {
+    return this.#readings.get(chatId)?.caughtUp ?? false;
+  }
+
+  /** What came last of a chat that is being read. */
+  position(chatId: string): number | undefined {
+    return this.#readings.get(chatId)?.position;
+  }
+
+  /** Sends a command; resolves with the event that answers it, or with nothing if the stream ends first or it takes too long. */
+  ask(command: CommandBody): Promise<EventBody | undefined> {
+    if (this.isOver) return Promise.resolve(undefined);
+    this.#lastCommand += 1;
+    const commandId = `c${this.#lastCommand}`;
+    const { promise, resolve } = Promise.withResolvers<EventBody | undefined>();
+    const timer = setTimeout(() => resolve(undefined), answerMs);
+    this.#answers.set(commandId, resolve);
+    if (command.$case === 'subscribe') {
+      const { chatId, afterSeq } = command.value;
+      this.#asked.set(commandId, { begin: this.#deps.journal.now(), cursors: { [chatId]: afterSeq }, all: false });
+    } else if (command.$case === 'subscribeAll')
+      this.#asked.set(commandId, { begin: this.#deps.journal.now(), cursors: command.value.cursors, all: true });
+    this.#stream.send({ commandId, command });
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#answers.delete(commandId);
+    });
+  }
+
+  /** Reads a chat after a number, or from now. */
+  follow(chatId: string, afterSeq?: number): Promise<EventBody | undefined> {
+    return this.ask({ $case: 'subscribe', value: { chatId, afterSeq } });
+  }
+
+  /** Reads all chats of the user, those without a cursor from where the user came in. */
+  followAll(cursors: Record<string, number>): Promise<EventBody | undefined> {
+    return this.ask({ $case: 'subscribeAll', value: { cursors, others: StartFrom.JOINED } });
+  }
+
+  /** Stops reading for a while, as a client that hangs. */
+  async stall(ms: number): Promise<void> {
+    const begin = this.#deps.journal.now();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#resume = promise;
+    const resume = this.#deps.line.pause();
+    await new Promise((wake) => setTimeout(wake, ms));
+    resume();
+    this.#resume = undefined;
+    resolve();
+    const at = this.#deps.journal.now();
+    for (const { reader } of this.#readings.values()) this.#deps.journal.add({ kind: 'stall', at, reader, begin });
+  }
+
+  /** Breaks it off without a word. */
+  close(why: 'client' | 'end' = 'client'): void {
+    for (const chatId of this.followed) this.#end(chatId, why);
+    this.#abort.abort();
+  }
+
+  async #read(): Promise<void> {
+    let failure: ChatClientError | undefined;
+    try {
+      for await (const events of this.#stream.frames) {
+        for (const { event } of events) if (event && !this.#abort.signal.aborted) this.#receive(event);
+        await this.#resume;
+      }
+    } catch (error) {
+      failure = toChatClientError(error);
+    }
+    const why = this.#abort.signal.aborted ? 'client' : this.#closing ? 'told' : 'lost';
+    const detail = this.#closing
+      ? `closing ${this.#closing.reason}`
+      : `${failure?.code ?? 'ended'} ${failure?.message ?? ''}`;
+    for (const chatId of this.followed) this.#end(chatId, why, detail);
+    this.isOver = true;
+    for (const resolve of this.#answers.values()) resolve(undefined);
+    this.#listener.ended(why, this.#closing?.retryAfterMs ?? 0);
+  }
+
+  #receive(event: EventBody): void {
+    const { journal } = this.#deps;
+    const at = journal.now();
+    switch (event.$case) {
+      case 'welcome':
+        this.#welcomed = true;
+        return;
+      case 'subscribed': {
+        const { commandId, chatId, afterSeq } = event.value;
+        const asked = this.#asked.get(commandId);
+        // What was asked for counts: the service must not begin elsewhere.
+        const from = asked?.cursors[chatId] ?? afterSeq;
+        if (this.#readings.has(chatId)) this.#end(chatId, 'client');
+        this.#lastReader += 1;
+        const reader = `${this.#deps.name}/${this.#lastReader}`;
+        const begin = asked?.begin ?? at;
+        this.#readings.set(chatId, { reader, begin, asked: !!asked, caughtUp: false, position: from });
+        const { client, user, via } = this.#deps;
+        journal.add({ kind: 'open', at, reader, source: 'live', client, user, via, chatId, begin, afterSeq: from });
+        this.#answer(commandId, event);
+        return;
+      }
+      case 'caughtUp': {
+        const reading = this.#readings.get(event.value.chatId);
+        if (!reading) return;
+        const { seq } = event.value;
+        journal.add({
+          kind: 'reached',
+          at,
+          reader: reading.reader,
+          seq,
+          begin: reading.begin,
+          complete: reading.asked,
+        });
+        reading.caughtUp = true;
+        reading.position = Math.max(reading.position, seq);
+        this.#listener.moved(event.value.chatId, reading.position);
+        this.#listener.caughtUp();
+        return;
+      }
+      case 'message': {
+        const { chatId, updateSeq } = event.value;
+        const reading = this.#readings.get(chatId);
+        if (!reading) return;
+        journal.add(toMessageRecord(reading.reader, at, event.value));
+        reading.position = Math.max(reading.position, updateSeq);
+        this.#listener.moved(chatId, reading.position);
+        return;
+      }
+      case 'chatAdded':
+        return this.#listener.added(event.value.chat?.id ?? '');
+      case 'chatRemoved':
+        this.#end(event.value.chatId, 'told', `removed ${event.value.reason}`);
+        return this.#listener.removed(event.value.chatId);
+      case 'accepted':
+      case 'rejected':
+      case 'pong':
+        return this.#answer(event.value.commandId, event);
+      case 'closing':
+        this.#closing = event.value;
+        return;
+      case 'typing':
+      case 'presence':
+      case 'read':
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #answer(commandId: string, event: EventBody): void {
+    // `subscribe_all` is answered once more for each chat.
+    if (event.$case === 'subscribed' && this.#asked.get(commandId)?.all !== false) return;
+    this.#answers.get(commandId)?.(event);
+  }
+
+  #end(chatId: string, why: CloseRecord['why'], detail?: string): void {
+    const reading = this.#readings.get(chatId);
+    if (!reading) return;
+    this.#readings.delete(chatId);
+    const at = this.#deps.journal.now();
+    this.#deps.journal.add({ kind: 'close', at, reader: reading.reader, why, ...(detail !== undefined && { detail }) });
+  }
+}

@@ -1,0 +1,21 @@
+import { toChatClientError } from '../../../pkg/chat-client/chat-error.ts';
+import type { Outcome } from '../history/history-record.ts';
+
+/** Codes with which the service says that it has done nothing. */
+const definite = new Set([
+  'INVALID_ARGUMENT',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'UNAUTHENTICATED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+]);
+
+/** What an error says about the operation that it ended. */
+export function outcomeOf(thrown: unknown): { outcome: Outcome; code: string; reason: string } {
+  const { code, reason } = toChatClientError(thrown);
+  return { outcome: definite.has(code) ? 'refused' : 'unknown', code, reason };
+}

@@ -1,0 +1,117 @@
+import { guest, type TokenSource } from '../../../pkg/chat-client/token-source.ts';
+import type { Journal } from '../history/journal.ts';
+import { createGroup, joinRoom } from '../operations/chats.ts';
+import { operations } from '../operations/index.ts';
+import type { Doer } from '../operations/operation.ts';
+import { Actor } from './actor.ts';
+import { audit } from './audit.ts';
+import { type Deployment, ways } from './deployment.ts';
+import { LiveKeeper } from './live-keeper.ts';
+import { Random } from './random.ts';
+import { SdkReader } from './sdk-reader.ts';
+import { World } from './world.ts';
+
+export interface WorkloadOptions {
+  seed: number;
+  /** Clients, besides the auditor. */
+  clients: number;
+  /** It ends after so many operations, or so many milliseconds, whichever comes first. */
+  operations?: number;
+  durationMs: number;
+  /** Pause of a client after each operation, in milliseconds, on average. */
+  paceMs: number;
+  /** Something is broken on purpose meanwhile. */
+  faultsExpected: boolean;
+  bounds: { deliveryMs: number; revocationMs: number };
+  /** How long readers have to come to the end when all is sent, in milliseconds. */
+  settleMs: number;
+  /** Who signs in, by number; default: guests. */
+  tokens?: (index: number) => TokenSource;
+  signal?: AbortSignal;
+}
+
+/** Has random clients use a service, and reads everything at the end. Throws ChatClientError if they cannot even sign in. */
+export async function runWorkload(deployment: Deployment, journal: Journal, options: WorkloadOptions): Promise<void> {
+  const { seed, faultsExpected, bounds, signal } = options;
+  journal.add({ kind: 'run', at: journal.now(), seed, faultsExpected, bounds });
+  const random = new Random(seed);
+  const world = new World(`v${crypto.randomUUID().slice(0, 8)}`, journal);
+  const possible = ways.filter((way) =>
+    way === 'grpc' || way === 'sdk-grpc' ? deployment.grpc.length > 0 : deployment.http.length > 0,
+  );
+  const signInFor = options.tokens ?? ((index: number) => guest(`${world.tag}-${index}`));
+  const actors = Array.from({ length: options.clients + 1 }, (_, i) => {
+    const name = i === 0 ? 'auditor' : `client-${i}`;
+    const way = i === 0 ? possible[0]! : possible[(i - 1) % possible.length]!;
+    return new Actor({ name, way, tokens: signInFor(i), deployment, journal, random: random.fork(i), world });
+  });
+  const [auditor, ...others] = actors as [Actor, ...Actor[]];
+  try {
+    for (const actor of actors) await actor.signIn();
+    world.auditor = auditor.user;
+    const doers = others.map(toDoer);
+    await prepare({ actor: auditor }, doers);
+    for (const { keeper, sdk } of doers) (keeper ?? sdk)!.start();
+    const lag = watchLag(journal);
+    await act(doers, options);
+    clearInterval(lag);
+    await audit(auditor, doers, options.settleMs, signal);
+  } finally {
+    for (const actor of actors) actor.close();
+  }
+}
+
+function toDoer(actor: Actor): Doer {
+  return actor.isSdk ? { actor, sdk: new SdkReader(actor) } : { actor, keeper: new LiveKeeper(actor) };
+}
+
+/** A few chats to begin with. */
+async function prepare(auditor: Doer, doers: readonly Doer[]): Promise<void> {
+  const { world } = auditor.actor;
+  for (let room = 0; room < 3; room += 1) await joinRoom(auditor, `${world.tag}-room-${room}`);
+  for (const doer of doers) await joinRoom(doer, `${world.tag}-room-0`);
+  for (const doer of doers.slice(0, 3)) {
+    await createGroup(
+      doer,
+      world.users.filter(() => doer.actor.random.chance(0.6)),
+    );
+  }
+}
+
+async function act(doers: readonly Doer[], options: WorkloadOptions): Promise<void> {
+  const { durationMs, paceMs, signal } = options;
+  const endAt = performance.now() + durationMs;
+  let left = options.operations ?? Number.POSITIVE_INFINITY;
+  const isOver = () => left <= 0 || performance.now() >= endAt || signal?.aborted === true;
+  await Promise.all(
+    doers.map(async (doer) => {
+      const { random } = doer.actor;
+      while (!isOver()) {
+        const work = random.weighted(operations).prepare(doer);
+        if (!work) {
+          await pause(1);
+          continue;
+        }
+        left -= 1;
+        await work();
+        await pause(paceMs * 2 * random.next());
+      }
+    }),
+  );
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** When this program itself does not get to run, nothing that seems late may be held against the service. */
+function watchLag(journal: Journal): NodeJS.Timeout {
+  const everyMs = 100;
+  let last = journal.now();
+  return setInterval(() => {
+    const now = journal.now();
+    if (now - last > everyMs + 400)
+      journal.add({ kind: 'fault', at: now, begin: last, what: 'the clients did not get to run' });
+    last = now;
+  }, everyMs);
+}

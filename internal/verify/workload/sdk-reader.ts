@@ -1,0 +1,71 @@
+import { ChatClient } from '../../../pkg/chat-client/index.ts';
+import type { Actor } from './actor.ts';
+import { toMessageRecord } from './to-record.ts';
+
+/** Has the SDK's client do the work of an actor: it is one reader of a chat for as long as the user is in it, however often it reconnects. */
+export class SdkReader {
+  readonly client: ChatClient;
+  readonly #actor: Actor;
+  readonly #feeds = new Map<string, { reader: string; position: number; done: Promise<void> }>();
+  readonly #ended = new AbortController();
+  #feedCount = 0;
+
+  constructor(actor: Actor) {
+    this.#actor = actor;
+    const { transport } = actor.line;
+    this.client = new ChatClient({ transport, token: async () => actor.tokens.get() });
+    this.client.on('chatAdded', ({ id }) => this.follow(id));
+    actor.channel = {
+      call: async (method, request) => {
+        if (method !== 'sendMessage') return (await this.client.call(method, request)) as never;
+        const { chatId, text, clientMessageId } = request as { chatId: string; text: string; clientMessageId: string };
+        return (await this.client.send(chatId, text, clientMessageId)) as never;
+      },
+    };
+  }
+
+  start(): void {
+    // It goes on trying until it is closed.
+    this.client.connect().catch(() => {});
+  }
+
+  /** Reads a chat from its beginning, and then on. */
+  follow(chatId: string): void {
+    if (this.#feeds.has(chatId) || this.#ended.signal.aborted) return;
+    const { journal, name: client, user, way: via } = this.#actor;
+    this.#feedCount += 1;
+    const reader = `${client}/feed${this.#feedCount}`;
+    const begin = journal.now();
+    journal.add({ kind: 'open', at: begin, reader, source: 'live', client, user, via, chatId, begin, afterSeq: 0 });
+    const feed = { reader, position: 0, done: Promise.resolve() };
+    this.#feeds.set(chatId, feed);
+    feed.done = this.#read(chatId, feed);
+  }
+
+  hasReached(heads: ReadonlyMap<string, number>): boolean {
+    return [...this.#feeds].every(([chatId, { position }]) => position >= (heads.get(chatId) ?? 0));
+  }
+
+  async stop(): Promise<void> {
+    this.#ended.abort();
+    await Promise.all([...this.#feeds.values()].map(({ done }) => done));
+    await this.client.close();
+  }
+
+  async #read(chatId: string, feed: { reader: string; position: number }): Promise<void> {
+    const { journal } = this.#actor;
+    let detail: string | undefined;
+    try {
+      const { signal } = this.#ended;
+      for await (const message of this.client.chat(chatId).messages({ afterSeq: 0, signal })) {
+        journal.add(toMessageRecord(feed.reader, journal.now(), message));
+        feed.position = message.updateSeq;
+      }
+    } catch (error) {
+      detail = (error as Error).message;
+    }
+    const why = this.#ended.signal.aborted ? 'end' : 'told';
+    journal.add({ kind: 'close', at: journal.now(), reader: feed.reader, why, ...(detail && { detail }) });
+    this.#feeds.delete(chatId);
+  }
+}
