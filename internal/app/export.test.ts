@@ -102,7 +102,7 @@ test('while NATS is away messages are sent as ever; when it is back everything c
 });
 
 test('a relay that is killed is followed by another, which leaves nothing out', async () => {
-  const writer = await start({ ROLES: 'grpc', EXPORT: 'none' });
+  const writer = await start({ EXPORT: 'none' });
   const alice = await signIn(writer.transport(), 'alice');
   const chats = [await newGroup(alice), await newGroup(alice), await newGroup(alice)];
   let sent = 1;

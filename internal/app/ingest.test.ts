@@ -116,6 +116,26 @@ test('while the database is away sends go on being accepted, and then each is wr
   expect(log.errors).toEqual([]);
 });
 
+test('answers of the database that are lost, over and over, cost no message and double none', async () => {
+  const network = await startTcpProxy(await createTestDatabase());
+  const service = await startTestService(byStream(), { dsn: network.dsn });
+  onTestFinished(async () => {
+    await service.stop();
+    await network.close();
+  });
+  const traffic = await startTraffic(service);
+  await traffic.flow(100);
+  await analyze(network.dsn);
+  for (let i = 0; i < 8; i += 1) {
+    await traffic.flow(150);
+    network.cut();
+    network.restore();
+  }
+  await traffic.flow(150);
+  await traffic.stop();
+  await expectEachWrittenOnce(traffic);
+});
+
 test('a message that was accepted is written though its sender has been taken out of the chat since, with the time of its acceptance', async () => {
   const env = byStream();
   const service = await startService({ ...env, ROLES: 'grpc,gateway,auth' });
@@ -164,6 +184,28 @@ test('NATS killed and back, again and again, loses no acknowledged message and l
   await traffic.stop();
   await expectEachWrittenOnce(traffic);
 });
+
+test.each(['cut', 'freeze'] as const)(
+  'answers of NATS that are lost (%s) cost no message and double none',
+  async (how) => {
+    const env = byStream();
+    const network = await startTcpProxy(env.NATS_URL!);
+    const service = await startTestService({ ...env, NATS_URL: network.dsn });
+    onTestFinished(async () => {
+      await service.stop();
+      await network.close();
+    });
+    const traffic = await startTraffic(service);
+    for (let i = 0; i < (how === 'cut' ? 5 : 1); i += 1) {
+      await traffic.flow(200);
+      network[how]();
+      network.restore();
+    }
+    await traffic.flow(200);
+    await traffic.stop();
+    await expectEachWrittenOnce(traffic);
+  },
+);
 
 test('a service that is stopped and started again loses nothing', async () => {
   const env = byStream();

@@ -3,13 +3,20 @@ import type { Logger } from 'pino';
 import { type Config, readConfig } from '../config/config.ts';
 import { startApp } from './app.ts';
 import { createLogger } from './logger.ts';
+import { runAuthServer } from './run-auth-server.ts';
+import { runBackground } from './run-background.ts';
+import { runGateway } from './run-gateway.ts';
 import { type Running, runProcess } from './run-process.ts';
 import { startWorkers } from './start-workers.ts';
 import { toAddress } from './to-address.ts';
 import type { Ports, WorkerMessage } from './workers.ts';
 
-/** Runs the service until it is told to stop. Returns the exit code. */
+/** Runs what ROLES say until it is told to stop: the service, or some of its parts. Returns the exit code. */
 export function runServer(env: NodeJS.ProcessEnv): Promise<number> {
+  const roles = (env.ROLES ?? '').split(',').flatMap((role) => role.trim() || []);
+  if (roles.length === 1 && roles[0] === 'gateway') return runGateway(env);
+  if (roles.length === 1 && roles[0] === 'auth') return runAuthServer({ ...env, ROLES: undefined });
+  if (roles.length > 0 && roles.every((role) => role === 'writer' || role === 'relay')) return runBackground(env);
   return runProcess(
     () => readConfig(env),
     async (config, signal) => {

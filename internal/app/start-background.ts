@@ -8,31 +8,29 @@ import { DatabaseWatch } from './database-watch.ts';
 import { once } from './once.ts';
 import { openBus } from './open-bus.ts';
 import { openDatabase } from './open-database.ts';
+import { openExport } from './open-export.ts';
 import { openIngest } from './open-ingest.ts';
 import { ResourceStack } from './resource-stack.ts';
 
-/** The running message-writer. */
-export interface MessageWriterProcess {
+/** What runs beside the services. */
+export interface Background {
   /** Where it tells its health. */
   grpcPort: number;
   stop(): Promise<void>;
 }
 
 /**
- * Starts a writer of accepted messages by itself, beside services that accept them. Throws an error with a clear message, leaving nothing behind,
- * when it cannot or the signal aborts.
+ * Starts the roles that serve nobody, the writer of accepted messages and the relay of changes, beside services elsewhere. Throws an error with a
+ * clear message, leaving nothing behind, when it cannot or the signal aborts.
  */
-export async function startMessageWriter(
-  config: Config,
-  log: Logger,
-  signal: AbortSignal,
-): Promise<MessageWriterProcess> {
+export async function startBackground(config: Config, log: Logger, signal: AbortSignal): Promise<Background> {
   const resources = new ResourceStack(log);
   try {
     const database = await openDatabase(config, log, resources, signal);
     await new PostgresMessageRepository(database).warmUp(config.postgresPoolSize);
     const bus = await openBus(config.bus, { database, log, resources });
-    const ingest = await openIngest(config, { bus, database, log, resources });
+    const ingest = config.roles.has('writer') ? await openIngest(config, { bus, database, log, resources }) : undefined;
+    await openExport(config, { database, log, resources });
     const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));
     if (certificates) resources.add('the certificates', () => certificates.close());
     const health = new GrpcServer(

@@ -1,0 +1,62 @@
+import { type Config, readConfig } from '../config/config.ts';
+import { ConfigError } from '../config/env-reader.ts';
+import { createLogger } from './logger.ts';
+import { runProcess } from './run-process.ts';
+import { startBackground } from './start-background.ts';
+import { toAddress } from './to-address.ts';
+
+/** Where the message-writer differs from the chat service, so that both can run on one machine as they are. */
+const writerDefaults = { GRPC_PORT: '50053', INGEST: 'jetstream' };
+
+/** Runs a writer of accepted messages by itself until it is told to stop. Returns the exit code. */
+export function runMessageWriter(env: NodeJS.ProcessEnv): Promise<number> {
+  return runBackground({ ...writerDefaults, ...env, ROLES: 'writer' });
+}
+
+/** Runs the roles that serve nobody, writer and relay, beside services elsewhere, until it is told to stop. Returns the exit code. */
+export function runBackground(env: NodeJS.ProcessEnv): Promise<number> {
+  return runProcess(
+    () => readBackgroundConfig(env),
+    async (config, signal) => {
+      const log = createLogger(config.log);
+      for (const warning of config.warnings) log.warn(warning);
+      const { grpcPort, stop } = await startBackground(config, log, signal);
+      return { log, failed: new Promise<Error>(() => {}), announcement: announce(config, grpcPort), stop };
+    },
+  );
+}
+
+function readBackgroundConfig(env: NodeJS.ProcessEnv): Config {
+  const config = readConfig(env);
+  const { roles, ingest, bus } = config;
+  const faults: string[] = [];
+  if (roles.has('writer') && ingest.kind === 'direct') faults.push('INGEST must be jetstream for the role writer');
+  if (roles.has('relay') && config.export.kind === 'none') faults.push('EXPORT must be jetstream for the role relay');
+  if (!config.postgresDsn) {
+    faults.push(`POSTGRES_DSN must be set for ${nameOf(config)}: the services are elsewhere`);
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  if (roles.has('writer') && bus.kind === 'memory') {
+    config.warnings.push('BUS_URL is memory: services elsewhere notice what is written only when they look for it');
+  }
+  return config;
+}
+
+function announce(config: Config, grpcPort: number): string[] {
+  const { roles, ingest, export: target, host, tls } = config;
+  const lines = [
+    `  ${nameOf(config)} is ready${tls ? ' (TLS)' : ''}`,
+    `    gRPC      ${toAddress(host, grpcPort)}  (health only)`,
+  ];
+  if (roles.has('writer') && ingest.kind === 'jetstream') {
+    lines.push(`    messages  from the stream ${ingest.stream} to PostgreSQL at POSTGRES_DSN`);
+  }
+  if (roles.has('relay') && target.kind === 'jetstream') {
+    lines.push(`    changes   from PostgreSQL at POSTGRES_DSN to the stream ${target.stream}`);
+  }
+  return lines;
+}
+
+function nameOf({ roles }: Config): string {
+  return roles.size === 1 && roles.has('writer') ? 'the message-writer' : [...roles].join(' and ');
+}
