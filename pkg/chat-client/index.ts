@@ -11,6 +11,7 @@ export {
   type SystemMessage,
   type User,
 } from '../api/chat/v1/chat.ts';
+export { anyOf } from './any-of.ts';
 export { ChatClient, type ChatClientOptions } from './chat-client.ts';
 export type { ChatClientEvents, ConnectionState } from './chat-client-events.ts';
 export { ChatClientError } from './chat-error.ts';

@@ -1,0 +1,52 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../../internal/testing/eventually.ts';
+import { uniqueName } from '../../internal/testing/person.ts';
+import { createTestDatabase } from '../../internal/testing/test-database.ts';
+import { startTestService } from '../../internal/testing/test-service.ts';
+import { grpcTransport } from './grpc.ts';
+import { anyOf, ChatClient, guest, type Transport, webSocketTransport } from './index.ts';
+
+async function twoNodes() {
+  const dsn = await createTestDatabase();
+  const nodes = await Promise.all([startTestService({}, { dsn }), startTestService({}, { dsn })]);
+  onTestFinished(async () => {
+    for (const node of nodes) await node.stop();
+  });
+  return nodes;
+}
+
+const ways: Record<string, (node: { address: string; url: string }) => Transport> = {
+  gRPC: ({ address }) => grpcTransport(address),
+  WebSocket: ({ url }) => webSocketTransport(url),
+};
+
+test.each(Object.keys(ways))('over %s, the clients of a node that stops go on at the other one', async (way) => {
+  const nodes = await twoNodes();
+  const clients = await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      const client = new ChatClient({ transport: anyOf(nodes.map(ways[way]!)), token: guest(uniqueName('user')) });
+      onTestFinished(() => client.close());
+      await client.connect();
+      const texts: string[] = [];
+      client.on('message', ({ system, text }) => system ?? texts.push(text));
+      return { client, texts };
+    }),
+  );
+  const [first] = clients;
+  const { id, name } = await first!.client.joinRoom(uniqueName('room'));
+  for (const { client } of clients.slice(1)) await client.joinRoom(name);
+  await first!.client.send(id, 'before');
+  await nodes[0]!.stop();
+  await Promise.all(clients.map(({ client }, i) => client.send(id, `after ${i}`)));
+  await eventually(() => {
+    for (const { texts } of clients) {
+      expect(texts.toSorted()).toEqual(['after 0', 'after 1', 'after 2', 'after 3', 'before']);
+      expect(texts).toEqual(first!.texts);
+    }
+  });
+  expect(nodes[1]!.app.sessions.size).toBe(4);
+});
+
+test('of none there is no transport', () => {
+  expect(() => anyOf([])).toThrow('at least one');
+});
