@@ -14,9 +14,14 @@ const chats = 10;
 const readersPerChat = 10;
 const messagesPerSecond = 500;
 
-/** From the send to the receipt at each of ten readers, at 500 messages a second over ten chats. */
-export async function measureLatency(dsn: string, durationMs: number): Promise<Latencies> {
-  const service = await startService(dsn);
+/**
+ * From the send to the receipt at each of ten readers, at 500 messages a second over ten chats. With `bus` the readers are on another node than
+ * the senders.
+ */
+export async function measureLatency(dsn: string, durationMs: number, bus?: string): Promise<Latencies> {
+  const env: Record<string, string> = bus === undefined ? {} : { BUS_URL: bus };
+  const service = await startService(dsn, env);
+  const other = bus === undefined ? undefined : await startService(dsn, env);
   const clients: RawClient[] = [];
   try {
     let live = 0;
@@ -26,14 +31,17 @@ export async function measureLatency(dsn: string, durationMs: number): Promise<L
       Array.from({ length: chats }, async (_, i) => {
         const client = new RawClient(service.address);
         clients.push(client);
-        await client.signIn(`latency-${i}`);
+        const token = await client.signIn(`latency-${i}`);
+        const elsewhere = other ? new RawClient(other.address) : client;
+        elsewhere.useToken(token);
+        if (other) clients.push(elsewhere);
         const { chat } = await client.call<CreateChatResponse>('createChat', {
           type: ChatType.GROUP,
           name: `bench ${i}`,
         });
         const chatId = chat!.id;
         for (let reader = 0; reader < readersPerChat; reader += 1) {
-          const stream = client.connect();
+          const stream = elsewhere.connect();
           stream.on('error', () => {});
           stream.on('data', (frame: Buffer) => {
             const now = performance.now();
@@ -64,7 +72,7 @@ export async function measureLatency(dsn: string, durationMs: number): Promise<L
     return { p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) };
   } finally {
     for (const client of clients) client.close();
-    await service.stop();
+    await Promise.all([service.stop(), other?.stop()]);
   }
 }
 

@@ -19,8 +19,7 @@ export function readWorkers(read: EnvReader): number {
 
 export function readRoles(read: EnvReader): ReadonlySet<Role> {
   const words = read.list('ROLES', [...roles], (word) => isRole(word), `some of ${roles.join(', ')}`);
-  const chosen = new Set(words.filter(isRole));
-  read.require(chosen.size > 0, `ROLES must be some of ${roles.join(', ')}`);
+  const chosen = new Set(words.length > 0 ? words.filter(isRole) : roles);
   if (chosen.has('grpc') || chosen.size === 1) return chosen;
   for (const role of ['gateway', 'auth'] as const) {
     read.require(!chosen.has(role), `ROLES: ${role} stands by itself, or together with grpc`);
