@@ -18,7 +18,7 @@ const ajv = new Ajv2019({
 const validate = ajv.compile(schema);
 
 for (const file of process.argv.slice(2)) {
-  if (validate(parse(readFileSync(file, 'utf8')))) continue;
+  if (validate(parse(readFileSync(file, 'utf8'), { merge: true }))) continue;
   for (const { instancePath, message } of validate.errors ?? [])
     console.error(`${file}: ${instancePath || '/'} ${message}`);
   process.exitCode = 1;

@@ -1,5 +1,5 @@
-import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { analyze } from '../testing/analyze.ts';
 import { startNats } from '../testing/brokers.ts';
 import { eventually } from '../testing/eventually.ts';
 import { healthOf } from '../testing/health.ts';
@@ -40,14 +40,6 @@ async function startTraffic({ address }: TestService, clients = 3): Promise<Traf
   const traffic = await Traffic.start(address, clients);
   onTestFinished(() => traffic.close());
   return traffic;
-}
-
-/** As PostgreSQL does by itself within a minute. Until then statements that are planned anew take a wrong index. */
-async function analyze(dsn: string): Promise<void> {
-  const client = new pg.Client({ connectionString: dsn });
-  await client.connect();
-  await client.query('analyze');
-  await client.end();
 }
 
 test('a message is acknowledged without a number and comes once, in order, with it', async () => {

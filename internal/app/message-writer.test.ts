@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { analyze } from '../testing/analyze.ts';
 import { startNats } from '../testing/brokers.ts';
 import { ChildService } from '../testing/child-service.ts';
 import { eventually } from '../testing/eventually.ts';
@@ -26,7 +27,7 @@ async function newSettings(): Promise<Record<string, string>> {
     INGEST: 'jetstream',
     INGEST_STREAM: `STREAM_${lastStream}`,
     INGEST_PARTITIONS: '4',
-    WRITER_MAX_BATCH: '10',
+    WRITER_MAX_BATCH: '50',
   };
 }
 
@@ -34,7 +35,7 @@ async function newSettings(): Promise<Record<string, string>> {
 async function startTraffic(settings: Record<string, string>, clients = 3): Promise<Traffic> {
   const service = await startTestService({ ...settings, ROLES: 'grpc,gateway,auth' });
   onTestFinished(() => service.stop());
-  const traffic = await Traffic.start(service.address, clients);
+  const traffic = await Traffic.start(service.address, clients, 10);
   onTestFinished(() => traffic.close());
   return traffic;
 }
@@ -48,10 +49,18 @@ async function hear(traffic: Traffic, count: number): Promise<void> {
 
 const startWriter = (settings: Record<string, string>) => ChildService.start(settings, 'message-writer');
 
+/** A writer that has written something, so that the database knows its tables by the time the next one comes. */
+async function startFirstWriter(settings: Record<string, string>, traffic: Traffic): Promise<ChildService> {
+  const writer = await startWriter(settings);
+  await hear(traffic, 200);
+  await analyze(settings.POSTGRES_DSN!);
+  return writer;
+}
+
 test('writers that are killed in the midst of their work are taken over, and each message is written once, in order', async () => {
   const settings = await newSettings();
   const traffic = await startTraffic(settings);
-  let writer = await startWriter(settings);
+  let writer = await startFirstWriter(settings, traffic);
   for (let i = 0; i < 3; i += 1) {
     const other = await startWriter(settings);
     await hear(traffic, 200);
@@ -66,8 +75,7 @@ test('writers that are killed in the midst of their work are taken over, and eac
 test('a writer that was paused and has lost its partitions meanwhile does no harm when it goes on', async () => {
   const settings = await newSettings();
   const traffic = await startTraffic(settings);
-  const paused = await startWriter(settings);
-  await hear(traffic, 200);
+  const paused = await startFirstWriter(settings, traffic);
   const other = await startWriter(settings);
   for (let i = 0; i < 2; i += 1) {
     await hear(traffic, 200);
@@ -86,10 +94,9 @@ test('a writer that was paused and has lost its partitions meanwhile does no har
 test('a writer says what it is, tells its health, and stops when it is told to, giving its partitions back', async () => {
   const settings = await newSettings();
   const traffic = await startTraffic(settings, 1);
-  const writer = await startWriter(settings);
+  const writer = await startFirstWriter(settings, traffic);
   expect(writer.stderr).toContain(`from the stream ${settings.INGEST_STREAM} to PostgreSQL`);
   await eventually(async () => expect(await healthOf(writer.address)).toBe('SERVING'));
-  await hear(traffic, 100);
 
   writer.signal('SIGTERM');
 

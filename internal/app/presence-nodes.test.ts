@@ -4,6 +4,7 @@ import type { Transport } from '../../pkg/chat-client/transport.ts';
 import { startRedis } from '../testing/brokers.ts';
 import { ChildService } from '../testing/child-service.ts';
 import { eventually } from '../testing/eventually.ts';
+import { LogLines } from '../testing/log-lines.ts';
 import { newGroup, type Person, personOf, signIn } from '../testing/person.ts';
 import type { ServerProcess } from '../testing/server-process.ts';
 import { commands } from '../testing/stream-probe.ts';
@@ -45,7 +46,7 @@ describe.each(Object.entries(settings))('nodes that share %s', (_, env) => {
     for (const anyone of [alice, bob]) await eventually(async () => expect(await online(anyone)).toEqual(ids(bob)));
   });
 
-  test('learn within 15 seconds that the users of a killed one are gone', async () => {
+  test('learn within 15 seconds that the users of one that is frozen or killed are gone', async () => {
     const shared = { POSTGRES_DSN: await createTestDatabase(), ...env() };
     const survivor = await startNode(shared);
     const killed = await ChildService.start({ ...shared, GATEWAY: 'false' });
@@ -57,6 +58,10 @@ describe.each(Object.entries(settings))('nodes that share %s', (_, env) => {
     expect(await stream.ask(commands.subscribe(group.id))).toMatchObject({ $case: 'subscribed' });
     await alice.connect();
     await eventually(async () => expect(await online(bob)).toEqual(ids(alice, bob)));
+    killed.signal('SIGSTOP');
+    await eventually(async () => expect(await online(bob)).toEqual(ids(bob)), 15_000);
+    killed.signal('SIGCONT');
+    await eventually(async () => expect(await online(bob)).toEqual(ids(alice, bob)), 10_000);
     killed.signal('SIGKILL');
     const since = performance.now();
     await eventually(async () => expect(await online(bob)).toEqual(ids(bob)), 15_000);
@@ -80,6 +85,29 @@ describe.each(Object.entries(settings))('nodes that share %s', (_, env) => {
   });
 });
 
+test('without Redis nodes start all the same, and share presence when it is there', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  await server.kill();
+  const log = new LogLines('info');
+  const env = { POSTGRES_DSN: await createTestDatabase(), REDIS_URL: `redis://127.0.0.1:${server.port}` };
+  const [here, there] = [await startNode(env, log), await startNode(env)];
+  const [alice, bob] = [await signIn(here.transport(), 'alice'), await signIn(there.transport(), 'bob')];
+  await alice.connect();
+  await bob.connect();
+  expect(await online(alice)).toEqual(ids(alice));
+  await server.restart();
+  for (const anyone of [alice, bob])
+    await eventually(async () => expect(await online(anyone)).toEqual(ids(alice, bob)), 20_000);
+  const about = log.lines.filter(({ msg }) => /Redis|presence/.test(msg)).map(({ level, msg }) => `${level} ${msg}`);
+  expect(about).toEqual([
+    '40 Redis is away',
+    '40 presence cannot be shared at the moment: this node knows of its own users only',
+    '30 Redis is back',
+    '30 presence is shared with the other nodes again',
+  ]);
+});
+
 test('nodes that share Redis count the limits by rate together', async () => {
   const env = { ...settings.Redis(), POSTGRES_DSN: await createTestDatabase(), RATE_LIMIT_GUESTS: '6' };
   const [here, there] = [await startNode(env), await startNode(env)];
@@ -96,8 +124,8 @@ test('nodes that share Redis count the limits by rate together', async () => {
   expect(attempts).toEqual([true, true, true, true, true, true, false, false]);
 });
 
-async function startNode(env: Record<string, string>): Promise<TestService> {
-  const node = await startTestService(env);
+async function startNode(env: Record<string, string>, log = new LogLines()): Promise<TestService> {
+  const node = await startTestService(env, { log: log.logger });
   onTestFinished(() => node.stop());
   return node;
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { MemoryBus } from '../client/bus/memory-bus.ts';
 import type { ChatRepository } from '../repository/chat-repository.ts';
 import type { MessageRepository } from '../repository/message-repository.ts';
+import { FlakyLink } from '../testing/flaky-link.ts';
 import { LossyBus } from '../testing/lossy-bus.ts';
 import { startTestService } from '../testing/test-service.ts';
 import { withFaults } from '../testing/with-faults.ts';
@@ -156,4 +157,32 @@ test.for(Object.entries(broken))('it is found out when a service %s', async ([, 
     kinds.filter((kind) => found.includes(kind)),
     kinds.join(', '),
   ).not.toEqual([]);
+});
+
+test('it is found out when streams are ended without a word, as by the bad input of others or a careless deploy (8, 10)', async () => {
+  const service = await startTestService();
+  const link = await FlakyLink.to(service.address);
+  const checker = new Checker();
+  let records = 0;
+  const journal = new Journal((record) => {
+    checker.add(record);
+    records += 1;
+    if (records === 500) link.cut();
+  });
+  await runWorkload({ grpc: [link.address], http: [] }, journal, {
+    seed: 1,
+    clients: 4,
+    operations: 200,
+    durationMs: 20_000,
+    paceMs: 3,
+    faultsExpected: false,
+    bounds: { deliveryMs: 10_000, revocationMs: 1_000 },
+    settleMs: 5_000,
+  });
+  const { counts, figures } = checker.finish();
+  await link.close();
+  await service.stop();
+
+  expect(Object.keys(counts)).toEqual(['cut-off']);
+  expect(figures.acknowledged).toBeGreaterThan(0);
 });

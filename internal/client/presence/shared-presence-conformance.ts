@@ -65,6 +65,21 @@ export function testSharedPresence(server: () => StoreServer): void {
     ]);
   });
 
+  test('of a node that is taken out, those who are nowhere else are told, to one who asks', async () => {
+    const store = server().open(options.deadAfterMs);
+    const [dead, living] = [randomUUID(), randomUUID()];
+    const [alice, bob] = ['alice', 'bob'].map((id) => ({ id, name: `name of ${id}` })) as [User, User];
+    await store.replace(dead, 1, [alice, bob]);
+    await store.replace(living, 1, [bob]);
+    expect(await store.sweep()).toEqual([]);
+    await store.abandon(dead);
+    expect((await Promise.all([store.sweep(), store.sweep(), store.sweep()])).flat()).toEqual([alice]);
+    expect(await store.list(10)).toEqual([bob]);
+    expect(await store.beat(dead, 1)).toBe(false);
+    expect(await store.change(dead, 2, { present: [alice], absent: [] })).toBeUndefined();
+    expect(await store.list(10)).toEqual([bob]);
+  });
+
   test('a node that was taken for dead enters its users again and says that they are back', async () => {
     const [paused, other] = [await start(), await start()];
     await come(paused, 'alice');
@@ -126,7 +141,11 @@ export function testSharedPresence(server: () => StoreServer): void {
     await eventually(() => expect(there.log.lines).toHaveLength(1));
     const long = performance.now() + 2 * options.deadAfterMs;
     await eventually(() => expect(performance.now()).toBeGreaterThan(long));
+    // One that takes a little longer than others to find the store again is not taken for dead.
+    there.pause();
     await server().restore();
+    await beats(here, 3);
+    there.resume();
     await eventually(async () => expect(await online(there)).toEqual(['bob', 'carol', 'dave']));
     await eventually(async () => expect(await online(here)).toEqual(['bob', 'carol', 'dave']));
     await beats(here, 3);

@@ -2,11 +2,10 @@ import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { IngestLog, LogEntry, PartitionReader } from '../../client/ingest/ingest-log.ts';
 import { ChatError } from '../../model/errors.ts';
-import type { Message } from '../../model/message.ts';
 import { type IngestRepository, PartitionLost, type Stretch } from '../../repository/ingest-repository.ts';
-import type { Appended } from '../../repository/message-repository.ts';
 import { type ReadableEntry, toBatches } from './batches.ts';
 import { Pause } from './pause.ts';
+import { publishWritten } from './publish-written.ts';
 import type { Slots } from './slots.ts';
 import { TrimMarks } from './trim-marks.ts';
 
@@ -161,7 +160,9 @@ export class PartitionWriter {
         const outcomes = await slots.run(() => repository.append(this.#stretch(to), messages));
         this.#position = to;
         this.#marks.reached(to);
-        return this.#settle(batch, outcomes, repeated);
+        this.#failed = false;
+        this.#written += batch.length;
+        return publishWritten(this.#deps, batch, outcomes, repeated);
       } catch (err) {
         if (err instanceof PartitionLost) throw err;
         if (!isTransient(err)) return this.#isolate(batch, err);
@@ -188,36 +189,6 @@ export class PartitionWriter {
     await repository.refuse(this.#stretch(position), body, reason);
     this.#position = position;
     log.error(named, 'an accepted message cannot be written and was put aside in ingest.refused');
-  }
-
-  #settle(batch: readonly ReadableEntry[], outcomes: readonly Appended[], repeated: boolean): void {
-    const { bus, log } = this.#deps;
-    this.#failed = false;
-    this.#written += batch.length;
-    const stored = new Map<string, Message[]>();
-    const heads = new Map<string, number>();
-    for (const [i, { message }] of batch.entries()) {
-      const { outcome, seq, createdAt } = outcomes[i]!;
-      const { id, chatId, sender, clientMessageId, text } = message;
-      if (outcome === 'stored') {
-        const written = { id, chatId, seq, updateSeq: seq, sender, clientMessageId, text, createdAt };
-        const ofChat = stored.get(chatId);
-        if (ofChat) ofChat.push(written);
-        else stored.set(chatId, [written]);
-      } else if (outcome === 'repeated') {
-        // Perhaps by an attempt whose answer was lost: then nobody has published it.
-        if (repeated) heads.set(chatId, Math.max(seq, heads.get(chatId) ?? 0));
-      } else if (outcome === 'chat_not_found') {
-        log.warn({ chatId, messageId: id }, 'an accepted message was dropped: its chat has been deleted');
-      } else {
-        log.error(
-          { chatId, messageId: id, senderId: sender.id, clientMessageId, outcome },
-          'an accepted message was not written: another one has its client_message_id',
-        );
-      }
-    }
-    for (const [chatId, seq] of heads) bus.publishToChat(chatId, { kind: 'head', seq });
-    for (const [chatId, messages] of stored) bus.publishToChat(chatId, { kind: 'messages', messages });
   }
 
   #stretch(to: number): Stretch {

@@ -127,12 +127,14 @@ test('every message is written once, in the order of its chat', async () => {
 
 test('writers share the partitions evenly, and those of one that stops are taken over at once', async () => {
   const stand = await newStand();
-  const [first, second] = [stand.newWriters(), stand.newWriters()];
+  // None of them is ever taken for dead: what is given back is taken over.
+  const newWriters = () => stand.newWriters({ missingAfterMs: 60_000 });
+  const [first, second] = [newWriters(), newWriters()];
   first.start();
   await eventually(() => expect(first.partitions).toHaveLength(6));
   second.start();
   await eventually(() => expect([first.partitions.length, second.partitions.length]).toEqual([3, 3]));
-  const third = stand.newWriters();
+  const third = newWriters();
   third.start();
   await eventually(() => expect([first, second, third].map((w) => w.partitions.length)).toEqual([2, 2, 2]));
   expect([first, second, third].flatMap((w) => w.partitions).toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
@@ -246,4 +248,20 @@ test('a stream that was lost is made anew and written from its start', async () 
 
   await eventually(async () => expect(await stand.written()).toEqual(byChat([...messages, ...more])), 20_000);
   expect(stand.lines.errors).toContainEqual(expect.objectContaining({ stream: name }));
+});
+
+test('a stream that was put back from an older copy is read from where it ends, and an error tells of it', async () => {
+  const stand = await newStand();
+  const before = await stand.keep(60);
+  const writers = stand.newWriters();
+  writers.start();
+  await eventually(async () => expect(await stand.written()).toEqual(byChat(before)), 20_000);
+  await writers.stop();
+  await stand.database.pool.query('update ingest.partitions set position = position + 1000');
+
+  stand.newWriters().start();
+
+  await eventually(() => expect(stand.lines.errors).toHaveLength(partitions));
+  const more = await stand.keep(60);
+  await eventually(async () => expect(await stand.written()).toEqual(byChat([...before, ...more])), 20_000);
 });

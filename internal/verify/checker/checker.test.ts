@@ -67,6 +67,16 @@ describe('a correct history passes', () => {
     expect(kinds).toEqual([]);
   });
 
+  test('when a message that is numbered later was acknowledged before its sender was removed', () => {
+    const kinds = found((history) => {
+      history.attempt('bob', 'a', { outcome: 'ok', messageId: 'late', seq: 0 });
+      history.remove('bob');
+      history.place({ id: 'late', sender: 'bob', clientMessageId: 'a', text: 'a of bob' });
+      history.audit();
+    });
+    expect(kinds).toEqual([]);
+  });
+
   test('when a reader is removed, comes back, and reads from the beginning', () => {
     const kinds = found((history) => {
       const first = history.open('bob');

@@ -102,8 +102,10 @@ export class Checker {
   finish(): Verdict {
     const report = this.#findings.report;
     for (const reader of this.#readers.values()) this.#ended.push(reader);
+    const { deliveryMs: lateMs } = this.#run.bounds;
     for (const ledger of this.#ledgers.values()) {
-      judgeChat({ ledger, chat: this.#chats.get(ledger.chatId), sends: this.#sends, users: this.#users }, report);
+      const chat = this.#chats.get(ledger.chatId);
+      judgeChat({ ledger, chat, sends: this.#sends, users: this.#users, lateMs }, report);
     }
     for (const reader of this.#ended) this.#judgeReader(reader);
     this.#rights.finish((right) => !right.startsWith('member ') || this.#chats.has(right.split(' ')[1]!), report);
@@ -196,6 +198,7 @@ export class Checker {
         : this.#run.bounds.revocationMs;
     const right = membership(chatId, user);
     this.#rights.use({ right, begin: live ? record.at : begin, end: record.at, record, graceMs });
+    if (live) this.#rights.use({ right: serviceUse(user), begin: record.at, end: record.at, record, graceMs });
     if (live && reader.liveSince !== undefined) this.#delay(reader, record, Math.max(knownAt, reader.liveSince));
   }
 

@@ -10,10 +10,12 @@ interface Case {
   chat: ChatRecord | undefined;
   sends: Sends;
   users: ReadonlySet<string>;
+  /** How long a message that is numbered later may have waited for that, in milliseconds. */
+  lateMs: number;
 }
 
 /** Judges one chat when all is known: what was sent against what is there, and the order of both. */
-export function judgeChat({ ledger, chat, sends, users }: Case, report: Report): void {
+export function judgeChat({ ledger, chat, sends, users, lateMs }: Case, report: Report): void {
   const attempts = sends.ofChat(ledger.chatId);
   if (ledger.audit) judgeAudit(ledger, attempts, report);
   judgeOrder(ledger, attempts, report);
@@ -21,7 +23,7 @@ export function judgeChat({ ledger, chat, sends, users }: Case, report: Report):
     if (message.system || !users.has(message.sender)) continue;
     judgeOrigin(ledger, message.seq, sends, report);
   }
-  if (chat) checkMembers(ledger, chat, users, report);
+  if (chat) checkMembers({ ledger, chat, sends, users, lateMs }, report);
 }
 
 /** What was acknowledged must be there, what was only ever refused must not, and no number may be missing. */

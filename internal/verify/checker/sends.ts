@@ -6,6 +6,8 @@ export interface Attempts {
   user: string;
   chatId: string;
   clientMessageId: string;
+  /** When the first attempt began. */
+  firstBegin: number;
   /** The first attempt that was acknowledged. */
   acknowledged?: SendRecord;
   /** The first one that was refused; a message that was never anything but refused must not be there. */
@@ -20,6 +22,8 @@ export interface Attempts {
 export class Sends {
   readonly #byChat = new Map<string, Map<string, Attempts>>();
   acknowledged = 0;
+  /** Whether messages are acknowledged before they have a number. */
+  areNumberedLater = false;
 
   /** Messages of which nobody knows whether they are there. */
   get unknown(): number {
@@ -54,6 +58,7 @@ export class Sends {
         );
     }
     if (outcome === 'ok') {
+      this.areNumberedLater ||= !record.seq;
       this.acknowledged += first ? 0 : 1;
       attempts.acknowledged ??= record;
       // The number follows with a later answer.
@@ -71,11 +76,11 @@ export class Sends {
     return this.ofChat(chatId).find((attempts) => attempts.clientMessageId === clientMessageId);
   }
 
-  #attempts({ user, chatId, clientMessageId }: SendRecord): Attempts {
+  #attempts({ user, chatId, clientMessageId, firstBegin }: SendRecord): Attempts {
     const ofChat = this.#byChat.get(chatId) ?? new Map<string, Attempts>();
     this.#byChat.set(chatId, ofChat);
     const key = keyOf(user, clientMessageId);
-    const attempts = ofChat.get(key) ?? { user, chatId, clientMessageId, open: false, texts: [] };
+    const attempts = ofChat.get(key) ?? { user, chatId, clientMessageId, firstBegin, open: false, texts: [] };
     ofChat.set(key, attempts);
     return attempts;
   }

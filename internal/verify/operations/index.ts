@@ -1,9 +1,17 @@
 import { chats } from './chats.ts';
 import { connections } from './connections.ts';
 import { members } from './members.ts';
+import { moderation } from './moderation.ts';
 import type { Operation } from './operation.ts';
 import { reading } from './reading.ts';
 import { sending } from './sending.ts';
 
 /** Everything that clients do. A new kind of operation is one more item of one of these lists. */
-export const operations: readonly Operation[] = [...sending, ...reading, ...chats, ...members, ...connections];
+export const operations: readonly Operation[] = [
+  ...sending,
+  ...reading,
+  ...chats,
+  ...members,
+  ...moderation,
+  ...connections,
+];

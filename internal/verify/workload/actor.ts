@@ -3,7 +3,7 @@ import { errorFromStatus } from '../../../pkg/chat-client/status.ts';
 import { TokenKeeper, type TokenSource } from '../../../pkg/chat-client/token-source.ts';
 import type { ChatCalls } from '../../../pkg/chat-client/transport.ts';
 import { admission, membership } from '../checker/checker.ts';
-import type { CallRecord, Effect, SendRecord } from '../history/history-record.ts';
+import type { CallRecord, Effect, Outcome, SendRecord } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
 import { type Deployment, type Line, openLine, type Way } from './deployment.ts';
 import type { LiveStream } from './live-stream.ts';
@@ -19,6 +19,8 @@ export interface ActorDeps {
   journal: Journal;
   random: Random;
   world: World;
+  /** Whether connections may break at any time. */
+  faultsExpected: boolean;
 }
 
 /** What is to be taken down of a call besides its outcome. */
@@ -57,6 +59,8 @@ export class Actor {
   readonly deployment: Deployment;
   readonly tokens: TokenKeeper;
   user = '';
+  /** Whether its token is an administrator's. */
+  isAdmin = false;
   /** The open stream, for those who have one of their own. */
   live: LiveStream | undefined;
   /** In place of calls by the line. */
@@ -65,10 +69,12 @@ export class Actor {
   readonly drafts: Draft[] = [];
   line: Line;
   readonly #closed = new AbortController();
+  readonly #faultsExpected: boolean;
   #node: number;
   #lastDraft = 0;
 
-  constructor({ name, way, tokens, deployment, journal, random, world }: ActorDeps) {
+  constructor({ name, way, tokens, deployment, journal, random, world, faultsExpected }: ActorDeps) {
+    this.#faultsExpected = faultsExpected;
     this.name = name;
     this.way = way;
     this.random = random;
@@ -90,8 +96,10 @@ export class Actor {
   /** Learns who it is. Throws ChatClientError. */
   async signIn(): Promise<void> {
     const { token } = await this.tokens.get();
-    const { userId } = await this.line.transport.auth.getMe({}, { token });
+    const { userId, roles } = await this.line.transport.auth.getMe({}, { token });
     this.user = userId;
+    this.isAdmin = roles.includes('admin');
+    if (!this.isSdk) this.world.sturdy.add(userId);
     this.world.users.push(userId);
   }
 
@@ -147,7 +155,7 @@ export class Actor {
       this.journal.add({
         ...record,
         at: this.journal.now(),
-        outcome: this.isSdk && outcome === 'refused' ? 'unknown' : outcome,
+        outcome: this.#judge(outcome),
         code,
         reason,
         effects: [...effects, ...needed.map(({ right }) => ({ kind: 'denied' as const, right }))],
@@ -181,10 +189,15 @@ export class Actor {
       if (seq === 0) this.world.owe(draft.chatId, messageId);
     } catch (error) {
       const { outcome, code, reason } = outcomeOf(error);
-      add({ outcome: this.isSdk && outcome === 'refused' ? 'unknown' : outcome, code, reason });
+      add({ outcome: this.#judge(outcome), code, reason });
       if (code === 'UNAUTHENTICATED') this.tokens.drop();
       if (code === 'UNAVAILABLE' && by === 'call' && !this.isSdk && !this.live) this.moveOn();
     }
+  }
+
+  /** The SDK tries again: an attempt before the one that was refused may still be carried out where connections break. */
+  #judge(outcome: Outcome): Outcome {
+    return this.isSdk && this.#faultsExpected && outcome === 'refused' ? 'unknown' : outcome;
   }
 
   async #carryOut<Method extends keyof ChatCalls>(method: Method, request: Parameters<ChatCalls[Method]>[0]) {

@@ -43,7 +43,8 @@ export async function runWorkload(deployment: Deployment, journal: Journal, opti
   const actors = Array.from({ length: options.clients + 1 }, (_, i) => {
     const name = i === 0 ? 'auditor' : `client-${i}`;
     const way = i === 0 ? possible[0]! : possible[(i - 1) % possible.length]!;
-    return new Actor({ name, way, tokens: signInFor(i), deployment, journal, random: random.fork(i), world });
+    const own = { name, way, tokens: signInFor(i), random: random.fork(i) };
+    return new Actor({ ...own, deployment, journal, world, faultsExpected });
   });
   const [auditor, ...others] = actors as [Actor, ...Actor[]];
   try {

@@ -20,6 +20,8 @@ export class World {
   readonly users: string[] = [];
   /** The user who is brought into every chat and never taken out, to read it whole at the end. */
   auditor = '';
+  /** Users whose clients come back whatever happens to them. */
+  readonly sturdy = new Set<string>();
   /** By chat, the ids of messages that were acknowledged before they had a number. */
   readonly owed = new Map<string, Set<string>>();
   /** Makes the names of this run differ from those of others. */

@@ -1,0 +1,74 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { isAlive } from '../../internal/repository/embedded/process-state.ts';
+import { waitUntil } from '../../internal/repository/embedded/wait-until.ts';
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url));
+
+test('three nodes lose nothing, whatever is broken', { timeout: 180_000 }, async () => {
+  const folder = await temporaryFolder();
+  const history = join(folder, 'history.ndjson');
+  const args = ['--seed', '1', '--seconds', '12', '--bus', 'nats', '--json', '--history', history];
+  const { code, stdout, stderr } = await chaos(args, folder);
+
+  expect(code, stderr + stdout.slice(0, 5_000)).toBe(0);
+  const { figures } = JSON.parse(stdout);
+  expect(figures).toMatchObject({ lost: 0, doubled: 0, reordered: 0 });
+  expect(figures.acknowledged).toBeGreaterThan(100);
+  expect(await readFile(history, 'utf8')).toContain('"kind":"fault"');
+});
+
+test('everything is ended and removed when it is told to stop', { timeout: 120_000 }, async () => {
+  const folder = await temporaryFolder();
+  const running = run(['--seed', '2', '--seconds', '600'], folder);
+  expect(await waitUntil(() => /(kill|cut|pause|slow|silence|restart|fill)/.test(running.stderr()), 90_000)).toBe(true);
+  const children = await descendantsOf(running.child.pid!);
+  running.child.kill('SIGINT');
+  await running.exited;
+
+  expect(await readdir(folder)).toEqual([]);
+  expect(children.length).toBeGreaterThan(3);
+  expect(children.filter(isAlive)).toEqual([]);
+});
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'chat-chaos-test-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
+  return folder;
+}
+
+async function chaos(args: string[], folder: string) {
+  const running = run(args, folder);
+  const code = await running.exited;
+  return { code, stdout: running.stdout(), stderr: running.stderr() };
+}
+
+function run(args: string[], folder: string) {
+  const { PATH = '', HOME = '' } = process.env;
+  const env = { PATH, HOME, TMPDIR: folder };
+  const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGINT'));
+  let [out, err] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const exited = once(child, 'close').then(([code]) => code as number | null);
+  return { child, exited, stdout: () => out, stderr: () => err };
+}
+
+/** The processes below one, by their ids. */
+async function descendantsOf(parent: number): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=']);
+  const pairs = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
+  const below = (of: number): number[] =>
+    pairs.filter(([, ppid]) => ppid === of).flatMap(([pid]) => [pid, ...below(pid)]);
+  return below(parent);
+}

@@ -1,0 +1,99 @@
+import type { Publication } from '../../converter/publication.ts';
+import type { Unsubscribe } from './bus.ts';
+import { Interest } from './interest.ts';
+import type { KeptLink } from './kept-link.ts';
+import type { Link } from './link.ts';
+
+export interface BusSubscriptionsOptions {
+  /** How long a topic that nobody wants any more stays subscribed to, in milliseconds. */
+  lingerMs: number;
+  /** How long a subscriber waits for the broker's answer, in milliseconds. */
+  subscribeTimeoutMs: number;
+}
+
+interface Deps {
+  kept: () => KeptLink;
+  /** Called when a subscription took effect later than its subscriber was told. */
+  onLate: () => void;
+}
+
+/** Topics of one command to the broker. */
+const topicsAtOnce = 1_000;
+
+/** What this node is subscribed to at the broker: each topic once, while somebody wants it. */
+export class BusSubscriptions {
+  readonly #deps: Deps;
+  readonly #options: BusSubscriptionsOptions;
+  readonly #interest: Interest<Publication>;
+  /** Subscriptions under way, by topic. */
+  readonly #joins = new Map<string, Promise<void>>();
+  /** Those of this turn of the event loop. */
+  #joining: { topics: string[]; done: Promise<void> } | undefined;
+
+  constructor(deps: Deps, options: BusSubscriptionsOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#interest = new Interest(options.lingerMs, (topic) => this.#leave(topic));
+  }
+
+  /** Calls those who want to hear of the topic. */
+  call(topic: string, publication: Publication): void {
+    this.#interest.call(topic, publication);
+  }
+
+  /** Resolves when the broker has answered, has not answered in time, or is away. */
+  async add(topic: string, handler: (publication: Publication) => void): Promise<Unsubscribe> {
+    if (this.#interest.add(topic, handler)) {
+      this.#joining ??= { topics: [], done: Promise.resolve().then(() => this.#join()) };
+      this.#joining.topics.push(topic);
+      this.#joins.set(topic, this.#joining.done);
+    }
+    await this.#joins.get(topic);
+    return async () => this.#interest.remove(topic, handler);
+  }
+
+  /** Subscribes to everything by a new connection. Throws an error if that fails. */
+  restore(link: Link): Promise<void> {
+    return this.#subscribe(link, this.#interest.topics);
+  }
+
+  close(): void {
+    this.#interest.close();
+  }
+
+  async #join(): Promise<void> {
+    const { topics } = this.#joining!;
+    this.#joining = undefined;
+    const { link } = this.#deps.kept();
+    if (link) await this.#waitFor(link, topics);
+    for (const topic of topics) this.#joins.delete(topic);
+  }
+
+  async #waitFor(link: Link, topics: readonly string[]): Promise<void> {
+    let late = false;
+    const joined = this.#subscribe(link, topics).then(
+      () => late && this.#deps.onLate(),
+      (error) => this.#deps.kept().replace(link, error),
+    );
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        late = true;
+        resolve();
+      }, this.#options.subscribeTimeoutMs);
+    });
+    await Promise.race([joined, link.broken, timeout]);
+    clearTimeout(timer);
+  }
+
+  async #subscribe(link: Link, topics: readonly string[]): Promise<void> {
+    const parts: Promise<void>[] = [];
+    for (let i = 0; i < topics.length; i += topicsAtOnce) parts.push(link.subscribe(topics.slice(i, i + topicsAtOnce)));
+    await Promise.all(parts);
+  }
+
+  #leave(topic: string): void {
+    const { link } = this.#deps.kept();
+    link?.unsubscribe([topic]).catch((error) => this.#deps.kept().replace(link, error));
+  }
+}

@@ -1,0 +1,36 @@
+import { serviceUse } from '../checker/checker.ts';
+import type { Operation } from './operation.ts';
+
+/** A ban is lifted again after so long, in milliseconds. */
+const banMs = { least: 300, most: 2_000 };
+
+/** What administrators do to users of the run. */
+export const moderation: readonly Operation[] = [
+  {
+    name: 'ban a user from the service for a while',
+    weight: 0.5,
+    prepare({ actor }) {
+      const { world, random, user, isAdmin } = actor;
+      const userId = random.pick([...world.sturdy].filter((id) => id !== user && id !== world.auditor));
+      if (!isAdmin || userId === undefined) return undefined;
+      const right = serviceUse(userId);
+      return async () => {
+        world.sturdy.delete(userId);
+        const request = { userId, reason: 'by chance' };
+        await actor.call('banUser', request, { effects: [{ kind: 'withdraw', right }] });
+        await pause(banMs.least + random.below(banMs.most - banMs.least));
+        // Nobody else would lift it.
+        for (let attempt = 0; attempt < 20; attempt += 1) {
+          const lifted = await actor.call('unbanUser', { userId }, { effects: [{ kind: 'grant', right }] });
+          if (lifted) break;
+          await pause(200);
+        }
+        world.sturdy.add(userId);
+      };
+    },
+  },
+];
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
