@@ -4,6 +4,7 @@ import type { AcceptedMessage } from '../../model/message.ts';
 import { type IngestRepository, type Judged, PartitionLost, type Stretch } from '../ingest-repository.ts';
 import type { Appended, NewMessage } from '../message-repository.ts';
 import type { Database } from './database.ts';
+import { FirstAnalysis } from './first-analysis.ts';
 import { type AppendedRow, toAppended } from './postgres-message-repository.ts';
 import { withStorageErrors } from './storage-error.ts';
 
@@ -40,9 +41,11 @@ interface JudgedRow {
 
 export class PostgresIngestRepository implements IngestRepository {
   readonly #pool: pg.Pool;
+  readonly #analysis: FirstAnalysis;
 
   constructor({ pool }: Pick<Database, 'pool'>) {
     this.#pool = pool;
+    this.#analysis = new FirstAnalysis(pool);
   }
 
   judge(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Judged[]> {
@@ -121,6 +124,7 @@ export class PostgresIngestRepository implements IngestRepository {
           messages.map(({ acceptedAt }) => acceptedAt),
         ],
       });
+      this.#analysis.wrote(messages.length);
       return rows.map(toAppended);
     });
   }

@@ -5,6 +5,7 @@ import { ChatError } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
 import type { Appended, ChangesPage, HistoryRange, MessageRepository, NewMessage } from '../message-repository.ts';
 import type { Database, Tables } from './database.ts';
+import { FirstAnalysis } from './first-analysis.ts';
 import { isAnyOf, type MessageRow, messageColumns, toMessage } from './message-row.ts';
 import { ReadBatch } from './read-batch.ts';
 import { SharedPages } from './shared-pages.ts';
@@ -32,11 +33,13 @@ export interface AppendedRow {
 export class PostgresMessageRepository implements MessageRepository {
   readonly #pool: pg.Pool;
   readonly #db: Kysely<Tables>;
+  readonly #analysis: FirstAnalysis;
   readonly #pages = new SharedPages();
   readonly #memberships = new ReadBatch((keys: readonly MembershipKey[]) => this.#areMembers(keys));
 
   constructor({ pool, db }: Database) {
     this.#pool = pool;
+    this.#analysis = new FirstAnalysis(pool);
     this.#db = db;
   }
 
@@ -64,6 +67,7 @@ export class PostgresMessageRepository implements MessageRepository {
           batch.flatMap(({ asService }, index) => (asService ? [index + 1] : [])),
         ],
       });
+      this.#analysis.wrote(batch.length);
       return rows.map(toAppended);
     });
   }
