@@ -93,6 +93,20 @@ describe('a correct history passes', () => {
     expect(kinds).toEqual([]);
   });
 
+  test('when a reader reads past the ends of two memberships of its own', () => {
+    const kinds = found((history) => {
+      history.remove('bob');
+      history.addMember('bob');
+      history.send('ann', 'a');
+      const reader = history.open('bob');
+      history.give(reader, history.chat);
+      history.give(reader, [history.remove('bob')]);
+      history.close(reader, 'told');
+      history.audit();
+    });
+    expect(kinds).toEqual([]);
+  });
+
   test('when something comes within a second of the removal', () => {
     const kinds = found((history) => {
       const reader = history.open('bob');

@@ -85,7 +85,7 @@ export class Checker {
         if (!reader) return;
         reader.closed = record;
         this.#readers.delete(record.reader);
-        const isSound = record.why === 'client' && reader.missing.isEmpty && !reader.afterFarewell;
+        const isSound = record.why === 'client' && reader.missing.isEmpty && reader.farewells.length === 0;
         if (!isSound) this.#ended.push(reader);
         return;
       }
@@ -243,13 +243,15 @@ export class Checker {
     if (closed?.why === 'lost' && !this.#run.faultsExpected)
       report('cut-off', closed.detail ?? '', [open, closed], open.chatId);
     const head = ledger.audit?.head ?? ledger.floors.at(-1)?.seq ?? 0;
-    if (closed?.why === 'end' && open.source === 'live' && reader.next <= head) {
+    // A chat that nobody can read at the end is over for its readers, too.
+    if (closed?.why === 'end' && open.source === 'live' && ledger.audit && reader.next <= head) {
       const text = `it was given everything up to ${reader.next - 1}, the chat had come to ${head}`;
       report('silent', text, [open, ...seen(reader.next), closed], open.chatId);
     }
-    const { farewell, afterFarewell } = reader;
-    if (farewell && afterFarewell && !this.#comesBack(ledger, open.user, farewell.seq, head))
-      report('leaked', `${open.user} was out at ${farewell.seq}`, [open, farewell, afterFarewell], open.chatId);
+    for (const { farewell, next } of reader.farewells) {
+      if (next && !this.#comesBack(ledger, open.user, farewell.seq, head))
+        report('leaked', `${open.user} was out at ${farewell.seq}`, [open, farewell, next], open.chatId);
+    }
   }
 
   /** Whether the user became a member again at a later number. */

@@ -16,9 +16,8 @@ export class Reader {
   stalledUntil = Number.NEGATIVE_INFINITY;
   closed: CloseRecord | undefined;
   last: MessageRecord | undefined;
-  /** The end of the reader's own membership, and what came after it all the same. */
-  farewell: MessageRecord | undefined;
-  afterFarewell: MessageRecord | undefined;
+  /** The ends of the reader's own memberships, each with what came next all the same. */
+  readonly farewells: { farewell: MessageRecord; next?: MessageRecord }[] = [];
 
   constructor(open: OpenRecord, ledger: Ledger) {
     this.open = open;
@@ -36,8 +35,9 @@ export class Reader {
       this.next = position + 1;
     }
     if (source === 'live') {
-      if (this.farewell) this.afterFarewell ??= record;
-      if (endsMembership(record, user)) this.farewell = record;
+      const last = this.farewells.at(-1);
+      if (last) last.next ??= record;
+      if (endsMembership(record, user)) this.farewells.push({ farewell: record });
     }
     if (position >= this.next - 1) this.last = record;
     this.ledger.see({ ...record }, (kind, text, records) => report(kind, text, records, chatId));

@@ -8,7 +8,7 @@ const banMs = { least: 300, most: 2_000 };
 export const moderation: readonly Operation[] = [
   {
     name: 'ban a user from the service for a while',
-    weight: 0.5,
+    weight: 3,
     prepare({ actor }) {
       const { world, random, user, isAdmin } = actor;
       const userId = random.pick([...world.sturdy].filter((id) => id !== user && id !== world.auditor));

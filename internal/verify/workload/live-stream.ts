@@ -145,7 +145,9 @@ export class LiveStream {
     } catch (error) {
       failure = toChatClientError(error);
     }
-    const why = this.#abort.signal.aborted ? 'client' : this.#closing ? 'told' : 'lost';
+    // A reason is the service's own word; what breaks on the way has none.
+    const told = this.#closing !== undefined || (failure?.reason ?? '') !== '';
+    const why = this.#abort.signal.aborted ? 'client' : told ? 'told' : 'lost';
     const detail = this.#closing
       ? `closing ${this.#closing.reason}`
       : `${failure?.code ?? 'ended'} ${failure?.message ?? ''}`;
