@@ -82,13 +82,14 @@ fmt: $(INSTALLED) ## Format everything
 	@biome check --write .
 	@buf format --write api
 
-lint: $(INSTALLED) ## Formatting, lint, import rules, types, .proto files, compose file
+lint: $(INSTALLED) ## Formatting, lint, import rules, types, .proto files, compose files, manifests
 	@biome check --error-on-warnings .
 	@buf format --diff --exit-code api
 	@buf lint
 	@tsc --noEmit
 	@tsc -p cmd/web --noEmit
-	@node cmd/check-compose.ts docker-compose.yml
+	@node cmd/check-compose.ts docker-compose.yml deploy/compose.yml
+	@node cmd/check-manifests/main.ts deploy/kubernetes
 
 test: $(INSTALLED) ## All tests (ARGS='internal/service' for some)
 	@vitest run $(ARGS)
