@@ -7,6 +7,7 @@ import { MemoryPresence } from '../client/presence/memory-presence.ts';
 import type { Principal } from '../model/principal.ts';
 import { principalOf } from '../testing/test-node.ts';
 import { openTestStorage, type TestStorage } from '../testing/test-storage.ts';
+import { withFaults } from '../testing/with-faults.ts';
 import { ChatService, type ChatServiceOptions } from './chat-service.ts';
 import { MessageWriter } from './message-writer.ts';
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => storage.close());
 
-function newService(options: Partial<ChatServiceOptions> = {}): ChatService {
+function newService(options: Partial<ChatServiceOptions> = {}, messages = storage.messages): ChatService {
   const bus = new MemoryBus();
   const publishToChat = bus.publishToChat.bind(bus);
   bus.publishToChat = (chatId, publication) => {
@@ -33,7 +34,7 @@ function newService(options: Partial<ChatServiceOptions> = {}): ChatService {
   const writerOptions = { maxBatch: 10, maxInFlight: 1, maxQueued: 10, giveUpAfterMs: 1_000 };
   const writer = new MessageWriter({ messages: storage.messages, bus, log: pino({ level: 'silent' }) }, writerOptions);
   return new ChatService(
-    { ...storage, writer, presence, bus },
+    { ...storage, messages, writer, presence, bus },
     { maxTextLength: 10, createRoomsOnJoin: true, maxSignalMembers: 3, ...options },
   );
 }
@@ -150,6 +151,18 @@ describe('a group', () => {
     );
     expect(there).toEqual(there!.map(() => 'CHAT_NOT_FOUND'));
     expect(notThere).toEqual(there);
+  });
+
+  test('that is deleted while its history is read does not look empty', async () => {
+    const chatId = await newGroup('bob');
+    const messages = withFaults(storage.messages, (real) => ({
+      async listHistory(...read) {
+        await service.deleteChat(alice, chatId);
+        return real.listHistory(...read);
+      },
+    }));
+    const read = newService({}, messages).listMessages(bob, chatId, 'newest', 10);
+    expect(await refusal(read)).toBe('CHAT_NOT_FOUND');
   });
 
   test('is changed only by those whose role allows it', async () => {

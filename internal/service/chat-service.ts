@@ -165,8 +165,10 @@ export class ChatService {
     range: HistoryRange,
     limit: number,
   ): Promise<{ messages: Message[]; hasMore: boolean }> {
+    const page = await this.#messages.listHistory(chatId, range, limit);
+    // After the read: a chat that is deleted meanwhile must not look like one in which nothing was said.
     await this.#checkMember('ListMessages', caller, chatId);
-    return this.#messages.listHistory(chatId, range, limit);
+    return page;
   }
 
   async listOnlineUsers(
