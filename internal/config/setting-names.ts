@@ -1,0 +1,16 @@
+import { readConfig } from './config.ts';
+import { readGatewayConfig } from './gateway-config.ts';
+
+/** The names of all settings: every environment variable that is read, whatever the others are set to. */
+export function settingNames(): Set<string> {
+  const names = new Set<string>();
+  const env = new Proxy({} as Record<string, string | undefined>, {
+    get(_, name) {
+      names.add(String(name));
+      return undefined;
+    },
+  });
+  readConfig(env);
+  readGatewayConfig(env);
+  return names;
+}
