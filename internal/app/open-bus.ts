@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { BrokerBus } from '../client/bus/broker-bus.ts';
 import type { Bus } from '../client/bus/bus.ts';
@@ -9,6 +8,7 @@ import { postgresLink } from '../client/bus/postgres-link.ts';
 import { redisLink } from '../client/bus/redis-link.ts';
 import type { BusConfig } from '../config/bus-config.ts';
 import type { OpenedDatabase } from './open-database.ts';
+import { readCa } from './read-ca.ts';
 import type { ResourceStack } from './resource-stack.ts';
 
 interface Deps {
@@ -35,19 +35,10 @@ async function linkOf(config: Exclude<BusConfig, { kind: 'memory' }>, { dsn }: O
     case 'postgres':
       return postgresLink({ dsn, timeoutMs });
     case 'nats':
-      return natsLink({ ...config, ca: await readCa(config.caFile), timeoutMs });
+      return natsLink({ ...config, ca: await readCa('BUS_CA', config.caFile), timeoutMs });
     case 'redis':
-      return redisLink({ ...config, ca: await readCa(config.caFile), timeoutMs });
+      return redisLink({ ...config, ca: await readCa('BUS_CA', config.caFile), timeoutMs });
     default:
       return config satisfies never;
-  }
-}
-
-async function readCa(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new Error(`cannot read BUS_CA: ${(cause as Error).message}`, { cause });
   }
 }

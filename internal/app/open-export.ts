@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { MessageJson } from '../../pkg/transcoder/message-json.ts';
 import { NatsEventStream } from '../client/export/nats-event-stream.ts';
@@ -10,6 +9,7 @@ import { PostgresExportRepository } from '../repository/postgres/postgres-export
 import { PostgresMessageRepository } from '../repository/postgres/postgres-message-repository.ts';
 import { ExportRelay } from '../service/export-relay.ts';
 import type { OpenedDatabase } from './open-database.ts';
+import { readCa } from './read-ca.ts';
 import type { ResourceStack } from './resource-stack.ts';
 
 interface Deps {
@@ -29,7 +29,7 @@ export async function openExport(config: Config, { database, log, resources }: D
     format === 'protobuf'
       ? protobufMessage
       : jsonMessage(new MessageJson(readFileSync(descriptors), 'chat.v1.Message')),
-    { ...settings, nats: { url: nats.url, ca: await readCa(nats.caFile) }, ackTimeoutMs: 2_000 },
+    { ...settings, nats: { url: nats.url, ca: await readCa('NATS_CA', nats.caFile) }, ackTimeoutMs: 2_000 },
   );
   resources.add('the stream of events', () => stream.close());
   // Connections of its own: a backlog must not make those wait who send messages.
@@ -46,13 +46,4 @@ export async function openExport(config: Config, { database, log, resources }: D
   );
   resources.add('the relay of changes', () => relay.stop());
   relay.start();
-}
-
-async function readCa(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new Error(`cannot read NATS_CA: ${(cause as Error).message}`, { cause });
-  }
 }

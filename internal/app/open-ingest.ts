@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { Bus } from '../client/bus/bus.ts';
 import { NatsIngestLog } from '../client/ingest/nats-ingest-log.ts';
@@ -8,6 +7,7 @@ import { PostgresIngestRepository } from '../repository/postgres/postgres-ingest
 import { MessageAcceptor } from '../service/ingest/message-acceptor.ts';
 import { PartitionWriters } from '../service/ingest/partition-writers.ts';
 import { SenderChecks } from '../service/ingest/sender-checks.ts';
+import { readCa } from './read-ca.ts';
 import type { ResourceStack } from './resource-stack.ts';
 
 interface Deps {
@@ -36,7 +36,7 @@ export async function openIngest(
   if (ingest.kind === 'direct') return undefined;
   const { stream, partitions, replicas, maxBytes, duplicateWindowMs, rememberSendersMs, nats } = ingest;
   const ingestLog = await NatsIngestLog.open({
-    nats: { url: nats.url, ca: await readCa(nats.caFile) },
+    nats: { url: nats.url, ca: await readCa('NATS_CA', nats.caFile) },
     stream,
     partitions,
     replicas,
@@ -72,13 +72,4 @@ export async function openIngest(
   );
   resources.add('the writers of accepted messages', () => writers.stop());
   return { acceptor: new MessageAcceptor({ checks, log: ingestLog }), writers };
-}
-
-async function readCa(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new Error(`cannot read NATS_CA: ${(cause as Error).message}`, { cause });
-  }
 }

@@ -1,0 +1,11 @@
+import { readFile } from 'node:fs/promises';
+
+/** The authorities in a file, as PEM. Throws an error that names the setting. */
+export async function readCa(setting: string, file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Error(`cannot read ${setting}: ${(cause as Error).message}`, { cause });
+  }
+}
