@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { createRedisClient, type RedisClient, whenReady } from '../client/redis/redis-client.ts';
 import type { RedisConfig } from '../config/redis-config.ts';
+import { readCa } from './read-ca.ts';
 import type { ResourceStack } from './resource-stack.ts';
 
 /** A connection to Redis, and what the keys there begin with. */
@@ -18,7 +18,7 @@ export async function openRedis(
   if (!config) return undefined;
   const { url, caFile, prefix } = config;
   let away = false;
-  const client = createRedisClient({ url, ca: caFile === undefined ? undefined : await readCa(caFile) }, (err) => {
+  const client = createRedisClient({ url, ca: await readCa('REDIS_CA', caFile) }, (err) => {
     if (!away) log.warn({ err }, 'Redis is away');
     away = true;
   });
@@ -29,12 +29,4 @@ export async function openRedis(
   resources.add('the connection to Redis', () => client.disconnect());
   await whenReady(client, 2_000);
   return { client, prefix };
-}
-
-async function readCa(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new Error(`cannot read REDIS_CA: ${(cause as Error).message}`, { cause });
-  }
 }

@@ -25,7 +25,11 @@ export function createRedisClient({ url, ca }: RedisAddress, onError: (error: Er
     retryStrategy: (attempt) => Math.min(attempt * 50, 1_000),
   });
   // Without a listener it would write each one to the console.
-  client.on('error', onError);
+  client.on('error', (error: Error & { command?: unknown }) => {
+    // Of a login that was refused it is the password.
+    delete error.command;
+    onError(error);
+  });
   return client;
 }
 
