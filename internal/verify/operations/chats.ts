@@ -31,7 +31,8 @@ export async function joinRoom({ actor, keeper, sdk }: Doer, name: string): Prom
   const { world, user } = actor;
   const known = [...world.chats.values()].find((chat) => chat.name === name && !chat.deleted);
   const effects = known ? [grant(actor.member(known)), use(actor.admission(known, user))] : [];
-  const begin = actor.journal.now();
+  const now = actor.journal.now();
+  const begin = known ? now : world.firstTried(`${user} in ${name}`, now);
   const answer = await actor.call('joinRoom', { name }, { name: 'join a room', chatId: known?.id, effects });
   const { chat } = answer ?? {};
   if (!chat || !answer) return;
@@ -52,6 +53,7 @@ async function openDirect({ actor, keeper, sdk }: Doer, other: string): Promise<
   const { world, user } = actor;
   const begin = actor.journal.now();
   const pair = [user, other].sort().join(' and ');
+  const first = world.firstTried(pair, begin);
   const request = { type: ChatType.DIRECT, memberIds: [other] };
   const { chat } =
     (await actor.call('createChat', request, {
@@ -59,7 +61,7 @@ async function openDirect({ actor, keeper, sdk }: Doer, other: string): Promise<
       tells: (answer) => ({ same: { thing: `the chat of ${pair}`, is: answer.chat?.id ?? '' } }),
     })) ?? {};
   if (!chat) return;
-  world.learn({ id: chat.id, type: 'DIRECT', name: '' }, begin, { [user]: 'OWNER', [other]: 'OWNER' });
+  world.learn({ id: chat.id, type: 'DIRECT', name: '' }, first, { [user]: 'OWNER', [other]: 'OWNER' });
   keeper?.follow(chat.id);
   sdk?.follow(chat.id);
 }

@@ -28,6 +28,8 @@ export class World {
   readonly tag: string;
   readonly #journal: Journal;
 
+  readonly #tried = new Map<string, number>();
+
   constructor(tag: string, journal: Journal) {
     this.tag = tag;
     this.#journal = journal;
@@ -47,6 +49,13 @@ export class World {
     this.chats.set(id, learned);
     this.#journal.add({ kind: 'chat', at: this.#journal.now(), begin, chatId: id, type, members });
     return learned;
+  }
+
+  /** When somebody first tried that: an attempt whose answer was lost may have done it. */
+  firstTried(what: string, begin: number): number {
+    const first = this.#tried.get(what) ?? begin;
+    this.#tried.set(what, first);
+    return first;
   }
 
   /** A message was acknowledged, and its number follows. */
