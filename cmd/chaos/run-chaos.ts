@@ -37,6 +37,7 @@ export async function runChaos(options: ChaosOptions): Promise<Verdict> {
   }, history);
   try {
     if (cluster.database.fillable !== true) print(`the database's disk is never filled: ${cluster.database.fillable}`);
+    const prepared = Promise.withResolvers<void>();
     const workload = runWorkload(cluster.deployment, journal, {
       seed,
       clients,
@@ -45,8 +46,10 @@ export async function runChaos(options: ChaosOptions): Promise<Verdict> {
       faultsExpected: true,
       bounds: { deliveryMs, revocationMs: 1_000 },
       settleMs: 60_000,
+      onPrepared: prepared.resolve,
       signal,
     });
+    await Promise.race([prepared.promise, workload]);
     const faults = strikeUntil(performance.now() + durationMs, cluster, journal, options);
     await Promise.all([workload, faults]);
     return checker.finish();

@@ -27,6 +27,8 @@ export interface WorkloadOptions {
   settleMs: number;
   /** Who signs in, by number; default: guests. */
   tokens?: (index: number) => TokenSource;
+  /** Called when all have signed in and there are chats: from here on anything may break. */
+  onPrepared?: () => void;
   signal?: AbortSignal;
 }
 
@@ -52,6 +54,7 @@ export async function runWorkload(deployment: Deployment, journal: Journal, opti
     world.auditor = auditor.user;
     const doers = others.map(toDoer);
     await prepare({ actor: auditor }, doers);
+    options.onPrepared?.();
     for (const { keeper, sdk } of doers) (keeper ?? sdk)!.start();
     const lag = watchLag(journal);
     await act(doers, options);
