@@ -56,6 +56,24 @@ function essence(messages: readonly { id: string; seq: number; updateSeq: number
 }
 
 describe('a reader that resumes', () => {
+  test('is not told that it has caught up with what it was not given, when its membership ends before', async () => {
+    fates = ['arrive'];
+    const chatId = await newChat();
+    await sendSome(chatId, 2, nodes[0], 'x'.repeat(100));
+    const stream = nodes[0].open('bob', { paused: true });
+    await eventually(() => expect(stream.of('welcome')).toHaveLength(1));
+    // A frame is on its way, and nobody takes it; the messages wait behind it.
+    stream.send({ kind: 'ping', commandId: 'first' });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    stream.subscribe(chatId, 1);
+    await eventually(() => expect(stream.session.queuedBytes).toBeGreaterThan(350));
+    await nodes[0].service.removeMember(principalOf('alice'), chatId, 'bob');
+    await eventually(() => expect(stream.session.queuedBytes).toBeLessThan(200));
+    stream.resume();
+    await eventually(() => expect(stream.of('chatRemoved')).toHaveLength(1));
+    expect([stream.numbers(chatId), stream.of('caughtUp')]).toEqual([[], []]);
+  });
+
   test('has not caught up before it is where the chat was when it began, though the bus says nothing', async () => {
     fates = ['arrive'];
     const chatId = await newChat();

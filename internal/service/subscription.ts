@@ -133,7 +133,8 @@ export class Subscription implements TopicReader {
     if (this.#toldCaughtUp || this.#position < this.#goal) return;
     this.#toldCaughtUp = true;
     const { outbox, encoder } = this.#deps;
-    outbox.push(encoder.encode({ kind: 'caught_up', chatId: this.chatId, seq: this.#position }));
+    // It goes where the messages before it go: whoever is not given them has not caught up either.
+    outbox.push(encoder.encode({ kind: 'caught_up', chatId: this.chatId, seq: this.#position }), this.chatId);
   }
 
   #fallBehind(): void {
