@@ -2,14 +2,14 @@ import type { TokenVerifier } from '../client/auth/token-verifier.ts';
 import { ChatError } from '../model/errors.ts';
 import { authorizeToken, findPermission } from '../service/permissions.ts';
 import type { Revocations } from '../service/revocations.ts';
-import type { Interceptor } from './call.ts';
+import type { Call, Step } from './call.ts';
 
 const bearer = /^Bearer +([^\s]+) *$/i;
 
 /** Finds out who calls, whether their token still counts, and whether it allows the method. */
-export function auth(verifier: TokenVerifier, revocations: Pick<Revocations, 'check'>): Interceptor {
-  return async (call, next) => {
-    if (findPermission(call.method)?.token === 'anyone') return next();
+export function auth(verifier: TokenVerifier, revocations: Pick<Revocations, 'check'>): Step {
+  const begin = async (call: Call) => {
+    if (findPermission(call.method)?.token === 'anyone') return;
     const header = call.header('authorization');
     if (header === undefined)
       throw new ChatError('TOKEN_MISSING', 'an access token is needed: authorization: Bearer …');
@@ -19,6 +19,6 @@ export function auth(verifier: TokenVerifier, revocations: Pick<Revocations, 'ch
     call.principal = await verifier.verify(token);
     revocations.check(call.principal);
     authorizeToken(call.method, call.principal);
-    return next();
   };
+  return { begin };
 }

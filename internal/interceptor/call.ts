@@ -20,6 +20,8 @@ export interface Call {
   /** Set by the tracing interceptor. */
   traceId: string;
   span?: Span;
+  /** When the call came, in milliseconds as of `performance.now`. Set by the logging interceptor. */
+  begun?: number;
   /** Set by the auth interceptor unless the method is open to anyone. */
   principal?: Principal;
   /** A header of the request. */
@@ -34,12 +36,54 @@ export interface Call {
  */
 export type Interceptor = (call: Call, next: () => Promise<unknown>) => Promise<unknown>;
 
-/** The first interceptor is the outermost. */
-export function compose(interceptors: readonly Interceptor[]): Interceptor {
-  return interceptors.reduceRight<Interceptor>(
-    (inner, outer) => (call, next) => outer(call, () => inner(call, next)),
-    (_call, next) => next(),
-  );
+/** An interceptor in two parts, between which it keeps nothing but what it has written on the call: a stream is open for long. */
+export interface Step {
+  /** Before the call is carried out. What it throws refuses the call. */
+  begin?(call: Call): Promise<void> | void;
+  /**
+   * After a call that it began was answered, or its stream has ended; `error` is what went wrong, if anything did. Returns what is told of
+   * that.
+   */
+  end?(call: Call, error: unknown): unknown;
+}
+
+/** The first is the outermost. */
+export function compose(interceptors: readonly (Interceptor | Step)[]): Interceptor {
+  return interceptors
+    .reduce<(Interceptor | Step[])[]>((layers, interceptor) => {
+      const last = layers.at(-1);
+      if (typeof interceptor === 'function') layers.push(interceptor);
+      else if (Array.isArray(last)) last.push(interceptor);
+      else layers.push([interceptor]);
+      return layers;
+    }, [])
+    .map((layer) => (Array.isArray(layer) ? inSteps(layer) : layer))
+    .reduceRight<Interceptor>(
+      (inner, outer) => (call, next) => outer(call, () => inner(call, next)),
+      (_call, next) => next(),
+    );
+}
+
+/** One function waits for the end of a call, however many steps there are: it costs half a KiB for each open stream. */
+function inSteps(steps: readonly Step[]): Interceptor {
+  return async (call, next) => {
+    let begun = 0;
+    let result: unknown;
+    let failure: unknown;
+    try {
+      for (const step of steps) {
+        const ready = step.begin?.(call);
+        if (ready) await ready;
+        begun += 1;
+      }
+      result = await next();
+    } catch (error) {
+      failure = error ?? new Error('a call failed with nothing');
+    }
+    for (const step of steps.slice(0, begun).reverse()) if (step.end) failure = step.end(call, failure);
+    if (failure !== undefined) throw failure;
+    return result;
+  };
 }
 
 /** The caller. Only for methods that are not open to anyone. */

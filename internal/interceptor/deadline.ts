@@ -6,8 +6,7 @@ import type { Interceptor } from './call.ts';
  * What the call has begun goes on to its own end: the database bounds each statement.
  */
 export function deadline(timeoutMs: number): Interceptor {
-  return async (call, next) => {
-    if (call.kind === 'stream') return next();
+  const withinTime: Interceptor = async (call, next) => {
     const controller = new AbortController();
     const { promise: stopped, reject } = Promise.withResolvers<never>();
     // Told by the race below; when nothing is over in time nobody waits for it any more.
@@ -31,4 +30,5 @@ export function deadline(timeoutMs: number): Interceptor {
       clientSignal.removeEventListener('abort', gone);
     }
   };
+  return (call, next) => (call.kind === 'stream' ? next() : withinTime(call, next));
 }

@@ -1,5 +1,5 @@
 import { ChatError } from '../model/errors.ts';
-import type { Interceptor } from './call.ts';
+import type { Step } from './call.ts';
 
 /** Knows the calls under way, and lets no new ones in once draining has begun. */
 export class Drain {
@@ -8,13 +8,16 @@ export class Drain {
   #onIdle: (() => void)[] = [];
 
   /** Refuses with UNAVAILABLE (DRAINING): the call has done nothing and can be made elsewhere. */
-  readonly interceptor: Interceptor = async (_call, next) => {
-    if (this.#draining) throw drainingError();
-    this.#underWay += 1;
-    return next().finally(() => {
+  readonly interceptor: Step = {
+    begin: () => {
+      if (this.#draining) throw drainingError();
+      this.#underWay += 1;
+    },
+    end: (_call, error) => {
       this.#underWay -= 1;
       if (this.#underWay === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
-    });
+      return error;
+    },
   };
 
   /** Resolves when the calls under way, streams too, have ended. */

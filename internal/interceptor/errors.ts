@@ -4,19 +4,19 @@ import type { Logger } from 'pino';
 import { Status } from '../../pkg/api/google/rpc/status.ts';
 import { toStatus } from '../converter/status.ts';
 import { ChatError } from '../model/errors.ts';
-import type { Interceptor } from './call.ts';
+import type { Call, Step } from './call.ts';
 
 /** Turns what was thrown into what goes over the wire: the one place for every call that is not a stream's command. */
-export function errors(log: Logger): Interceptor {
-  return (call, next) =>
-    next().catch((error: unknown) => {
-      if (error instanceof ServerError) throw error;
-      const known = toChatError(error, call.signal);
-      if (!known) log.error({ err: error, method: call.method, traceId: call.traceId }, 'a call failed');
-      const status = toStatus(known ?? new ChatError('INTERNAL', `internal error (trace id ${call.traceId})`));
-      call.setTrailer('grpc-status-details-bin', Status.encode(status).finish());
-      throw new ServerError(status.code, status.message);
-    });
+export function errors(log: Logger): Step {
+  const end = (call: Call, error: unknown) => {
+    if (error === undefined || error instanceof ServerError) return error;
+    const known = toChatError(error, call.signal);
+    if (!known) log.error({ err: error, method: call.method, traceId: call.traceId }, 'a call failed');
+    const status = toStatus(known ?? new ChatError('INTERNAL', `internal error (trace id ${call.traceId})`));
+    call.setTrailer('grpc-status-details-bin', Status.encode(status).finish());
+    return new ServerError(status.code, status.message);
+  };
+  return { end };
 }
 
 function toChatError(error: unknown, signal: AbortSignal): ChatError | undefined {

@@ -1,32 +1,33 @@
 import { ServerError, Status } from 'nice-grpc-common';
 import type { Logger } from 'pino';
-import type { Interceptor } from './call.ts';
+import type { Call, Step } from './call.ts';
 
 /** Writes one line for each call, when it is over. */
-export function logging(log: Logger): Interceptor {
-  return async (call, next) => {
-    const begun = performance.now();
+export function logging(log: Logger): Step {
+  const end = (call: Call, error: unknown) => {
     let code: keyof typeof Status = 'OK';
-    try {
-      return await next();
-    } catch (error) {
+    if (error !== undefined)
       code = error instanceof ServerError ? (Status[error.code] as keyof typeof Status) : 'UNKNOWN';
-      throw error;
-    } finally {
-      // A stream whose client has gone ends without an error.
-      if (code === 'OK' && call.signal.aborted) code = 'CANCELLED';
-      const level = code === 'INTERNAL' || code === 'UNKNOWN' ? 'error' : 'info';
-      log[level](
-        {
-          method: call.method,
-          code,
-          durationMs: Math.round((performance.now() - begun) * 1_000) / 1_000,
-          user: call.principal?.userId,
-          traceId: call.traceId,
-          peer: call.peer,
-        },
-        call.kind === 'unary' ? 'call' : 'stream ended',
-      );
-    }
+    // A stream whose client has gone ends without an error.
+    else if (call.signal.aborted) code = 'CANCELLED';
+    const level = code === 'INTERNAL' || code === 'UNKNOWN' ? 'error' : 'info';
+    log[level](
+      {
+        method: call.method,
+        code,
+        durationMs: Math.round((performance.now() - (call.begun ?? 0)) * 1_000) / 1_000,
+        user: call.principal?.userId,
+        traceId: call.traceId,
+        peer: call.peer,
+      },
+      call.kind === 'unary' ? 'call' : 'stream ended',
+    );
+    return error;
+  };
+  return {
+    begin: (call) => {
+      call.begun = performance.now();
+    },
+    end,
   };
 }

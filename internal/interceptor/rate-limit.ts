@@ -1,11 +1,8 @@
 import { clientNetwork } from '../ratelimiter/client-network.ts';
 import type { RateLimiter } from '../ratelimiter/rate-limiter.ts';
-import type { Interceptor } from './call.ts';
+import type { Step } from './call.ts';
 
 /** Counts calls by user, or by address where anyone may call. */
-export function rateLimit(limiter: RateLimiter): Interceptor {
-  return async (call, next) => {
-    await limiter.consume(call.method, call.principal?.userId ?? clientNetwork(call.peer));
-    return next();
-  };
+export function rateLimit(limiter: RateLimiter): Step {
+  return { begin: (call) => limiter.consume(call.method, call.principal?.userId ?? clientNetwork(call.peer)) };
 }

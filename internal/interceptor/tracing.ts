@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { ServerError, Status } from 'nice-grpc-common';
-import { FORMAT_HTTP_HEADERS, Tags, type Tracer } from 'opentracing';
+import { FORMAT_HTTP_HEADERS, type Span, Tags, type Tracer } from 'opentracing';
 import { withActiveSpans } from '../client/tracing/active-spans.ts';
 import { tagError } from '../client/tracing/trace-calls.ts';
-import type { Interceptor } from './call.ts';
+import type { Call, Interceptor } from './call.ts';
 
 /** `00-<trace id>-<span id>-<flags>`. Source: https://www.w3.org/TR/trace-context/ */
 const traceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
@@ -11,7 +11,7 @@ const propagated = ['traceparent', 'tracestate', 'uber-trace-id'];
 
 /** Opens a span for the call, and returns its trace id as `x-trace-id`: the tracer's, the caller's, or a new one. */
 export function tracing(tracer: Tracer): Interceptor {
-  return async (call, next) => {
+  return (call, next) => {
     const carrier = Object.fromEntries(
       propagated.map((name) => [name, call.header(name)]).filter(([, value]) => value),
     );
@@ -25,16 +25,20 @@ export function tracing(tracer: Tracer): Interceptor {
     call.span = span;
     call.traceId = traceId || callers || randomBytes(16).toString('hex');
     call.setResponseHeader('x-trace-id', call.traceId);
-    try {
-      // Only spans that go nowhere have no trace id.
-      return await (traceId ? withActiveSpans([span], next) : next());
-    } catch (error) {
-      // A client that has gone is no fault.
-      if (!(error instanceof ServerError && error.code === Status.CANCELLED)) tagError(span, error);
-      throw error;
-    } finally {
-      if (call.principal) span.setTag('user.id', call.principal.userId);
-      span.finish();
-    }
+    // Only spans that go nowhere have no trace id.
+    return traceId ? inSpan(span, call, next) : next();
   };
+}
+
+async function inSpan(span: Span, call: Call, next: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await withActiveSpans([span], next);
+  } catch (error) {
+    // A client that has gone is no fault.
+    if (!(error instanceof ServerError && error.code === Status.CANCELLED)) tagError(span, error);
+    throw error;
+  } finally {
+    if (call.principal) span.setTag('user.id', call.principal.userId);
+    span.finish();
+  }
 }

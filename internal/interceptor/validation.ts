@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { compileRules, type Validate } from '../../pkg/proto-rules/compile-rules.ts';
 import { type FieldViolation, invalidFields } from '../model/errors.ts';
-import type { Interceptor } from './call.ts';
+import type { Call, Step } from './call.ts';
 
 const descriptors = new URL('../../pkg/api/descriptors.json', import.meta.url);
 
@@ -35,11 +35,11 @@ export function check(validate: Validate, value: object): void {
 }
 
 /** Checks the requests of unary calls. The commands of a stream are checked one by one where the stream reads them. */
-export function validation(rules: (typeName: string) => Validate): Interceptor {
+export function validation(rules: (typeName: string) => Validate): Step {
   const byPath = new Map<string, Validate>();
-  return async (call, next) => {
+  const begin = (call: Call) => {
     if (call.malformed) throw call.malformed;
-    if (!call.request) return next();
+    if (!call.request) return;
     let validate = byPath.get(call.path);
     if (!validate) {
       // The lint rule RPC_REQUEST_STANDARD_NAME holds the contract to this name.
@@ -47,6 +47,6 @@ export function validation(rules: (typeName: string) => Validate): Interceptor {
       byPath.set(call.path, validate);
     }
     check(validate, call.request);
-    return next();
   };
+  return { begin };
 }
