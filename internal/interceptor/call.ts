@@ -47,8 +47,19 @@ export interface Step {
   end?(call: Call, error: unknown): unknown;
 }
 
+/** An interceptor of unary calls only. */
+export interface UnaryOnly {
+  unary: Interceptor;
+}
+
 /** The first is the outermost. */
-export function compose(interceptors: readonly (Interceptor | Step)[]): Interceptor {
+export function compose(interceptors: readonly (Interceptor | Step | UnaryOnly)[]): Interceptor {
+  const unary = nest(interceptors.map((interceptor) => ('unary' in interceptor ? interceptor.unary : interceptor)));
+  const stream = nest(interceptors.flatMap((interceptor) => ('unary' in interceptor ? [] : [interceptor])));
+  return (call, next) => (call.kind === 'unary' ? unary : stream)(call, next);
+}
+
+function nest(interceptors: readonly (Interceptor | Step)[]): Interceptor {
   return interceptors
     .reduce<(Interceptor | Step[])[]>((layers, interceptor) => {
       const last = layers.at(-1);

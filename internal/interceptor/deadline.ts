@@ -1,12 +1,12 @@
 import { ChatError } from '../model/errors.ts';
-import type { Interceptor } from './call.ts';
+import type { Interceptor, UnaryOnly } from './call.ts';
 
 /**
  * Ends the wait for a unary call after a time, whatever deadline the client has set; and at once when the client has gone.
  * What the call has begun goes on to its own end: the database bounds each statement.
  */
-export function deadline(timeoutMs: number): Interceptor {
-  const withinTime: Interceptor = async (call, next) => {
+export function deadline(timeoutMs: number): UnaryOnly {
+  const unary: Interceptor = async (call, next) => {
     const controller = new AbortController();
     const { promise: stopped, reject } = Promise.withResolvers<never>();
     // Told by the race below; when nothing is over in time nobody waits for it any more.
@@ -30,5 +30,5 @@ export function deadline(timeoutMs: number): Interceptor {
       clientSignal.removeEventListener('abort', gone);
     }
   };
-  return (call, next) => (call.kind === 'stream' ? next() : withinTime(call, next));
+  return { unary };
 }
