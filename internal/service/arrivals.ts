@@ -30,15 +30,15 @@ export class Arrivals {
     if (this.#arriving >= this.#options.concurrent && !(await this.#wait(signal))) return undefined;
     this.#arriving += 1;
     const leave = () => {
+      if (!timer) return;
       clearTimeout(timer);
-      if (left) return;
-      left = true;
+      // The session has this function for as long as it is open.
+      timer = undefined;
       this.#arriving -= 1;
       // Not in this turn of the event loop: what others have to do comes between.
       setImmediate(() => this.#letIn());
     };
-    let left = false;
-    const timer = setTimeout(leave, this.#options.turnMs);
+    let timer: NodeJS.Timeout | undefined = setTimeout(leave, this.#options.turnMs);
     timer.unref();
     return leave;
   }
