@@ -19,6 +19,7 @@ interface Deps {
 }
 
 interface Following {
+  chatId: string;
   topic: Promise<Topic>;
   /** What came before the topic was ready. */
   early: ChatPublication[];
@@ -33,10 +34,22 @@ interface MembershipWatch {
   unsubscribe: Promise<Unsubscribe>;
 }
 
-/** A held topic; `release` it once. */
-export interface Lease {
-  topic: Topic;
-  release(): void;
+/** A held topic; `release` it once. There is one for every reader of every chat. */
+export class Lease {
+  readonly topic: Topic;
+  readonly #following: Following;
+  #onRelease: ((following: Following) => void) | undefined;
+
+  constructor(topic: Topic, following: Following, onRelease: (following: Following) => void) {
+    this.topic = topic;
+    this.#following = following;
+    this.#onRelease = onRelease;
+  }
+
+  release(): void {
+    this.#onRelease?.(this.#following);
+    this.#onRelease = undefined;
+  }
 }
 
 /** The chats that somebody reads on this node. It follows a chat on the bus only while that is so. */
@@ -48,6 +61,13 @@ export class Hub {
   readonly #users = new Map<string, MembershipWatch>();
   readonly #repairTimer: NodeJS.Timeout;
   #repair: Promise<void> | undefined;
+  /** Undoes a `#hold`. */
+  readonly #letGo = (following: Following): void => {
+    following.holders -= 1;
+    if (following.holders > 0 || this.#stopped) return;
+    following.linger = setTimeout(() => this.#drop(following.chatId), this.#options.lingerMs);
+    following.linger.unref();
+  };
   #stopped = false;
 
   constructor(deps: Deps, options: HubOptions) {
@@ -73,7 +93,7 @@ export class Hub {
     const failures: unknown[] = [];
     for (const [i, result] of results.entries()) {
       const [chatId, following] = held[i]!;
-      if (result.status === 'fulfilled') leases.set(chatId, this.#lease(chatId, following, result.value));
+      if (result.status === 'fulfilled') leases.set(chatId, new Lease(result.value, following, this.#letGo));
       else if (!(result.reason instanceof NoSuchChat)) failures.push(result.reason);
     }
     if (failures.length > 0) {
@@ -144,7 +164,7 @@ export class Hub {
         return this.#createTopic(chatId, head);
       });
       topic.catch(() => this.#drop(chatId));
-      this.#chats.set(chatId, { topic, early: [], holders: 0 });
+      this.#chats.set(chatId, { chatId, topic, early: [], holders: 0 });
     }
   }
 
@@ -186,19 +206,6 @@ export class Hub {
     following.holders += 1;
     clearTimeout(following.linger);
     return following;
-  }
-
-  #lease(chatId: string, following: Following, topic: Topic): Lease {
-    let released = false;
-    const release = () => {
-      if (released) return;
-      released = true;
-      following.holders -= 1;
-      if (following.holders > 0 || this.#stopped) return;
-      following.linger = setTimeout(() => this.#drop(chatId), this.#options.lingerMs);
-      following.linger.unref();
-    };
-    return { topic, release };
   }
 
   #drop(chatId: string): void {

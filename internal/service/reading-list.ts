@@ -7,7 +7,7 @@ import type { MessageRepository } from '../repository/message-repository.ts';
 import type { EventEncoder } from './event-encoder.ts';
 import type { Hub, Lease } from './hub.ts';
 import type { Outbox } from './outbox.ts';
-import { Subscription } from './subscription.ts';
+import { Subscription, type SubscriptionOwner } from './subscription.ts';
 
 interface Deps {
   hub: Hub;
@@ -30,11 +30,11 @@ interface Options {
  * The chats that one session reads: those that it subscribed to and, after `subscribeAll`, every chat that the user is or
  * becomes a member of. Those that are behind are caught up with one page after the other, whenever the reader has room.
  */
-export class ReadingList {
+export class ReadingList implements SubscriptionOwner {
   readonly #deps: Deps;
   readonly #options: Options;
   readonly #subscriptions = new Map<string, Subscription>();
-  readonly #behind = new Set<Subscription>();
+  #behind: Set<Subscription> | undefined;
   #catchingUp = false;
   #closed = false;
   #stopWatching: (() => void) | undefined;
@@ -48,6 +48,26 @@ export class ReadingList {
   constructor(deps: Deps, options: Options) {
     this.#deps = deps;
     this.#options = options;
+  }
+
+  get userId(): string {
+    return this.#deps.userId;
+  }
+
+  get outbox(): Outbox {
+    return this.#deps.outbox;
+  }
+
+  get encoder(): EventEncoder {
+    return this.#deps.encoder;
+  }
+
+  get messages(): MessageRepository {
+    return this.#deps.messages;
+  }
+
+  get pageSize(): number {
+    return this.#options.pageSize;
   }
 
   /** Starts delivery after the given number, or from now. `standing` tells that the user is a member. */
@@ -144,26 +164,7 @@ export class ReadingList {
     const { chatId, lastSeq } = standing;
     const replaced = this.#subscriptions.get(chatId);
     if (replaced) this.#remove(replaced);
-    const { outbox, encoder, messages, userId } = this.#deps;
-    const subscription = new Subscription(
-      {
-        chatId,
-        userId,
-        lease,
-        outbox,
-        encoder,
-        messages,
-        pageSize: this.#options.pageSize,
-        onBehind: (behind) => this.#catchUpLater(behind),
-        onEnded: (ended, reason) => {
-          this.#remove(ended);
-          this.#tellRemoved(chatId, reason);
-          // The user may have come back before the end of the membership was seen here.
-          if (reason !== 'DELETED') this.#refreshLater();
-        },
-      },
-      { afterSeq, verifiedSeq: lastSeq },
-    );
+    const subscription = new Subscription(this, { chatId, lease, afterSeq, verifiedSeq: lastSeq });
     this.#subscriptions.set(chatId, subscription);
     this.#tell({ kind: 'subscribed', commandId, chatId, headSeq: lastSeq, afterSeq });
     subscription.start();
@@ -171,30 +172,39 @@ export class ReadingList {
 
   #remove(subscription: Subscription): void {
     subscription.stop();
-    this.#behind.delete(subscription);
+    this.#behind?.delete(subscription);
     if (this.#subscriptions.get(subscription.chatId) === subscription) this.#subscriptions.delete(subscription.chatId);
   }
 
-  #catchUpLater(subscription: Subscription): void {
+  onBehind(subscription: Subscription): void {
+    this.#behind ??= new Set();
     this.#behind.add(subscription);
     if (this.#catchingUp) return;
     this.#catchingUp = true;
     void this.#catchUp();
   }
 
+  onEnded(subscription: Subscription, reason: RemovalReason): void {
+    this.#remove(subscription);
+    this.#tellRemoved(subscription.chatId, reason);
+    // The user may have come back before the end of the membership was seen here.
+    if (reason !== 'DELETED') this.#refreshLater();
+  }
+
   /** One page for each that is behind, in turn; never more of them in memory than the outbox holds. Never throws. */
   async #catchUp(): Promise<void> {
+    const behind = this.#behind ?? new Set();
     let failures = 0;
-    for (let next = first(this.#behind); next && !this.#closed; next = first(this.#behind)) {
+    for (let next = first(behind); next && !this.#closed; next = first(behind)) {
       if (!this.#deps.outbox.hasRoom) this.#settle();
       await this.#deps.outbox.whenRoom();
       if (this.#closed) break;
-      this.#behind.delete(next);
+      behind.delete(next);
       try {
-        if (!(await next.catchUp())) this.#behind.add(next);
+        if (!(await next.catchUp())) behind.add(next);
         failures = 0;
       } catch (error) {
-        this.#behind.add(next);
+        behind.add(next);
         this.#deps.onRetry(error);
         await new Promise((resolve) =>
           setTimeout(resolve, Math.min(100 * 2 ** failures, 2_000) * (0.5 + Math.random())),

@@ -7,19 +7,18 @@ import type { Lease } from './hub.ts';
 import type { Outbox } from './outbox.ts';
 import type { TopicReader } from './topic.ts';
 
-export interface SubscriptionDeps {
-  chatId: string;
-  userId: string;
-  lease: Lease;
-  outbox: Outbox;
-  encoder: EventEncoder;
-  messages: MessageRepository;
+/** The session's side of its subscriptions: one object for all of them. */
+export interface SubscriptionOwner {
+  readonly userId: string;
+  readonly outbox: Outbox;
+  readonly encoder: EventEncoder;
+  readonly messages: MessageRepository;
   /** Messages of a page from the database. */
-  pageSize: number;
+  readonly pageSize: number;
   /** The subscription is behind: call `catchUp` until it returns true. */
-  onBehind: (subscription: Subscription) => void;
+  onBehind(subscription: Subscription): void;
   /** Nothing more will come: the user is no member any more, or the chat is gone. */
-  onEnded: (subscription: Subscription, reason: RemovalReason) => void;
+  onEnded(subscription: Subscription, reason: RemovalReason): void;
 }
 
 /**
@@ -31,8 +30,8 @@ export interface SubscriptionDeps {
  */
 export class Subscription implements TopicReader {
   readonly chatId: string;
-  readonly userId: string;
-  readonly #deps: SubscriptionDeps;
+  readonly #owner: SubscriptionOwner;
+  readonly #lease: Lease;
   #position: number;
   #verifiedSeq: number;
   #state: 'catching_up' | 'live' | 'ended' = 'catching_up';
@@ -40,37 +39,44 @@ export class Subscription implements TopicReader {
   readonly #goal: number;
   #toldCaughtUp = false;
 
-  constructor(deps: SubscriptionDeps, { afterSeq, verifiedSeq }: { afterSeq: number; verifiedSeq: number }) {
-    this.#deps = deps;
-    this.chatId = deps.chatId;
-    this.userId = deps.userId;
+  constructor(
+    owner: SubscriptionOwner,
+    { chatId, lease, afterSeq, verifiedSeq }: { chatId: string; lease: Lease; afterSeq: number; verifiedSeq: number },
+  ) {
+    this.#owner = owner;
+    this.#lease = lease;
+    this.chatId = chatId;
     this.#position = afterSeq;
     this.#verifiedSeq = verifiedSeq;
     this.#goal = verifiedSeq;
   }
 
+  get userId(): string {
+    return this.#owner.userId;
+  }
+
   /** Begins delivery. Call once. */
   start(): void {
-    const { topic } = this.#deps.lease;
+    const { topic } = this.#lease;
     topic.add(this);
     // The topic may not have heard of it, as while the bus is away.
     topic.receive({ kind: 'head', seq: this.#goal });
     if (topic.deleted) this.onDeleted();
-    else if (!this.#tryGoLive()) this.#deps.onBehind(this);
+    else if (!this.#tryGoLive()) this.#owner.onBehind(this);
   }
 
   /** Ends delivery without a word. Twice is harmless. */
   stop(): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#deps.lease.topic.remove(this);
-    this.#deps.lease.release();
+    this.#lease.topic.remove(this);
+    this.#lease.release();
   }
 
   /** Reads one page into the outbox. True if there is nothing more to catch up with. Throws as the repository does. */
   async catchUp(): Promise<boolean> {
     if (this.#state !== 'catching_up' || this.#tryGoLive()) return true;
-    const { messages, pageSize } = this.#deps;
+    const { messages, pageSize } = this.#owner;
     const page = await messages.findChangesAsMember(this.chatId, this.userId, this.#position, pageSize);
     if ((this.#state as string) === 'ended') return true;
     if (!page) {
@@ -90,13 +96,13 @@ export class Subscription implements TopicReader {
     for (const message of news) {
       if (message.system && this.#endsMembership(message)) return this.onMembershipEnded(message);
     }
-    if (!this.#deps.outbox.hasRoom) return this.#fallBehind();
+    if (!this.#owner.outbox.hasRoom) return this.#fallBehind();
     this.#push(news);
     if (this.#state === 'live') this.#tellCaughtUp();
   }
 
   onSignal(signal: Signal): void {
-    const { outbox, encoder } = this.#deps;
+    const { outbox, encoder } = this.#owner;
     // Nobody needs to be told what they do themselves, except that another device of theirs has read.
     if (signal.kind !== 'read' && signal.user.id === this.userId) return;
     if (outbox.hasRoom) outbox.push(encoder.encode(signal), this.chatId);
@@ -119,8 +125,8 @@ export class Subscription implements TopicReader {
 
   /** Goes live if the topic still has in memory what the reader lacks; without a wait, so that nothing falls between. */
   #tryGoLive(): boolean {
-    const { topic } = this.#deps.lease;
-    const missed = this.#deps.outbox.hasRoom ? topic.since(this.#position) : undefined;
+    const { topic } = this.#lease;
+    const missed = this.#owner.outbox.hasRoom ? topic.since(this.#position) : undefined;
     if (!missed) return false;
     this.#state = 'live';
     topic.goLive(this);
@@ -132,28 +138,28 @@ export class Subscription implements TopicReader {
   #tellCaughtUp(): void {
     if (this.#toldCaughtUp || this.#position < this.#goal) return;
     this.#toldCaughtUp = true;
-    const { outbox, encoder } = this.#deps;
+    const { outbox, encoder } = this.#owner;
     // It goes where the messages before it go: whoever is not given them has not caught up either.
     outbox.push(encoder.encode({ kind: 'caught_up', chatId: this.chatId, seq: this.#position }), this.chatId);
   }
 
   #fallBehind(): void {
     this.#state = 'catching_up';
-    this.#deps.lease.topic.leaveLive(this);
-    this.#deps.onBehind(this);
+    this.#lease.topic.leaveLive(this);
+    this.#owner.onBehind(this);
   }
 
   #push(messages: readonly Message[]): void {
     const last = messages.at(-1);
     if (!last) return;
-    for (const piece of this.#deps.encoder.encodeMessages(messages)) this.#deps.outbox.push(piece, this.chatId);
+    for (const piece of this.#owner.encoder.encodeMessages(messages)) this.#owner.outbox.push(piece, this.chatId);
     this.#position = last.updateSeq;
   }
 
   /** What the reader has not taken yet is not for them any more. */
   #end(reason: RemovalReason): void {
     this.stop();
-    this.#deps.outbox.drop(this.chatId);
-    this.#deps.onEnded(this, reason);
+    this.#owner.outbox.drop(this.chatId);
+    this.#owner.onEnded(this, reason);
   }
 }
