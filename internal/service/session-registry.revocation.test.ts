@@ -9,6 +9,7 @@ import { eventually } from '../testing/eventually.ts';
 import { principalOf, startTestNode, type TestNode } from '../testing/test-node.ts';
 import { openTestStorage, type TestStorage } from '../testing/test-storage.ts';
 import { withFaults } from '../testing/with-faults.ts';
+import { IteratedInbox } from './inbox.ts';
 import { pullFrames } from './pull-frames.ts';
 import { RevocationLog } from './revocations.fixture.ts';
 
@@ -78,7 +79,7 @@ class Stream {
     try {
       const encoder = new ProtobufEventEncoder();
       for await (const frame of pullFrames(
-        node.sessions.run.bind(node.sessions, { principal, encoder }, this.#incoming(signal)),
+        node.sessions.run.bind(node.sessions, { principal, encoder }, new IteratedInbox(this.#incoming(signal))),
         signal,
       )) {
         for (const { event } of ConnectChatResponse.decode(frame).events) if (event) this.events.push(event);

@@ -7,6 +7,7 @@ import { eventually } from '../testing/eventually.ts';
 import { principalOf, startTestNode, type TestNode } from '../testing/test-node.ts';
 import { openTestStorage, type TestStorage } from '../testing/test-storage.ts';
 import { withFaults } from '../testing/with-faults.ts';
+import { IteratedInbox } from './inbox.ts';
 import { pullFrames } from './pull-frames.ts';
 
 let storage: TestStorage;
@@ -30,7 +31,11 @@ function open(userId: string, signal = new AbortController().signal) {
     try {
       const encoder = new ProtobufEventEncoder();
       for await (const frame of pullFrames(
-        node.sessions.run.bind(node.sessions, { principal: principalOf(userId), encoder }, nothing()),
+        node.sessions.run.bind(
+          node.sessions,
+          { principal: principalOf(userId), encoder },
+          new IteratedInbox(nothing()),
+        ),
         signal,
       )) {
         for (const { event } of ConnectChatResponse.decode(frame).events) {

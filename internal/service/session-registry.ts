@@ -5,6 +5,7 @@ import type { CloseReason } from '../model/event.ts';
 import type { Principal } from '../model/principal.ts';
 import { Arrivals, type ArrivalsOptions } from './arrivals.ts';
 import type { EventEncoder } from './event-encoder.ts';
+import type { Inbox } from './inbox.ts';
 import type { PresenceNews } from './presence-news.ts';
 import { type FrameWriter, type Incoming, Session, type SessionDeps, type SessionOptions } from './session.ts';
 
@@ -50,7 +51,7 @@ export class SessionRegistry {
       encoder,
       onStuck,
     }: { principal: Principal; encoder: EventEncoder; onStuck?: (() => void) | undefined },
-    commands: AsyncIterable<readonly Incoming[]>,
+    commands: Inbox<readonly Incoming[]>,
     write: FrameWriter,
     signal: AbortSignal,
   ): Promise<void> {

@@ -10,6 +10,7 @@ import type { MessageRepository } from '../repository/message-repository.ts';
 import type { ChatService } from './chat-service.ts';
 import type { EventEncoder } from './event-encoder.ts';
 import type { Hub } from './hub.ts';
+import type { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { authorizeToken, type Method } from './permissions.ts';
 import { ReadingList } from './reading-list.ts';
@@ -76,11 +77,15 @@ export class Session {
   /** Sends without an answer; a stream that only reads has none. */
   #pending: Set<Promise<void>> | undefined;
   readonly #onClosing: () => void;
-  readonly #onSettled: () => void;
+  #onSettled: (() => void) | undefined;
   #principal: Principal;
   #expiry: NodeJS.Timeout | undefined;
   #closing = false;
   #endError: unknown;
+  #running: Running | undefined;
+  #carryingOut = false;
+  /** The reader has not taken the last frame yet. */
+  #stuck = false;
 
   constructor(
     deps: SessionDeps,
@@ -90,13 +95,13 @@ export class Session {
       principal,
       encoder,
       onClosing = () => {},
-      onSettled = () => {},
+      onSettled,
     }: {
       id: string;
       principal: Principal;
       encoder: EventEncoder;
       onClosing?: () => void;
-      /** Called once the first commands were carried out and what they asked for has been read. */
+      /** Called once, when the first commands were carried out and what they asked for has been read, or at the end. */
       onSettled?: () => void;
     },
   ) {
@@ -145,21 +150,18 @@ export class Session {
    * aborts. Throws what ended the session: UNAVAILABLE (DRAINING), UNAUTHENTICATED (TOKEN_EXPIRED, SESSION_REVOKED), PERMISSION_DENIED
    * (BANNED), INVALID_ARGUMENT (MALFORMED_FRAME); and what `write` throws. Call once.
    */
-  async run(commands: AsyncIterable<readonly Incoming[]>, write: FrameWriter, signal: AbortSignal): Promise<void> {
-    const gone = Promise.withResolvers<void>();
-    signal.addEventListener('abort', () => gone.resolve(), { once: true });
-    try {
+  run(commands: Inbox<readonly Incoming[]>, write: FrameWriter, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#running = { commands, write, signal, resolve, reject };
       const { userId, name, tokenExpiresAt } = this.#principal;
       const { limits } = this.#options;
       this.#tell({ kind: 'welcome', sessionId: this.id, user: { id: userId, name }, limits, tokenExpiresAt });
       this.#watchExpiry();
-      if (signal.aborted) return;
-      void this.#read(commands, signal);
-      await Promise.race([pump(this.#outbox, write), gone.promise]);
-      if (this.#endError !== undefined) throw this.#endError;
-    } finally {
-      this.#end();
-    }
+      if (signal.aborted) return this.#finish();
+      signal.addEventListener('abort', () => this.#finish(), { once: true });
+      this.#outbox.onReady(() => this.#writeAll());
+      commands.onReady(() => void this.#readAll());
+    });
   }
 
   /** Ends the session in good order: answers that are under way are given, then `closing`, then the error. Never throws. */
@@ -175,17 +177,23 @@ export class Session {
     this.#end();
   }
 
-  /** Reads commands until there are no more; never throws. */
-  async #read(commands: AsyncIterable<readonly Incoming[]>, signal: AbortSignal): Promise<void> {
+  /** Carries out what has come; nothing of it waits for more. Never throws. */
+  async #readAll(): Promise<void> {
+    const running = this.#running;
+    if (!running || this.#carryingOut || this.#closing) return;
+    const { commands, signal } = running;
+    this.#carryingOut = true;
     try {
-      for await (const frame of commands) {
+      for (let frame = commands.take(); frame; frame = commands.take()) {
         for (const command of frame) {
           if (this.#closing) return;
           await this.#carryOut(command);
           if (!this.#outbox.hasRoom) await this.#outbox.whenRoom();
         }
-        this.#reading.whenSettled(this.#onSettled);
+        if (this.#onSettled) this.#reading.whenSettled(() => this.#settle());
+        if (this.#closing) return;
       }
+      if (!commands.ended) return;
       this.#reading.close();
       await Promise.all(this.#pending ?? []);
       this.#end();
@@ -193,6 +201,8 @@ export class Session {
       if (signal.aborted) return this.#end();
       this.#deps.log.debug({ err: error, sessionId: this.id }, 'a stream sent something that is not a frame');
       await this.close('PROTOCOL_ERROR', error);
+    } finally {
+      this.#carryingOut = false;
     }
   }
 
@@ -294,36 +304,59 @@ export class Session {
     this.#outbox.push(this.#encoder.encode(event));
   }
 
+  /** Writes the frames that there are. */
+  #writeAll(): void {
+    try {
+      while (this.#running && !this.#stuck) {
+        const frame = this.#outbox.take();
+        if (!frame) break;
+        const written = this.#running.write(frame);
+        if (!written) continue;
+        this.#stuck = true;
+        written.then(
+          () => {
+            this.#stuck = false;
+            this.#writeAll();
+          },
+          (error) => this.#finish({ error }),
+        );
+      }
+      if (this.#outbox.finished && !this.#stuck) this.#finish();
+    } catch (error) {
+      this.#finish({ error });
+    }
+  }
+
+  #settle(): void {
+    this.#onSettled?.();
+    this.#onSettled = undefined;
+  }
+
   #end(): void {
     this.#closing = true;
     clearTimeout(this.#expiry);
     this.#reading.close();
     this.#outbox.end();
   }
+
+  /** Nothing is written any more. */
+  #finish(failure?: { error: unknown }): void {
+    if (!this.#running) return;
+    const { resolve, reject } = this.#running;
+    this.#running = undefined;
+    this.#end();
+    this.#settle();
+    if (failure) reject(failure.error);
+    else if (this.#endError !== undefined) reject(this.#endError);
+    else resolve();
+  }
 }
 
-/** Writes the frames of an outbox until it is finished. Rejects with what `write` throws. */
-function pump(outbox: Outbox, write: FrameWriter): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let stuck = false;
-  const proceed = () => {
-    try {
-      while (!stuck) {
-        const frame = outbox.take();
-        if (!frame) break;
-        const written = write(frame);
-        if (!written) continue;
-        stuck = true;
-        written.then(() => {
-          stuck = false;
-          proceed();
-        }, reject);
-      }
-      if (outbox.finished && !stuck) resolve();
-    } catch (error) {
-      reject(error);
-    }
-  };
-  outbox.onReady(proceed);
-  return promise;
+/** What a session has to do with while it runs. */
+interface Running {
+  commands: Inbox<readonly Incoming[]>;
+  write: FrameWriter;
+  signal: AbortSignal;
+  resolve: () => void;
+  reject: (error: unknown) => void;
 }

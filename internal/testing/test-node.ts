@@ -15,6 +15,7 @@ import type { MessageRepository } from '../repository/message-repository.ts';
 import { PostgresSigningKeyRepository } from '../repository/postgres/postgres-signing-key-repository.ts';
 import { ChatService } from '../service/chat-service.ts';
 import { Hub, type HubOptions } from '../service/hub.ts';
+import { IteratedInbox } from '../service/inbox.ts';
 import { MessageWriter, type MessageWriterOptions } from '../service/message-writer.ts';
 import { PresenceNews } from '../service/presence-news.ts';
 import { pullFrames } from '../service/pull-frames.ts';
@@ -199,7 +200,7 @@ export class TestStream {
 
   async #read(): Promise<unknown> {
     try {
-      const run = this.session.run.bind(this.session, this.#incoming());
+      const run = this.session.run.bind(this.session, new IteratedInbox(this.#incoming()));
       for await (const frame of pullFrames(run, this.#controller.signal)) {
         this.mostQueued = Math.max(this.mostQueued, this.session.queuedBytes + frame.length);
         this.frames.push(frame);

@@ -5,6 +5,7 @@ import {
 } from '../../../pkg/api/chat/v1/chat.ts';
 import { principalOf } from '../../interceptor/call.ts';
 import type { EventEncoder } from '../../service/event-encoder.ts';
+import { IteratedInbox } from '../../service/inbox.ts';
 import { pullFrames } from '../../service/pull-frames.ts';
 import type { Incoming } from '../../service/session.ts';
 import type { SessionRegistry } from '../../service/session-registry.ts';
@@ -57,7 +58,10 @@ export function createConnectChat({ sessions, reader, encoder }: Deps): ConnectC
   return {
     async *connectChat(frames, { call, signal }) {
       const opened = { principal: principalOf(call), encoder };
-      yield* pullFrames((write, signal) => sessions.run(opened, readFrames(frames), write, signal), signal);
+      yield* pullFrames(
+        (write, signal) => sessions.run(opened, new IteratedInbox(readFrames(frames)), write, signal),
+        signal,
+      );
     },
   };
 }

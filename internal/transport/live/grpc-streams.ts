@@ -1,6 +1,7 @@
 import { ConnectChatRequest, ConnectChatResponse } from '../../../pkg/api/chat/v1/chat.ts';
 import { toStatus } from '../../converter/status.ts';
 import { ChatError } from '../../model/errors.ts';
+import { framesOf } from '../../service/inbox.ts';
 import type { GrpcCaller } from '../gateway/grpc-caller.ts';
 import { toMetadata } from '../gateway/metadata.ts';
 import { failureOf } from '../gateway/rest-handler.ts';
@@ -32,7 +33,7 @@ export class GrpcStreams implements LiveStreams {
       if (welcomed) for (const refusal of refusals.splice(0)) void write(refusal);
     };
     const send = async () => {
-      for await (const frame of commands) {
+      for await (const frame of framesOf(commands)) {
         const sound = frame.flatMap((command) => ('error' in command ? [] : [command]));
         for (const command of frame) if ('error' in command) refusals.push(encodeRefusal(command));
         tell();

@@ -1,3 +1,4 @@
+import type { Inbox } from '../../service/inbox.ts';
 import type { FrameWriter } from '../../service/session.ts';
 import type { ReadCommand } from './command-reader.ts';
 
@@ -8,7 +9,7 @@ export interface StreamRequest {
   /** The client's address and port. */
   peer: string;
   /** Frames of commands. Throws ChatError (MALFORMED_FRAME) if the client sends something else. */
-  commands: AsyncIterable<readonly ReadCommand[]>;
+  commands: Inbox<readonly ReadCommand[]>;
   /** Takes encoded ConnectChatResponse messages. Readers of the same news may be given the very same bytes. */
   write: FrameWriter;
   /** Called when the stream was ended but the client does not take the last frames. */

@@ -5,6 +5,7 @@ import { BadRequest } from '../../../pkg/api/google/rpc/error_details.ts';
 import { Status } from '../../../pkg/api/google/rpc/status.ts';
 import type { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
 import { invalidFields } from '../../model/errors.ts';
+import type { Inbox } from '../../service/inbox.ts';
 import { failureOf, sendFailure, toPeer } from '../gateway/rest-handler.ts';
 import { CallFailure } from '../gateway/unary-caller.ts';
 import type { LiveStreams } from '../live/live-streams.ts';
@@ -56,7 +57,7 @@ export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number })
       await streams.run({
         header: (name) => (name === 'authorization' ? authorizationOf(req) : req.headers[name]?.toString()),
         peer: toPeer(req),
-        commands: once([{ commandId: '', command: { $case: 'subscribe', value: subscribe } }], gone.signal),
+        commands: only([{ commandId: '', command: { $case: 'subscribe', value: subscribe } }]),
         write: held(write),
         onStuck: () => res.destroy(),
         signal: gone.signal,
@@ -91,9 +92,17 @@ function held(write: (frame: Uint8Array) => Promise<void> | undefined) {
 }
 
 /** The command, and then nothing until the client has gone: its half of the stream stays open. */
-async function* once(commands: readonly Command[], signal: AbortSignal): AsyncGenerator<readonly Command[]> {
-  yield commands;
-  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+function only(commands: readonly Command[]): Inbox<readonly Command[]> {
+  let left: readonly Command[] | undefined = commands;
+  return {
+    take() {
+      const taken = left;
+      left = undefined;
+      return taken;
+    },
+    ended: false,
+    onReady: (reader) => reader(),
+  };
 }
 
 function begin(res: Response): void {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import { ChatError } from '../../model/errors.ts';
 import { failureOf } from '../gateway/rest-handler.ts';
 import { CallFailure } from '../gateway/unary-caller.ts';
@@ -8,21 +8,29 @@ import type { ReadCommand } from '../live/command-reader.ts';
 import type { LiveStreams } from '../live/live-streams.ts';
 import { type Close, closeOf, closes } from './close-code.ts';
 import type { FrameCodec, PreparedFrames } from './frame-codec.ts';
-import { type IncomingFrame, IncomingFrames } from './incoming-frames.ts';
+import { IncomingFrames } from './incoming-frames.ts';
 
-export interface ConnectionDeps {
-  socket: WebSocket;
+interface Deps {
   /** What the socket runs over. */
   duplex: Duplex;
   codec: FrameCodec;
   frames: PreparedFrames;
   streams: LiveStreams;
   log: Logger;
-  /** Of the handshake, by lower-case name. */
+}
+
+/** What counts of a handshake. */
+export interface Handshake {
+  /** By lower-case name. */
   headers: Readonly<Record<string, string>>;
-  /** `Bearer …`, if the handshake had it. */
+  /** `Bearer …`, if it had that. */
   authorization: string | undefined;
   peer: string;
+}
+
+/** Knows its connection, so that the same listeners do for all sockets: closures of each one's own would take half a KiB. */
+export class ConnectionSocket extends WebSocket {
+  connection: Connection | undefined;
 }
 
 export interface ConnectionOptions {
@@ -34,65 +42,89 @@ export interface ConnectionOptions {
 
 /** The session of one socket, from its opening to its end. */
 export class Connection {
-  readonly #deps: ConnectionDeps;
+  readonly #socket: ConnectionSocket;
+  readonly #deps: Deps;
   readonly #options: ConnectionOptions;
   readonly #incoming: IncomingFrames;
   readonly #gone = new AbortController();
 
-  constructor(deps: ConnectionDeps, options: ConnectionOptions) {
+  constructor(socket: ConnectionSocket, deps: Deps, options: ConnectionOptions) {
+    this.#socket = socket;
     this.#deps = deps;
     this.#options = options;
-    const { socket } = deps;
-    this.#incoming = new IncomingFrames(socket);
-    socket.once('close', () => this.#gone.abort());
+    this.#incoming = new IncomingFrames(socket, deps.codec);
+    socket.connection = this;
+    socket.on('message', onMessage);
+    socket.on('close', onClose);
+    socket.on('error', onError);
+  }
+
+  received(data: Buffer, binary: boolean): void {
+    this.#incoming.came(data, binary);
+  }
+
+  closed(): void {
+    this.#gone.abort();
+    this.#incoming.close();
+  }
+
+  /** What is wrong with a frame of the WebSocket protocol itself; ws closes the socket with the code for it. */
+  broke(err: Error): void {
+    this.#deps.log.debug({ err }, 'a WebSocket client broke the protocol');
   }
 
   /** Resolves when the socket is being closed. Never throws. */
-  async run(): Promise<void> {
-    const { socket, log, peer, streams } = this.#deps;
-    // What is wrong with a frame of the WebSocket protocol itself; ws closes the socket with the code for it.
-    socket.on('error', (err) => log.debug({ err }, 'a WebSocket client broke the protocol'));
-    let close: Close = closes.normal;
-    try {
-      const { handshake, first } = await this.#authenticate();
-      await streams.run({
-        header: (name) => handshake[name],
-        peer,
-        commands: this.#commands(first),
-        write:
-          socket.extensions === '' ? (frame) => this.#writePrepared(frame) : (frame) => this.#writeCompressed(frame),
-        onStuck: () => socket.terminate(),
-        signal: this.#gone.signal,
-      });
-    } catch (error) {
-      if (!(error instanceof CallFailure)) log.error({ err: error }, 'a WebSocket failed');
-      close = error instanceof CallFailure ? closeOf(error) : closes.internal;
-    }
-    socket.close(close.code, close.reason);
+  run(handshake: Handshake): Promise<void> {
+    return this.#open(handshake).then(
+      () => this.#close(closes.normal),
+      (error) => {
+        if (!(error instanceof CallFailure)) this.#deps.log.error({ err: error }, 'a WebSocket failed');
+        this.#close(error instanceof CallFailure ? closeOf(error) : closes.internal);
+      },
+    );
+  }
+
+  #open(handshake: Handshake): Promise<void> {
+    if (handshake.authorization === undefined) return this.#openWithToken(handshake);
+    return this.#deps.streams.run({
+      // Made elsewhere: the functions below would keep the token for as long as the socket is open.
+      header: headerIn(handshake),
+      peer: handshake.peer,
+      commands: this.#incoming,
+      write:
+        this.#socket.extensions === ''
+          ? (frame) => this.#writePrepared(frame)
+          : (frame) => this.#writeCompressed(frame),
+      onStuck: () => this.#socket.terminate(),
+      signal: this.#gone.signal,
+    });
+  }
+
+  async #openWithToken(handshake: Handshake): Promise<void> {
+    return this.#open({ ...handshake, authorization: `Bearer ${await this.#awaitToken()}` });
+  }
+
+  #close({ code, reason }: Close): void {
+    const socket = this.#socket;
+    socket.close(code, reason);
     const timer = setTimeout(() => socket.terminate(), this.#options.closeTimeoutMs);
     socket.once('close', () => clearTimeout(timer));
   }
 
-  /** The headers, with the token among them, which may be the first command's. */
-  async #authenticate(): Promise<{ handshake: Readonly<Record<string, string>>; first?: readonly ReadCommand[] }> {
-    const { authorization, headers } = this.#deps;
-    if (authorization !== undefined) return { handshake: { ...headers, authorization } };
-    const first = await this.#awaitToken();
-    return { handshake: { ...headers, authorization: `Bearer ${tokenIn(first)}` }, first };
-  }
-
-  /** The first frame of a client that had no token in its handshake. */
-  async #awaitToken(): Promise<readonly ReadCommand[]> {
-    const { authTimeoutMs } = this.#options;
+  /** The token in the first frame, of a client that had none in its handshake. The frame is carried out as well. */
+  async #awaitToken(): Promise<string> {
     const missing = new ChatError('TOKEN_MISSING', 'an access token is needed: the first command must be authenticate');
-    const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(failureOf(missing)), authTimeoutMs);
+    const ready = Promise.withResolvers<void>();
+    const timer = setTimeout(() => ready.reject(missing), this.#options.authTimeoutMs);
+    this.#incoming.onReady(ready.resolve);
     try {
-      const frame = await Promise.race([this.#incoming.next(), late.promise]);
-      if (!frame) throw new ChatError('CLIENT_GONE', 'the client has gone');
-      const commands = this.#decode(frame);
-      if (tokenIn(commands) === undefined) throw missing;
-      return commands;
+      await ready.promise;
+      const commands = this.#incoming.take();
+      if (!commands) throw new ChatError('CLIENT_GONE', 'the client has gone');
+      const token = tokenIn(commands);
+      if (token === undefined) throw missing;
+      this.#incoming.giveBack(commands);
+      return token;
     } catch (error) {
       throw error instanceof ChatError ? failureOf(error) : error;
     } finally {
@@ -100,35 +132,18 @@ export class Connection {
     }
   }
 
-  #commands(first: readonly ReadCommand[] | undefined): AsyncIterable<readonly ReadCommand[]> {
-    let early = first;
-    const decoded = (frame: IncomingFrame | undefined): IteratorResult<readonly ReadCommand[]> =>
-      frame ? { done: false, value: this.#decode(frame) } : { done: true, value: undefined };
-    const next = (): Promise<IteratorResult<readonly ReadCommand[]>> => {
-      if (!early) return this.#incoming.next().then(decoded);
-      const value = early;
-      early = undefined;
-      return Promise.resolve({ done: false, value });
-    };
-    return { [Symbol.asyncIterator]: () => ({ next }) };
-  }
-
-  #decode({ data, binary }: { data: Buffer; binary: boolean }): readonly ReadCommand[] {
-    const { codec } = this.#deps;
-    if (binary === codec.binary) return codec.decode(data);
-    throw new ChatError('MALFORMED_FRAME', `frames of this sub-protocol are ${codec.binary ? 'binary' : 'text'}`);
-  }
-
   /** Straight to the connection, past what ws does for each frame and socket. */
   #writePrepared(frame: Uint8Array): Promise<void> | undefined {
-    const { socket, duplex, frames } = this.#deps;
+    const socket = this.#socket;
+    const { duplex, frames } = this.#deps;
     if (socket.readyState !== socket.OPEN) return this.#never();
     if (duplex.write(frames.whole(frame))) return undefined;
     return new Promise((resolve) => duplex.once('drain', resolve));
   }
 
   #writeCompressed(frame: Uint8Array): Promise<void> | undefined {
-    const { socket, codec, frames } = this.#deps;
+    const socket = this.#socket;
+    const { codec, frames } = this.#deps;
     if (socket.readyState !== socket.OPEN) return this.#never();
     return new Promise((resolve) => {
       socket.send(frames.payload(frame), { binary: codec.binary, compress: true }, (error) => {
@@ -141,6 +156,22 @@ export class Connection {
   #never(): Promise<void> {
     return new Promise(() => {});
   }
+}
+
+function headerIn({ headers, authorization }: Handshake): (name: string) => string | undefined {
+  return (name) => (name === 'authorization' ? authorization : headers[name]);
+}
+
+function onMessage(this: WebSocket, data: Buffer, binary: boolean): void {
+  (this as ConnectionSocket).connection?.received(data, binary);
+}
+
+function onClose(this: WebSocket): void {
+  (this as ConnectionSocket).connection?.closed();
+}
+
+function onError(this: WebSocket, error: Error): void {
+  (this as ConnectionSocket).connection?.broke(error);
 }
 
 function tokenIn([first]: readonly ReadCommand[]): string | undefined {

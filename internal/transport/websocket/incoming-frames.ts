@@ -1,6 +1,10 @@
 import type { WebSocket } from 'ws';
+import { ChatError } from '../../model/errors.ts';
+import type { Inbox } from '../../service/inbox.ts';
+import type { ReadCommand } from '../live/command-reader.ts';
+import type { FrameCodec } from './frame-codec.ts';
 
-export interface IncomingFrame {
+interface IncomingFrame {
   data: Buffer;
   binary: boolean;
 }
@@ -10,48 +14,65 @@ const maxWaiting = 16;
 const maxWaitingBytes = 1_048_576;
 
 /** The frames of one socket, in order. A client that sends faster than its commands are carried out is made to wait. */
-export class IncomingFrames {
+export class IncomingFrames implements Inbox<readonly ReadCommand[]> {
   readonly #socket: WebSocket;
+  readonly #codec: FrameCodec;
+  /** Absent while there are none: an idle socket has no need of it. */
   #waiting: IncomingFrame[] | undefined;
   #waitingBytes = 0;
-  #ended = false;
-  #taker: ((frame: IncomingFrame | undefined) => void) | undefined;
+  #returned: readonly ReadCommand[] | undefined;
+  #closed = false;
+  #onReady: (() => void) | undefined;
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, codec: FrameCodec) {
     this.#socket = socket;
-    socket.on('message', (data: Buffer, binary: boolean) => this.#came({ data, binary }));
-    socket.once('close', () => {
-      this.#ended = true;
-      this.#give(undefined);
-    });
+    this.#codec = codec;
   }
 
-  /** The next frame; undefined once the socket has closed. For one caller at a time. */
-  next(): Promise<IncomingFrame | undefined> {
+  get ended(): boolean {
+    return this.#closed && !this.#waiting && !this.#returned;
+  }
+
+  /** Throws ChatError (MALFORMED_FRAME). */
+  take(): readonly ReadCommand[] | undefined {
+    const returned = this.#returned;
+    this.#returned = undefined;
+    if (returned) return returned;
     const frame = this.#waiting?.shift();
+    if (this.#waiting?.length === 0) this.#waiting = undefined;
     this.#waitingBytes -= frame?.data.length ?? 0;
     const few = (this.#waiting?.length ?? 0) < maxWaiting / 2 && this.#waitingBytes < maxWaitingBytes;
     if (few && this.#socket.isPaused) this.#socket.resume();
-    if (frame || this.#ended) return Promise.resolve(frame);
-    // An idle socket holds no more than this.
-    this.#waiting = undefined;
-    return new Promise((resolve) => {
-      this.#taker = resolve;
-    });
+    return frame && this.#decode(frame);
   }
 
-  #came(frame: IncomingFrame): void {
-    if (this.#give(frame)) return;
+  /** Puts back what was taken last, to be taken again. */
+  giveBack(commands: readonly ReadCommand[]): void {
+    this.#returned = commands;
+  }
+
+  onReady(reader: () => void): void {
+    this.#onReady = reader;
+    if (this.#closed || this.#waiting || this.#returned) reader();
+  }
+
+  /** The socket has received a message. */
+  came(data: Buffer, binary: boolean): void {
     this.#waiting ??= [];
-    this.#waiting.push(frame);
-    this.#waitingBytes += frame.data.length;
-    if (this.#waiting.length >= maxWaiting || this.#waitingBytes >= maxWaitingBytes) this.#socket.pause();
+    this.#waiting.push({ data, binary });
+    this.#waitingBytes += data.length;
+    this.#onReady?.();
+    if ((this.#waiting?.length ?? 0) >= maxWaiting || this.#waitingBytes >= maxWaitingBytes) this.#socket.pause();
   }
 
-  #give(frame: IncomingFrame | undefined): boolean {
-    const taker = this.#taker;
-    this.#taker = undefined;
-    taker?.(frame);
-    return taker !== undefined;
+  /** The socket has closed. */
+  close(): void {
+    this.#closed = true;
+    this.#onReady?.();
+  }
+
+  #decode({ data, binary }: IncomingFrame): readonly ReadCommand[] {
+    if (binary === this.#codec.binary) return this.#codec.decode(data);
+    throw new ChatError('MALFORMED_FRAME', `frames of this sub-protocol are ${this.#codec.binary ? 'binary' : 'text'}`);
   }
 }

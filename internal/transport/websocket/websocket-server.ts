@@ -2,13 +2,13 @@ import type { IncomingMessage, Server } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { type WebSocket, WebSocketServer as WsServer } from 'ws';
+import { type Server as SocketServer, type WebSocket, WebSocketServer as WsServer } from 'ws';
 import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
 import { clientAddressVia } from '../grpc/client-address.ts';
 import type { LiveStreams } from '../live/live-streams.ts';
 import { TurnBudget } from '../live/turn-budget.ts';
 import { closes } from './close-code.ts';
-import { Connection, type ConnectionOptions } from './connection.ts';
+import { Connection, type ConnectionOptions, ConnectionSocket } from './connection.ts';
 import { type FrameCodec, jsonCodec, PreparedFrames, protobufCodec } from './frame-codec.ts';
 import { authorizationOf, chooseProtocol, isAllowedOrigin, keptHeaders, offeredBy, protocols } from './handshake.ts';
 
@@ -39,7 +39,7 @@ const handshakeMs = 2;
 export class WebSocketServer {
   readonly #deps: Deps;
   readonly #options: WebSocketOptions;
-  readonly #server: WsServer;
+  readonly #server: SocketServer<typeof ConnectionSocket>;
   readonly #codecs: Record<string, { codec: FrameCodec; frames: PreparedFrames }>;
   readonly #clientAddress: ReturnType<typeof clientAddressVia>;
   readonly #keepalive: NodeJS.Timeout;
@@ -65,6 +65,7 @@ export class WebSocketServer {
     };
     this.#server = new WsServer({
       noServer: true,
+      WebSocket: ConnectionSocket,
       maxPayload: options.maxFrameBytes,
       perMessageDeflate: options.compression && { threshold: 1_024, serverNoContextTakeover: true },
       handleProtocols: chooseProtocol,
@@ -129,7 +130,7 @@ export class WebSocketServer {
     return undefined;
   }
 
-  #open(socket: WebSocket, duplex: Duplex, request: IncomingMessage): void {
+  #open(socket: ConnectionSocket, duplex: Duplex, request: IncomingMessage): void {
     const { streams, log } = this.#deps;
     const { headers, socket: connection } = request;
     const { remoteAddress = '', remotePort } = connection;
@@ -140,20 +141,12 @@ export class WebSocketServer {
     const codec = this.#codecs[socket.protocol] ?? this.#codecs[protocols.json]!;
     socket.on('pong', this.#heard);
     socket.on('message', this.#heard);
-    const opened = new Connection(
-      {
-        ...codec,
-        socket,
-        duplex,
-        streams,
-        log,
-        headers: keptHeaders(request),
-        authorization: authorizationOf(request),
-        peer: this.#clientAddress(peer, forwardedFor?.toString()),
-      },
-      this.#options,
-    );
-    void opened.run();
+    const opened = new Connection(socket, { ...codec, duplex, streams, log }, this.#options);
+    void opened.run({
+      headers: keptHeaders(request),
+      authorization: authorizationOf(request),
+      peer: this.#clientAddress(peer, forwardedFor?.toString()),
+    });
   }
 
   #askAll(): void {
