@@ -16,7 +16,7 @@ test('every frame comes once and in order, and then the end', async () => {
       const asked = { count: 0 };
       const taken: number[] = [];
       const reading = (async () => {
-        for await (const frame of framesOf(new IteratedInbox(counting(count, scheduler, asked)))) {
+        for await (const frame of framesOf(new IteratedInbox(counting(count, scheduler, asked), (frame) => frame))) {
           taken.push(frame);
           await scheduler.schedule(Promise.resolve());
           // One is fetched ahead at the most.
@@ -34,7 +34,7 @@ test('what breaks the iteration is thrown after the frames before it', async () 
     yield 1;
     throw new Error('not a frame');
   }
-  const frames = framesOf(new IteratedInbox(broken()));
+  const frames = framesOf(new IteratedInbox(broken(), (frame) => frame));
   expect(await frames.next()).toEqual({ done: false, value: 1 });
   await expect(frames.next()).rejects.toThrow('not a frame');
 });

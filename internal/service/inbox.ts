@@ -11,18 +11,21 @@ export interface Inbox<Frame> {
   onReady(reader: () => void): void;
 }
 
-/** What an iteration gives. The next frame is asked for when the one before has been taken. */
-export class IteratedInbox<Frame> implements Inbox<Frame> {
-  readonly #iterator: AsyncIterator<Frame>;
-  readonly #onResult = (result: IteratorResult<Frame>) => this.#came(result);
+/** What an iteration gives, each made into a frame. The next is asked for when the one before has been taken. */
+export class IteratedInbox<Given, Frame = Given> implements Inbox<Frame> {
+  readonly #iterator: AsyncIterator<Given>;
+  readonly #toFrame: (given: Given) => Frame;
+  readonly #onResult = (result: IteratorResult<Given>) => this.#came(result);
   readonly #onError = (error: unknown) => this.#failed(error);
-  #frame: Frame | undefined;
+  #given: Given | undefined;
   #failure: { error: unknown } | undefined;
   #finished = false;
   #onReady: (() => void) | undefined;
 
-  constructor(frames: AsyncIterable<Frame>) {
+  /** Whatever `toFrame` throws, `take` does. */
+  constructor(frames: AsyncIterable<Given>, toFrame: (given: Given) => Frame) {
     this.#iterator = frames[Symbol.asyncIterator]();
+    this.#toFrame = toFrame;
     this.#next();
   }
 
@@ -32,24 +35,25 @@ export class IteratedInbox<Frame> implements Inbox<Frame> {
 
   take(): Frame | undefined {
     if (this.#failure) throw this.#failure.error;
-    const frame = this.#frame;
-    this.#frame = undefined;
-    if (frame !== undefined) this.#next();
-    return frame;
+    const given = this.#given;
+    if (given === undefined) return undefined;
+    this.#given = undefined;
+    this.#next();
+    return this.#toFrame(given);
   }
 
   onReady(reader: () => void): void {
     this.#onReady = reader;
-    if (this.#frame !== undefined || this.#finished || this.#failure) reader();
+    if (this.#given !== undefined || this.#finished || this.#failure) reader();
   }
 
   #next(): void {
     this.#iterator.next().then(this.#onResult, this.#onError);
   }
 
-  #came({ done, value }: IteratorResult<Frame>): void {
+  #came({ done, value }: IteratorResult<Given>): void {
     if (done) this.#finished = true;
-    else this.#frame = value;
+    else this.#given = value;
     this.#onReady?.();
   }
 

@@ -79,7 +79,11 @@ class Stream {
     try {
       const encoder = new ProtobufEventEncoder();
       for await (const frame of pullFrames(
-        node.sessions.run.bind(node.sessions, { principal, encoder }, new IteratedInbox(this.#incoming(signal))),
+        node.sessions.run.bind(
+          node.sessions,
+          { principal, encoder },
+          new IteratedInbox(this.#incoming(signal), (frame) => frame),
+        ),
         signal,
       )) {
         for (const { event } of ConnectChatResponse.decode(frame).events) if (event) this.events.push(event);

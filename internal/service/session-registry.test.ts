@@ -34,7 +34,7 @@ function open(userId: string, signal = new AbortController().signal) {
         node.sessions.run.bind(
           node.sessions,
           { principal: principalOf(userId), encoder },
-          new IteratedInbox(nothing()),
+          new IteratedInbox(nothing(), (frame) => frame),
         ),
         signal,
       )) {

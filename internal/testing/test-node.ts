@@ -200,7 +200,7 @@ export class TestStream {
 
   async #read(): Promise<unknown> {
     try {
-      const run = this.session.run.bind(this.session, new IteratedInbox(this.#incoming()));
+      const run = this.session.run.bind(this.session, new IteratedInbox(this.#incoming(), (frame) => frame));
       for await (const frame of pullFrames(run, this.#controller.signal)) {
         this.mostQueued = Math.max(this.mostQueued, this.session.queuedBytes + frame.length);
         this.frames.push(frame);

@@ -22,18 +22,3 @@ export async function withActiveSpans<T>(spans: readonly Span[], work: () => Pro
     scope.spans = none;
   }
 }
-
-/** The same values; they are made on behalf of the spans that are active now, whoever asks for them. */
-export function keepActiveSpans<T>(values: AsyncIterable<T>): AsyncIterable<T> {
-  if (activeSpans().length === 0) return values;
-  const inScope = AsyncLocalStorage.snapshot();
-  return {
-    [Symbol.asyncIterator]() {
-      const iterator = inScope(() => values[Symbol.asyncIterator]());
-      return {
-        next: () => inScope(() => iterator.next()),
-        return: async (value) => (await inScope(() => iterator.return?.(value))) ?? { done: true, value },
-      };
-    },
-  };
-}

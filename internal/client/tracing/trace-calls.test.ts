@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { MockTracer, Tags } from 'opentracing';
 import { expect, test } from 'vitest';
-import { activeSpans, keepActiveSpans, withActiveSpans } from './active-spans.ts';
+import { activeSpans, withActiveSpans } from './active-spans.ts';
 import { traceCalls } from './trace-calls.ts';
 
 class Store {
@@ -99,29 +99,4 @@ test('work for many belongs to the first, and to none of those around it when th
   expect(span).toBeDefined();
   await withActiveSpans([root], () => withActiveSpans([], () => store.put('a', '1')));
   expect(spans().filter((candidate) => candidate.operationName() === 'Store.put')).toEqual([span]);
-});
-
-test('values that are made one by one are made on behalf of the span that was active when it began', async () => {
-  const { root } = setUp();
-  const ended: unknown[] = [];
-  async function* watch() {
-    try {
-      for (;;) yield activeSpans();
-    } finally {
-      ended.push(activeSpans());
-    }
-  }
-  await withActiveSpans([root], async () => {
-    const values = keepActiveSpans(watch());
-    await withActiveSpans([], async () => {
-      let count = 0;
-      for await (const spans of values) {
-        expect(spans).toEqual([root]);
-        expect(activeSpans()).toEqual([]);
-        count += 1;
-        if (count === 3) break;
-      }
-    });
-  });
-  expect(ended).toEqual([[root]]);
 });

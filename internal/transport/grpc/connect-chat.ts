@@ -11,7 +11,7 @@ import type { Incoming } from '../../service/session.ts';
 import type { SessionRegistry } from '../../service/session-registry.ts';
 import type { CommandReader } from '../live/command-reader.ts';
 import { MalformedRequest } from './decoding.ts';
-import type { CallExt } from './middleware.ts';
+import type { StreamExt } from './middleware.ts';
 
 const { connectChat } = ChatServiceDefinition.methods;
 
@@ -34,8 +34,8 @@ export const chatServiceDefinition = {
 interface ConnectChat {
   connectChat(
     request: AsyncIterable<ConnectChatRequest | MalformedRequest>,
-    context: Parameters<ChatServiceImplementation<CallExt>['connectChat']>[1],
-  ): AsyncGenerator<Uint8Array, void, undefined>;
+    context: Parameters<ChatServiceImplementation<StreamExt>['connectChat']>[1],
+  ): AsyncIterableIterator<Uint8Array, void>;
 }
 
 interface Deps {
@@ -46,22 +46,17 @@ interface Deps {
 
 /** The stream of chat.v1.ChatService over sessions. */
 export function createConnectChat({ sessions, reader, encoder }: Deps): ConnectChat {
-  async function* readFrames(
-    frames: AsyncIterable<ConnectChatRequest | MalformedRequest>,
-  ): AsyncGenerator<Incoming[], void, undefined> {
-    for await (const frame of frames) {
-      if (frame instanceof MalformedRequest) throw frame.error;
-      yield reader.read(frame.commands);
-    }
-  }
+  const read = (frame: ConnectChatRequest | MalformedRequest): Incoming[] => {
+    if (frame instanceof MalformedRequest) throw frame.error;
+    return reader.read(frame.commands);
+  };
 
   return {
-    async *connectChat(frames, { call, signal }) {
-      const opened = { principal: principalOf(call), encoder };
-      yield* pullFrames(
-        (write, signal) => sessions.run(opened, new IteratedInbox(readFrames(frames)), write, signal),
-        signal,
-      );
-    },
+    connectChat: (frames, { call, intercept, signal }) =>
+      pullFrames((write, signal) => {
+        const open = () =>
+          sessions.run({ principal: principalOf(call), encoder }, new IteratedInbox(frames, read), write, signal);
+        return intercept(call, open) as Promise<void>;
+      }, signal),
   };
 }

@@ -1,5 +1,4 @@
 import type { CallContext, Metadata, ServerMiddleware, ServerMiddlewareCall } from 'nice-grpc-common';
-import { keepActiveSpans } from '../../client/tracing/active-spans.ts';
 import type { Call, Interceptor } from '../../interceptor/call.ts';
 import type { ClientAddress } from './client-address.ts';
 import { MalformedRequest } from './decoding.ts';
@@ -9,39 +8,31 @@ export interface CallExt {
   call: Call;
 }
 
+/** What handlers of streams find in theirs. All that they do must be done through `intercept`: until then nobody has asked who calls. */
+export interface StreamExt extends CallExt {
+  intercept: Interceptor;
+}
+
 /**
- * Puts the interceptors around every call of a nice-grpc server.
- *
- * One generator for all of them: a stream's frames pass through no more than this, however many interceptors there are.
+ * Puts the interceptors around every unary call of a nice-grpc server, and hands them to the handlers of streams, which pass through them
+ * once: a generator around each would take a KiB for as long as its stream is open.
  */
-export function toMiddleware(interceptor: Interceptor, clientAddress: ClientAddress): ServerMiddleware<CallExt> {
-  return async function* middleware(serverCall, context) {
+export function toMiddleware(interceptor: Interceptor, clientAddress: ClientAddress): ServerMiddleware<StreamExt> {
+  const unary: ServerMiddleware<StreamExt> = async function* unary(serverCall, context) {
     const call = toCall(serverCall, context, clientAddress);
-    if (!serverCall.responseStream) {
-      const run = async () => {
-        const generator = serverCall.next(serverCall.request as never, { ...context, signal: call.signal, call });
-        return (await generator.next()).value;
-      };
-      return (await interceptor(call, run)) as never;
-    }
-    const opened = Promise.withResolvers<AsyncIterable<unknown>>();
-    const ended = Promise.withResolvers<void>();
-    // Told by the interceptors, unless they refused the stream before it was opened.
-    ended.promise.catch(() => {});
-    const whole = interceptor(call, async () => {
-      opened.resolve(keepActiveSpans(serverCall.next(serverCall.request as never, { ...context, call })));
-      await ended.promise;
-    });
-    whole.catch(opened.reject);
-    try {
-      yield* (await opened.promise) as AsyncIterable<never>;
-    } catch (error) {
-      ended.reject(error);
-    } finally {
-      ended.resolve();
-    }
-    await whole;
-    return undefined as never;
+    const run = async () => {
+      const extended = { ...context, signal: call.signal, call };
+      // Handlers of unary calls are in the middle of the interceptors already.
+      const generator = serverCall.next(serverCall.request as never, extended as typeof extended & StreamExt);
+      return (await generator.next()).value;
+    };
+    return (await interceptor(call, run)) as never;
+  };
+  return (serverCall, context) => {
+    if (!serverCall.responseStream) return unary(serverCall, context);
+    const call = toCall(serverCall, context, clientAddress);
+    const extended: CallContext & StreamExt = { ...context, call, intercept: interceptor };
+    return serverCall.next(serverCall.request as never, extended);
   };
 }
 

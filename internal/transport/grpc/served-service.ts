@@ -1,6 +1,6 @@
 import type { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { ServiceImplementation, TsProtoServiceDefinition } from 'nice-grpc';
-import type { CallExt } from './middleware.ts';
+import type { StreamExt } from './middleware.ts';
 
 /** A message type as ts-proto generates it. */
 interface Codec {
@@ -21,13 +21,13 @@ export interface ServedMethod {
 /** A service of the contract and what carries out its methods, whichever transport the calls come by. */
 export interface ServedService {
   definition: { name: string; fullName: string; methods: Record<string, ServedMethod> };
-  handlers: ServiceImplementation<TsProtoServiceDefinition, CallExt>;
+  handlers: ServiceImplementation<TsProtoServiceDefinition, StreamExt>;
 }
 
 /** Ties a service to handlers of exactly its methods. */
 export function served<Definition extends TsProtoServiceDefinition>(
   definition: Definition,
-  handlers: ServiceImplementation<Definition, CallExt>,
+  handlers: ServiceImplementation<Definition, StreamExt>,
 ): ServedService {
   return { definition, handlers } as unknown as ServedService;
 }
