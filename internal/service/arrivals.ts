@@ -1,4 +1,5 @@
 import { ChatError } from '../model/errors.ts';
+import type { GoneSignal } from '../model/gone.ts';
 
 export interface ArrivalsOptions {
   /** Sessions that are being begun, and caught up, at the same time. */
@@ -26,7 +27,7 @@ export class Arrivals {
    * Resolves when it is this one's turn, with what ends the turn; it ends by itself after a while. Undefined: the signal was aborted. Throws
    * UNAVAILABLE (TOO_MANY_ARRIVALS), with a time of its own to come back after.
    */
-  async enter(signal: AbortSignal): Promise<(() => void) | undefined> {
+  async enter(signal: GoneSignal): Promise<(() => void) | undefined> {
     if (this.#arriving >= this.#options.concurrent && !(await this.#wait(signal))) return undefined;
     this.#arriving += 1;
     const leave = () => {
@@ -44,7 +45,7 @@ export class Arrivals {
   }
 
   /** Whether the turn has come; false: the signal was aborted. */
-  #wait(signal: AbortSignal): Promise<boolean> {
+  #wait(signal: GoneSignal): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false);
     if (this.#waiting.size >= this.#options.maxWaiting) {
       const retryAfterMs = Math.ceil(1_000 + Math.random() * 4_000);

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { GoneSignal } from '../model/gone.ts';
 import { pullFrames } from './pull-frames.ts';
 import type { FrameWriter } from './session.ts';
 
 const bytes = (value: number) => Uint8Array.of(value);
 const never = new AbortController().signal;
-const untilAborted = (signal: AbortSignal) =>
+const untilAborted = (signal: GoneSignal) =>
   new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve());
@@ -77,8 +78,8 @@ test('an error of what writes nothing is thrown', async () => {
 });
 
 test('whoever gives up reading aborts what writes; it may fail then, and nobody minds', async () => {
-  const given = Promise.withResolvers<AbortSignal>();
-  const run = async (write: FrameWriter, signal: AbortSignal) => {
+  const given = Promise.withResolvers<GoneSignal>();
+  const run = async (write: FrameWriter, signal: GoneSignal) => {
     given.resolve(signal);
     void write(bytes(1));
     await untilAborted(signal);
@@ -93,7 +94,7 @@ test('whoever gives up reading aborts what writes; it may fail then, and nobody 
 
 test('the caller’s signal reaches what writes', async () => {
   const controller = new AbortController();
-  const run = (_: FrameWriter, signal: AbortSignal) => untilAborted(signal);
+  const run = (_: FrameWriter, signal: GoneSignal) => untilAborted(signal);
   const ended = pullFrames(run, controller.signal).next();
   controller.abort();
   expect(await ended).toEqual({ done: true, value: undefined });

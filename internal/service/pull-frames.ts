@@ -1,6 +1,7 @@
+import { type GoneSignal, GoneSwitch } from '../model/gone.ts';
 import type { FrameWriter } from './session.ts';
 
-type Run = (write: FrameWriter, signal: AbortSignal) => Promise<void>;
+type Run = (write: FrameWriter, signal: GoneSignal) => Promise<void>;
 type Result = IteratorResult<Uint8Array, void>;
 
 /**
@@ -14,7 +15,7 @@ export function pullFrames(run: Run, signal: AbortSignal): PulledFrames {
 /** Written out, as a generator that waits for a frame takes four times as much memory; there is one for each gRPC stream. */
 class PulledFrames implements AsyncIterableIterator<Uint8Array, void> {
   #run: Run | undefined;
-  readonly #gone = new AbortController();
+  readonly #gone = new GoneSwitch();
   /** Was written, but not asked for yet. */
   #waiting: Uint8Array | undefined;
   /** Resolves what the writer of the newest frame waits for. */
@@ -62,7 +63,7 @@ class PulledFrames implements AsyncIterableIterator<Uint8Array, void> {
 
   #start(run: Run): void {
     this.#run = undefined;
-    run((frame) => this.#write(frame), this.#gone.signal).then(
+    run((frame) => this.#write(frame), this.#gone).then(
       () => this.#finish({}),
       (error: unknown) => this.#finish({ error }),
     );

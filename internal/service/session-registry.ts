@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Presence } from '../client/presence/presence.ts';
 import { ChatError } from '../model/errors.ts';
 import type { CloseReason } from '../model/event.ts';
+import type { GoneSignal } from '../model/gone.ts';
 import type { Principal } from '../model/principal.ts';
 import { Arrivals, type ArrivalsOptions } from './arrivals.ts';
 import type { EventEncoder } from './event-encoder.ts';
@@ -53,7 +54,7 @@ export class SessionRegistry {
     }: { principal: Principal; encoder: EventEncoder; onStuck?: (() => void) | undefined },
     commands: Inbox<readonly Incoming[]>,
     write: FrameWriter,
-    signal: AbortSignal,
+    signal: GoneSignal,
   ): Promise<void> {
     const { presence, presenceNews, chats, revocations, log } = this.#deps;
     const arrived = await this.#arrivals.enter(signal);

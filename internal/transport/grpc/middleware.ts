@@ -1,5 +1,9 @@
-import type { CallContext, Metadata, ServerMiddleware, ServerMiddlewareCall } from 'nice-grpc-common';
+import type { CallContext, ServerMiddleware, ServerMiddlewareCall } from 'nice-grpc-common';
+import type { Span } from 'opentracing';
 import type { Call, Interceptor } from '../../interceptor/call.ts';
+import type { ChatError } from '../../model/errors.ts';
+import type { GoneSignal } from '../../model/gone.ts';
+import type { Principal } from '../../model/principal.ts';
 import type { ClientAddress } from './client-address.ts';
 import { MalformedRequest } from './decoding.ts';
 
@@ -19,9 +23,9 @@ export interface StreamExt extends CallExt {
  */
 export function toMiddleware(interceptor: Interceptor, clientAddress: ClientAddress): ServerMiddleware<StreamExt> {
   const unary: ServerMiddleware<StreamExt> = async function* unary(serverCall, context) {
-    const call = toCall(serverCall, context, clientAddress);
+    const call = new GrpcCall(serverCall, context, clientAddress);
     const run = async () => {
-      const extended = { ...context, signal: call.signal, call };
+      const extended = { ...context, signal: call.signal as AbortSignal, call };
       // Handlers of unary calls are in the middle of the interceptors already.
       const generator = serverCall.next(serverCall.request as never, extended as typeof extended & StreamExt);
       return (await generator.next()).value;
@@ -30,30 +34,51 @@ export function toMiddleware(interceptor: Interceptor, clientAddress: ClientAddr
   };
   return (serverCall, context) => {
     if (!serverCall.responseStream) return unary(serverCall, context);
-    const call = toCall(serverCall, context, clientAddress);
+    const call = new GrpcCall(serverCall, context, clientAddress);
     const extended: CallContext & StreamExt = { ...context, call, intercept: interceptor };
     return serverCall.next(serverCall.request as never, extended);
   };
 }
 
-function toCall(
-  serverCall: ServerMiddlewareCall<unknown, unknown>,
-  context: CallContext,
-  clientAddress: ClientAddress,
-): Call {
-  const { path } = serverCall.method;
-  const headers: Metadata = context.metadata;
-  const request = serverCall.requestStream ? undefined : (serverCall.request as object);
-  return {
-    kind: serverCall.responseStream ? 'stream' : 'unary',
-    path,
-    method: path.slice(path.lastIndexOf('/') + 1),
-    peer: clientAddress(context.peer, headers.get('x-forwarded-for')?.toString()),
-    ...(request instanceof MalformedRequest ? { malformed: request.error } : { request }),
-    signal: context.signal,
-    traceId: '',
-    header: (name) => headers.get(name)?.toString(),
-    setResponseHeader: (name, value) => context.header.set(name, value),
-    setTrailer: (name, value) => context.trailer.set(name, value),
-  };
+/** A class, and not functions of each call's own: streams stay open for long. */
+class GrpcCall implements Call {
+  readonly kind: 'unary' | 'stream';
+  readonly path: string;
+  readonly method: string;
+  readonly peer: string;
+  readonly request?: object;
+  readonly malformed?: ChatError;
+  signal: GoneSignal;
+  traceId = '';
+  span?: Span;
+  begun?: number;
+  principal?: Principal;
+  readonly #context: CallContext;
+
+  constructor(
+    { method, request, requestStream, responseStream }: ServerMiddlewareCall<unknown, unknown>,
+    context: CallContext,
+    clientAddress: ClientAddress,
+  ) {
+    this.#context = context;
+    this.kind = responseStream ? 'stream' : 'unary';
+    this.path = method.path;
+    this.method = method.path.slice(method.path.lastIndexOf('/') + 1);
+    this.peer = clientAddress(context.peer, this.header('x-forwarded-for'));
+    this.signal = context.signal;
+    if (request instanceof MalformedRequest) this.malformed = request.error;
+    else if (!requestStream) this.request = request as object;
+  }
+
+  header(name: string): string | undefined {
+    return this.#context.metadata.get(name)?.toString();
+  }
+
+  setResponseHeader(name: string, value: string): void {
+    this.#context.header.set(name, value);
+  }
+
+  setTrailer(name: string, value: Uint8Array): void {
+    this.#context.trailer.set(name, value);
+  }
 }

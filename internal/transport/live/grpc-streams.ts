@@ -20,10 +20,12 @@ export class GrpcStreams implements LiveStreams {
   async run({ header, peer, commands, write, signal }: StreamRequest): Promise<void> {
     const headers = Object.fromEntries(forwarded.map((name) => [name, header(name)]));
     const ended = new AbortController();
+    if (signal.aborted) ended.abort();
+    else signal.addEventListener('abort', () => ended.abort(), { once: true });
     const stream = this.#caller.openStream(rpc, {
       metadata: toMetadata(headers, header('x-request-id') ?? ''),
       peer,
-      signal: AbortSignal.any([signal, ended.signal]),
+      signal: ended.signal,
     });
     let malformed: ChatError | undefined;
     /** Welcome is the first event. */

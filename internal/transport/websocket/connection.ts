@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
 import { ChatError } from '../../model/errors.ts';
+import { GoneSwitch } from '../../model/gone.ts';
 import { failureOf } from '../gateway/rest-handler.ts';
 import { CallFailure } from '../gateway/unary-caller.ts';
 import type { ReadCommand } from '../live/command-reader.ts';
@@ -46,7 +47,7 @@ export class Connection {
   readonly #deps: Deps;
   readonly #options: ConnectionOptions;
   readonly #incoming: IncomingFrames;
-  readonly #gone = new AbortController();
+  readonly #gone = new GoneSwitch();
 
   constructor(socket: ConnectionSocket, deps: Deps, options: ConnectionOptions) {
     this.#socket = socket;
@@ -96,7 +97,7 @@ export class Connection {
           ? (frame) => this.#writePrepared(frame)
           : (frame) => this.#writeCompressed(frame),
       onStuck: () => this.#socket.terminate(),
-      signal: this.#gone.signal,
+      signal: this.#gone,
     });
   }
 
