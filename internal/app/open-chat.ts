@@ -120,7 +120,7 @@ export async function openChat(
       pageSize: catchUpPageSize(limits.maxTextLength),
       maxPendingSends: limits.maxPendingSends,
       closingGraceMs: 2_000,
-      arrivals: { concurrent: 32, maxWaiting: 20_000, turnMs: 50 },
+      arrivals: { perSecond: config.limits.arrivalsPerSecond, maxWaiting: 20_000 },
     },
   );
   return { service, moderation, sessions, hub };

@@ -55,6 +55,7 @@ export interface Config extends ProcessConfig {
     maxPageSize: number;
     maxFrameBytes: number;
     maxCommandsPerFrame: number;
+    arrivalsPerSecond: number;
     maxSubscriptions: number;
     /** Chats with more members are not told who is typing, has come online, or has read how far. */
     maxSignalMembers: number;
@@ -130,6 +131,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       maxPageSize: read.integer('MAX_PAGE_SIZE', 200, { min: 1, max: 1_000 }),
       maxFrameBytes: readMaxFrameBytes(read),
       maxCommandsPerFrame: read.integer('MAX_COMMANDS_PER_FRAME', 256, { min: 1, max: 100_000 }),
+      arrivalsPerSecond: read.integer('ARRIVALS_PER_SECOND', 400, { min: 25, max: 100_000 }),
       maxSubscriptions: read.integer('MAX_SUBSCRIPTIONS', 1_000, { min: 1, max: 100_000 }),
       maxSignalMembers: read.integer('MAX_SIGNAL_MEMBERS', 200, { min: 0, max: 100_000 }),
       maxPendingSends: read.integer('MAX_PENDING_SENDS', 256, { min: 1, max: 100_000 }),

@@ -2,41 +2,40 @@ import { expect, test } from 'vitest';
 import { eventually } from '../testing/eventually.ts';
 import { Arrivals } from './arrivals.ts';
 
-const never = new AbortController().signal;
+const here = { aborted: false };
 
-/** Sessions that arrive, in order, each noted when its turn comes. */
+/** Sessions that arrive, in order; tells when each had its turn. */
 function crowd(arrivals: Arrivals, count: number) {
-  const turns: number[] = [];
-  const leave: (() => void)[] = [];
-  const entered = Array.from({ length: count }, async (_, i) => {
-    const left = await arrivals.enter(never);
-    turns.push(i);
-    leave[i] = () => left?.();
+  const turns: { who: number; at: number }[] = [];
+  const entered = Array.from({ length: count }, async (_, who) => {
+    if (await arrivals.enter(here)) turns.push({ who, at: performance.now() });
   });
-  return { turns, leave, entered };
+  return { turns, entered };
 }
 
-test('sessions arrive a few at a time, in the order in which they came', async () => {
-  const { turns, leave } = crowd(new Arrivals({ concurrent: 2, maxWaiting: 10, turnMs: 60_000 }), 5);
-  await eventually(() => expect(turns).toEqual([0, 1]));
-  leave[1]!();
-  leave[1]!();
-  await eventually(() => expect(turns).toEqual([0, 1, 2]));
-  leave[0]!();
-  leave[2]!();
-  await eventually(() => expect(turns).toEqual([0, 1, 2, 3, 4]));
+test('sessions begin at a steady pace, in the order in which they came', async () => {
+  const begun = performance.now();
+  // Groups of four.
+  const { turns } = crowd(new Arrivals({ perSecond: 100, maxWaiting: 100 }), 20);
+  await new Promise(setImmediate);
+  expect(turns.map(({ who }) => who)).toEqual([0, 1, 2, 3]);
+  await eventually(() => expect(turns).toHaveLength(20));
+  expect(turns.map(({ who }) => who)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  // Four groups had to wait, for at least 40 ms each but for the coarseness of timers.
+  expect(turns.at(-1)!.at - begun).toBeGreaterThan(150);
 });
 
-test('one that takes long is not waited for', async () => {
-  const { turns } = crowd(new Arrivals({ concurrent: 1, maxWaiting: 10, turnMs: 5 }), 4);
-  await eventually(() => expect(turns).toEqual([0, 1, 2, 3]));
+test('after a quiet time nobody waits', async () => {
+  const arrivals = new Arrivals({ perSecond: 25, maxWaiting: 0 });
+  expect(await arrivals.enter(here)).toBe(true);
+  await eventually(async () => expect(await arrivals.enter(here)).toBe(true));
 });
 
 test('when too many wait, more are sent away, each with a time of its own', async () => {
-  const arrivals = new Arrivals({ concurrent: 1, maxWaiting: 1, turnMs: 60_000 });
+  const arrivals = new Arrivals({ perSecond: 25, maxWaiting: 1 });
   crowd(arrivals, 2);
   const refusals = await Promise.all(
-    Array.from({ length: 20 }, () => arrivals.enter(never).catch((error: unknown) => error)),
+    Array.from({ length: 20 }, () => arrivals.enter(here).catch((error: unknown) => error)),
   );
   for (const refusal of refusals) expect(refusal).toMatchObject({ code: 'UNAVAILABLE', reason: 'TOO_MANY_ARRIVALS' });
   const times = refusals.map((refusal) => (refusal as { retryAfterMs: number }).retryAfterMs);
@@ -44,16 +43,18 @@ test('when too many wait, more are sent away, each with a time of its own', asyn
   expect(new Set(times).size).toBeGreaterThan(10);
 });
 
-test('one that goes while it waits takes no turn', async () => {
-  const arrivals = new Arrivals({ concurrent: 1, maxWaiting: 10, turnMs: 60_000 });
-  const { turns, leave } = crowd(arrivals, 1);
-  await eventually(() => expect(turns).toEqual([0]));
-  const gone = new AbortController();
-  const waiting = arrivals.enter(gone.signal);
-  const next = arrivals.enter(never);
-  gone.abort();
-  expect(await waiting).toBeUndefined();
-  leave[0]!();
-  expect(await next).toBeTypeOf('function');
-  expect(await arrivals.enter(gone.signal)).toBeUndefined();
+test('one that has gone while it waited does not begin', async () => {
+  const arrivals = new Arrivals({ perSecond: 25, maxWaiting: 10 });
+  const gone = { aborted: false };
+  const entered = [arrivals.enter(here), arrivals.enter(gone), arrivals.enter(here)];
+  gone.aborted = true;
+  expect(await Promise.all(entered)).toEqual([true, false, true]);
+});
+
+test('once opened, nobody is waited for', async () => {
+  const arrivals = new Arrivals({ perSecond: 25, maxWaiting: 1_000 });
+  const { entered, turns } = crowd(arrivals, 200);
+  arrivals.open();
+  await Promise.all(entered);
+  expect(turns).toHaveLength(200);
 });

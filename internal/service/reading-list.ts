@@ -43,7 +43,6 @@ export class ReadingList implements SubscriptionOwner {
   /** Changes to the list happen one after the other. */
   #lastChange: Promise<unknown> = Promise.resolve();
   #refreshing = false;
-  #onSettled: (() => void) | undefined;
 
   constructor(deps: Deps, options: Options) {
     this.#deps = deps;
@@ -111,17 +110,6 @@ export class ReadingList implements SubscriptionOwner {
       this.#unwanted.add(chatId);
       this.#deps.outbox.drop(chatId);
     });
-  }
-
-  /** Calls back when nothing is behind, or the reader takes no more for now; at once if that is so. */
-  whenSettled(listener: () => void): void {
-    if (this.#catchingUp) this.#onSettled = listener;
-    else listener();
-  }
-
-  #settle(): void {
-    this.#onSettled?.();
-    this.#onSettled = undefined;
   }
 
   /** Ends all delivery. Twice is harmless. */
@@ -196,7 +184,6 @@ export class ReadingList implements SubscriptionOwner {
     const behind = this.#behind ?? new Set();
     let failures = 0;
     for (let next = first(behind); next && !this.#closed; next = first(behind)) {
-      if (!this.#deps.outbox.hasRoom) this.#settle();
       await this.#deps.outbox.whenRoom();
       if (this.#closed) break;
       behind.delete(next);
@@ -213,7 +200,6 @@ export class ReadingList implements SubscriptionOwner {
       }
     }
     this.#catchingUp = false;
-    this.#settle();
   }
 
   #refreshLater(): void {

@@ -44,7 +44,7 @@ export class SessionRegistry {
   /**
    * Opens a session and runs it: see `Session.run`. The user is online meanwhile. A reader that has not taken the last frames
    * `closingGraceMs` after the session was closed is not waited for: it does not count as open any more, and `onStuck` is called. Sessions begin
-   * a few at a time. Throws UNAVAILABLE (TOO_MANY_ARRIVALS).
+   * at a steady pace. Throws UNAVAILABLE (TOO_MANY_ARRIVALS).
    */
   async run(
     {
@@ -57,13 +57,9 @@ export class SessionRegistry {
     signal: GoneSignal,
   ): Promise<void> {
     const { presence, presenceNews, chats, revocations, log } = this.#deps;
-    const arrived = await this.#arrivals.enter(signal);
-    if (!arrived) return;
+    if (!(await this.#arrivals.enter(signal))) return;
     // One that was let in just before the others were closed would stay open to the end.
-    if (this.#closedBy) {
-      arrived();
-      throw this.#closedBy.error;
-    }
+    if (this.#closedBy) throw this.#closedBy.error;
     const user = { id: principal.userId, name: principal.name };
     let grace: NodeJS.Timeout | undefined;
     const session = new Session(this.#deps, this.#options, {
@@ -73,7 +69,6 @@ export class SessionRegistry {
       onClosing: () => {
         grace = setTimeout(() => void this.#giveUp(session, onStuck), this.#options.closingGraceMs);
       },
-      onSettled: arrived,
     });
     this.#sessions.add(session);
     try {
@@ -84,7 +79,6 @@ export class SessionRegistry {
       await chats.rememberUser(user).catch((err) => log.warn({ err, userId: user.id }, 'could not remember a name'));
       await session.run(commands, write, signal);
     } finally {
-      arrived();
       clearTimeout(grace);
       this.#sessions.delete(session);
       await this.#leave(session);
@@ -94,6 +88,7 @@ export class SessionRegistry {
   /** Closes all sessions and lets no new ones in, telling each to come back after a time of its own, at most `spreadMs` milliseconds. */
   async closeAll(reason: CloseReason, error: unknown, spreadMs: number): Promise<void> {
     this.#closedBy = { error };
+    this.#arrivals.open();
     const closing = [...this.#sessions].map((session) =>
       session.close(reason, error, Math.ceil(Math.random() * spreadMs)),
     );

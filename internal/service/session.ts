@@ -78,7 +78,6 @@ export class Session {
   /** Sends without an answer; a stream that only reads has none. */
   #pending: Set<Promise<void>> | undefined;
   readonly #onClosing: () => void;
-  #onSettled: (() => void) | undefined;
   #principal: Principal;
   #expiry: NodeJS.Timeout | undefined;
   #closing = false;
@@ -96,14 +95,11 @@ export class Session {
       principal,
       encoder,
       onClosing = () => {},
-      onSettled,
     }: {
       id: string;
       principal: Principal;
       encoder: EventEncoder;
       onClosing?: () => void;
-      /** Called once, when the first commands were carried out and what they asked for has been read, or at the end. */
-      onSettled?: () => void;
     },
   ) {
     this.id = id;
@@ -112,7 +108,6 @@ export class Session {
     this.#principal = principal;
     this.#encoder = encoder;
     this.#onClosing = onClosing;
-    this.#onSettled = onSettled;
     this.#outbox = new Outbox(
       { maxBytes: options.outboxBytes, maxFrameBytes: options.frameBytes },
       encoder.join.bind(encoder),
@@ -191,7 +186,6 @@ export class Session {
           await this.#carryOut(command);
           if (!this.#outbox.hasRoom) await this.#outbox.whenRoom();
         }
-        if (this.#onSettled) this.#reading.whenSettled(() => this.#settle());
         if (this.#closing) return;
       }
       if (!commands.ended) return;
@@ -328,11 +322,6 @@ export class Session {
     }
   }
 
-  #settle(): void {
-    this.#onSettled?.();
-    this.#onSettled = undefined;
-  }
-
   #end(): void {
     this.#closing = true;
     clearTimeout(this.#expiry);
@@ -346,7 +335,6 @@ export class Session {
     const { resolve, reject } = this.#running;
     this.#running = undefined;
     this.#end();
-    this.#settle();
     if (failure) reject(failure.error);
     else if (this.#endError !== undefined) reject(this.#endError);
     else resolve();

@@ -71,7 +71,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   );
   await revocations.start();
   const deps = { service, hub, chats, messages, verifier, revocations, limiter, presence, presenceNews, log };
-  const arrivals = { concurrent: 10_000, maxWaiting: 0, turnMs: 250 };
+  const arrivals = { perSecond: 100_000, maxWaiting: 0 };
   const sessionOptions: SessionOptions = {
     limits: { maxTextLength: 100_000, maxFrameBytes: 100_000, maxCommandsPerFrame: 100, maxSubscriptions: 100 },
     outboxBytes: 50_000,

@@ -33,7 +33,7 @@ interface Deps {
 const path = '/v1/connect';
 
 /** What handshakes may take of one turn of the event loop, in milliseconds. */
-const handshakeMs = 2;
+const handshakeMs = 1;
 
 /** ConnectChat over WebSocket, at `/v1/connect` of an HTTP server. */
 export class WebSocketServer {
