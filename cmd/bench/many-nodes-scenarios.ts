@@ -61,7 +61,12 @@ export const manyNodesScenarios: Record<string, Scenario> = {
   storm: async ({ newDatabase, seconds, folder }) => {
     const dsn = await newDatabase();
     const clients = seconds < 2 ? 1_000 : 5_000;
-    const figures = await measureStorm(await startService(dsn), dsn, { clients, behind: 50, quietMs: seconds * 1_000, folder });
+    const figures = await measureStorm(await startService(dsn), dsn, {
+      clients,
+      behind: 50,
+      quietMs: seconds * 1_000,
+      folder,
+    });
     const what = `${clients} clients come back at once, each 50 messages behind`;
     const before = (value: number) => ({ what: 'before', value });
     return [
