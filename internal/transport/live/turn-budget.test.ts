@@ -8,7 +8,7 @@ function busy(ms: number): void {
 }
 
 test('work beyond the budget waits for later turns, in order, and others come between', async () => {
-  const budget = new TurnBudget(5);
+  const budget = new TurnBudget({ budgetMs: 5, turnMs: 5 });
   const done: (number | 'other')[] = [];
   for (let i = 0; i < 6; i += 1) {
     budget.run(() => {
@@ -25,7 +25,7 @@ test('work beyond the budget waits for later turns, in order, and others come be
 });
 
 test('a quiet time gives a new budget', async () => {
-  const budget = new TurnBudget(1);
+  const budget = new TurnBudget({ budgetMs: 1, turnMs: 5 });
   let done = 0;
   budget.run(() => busy(2));
   await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,15 +1,18 @@
 /**
- * Spreads work over turns of the event loop: what comes after the budget of a turn is spent waits for a later one, in order. Between, others
- * are read from and written to.
+ * Spreads work over time: what comes after the budget of a turn is spent waits for a later turn, in order. Between, others are read from and
+ * written to.
  */
 export class TurnBudget {
   readonly #budgetMs: number;
+  readonly #turnMs: number;
   #waiting: (() => void)[] = [];
   #spentMs = 0;
   #scheduled = false;
 
-  constructor(budgetMs: number) {
+  /** So many milliseconds of every so many may be spent. */
+  constructor({ budgetMs, turnMs }: { budgetMs: number; turnMs: number }) {
     this.#budgetMs = budgetMs;
+    this.#turnMs = turnMs;
   }
 
   /** Does it at once, or in a later turn. It must not throw. */
@@ -28,7 +31,6 @@ export class TurnBudget {
   #nextTurn(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    // Timers come once a turn, after it has looked at all sockets; an immediate would come before.
     setTimeout(() => {
       this.#scheduled = false;
       this.#spentMs = 0;
@@ -39,6 +41,6 @@ export class TurnBudget {
       }
       this.#waiting = this.#waiting.slice(done);
       if (this.#waiting.length > 0) this.#nextTurn();
-    }, 5).unref();
+    }, this.#turnMs).unref();
   }
 }
