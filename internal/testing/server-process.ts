@@ -40,9 +40,17 @@ export class ServerProcess {
     return this.#child?.pid;
   }
 
-  /** Starts it again after `kill`. */
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Starts it again after `kill`; only waits for it if somebody else has. */
   async restart(): Promise<void> {
     const { program, args } = this.#command;
+    if (this.isRunning) {
+      await waitUntil(() => !this.isRunning || accepts(this.port), 20_000);
+      return;
+    }
     const child = spawn(program, args(this.port, this.#folder), { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     child.stdout.on('data', (chunk) => (output += chunk));
@@ -62,7 +70,7 @@ export class ServerProcess {
   /** kill -9; resolves when it is gone. */
   async kill(): Promise<void> {
     const child = this.#child;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    if (!child || !this.isRunning) return;
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
