@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../testing/eventually.ts';
 import { Arrivals } from './arrivals.ts';
 
-const here = { aborted: false };
+const here = new AbortController().signal;
 
 /** Sessions that arrive, in order; tells when each had its turn. */
 function crowd(arrivals: Arrivals, count: number) {
@@ -43,12 +43,18 @@ test('when too many wait, more are sent away, each with a time of its own', asyn
   expect(new Set(times).size).toBeGreaterThan(10);
 });
 
-test('one that has gone while it waited does not begin', async () => {
-  const arrivals = new Arrivals({ perSecond: 25, maxWaiting: 10 });
-  const gone = { aborted: false };
-  const entered = [arrivals.enter(here), arrivals.enter(gone), arrivals.enter(here)];
-  gone.aborted = true;
-  expect(await Promise.all(entered)).toEqual([true, false, true]);
+test('one that goes while it waits does not begin, and leaves its place to others', async () => {
+  const arrivals = new Arrivals({ perSecond: 25, maxWaiting: 1 });
+  const gone = new AbortController();
+  expect(await arrivals.enter(here)).toBe(true);
+  const waiting = arrivals.enter(gone.signal);
+  gone.abort();
+  expect(await waiting).toBe(false);
+  // There is room for one.
+  const next = arrivals.enter(here);
+  await expect(arrivals.enter(here)).rejects.toMatchObject({ reason: 'TOO_MANY_ARRIVALS' });
+  expect(await next).toBe(true);
+  expect(await arrivals.enter(gone.signal)).toBe(false);
 });
 
 test('once opened, nobody is waited for', async () => {

@@ -27,23 +27,36 @@ export class Arrivals {
     this.#maxWaiting = maxWaiting;
   }
 
-  /** Resolves true when it is this one's turn, false when the signal is aborted. Throws UNAVAILABLE (TOO_MANY_ARRIVALS), with a time of its own to come back after. */
-  async enter(signal: Pick<GoneSignal, 'aborted'>): Promise<boolean> {
+  /**
+   * Resolves true when it is this one's turn, false when the signal is aborted. Throws UNAVAILABLE (TOO_MANY_ARRIVALS), with a time of its own to
+   * come back after.
+   */
+  async enter(signal: GoneSignal): Promise<boolean> {
     if (this.#arrived >= this.#groupSize) return this.#wait(signal);
     this.#arrived += 1;
     this.#timer ??= setTimeout(() => this.#nextGroup(), groupMs).unref();
     return !signal.aborted;
   }
 
-  async #wait(signal: Pick<GoneSignal, 'aborted'>): Promise<boolean> {
+  async #wait(signal: GoneSignal): Promise<boolean> {
     if (this.#waiting.size >= this.#maxWaiting) {
       const retryAfterMs = Math.ceil(1_000 + Math.random() * 4_000);
       throw new ChatError('TOO_MANY_ARRIVALS', 'too many are connecting at the moment', { retryAfterMs });
     }
-    await new Promise<void>((resolve) => {
-      this.#waiting.add(resolve);
+    if (signal.aborted) return false;
+    return new Promise((resolve) => {
+      const proceed = () => {
+        signal.removeEventListener('abort', leave);
+        resolve(true);
+      };
+      // Whoever loses patience and comes again must not stand in the way of others twice.
+      const leave = () => {
+        this.#waiting.delete(proceed);
+        resolve(false);
+      };
+      this.#waiting.add(proceed);
+      signal.addEventListener('abort', leave, { once: true });
     });
-    return !signal.aborted;
   }
 
   /** Lets all in who wait: there is nobody left whom they could be in the way of. */
