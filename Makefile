@@ -66,8 +66,9 @@ auth-server: $(INSTALLED) local.env ## Start accounts and token issuer by themse
 message-writer: $(INSTALLED) local.env ## Start a writer of accepted messages by itself (INGEST=jetstream; health on gRPC 50053)
 	@exec $(NODE) cmd/message-writer/main.ts
 
+# To the service ROLES are something else: here they count only if given to make, and are not passed on.
 account: $(INSTALLED) local.env ## Make an account or set its roles: make account NAME=alice ROLES=admin (ARGS=--list)
-	@$(NODE) cmd/account/main.ts $(if $(NAME),'$(NAME)') $(if $(ROLES),--roles '$(ROLES)') $(ARGS)
+	@env -u ROLES $(NODE) cmd/account/main.ts $(if $(NAME),'$(NAME)') $(if $(findstring command,$(origin ROLES)),--roles '$(ROLES)') $(ARGS)
 
 rotate-keys: $(INSTALLED) local.env ## Make a new key for signing tokens; those of the old one stay good
 	@$(NODE) cmd/rotate-keys/main.ts $(ARGS)

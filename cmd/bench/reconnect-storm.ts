@@ -70,7 +70,7 @@ async function gather(admin: RawClient, { address }: ServiceProcess, count: numb
     const names = Array.from({ length: Math.min(membersOfChat, count - at) }, (_, i) => `storm-${at + i}`);
     const { chat } = await admin.call<CreateChatResponse>('createChat', {
       type: ChatType.GROUP,
-      title: `storm ${at}`,
+      name: `storm ${at}`,
       memberIds: names.map((name) => `guest:${name}`),
     });
     const chatId = chat!.id;
