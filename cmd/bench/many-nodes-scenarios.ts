@@ -59,16 +59,13 @@ export const manyNodesScenarios: Record<string, Scenario> = {
     }
   },
   storm: async ({ newDatabase, seconds, folder }) => {
-    const dsn = await newDatabase();
     const clients = seconds < 2 ? 1_000 : 5_000;
-    const figures = await measureStorm(await startService(dsn), dsn, {
-      clients,
-      behind: 50,
-      quietMs: seconds * 1_000,
-      folder,
-    });
+    const load = { clients, behind: 50, quietMs: seconds * 1_000, folder };
+    const figures = await measureStorm(await newDatabase(), load);
+    const elsewhere = await measureStorm(await newDatabase(), load, true);
     const what = `${clients} clients come back at once, each 50 messages behind`;
     const before = (value: number) => ({ what: 'before', value });
+    const onOther = `${clients} clients come back at once to another node on the same machine`;
     return [
       {
         what: `${what}: with everything`,
@@ -85,6 +82,12 @@ export const manyNodesScenarios: Record<string, Scenario> = {
       },
       { what: `${what}: others' p50`, value: figures.during.p50Ms, unit: 'ms', baseline: before(figures.before.p50Ms) },
       { what: `${what}: others' p99`, value: figures.during.p99Ms, unit: 'ms', baseline: before(figures.before.p99Ms) },
+      {
+        what: `${onOther}: others' p99`,
+        value: elsewhere.during.p99Ms,
+        unit: 'ms',
+        baseline: before(elsewhere.before.p99Ms),
+      },
     ];
   },
   rolling: async ({ newDatabase, seconds, folder }) => {

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { ChatType, ConnectChatResponse, type CreateChatResponse } from '../../pkg/api/chat/v1/chat.ts';
 import { percentile } from './percentile.ts';
 import { RawClient, toFrame } from './raw-client.ts';
-import type { ServiceProcess } from './service-process.ts';
+import { type ServiceProcess, startService } from './service-process.ts';
 import type { Storm, StormResult } from './storm-clients.ts';
 
 export interface StormFigures extends StormResult {
@@ -20,12 +20,26 @@ export interface StormFigures extends StormResult {
 
 const membersOfChat = 100;
 
-/** So many clients who are each so many messages behind come back at the same moment. `folder`: for what is passed to their process. */
+export interface StormLoad {
+  clients: number;
+  behind: number;
+  quietMs: number;
+  /** For what is passed to the clients' process. */
+  folder: string;
+}
+
+/**
+ * So many clients who are each so many messages behind come back at the same moment, to the node that others are connected to or, with
+ * `elsewhere`, to another one: that shows what of the others' delay comes from sharing the machine.
+ */
 export async function measureStorm(
-  service: ServiceProcess,
   dsn: string,
-  { clients, behind, quietMs, folder }: { clients: number; behind: number; quietMs: number; folder: string },
+  { clients, behind, quietMs, folder }: StormLoad,
+  elsewhere = false,
 ): Promise<StormFigures> {
+  const env: Record<string, string> = elsewhere ? { BUS_URL: 'postgres:' } : {};
+  const service = await startService(dsn, env);
+  const target = elsewhere ? await startService(dsn, env) : service;
   const admin = new RawClient(service.address);
   const pool = new pg.Pool({ connectionString: dsn, max: 1 });
   const bystander = await Bystander.open(service);
@@ -33,7 +47,7 @@ export async function measureStorm(
     await admin.signIn('storm');
     const crowd = await gather(admin, service, clients, behind);
     const file = join(folder, 'storm.json');
-    await writeFile(file, JSON.stringify({ urls: [service.url], clients: crowd, messages: behind } satisfies Storm));
+    await writeFile(file, JSON.stringify({ urls: [target.url], clients: crowd, messages: behind } satisfies Storm));
     bystander.start();
     await new Promise((resolve) => setTimeout(resolve, quietMs));
     bystander.take();
@@ -52,7 +66,7 @@ export async function measureStorm(
     bystander.close();
     admin.close();
     await pool.end();
-    await service.stop();
+    await Promise.all([service.stop(), elsewhere && target.stop()]);
   }
 }
 
