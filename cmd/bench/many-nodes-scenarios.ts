@@ -4,7 +4,6 @@ import type { Figure, Scenario } from './figure.ts';
 import { measureLatency } from './latency.ts';
 import { measureStorm } from './reconnect-storm.ts';
 import { measureRollingRestart } from './rolling-restart.ts';
-import { startService } from './service-process.ts';
 
 /** What several nodes, or processes, do. They share one machine here: figures tell what a part costs, not what more machines would give. */
 export const manyNodesScenarios: Record<string, Scenario> = {

@@ -9,21 +9,26 @@ export class FlakyLink {
   cuts = 0;
   /** Whether new connections are reset at once. */
   refusing = false;
+  /** `host:port` to which new connections go. */
+  target: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(server: Server) {
+  private constructor(server: Server, target: string) {
     this.#server = server;
+    this.target = target;
     this.address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   static async to(target: string): Promise<FlakyLink> {
-    const [host, port] = target.split(':');
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const link = new FlakyLink(server);
-    server.on('connection', (client) => link.#connect(client, createConnection(Number(port), host)));
+    const link = new FlakyLink(server, target);
+    server.on('connection', (client) => {
+      const [host, port] = link.target.split(':');
+      link.#connect(client, createConnection(Number(port), host));
+    });
     return link;
   }
 

@@ -159,15 +159,66 @@ test.for(Object.entries(broken))('it is found out when a service %s', async ([, 
   ).not.toEqual([]);
 });
 
-test('it is found out when streams are ended without a word, as by the bad input of others or a careless deploy (8, 10)', async () => {
+test('it is found out when streams are ended without a word, as by the bad input of others (10)', async () => {
   const service = await startTestService();
   const link = await FlakyLink.to(service.address);
+  const { counts, figures } = await runThrough(link, () => link.cut());
+  await link.close();
+  await service.stop();
+
+  expect(Object.keys(counts)).toEqual(['cut-off']);
+  expect(figures.acknowledged).toBeGreaterThan(0);
+});
+
+/** What a node does between being told to stop and being gone, with another one in its place. */
+const deploys: Record<string, { found?: ViolationKind; commits?: boolean; tells?: boolean }> = {
+  'commits what is under way, and tells everybody': {},
+  'acknowledges what it does not commit any more (8)': { found: 'lost', commits: false },
+  'tells nobody (8)': { found: 'cut-off', tells: false },
+};
+
+test.for(Object.entries(deploys))('a deploy that %s', async ([, { found, commits = true, tells = true }]) => {
+  const env = { BUS_URL: 'postgres:', RECONNECT_SPREAD_MS: '1000' };
+  const next = await startTestService(env);
+  const link = await FlakyLink.to(next.address);
+  let appends = 0;
+  let stopped: Promise<void> | undefined;
+  const service = await startTestService(env, {
+    dsn: next.dsn,
+    messages: breakAppend(async (real, batch, roles) => {
+      appends += 1;
+      if (appends === 30) {
+        link.target = next.address;
+        if (!tells) link.cut();
+        stopped = service.stop();
+      }
+      if (!stopped) return real.appendBatch(batch, roles);
+      // This is what is under way while the node is being stopped.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (commits) return real.appendBatch(batch, roles);
+      return batch.map(({ id }) => ({ outcome: 'stored', messageId: id, seq: 1, createdAt: new Date() }));
+    }),
+  });
+  link.target = service.address;
+  const { counts, figures } = await runThrough(link);
+  expect(stopped).toBeDefined();
+  await stopped;
+  await link.close();
+  await next.stop();
+
+  const kinds = Object.keys(counts);
+  expect(kinds).toEqual(found ? expect.arrayContaining([found]) : []);
+  expect(figures.acknowledged).toBeGreaterThan(0);
+});
+
+/** `halfway` is called when much has happened, and much is still to come. */
+async function runThrough(link: FlakyLink, halfway = () => {}): Promise<ReturnType<Checker['finish']>> {
   const checker = new Checker();
   let records = 0;
   const journal = new Journal((record) => {
     checker.add(record);
     records += 1;
-    if (records === 500) link.cut();
+    if (records === 500) halfway();
   });
   await runWorkload({ grpc: [link.address], http: [] }, journal, {
     seed: 1,
@@ -179,10 +230,5 @@ test('it is found out when streams are ended without a word, as by the bad input
     bounds: { deliveryMs: 10_000, revocationMs: 1_000 },
     settleMs: 5_000,
   });
-  const { counts, figures } = checker.finish();
-  await link.close();
-  await service.stop();
-
-  expect(Object.keys(counts)).toEqual(['cut-off']);
-  expect(figures.acknowledged).toBeGreaterThan(0);
-});
+  return checker.finish();
+}
