@@ -56,6 +56,7 @@ export const nodeScenarios: Record<string, Scenario> = {
     const figures: Figure[] = [];
     for (const [burst, window, how] of [
       [1, 2, 'one message at a time'],
+      [1, 8, 'one message at a time, eight under way'],
       [16, 1, 'in bursts of 16'],
     ] as const) {
       const server = await startSocketIo();

@@ -2,13 +2,14 @@ import { Checker } from '../../internal/verify/checker/checker.ts';
 import type { Verdict } from '../../internal/verify/checker/verdict.ts';
 import { Journal } from '../../internal/verify/history/journal.ts';
 import { readHistory } from '../../internal/verify/history/read-history.ts';
-import { formatVerdict } from '../../internal/verify/report/format-verdict.ts';
+import { exitCodeOf, formatVerdict } from '../../internal/verify/report/format-verdict.ts';
 import { Progress } from '../../internal/verify/report/progress.ts';
 import { runWorkload } from '../../internal/verify/workload/run-workload.ts';
 import { type Args, readArgs } from './args.ts';
+import { readTls } from './read-tls.ts';
 import { usage } from './usage.ts';
 
-/** Runs the program; returns its exit code: 0 nothing was violated, 1 something was, 2 bad usage or no connection. */
+/** Runs the program; returns its exit code: 0 nothing was violated, 1 something was, 2 bad usage, no connection, or nothing proved. */
 export async function runVerify(argv: readonly string[]): Promise<number> {
   let args: Args;
   try {
@@ -24,11 +25,7 @@ export async function runVerify(argv: readonly string[]): Promise<number> {
   try {
     const verdict = args.kind === 'check' ? await checkFile(args.file) : await checkService(args);
     console.log(args.json ? JSON.stringify(verdict, undefined, 2) : formatVerdict(verdict));
-    if (verdict.ok && args.kind === 'run' && verdict.figures.acknowledged === 0) {
-      console.error('error: no message was acknowledged: nothing is proved');
-      return 2;
-    }
-    return verdict.ok ? 0 : 1;
+    return exitCodeOf(verdict);
   } catch (error) {
     console.error(`error: ${(error as Error).message}`);
     return 2;
@@ -41,7 +38,8 @@ async function checkFile(file: string): Promise<Verdict> {
   return checker.finish();
 }
 
-async function checkService({ deployment, options, history }: Extract<Args, { kind: 'run' }>): Promise<Verdict> {
+async function checkService({ deployment, tls, options, history }: Extract<Args, { kind: 'run' }>): Promise<Verdict> {
+  const encryption = tls && (await readTls(tls));
   const checker = new Checker();
   // Standard output is for the verdict.
   const progress = new Progress((line) => console.error(line));
@@ -53,7 +51,7 @@ async function checkService({ deployment, options, history }: Extract<Args, { ki
   process.once('SIGINT', () => stop.abort());
   console.error(`seed ${options.seed}, ${options.clients} clients, ${options.durationMs / 1_000} s`);
   try {
-    await runWorkload(deployment, journal, { ...options, signal: stop.signal });
+    await runWorkload({ ...deployment, tls: encryption }, journal, { ...options, signal: stop.signal });
   } finally {
     progress.stop();
     await journal.close();

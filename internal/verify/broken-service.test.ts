@@ -2,12 +2,14 @@ import { expect, test } from 'vitest';
 import { MemoryBus } from '../client/bus/memory-bus.ts';
 import type { ChatRepository } from '../repository/chat-repository.ts';
 import type { MessageRepository } from '../repository/message-repository.ts';
+import { refusalOf } from '../service/permissions.ts';
 import { FlakyLink } from '../testing/flaky-link.ts';
 import { LossyBus } from '../testing/lossy-bus.ts';
 import { startTestService } from '../testing/test-service.ts';
 import { withFaults } from '../testing/with-faults.ts';
 import { Checker } from './checker/checker.ts';
 import type { ViolationKind } from './checker/violation.ts';
+import type { HistoryRecord } from './history/history-record.ts';
 import { Journal } from './history/journal.ts';
 import { runWorkload } from './workload/run-workload.ts';
 
@@ -162,12 +164,44 @@ test.for(Object.entries(broken))('it is found out when a service %s', async ([, 
 test('it is found out when streams are ended without a word, as by the bad input of others (10)', async () => {
   const service = await startTestService();
   const link = await FlakyLink.to(service.address);
-  const { counts, figures } = await runThrough(link, () => link.cut());
+  let records = 0;
+  const { counts, figures } = await runThrough(link, () => {
+    records += 1;
+    if (records === 500) link.cut();
+  });
   await link.close();
   await service.stop();
 
   expect(Object.keys(counts)).toEqual(['cut-off']);
   expect(figures.acknowledged).toBeGreaterThan(0);
+});
+
+test('it is found out when a chat is gone by the time everything is read', async () => {
+  let isOver = false;
+  const service = await startTestService(
+    {},
+    {
+      chats: (real) =>
+        withFaults<ChatRepository>(real, () => ({
+          get: async (...args) => {
+            if (isOver) throw refusalOf('chat_not_found');
+            return real.get(...args);
+          },
+        })),
+    },
+  );
+  const link = await FlakyLink.to(service.address);
+  const { counts } = await runThrough(
+    link,
+    ({ kind, name }) => {
+      isOver ||= kind === 'call' && name === 'audit';
+    },
+    500,
+  );
+  await link.close();
+  await service.stop();
+
+  expect(Object.keys(counts)).toEqual(['wrongly-denied']);
 });
 
 /** What a node does between being told to stop and being gone, with another one in its place. */
@@ -211,14 +245,15 @@ test.for(Object.entries(deploys))('a deploy that %s', async ([, { found, commits
   expect(figures.acknowledged).toBeGreaterThan(0);
 });
 
-/** `halfway` is called when much has happened, and much is still to come. */
-async function runThrough(link: FlakyLink, halfway = () => {}): Promise<ReturnType<Checker['finish']>> {
+async function runThrough(
+  link: FlakyLink,
+  onRecord: (record: HistoryRecord & { name?: string }) => void = () => {},
+  settleMs = 5_000,
+): Promise<ReturnType<Checker['finish']>> {
   const checker = new Checker();
-  let records = 0;
   const journal = new Journal((record) => {
     checker.add(record);
-    records += 1;
-    if (records === 500) halfway();
+    onRecord(record);
   });
   await runWorkload({ grpc: [link.address], http: [] }, journal, {
     seed: 1,
@@ -228,7 +263,7 @@ async function runThrough(link: FlakyLink, halfway = () => {}): Promise<ReturnTy
     paceMs: 3,
     faultsExpected: false,
     bounds: { deliveryMs: 10_000, revocationMs: 1_000 },
-    settleMs: 5_000,
+    settleMs,
   });
   return checker.finish();
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { exitCodeOf } from '../report/format-verdict.ts';
 import { HandMade } from '../testing/hand-made.ts';
 import { admission, check, serviceUse } from './checker.ts';
 
@@ -467,4 +468,29 @@ test('a violation shows the few records that contradict each other', () => {
   const { violations } = check(history.records);
   expect(violations.map(({ kind }) => kind)).toContain('lost');
   for (const { records } of violations) expect(records.length).toBeLessThanOrEqual(4);
+});
+
+test('a chat that was not read at the end, though somebody could, is counted: of its messages nothing is proved', () => {
+  const unread = (write: (history: HandMade) => void) => {
+    const history = new HandMade();
+    write(history);
+    const verdict = check(history.records);
+    return [verdict.figures.unread, exitCodeOf(verdict)];
+  };
+
+  expect(unread((history) => void history.send('ann', 'a'))).toEqual([1, 2]);
+  expect(
+    unread((history) => {
+      history.send('ann', 'a');
+      history.audit();
+    }),
+  ).toEqual([0, 0]);
+  // Whoever wrote in it may have been taken out, or the chat be gone.
+  expect(
+    unread((history) => {
+      history.send('ann', 'a');
+      history.call('bob', 'deleteChat', { outcome: 'unknown', effects: [history.effect('withdraw', 'ann')] });
+    }),
+  ).toEqual([0, 0]);
+  expect(unread((history) => history.audit())).toEqual([0, 2]);
 });

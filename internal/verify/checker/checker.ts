@@ -117,9 +117,17 @@ export class Checker {
       ...this.#tally.figures(),
       chats: this.#ledgers.size,
       audited,
+      unread: [...this.#ledgers.values()].filter((ledger) => this.#isUnread(ledger)).length,
       acknowledged: this.#sends.acknowledged,
       unknown: this.#sends.unknown,
     });
+  }
+
+  /** Whether somebody whose messages in it were acknowledged might have read it at the end, and nobody did. */
+  #isUnread({ audit, chatId }: Ledger): boolean {
+    const stays = (user: string) =>
+      !this.#rights.wasWithdrawn(membership(chatId, user)) && !this.#rights.wasWithdrawn(serviceUse(user));
+    return !audit && this.#sends.ofChat(chatId).some(({ acknowledged, user }) => acknowledged && stays(user));
   }
 
   #ledger(chatId: string): Ledger {

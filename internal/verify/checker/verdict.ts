@@ -20,6 +20,8 @@ export interface Figures {
   chats: number;
   /** Chats whose whole history was read at the end. */
   audited: number;
+  /** Chats with acknowledged messages that could not be read at the end, though somebody had the right to: of these nothing is proved. */
+  unread: number;
   readers: number;
   /** Messages that live readers were given. */
   delivered: number;

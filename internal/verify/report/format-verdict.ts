@@ -17,8 +17,23 @@ export function formatVerdict(verdict: Verdict): string {
     '',
   ];
   const kinds = Object.entries(counts).map(([kind, count]) => `${count} × ${kind}`);
-  lines.push(ok ? 'OK: nothing contradicts what the service promises' : `VIOLATED: ${kinds.join(', ')}`);
+  const fault = unprovenOf(verdict);
+  if (!ok) lines.push(`VIOLATED: ${kinds.join(', ')}`);
+  else lines.push(fault ? `NOT PROVED: ${fault}` : 'OK: nothing contradicts what the service promises');
   return lines.join('\n');
+}
+
+/** 0 nothing was violated, 1 something was, 2 too little could be looked at to say so. */
+export function exitCodeOf(verdict: Verdict): 0 | 1 | 2 {
+  if (!verdict.ok) return 1;
+  return unprovenOf(verdict) ? 2 : 0;
+}
+
+/** Why it says little that nothing was violated; undefined if it says what it should. */
+function unprovenOf({ figures: { acknowledged, unread } }: Verdict): string | undefined {
+  if (acknowledged === 0) return 'no message was acknowledged';
+  if (unread > 0) return `${unread} of the chats with acknowledged messages could not be read at the end`;
+  return undefined;
 }
 
 function formatViolation({ kind, promise, chatId, text, records }: Violation): string[] {

@@ -1,8 +1,12 @@
 import type { Message } from '../../../pkg/api/chat/v1/chat.ts';
+import type { Effect } from '../history/history-record.ts';
 import type { Doer } from '../operations/operation.ts';
 import type { Actor } from './actor.ts';
 import { toMessageRecord } from './to-record.ts';
 import type { KnownChat } from './world.ts';
+
+/** How long what is left may take once the run is to end, in milliseconds. */
+const hurriedMs = 5_000;
 
 /**
  * When nobody writes any more: reads every chat from its beginning, gives the readers time to come to its end, and ends them. Throws nothing:
@@ -15,34 +19,30 @@ export async function audit(
   signal?: AbortSignal,
 ): Promise<void> {
   const heads = new Map<string, number>();
+  const patience = new Patience(settleMs, signal);
   for (const chat of auditor.world.chats.values()) {
     if (chat.deleted) continue;
     const candidates = [auditor, ...doers.map(({ actor }) => actor)].filter(({ user }) => chat.roles.has(user));
-    const head = await readWhole(chat.roles.has(auditor.user) ? [auditor] : candidates, chat, settleMs, signal);
+    const head = await readWhole(chat.roles.has(auditor.user) ? [auditor] : candidates, chat, patience);
     if (head !== undefined) heads.set(chat.id, head);
   }
-  const giveUpAt = performance.now() + settleMs;
+  patience.begin();
   const hasAll = ({ keeper, sdk }: Doer) => (keeper ?? sdk)!.hasReached(heads);
-  while (!doers.every(hasAll) && performance.now() < giveUpAt && !signal?.aborted) await pause(50);
+  while (!doers.every(hasAll) && patience.leftMs > 0) await pause(50);
   await Promise.all(doers.map(({ keeper, sdk }) => (keeper ?? sdk)!.stop()));
 }
 
 /** Reads a chat from its first message to its last; undefined if nobody may, or the service is away for too long. */
-async function readWhole(
-  readers: readonly Actor[],
-  chat: KnownChat,
-  settleMs: number,
-  signal?: AbortSignal,
-): Promise<number | undefined> {
-  const giveUpAt = performance.now() + settleMs;
-  for (let attempt = 0; performance.now() < giveUpAt && !signal?.aborted; attempt += 1) {
+async function readWhole(readers: readonly Actor[], chat: KnownChat, patience: Patience): Promise<number | undefined> {
+  patience.begin();
+  for (let attempt = 0; patience.leftMs > 0; attempt += 1) {
     const actor = readers[attempt % readers.length];
     if (!actor) return undefined;
     const pages = await readPages(actor, chat);
     const owed = [...(actor.world.owed.get(chat.id) ?? [])];
     const found = new Set(pages?.messages.map(({ id }) => id));
     // What was acknowledged before it had a number may still be on its way.
-    const isWhole = owed.every((id) => found.has(id)) || performance.now() > giveUpAt - 5_000;
+    const isWhole = owed.every((id) => found.has(id)) || patience.leftMs < 5_000;
     if (pages && isWhole) return takeDown(actor, chat, `${actor.name}/audit-${chat.id}`, pages);
     if (pages) attempt -= 1;
     if (attempt >= readers.length * 5 && readers.length > 1) return undefined;
@@ -59,8 +59,11 @@ interface Pages {
 async function readPages(actor: Actor, chat: KnownChat): Promise<Pages | undefined> {
   const begin = actor.journal.now();
   const messages: Message[] = [];
+  // Nobody who reads here has been taken out: a refusal contradicts that.
+  const effects: Effect[] = [{ kind: 'use', right: actor.member(chat) }];
   for (let afterSeq = 0, hasMore = true; hasMore; ) {
-    const page = await actor.call('listMessages', { chatId: chat.id, afterSeq, pageSize: 200 }, { name: 'audit' });
+    const request = { chatId: chat.id, afterSeq, pageSize: 200 };
+    const page = await actor.call('listMessages', request, { name: 'audit', chatId: chat.id, effects });
     if (!page) return undefined;
     messages.push(...page.messages);
     afterSeq = page.messages.at(-1)?.seq ?? afterSeq;
@@ -79,6 +82,30 @@ function takeDown(actor: Actor, { id: chatId }: KnownChat, reader: string, { beg
   journal.add({ kind: 'reached', at, reader, seq, begin, complete: true });
   journal.add({ kind: 'close', at, reader, why: 'client' });
   return seq;
+}
+
+/** How long to go on with a step: so many milliseconds, and only a moment more once the run is to end. */
+class Patience {
+  readonly #stepMs: number;
+  #stepUntil = 0;
+  #until = Number.POSITIVE_INFINITY;
+
+  constructor(stepMs: number, signal?: AbortSignal) {
+    this.#stepMs = stepMs;
+    const hurry = () => {
+      this.#until = performance.now() + hurriedMs;
+    };
+    if (signal?.aborted) hurry();
+    else signal?.addEventListener('abort', hurry, { once: true });
+  }
+
+  begin(): void {
+    this.#stepUntil = performance.now() + this.#stepMs;
+  }
+
+  get leftMs(): number {
+    return Math.min(this.#stepUntil, this.#until) - performance.now();
+  }
 }
 
 function pause(ms: number): Promise<void> {
