@@ -103,6 +103,18 @@ test('what the database says against a message is told, and the message is not k
   expect(log.entries).toEqual(['good']);
 });
 
+test('a message that may have been kept before its sender was taken out is not called refused', async () => {
+  const { judge, log, send, outcomes } = newStand();
+  log.answers.set('1', ['lost']);
+  let checks = 0;
+  judge.verdict = () => {
+    checks += 1;
+    return checks === 1 ? { outcome: 'acceptable' } : { outcome: 'not_a_member', chatType: 'GROUP' };
+  };
+  expect(await outcomes([send('1')])).toEqual(['STORAGE_UNAVAILABLE']);
+  expect(log.entries).toEqual(['1']);
+});
+
 test('a message that was written already is answered with its number', async () => {
   const { judge, log, send } = newStand();
   const written = { outcome: 'repeated', messageId: 'id', seq: 7, createdAt: new Date(1) } as const;

@@ -17,6 +17,8 @@ interface Deps {
 export class MessageAcceptor implements Pick<MessageRepository, 'appendBatch'> {
   readonly #checks: Pick<SenderChecks, 'check'>;
   readonly #log: Pick<IngestLog, 'append'>;
+  /** Messages of which an earlier attempt may be in the log: that they would be refused now does not mean that they are not kept. */
+  readonly #perhapsKept = new WeakSet<NewMessage>();
 
   constructor({ checks, log }: Deps) {
     this.#checks = checks;
@@ -37,11 +39,24 @@ export class MessageAcceptor implements Pick<MessageRepository, 'appendBatch'> {
     const accepted = passed.filter((message) => message !== undefined);
     const answers = await this.#log.append(accepted);
     for (const [i, message] of accepted.entries()) kept.set(message, answers[i]!);
+    for (const [i, message] of batch.entries()) {
+      const own = passed[i];
+      if (own && kept.get(own)!.outcome === 'unavailable') this.#perhapsKept.add(message);
+    }
     retryIfNothingIsKept(checked, answers);
     return batch.map((message, i) => {
       const own = passed[i];
-      return own ? toAppended(own, kept.get(own)!) : notAccepted(message, checked[i]!, acceptedAt);
+      return own ? toAppended(own, kept.get(own)!) : this.#notAccepted(message, checked[i]!, acceptedAt);
     });
+  }
+
+  #notAccepted(message: NewMessage, checked: Checked, createdAt: Date): Appended {
+    const { id: messageId } = message;
+    if (checked.outcome === 'repeated') return checked;
+    const isSure = checked.outcome !== 'unknown' && checked.outcome !== 'acceptable' && !this.#perhapsKept.has(message);
+    const outcome = isSure ? checked.outcome : 'unavailable';
+    const chatType = 'chatType' in checked ? checked.chatType : undefined;
+    return { outcome, ...(chatType && { chatType }), messageId, seq: 0, createdAt };
   }
 }
 
@@ -77,16 +92,4 @@ function toAppended(message: AcceptedMessage, kept: Kept): Appended {
     default:
       return kept satisfies never;
   }
-}
-
-function notAccepted({ id: messageId }: NewMessage, checked: Checked, createdAt: Date): Appended {
-  if (checked.outcome === 'repeated') return checked;
-  const outcome = checked.outcome === 'unknown' || checked.outcome === 'acceptable' ? 'unavailable' : checked.outcome;
-  return {
-    outcome,
-    ...('chatType' in checked && checked.chatType && { chatType: checked.chatType }),
-    messageId,
-    seq: 0,
-    createdAt,
-  };
 }
