@@ -132,7 +132,10 @@ export interface ChatRepository {
   listStandings(userId: string, limit: number): Promise<Standing[]>;
 
   /** Moves the member's read mark forward, never back; undefined if the user is not a member. `moved`: whether it was behind. */
-  markRead(chatId: string, userId: string, seq: number): Promise<(ReadMark & { moved: boolean }) | undefined>;
+  markRead(chatId: string, userId: string, seq: number): Promise<{ readSeq: number; moved: boolean } | undefined>;
+
+  /** The member's read mark and what is beyond it; undefined if the user is not a member. Takes as long as there is much to count. */
+  getReadMark(chatId: string, userId: string): Promise<ReadMark | undefined>;
 
   /** Ids of the user's chats that have no more members than that. */
   listSmallChats(userId: string, maxMembers: number): Promise<string[]>;

@@ -193,7 +193,7 @@ export class ChatService {
     return toPage(found, limit);
   }
 
-  async markRead(caller: Principal, chatId: string, seq: number): Promise<ReadMark> {
+  async markRead(caller: Principal, chatId: string, seq: number): Promise<void> {
     const { lastSeq, memberCount } = await this.#standing('MarkRead', caller, chatId);
     if (seq > lastSeq) {
       const description = `must be at most ${lastSeq}, the chat's last number`;
@@ -209,6 +209,12 @@ export class ChatService {
         ...(memberCount > this.#options.maxSignalMembers && { onlyTo: caller.userId }),
       });
     }
+  }
+
+  /** The caller's own, with what is unread. */
+  async getReadMark(caller: Principal, chatId: string): Promise<ReadMark> {
+    const mark = await this.#chats.getReadMark(chatId, caller.userId);
+    if (!mark) throw refusalOf('chat_not_found');
     return mark;
   }
 

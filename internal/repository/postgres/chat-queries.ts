@@ -191,21 +191,27 @@ export async function markRead(
   chatId: string,
   userId: string,
   seq: number,
-): Promise<(ReadMark & { moved: boolean }) | undefined> {
-  const { rows } = await sql<{ read_seq: number; moved: boolean; unread_count: number }>`
+): Promise<{ readSeq: number; moved: boolean } | undefined> {
+  const { rows } = await sql<{ read_seq: number; moved: boolean }>`
     with moved as (
       update members set read_seq = ${seq}
       where chat_id = ${chatId} and user_id = ${userId} and read_seq < ${seq}
-      returning chat_id, user_id, joined_seq, read_seq),
-    own as (
-      select chat_id, user_id, joined_seq, read_seq, true as moved from moved
-      union all
-      select chat_id, user_id, joined_seq, read_seq, false from members
-      where chat_id = ${chatId} and user_id = ${userId} and not exists (select from moved))
-    select own.read_seq, own.moved, ${unreadCount(userId)} as unread_count
-    from own join chats as c on c.id = own.chat_id`.execute(db);
+      returning read_seq)
+    select read_seq, true as moved from moved
+    union all
+    select read_seq, false from members
+    where chat_id = ${chatId} and user_id = ${userId} and not exists (select from moved)`.execute(db);
   const [row] = rows;
-  return row && { readSeq: row.read_seq, unreadCount: row.unread_count, moved: row.moved };
+  return row && { readSeq: row.read_seq, moved: row.moved };
+}
+
+export async function getReadMark(db: Kysely<Tables>, chatId: string, userId: string): Promise<ReadMark | undefined> {
+  const { rows } = await sql<{ read_seq: number; unread_count: number }>`
+    select own.read_seq, ${unreadCount(userId)} as unread_count
+    from members as own join chats as c on c.id = own.chat_id
+    where own.chat_id = ${chatId} and own.user_id = ${userId}`.execute(db);
+  const [row] = rows;
+  return row && { readSeq: row.read_seq, unreadCount: row.unread_count };
 }
 
 export async function getUser(db: Kysely<Tables>, id: string): Promise<User> {

@@ -18,7 +18,15 @@ import {
   touchMemberships,
 } from './chat-changes.ts';
 import { banMember, changeRole, removeMember } from './chat-moderation.ts';
-import { findJoinedRoom, getChat, listMembers, listRooms, listUserChats, markRead } from './chat-queries.ts';
+import {
+  findJoinedRoom,
+  getChat,
+  getReadMark,
+  listMembers,
+  listRooms,
+  listUserChats,
+  markRead,
+} from './chat-queries.ts';
 import type { Database, Tables } from './database.ts';
 import { isAnyOf } from './message-row.ts';
 import { ReadBatch } from './read-batch.ts';
@@ -238,8 +246,12 @@ export class PostgresChatRepository implements ChatRepository {
     return this.#standings.load({ userId, limit });
   }
 
-  markRead(chatId: string, userId: string, seq: number): Promise<(ReadMark & { moved: boolean }) | undefined> {
+  markRead(chatId: string, userId: string, seq: number): Promise<{ readSeq: number; moved: boolean } | undefined> {
     return withStorageErrors(() => markRead(this.#db, chatId, userId, seq));
+  }
+
+  getReadMark(chatId: string, userId: string): Promise<ReadMark | undefined> {
+    return withStorageErrors(() => getReadMark(this.#db, chatId, userId));
   }
 
   listSmallChats(userId: string, maxMembers: number): Promise<string[]> {

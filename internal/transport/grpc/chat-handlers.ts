@@ -96,7 +96,9 @@ export function createChatHandlers(
     },
 
     async markRead({ chatId, seq }, { call }) {
-      const { readSeq, unreadCount } = await chats.markRead(principalOf(call), normalizeId(chatId), seq);
+      const id = normalizeId(chatId);
+      await chats.markRead(principalOf(call), id, seq);
+      const { readSeq, unreadCount } = await chats.getReadMark(principalOf(call), id);
       return { readSeq, unreadCount };
     },
 
