@@ -20,6 +20,7 @@ import type { Identity } from './open-identity.ts';
 import { openIngest } from './open-ingest.ts';
 import { openPresence } from './open-presence.ts';
 import type { OpenedRedis } from './open-redis.ts';
+import { pruneRegularly } from './prune.ts';
 import type { ResourceStack } from './resource-stack.ts';
 
 /** Stand-ins for parts, each made of the part itself. */
@@ -58,6 +59,9 @@ export async function openChat(
   const storedMessages = new PostgresMessageRepository(database);
   await storedChats.ensureRooms(config.rooms.names);
   await storedMessages.warmUp(config.postgresPoolSize);
+  const prune = (limit: number) => storedChats.pruneDeleted(limit);
+  const pruning = { what: 'messages of deleted chats', prune, batch: 5_000, everyMs: 5_000, log };
+  resources.add('the removal of messages of deleted chats', pruneRegularly(pruning));
   const chats = traced('ChatRepository', overrides?.chats?.(storedChats) ?? storedChats);
   const messages = traced('MessageRepository', overrides?.messages?.(storedMessages) ?? storedMessages);
 

@@ -16,7 +16,7 @@ import { AuthService } from '../service/auth-service.ts';
 import type { Revocations } from '../service/revocations.ts';
 import { openRevocations } from './open-revocations.ts';
 import { createOutsideVerifier } from './outside-verifier.ts';
-import { pruneSessions } from './prune-sessions.ts';
+import { pruneRegularly } from './prune.ts';
 import type { ResourceStack } from './resource-stack.ts';
 
 /** Who callers are, and whether they may still be. */
@@ -52,7 +52,9 @@ export async function openIdentity(
   const sessions = new PostgresRevocationSource(database, auth);
   const revocations = await openRevocations(config, { sessions, bans, log, resources });
   const accounts = new PostgresAccountRepository(database);
-  resources.add('the pruning of sessions', pruneSessions(accounts, log));
+  const prune = (limit: number) => accounts.prune(limit);
+  const pruning = { what: 'old sessions', prune, batch: 1_000, everyMs: 600_000, log };
+  resources.add('the pruning of sessions', pruneRegularly(pruning));
   const authService = new AuthService(
     {
       accounts,

@@ -122,6 +122,9 @@ export interface ChatRepository {
   /** By user id. */
   listMembers(chatId: string, limit: number, afterUserId?: string): Promise<Page<Member, string>>;
 
+  /** Removes messages of deleted chats, so many at most; returns how many. */
+  pruneDeleted(limit: number): Promise<number>;
+
   /** Those of the users who are members. */
   filterMembers(chatId: string, userIds: readonly string[]): Promise<Set<string>>;
 

@@ -51,6 +51,7 @@ export interface Tables extends AuthTables {
     chat_id: string | null;
     detail: ColumnType<unknown, string, string>;
   };
+  deleted_chats: { id: string; deleted_at: Defaulted<Date> };
   chat_bans: BanColumns & { chat_id: string };
   user_bans: BanColumns & { lifted: Defaulted<boolean>; changed_at: Defaulted<Date> };
 }

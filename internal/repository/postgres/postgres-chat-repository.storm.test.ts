@@ -61,6 +61,7 @@ test('a storm of all operations at once ends each as expected, in no deadlock, a
       for (const ban of items) await chats.unbanMember(chatId, ban.bannedBy, ban.user.id, allow);
     },
     async () => chats.delete(await anyChat(), user(pick(userIds)), allow),
+    () => chats.pruneDeleted(5),
     () => chats.rememberUser({ id: pick(userIds), name: `name ${Math.random()}` }),
     () => chats.listRooms(pick(userIds), 'o', 10),
     async () => {
@@ -96,6 +97,7 @@ test('a storm of all operations at once ends each as expected, in no deadlock, a
     where c.member_count <> counted.members or c.last_seq <> logged.numbers or c.last_seq <> logged.last
       or c.member_count > 6 or exists (select from members where chat_id = c.id and joined_seq > c.last_seq)`);
   expect(wrong).toEqual([]);
+  while ((await chats.pruneDeleted(100)) > 0);
   const { rows: orphans } = await storage.database.pool.query(`
     select chat_id from members where chat_id not in (select id from chats)
     union select chat_id from messages where chat_id not in (select id from chats)

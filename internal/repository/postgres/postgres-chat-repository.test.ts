@@ -206,6 +206,7 @@ test('a deleted chat leaves nothing of itself but the audit, and tells who its m
   const before = await versions('alice', 'bob');
   await storage.chats.banMember(chatId, alice, { userId: 'carol', reason: '' }, allow);
   expect((await storage.chats.delete(chatId, alice, allow)).sort()).toEqual(['alice', 'bob']);
+  await storage.chats.pruneDeleted(100);
   for (const table of ['members', 'messages', 'chat_bans']) {
     const { rowCount } = await storage.database.pool.query(`select from ${table} where chat_id = $1`, [chatId]);
     expect(rowCount).toBe(0);
@@ -223,6 +224,24 @@ test('a deleted chat leaves nothing of itself but the audit, and tells who its m
   ];
   for (const use of uses) await expect(use()).rejects.toMatchObject({ reason: 'CHAT_NOT_FOUND' });
   expect(await storage.chats.findStanding(chatId, 'alice')).toBeUndefined();
+});
+
+test('the messages of deleted chats go in pieces, and those of no other chat', async () => {
+  await storage.database.pool.query('delete from deleted_chats');
+  const chatIds = [await newGroup(['bob']), await newGroup(['bob']), await newGroup(['bob'])];
+  const [first, second, kept] = chatIds as [string, string, string];
+  for (const chatId of chatIds) await storage.chats.addMembers(chatId, alice, ['carol'], allow);
+  await storage.chats.delete(first, alice, allow);
+  await storage.chats.delete(second, alice, allow);
+  const left = () => Promise.all(chatIds.map(async (chatId) => (await log(chatId)).length));
+
+  expect(await left()).toEqual([2, 2, 2]);
+  expect(await storage.chats.pruneDeleted(3)).toBe(3);
+  expect((await left()).reduce((sum, count) => sum + count)).toBe(3);
+  expect(await storage.chats.pruneDeleted(3)).toBe(1);
+  expect(await left()).toEqual([0, 0, 2]);
+  expect((await storage.database.pool.query('select from deleted_chats')).rowCount).toBe(0);
+  await expect(storage.chats.get(kept, 'alice')).resolves.toMatchObject({ id: kept });
 });
 
 test('a guard sees the chat and both roles under the lock, and what it refuses changes nothing', async () => {

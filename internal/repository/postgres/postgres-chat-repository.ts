@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { Ban } from '../../model/ban.ts';
 import type { Chat, ChatRole, Member, Page, ReadMark, User } from '../../model/chat.ts';
@@ -126,12 +126,28 @@ export class PostgresChatRepository implements ChatRepository {
     return this.#change(chatId, actor, guard, async (tx, access) => {
       const members = await tx.deleteFrom('members').where('chat_id', '=', chatId).returning('user_id').execute();
       const userIds = members.map(({ user_id }) => user_id);
-      await tx.deleteFrom('messages').where('chat_id', '=', chatId).execute();
+      await tx.insertInto('deleted_chats').values({ id: chatId }).execute();
       await tx.deleteFrom('chat_bans').where('chat_id', '=', chatId).execute();
       await tx.deleteFrom('chats').where('id', '=', chatId).execute();
       await touchMemberships(tx, userIds);
       await audit(tx, actor, 'chat.delete', chatId, { type: access.chat.type });
       return userIds;
+    });
+  }
+
+  /** Of a hundred chats at a time; several nodes take different ones. */
+  pruneDeleted(limit: number): Promise<number> {
+    return withStorageErrors(async () => {
+      const { rows } = await sql<{ removed: number }>`
+        with chosen as (select id from deleted_chats order by deleted_at limit 100 for update skip locked),
+        removed as (
+          delete from messages where (chat_id, seq) in (
+            select m.chat_id, m.seq from chosen join messages as m on m.chat_id = chosen.id limit ${limit})
+          returning 1),
+        done as (
+          delete from deleted_chats where id in (select id from chosen) and (select count(*) from removed) < ${limit})
+        select count(*)::integer as removed from removed`.execute(this.#db);
+      return rows[0]!.removed;
     });
   }
 
