@@ -26,5 +26,6 @@ USER node
 EXPOSE 50051 8080
 # Drains on SIGTERM, which Node gets as process 1.
 STOPSIGNAL SIGTERM
+# Asks the server for what its ROLES say. With another command, and GRPC_PORT not set: node cmd/health/main.ts gateway, auth-server or message-writer.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s CMD ["node", "cmd/health/main.ts"]
 CMD ["node", "cmd/server/main.ts"]

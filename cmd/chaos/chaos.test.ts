@@ -46,6 +46,32 @@ test('everything is ended and removed when it is told to stop', { timeout: 120_0
   expect(children.filter(isAlive)).toEqual([]);
 });
 
+test.each([
+  ['its database', (files: string[]) => files.some((file) => /\/disk\/data\//.test(file))],
+  ['a node', (files: string[]) => files.some((file) => file.endsWith('node-2.log'))],
+])(
+  'everything is ended and removed when it is told so while it starts %s, also by an impatient',
+  {
+    timeout: 120_000,
+  },
+  async (_what, hasBegun) => {
+    const folder = await temporaryFolder();
+    const running = run(['--seed', '3', '--seconds', '600', '--nodes', '9'], folder);
+    const files = () => readdir(folder, { recursive: true }).catch(() => []);
+    expect(await waitUntil(async () => hasBegun(await files()), 90_000)).toBe(true);
+    const children = await descendantsOf(running.child.pid!);
+    const impatient = setInterval(() => running.child.kill('SIGINT'), 50);
+    running.child.kill('SIGINT');
+    const code = await running.exited;
+    clearInterval(impatient);
+
+    expect([code, running.stderr()]).toEqual([2, expect.stringContaining('error: interrupted')]);
+    expect(await readdir(folder)).toEqual([]);
+    expect(children.length).toBeGreaterThan(0);
+    expect(children.filter(isAlive)).toEqual([]);
+  },
+);
+
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'chat-chaos-test-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));

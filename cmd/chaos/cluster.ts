@@ -35,11 +35,11 @@ export class Cluster {
     this.#folder = folder;
   }
 
-  /** Resolves when every node is ready. Leaves nothing behind when it throws. */
-  static async start(options: ClusterOptions): Promise<Cluster> {
+  /** Resolves when every node is ready. Leaves nothing behind when it throws, as it does when the signal is aborted meanwhile. */
+  static async start(options: ClusterOptions, signal = new AbortController().signal): Promise<Cluster> {
     const cluster = new Cluster(await mkdtemp(join(tmpdir(), 'chat-chaos-')));
     try {
-      await cluster.#start(options);
+      await cluster.#start(options, signal);
       return cluster;
     } catch (error) {
       await cluster.stop();
@@ -63,12 +63,13 @@ export class Cluster {
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
-  async #start({ nodes, bus, ingest, logs }: ClusterOptions): Promise<void> {
+  async #start({ nodes, bus, ingest, logs }: ClusterOptions, signal: AbortSignal): Promise<void> {
     const logFolder = logs ?? join(this.#folder, 'logs');
     await mkdir(logFolder, { recursive: true });
-    this.database = await Database.start(join(this.#folder, 'disk'));
+    this.database = await Database.start(join(this.#folder, 'disk'), signal);
     if (bus === 'nats' || ingest === 'jetstream') this.brokers.set('nats', await startNats());
     if (bus === 'redis') this.brokers.set('redis', await startRedis());
+    signal.throwIfAborted();
     const [grpc, http]: [string[], string[]] = [[], []];
     for (let i = 1; i <= nodes; i += 1) {
       const name = `node-${i}`;
@@ -84,7 +85,8 @@ export class Cluster {
       const node = new NodeProcess(name, env, join(logFolder, `${name}.log`));
       this.nodes.push(node);
       // One after the other: the first one makes the schema.
-      await node.start(this.stopping);
+      await node.start(signal);
+      signal.throwIfAborted();
     }
     this.deployment = { grpc, http };
   }

@@ -25,10 +25,16 @@ export class Database {
     this.#keep().catch(() => {});
   }
 
-  static async start(folder: string): Promise<Database> {
+  /** Throws, leaving nothing mounted and nothing running, when it cannot or when the signal is aborted meanwhile. */
+  static async start(folder: string, signal: AbortSignal): Promise<Database> {
     await mkdir(folder, { recursive: true });
     const fillable = await mountDisk(folder);
-    return new Database(folder, fillable, await startServer(folder));
+    try {
+      return new Database(folder, fillable, await startServer(folder, signal));
+    } catch (error) {
+      if (fillable === true) await unmount(folder);
+      throw error;
+    }
   }
 
   get dsn(): string {
@@ -67,7 +73,7 @@ export class Database {
     this.#stopping = true;
     this.#signal('SIGCONT');
     await this.#server.stop();
-    if (this.fillable === true) await run('umount', ['-l', this.#folder]);
+    if (this.fillable === true) await unmount(this.#folder);
   }
 
   /** It is brought back by itself, but not for ever: then we begin anew, on the same data. */
@@ -98,9 +104,9 @@ export class Database {
   }
 }
 
-function startServer(folder: string): Promise<EmbeddedPostgres> {
+function startServer(folder: string, signal?: AbortSignal): Promise<EmbeddedPostgres> {
   const settings = { max_connections: '150', max_wal_size: '96MB', min_wal_size: '32MB' };
-  return EmbeddedPostgres.start({ dataDir: join(folder, 'data'), settings });
+  return EmbeddedPostgres.start({ dataDir: join(folder, 'data'), settings }, signal);
 }
 
 /** A disk in memory, which takes the right to mount one. */
@@ -112,6 +118,11 @@ async function mountDisk(folder: string): Promise<true | string> {
   } catch (error) {
     return `no disk can be mounted (${(error as { stderr?: string }).stderr?.trim() ?? ''})`;
   }
+}
+
+/** Not only once nobody uses it: what was killed may take a moment to go. */
+async function unmount(folder: string): Promise<void> {
+  await run('umount', ['-l', folder]);
 }
 
 function childrenOf(parent: number): number[] {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { formatVerdict } from '../../internal/verify/report/format-verdict.ts';
+import { exitCodeOf, formatVerdict } from '../../internal/verify/report/format-verdict.ts';
 import { readArgs } from './args.ts';
 import { runChaos } from './run-chaos.ts';
 import { usage } from './usage.ts';
@@ -9,8 +9,9 @@ process.exit();
 
 async function main(argv: readonly string[]): Promise<number> {
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
-  process.once('SIGTERM', () => stop.abort());
+  // Whoever is impatient must not leave processes and mounted disks behind.
+  process.on('SIGINT', () => stop.abort());
+  process.on('SIGTERM', () => stop.abort());
   let args: ReturnType<typeof readArgs>;
   try {
     args = readArgs(argv);
@@ -25,9 +26,10 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     const verdict = await runChaos({ ...args.options, print: (line) => console.error(line), signal: stop.signal });
     console.log(args.json ? JSON.stringify(verdict, undefined, 2) : formatVerdict(verdict));
-    return verdict.ok ? 0 : 1;
+    return exitCodeOf(verdict);
   } catch (error) {
-    console.error(`error: ${(error as Error).message}`);
+    const why = stop.signal.aborted ? 'interrupted before there was anything to judge' : (error as Error).message;
+    console.error(`error: ${why}`);
     return 2;
   }
 }

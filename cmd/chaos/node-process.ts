@@ -33,11 +33,14 @@ export class NodeProcess {
     return restarted;
   }
 
-  /** Resolves when it is ready. What it needs may be away: then it is started again until it is not. Throws if that takes too long. */
+  /**
+   * Resolves when it is ready, or when the signal is aborted. What it needs may be away: then it is started again until it is not. Throws if
+   * that takes too long.
+   */
   async start(signal: AbortSignal): Promise<void> {
     const giveUpAt = performance.now() + startMs;
     while (!signal.aborted && !this.isRunning) {
-      if (await this.#startOnce()) return;
+      if (await this.#startOnce(signal)) return;
       if (performance.now() > giveUpAt) throw new Error(`${this.name} does not start: see ${this.#logFile}`);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
@@ -62,7 +65,7 @@ export class NodeProcess {
     clearTimeout(last);
   }
 
-  async #startOnce(): Promise<boolean> {
+  async #startOnce(signal: AbortSignal): Promise<boolean> {
     const { PATH = '', HOME = '' } = process.env;
     const child = spawn(process.execPath, [main], {
       env: { PATH, HOME, ...this.#env },
@@ -80,7 +83,9 @@ export class NodeProcess {
       words = (words + text.toString()).slice(-2_000);
       if (words.includes('is ready')) resolve(true);
     });
-    child.once('exit', () => resolve(false));
-    return promise;
+    const giveUp = () => resolve(false);
+    child.once('exit', giveUp);
+    signal.addEventListener('abort', giveUp);
+    return promise.finally(() => signal.removeEventListener('abort', giveUp));
   }
 }

@@ -28,7 +28,7 @@ const deliveryMs = 20_000;
 export async function runChaos(options: ChaosOptions): Promise<Verdict> {
   const { seed, durationMs, clients, history, print, signal } = options;
   print(`seed ${seed}: starting ${options.nodes} nodes, bus ${options.bus}, ingest ${options.ingest}`);
-  const cluster = await Cluster.start(options);
+  const cluster = await Cluster.start(options, signal);
   const checker = new Checker();
   const progress = new Progress(print);
   const journal = new Journal((record) => {

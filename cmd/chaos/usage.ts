@@ -1,7 +1,8 @@
 export const usage = `usage: chaos [options]
 
-Starts several nodes of the service with PostgreSQL, NATS and Redis, has random clients use them over every transport, and meanwhile kills, pauses,
-restarts, cuts off, slows down and fills whatever there is, as the seed says. Then it checks that nothing was lost, doubled or reordered.
+Starts several nodes of the service with PostgreSQL and, where --bus or --ingest ask for them, NATS and Redis, has random clients use them over
+every transport, and meanwhile kills, pauses, restarts, cuts off, slows down and fills whatever there is, as the seed says. Then it checks that
+nothing was lost, doubled or reordered.
 
   --seed N        which faults strike, and what the clients choose (default: by chance)
   --minutes N     how long (default 1); --seconds N for less
@@ -15,5 +16,6 @@ restarts, cuts off, slows down and fills whatever there is, as the seed says. Th
   --json          prints the verdict as JSON
   --help
 
-Exit code: 0 nothing was violated, 1 something was, 2 it could not be run.
+Exit code: 0 nothing was violated, 1 something was, 2 it could not be run, or too little could be read at
+the end to say so.
 `;

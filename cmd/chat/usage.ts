@@ -29,8 +29,9 @@ ${serviceOptions}
 Sub-commands:
 ${subcommands.map(({ name, parameters, summary }) => `  ${`${name} ${parameters}`.trim().padEnd(28)} ${summary}`).join('\n')}
 
-CHAT is an id, a room's name, or @ and a user's name. Exit codes: 0 done, 1 refused by the service, 2 wrong usage,
-3 the service cannot be reached, 4 not signed in, 130 interrupted.`;
+CHAT is an id, a room's name, or @ and a user's name. Exit codes: 0 done, 1 refused by the service, or something from a
+pipe was not sent, 2 wrong usage, 4 not signed in; of sub-commands also 3 the service cannot be reached, and
+130 interrupted (connect-chat ends with 0 then).`;
 
 export function usageOfSubcommand({ name, parameters, summary, help }: Subcommand): string {
   return [

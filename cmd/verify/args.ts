@@ -6,7 +6,22 @@ import { accessToken, account, type TokenSource } from '../../pkg/chat-client/to
 export type Args =
   | { kind: 'help' }
   | { kind: 'check'; file: string; json: boolean }
-  | { kind: 'run'; deployment: Deployment; options: WorkloadOptions; history: string | undefined; json: boolean };
+  | {
+      kind: 'run';
+      deployment: Deployment;
+      /** Absent: gRPC is not encrypted. The files are PEM. */
+      tls: TlsFiles | undefined;
+      options: WorkloadOptions;
+      history: string | undefined;
+      json: boolean;
+    };
+
+/** What is trusted instead of the system's authorities, and one's own certificate. */
+export interface TlsFiles {
+  ca: string | undefined;
+  cert: string | undefined;
+  key: string | undefined;
+}
 
 /** Reads the command line. Throws an error that says what is wrong with it. */
 export function readArgs(argv: readonly string[]): Args {
@@ -15,7 +30,11 @@ export function readArgs(argv: readonly string[]): Args {
     allowPositionals: true,
     options: {
       addr: { type: 'string', multiple: true },
-      http: { type: 'string', multiple: true, default: [] },
+      http: { type: 'string', multiple: true },
+      tls: { type: 'boolean', default: false },
+      'tls-ca': { type: 'string' },
+      'tls-cert': { type: 'string' },
+      'tls-key': { type: 'string' },
       clients: { type: 'string', default: '12' },
       seconds: { type: 'string', default: '30' },
       operations: { type: 'string' },
@@ -38,9 +57,13 @@ export function readArgs(argv: readonly string[]): Args {
   const signIns: TokenSource[] = [...values.token.map(fixedToken), ...values.account.map(toAccount)];
   if (signIns.length === 1) throw new Error('at least two tokens or accounts are needed');
   const deliveryMs = toNumber('--max-delay', values['max-delay']);
+  const { http = [], addr = http.length > 0 ? [] : ['127.0.0.1:50051'] } = values;
+  const { 'tls-ca': ca, 'tls-cert': cert, 'tls-key': key } = values;
+  if ((cert === undefined) !== (key === undefined)) throw new Error('--tls-cert and --tls-key must be given together');
   return {
     kind: 'run',
-    deployment: { grpc: (values.addr ?? ['127.0.0.1:50051']).map(toAddress), http: values.http.map(toUrl) },
+    deployment: { grpc: addr.map(toAddress), http: http.map(toUrl) },
+    tls: values.tls || ca !== undefined || cert !== undefined ? { ca, cert, key } : undefined,
     options: {
       seed: values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : toNumber('--seed', values.seed),
       clients: signIns.length > 0 ? signIns.length - 1 : toNumber('--clients', values.clients, 1),

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { makeTestCertificates } from '../../internal/testing/certificates.ts';
 import { startTestService } from '../../internal/testing/test-service.ts';
 import { runVerify } from './run-verify.ts';
 
@@ -39,6 +40,29 @@ test('a service is checked, and the history that was recorded comes to the same 
   expect(JSON.parse(out)).toEqual(verdict);
 });
 
+test('a service with TLS is checked by gRPC and HTTPS', async () => {
+  const certificates = await makeTestCertificates();
+  const service = await startTestService(certificates.env);
+  const args = ['--addr', service.address, '--http', service.url, '--tls-ca', certificates.ca, '--json'];
+  try {
+    expect(await runVerify([...args, '--operations', '100', '--seed', '7']), err + out).toBe(0);
+  } finally {
+    await service.stop();
+    await certificates.remove();
+  }
+  expect(JSON.parse(out).figures).toMatchObject({ lost: 0, doubled: 0, reordered: 0 });
+});
+
+test('where only HTTP is given nobody goes by gRPC', async () => {
+  const service = await startTestService();
+  const history = join(folder, 'history.ndjson');
+  const args = ['--http', service.url, '--operations', '60', '--seed', '7', '--history', history];
+  expect(await runVerify(args), err + out).toBe(0);
+  await service.stop();
+  const ways = new Set((await readFile(history, 'utf8')).match(/"via":"[^"]*"/g));
+  expect([...ways].sort()).toEqual(['"via":"sdk-ws"', '"via":"sse"', '"via":"ws-json"', '"via":"ws-proto"']);
+});
+
 test('a history in which an acknowledged message is missing is a violation, shown with what contradicts it', async () => {
   const service = await startTestService();
   const history = join(folder, 'history.ndjson');
@@ -64,6 +88,8 @@ test.each([
   [['check'], 'check needs one FILE'],
   [['--clients', 'many'], '--clients must be a whole number'],
   [['--addr', '127.0.0.1:1'], 'ECONNREFUSED'],
+  [['--tls-ca', '/does/not/exist'], 'cannot read /does/not/exist (ENOENT)'],
+  [['--tls-cert', 'client.crt'], '--tls-cert and --tls-key must be given together'],
   [['check', '/does/not/exist'], 'ENOENT'],
 ])('%j ends with code 2 and says why', async (args, message) => {
   expect(await runVerify(args)).toBe(2);

@@ -105,6 +105,20 @@ test('a session that is ended elsewhere leads to the sign-in, and says why', asy
   expect(await stored(page)).toBeNull();
 });
 
+test('a page that came without TLS from elsewhere, where there is no crypto.randomUUID, signs in and sends', async () => {
+  const chat = await ChatPage.open(service.url);
+  const { page } = chat;
+  await page.addInitScript(() => Reflect.deleteProperty(Crypto.prototype, 'randomUUID'));
+  await page.reload();
+  expect(await page.evaluate(() => 'randomUUID' in crypto)).toBe(false);
+  await page.getByLabel('Your name').fill(uniqueName('anna'));
+  await page.getByRole('button', { name: 'Join as guest' }).click();
+  await chat.join(uniqueName('room'));
+  await chat.say('from the next room');
+  await chat.shows(['from the next room']);
+  await page.getByText('Sent', { exact: true }).waitFor();
+});
+
 test('wrong credentials are refused with a sentence', async () => {
   const page = await ChatPage.open(service.url);
   await page.page.getByRole('tab', { name: 'Log in' }).click();

@@ -40,6 +40,7 @@ test('accounts are made and keys are rotated beside a running service, and witho
   const env = { DATA_DIR: await newDataDir() };
   const first = await run('account', ['Root', '--roles', 'admin'], env);
   expect(first).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('made the account root') });
+  expect(first.stdout).toContain(`\nin the bundled PostgreSQL in ${env.DATA_DIR}\n`);
   expect(databasePid(env.DATA_DIR)).toBeUndefined();
 
   const service = await ChildService.start(env);
@@ -50,7 +51,9 @@ test('accounts are made and keys are rotated beside a running service, and witho
   const billing = await logIn(service.url, 'service:billing', passwordIn(backend));
   expect(decodeJwt(billing.accessToken)).toMatchObject({ sub: 'service:billing', name: 'billing', roles: ['service'] });
 
-  expect((await run('rotate-keys', ['--now'], env)).stdout).toMatch(/^the new key \S+ signs from \d{4}-/);
+  const rotated = await run('rotate-keys', ['--now'], env);
+  expect(rotated.stdout).toMatch(/^the new key \S+ signs from \d{4}-/);
+  expect(rotated.stdout).toContain(`\nin the bundled PostgreSQL in ${env.DATA_DIR}\n`);
   const kid = (token: string) => decodeProtectedHeader(token).kid;
   await eventually(async () => {
     const { accessToken } = await logIn(service.url, 'root', passwordIn(first));
@@ -97,6 +100,10 @@ test.each([
   ['account', ['alice', '--roles', 'service,admin'], 'goes with no other'],
   ['rotate-keys', ['now'], "Unexpected argument 'now'"],
   ['migrate', ['--up'], "Unknown option '--up'"],
+  ['server', ['--port', '1'], "Unknown option '--port'"],
+  ['gateway', ['a:50051'], "Unexpected argument 'a:50051'"],
+  ['auth-server', ['--port'], "Unknown option '--port'"],
+  ['message-writer', ['--port'], "Unknown option '--port'"],
 ])('%s %j is a fault in the command line', async (program, args, fault) => {
   const { code, stderr } = await run(program, args, {});
   expect([code, stderr]).toEqual([
@@ -104,6 +111,17 @@ test.each([
     expect.stringMatching(new RegExp(`^error: .*${fault.replace(/[()?]/g, '.')}[^]*usage: `)),
   ]);
 });
+
+test.each(['server', 'gateway', 'auth-server', 'message-writer', 'account', 'rotate-keys', 'migrate'])(
+  '%s --help tells how to use it, and starts nothing',
+  async (program) => {
+    expect(await run(program, ['--help'], {})).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(`^usage: ${program}\\b`),
+      stderr: '',
+    });
+  },
+);
 
 test('with an outside issuer there are no accounts and keys here', async () => {
   const env = { AUTH_JWKS_URL: 'http://localhost:1/jwks', AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' };

@@ -8,6 +8,7 @@ import { userIdOf, userName } from '../model/account.ts';
 import type { TokenRole } from '../model/principal.ts';
 import type { AccountRepository } from '../repository/account-repository.ts';
 import { PostgresAccountRepository } from '../repository/postgres/postgres-account-repository.ts';
+import { nameDatabase } from './name-database.ts';
 import { runCommand, UsageError } from './run-command.ts';
 import { withAccounts } from './with-accounts.ts';
 
@@ -65,6 +66,7 @@ export function runAccount(
       const accounts = new PostgresAccountRepository(database);
       return request ? change(accounts, request) : list(accounts);
     });
+    if (request) console.log(`in ${nameDatabase(config)}`);
   });
 }
 

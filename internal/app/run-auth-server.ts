@@ -1,16 +1,15 @@
 import { type Config, readConfig } from '../config/config.ts';
 import { ConfigError } from '../config/env-reader.ts';
+import { authServerDefaults } from '../config/program-defaults.ts';
 import { type AuthServer, startAuthServer } from './auth-server.ts';
 import { createLogger } from './logger.ts';
 import { runProcess } from './run-process.ts';
 import { toAddress } from './to-address.ts';
 
-/** Where it differs from the chat service, so that both can run on one machine as they are. */
-const defaults = { GRPC_PORT: '50052', HTTP_PORT: '8081', DATA_DIR: '.data/auth' };
-
 /** Runs accounts and token issuer by themselves until it is told to stop. Returns the exit code. */
-export function runAuthServer(env: NodeJS.ProcessEnv): Promise<number> {
+export function runAuthServer(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   return runProcess(
+    { name: 'auth-server', does: 'runs accounts and token issuer by themselves', args },
     () => readAuthConfig(env),
     async (config, signal) => {
       const log = createLogger(config.log);
@@ -22,7 +21,7 @@ export function runAuthServer(env: NodeJS.ProcessEnv): Promise<number> {
 }
 
 function readAuthConfig(env: NodeJS.ProcessEnv): Config {
-  const config = readConfig({ ...defaults, ...env });
+  const config = readConfig({ ...authServerDefaults, ...env });
   if (config.auth.outside)
     throw new ConfigError(['AUTH_JWKS_URL cannot be set for the auth-server: it has its own keys']);
   return config;

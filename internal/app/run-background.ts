@@ -1,21 +1,25 @@
 import { type Config, readConfig } from '../config/config.ts';
 import { ConfigError } from '../config/env-reader.ts';
+import { messageWriterDefaults } from '../config/program-defaults.ts';
 import { createLogger } from './logger.ts';
-import { runProcess } from './run-process.ts';
+import { type Program, runProcess } from './run-process.ts';
 import { startBackground } from './start-background.ts';
 import { toAddress } from './to-address.ts';
 
-/** Where the message-writer differs from the chat service, so that both can run on one machine as they are. */
-const writerDefaults = { GRPC_PORT: '50053', INGEST: 'jetstream' };
-
 /** Runs a writer of accepted messages by itself until it is told to stop. Returns the exit code. */
-export function runMessageWriter(env: NodeJS.ProcessEnv): Promise<number> {
-  return runBackground({ ...writerDefaults, ...env, ROLES: 'writer' });
+export function runMessageWriter(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
+  const does = 'runs a writer of accepted messages by itself (INGEST=jetstream)';
+  return runRoles({ ...messageWriterDefaults, ...env, ROLES: 'writer' }, { name: 'message-writer', does, args });
 }
 
 /** Runs the roles that serve nobody, writer and relay, beside services elsewhere, until it is told to stop. Returns the exit code. */
-export function runBackground(env: NodeJS.ProcessEnv): Promise<number> {
+export function runBackground(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
+  return runRoles(env, { name: 'server', does: 'runs the roles that serve nobody, writer and relay', args });
+}
+
+function runRoles(env: NodeJS.ProcessEnv, program: Program): Promise<number> {
   return runProcess(
+    program,
     () => readBackgroundConfig(env),
     async (config, signal) => {
       const log = createLogger(config.log);

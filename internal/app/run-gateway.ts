@@ -5,8 +5,9 @@ import { startGateway } from './start-gateway.ts';
 import { toAddress } from './to-address.ts';
 
 /** Runs the gateway by itself, in front of services elsewhere, until it is told to stop. Returns the exit code. */
-export function runGateway(env: NodeJS.ProcessEnv): Promise<number> {
+export function runGateway(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   return runProcess(
+    { name: 'gateway', does: 'runs the HTTP gateway by itself, in front of the services of GATEWAY_UPSTREAMS', args },
     () => readGatewayConfig(env),
     async (config) => {
       const log = createLogger(config.log);

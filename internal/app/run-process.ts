@@ -1,7 +1,9 @@
 import cluster from 'node:cluster';
+import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/env-reader.ts';
 import { redactText } from './redact.ts';
+import { runCommand } from './run-command.ts';
 import type { WorkerCommand } from './workers.ts';
 
 /** A part of the service that runs until it is told to stop. */
@@ -14,14 +16,26 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** How a program was called. */
+export interface Program {
+  name: string;
+  /** What it does, as in "runs the service": for --help. */
+  does: string;
+  /** The command line after its name. */
+  args: readonly string[];
+}
+
 /**
- * Reads the configuration, starts, and waits for SIGINT or SIGTERM. Returns the exit code: 2 for a bad configuration, whose faults are
- * all printed. A second signal ends the wait for a clean end.
+ * Reads the configuration, starts, and waits for SIGINT or SIGTERM. Returns the exit code: 2 for a fault in the command line, which may hold
+ * nothing but --help, or for a bad configuration, whose faults are all printed. A second signal ends the wait for a clean end.
  */
 export async function runProcess<Config>(
+  program: Program,
   read: () => Config,
   start: (config: Config, signal: AbortSignal) => Promise<Running>,
 ): Promise<number> {
+  const answer = await answerArgs(program);
+  if (answer !== undefined) return answer;
   let config: Config;
   try {
     config = read();
@@ -71,4 +85,19 @@ export async function runProcess<Config>(
     // The channel to the process that started this one would keep it alive.
     cluster.worker?.disconnect();
   }
+}
+
+/** Answers what was asked on the command line with the exit code; undefined if there was nothing. */
+async function answerArgs({ name, does, args }: Program): Promise<number | undefined> {
+  const usage = `usage: ${name}
+
+${does[0]!.toUpperCase()}${does.slice(1)}, until it is told to stop by SIGTERM or Ctrl-C. There are no options: settings are environment variables,
+which are described in local.env.example.
+`;
+  let help: boolean | undefined;
+  const code = await runCommand(usage, async () => {
+    ({ help } = parseArgs({ args: [...args], options: { help: { type: 'boolean', short: 'h' } } }).values);
+    if (help) console.log(usage);
+  });
+  return help || code !== 0 ? code : undefined;
 }

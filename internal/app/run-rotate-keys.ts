@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { generateSigningKey } from '../client/auth/jose-signing-keys.ts';
 import { readConfig } from '../config/config.ts';
 import { PostgresSigningKeyRepository } from '../repository/postgres/postgres-signing-key-repository.ts';
+import { nameDatabase } from './name-database.ts';
 import { runCommand } from './run-command.ts';
 import { withAccounts } from './with-accounts.ts';
 
@@ -37,5 +38,6 @@ export function runRotateKeys(env: NodeJS.ProcessEnv, args: readonly string[]): 
     );
     console.log(`the new key ${key.kid} signs from ${signsFrom.toISOString()}`);
     if (removed > 0) console.log(`removed ${removed} whose tokens have all expired`);
+    console.log(`in ${nameDatabase(config)}`);
   });
 }

@@ -12,12 +12,13 @@ import { toAddress } from './to-address.ts';
 import type { Ports, WorkerMessage } from './workers.ts';
 
 /** Runs what ROLES say until it is told to stop: the service, or some of its parts. Returns the exit code. */
-export function runServer(env: NodeJS.ProcessEnv): Promise<number> {
+export function runServer(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   const roles = (env.ROLES ?? '').split(',').flatMap((role) => role.trim() || []);
-  if (roles.length === 1 && roles[0] === 'gateway') return runGateway(env);
-  if (roles.length === 1 && roles[0] === 'auth') return runAuthServer({ ...env, ROLES: undefined });
-  if (roles.length > 0 && roles.every((role) => role === 'writer' || role === 'relay')) return runBackground(env);
+  if (roles.length === 1 && roles[0] === 'gateway') return runGateway(env, args);
+  if (roles.length === 1 && roles[0] === 'auth') return runAuthServer({ ...env, ROLES: undefined }, args);
+  if (roles.length > 0 && roles.every((role) => role === 'writer' || role === 'relay')) return runBackground(env, args);
   return runProcess(
+    { name: 'server', does: 'runs the chat service, or those of its parts that ROLES name', args },
     () => readConfig(env),
     async (config, signal) => {
       const log = createLogger(config.log);

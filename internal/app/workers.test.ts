@@ -58,6 +58,16 @@ test('workers share the ports; one that is killed is replaced, and nobody misses
   expect(service.logs).toContainEqual(expect.objectContaining({ msg: 'a worker died: starting another' }));
 });
 
+test('the pauses before a worker that does not last is started again grow', async () => {
+  const service = await ChildService.start({ WORKERS: '2', POSTGRES_DSN: await createTestDatabase() });
+  for (let deaths = 1; deaths <= 3; deaths += 1) {
+    process.kill(workersOf(service).at(-1)!, 'SIGKILL');
+    await eventually(() => expect(workersOf(service)).toHaveLength(2 + deaths), 20_000);
+  }
+  const died = service.logs.filter(({ msg }) => msg === 'a worker died: starting another');
+  expect(died.map(({ afterMs }) => afterMs)).toEqual([100, 200, 400]);
+});
+
 test('they share the bundled database, and end with what started them', async () => {
   const dataDir = await newDataDir();
   const service = await ChildService.start({ WORKERS: '2', DATA_DIR: dataDir });

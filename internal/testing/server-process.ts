@@ -25,14 +25,19 @@ export class ServerProcess {
     this.#folder = folder;
   }
 
-  /** Starts it, and resolves when it accepts connections. */
+  /** Starts it, and resolves when it accepts connections. Leaves nothing behind when it throws. */
   static async start(command: Command): Promise<ServerProcess> {
     const server = new ServerProcess(
       command,
       await freePort(),
       await mkdtemp(join(tmpdir(), `chat-${command.program}-`)),
     );
-    await server.restart();
+    try {
+      await server.restart();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
     return server;
   }
 

@@ -72,6 +72,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   await revocations.start();
   const deps = { service, hub, chats, messages, verifier, revocations, limiter, presence, presenceNews, log };
   const arrivals = { perSecond: 100_000, maxWaiting: 0 };
+  const maxStreamsPerUser = 0;
   const sessionOptions: SessionOptions = {
     limits: { maxTextLength: 100_000, maxFrameBytes: 100_000, maxCommandsPerFrame: 100, maxSubscriptions: 100 },
     outboxBytes: 50_000,
@@ -91,7 +92,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     presence,
     revocations,
     bus,
-    sessions: new SessionRegistry(deps, { ...sessionOptions, arrivals }),
+    sessions: new SessionRegistry(deps, { ...sessionOptions, arrivals, maxStreamsPerUser }),
     /** Opens a stream; its token is valid for `ttlMs`. */
     open(
       userId: string,

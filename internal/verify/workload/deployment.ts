@@ -1,5 +1,5 @@
 import WebSocket from 'ws';
-import { grpcTransport } from '../../../pkg/chat-client/grpc.ts';
+import { grpcTransport, type TlsOptions } from '../../../pkg/chat-client/grpc.ts';
 import type { Transport } from '../../../pkg/chat-client/transport.ts';
 import type { WebSocketConstructor } from '../../../pkg/chat-client/web-socket-stream.ts';
 import { webSocketTransport } from '../../../pkg/chat-client/web-socket-transport.ts';
@@ -15,6 +15,8 @@ export interface Deployment {
   grpc: readonly string[];
   /** `http://host:port` */
   http: readonly string[];
+  /** How gRPC is encrypted; absent: not at all. */
+  tls?: TlsOptions;
 }
 
 /** A connection to one node whose stream can be stopped from reading. */
@@ -29,10 +31,10 @@ export function isGrpc(way: Way): boolean {
 }
 
 /** Opens a connection of its own; `node` counts through the addresses. */
-export function openLine(way: Way, { grpc, http }: Deployment, node: number): Line {
+export function openLine(way: Way, { grpc, http, tls }: Deployment, node: number): Line {
   if (isGrpc(way)) {
     const address = grpc[node % grpc.length]!;
-    const transport = grpcTransport(address, { channelOptions: { 'grpc.use_local_subchannel_pool': 1 } });
+    const transport = grpcTransport(address, { tls, channelOptions: { 'grpc.use_local_subchannel_pool': 1 } });
     // Nothing is read from the network that is not asked for.
     return { transport, pause: () => () => {} };
   }

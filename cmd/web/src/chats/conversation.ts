@@ -1,4 +1,4 @@
-import type { Chat, ChatClient, Message } from '../../../../pkg/chat-client/index.ts';
+import { type Chat, type ChatClient, type Message, newId } from '../../../../pkg/chat-client/index.ts';
 import { explain } from '../session/explain.ts';
 import { Store } from '../store/store.ts';
 import type { ConversationState } from './conversation-state.ts';
@@ -13,7 +13,7 @@ import {
   withNewer,
   withOlder,
 } from './message-window.ts';
-import { newMessageId, withoutCommitted, withState } from './outgoing.ts';
+import { toOutgoing, withoutCommitted, withState } from './outgoing.ts';
 
 interface Deps {
   client: ChatClient;
@@ -25,6 +25,8 @@ interface Deps {
 const pageSize = 50;
 const maxPageSize = 200;
 
+type Loading = 'newest' | 'older' | 'newer';
+
 /** One chat's messages: a window that moves over the history, and what is being sent. */
 export class Conversation {
   readonly id: string;
@@ -34,8 +36,10 @@ export class Conversation {
   /** Whether the reader is at the end, and older messages may be dropped. */
   following = true;
   readonly #deps: Deps;
-  #loading: 'newest' | 'older' | 'newer' | undefined;
-  /** Heard while the newest page was being read. */
+  #loading: Loading | undefined;
+  /** Counts how often the newest page was asked for: any other that is on its way then comes too late. */
+  #generation = 0;
+  /** Heard while it is being read. */
   #heardMeanwhile: Message[] = [];
 
   constructor(id: string, deps: Deps) {
@@ -44,12 +48,7 @@ export class Conversation {
     const pending = deps.client.pendingMessages.filter(({ chatId }) => chatId === id);
     this.state = new Store<ConversationState>({
       window: emptyWindow,
-      outgoing: pending.map(({ text, clientMessageId }) => ({
-        text,
-        clientMessageId,
-        at: new Date(),
-        state: 'sending',
-      })),
+      outgoing: pending.map(({ text, clientMessageId }) => toOutgoing(text, clientMessageId)),
       loaded: false,
       problem: undefined,
       shift: false,
@@ -78,17 +77,16 @@ export class Conversation {
   /** Reads the newest messages, and at least so many. Never throws: what went wrong is in the state. */
   async loadNewest(atLeast = 0): Promise<void> {
     if (this.#loading === 'newest') return;
-    this.#loading = 'newest';
-    this.#heardMeanwhile = [];
+    this.#generation += 1;
+    this.#beginLoading('newest');
     this.#change({ problem: undefined });
     try {
       await this.#deps.online();
       const size = Math.min(Math.max(pageSize, atLeast + 10), maxPageSize);
       const page = await this.#deps.client.call('listMessages', { chatId: this.id, pageSize: size });
       const newest: MessageWindow = { messages: page.messages, hasOlder: page.hasMore, hasNewer: false };
-      const window = this.#heardMeanwhile.reduce(withHeard, newest);
       this.following = true;
-      this.#change({ loaded: true, window, shift: false });
+      this.#change({ loaded: true, window: this.#heardMeanwhile.reduce(withHeard, newest), shift: false });
     } catch (error) {
       this.#change({ problem: explain(error) });
     } finally {
@@ -101,34 +99,31 @@ export class Conversation {
     const beforeSeq = window.messages[0]?.seq;
     if (this.#loading || !loaded || !window.hasOlder || beforeSeq === undefined) return;
     await this.#loadPage('older', { beforeSeq }, withOlder);
-    await drawn();
-    this.#change({ window: trimmed(this.state.value.window, 'newest'), shift: false });
   }
 
   async loadNewer(): Promise<void> {
     const { window, loaded } = this.state.value;
     if (this.#loading || !loaded || !window.hasNewer) return;
     await this.#loadPage('newer', { afterSeq: lastSeq(window) }, withNewer);
-    await drawn();
-    this.#change({ window: trimmed(this.state.value.window, 'oldest'), shift: true });
   }
 
   /** A message of this chat was heard. */
   receive(message: Message): void {
-    if (this.#loading === 'newest') this.#heardMeanwhile.push(message);
+    if (this.#loading) this.#heardMeanwhile.push(message);
     const { window } = this.state.value;
     const next = withHeard(window, message);
     const tooMany = next.messages.length > maxMessages + pageSize;
     if (tooMany && !this.following) return this.#change({ window: { ...window, hasNewer: true }, shift: false });
     this.#change({ window: next, shift: false });
-    if (tooMany) this.#change({ window: trimmed(next, 'oldest'), shift: true });
+    // A page on its way joins on to what is here.
+    if (tooMany && !this.#loading) this.#change({ window: trimmed(next, 'oldest'), shift: true });
   }
 
   /** Sends a text; what becomes of it is in the state. */
   send(text: string): void {
-    const id = newMessageId();
+    const id = newId();
     const { outgoing, window } = this.state.value;
-    this.#change({ outgoing: [...outgoing, { clientMessageId: id, text, at: new Date(), state: 'sending' }] });
+    this.#change({ outgoing: [...outgoing, toOutgoing(text, id)] });
     this.#send(id, text);
     if (window.hasNewer) void this.loadNewest();
   }
@@ -167,21 +162,34 @@ export class Conversation {
     this.#deps.client.send(this.id, text, id).catch((error: unknown) => this.refused(id, error));
   }
 
+  #beginLoading(what: Loading): void {
+    this.#loading = what;
+    this.#heardMeanwhile = [];
+  }
+
   async #loadPage(
     direction: 'older' | 'newer',
     range: { beforeSeq: number } | { afterSeq: number },
     join: typeof withOlder,
   ): Promise<void> {
-    this.#loading = direction;
+    this.#beginLoading(direction);
+    const generation = this.#generation;
+    const overtaken = () => generation !== this.#generation;
     try {
       const page = await this.#deps.client.call('listMessages', { chatId: this.id, pageSize, ...range });
-      const window = join(this.state.value.window, page.messages, page.hasMore);
+      if (overtaken()) return;
+      const joined = join(this.state.value.window, page.messages, page.hasMore);
+      const window = this.#heardMeanwhile.reduce(withHeard, joined);
       this.#change({ window, shift: direction === 'older', problem: undefined });
     } catch (error) {
-      this.#change({ problem: explain(error) });
+      if (!overtaken()) this.#change({ problem: explain(error) });
     } finally {
-      this.#loading = undefined;
+      if (!overtaken()) this.#loading = undefined;
     }
+    await drawn();
+    const [end, atEnd] = direction === 'older' ? (['newest', 'newer'] as const) : (['oldest', 'older'] as const);
+    if (overtaken() || this.#loading === atEnd) return;
+    this.#change({ window: trimmed(this.state.value.window, end), shift: direction === 'newer' });
   }
 
   #change(change: Partial<ConversationState>): void {

@@ -11,6 +11,11 @@ export interface Outgoing {
   problem?: string;
 }
 
+/** One that is sent now. */
+export function toOutgoing(text: string, clientMessageId: string): Outgoing {
+  return { clientMessageId, text, at: new Date(), state: 'sending' };
+}
+
 export function withState(
   outgoing: readonly Outgoing[],
   id: string,
@@ -29,9 +34,4 @@ export function withoutCommitted(
   const committed = new Set(messages.filter(({ sender }) => sender?.id === ownId).map((one) => one.clientMessageId));
   const left = outgoing.filter(({ clientMessageId }) => !committed.has(clientMessageId));
   return left.length === outgoing.length ? outgoing : left;
-}
-
-/** Browsers have no `crypto.randomUUID` on pages that came without TLS from elsewhere. */
-export function newMessageId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,4 +1,4 @@
-import type { Transport } from '../../../../pkg/chat-client/index.ts';
+import { newId, type Transport } from '../../../../pkg/chat-client/index.ts';
 import type { StoredSession } from './stored-session.ts';
 import type { StoredTokens } from './stored-tokens.ts';
 
@@ -44,5 +44,5 @@ interface Answer {
 function toSignedIn(kind: StoredSession['kind'], answer: Answer): SignedIn {
   const { userId, name, accessToken: token, expiresAt, refreshToken } = answer;
   const access = { token, expiresAt: expiresAt?.getTime() ?? 0 };
-  return { session: { kind, userId, name }, tokens: { userId, access, refreshToken, retryKey: crypto.randomUUID() } };
+  return { session: { kind, userId, name }, tokens: { userId, access, refreshToken, retryKey: newId() } };
 }

@@ -1,0 +1,5 @@
+/** Where the auth-server differs from the chat service, so that both can run on one machine as they are. */
+export const authServerDefaults = { GRPC_PORT: '50052', HTTP_PORT: '8081', DATA_DIR: '.data/auth' };
+
+/** The same of the message-writer. */
+export const messageWriterDefaults = { GRPC_PORT: '50053', INGEST: 'jetstream' };
