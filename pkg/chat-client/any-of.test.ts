@@ -1,4 +1,6 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { eventually } from '../../internal/testing/eventually.ts';
 import { uniqueName } from '../../internal/testing/person.ts';
 import { createTestDatabase } from '../../internal/testing/test-database.ts';
@@ -46,6 +48,31 @@ test.each(Object.keys(ways))('over %s, the clients of a node that stops go on at
   });
   expect(nodes[1]!.app.sessions.size).toBe(4);
 });
+
+test.each(Object.keys(ways))(
+  'over %s, the calls that a node which hangs does not answer go to the next one',
+  async (way) => {
+    const service = await startTestService();
+    const open = new Set<Socket>();
+    const silent = createServer((socket) => void open.add(socket.on('error', () => {}))).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const address = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const nodes = [{ address, url: `http://${address}` }, service].map(ways[way]!);
+    vi.spyOn(Math, 'random').mockReturnValueOnce(0);
+    const transport = anyOf(nodes);
+    onTestFinished(async () => {
+      transport.close();
+      for (const socket of open) socket.destroy();
+      silent.close();
+      await service.stop();
+    });
+    const token = await service.token(uniqueName('user'));
+
+    await expect(transport.chat.listRooms({}, { token })).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+
+    expect((await transport.chat.listRooms({}, { token })).rooms).toHaveLength(1);
+  },
+);
 
 test('of none there is no transport', () => {
   expect(() => anyOf([])).toThrow('at least one');

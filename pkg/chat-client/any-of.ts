@@ -34,6 +34,9 @@ export function anyOf(transports: readonly Transport[]): Transport {
   };
 }
 
+/** Codes of calls that nobody has answered: a node that hangs lets them run out of time. */
+const findsNobody = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED']);
+
 type Calls = Record<string, (request: never, options: never) => Promise<unknown>>;
 
 function callsOf<T>(current: () => Transport, moveOn: (from: Transport) => void, service: 'chat' | 'auth'): T {
@@ -42,7 +45,7 @@ function callsOf<T>(current: () => Transport, moveOn: (from: Transport) => void,
     try {
       return await (node[service] as unknown as Calls)[method]!(request, options);
     } catch (error) {
-      if (error instanceof ChatClientError && error.code === 'UNAVAILABLE') moveOn(node);
+      if (error instanceof ChatClientError && findsNobody.has(error.code)) moveOn(node);
       throw error;
     }
   };

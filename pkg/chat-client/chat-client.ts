@@ -6,6 +6,7 @@ import { closedError, must } from './chat-error.ts';
 import { type ChatHandle, chatHandle } from './chat-handle.ts';
 import { Emitter } from './emitter.ts';
 import { MessageFeed } from './message-feed.ts';
+import { newId } from './new-id.ts';
 import type { Outbox, PendingMessage } from './outbox.ts';
 import { allChats, allOnlineUsers } from './pages.ts';
 import type { Receipt } from './pending-sends.ts';
@@ -92,7 +93,7 @@ export class ChatClient {
    * answered. Rejects with ChatClientError when the service refuses it for good, or when the client is closed first; with an outbox it is
    * sent by the next client then.
    */
-  send(chatId: string, text: string, clientMessageId: string = crypto.randomUUID()): Promise<Receipt> {
+  send(chatId: string, text: string, clientMessageId: string = newId()): Promise<Receipt> {
     if (this.state.kind === 'closed') return Promise.reject(closedError());
     return this.#session.sender.send({ chatId, text, clientMessageId });
   }
@@ -107,7 +108,8 @@ export class ChatClient {
 
   /** What can be done in one chat. Does no I/O. */
   chat(chatId: string): ChatHandle {
-    const deps = { chatId, call: this.#call, emitter: this.#emitter };
+    const cursor = () => this.#session.cursor(chatId);
+    const deps = { chatId, call: this.#call, emitter: this.#emitter, cursor };
     return chatHandle(this, chatId, (options) => new MessageFeed(deps, options, this.#closed.signal));
   }
 

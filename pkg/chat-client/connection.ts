@@ -24,6 +24,12 @@ const hopeless = new Set(['INVALID_ARGUMENT', 'PERMISSION_DENIED', 'FAILED_PRECO
 /** The same of refused credentials; other tokens that are refused may be followed by better ones. */
 const hopelessReasons = new Set(['WRONG_CREDENTIALS', 'REFRESH_TOKEN_INVALID', 'REFRESH_TOKEN_REUSED']);
 
+/** A stream that lives so long has been a success, in milliseconds: what ends one sooner may end the next one, too. */
+const settledMs = 3_000;
+
+/** The longest that a timer can wait, in milliseconds: about 25 days. */
+const maxTimerMs = 2 ** 31 - 1;
+
 /** One stream after the other, until the client is closed or it is hopeless. */
 export class Connection {
   readonly #deps: Deps;
@@ -32,6 +38,7 @@ export class Connection {
   #watchdog: Watchdog | undefined;
   #wake = new AbortController();
   #renewal: ReturnType<typeof setTimeout> | undefined;
+  #settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(deps: Deps, { silenceMs }: { silenceMs: number }) {
     this.#deps = deps;
@@ -65,7 +72,7 @@ export class Connection {
 
   /** To be called when the service has let the client in. */
   succeeded(): void {
-    this.#backoff.reset();
+    this.#settling = setTimeout(() => this.#backoff.reset(), settledMs);
   }
 
   /** How long to wait before asking again for what was refused on the stream, in milliseconds. */
@@ -85,7 +92,7 @@ export class Connection {
       const stream = transport.connect(token, ended.signal);
       const ask = () => stream.send({ commandId: '', command: { $case: 'ping', value: {} } });
       this.#watchdog = new Watchdog(this.#silenceMs, { ask, giveUp: abort });
-      this.#renewLater(stream, ended.signal);
+      this.#renewLater(stream, token, ended.signal);
       for await (const events of stream.frames) {
         this.#watchdog.heard();
         for (const event of events) {
@@ -102,21 +109,24 @@ export class Connection {
       this.#watchdog?.stop();
       this.#watchdog = undefined;
       clearTimeout(this.#renewal);
+      clearTimeout(this.#settling);
       ended.abort();
       closed.removeEventListener('abort', abort);
       onEnd();
     }
   }
 
-  #renewLater(stream: Stream, ended: AbortSignal): void {
+  /** `told` is the token that the stream has. */
+  #renewLater(stream: Stream, told: string, ended: AbortSignal): void {
     const { tokens } = this.#deps;
     const renew = async () => {
       const { token } = await tokens.get();
       if (ended.aborted) return;
-      stream.send({ commandId: '', command: { $case: 'authenticate', value: { token } } });
-      this.#renewLater(stream, ended);
+      if (token !== told) stream.send({ commandId: '', command: { $case: 'authenticate', value: { token } } });
+      this.#renewLater(stream, token, ended);
     };
+    const waitMs = Math.min(tokens.renewInMs + 10, maxTimerMs);
     // A failure shows when the old token expires; the stream then ends and is opened anew.
-    this.#renewal = setTimeout(() => void renew().catch(() => {}), tokens.renewInMs + 10);
+    this.#renewal = setTimeout(() => void renew().catch(() => {}), waitMs);
   }
 }

@@ -17,6 +17,7 @@ export type { ChatClientEvents, ConnectionState } from './chat-client-events.ts'
 export { ChatClientError } from './chat-error.ts';
 export type { ChatHandle } from './chat-handle.ts';
 export type { MessageFeed, MessageFeedOptions } from './message-feed.ts';
+export { newId } from './new-id.ts';
 export { type Outbox, type PendingMessage, type WebStorage, webStorageOutbox } from './outbox.ts';
 export type { Receipt } from './pending-sends.ts';
 export { accessToken, account, guest, refreshToken, type Token, type TokenSource } from './token-source.ts';

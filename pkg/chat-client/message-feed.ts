@@ -17,7 +17,12 @@ interface Deps {
   chatId: string;
   call: Call;
   emitter: Emitter<AllEvents>;
+  /** The chat's number as far as the client has heard; undefined while the service tells it nothing of the chat. */
+  cursor: () => number | undefined;
 }
+
+/** So often somebody who is told nothing of the chat looks at it, in milliseconds. */
+const lookMs = 5_000;
 
 /**
  * A chat's messages, in order. It is either live, given what the client hears, or reads pages of the history: until it has come to their end
@@ -29,7 +34,7 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
   readonly #ended = new AbortController();
   readonly #stop: (() => void)[] = [];
   #page: Message[] = [];
-  /** The number of the last message that was given; undefined as long as that does not matter. */
+  /** The number of the last message that was given; undefined for one who reads from now on and has been told nothing of the chat. */
   #position: number | undefined;
   /** The chat's number as far as the client has heard. */
   #heard: number | undefined;
@@ -41,7 +46,8 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
 
   constructor(deps: Deps, { afterSeq, signal }: MessageFeedOptions = {}, closed: AbortSignal) {
     this.#deps = deps;
-    this.#position = afterSeq;
+    this.#heard = deps.cursor();
+    this.#position = afterSeq ?? this.#heard;
     this.#live = afterSeq === undefined;
     this.#buffer = new LiveBuffer();
     const { chatId, emitter } = deps;
@@ -92,7 +98,7 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
       }
       if (this.#buffer.broken) this.#live = false;
       if (this.#removed) break;
-      await (this.#live ? this.#buffer.change() : this.#readPage());
+      await (this.#live ? this.#wait() : this.#readPage());
     }
     const error = this.#error;
     this.#error = undefined;
@@ -101,19 +107,41 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
     return { done: true, value: undefined };
   }
 
+  /** Until something is heard. Who is told nothing of the chat, not even that it is over, looks now and then. */
+  async #wait(): Promise<void> {
+    const { cursor } = this.#deps;
+    if (cursor() !== undefined) return this.#buffer.change();
+    const heard = new AbortController();
+    const change = this.#buffer.change().then(() => heard.abort());
+    await Promise.race([change, sleep(lookMs, AbortSignal.any([this.#ended.signal, heard.signal]))]);
+    if (heard.signal.aborted || this.#ended.signal.aborted || cursor() !== undefined) return;
+    if (this.#position === undefined) await this.#checkChat();
+    else this.#live = false;
+  }
+
   async #readPage(): Promise<void> {
-    const { chatId, call } = this.#deps;
     this.#buffer.begin();
+    await this.#ask(async ({ call, chatId }) => {
+      const answer = await orAborted(call('listMessages', { chatId, afterSeq: this.#position }), this.#ended.signal);
+      if (!answer) return;
+      this.#page = answer.messages;
+      this.#live = !answer.hasMore;
+    });
+  }
+
+  /** Ends if the user may not read the chat. */
+  async #checkChat(): Promise<void> {
+    await this.#ask(async ({ call, chatId }) => {
+      await orAborted(call('getChat', { chatId }), this.#ended.signal);
+    });
+  }
+
+  /** Asks until there is an answer; a refusal ends it. */
+  async #ask(ask: (deps: Deps) => Promise<void>): Promise<void> {
     const backoff = new Backoff();
     for (;;) {
       try {
-        const page = call('listMessages', { chatId, afterSeq: this.#position });
-        const answer = await orAborted(page, this.#ended.signal);
-        if (!answer) return;
-        const { messages, hasMore } = answer;
-        this.#page = messages;
-        this.#live = !hasMore;
-        return;
+        return await ask(this.#deps);
       } catch (cause) {
         const error = toChatClientError(cause);
         if (this.#removed || this.#ended.signal.aborted) return;
@@ -123,14 +151,15 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
     }
   }
 
-  /** For one who reads only from now on nothing lies before the first message. */
+  /** For one who reads only from now on nothing lies before. */
   #miss(upToSeq: number): void {
-    if (this.#position !== undefined && upToSeq > this.#position) this.#buffer.breakOff();
+    this.#heard ??= upToSeq;
+    this.#position ??= upToSeq;
+    if (upToSeq > this.#position) this.#buffer.breakOff();
   }
 
   #hear(message: Message): void {
     const { seq, updateSeq } = message;
-    this.#position ??= seq - 1;
     // What was changed while the client was away comes late, out of its place; the history has it in order.
     if (this.#heard !== undefined && updateSeq > this.#heard + 1) this.#buffer.breakOff();
     this.#heard = updateSeq;

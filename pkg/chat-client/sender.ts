@@ -1,10 +1,11 @@
-import type { Accepted } from '../api/chat/v1/chat.ts';
+import type { Accepted, Command, Limits } from '../api/chat/v1/chat.ts';
 import { Backoff } from './backoff.ts';
 import type { AllEvents } from './chat-client-events.ts';
 import { ChatClientError } from './chat-error.ts';
 import type { Emitter } from './emitter.ts';
 import type { Outbox, PendingMessage } from './outbox.ts';
 import { PendingSends, type Receipt } from './pending-sends.ts';
+import { sizeFault } from './size-fault.ts';
 import { sleep } from './sleep.ts';
 import type { Stream } from './transport.ts';
 
@@ -21,6 +22,8 @@ export class Sender {
   readonly #sends = new PendingSends();
   readonly #resends = new Backoff();
   #stream: Stream | undefined;
+  /** As the service said last. */
+  #limits: Limits | undefined;
   /** The stream on which refused messages are about to be sent again. */
   #resendingOn: Stream | undefined;
   #restored = false;
@@ -58,10 +61,11 @@ export class Sender {
     return this.#add(message);
   }
 
-  /** What is without an answer goes out, and then what is sent from now on. */
-  begin(stream: Stream): void {
+  /** What is without an answer goes out, and then what is sent from now on; what the service would not take is refused here. */
+  begin(stream: Stream, limits: Limits | undefined): void {
     this.#stream = stream;
-    for (const command of this.#sends.commands()) stream.send(command);
+    this.#limits = limits;
+    for (const command of this.#sends.commands()) this.#transmit(command);
   }
 
   /** The stream is over: what is sent waits for the next one. */
@@ -90,16 +94,29 @@ export class Sender {
       pending.refused = true;
       return this.#resendLater(stream, error);
     }
-    this.#sends.take(commandId);
-    this.#deps.outbox?.remove(pending.message);
-    pending.reject(error);
-    this.#deps.emitter.emit('refused', { ...pending.message, error });
+    this.#giveUp(commandId, error);
   }
 
   #add(message: PendingMessage): Promise<Receipt> {
     const { command, receipt } = this.#sends.add(message);
-    this.#stream?.send(command);
+    this.#transmit(command);
     return receipt;
+  }
+
+  /** Without a stream it waits for the next one. */
+  #transmit(command: Command): void {
+    const fault = sizeFault(command, this.#limits);
+    if (fault) this.#giveUp(command.commandId, fault);
+    else this.#stream?.send(command);
+  }
+
+  /** Refused for good. */
+  #giveUp(commandId: string, error: ChatClientError): void {
+    const pending = this.#sends.take(commandId);
+    if (!pending) return;
+    this.#deps.outbox?.remove(pending.message);
+    pending.reject(error);
+    this.#deps.emitter.emit('refused', { ...pending.message, error });
   }
 
   /** What is refused until then goes together, in the order in which it was sent. */

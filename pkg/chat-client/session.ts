@@ -66,6 +66,11 @@ export class Session {
     this.#running = this.#connection.run().then((error) => error && this.#close(error));
   }
 
+  /** As `Subscriptions.cursor`. */
+  cursor(chatId: string): number | undefined {
+    return this.#subscriptions.cursor(chatId);
+  }
+
   tellTyping(chatId: string): void {
     this.#typing.tell(this.#stream, chatId);
   }
@@ -81,8 +86,8 @@ export class Session {
       case 'welcome':
         this.#stream = stream;
         this.#welcome = event.value;
-        stream.send(this.#subscriptions.command());
-        this.sender.begin(stream);
+        stream.send(this.#subscriptions.command(event.value.limits));
+        this.sender.begin(stream, event.value.limits);
         return this.#connection.succeeded();
       case 'message':
         return this.#subscriptions.message(event.value);
@@ -133,7 +138,7 @@ export class Session {
     // Refused for good, as for a user of too many chats: it can still send and call.
     if (!error.temporary && error.reason !== 'CURSOR_IN_FUTURE') this.#goOnline();
     void sleep(this.#connection.retryInMs(error), this.#closed).then(() => {
-      if (this.#stream === stream) stream.send(this.#subscriptions.command());
+      if (this.#stream === stream) stream.send(this.#subscriptions.command(this.#welcome?.limits));
     });
   }
 

@@ -1,4 +1,7 @@
-import { ChatClientError } from './chat-error.ts';
+import { ChatClientError, closedError } from './chat-error.ts';
+import { jwtLifeMs } from './jwt-life.ts';
+import { newId } from './new-id.ts';
+import { orAborted } from './sleep.ts';
 import type { AuthCalls } from './transport.ts';
 
 export interface Token {
@@ -25,7 +28,7 @@ export function guest(name: string): TokenSource {
  */
 export function account(username: string, password: string): TokenSource {
   let refreshToken: string | undefined;
-  const retryKey = crypto.randomUUID();
+  const retryKey = newId();
   return inTurn(async (auth, signal) => {
     let answer: Answer | undefined;
     if (refreshToken !== undefined) {
@@ -53,7 +56,7 @@ export function account(username: string, password: string): TokenSource {
 export function refreshToken(
   token: string,
   onRotated: (next: string) => void | Promise<void>,
-  { retryKey = crypto.randomUUID() }: { retryKey?: string } = {},
+  { retryKey = newId() }: { retryKey?: string } = {},
 ): TokenSource {
   let current = token;
   return inTurn(async (auth, signal) => {
@@ -90,13 +93,19 @@ function inTurn(source: TokenSource): TokenSource {
   };
 }
 
-/** Uses tokens that the application gets by itself. */
-export function accessToken(get: () => Promise<Token>): TokenSource {
-  return () => get();
+/** Uses tokens that the application gets by itself. The signal aborts when the client is closed. */
+export function accessToken(get: (signal: AbortSignal) => Promise<Token>): TokenSource {
+  return (_auth, signal) => get(signal);
 }
 
 /** A token is renewed when a fifth of its time is left, but at least so many milliseconds before it expires. */
 const minMarginMs = 2_000;
+
+/**
+ * By a clock that is ahead every token is old: after a new one none is asked for sooner than that, in milliseconds, or than a quarter of its life; after the
+ * first one, which may have been made long ago, and after the same one again, sooner.
+ */
+const minWaitMs = { afterNew: 30_000, afterOld: 1_000 };
 
 /** Keeps one good token. */
 export class TokenKeeper {
@@ -105,6 +114,8 @@ export class TokenKeeper {
   readonly #closed: AbortSignal;
   #current: { token: Token; renewAt: number } | undefined;
   #renewing: Promise<Token> | undefined;
+  /** The last one that the source gave. */
+  #given: string | undefined;
 
   constructor(source: TokenSource, auth: AuthCalls, closed: AbortSignal) {
     this.#source = source;
@@ -112,13 +123,15 @@ export class TokenKeeper {
     this.#closed = closed;
   }
 
-  /** A token that is good for a while. */
+  /** A token that is good for a while. Throws CANCELLED when the client is closed, whatever the source does then. */
   async get(): Promise<Token> {
     if (this.#current && Date.now() < this.#current.renewAt) return this.#current.token;
     this.#renewing ??= this.#renew().finally(() => {
       this.#renewing = undefined;
     });
-    return this.#renewing;
+    const token = await orAborted(this.#renewing, this.#closed);
+    if (!token) throw closedError();
+    return token;
   }
 
   /** When to call `get` again, in milliseconds from now. */
@@ -134,7 +147,15 @@ export class TokenKeeper {
   async #renew(): Promise<Token> {
     const token = await this.#source(this.#auth, this.#closed);
     const leftMs = token.expiresAt.getTime() - Date.now();
-    this.#current = { token, renewAt: Date.now() + leftMs - Math.min(Math.max(leftMs / 5, minMarginMs), leftMs / 2) };
+    const waitMs = leftMs - Math.min(Math.max(leftMs / 5, minMarginMs), leftMs / 2);
+    this.#current = { token, renewAt: Date.now() + Math.max(waitMs, this.#minWaitMs(token.token, leftMs)) };
+    this.#given = token.token;
     return token;
+  }
+
+  #minWaitMs(token: string, leftMs: number): number {
+    const isNew = this.#given !== undefined && token !== this.#given;
+    const lifeMs = jwtLifeMs(token) ?? (leftMs > minMarginMs ? leftMs : Number.POSITIVE_INFINITY);
+    return Math.min(isNew ? minWaitMs.afterNew : minWaitMs.afterOld, lifeMs / 4);
   }
 }
