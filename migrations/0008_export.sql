@@ -39,7 +39,7 @@ end
 $$;
 -- +goose StatementEnd
 
--- For a whole batch at once. Whoever gets here holds the chats' locks, and so nobody else writes these rows but a relay, which never waits.
+-- For a whole batch at once. Whoever gets here holds the chats' locks, and so nobody else writes these rows but a relay, which holds none while it waits for one.
 create trigger export_change after update on chats
   referencing new table as changed for each statement execute function export.note_changes();
 create trigger export_deletion after delete on chats for each row execute function export.note_deletion();

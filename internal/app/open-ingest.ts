@@ -6,6 +6,7 @@ import type { Database } from '../repository/postgres/database.ts';
 import { PostgresIngestRepository } from '../repository/postgres/postgres-ingest-repository.ts';
 import { MessageAcceptor } from '../service/ingest/message-acceptor.ts';
 import { PartitionWriters } from '../service/ingest/partition-writers.ts';
+import { recogniseLog } from '../service/ingest/recognise-log.ts';
 import { SenderChecks } from '../service/ingest/sender-checks.ts';
 import { readCa } from './read-ca.ts';
 import type { ResourceStack } from './resource-stack.ts';
@@ -47,8 +48,7 @@ export async function openIngest(
   });
   resources.add('the stream of accepted messages', () => ingestLog.close());
   const repository = new PostgresIngestRepository(database);
-  const { name, createdAt } = await ingestLog.state();
-  await repository.openLog({ name, createdAt, partitions });
+  await recogniseLog({ ingestLog, repository, log });
   const checks = new SenderChecks(
     { repository, log },
     {

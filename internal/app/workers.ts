@@ -54,16 +54,16 @@ export class Workers {
     );
   }
 
-  #fork(): { ready: Promise<Ports> } {
+  /** `pauseMs`: how long was waited before it, because the one before did not last. */
+  #fork(pauseMs = 0): { ready: Promise<Ports> } {
     const { env, log } = this.#options;
     const worker = cluster.fork(env);
     this.#workers.add(worker);
-    const startedAt = performance.now();
-    let isReady = false;
+    let readyAt: number | undefined;
     const ready = new Promise<Ports>((resolve, reject) => {
       worker.on('message', (message: WorkerMessage) => {
         if (message?.kind !== 'ready') return;
-        isReady = true;
+        readyAt = performance.now();
         log.info({ worker: worker.process.pid }, 'a worker is ready');
         resolve(message);
       });
@@ -71,9 +71,10 @@ export class Workers {
         this.#workers.delete(worker);
         // What was wrong it has said itself.
         reject(new Error(`a worker ended before it was ready (${signal ?? code})`));
-        if (this.#stopping || !isReady) return;
-        log.error({ worker: worker.process.pid, code, signal }, 'a worker died: starting another');
-        this.#restart(performance.now() - startedAt < restartMs.lasting ? restartMs.first : 0);
+        if (this.#stopping || readyAt === undefined) return;
+        const afterMs = performance.now() - readyAt < restartMs.lasting ? longer(pauseMs) : 0;
+        log.error({ worker: worker.process.pid, code, signal, afterMs }, 'a worker died: starting another');
+        this.#restart(afterMs);
       });
       worker.on('error', (err) => log.warn({ err }, 'a worker cannot be told anything'));
     });
@@ -83,12 +84,16 @@ export class Workers {
   #restart(afterMs: number): void {
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
-      this.#fork().ready.catch((err) => {
+      this.#fork(afterMs).ready.catch((err) => {
         if (this.#stopping) return;
         this.#options.log.error({ err }, 'a worker does not start: trying again');
-        this.#restart(Math.min(Math.max(afterMs, restartMs.first) * 2, restartMs.most));
+        this.#restart(longer(afterMs));
       });
     }, afterMs);
     this.#restarts.add(timer);
   }
+}
+
+function longer(pauseMs: number): number {
+  return Math.min(Math.max(2 * pauseMs, restartMs.first), restartMs.most);
 }

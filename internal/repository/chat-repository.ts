@@ -125,9 +125,6 @@ export interface ChatRepository {
   /** Removes messages of deleted chats, so many at most; returns how many. */
   pruneDeleted(limit: number): Promise<number>;
 
-  /** Those of the users who are members. */
-  filterMembers(chatId: string, userIds: readonly string[]): Promise<Set<string>>;
-
   /** The user's standing in the chat; undefined if the user is not a member or there is no such chat. */
   findStanding(chatId: string, userId: string): Promise<Standing | undefined>;
 

@@ -14,7 +14,7 @@ export interface ExportRepository {
   /** Has changes noted from now on; those from before count as not exported. Harmless when it is so already. */
   enable(): Promise<void>;
 
-  /** Some chats that have something to export. For so long no other caller is given them, unless they are released. */
+  /** Some chats that have something to export, in turn. For so long no other caller is given them, unless they are released. */
   claim(limit: number, leaseMs: number): Promise<ChatToExport[]>;
 
   /** Notes how far a claimed chat has come, and releases it. */

@@ -16,6 +16,15 @@ export interface Stretch {
   to: number;
 }
 
+/** An entry of the log. */
+export interface Entry {
+  partition: number;
+  position: number;
+  /** Absent if it cannot be read. */
+  message: AcceptedMessage | undefined;
+  body: Uint8Array;
+}
+
 /** The writer does not have the partition any more, or not at that position: another one has gone on. */
 export class PartitionLost extends Error {
   override readonly name = 'PartitionLost';
@@ -30,10 +39,10 @@ export interface IngestRepository {
   judge(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Judged[]>;
 
   /**
-   * Says which log the positions are of. One that was made anew has all of them begin at 0, and then this returns 'new'. Throws an error with
+   * Says which log the positions are of. At the 'first' one, and at a 'new' one in the place of another, all of them begin at 0. Throws an error with
    * a clear message if the same log is known with another number of partitions.
    */
-  openLog(log: { name: string; createdAt: string; partitions: number }): Promise<'known' | 'new'>;
+  openLog(log: { name: string; createdAt: string; partitions: number }): Promise<'known' | 'first' | 'new'>;
 
   /**
    * Says that a writer lives and gives it its even share of the partitions: each with the position where it stands. Writers that have not called for
@@ -49,6 +58,9 @@ export interface IngestRepository {
    * PartitionLost, having written nothing. No message may occur twice (chat, sender, clientMessageId) in one batch.
    */
   append(stretch: Stretch, messages: readonly AcceptedMessage[]): Promise<Appended[]>;
+
+  /** Whether an entry has been dealt with: its message was written, or its chat is no more, or it was put aside. */
+  isSettled(entry: Entry): Promise<boolean>;
 
   /** Puts an entry aside that cannot be written, and moves the position over it. Throws PartitionLost. */
   refuse(stretch: Stretch, body: Uint8Array, reason: string): Promise<void>;

@@ -4,11 +4,12 @@ import type { Bus } from '../client/bus/bus.ts';
 import { activeSpans, withActiveSpans } from '../client/tracing/active-spans.ts';
 import type { ChatType } from '../model/chat.ts';
 import { ChatError } from '../model/errors.ts';
-import type { Draft, Message, Receipt } from '../model/message.ts';
+import type { Draft, Receipt } from '../model/message.ts';
 import type { Appended, MessageRepository, NewMessage } from '../repository/message-repository.ts';
 import { newMessageId } from './message-id.ts';
 import { permissions, refusalOf } from './permissions.ts';
 import { type WriteEntry, WriteQueue } from './write-queue.ts';
+import { WrittenMessages } from './written-messages.ts';
 
 export interface MessageWriterOptions {
   /** Messages in one statement. */
@@ -163,27 +164,20 @@ export class MessageWriter {
   }
 
   #settle(batch: WriteEntry[], outcomes: Appended[], repeated: boolean): void {
-    const stored = new Map<string, Message[]>();
-    const heads = new Map<string, number>();
+    const written = new WrittenMessages();
     for (const [i, entry] of batch.entries()) {
       const { outcome, chatType, messageId, seq, createdAt } = outcomes[i]!;
-      const { chatId, sender, clientMessageId, text } = entry.message;
       if (outcome === 'stored') {
-        const message = { id: messageId, chatId, seq, updateSeq: seq, sender, clientMessageId, text, createdAt };
-        const ofChat = stored.get(chatId);
-        if (ofChat) ofChat.push(message);
-        else stored.set(chatId, [message]);
+        written.addStored(entry.message, outcomes[i]!);
       } else if (outcome === 'repeated') {
-        // An attempt whose answer was lost may have committed it: then nobody has published it.
-        if (repeated) heads.set(chatId, Math.max(seq, heads.get(chatId) ?? 0));
+        if (repeated) written.addRepeated(entry.message, outcomes[i]!);
       } else if (outcome !== 'accepted') {
         entry.reject(toError(outcome, chatType));
         continue;
       }
       entry.resolve({ messageId, seq, createdAt });
     }
-    for (const [chatId, seq] of heads) this.#bus.publishToChat(chatId, { kind: 'head', seq });
-    for (const [chatId, messages] of stored) this.#bus.publishToChat(chatId, { kind: 'messages', messages });
+    written.publish(this.#bus);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Span } from 'opentracing';
 import type { Receipt } from '../model/message.ts';
 import type { NewMessage } from '../repository/message-repository.ts';
+import { repetitionKey } from './repetition-key.ts';
 
 /** A message on its way to be committed, and whoever waits for it. */
 export interface WriteEntry {
@@ -43,14 +44,14 @@ export class WriteQueue {
   /** Takes up to `limit` messages and closes their chats. No message is in it twice. */
   take(limit: number): WriteEntry[] {
     const batch: WriteEntry[] = [];
-    const ids = new Set<string>();
+    const keys = new Set<string>();
     const full = new Set<string>();
     while (batch.length < limit && this.#ready.size > full.size) {
       for (const chatId of this.#ready) {
         if (batch.length >= limit) break;
         if (full.has(chatId)) continue;
         const waiting = this.#waiting.get(chatId)!;
-        const count = countDistinct(waiting, Math.min(limit - batch.length, maxPerTurn), ids);
+        const count = countDistinct(waiting, Math.min(limit - batch.length, maxPerTurn), keys);
         for (const entry of waiting.splice(0, count)) batch.push(entry);
         this.#closed.add(chatId);
         if (waiting.length === 0) this.#forget(chatId);
@@ -97,13 +98,13 @@ export class WriteQueue {
 }
 
 /** How many from the start can be taken before one that the batch has already: the same message sent twice at once. */
-function countDistinct(waiting: readonly WriteEntry[], limit: number, ids: Set<string>): number {
+function countDistinct(waiting: readonly WriteEntry[], limit: number, keys: Set<string>): number {
   let count = 0;
   for (const { message } of waiting) {
     if (count === limit) break;
-    const id = `${message.chatId} ${message.clientMessageId} ${message.sender.id}`;
-    if (ids.has(id)) break;
-    ids.add(id);
+    const key = repetitionKey(message);
+    if (keys.has(key)) break;
+    keys.add(key);
     count += 1;
   }
   return count;

@@ -2,9 +2,10 @@ import type { Logger } from 'pino';
 import { encodePublication, type Publication } from '../../converter/publication.ts';
 import { RareWarning } from '../tracing/rare-warning.ts';
 import type { KeptLink } from './kept-link.ts';
-import type { Parcel } from './link.ts';
+import type { Link, Parcel } from './link.ts';
 import { MissedHeads } from './missed-heads.ts';
 import { SendQueue, type SendQueueOptions } from './send-queue.ts';
+import { untilBroken } from './until-broken.ts';
 
 interface Deps {
   kept: KeptLink;
@@ -79,18 +80,22 @@ export class BusSender {
 
   async #send(batch: readonly Outgoing[]): Promise<void> {
     const { link } = this.#deps.kept;
-    const broken = link?.broken.then(() => false);
-    try {
-      if (await Promise.race([link?.send(batch).then(() => true), broken])) return this.tellMissed();
-    } catch (error) {
-      const answers = link?.ping().then(
-        () => true,
-        () => false,
-      );
-      // To try again what was refused would be refused again.
-      if (await Promise.race([answers, broken])) return this.#deps.refused.add(error);
-    }
+    if (link && (await this.#isDone(link, batch))) return;
     for (const { topic, head } of batch) this.#missed.add(topic, head);
+  }
+
+  /** Whether the broker has taken the batch, or refuses it. */
+  async #isDone(link: Link, batch: readonly Outgoing[]): Promise<boolean> {
+    try {
+      const sent = await untilBroken(link, link.send(batch));
+      if (sent) this.tellMissed();
+      return sent;
+    } catch (error) {
+      // To try again what was refused would be refused again.
+      const answers = await untilBroken(link, link.ping()).catch(() => false);
+      if (answers) this.#deps.refused.add(error);
+      return answers;
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import type { Unsubscribe } from './bus.ts';
 import { Interest } from './interest.ts';
 import type { KeptLink } from './kept-link.ts';
 import type { Link } from './link.ts';
+import { untilBroken } from './until-broken.ts';
 
 export interface BusSubscriptionsOptions {
   /** How long a topic that nobody wants any more stays subscribed to, in milliseconds. */
@@ -82,7 +83,7 @@ export class BusSubscriptions {
         resolve();
       }, this.#options.subscribeTimeoutMs);
     });
-    await Promise.race([joined, link.broken, timeout]);
+    await untilBroken(link, Promise.race([joined, timeout]));
     clearTimeout(timer);
   }
 

@@ -63,12 +63,12 @@ export class KeptLink {
   /** Drops the connection. Twice is harmless. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#fail(undefined);
     await this.#running;
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#closing;
-    const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     for (let failures = 0; !signal.aborted; failures += 1) {
       let reason: unknown;
       try {
@@ -77,6 +77,7 @@ export class KeptLink {
         const failed = new Promise<unknown>((resolve) => {
           this.#fail = resolve;
         });
+        if (signal.aborted) this.#fail(undefined);
         const prepared = this.#deps.prepare(link).then(() => {
           failures = 0;
           this.#setState('connected');
@@ -84,7 +85,7 @@ export class KeptLink {
         // A broker that goes silent meanwhile is noticed as well.
         const watched = this.#watch(link);
         watched.catch(() => {});
-        reason = await Promise.race([link.broken, failed, prepared.then(() => watched), watched, aborted]);
+        reason = await Promise.race([link.broken, failed, prepared.then(() => watched), watched]);
       } catch (error) {
         reason = error;
       }

@@ -1,20 +1,26 @@
-import { connect, type NodeConnectionOptions, type Subscription } from '@nats-io/transport-node';
+import { connect, type Subscription } from '@nats-io/transport-node';
+import { type NatsOptions, serverOptions } from '../nats/server-options.ts';
 import type { Link, OpenLink } from './link.ts';
 
-export interface NatsLinkOptions {
-  /** `nats://` or `tls://`, with user and password, or with a token in the user's place. */
-  url: string;
-  /** Authorities for `tls://`, PEM; absent: the system's. */
-  ca?: string | undefined;
+export interface NatsLinkOptions extends NatsOptions {
   /** The first word of every subject. */
   prefix: string;
   timeoutMs: number;
 }
 
 /** Core NATS: a subject for each topic. What this connection sends does not come back to it. */
-export function natsLink({ prefix, ...options }: NatsLinkOptions): OpenLink {
+export function natsLink({ prefix, timeoutMs, ...server }: NatsLinkOptions): OpenLink {
   return async ({ onParcel, onRefusal }) => {
-    const connection = await connect(connectionOptions(options));
+    const connection = await connect({
+      ...serverOptions(server),
+      name: 'chat-service bus',
+      noEcho: true,
+      // Whoever holds the connection makes the next one, and asks whether this one lives.
+      reconnect: false,
+      ignoreClusterUpdates: true,
+      timeout: timeoutMs,
+      noAsyncTraces: true,
+    });
     const subscriptions = new Map<string, Subscription>();
     const lead = `${prefix}.`;
     const refusals = async () => {
@@ -48,22 +54,5 @@ export function natsLink({ prefix, ...options }: NatsLinkOptions): OpenLink {
       destroy: () => void connection.close().catch(() => {}),
     };
     return link;
-  };
-}
-
-function connectionOptions({ url, ca, timeoutMs }: Omit<NatsLinkOptions, 'prefix'>): NodeConnectionOptions {
-  const { protocol, host, username, password } = new URL(url);
-  const user = decodeURIComponent(username);
-  return {
-    servers: host,
-    ...(user && (password ? { user, pass: decodeURIComponent(password) } : { token: user })),
-    ...(protocol === 'tls:' && { tls: ca === undefined ? {} : { ca } }),
-    name: 'chat-service bus',
-    noEcho: true,
-    // Whoever holds the connection makes the next one, and asks whether this one lives.
-    reconnect: false,
-    ignoreClusterUpdates: true,
-    timeout: timeoutMs,
-    noAsyncTraces: true,
   };
 }

@@ -10,7 +10,9 @@ import {
 } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import type { Message } from '../../model/message.ts';
-import { connectNats, type NatsOptions } from '../nats/connect-nats.ts';
+import { connectNats } from '../nats/connect-nats.ts';
+import { ensureStream } from '../nats/ensure-stream.ts';
+import type { NatsOptions } from '../nats/server-options.ts';
 import { type EventStream, type ExportedEvent, type LastEvent, OutOfPlace } from './event-stream.ts';
 
 export interface NatsEventStreamOptions {
@@ -39,7 +41,7 @@ interface Opened {
   manager: JetStreamManager;
 }
 
-const errorCodes = { wrongLastSequence: 10_071, nameInUse: 10_058, noMessage: 10_037 };
+const errorCodes = { wrongLastSequence: 10_071, noMessage: 10_037 };
 const nanosecondsPerMs = 1_000_000;
 const duplicateWindowMs = 120_000;
 
@@ -133,6 +135,7 @@ export class NatsEventStream implements EventStream {
   }
 
   async #connect(): Promise<Opened> {
+    if ((await this.#connection)?.isClosed()) this.#connection = undefined;
     this.#connection ??= connectNats(this.#options.nats, 'chat-service export').catch((error) => {
       this.#connection = undefined;
       throw error;
@@ -146,7 +149,7 @@ export class NatsEventStream implements EventStream {
   async #ensureStream(manager: JetStreamManager): Promise<void> {
     const { stream, prefix, replicas, maxAgeMs, maxBytes } = this.#options;
     const windowMs = maxAgeMs > 0 ? Math.min(duplicateWindowMs, maxAgeMs) : duplicateWindowMs;
-    const config = {
+    await ensureStream(manager, {
       name: stream,
       subjects: [`${prefix}.events.*`],
       storage: StorageType.File,
@@ -156,12 +159,6 @@ export class NatsEventStream implements EventStream {
       max_bytes: maxBytes > 0 ? maxBytes : -1,
       num_replicas: replicas,
       duplicate_window: windowMs * nanosecondsPerMs,
-    };
-    try {
-      await manager.streams.add(config);
-    } catch (error) {
-      if (!(error instanceof JetStreamApiError) || error.code !== errorCodes.nameInUse) throw error;
-      await manager.streams.update(stream, config);
-    }
+    });
   }
 }

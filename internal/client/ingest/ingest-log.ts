@@ -19,6 +19,11 @@ export interface LogEntry {
   body: Uint8Array;
 }
 
+/** An entry that was found by its position alone. */
+export interface FoundEntry extends LogEntry {
+  partition: number;
+}
+
 /** The log as it is now. */
 export interface LogState {
   name: string;
@@ -59,6 +64,9 @@ export interface IngestLog {
    * the log is lost sight of; begin another one then.
    */
   read(partition: number, afterPosition: number, limit: number): PartitionReader;
+
+  /** The entry at a position, whichever partition it is of; undefined if the log does not have it, or not any more. */
+  find(position: number): Promise<FoundEntry | undefined>;
 
   /** Forgets a partition's entries up to a position, that one included. */
   trim(partition: number, throughPosition: number): Promise<void>;

@@ -11,9 +11,11 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { AcceptedMessage } from '../../model/message.ts';
-import { connectNats, type NatsOptions } from '../nats/connect-nats.ts';
+import { connectNats } from '../nats/connect-nats.ts';
+import { ensureStream } from '../nats/ensure-stream.ts';
+import type { NatsOptions } from '../nats/server-options.ts';
 import { decodeAccepted, encodeAccepted } from './accepted-message-codec.ts';
-import type { IngestLog, Kept, LogState } from './ingest-log.ts';
+import type { FoundEntry, IngestLog, Kept, LogState } from './ingest-log.ts';
 import { NatsPartitionReader } from './nats-partition-reader.ts';
 import { partitionOf } from './partition-of.ts';
 
@@ -30,7 +32,6 @@ export interface NatsIngestLogOptions {
   ackTimeoutMs: number;
 }
 
-const nameInUse = 10_058;
 const notFound = 10_059;
 const nanosecondsPerMs = 1_000_000;
 
@@ -97,6 +98,13 @@ export class NatsIngestLog implements IngestLog {
     return reader;
   }
 
+  async find(position: number): Promise<FoundEntry | undefined> {
+    const found = await this.#manager.streams.getMessage(this.#options.stream, { seq: position });
+    if (!found) return undefined;
+    const { data: body, subject } = found;
+    return { position, partition: Number(subject.split('.').at(-1)), message: decodeAccepted(body), body };
+  }
+
   async trim(partition: number, throughPosition: number): Promise<void> {
     const filter = this.#subject(partition);
     await this.#manager.streams.purge(this.#options.stream, { filter, seq: throughPosition + 1 });
@@ -140,7 +148,7 @@ export class NatsIngestLog implements IngestLog {
 
   async #ensureStream(): Promise<void> {
     const { stream, maxBytes, replicas, duplicateWindowMs } = this.#options;
-    const config = {
+    await ensureStream(this.#manager, {
       name: stream,
       subjects: [`${subjects(stream)}.*`],
       storage: StorageType.File,
@@ -151,13 +159,7 @@ export class NatsIngestLog implements IngestLog {
       max_bytes: maxBytes,
       num_replicas: replicas,
       duplicate_window: duplicateWindowMs * nanosecondsPerMs,
-    };
-    try {
-      await this.#manager.streams.add(config);
-    } catch (error) {
-      if (!(error instanceof JetStreamApiError) || error.code !== nameInUse) throw error;
-      await this.#manager.streams.update(stream, config);
-    }
+    });
   }
 
   /** A connection that breaks may have lost entries on their way to readers; and a server that comes back may come without its stream. */

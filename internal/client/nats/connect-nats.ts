@@ -1,26 +1,19 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-
-export interface NatsOptions {
-  /** `nats://` or `tls://`, with user and password, or with a token in the user's place. */
-  url: string;
-  /** Authorities for `tls://`, PEM; absent: the system's. */
-  ca?: string | undefined;
-}
+import { type NatsOptions, serverOptions } from './server-options.ts';
 
 /**
- * Connects to NATS and stays connected: a connection that breaks is made again for as long as it takes. Throws an error with a clear
- * message if the first attempt fails.
+ * Connects to NATS and stays connected: a connection that breaks is made again for as long as it takes, also while the server refuses the
+ * credentials. Throws an error with a clear message if the first attempt fails.
  */
-export async function connectNats({ url, ca }: NatsOptions, name: string): Promise<NatsConnection> {
-  const { protocol, host, username, password } = new URL(url);
-  const user = decodeURIComponent(username);
+export async function connectNats(options: NatsOptions, name: string): Promise<NatsConnection> {
+  const server = serverOptions(options);
   try {
     return await connect({
-      servers: host,
+      ...server,
       name,
-      ...(user && (password ? { user, pass: decodeURIComponent(password) } : { token: user })),
-      ...(protocol === 'tls:' && { tls: ca === undefined ? {} : { ca } }),
       maxReconnectAttempts: -1,
+      // Credentials may be wrong for a moment, while they are being changed.
+      ignoreAuthErrorAbort: true,
       reconnectTimeWait: 200,
       reconnectJitter: 100,
       // A server that has gone silent is given up after two of these.
@@ -30,6 +23,6 @@ export async function connectNats({ url, ca }: NatsOptions, name: string): Promi
       noAsyncTraces: true,
     });
   } catch (cause) {
-    throw new Error(`cannot connect to NATS at ${host}: ${(cause as Error).message}`, { cause });
+    throw new Error(`cannot connect to NATS at ${server.servers}: ${(cause as Error).message}`, { cause });
   }
 }

@@ -28,7 +28,6 @@ import {
   markRead,
 } from './chat-queries.ts';
 import type { Database, Tables } from './database.ts';
-import { isAnyOf } from './message-row.ts';
 import { ReadBatch } from './read-batch.ts';
 import {
   findStandings,
@@ -240,18 +239,6 @@ export class PostgresChatRepository implements ChatRepository {
 
   listMembers(chatId: string, limit: number, afterUserId?: string): Promise<Page<Member, string>> {
     return withStorageErrors(() => listMembers(this.#db, chatId, limit, afterUserId));
-  }
-
-  filterMembers(chatId: string, userIds: readonly string[]): Promise<Set<string>> {
-    return withStorageErrors(async () => {
-      const rows = await this.#db
-        .selectFrom('members')
-        .select('user_id')
-        .where('chat_id', '=', chatId)
-        .where(({ ref }) => isAnyOf(ref('user_id'), userIds, 'text'))
-        .execute();
-      return new Set(rows.map(({ user_id }) => user_id));
-    });
   }
 
   findStanding(chatId: string, userId: string): Promise<Standing | undefined> {

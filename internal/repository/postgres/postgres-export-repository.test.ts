@@ -67,3 +67,24 @@ test('writers never wait for a relay', async () => {
   const { rows } = await query('select last_seq, exported_seq from export.chats order by last_seq desc limit 1');
   expect(rows).toEqual([{ last_seq: 41, exported_seq: 20 }]);
 });
+
+test('chats that always have something to export do not keep the others waiting', async () => {
+  const chats = [await newChat(), await newChat(), await newChat(), await newChat(), await newChat()];
+  await query('update export.chats set last_seq = exported_seq');
+  for (const chatId of chats)
+    await query(`update export.chats set last_seq = exported_seq + 1 where chat_id = '${chatId}'`);
+  const relay = new PostgresExportRepository(storage.database);
+  const turns: string[][] = [];
+  for (let i = 0; i < 6; i += 1) turns.push((await relay.claim(2, 0)).map(({ chatId }) => chatId));
+  const [a, b, c, d, e] = chats.toSorted();
+  expect(turns).toEqual([[a, b], [c, d], [e], [a, b], [c, d], [e]]);
+  // The end of a round is no reason to find nothing.
+  await query(`update export.chats set last_seq = exported_seq where chat_id = '${e}'`);
+  const found = async () => (await relay.claim(2, 0)).map(({ chatId }) => chatId);
+  expect([await found(), await found(), await found(), await found()]).toEqual([
+    [a, b],
+    [c, d],
+    [a, b],
+    [c, d],
+  ]);
+});

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { ChatRole, ChatType } from '../../model/chat.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
-import { type IngestRepository, type Judged, PartitionLost, type Stretch } from '../ingest-repository.ts';
+import { type Entry, type IngestRepository, type Judged, PartitionLost, type Stretch } from '../ingest-repository.ts';
 import type { Appended, NewMessage } from '../message-repository.ts';
 import type { Database } from './database.ts';
 import { FirstAnalysis } from './first-analysis.ts';
@@ -63,7 +63,11 @@ export class PostgresIngestRepository implements IngestRepository {
     });
   }
 
-  openLog({ name, createdAt, partitions }: Parameters<IngestRepository['openLog']>[0]): Promise<'known' | 'new'> {
+  openLog({
+    name,
+    createdAt,
+    partitions,
+  }: Parameters<IngestRepository['openLog']>[0]): Promise<'known' | 'first' | 'new'> {
     return this.#inTransaction(async (client) => {
       await client.query('lock table ingest.stream in exclusive mode');
       const { rows } = await client.query<{ name: string; created_at: string; partitions: number }>(
@@ -84,7 +88,7 @@ export class PostgresIngestRepository implements IngestRepository {
       ]);
       await client.query('delete from ingest.partitions');
       await client.query('insert into ingest.partitions (partition) select generate_series(0, $1 - 1)', [partitions]);
-      return 'new';
+      return known ? 'new' : 'first';
     });
   }
 
@@ -126,6 +130,22 @@ export class PostgresIngestRepository implements IngestRepository {
       });
       this.#analysis.wrote(messages.length);
       return rows.map(toAppended);
+    });
+  }
+
+  isSettled({ partition, position, message, body }: Entry): Promise<boolean> {
+    return withStorageErrors(async () => {
+      const { rowCount: putAside } = await this.#pool.query(
+        'select from ingest.refused where partition = $1 and position = $2 and body = $3 limit 1',
+        [partition, position, Buffer.from(body)],
+      );
+      if (putAside || !message) return Boolean(putAside);
+      const { rowCount } = await this.#pool.query(
+        `select from messages where chat_id = $1 and sender_id = $2 and client_message_id = $3
+         union all select where not exists (select from chats where id = $1) limit 1`,
+        [message.chatId, message.sender.id, message.clientMessageId],
+      );
+      return Boolean(rowCount);
     });
   }
 

@@ -1,5 +1,6 @@
 import type { LogEntry } from '../../client/ingest/ingest-log.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
+import { repetitionKey } from '../repetition-key.ts';
 
 export type ReadableEntry = LogEntry & { message: AcceptedMessage };
 
@@ -10,11 +11,11 @@ export type ReadableEntry = LogEntry & { message: AcceptedMessage };
 export function toBatches(entries: readonly LogEntry[]): (ReadableEntry[] | LogEntry)[] {
   const batches: (ReadableEntry[] | LogEntry)[] = [];
   let batch: ReadableEntry[] = [];
-  let ids = new Set<string>();
+  let keys = new Set<string>();
   const close = () => {
     if (batch.length > 0) batches.push(batch);
     batch = [];
-    ids = new Set();
+    keys = new Set();
   };
   for (const entry of entries) {
     if (!isReadable(entry)) {
@@ -22,10 +23,9 @@ export function toBatches(entries: readonly LogEntry[]): (ReadableEntry[] | LogE
       batches.push(entry);
       continue;
     }
-    const { chatId, clientMessageId, sender } = entry.message;
-    const id = `${chatId} ${clientMessageId} ${sender.id}`;
-    if (ids.has(id)) close();
-    ids.add(id);
+    const key = repetitionKey(entry.message);
+    if (keys.has(key)) close();
+    keys.add(key);
     batch.push(entry);
   }
   close();

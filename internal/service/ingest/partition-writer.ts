@@ -1,12 +1,14 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { IngestLog, LogEntry, PartitionReader } from '../../client/ingest/ingest-log.ts';
-import { ChatError } from '../../model/errors.ts';
 import { type IngestRepository, PartitionLost, type Stretch } from '../../repository/ingest-repository.ts';
 import { type ReadableEntry, toBatches } from './batches.ts';
+import { isTransient } from './is-transient.ts';
 import { Pause } from './pause.ts';
 import { publishWritten } from './publish-written.ts';
+import { recogniseLog } from './recognise-log.ts';
 import type { Slots } from './slots.ts';
+import { standsInLog } from './stands-in-log.ts';
 import { TrimMarks } from './trim-marks.ts';
 
 export interface PartitionWriterDeps {
@@ -37,10 +39,12 @@ export class PartitionWriter {
   readonly #options: PartitionWriterOptions;
   readonly #writerId: string;
   readonly #partition: number;
-  readonly #marks: TrimMarks;
   readonly #pause = new Pause();
   readonly #done: Promise<void>;
   #position: number;
+  #marks: TrimMarks;
+  /** The log is the one that the position is of, as far as is known. */
+  #following = false;
   #reader: PartitionReader | undefined;
   #stopped = false;
   #ended = false;
@@ -58,8 +62,7 @@ export class PartitionWriter {
     this.#writerId = writerId;
     this.#partition = partition;
     this.#position = position;
-    this.#marks = new TrimMarks(options.keepMs);
-    this.#marks.reached(position);
+    this.#marks = this.#newMarks();
     this.#done = this.#run();
   }
 
@@ -90,6 +93,7 @@ export class PartitionWriter {
 
   /** Lets the log forget what was written long enough ago. */
   async trim(): Promise<void> {
+    if (!this.#following) return;
     this.#marks.reached(this.#position);
     const position = this.#marks.takeDue();
     if (position) await this.#deps.ingestLog.trim(this.#partition, position);
@@ -119,6 +123,7 @@ export class PartitionWriter {
     if (this.#stopped) return;
     const reader = this.#deps.ingestLog.read(this.#partition, this.#position, this.#options.maxBatch);
     this.#reader = reader;
+    this.#following = true;
     try {
       for await (const entries of reader) {
         this.#failed = false;
@@ -129,25 +134,25 @@ export class PartitionWriter {
         }
       }
     } finally {
+      this.#following = false;
       await reader.close();
     }
   }
 
-  /** A log that was made anew, or put back from a copy, counts otherwise than the position does. */
+  /** A log that was made anew, that has lost its end, or was put back from a copy, counts otherwise than the position does. */
   async #checkLog(): Promise<void> {
-    const { ingestLog, repository, log } = this.#deps;
-    const { name, createdAt, lastPosition } = await ingestLog.state();
-    if ((await repository.openLog({ name, createdAt, partitions: ingestLog.partitions })) === 'new') {
-      log.error({ stream: name }, 'the stream of accepted messages was made anew: what was not written is lost');
-      throw new PartitionLost('the stream was made anew');
-    }
-    if (lastPosition >= this.#position) return;
+    const { repository, log } = this.#deps;
+    const { name, lastPosition, isKnown } = await recogniseLog(this.#deps);
+    if (!isKnown) throw new PartitionLost('the stream was made anew');
+    if (await standsInLog(this.#deps, { partition: this.#partition, position: this.#position }, lastPosition)) return;
     log.error(
       { stream: name, partition: this.#partition, lastPosition, position: this.#position },
-      'the stream of accepted messages has lost its end: reading from where it ends now',
+      'the stream of accepted messages is not what it was, and may have lost its end: reading it from its start',
     );
-    await repository.append(this.#stretch(lastPosition), []);
-    this.#position = lastPosition;
+    // What was written before is recognised.
+    await repository.append(this.#stretch(0), []);
+    this.#position = 0;
+    this.#marks = this.#newMarks();
   }
 
   /** Writes the batch, however long that takes. Throws PartitionLost, and what ended the wait when it is stopped. */
@@ -191,6 +196,12 @@ export class PartitionWriter {
     log.error(named, 'an accepted message cannot be written and was put aside in ingest.refused');
   }
 
+  #newMarks(): TrimMarks {
+    const marks = new TrimMarks(this.#options.keepMs);
+    marks.reached(this.#position);
+    return marks;
+  }
+
   #stretch(to: number): Stretch {
     return { writerId: this.#writerId, partition: this.#partition, from: this.#position, to };
   }
@@ -200,8 +211,4 @@ export class PartitionWriter {
     if (!this.#failed) this.#deps.log.warn({ err, partition: this.#partition }, what);
     this.#failed = true;
   }
-}
-
-function isTransient(error: unknown): boolean {
-  return error instanceof ChatError && error.reason === 'STORAGE_UNAVAILABLE';
 }

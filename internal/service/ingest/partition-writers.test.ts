@@ -2,7 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
+import type { IngestLog } from '../../client/ingest/ingest-log.ts';
 import { NatsIngestLog } from '../../client/ingest/nats-ingest-log.ts';
+import { partitionOf } from '../../client/ingest/partition-of.ts';
 import { connectNats } from '../../client/nats/connect-nats.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
 import { PartitionLost } from '../../repository/ingest-repository.ts';
@@ -13,7 +15,11 @@ import { eventually } from '../../testing/eventually.ts';
 import { LogLines } from '../../testing/log-lines.ts';
 import type { ServerProcess } from '../../testing/server-process.ts';
 import { createTestDatabase } from '../../testing/test-database.ts';
+import { PartitionWriter } from './partition-writer.ts';
 import { PartitionWriters, type PartitionWritersOptions } from './partition-writers.ts';
+import { recogniseLog } from './recognise-log.ts';
+import { Slots } from './slots.ts';
+import { standsInLog } from './stands-in-log.ts';
 
 let nats: ServerProcess;
 beforeAll(async () => {
@@ -146,6 +152,19 @@ test('writers share the partitions evenly, and those of one that stops are taken
   await eventually(async () => expect(await stand.written()).toEqual(byChat(messages)), 20_000);
 });
 
+test('a writer that stops before it has a partition leaves its share to the others at once', async () => {
+  const stand = await newStand();
+  const first = stand.newWriters({ heartbeatMs: 3_600_000, missingAfterMs: 3_600_000 });
+  first.start();
+  await eventually(() => expect(first.partitions).toHaveLength(6));
+  const second = stand.newWriters({ missingAfterMs: 3_600_000 });
+  const known = async () => (await stand.database.pool.query('select from ingest.writers')).rowCount;
+  second.start();
+  await eventually(async () => expect(await known()).toBe(2));
+  await second.stop();
+  expect(await known()).toBe(1);
+});
+
 test('messages that come while partitions change hands are written once, in order', async () => {
   const stand = await newStand();
   const messages: AcceptedMessage[] = [];
@@ -250,18 +269,113 @@ test('a stream that was lost is made anew and written from its start', async () 
   expect(stand.lines.errors).toContainEqual(expect.objectContaining({ stream: name }));
 });
 
-test('a stream that was put back from an older copy is read from where it ends, and an error tells of it', async () => {
+test('a stream in the place of another is an error in the log once, whoever notices it first, and the first stream is none', async () => {
+  const stand = await newStand();
+  const recognise = () => recogniseLog({ ...stand, log: stand.lines.logger });
+  await stand.database.pool.query('delete from ingest.stream');
+  expect(await recognise()).toMatchObject({ isKnown: false });
+  expect(await recognise()).toMatchObject({ isKnown: true });
+  expect(stand.lines.errors).toEqual([]);
+  await stand.database.pool.query(`update ingest.stream set created_at = 'another time'`);
+  expect(await recognise()).toMatchObject({ isKnown: false });
+  expect(await recognise()).toMatchObject({ isKnown: true });
+  expect(stand.lines.errors).toHaveLength(1);
+});
+
+test('a stream that has lost its end is read from its start: what was accepted after that is not skipped', async () => {
   const stand = await newStand();
   const before = await stand.keep(60);
   const writers = stand.newWriters();
   writers.start();
   await eventually(async () => expect(await stand.written()).toEqual(byChat(before)), 20_000);
   await writers.stop();
+  const meanwhile = await stand.keep(60);
   await stand.database.pool.query('update ingest.partitions set position = position + 1000');
 
   stand.newWriters().start();
 
-  await eventually(() => expect(stand.lines.errors).toHaveLength(partitions));
-  const more = await stand.keep(60);
-  await eventually(async () => expect(await stand.written()).toEqual(byChat([...before, ...more])), 20_000);
+  const all = await eventually(async () => {
+    expect(await stand.written()).toEqual(byChat([...before, ...meanwhile]));
+    return stand.keep(60);
+  }, 20_000);
+  await eventually(
+    async () => expect(await stand.written()).toEqual(byChat([...before, ...meanwhile, ...all])),
+    20_000,
+  );
+  expect(stand.lines.errors).toHaveLength(partitions);
+});
+
+test('a stream that has lost its end and has grown beyond it again is read from its start as well', async () => {
+  const stand = await newStand();
+  const before = await stand.keep(30);
+  const writers = stand.newWriters();
+  writers.start();
+  await eventually(async () => expect(await stand.written()).toEqual(byChat(before)), 20_000);
+  await writers.stop();
+  // Where the writers stood, in another course of things, there is a message now that they have not seen.
+  const meanwhile = await stand.keep(60);
+  const { lastPosition } = await stand.ingestLog.state();
+  await stand.database.pool.query('update ingest.partitions set position = $1', [lastPosition]);
+
+  stand.newWriters().start();
+
+  await eventually(async () => expect(await stand.written()).toEqual(byChat([...before, ...meanwhile])), 20_000);
+  expect(stand.lines.errors).toHaveLength(partitions);
+});
+
+test('a stream is known by the entry at the position, whatever became of it, and not by one that was not dealt with', async () => {
+  const stand = await newStand();
+  await stand.keep(3);
+  await stand.keep(1, { chatId: stand.chatIds[0]!, text: 'nul \0 nul' });
+  await stand.keep(1, { chatId: 'no id' });
+  await stand.keep(1, { chatId: '' });
+  await stand.keep(1, { chatId: randomUUID() });
+  const { lastPosition } = await stand.ingestLog.state();
+  const known = (partition: number, position: number) => standsInLog(stand, { partition, position }, lastPosition);
+  const at = async (position: number) => (await stand.ingestLog.find(position))!.partition;
+  // The last one has no chat in which it could be written.
+  for (let position = 1; position < lastPosition; position += 1)
+    expect(await known(await at(position), position)).toBe(false);
+
+  stand.newWriters().start();
+
+  for (let position = 1; position <= lastPosition; position += 1) {
+    const partition = await at(position);
+    await eventually(async () => expect(await known(partition, position)).toBe(true), 20_000);
+    expect(await known((partition + 1) % partitions, position)).toBe(false);
+  }
+  expect(await known(0, 0)).toBe(true);
+  expect(await known(0, lastPosition + 1)).toBe(false);
+});
+
+test('nothing leaves a stream while it is not known to be what it was', async () => {
+  const stand = await newStand();
+  const [message] = await stand.keep(1);
+  const partition = partitionOf(message!.chatId, partitions);
+  const writerId = randomUUID();
+  await stand.repository.takePartitions(writerId, 60_000);
+  const asked = Promise.withResolvers<void>();
+  const trimmed: number[] = [];
+  const ingestLog: IngestLog = {
+    partitions,
+    state: async () => {
+      asked.resolve();
+      throw new Error('NATS is away');
+    },
+    find: (position) => stand.ingestLog.find(position),
+    append: (messages) => stand.ingestLog.append(messages),
+    read: (...span) => stand.ingestLog.read(...span),
+    trim: async (_, position) => void trimmed.push(position),
+    close: async () => {},
+  };
+  const { repository } = stand;
+  const writer = new PartitionWriter(
+    { ingestLog, repository, bus: new MemoryBus(), slots: new Slots(1), log: stand.lines.logger },
+    { maxBatch: 10, keepMs: 0 },
+    { writerId, partition, position: 1 },
+  );
+  await asked.promise;
+  await writer.trim();
+  expect(trimmed).toEqual([]);
+  await writer.stop();
 });

@@ -29,7 +29,7 @@ export class PartitionWriters {
   readonly #pause = new Pause();
   #running: Promise<void> | undefined;
   #trimming: Promise<void> | undefined;
-  #stopped = false;
+  #stopped: Promise<void> | undefined;
   #failed = false;
   #reportedAt = performance.now();
 
@@ -49,13 +49,18 @@ export class PartitionWriters {
   }
 
   /** Settles the batches under way and gives the partitions back. Twice is harmless. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    if (!this.#running) return;
     this.#pause.end();
     await this.#running;
     await Promise.all([this.#trimming, ...[...this.#writers.values()].map((writer) => writer.stop())]);
-    if (this.#writers.size === 0) return;
     this.#writers.clear();
+    // Also without partitions: it counts among those who share them.
     await this.#deps.repository.leave(this.#writerId);
   }
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
-import type { Message } from '../../model/message.ts';
 import type { Appended } from '../../repository/message-repository.ts';
+import { WrittenMessages } from '../written-messages.ts';
 import type { ReadableEntry } from './batches.ts';
 
 interface Deps {
@@ -19,18 +19,14 @@ export function publishWritten(
   outcomes: readonly Appended[],
   repeated: boolean,
 ): void {
-  const stored = new Map<string, Message[]>();
-  const heads = new Map<string, number>();
+  const written = new WrittenMessages();
   for (const [i, { message }] of batch.entries()) {
-    const { outcome, seq, createdAt } = outcomes[i]!;
-    const { id, chatId, sender, clientMessageId, text } = message;
+    const { outcome } = outcomes[i]!;
+    const { id, chatId, sender, clientMessageId } = message;
     if (outcome === 'stored') {
-      const written = { id, chatId, seq, updateSeq: seq, sender, clientMessageId, text, createdAt };
-      const ofChat = stored.get(chatId);
-      if (ofChat) ofChat.push(written);
-      else stored.set(chatId, [written]);
+      written.addStored(message, outcomes[i]!);
     } else if (outcome === 'repeated') {
-      if (repeated) heads.set(chatId, Math.max(seq, heads.get(chatId) ?? 0));
+      if (repeated) written.addRepeated(message, outcomes[i]!);
     } else if (outcome === 'chat_not_found') {
       log.warn({ chatId, messageId: id }, 'an accepted message was dropped: its chat has been deleted');
     } else {
@@ -40,6 +36,5 @@ export function publishWritten(
       );
     }
   }
-  for (const [chatId, seq] of heads) bus.publishToChat(chatId, { kind: 'head', seq });
-  for (const [chatId, messages] of stored) bus.publishToChat(chatId, { kind: 'messages', messages });
+  written.publish(bus);
 }

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { expect, onTestFinished, test } from 'vitest';
+import { LogLines } from '../../testing/log-lines.ts';
+import { BrokerBus } from './broker-bus.ts';
+import { KeptLink } from './kept-link.ts';
+import type { Link } from './link.ts';
+import { untilBroken } from './until-broken.ts';
+
+interface FakeLink extends Link {
+  breakNow(): void;
+  /** Callbacks that were ever left with the promise of its end. */
+  waited: number;
+}
+
+/** A link that answers at once, unless told otherwise, until it is broken. */
+function newLink(parts: Partial<Link> = {}): FakeLink {
+  const { promise: broken, resolve } = Promise.withResolvers<unknown>();
+  const link: FakeLink = {
+    maxBytes: 1_000_000,
+    send: async () => {},
+    subscribe: async () => {},
+    unsubscribe: async () => {},
+    ping: async () => {},
+    destroy: () => resolve(undefined),
+    broken,
+    breakNow: () => resolve(new Error('broken')),
+    waited: 0,
+    ...parts,
+  };
+  const then = broken.then.bind(broken);
+  // biome-ignore lint/suspicious/noThenProperty: counts who waits; races and `then` come by here.
+  broken.then = (...callbacks) => {
+    link.waited += 1;
+    return then(...callbacks);
+  };
+  return link;
+}
+
+async function startBus(link: Link) {
+  const { logger, lines } = new LogLines();
+  const bus = await BrokerBus.start({ open: async () => link, log: logger });
+  onTestFinished(() => bus.close());
+  return { bus, lines };
+}
+
+const never = new Promise<never>(() => {});
+
+test('says whether the work was done before the link broke, and throws what the work throws', async () => {
+  const link = newLink();
+  expect(await untilBroken(link, Promise.resolve())).toBe(true);
+  await expect(untilBroken(link, Promise.reject(new Error('refused')))).rejects.toThrow('refused');
+  const both = [untilBroken(link, never), untilBroken(link, never)];
+  link.breakNow();
+  expect(await Promise.all(both)).toEqual([false, false]);
+  expect(await untilBroken(link, never)).toBe(false);
+});
+
+test('work that fails after the link has broken is nobody’s unhandled rejection', async () => {
+  const link = newLink();
+  const { promise, reject } = Promise.withResolvers<void>();
+  const waiting = untilBroken(link, promise);
+  link.breakNow();
+  expect(await waiting).toBe(false);
+  reject(new Error('late'));
+  await new Promise((resolve) => setImmediate(resolve));
+});
+
+test('a bus leaves nothing on its link for what it has sent, was refused, or has subscribed to', async () => {
+  let refuses = false;
+  let batches = 0;
+  const link = newLink({
+    send: async () => {
+      batches += 1;
+      if (refuses) throw new Error('refused');
+    },
+  });
+  const { bus } = await startBus(link);
+  const useIt = async () => {
+    for (refuses of [false, true]) {
+      bus.publishToChat(randomUUID(), { kind: 'head', seq: 1 });
+      const unsubscribe = await bus.subscribeToChat(randomUUID(), () => {});
+      await new Promise((resolve) => setImmediate(resolve));
+      await unsubscribe();
+    }
+  };
+  await useIt();
+  const { waited } = link;
+  for (let i = 0; i < 50; i += 1) await useIt();
+  expect(batches).toBeGreaterThanOrEqual(100);
+  expect(link.waited).toBe(waited);
+});
+
+test('a link that comes while it is not wanted any more is dropped', async () => {
+  const link = newLink();
+  const opening = Promise.withResolvers<Link>();
+  const options = { pingIntervalMs: 60_000, pingTimeoutMs: 60_000, openTimeoutMs: 60_000, maxRetryMs: 60_000 };
+  const deps = { open: () => opening.promise, prepare: async () => {}, onStateChange: () => {} };
+  const kept = new KeptLink(deps, options);
+  const started = kept.start();
+  const closed = kept.close();
+  opening.resolve(link);
+  await Promise.all([started, closed, link.broken]);
+});
