@@ -57,9 +57,13 @@ export class ExportRelay {
     while (!signal.aborted) {
       let restMs = 0;
       try {
-        if ((await this.#exportSome()) === 0) restMs = this.#options.pollMs;
-        if (this.#failing) this.#deps.log.info('changes are exported again');
-        this.#failing = false;
+        const exported = await this.#exportSome();
+        if (exported === 0) restMs = this.#options.pollMs;
+        // That there was nothing to export says nothing of where it goes.
+        else if (this.#failing) {
+          this.#deps.log.info('changes are exported again');
+          this.#failing = false;
+        }
       } catch (err) {
         if (!this.#failing) this.#deps.log.warn({ err }, 'changes cannot be exported at the moment');
         this.#failing = true;
