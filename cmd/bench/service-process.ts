@@ -32,6 +32,7 @@ export async function startService(dsn: string, env: Record<string, string> = {}
     RATE_LIMIT_MESSAGES: '0',
     RATE_LIMIT_CALLS: '0',
     RATE_LIMIT_GUESTS: '0',
+    MAX_STREAMS_PER_USER: '0',
     ...env,
   };
   const main = new URL('../server/main.ts', import.meta.url);

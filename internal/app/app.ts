@@ -97,11 +97,11 @@ async function assemble(
   await openExport(config, { database, log, resources });
   const stream = {
     sessions,
-    reader: new CommandReader(rules('chat.v1.Command'), limits),
+    reader: new CommandReader(rules('chat.v1.Command')),
     encoder: new ProtobufEventEncoder(),
   };
   const services = [
-    served(chatServiceDefinition, {
+    served(chatServiceDefinition(limits), {
       ...createChatHandlers({ chats: service, moderation }, limits),
       ...createConnectChat(stream),
     }),

@@ -1,11 +1,12 @@
-import { status } from '@grpc/grpc-js';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { ChatType, ConnectChatRequest, ConnectChatResponse } from '../../pkg/api/chat/v1/chat.ts';
+import { ChatType, CloseReason, ConnectChatRequest, ConnectChatResponse } from '../../pkg/api/chat/v1/chat.ts';
 import { errorFromStatus } from '../../pkg/chat-client/status.ts';
 import { eventually } from '../testing/eventually.ts';
 import { newGroup, newRoom, type Person, say, signIn } from '../testing/person.ts';
 import { RawClient } from '../testing/raw-client.ts';
 import { refusedFields } from '../testing/refused-fields.ts';
+import { SocketClient } from '../testing/socket-client.ts';
 import { commands, type EventBody } from '../testing/stream-probe.ts';
 import { startTestService, type TestService } from '../testing/test-service.ts';
 
@@ -19,6 +20,7 @@ beforeAll(async () => {
     MAX_COMMANDS_PER_FRAME: '20',
     MAX_SUBSCRIPTIONS: '3',
     MAX_PENDING_SENDS: '4',
+    MAX_STREAMS_PER_USER: '3',
     ROOMS_CREATE_ON_JOIN: 'false',
   });
 });
@@ -103,6 +105,19 @@ test('a stream follows so many chats and no more, and can exchange one for anoth
   expect(await stream.ask(commands.subscribe(chats[3]!.id))).toMatchObject({ $case: 'subscribed' });
 });
 
+test('a user has so many streams open and no more, by whatever transport, until one has ended', async () => {
+  const alice = await signIn(service.transport(), 'alice');
+  const bySocket = () => new SocketClient(service.url, { token: alice.token });
+  const streams = [await alice.connect(), await alice.connect()];
+  await bySocket().nextOf('welcome');
+  const tooMany = { code: 'RESOURCE_EXHAUSTED', reason: 'TOO_MANY_STREAMS' };
+  expect(await alice.open().ended).toMatchObject(tooMany);
+  expect(await bySocket().closed).toEqual({ code: 4429, reason: 'TOO_MANY_STREAMS' });
+  await (await signIn(service.transport(), 'bob')).connect();
+  streams[0]!.close();
+  await eventually(() => alice.connect());
+});
+
 test('the SDK of a user with too many chats to follow still sends', async () => {
   const busy = await signIn(service.transport(), 'busy');
   const chats = await Promise.all([1, 2, 3, 4].map(() => newGroup(busy)));
@@ -110,29 +125,30 @@ test('the SDK of a user with too many chats to follow still sends', async () => 
   await expect(client.send(chats[0]!.id, 'unheard')).resolves.toMatchObject({ seq: 2 });
 });
 
-test('of a frame with too many commands each is refused, and the stream goes on', async () => {
-  const stream = new RawClient(service.address).connect(await service.token('alice'));
+test('a frame with too many commands ends the stream, and nothing of it is carried out', async () => {
+  const alice = await signIn(service.transport(), 'alice');
+  const group = await newGroup(alice);
+  const stream = new RawClient(service.address).connect(alice.token);
+  const ended = new Promise<ServiceError>((resolve) => stream.on('error', resolve));
   const events: EventBody[] = [];
   stream.on('data', (bytes: Buffer) => {
     for (const { event } of ConnectChatResponse.decode(bytes).events) if (event) events.push(event);
   });
-  const pings = (count: number) =>
+  const sends = (count: number) =>
     ConnectChatRequest.encode({
-      commands: Array.from({ length: count }, (_, i) => ({ commandId: `${i}`, command: commands.ping() })),
+      commands: Array.from({ length: count }, (_, i) => ({
+        commandId: `${i}`,
+        command: commands.send(group.id, `${i} of ${count}`),
+      })),
     }).finish();
 
-  stream.write(pings(21));
-  stream.write(pings(20));
-  await eventually(() => expect(events.filter(({ $case }) => $case === 'pong')).toHaveLength(20));
-
-  const rejected = events.flatMap((event) => (event.$case === 'rejected' ? [event.value] : []));
-  expect(rejected.map(({ commandId }) => commandId)).toEqual(Array.from({ length: 21 }, (_, i) => `${i}`));
-  expect(errorFromStatus(rejected[0]!.status!)).toMatchObject({
-    code: 'RESOURCE_EXHAUSTED',
-    reason: 'FRAME_LIMIT',
-    message: expect.stringContaining('20'),
-  });
-  stream.cancel();
+  stream.write(sends(20));
+  await eventually(() => expect(events.filter(({ $case }) => $case === 'accepted')).toHaveLength(20));
+  stream.write(sends(21));
+  const { code, details } = await ended;
+  expect({ code, details }).toEqual({ code: status.RESOURCE_EXHAUSTED, details: expect.stringContaining('20') });
+  expect(events.at(-1)).toMatchObject({ $case: 'closing', value: { reason: CloseReason.PROTOCOL_ERROR } });
+  expect((await alice.chat.getChat({ chatId: group.id })).chat).toMatchObject({ lastSeq: 21 });
 });
 
 test('a frame or a request of too many bytes is refused', async () => {

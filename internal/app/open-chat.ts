@@ -125,6 +125,7 @@ export async function openChat(
       maxPendingSends: limits.maxPendingSends,
       closingGraceMs: 2_000,
       arrivals: { perSecond: config.limits.arrivalsPerSecond, maxWaiting: 20_000 },
+      maxStreamsPerUser: limits.maxStreamsPerUser,
     },
   );
   return { service, moderation, sessions, hub };

@@ -31,6 +31,7 @@ interface Options {
   host: string;
   http: HttpConfig;
   maxBodyBytes: number;
+  maxCommandsPerFrame: number;
   /** How long a connection may be silent before something is sent on it, in milliseconds. */
   keepaliveMs: number;
   /** How long requests under way may take once it is being stopped, in milliseconds. */
@@ -42,13 +43,16 @@ const api = new URL('../../pkg/api/', import.meta.url);
 /** Where `make web` puts the web page. */
 const webPage = fileURLToPath(new URL('../../cmd/web/dist', import.meta.url));
 
+/** What WebSocket handshakes may take of the time: some five hundred a second, when many come at once. Who would wait for longer than 20 s is refused. */
+const handshakes = { budgetMs: 1, turnMs: 20, maxWaiting: 10_000 };
+
 /** How long a WebSocket may be open without a token, and take to answer that it is being closed, in milliseconds. */
 const webSocketTimes = { authTimeoutMs: 5_000, closeTimeoutMs: 2_000 };
 
 /** Starts the HTTP side. Returns its port. Throws an error with a clear message if the address cannot be had. */
 export async function openGateway(
   { services, caller, streams, certificates, log, resources }: Deps,
-  { host, http, maxBodyBytes, keepaliveMs, graceMs }: Options,
+  { host, http, maxBodyBytes, maxCommandsPerFrame, keepaliveMs, graceMs }: Options,
 ): Promise<number> {
   const descriptors = readFileSync(new URL('descriptors.binpb', api));
   const transcoder = Transcoder.create(descriptors, services);
@@ -89,6 +93,8 @@ export async function openGateway(
       {
         ...webSocketTimes,
         maxFrameBytes: maxBodyBytes,
+        maxCommandsPerFrame,
+        handshakes,
         compression: http.webSocketCompression,
         keepaliveMs,
         trustedProxies,

@@ -92,7 +92,14 @@ export async function openTransports(
     const names = services.map(({ definition }) => definition.fullName);
     httpPort = await openGateway(
       { services: names, caller, streams: streams?.(interceptor), certificates, log, resources },
-      { host, http, maxBodyBytes: limits.maxFrameBytes, keepaliveMs: config.keepaliveMs, graceMs: 1_000 },
+      {
+        host,
+        http,
+        maxBodyBytes: limits.maxFrameBytes,
+        maxCommandsPerFrame: limits.maxCommandsPerFrame,
+        keepaliveMs: config.keepaliveMs,
+        graceMs: 1_000,
+      },
     );
   }
   const setServing = (now: boolean) => {

@@ -81,6 +81,22 @@ test('readers that stop reading cost the service no memory, hold nobody up, and 
   }
 });
 
+test('a reader that does not read holds up the end of the service no longer than two seconds', async () => {
+  const service = await startTestService({ OUTBOX_BYTES: '65536', DRAIN_TIMEOUT_MS: '30000' });
+  const writer = await signIn(service.transport(), 'writer');
+  const room = await newRoom(writer);
+  const reader = new RawReader(service.address, writer.token);
+  reader.subscribe(room.id);
+  await eventually(() => expect(reader.caughtUp).toBe(true));
+  reader.call.pause();
+  for (let held = 0; held < 3; held = service.app.sessions.queuedBytes > 0 ? held + 1 : 0) {
+    await Promise.all(Array.from({ length: 20 }, () => say(writer, room, 'x'.repeat(4_000))));
+  }
+  const begun = performance.now();
+  await service.stop();
+  expect(performance.now() - begun).toBeLessThan(10_000);
+});
+
 /** A client without the SDK: when it reads is up to the test. */
 class RawReader {
   readonly call: ReturnType<RawClient['connect']>;

@@ -82,6 +82,15 @@ describe('a socket is closed', () => {
     expect(await client.closed).toEqual({ code: 4400, reason: 'MALFORMED_FRAME' });
   });
 
+  test.each([
+    ['many commands', `{"commands":[${Array(30_000).fill('0')}]}`],
+    ['many bytes', `{"commands":[{"ping":{}}],"padding":"${'x'.repeat(65_536)}"}`],
+  ])('whose first frame has too %s, before anything of it is read', async (_, frame) => {
+    const client = await new SocketClient(service.url).opened();
+    client.socket.send(frame);
+    expect(await client.closed).toEqual({ code: 4429, reason: 'FRAME_LIMIT' });
+  });
+
   const wayIn: [string, (token: string) => Promise<SocketClient>][] = [
     ['header', async (token) => new SocketClient(service.url, { token })],
     [

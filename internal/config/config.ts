@@ -56,6 +56,8 @@ export interface Config extends ProcessConfig {
     maxFrameBytes: number;
     maxCommandsPerFrame: number;
     arrivalsPerSecond: number;
+    /** Open streams of one user; 0: any number. */
+    maxStreamsPerUser: number;
     maxSubscriptions: number;
     /** Chats with more members are not told who is typing, has come online, or has read how far. */
     maxSignalMembers: number;
@@ -130,8 +132,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       maxMembers: read.integer('MAX_MEMBERS', 10_000, { min: 2, max: 1_000_000 }),
       maxPageSize: read.integer('MAX_PAGE_SIZE', 200, { min: 1, max: 1_000 }),
       maxFrameBytes: readMaxFrameBytes(read),
-      maxCommandsPerFrame: read.integer('MAX_COMMANDS_PER_FRAME', 256, { min: 1, max: 100_000 }),
+      maxCommandsPerFrame: readMaxCommandsPerFrame(read),
       arrivalsPerSecond: read.integer('ARRIVALS_PER_SECOND', 400, { min: 25, max: 100_000 }),
+      maxStreamsPerUser: read.integer('MAX_STREAMS_PER_USER', 100, { min: 0, max: 1_000_000 }),
       maxSubscriptions: read.integer('MAX_SUBSCRIPTIONS', 1_000, { min: 1, max: 100_000 }),
       maxSignalMembers: read.integer('MAX_SIGNAL_MEMBERS', 200, { min: 0, max: 100_000 }),
       maxPendingSends: read.integer('MAX_PENDING_SENDS', 256, { min: 1, max: 100_000 }),
@@ -216,6 +219,10 @@ function findInsecurities({ host, http, tls, auth, bus, nats, redis, postgresDsn
 
 export function readMaxFrameBytes(read: EnvReader): number {
   return read.integer('MAX_FRAME_BYTES', 1_048_576, { min: 1_024, max: 67_108_864 });
+}
+
+export function readMaxCommandsPerFrame(read: EnvReader): number {
+  return read.integer('MAX_COMMANDS_PER_FRAME', 256, { min: 1, max: 100_000 });
 }
 
 export function readKeepaliveMs(read: EnvReader): number {

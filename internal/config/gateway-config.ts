@@ -1,4 +1,4 @@
-import { readKeepaliveMs, readMaxFrameBytes } from './config.ts';
+import { readKeepaliveMs, readMaxCommandsPerFrame, readMaxFrameBytes } from './config.ts';
 import { EnvReader } from './env-reader.ts';
 import { type HttpConfig, readHttp, readTls, type TlsConfig } from './http-config.ts';
 import { type Insecurity, isLoopback, judgeInsecurities } from './insecure.ts';
@@ -25,6 +25,7 @@ export interface GatewayConfig {
       | undefined;
   };
   maxBodyBytes: number;
+  maxCommandsPerFrame: number;
   keepaliveMs: number;
   drainTimeoutMs: number;
   /** What is not safe about all this, for the log. */
@@ -58,6 +59,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
       tls: secure ? { ca, cert, key, name } : undefined,
     },
     maxBodyBytes: readMaxFrameBytes(read),
+    maxCommandsPerFrame: readMaxCommandsPerFrame(read),
     keepaliveMs: readKeepaliveMs(read),
     drainTimeoutMs: read.integer('DRAIN_TIMEOUT_MS', 10_000, { min: 0, max: 3_600_000 }),
     warnings: [],

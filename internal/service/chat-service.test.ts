@@ -252,3 +252,12 @@ test('those who are online are listed page by page, all or those of one chat', a
   expect(await collect()).toEqual(['m1', 'm2', 'm3', 'm4', 'm5']);
   expect(await collect(chatId)).toEqual(['m1', 'm3', 'm5']);
 });
+
+test('who of a chat is online is found among its members alone, and only while the caller waits for it', async () => {
+  const chatId = await newGroup('m1', 'm3');
+  for (const id of ['m2', 'm1', 'm3']) await presence.enter(randomUUID(), { id, name: `n ${id}` });
+  presence.list = () => Promise.reject(new Error('everybody was looked at'));
+  expect((await service.listOnlineUsers(alice, chatId, 2)).items.map(({ id }) => id)).toEqual(['m1', 'm3']);
+  const gone = new Error('gone');
+  await expect(service.listOnlineUsers(alice, chatId, 2, undefined, AbortSignal.abort(gone))).rejects.toBe(gone);
+});

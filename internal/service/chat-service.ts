@@ -19,6 +19,9 @@ export interface ChatServiceOptions {
   maxSignalMembers: number;
 }
 
+/** Members of a chat of whom it is asked together who is online. */
+const membersAtOnce = 1_000;
+
 interface Deps {
   chats: ChatRepository;
   messages: MessageRepository;
@@ -176,19 +179,21 @@ export class ChatService {
     chatId: string | undefined,
     limit: number,
     after?: string,
+    signal?: AbortSignal,
   ): Promise<Page<User, string>> {
     if (chatId === undefined) return toPage(await this.#presence.list(limit + 1, after), limit);
     const chat = await this.#chats.get(chatId, caller.userId);
     authorizeChat('ListOnlineUsers', caller, chat.type, chat.own?.role);
     const found: User[] = [];
-    const chunk = 1_000;
+    // Over the members, who are bounded, and not over all who are online.
     for (let cursor = after; found.length <= limit; ) {
-      const online = await this.#presence.list(chunk, cursor);
-      const ids = online.map(({ id }) => id);
-      const members = await this.#chats.filterMembers(chatId, ids);
-      found.push(...online.filter(({ id }) => members.has(id)));
-      if (online.length < chunk) break;
-      cursor = ids.at(-1);
+      signal?.throwIfAborted();
+      const { items, next } = await this.#chats.listMembers(chatId, membersAtOnce, cursor);
+      const ids = items.map(({ user }) => user.id);
+      const online = new Map((await this.#presence.filterOnline(ids)).map((user) => [user.id, user]));
+      found.push(...ids.flatMap((id) => online.get(id) ?? []));
+      if (next === undefined) break;
+      cursor = next;
     }
     return toPage(found, limit);
   }

@@ -1,12 +1,12 @@
-import { type GoneSignal, GoneSwitch } from '../model/gone.ts';
+import { GoneSwitch } from '../model/gone.ts';
 import type { FrameWriter } from './session.ts';
 
-type Run = (write: FrameWriter, signal: GoneSignal) => Promise<void>;
+type Run = (write: FrameWriter, gone: GoneSwitch) => Promise<void>;
 type Result = IteratorResult<Uint8Array, void>;
 
 /**
  * Turns what writes frames into what can be iterated, by one reader: the next frame is asked for when the one before has been taken. Throws what
- * `run` throws. When the iteration is given up, the signal that `run` was given aborts.
+ * `run` throws. When the iteration is given up, the switch that `run` was given aborts; it may do so itself, to end in spite of a reader that takes nothing.
  */
 export function pullFrames(run: Run, signal: AbortSignal): PulledFrames {
   return new PulledFrames(run, signal);

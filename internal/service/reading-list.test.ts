@@ -159,6 +159,38 @@ describe('subscribing to all chats', () => {
     await eventually(() => expect(stream.numbers(unwanted)).toEqual([1, 2]));
   });
 
+  test('costs a reader that takes nothing bounded memory, however often others add it and take it out', async () => {
+    const outboxBytes = 4_000;
+    const node = await startNode({ session: { outboxBytes } });
+    const me = somebody();
+    const [changing, constant] = [await newChat(node), await newChat(node, me)];
+    const stream = node.open(me.userId);
+    await subscribeAll(stream);
+    stream.pause();
+    let most = 0;
+    for (let i = 0; i < 100; i += 1) {
+      await node.service.addMembers(alice, changing, [me.userId]);
+      if (i % 10 === 0) await newChat(node, me);
+      await node.service.removeMember(alice, changing, me.userId);
+      most = Math.max(most, stream.session.queuedBytes);
+    }
+    await node.service.addMembers(alice, changing, [me.userId]);
+    await node.service.removeMember(alice, constant, me.userId);
+    expect(most).toBeGreaterThan(outboxBytes / 2);
+    expect(most).toBeLessThan(outboxBytes + 1_500);
+
+    stream.resume();
+    await say(node, changing, 'last');
+    await eventually(() => expect(stream.messages(changing).at(-1)?.text).toBe('last'));
+    const { items } = await node.service.listChats(me, 100);
+    expect(items).toHaveLength(11);
+    await eventually(() => {
+      const added = new Set(stream.of('chatAdded').map(({ chat }) => chat!.id));
+      expect(items.filter(({ id }) => !added.has(id))).toEqual([]);
+    });
+    expect(stream.of('chatRemoved').map(({ chatId }) => chatId)).toContain(constant);
+  });
+
   test('changes nothing when it is refused, not even later', async () => {
     const node = await startNode();
     const me = somebody();

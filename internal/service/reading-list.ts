@@ -43,6 +43,7 @@ export class ReadingList implements SubscriptionOwner {
   /** Changes to the list happen one after the other. */
   #lastChange: Promise<unknown> = Promise.resolve();
   #refreshing = false;
+  #waitingForRoom = false;
 
   constructor(deps: Deps, options: Options) {
     this.#deps = deps;
@@ -229,20 +230,42 @@ export class ReadingList implements SubscriptionOwner {
       this.#tellRemoved(subscription.chatId, 'UNKNOWN');
     }
     for (const chatId of this.#unwanted ?? []) if (!own.has(chatId)) this.#unwanted?.delete(chatId);
+    await this.#addNew(
+      standings.filter(({ chatId }) => !this.#subscriptions.has(chatId) && !this.#unwanted?.has(chatId)),
+    );
+  }
+
+  /** As many as there is room for; the others when the reader has taken what waits for it, if the user is in them still. */
+  async #addNew(standings: readonly Standing[]): Promise<void> {
+    const { outbox, hub } = this.#deps;
+    if (standings.length > 0 && !outbox.hasRoom) return this.#refreshWhenRoom();
     const added = new Map<Standing, Chat>();
     for (const standing of standings) {
-      const { chatId } = standing;
-      if (this.#subscriptions.has(chatId) || this.#unwanted?.has(chatId)) continue;
-      const chat = await this.#findChat(chatId);
+      const chat = await this.#findChat(standing.chatId);
       if (chat) added.set(standing, chat);
     }
-    const leases = await this.#deps.hub.acquire([...added.keys()].map(({ chatId }) => chatId));
+    const leases = await hub.acquire([...added.keys()].map(({ chatId }) => chatId));
     for (const [standing, chat] of added) {
       const lease = leases.get(standing.chatId);
       if (!lease) continue;
+      if (!outbox.hasRoom) {
+        lease.release();
+        this.#refreshWhenRoom();
+        continue;
+      }
       this.#tell({ kind: 'chat_added', chat });
       this.#start('', standing, lease, startOf(standing, 'JOINED'));
     }
+  }
+
+  /** Nothing else waits for it: the end of a membership least of all. */
+  #refreshWhenRoom(): void {
+    if (this.#waitingForRoom) return;
+    this.#waitingForRoom = true;
+    void this.#deps.outbox.whenRoom().then(() => {
+      this.#waitingForRoom = false;
+      this.#refreshLater();
+    });
   }
 
   async #findChat(chatId: string): Promise<Chat | undefined> {

@@ -15,15 +15,30 @@ interface RegistryDeps extends SessionDeps {
   presenceNews: Pick<PresenceNews, 'came' | 'went'>;
 }
 
+/** Whose stream it is, and what serves it. */
+interface Opened {
+  principal: Principal;
+  encoder: EventEncoder;
+  onStuck?: (() => void) | undefined;
+}
+
+export interface RegistryOptions extends SessionOptions {
+  arrivals: ArrivalsOptions;
+  /** 0: any number. */
+  maxStreamsPerUser: number;
+}
+
 /** The open sessions of this process, whatever transport they came by. */
 export class SessionRegistry {
   readonly #deps: RegistryDeps;
-  readonly #options: SessionOptions;
+  readonly #options: RegistryOptions;
   readonly #sessions = new Set<Session>();
+  /** Streams of each user, those that wait to be let in as well. */
+  readonly #streams = new Map<string, number>();
   readonly #arrivals: Arrivals;
   #closedBy: { error: unknown } | undefined;
 
-  constructor(deps: RegistryDeps, options: SessionOptions & { arrivals: ArrivalsOptions }) {
+  constructor(deps: RegistryDeps, options: RegistryOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#arrivals = new Arrivals(options.arrivals);
@@ -44,45 +59,62 @@ export class SessionRegistry {
   /**
    * Opens a session and runs it: see `Session.run`. The user is online meanwhile. A reader that has not taken the last frames
    * `closingGraceMs` after the session was closed is not waited for: it does not count as open any more, and `onStuck` is called. Sessions begin
-   * at a steady pace. Throws UNAVAILABLE (TOO_MANY_ARRIVALS).
+   * at a steady pace. Throws UNAVAILABLE (TOO_MANY_ARRIVALS), RESOURCE_EXHAUSTED (TOO_MANY_STREAMS).
    */
   async run(
-    {
-      principal,
-      encoder,
-      onStuck,
-    }: { principal: Principal; encoder: EventEncoder; onStuck?: (() => void) | undefined },
+    { principal, encoder, onStuck }: Opened,
     commands: Inbox<readonly Incoming[]>,
     write: FrameWriter,
     signal: GoneSignal,
   ): Promise<void> {
     const { presence, presenceNews, chats, revocations, log } = this.#deps;
-    if (!(await this.#arrivals.enter(signal))) return;
-    // One that was let in just before the others were closed would stay open to the end.
-    if (this.#closedBy) throw this.#closedBy.error;
     const user = { id: principal.userId, name: principal.name };
+    this.#countIn(user.id);
+    let session: Session | undefined;
     let grace: NodeJS.Timeout | undefined;
-    const session = new Session(this.#deps, this.#options, {
-      id: randomUUID(),
-      principal,
-      encoder,
-      onClosing: () => {
-        grace = setTimeout(() => void this.#giveUp(session, onStuck), this.#options.closingGraceMs);
-      },
-    });
-    this.#sessions.add(session);
     try {
+      if (!(await this.#arrivals.enter(signal))) return;
+      // One that was let in just before the others were closed would stay open to the end.
+      if (this.#closedBy) throw this.#closedBy.error;
+      const opened = new Session(this.#deps, this.#options, {
+        id: randomUUID(),
+        principal,
+        encoder,
+        onClosing: () => {
+          grace = setTimeout(() => void this.#giveUp(opened, onStuck), this.#options.closingGraceMs);
+        },
+      });
+      session = opened;
+      this.#sessions.add(opened);
       // From here on changes are told; one that came before, after the token was looked at, is noticed now.
       revocations.check(principal);
-      if (await presence.enter(session.id, user)) presenceNews.came(user);
+      if (await presence.enter(opened.id, user)) presenceNews.came(user);
       // Without the database others see the name a little later.
       await chats.rememberUser(user).catch((err) => log.warn({ err, userId: user.id }, 'could not remember a name'));
-      await session.run(commands, write, signal);
+      await opened.run(commands, write, signal);
     } finally {
       clearTimeout(grace);
-      this.#sessions.delete(session);
-      await this.#leave(session);
+      this.#countOut(user.id);
+      if (session) {
+        this.#sessions.delete(session);
+        await this.#leave(session);
+      }
     }
+  }
+
+  #countIn(userId: string): void {
+    const most = this.#options.maxStreamsPerUser;
+    const streams = this.#streams.get(userId) ?? 0;
+    if (most > 0 && streams >= most) {
+      throw new ChatError('TOO_MANY_STREAMS', `a user may have at most ${most} open streams`);
+    }
+    this.#streams.set(userId, streams + 1);
+  }
+
+  #countOut(userId: string): void {
+    const left = this.#streams.get(userId)! - 1;
+    if (left > 0) this.#streams.set(userId, left);
+    else this.#streams.delete(userId);
   }
 
   /** Closes all sessions and lets no new ones in, telling each to come back after a time of its own, at most `spreadMs` milliseconds. */

@@ -172,6 +172,44 @@ describe('a stream', () => {
   });
 });
 
+describe('a stream that was half-closed and whose reader takes nothing', () => {
+  async function stuckReader(ttlMs?: number) {
+    const chatId = await newChat();
+    const stream = node.open('bob', { ttlMs });
+    stream.subscribe(chatId);
+    await eventually(() => expect(stream.of('caughtUp')).toHaveLength(1));
+    stream.pause();
+    for (let sent = 0; sent < 3; sent += 1) {
+      await node.service.sendMessage(alice, { chatId, clientMessageId: randomUUID(), text: 'secret' });
+    }
+    await eventually(() => expect(stream.session.queuedBytes).toBeGreaterThan(0));
+    stream.halfClose();
+    // By the time that others are answered, so is this.
+    const other = node.open('alice');
+    other.send({ kind: 'ping', commandId: 'p' });
+    await eventually(() => expect(other.of('pong')).toHaveLength(1));
+    return { stream, chatId };
+  }
+
+  test('is ended by a ban, and what was queued is dropped', async () => {
+    const { stream, chatId } = await stuckReader();
+    const banned = new ChatError('BANNED', 'banned');
+    await stream.session.close('BANNED', banned);
+    expect(stream.session.queuedBytes).toBe(0);
+    stream.resume();
+    expect(await stream.ended).toBe(banned);
+    expect(stream.messages(chatId).length).toBeLessThan(3);
+  });
+
+  test('is ended when the token expires', async () => {
+    const { stream, chatId } = await stuckReader(1_500);
+    await eventually(() => expect(stream.session.queuedBytes).toBe(0));
+    stream.resume();
+    expect(await stream.ended).toMatchObject({ reason: 'TOKEN_EXPIRED' });
+    expect(stream.messages(chatId).length).toBeLessThan(3);
+  });
+});
+
 describe('a stream that exceeds its rate', () => {
   test('has the command refused, is read from more slowly, and keeps its order', async () => {
     await node.stop();

@@ -191,10 +191,11 @@ export class Session {
       if (!commands.ended) return;
       this.#reading.close();
       await Promise.all(this.#pending ?? []);
-      this.#end();
+      // Not the end yet: who takes the answers slowly may lose the right to them meanwhile.
+      this.#outbox.end();
     } catch (error) {
       if (signal.aborted) return this.#end();
-      this.#deps.log.debug({ err: error, sessionId: this.id }, 'a stream sent something that is not a frame');
+      this.#deps.log.debug({ err: error, sessionId: this.id }, 'a stream sent a frame that cannot be read');
       await this.close('PROTOCOL_ERROR', error);
     } finally {
       this.#carryingOut = false;

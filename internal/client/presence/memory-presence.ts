@@ -18,6 +18,10 @@ export class MemoryPresence implements Presence {
     return this.#sessions.has(userId);
   }
 
+  async filterOnline(userIds: readonly string[]): Promise<User[]> {
+    return this.#sessions.filter(userIds);
+  }
+
   async list(limit: number, afterUserId?: string): Promise<User[]> {
     return this.#sessions.list(limit, afterUserId);
   }

@@ -39,6 +39,10 @@ export class OwnSessions {
     return entry && { id: userId, name: entry.name };
   }
 
+  filter(userIds: readonly string[]): User[] {
+    return userIds.flatMap((id) => this.find(id) ?? []);
+  }
+
   all(): User[] {
     return [...this.#users].map(([id, { name }]) => ({ id, name }));
   }

@@ -88,6 +88,16 @@ export class PostgresPresenceStore implements PresenceStore {
     return rowCount === 1;
   }
 
+  async filterOnline(userIds: readonly string[]): Promise<User[]> {
+    const { rows } = await this.#pool.query<User>(
+      `select distinct on (user_id) user_id as id, name from presence
+       where user_id = any ($1) and node_id = any (array(select id from presence_nodes where ${lives('seen_at', '$2')}))
+       order by user_id, entered_at desc`,
+      [userIds, this.#deadAfterMs],
+    );
+    return rows;
+  }
+
   async list(limit: number, afterUserId = ''): Promise<User[]> {
     const { rows } = await this.#pool.query<User>(
       `select distinct on (user_id) user_id as id, name from presence

@@ -56,6 +56,26 @@ export function testPresence(create: () => Promise<[Presence, Presence]>): void 
     expect(await ids(here)).toEqual(paged);
   });
 
+  test('of some users those who are online are told, by the name that they gave last', async () => {
+    const [here, there] = await open();
+    await here.enter(randomUUID(), { id: 'alice', name: 'Alice' });
+    await here.enter(randomUUID(), { id: 'bob', name: 'old' });
+    await there.enter(randomUUID(), { id: 'bob', name: 'Bob' });
+    await there.enter(randomUUID(), { id: 'carol', name: 'Carol' });
+    const session = randomUUID();
+    await there.enter(session, { id: 'dave', name: 'Dave' });
+    await there.leave(session);
+    const many = Array.from({ length: 1_500 }, (_, index) => `nobody-${index}`);
+    for (const presence of [here, there]) {
+      const found = await presence.filterOnline([...many, 'dave', 'bob', 'alice', '']);
+      expect(found.toSorted((one, next) => (one.id < next.id ? -1 : 1))).toEqual([
+        { id: 'alice', name: 'Alice' },
+        { id: 'bob', name: 'Bob' },
+      ]);
+      expect(await presence.filterOnline([])).toEqual([]);
+    }
+  });
+
   test('however quickly sessions begin and end, whoever has one in the end is online', async () => {
     const nodes = await open();
     const users = Array.from({ length: 20 }, (_, index) => `user-${String(index).padStart(2, '0')}`);

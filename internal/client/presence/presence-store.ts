@@ -33,6 +33,9 @@ export interface PresenceStore {
 
   isOnline(userId: string): Promise<boolean>;
 
+  /** Those of the users who are online, in any order, by the names that they gave last. */
+  filterOnline(userIds: readonly string[]): Promise<User[]>;
+
   /** Users by id, from the first after `afterUserId`, by the names that they gave last. */
   list(limit: number, afterUserId?: string): Promise<User[]>;
 }

@@ -11,6 +11,8 @@ export interface Presence {
   /** Whether it was the user's last session. Harmless for a session that is not there. */
   leave(sessionId: string): Promise<boolean>;
   isOnline(userId: string): Promise<boolean>;
+  /** Those of the users who are online, in any order. */
+  filterOnline(userIds: readonly string[]): Promise<User[]>;
   /** Users by id, from the first after `afterUserId`. */
   list(limit: number, afterUserId?: string): Promise<User[]>;
   /** Calls the listener for each user who is gone because the node of their last session is. Of all nodes, one calls. */

@@ -37,6 +37,19 @@ local function seen(node, version)
   for _, key in ipairs({nodes, users, usersOf(node)}) do redis.call('PEXPIRE', key, 3600000) end
 end
 
+-- What the nodes hold of each user whom they have: the newest. The empty name is not a user's.
+local function newestOf(some, ids)
+  local newest = {}
+  for _, node in ipairs(some) do
+    for at, value in ipairs(redis.call('HMGET', usersOf(node), unpack(ids))) do
+      if value and ids[at] ~= '' and (not newest[at] or tonumber(string.match(value, '^%d+')) > tonumber(string.match(newest[at], '^%d+'))) then
+        newest[at] = value
+      end
+    end
+  end
+  return newest
+end
+
 local function forget(node, user)
   redis.call('HDEL', usersOf(node), user)
   if not isOn(redis.call('ZRANGE', nodes, 0, -1), user, node) then redis.call('ZREM', users, user) end
@@ -109,6 +122,19 @@ export const isOnlineScript = script(`
 return isOn(living(), ARGV[2]) and 1 or 0
 `);
 
+/** ARGV: users. Id and name of each who is online. */
+export const filterOnlineScript = script(`
+local ids = {unpack(ARGV, 2)}
+local newest, online = newestOf(living(), ids), {}
+for at, id in ipairs(ids) do
+  if newest[at] then
+    table.insert(online, id)
+    table.insert(online, string.match(newest[at], ':(.*)'))
+  end
+end
+return online
+`);
+
 /** ARGV: limit, id after which to begin, or nothing. Id and name of each. */
 export const listScript = script(`
 local limit, from = tonumber(ARGV[2]), ARGV[3] == '' and '-' or '(' .. ARGV[3]
@@ -116,14 +142,7 @@ local alive, listed = living(), {}
 while #listed < 2 * limit do
   local ids = redis.call('ZRANGEBYLEX', users, from, '+', 'LIMIT', 0, math.min(limit, 500))
   if #ids == 0 then break end
-  local newest = {}
-  for _, node in ipairs(alive) do
-    for at, value in ipairs(redis.call('HMGET', usersOf(node), unpack(ids))) do
-      if value and (not newest[at] or tonumber(string.match(value, '^%d+')) > tonumber(string.match(newest[at], '^%d+'))) then
-        newest[at] = value
-      end
-    end
-  end
+  local newest = newestOf(alive, ids)
   for at, id in ipairs(ids) do
     if newest[at] and #listed < 2 * limit then
       table.insert(listed, id)

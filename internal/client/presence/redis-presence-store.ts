@@ -6,6 +6,7 @@ import {
   abandonScript,
   beatScript,
   changeScript,
+  filterOnlineScript,
   isOnlineScript,
   listScript,
   resetScript,
@@ -67,6 +68,14 @@ export class RedisPresenceStore implements PresenceStore {
 
   async isOnline(userId: string): Promise<boolean> {
     return (await this.#run(isOnlineScript, userId)) === 1;
+  }
+
+  async filterOnline(userIds: readonly string[]): Promise<User[]> {
+    const online: User[] = [];
+    for (let at = 0; at < userIds.length; at += maxUsersAtOnce) {
+      online.push(...toUsers(await this.#run(filterOnlineScript, ...userIds.slice(at, at + maxUsersAtOnce))));
+    }
+    return online;
   }
 
   async list(limit: number, afterUserId = ''): Promise<User[]> {

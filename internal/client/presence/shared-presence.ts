@@ -77,6 +77,13 @@ export class SharedPresence implements Presence {
     );
   }
 
+  filterOnline(userIds: readonly string[]): Promise<User[]> {
+    return this.#ask(
+      () => this.#store.filterOnline(userIds),
+      () => this.#own.filter(userIds),
+    );
+  }
+
   list(limit: number, afterUserId?: string): Promise<User[]> {
     return this.#ask(
       () => this.#store.list(limit, afterUserId),

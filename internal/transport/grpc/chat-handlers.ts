@@ -102,9 +102,9 @@ export function createChatHandlers(
       return { readSeq, unreadCount };
     },
 
-    async listOnlineUsers({ chatId, pageSize, pageToken }, { call }) {
+    async listOnlineUsers({ chatId, pageSize, pageToken }, { call, signal }) {
       const after = fromPageToken(pageToken, isString);
-      const page = await chats.listOnlineUsers(principalOf(call), chatId, toLimit(pageSize), after);
+      const page = await chats.listOnlineUsers(principalOf(call), chatId, toLimit(pageSize), after, signal);
       return { users: page.items.map(toWireUser), nextPageToken: toPageToken(page.next) };
     },
   };

@@ -1,7 +1,8 @@
+import { BinaryReader } from '@bufbuild/protobuf/wire';
 import {
   ChatServiceDefinition,
   type ChatServiceImplementation,
-  type ConnectChatRequest,
+  ConnectChatRequest,
 } from '../../../pkg/api/chat/v1/chat.ts';
 import { principalOf } from '../../interceptor/call.ts';
 import type { EventEncoder } from '../../service/event-encoder.ts';
@@ -10,26 +11,37 @@ import { pullFrames } from '../../service/pull-frames.ts';
 import type { Incoming } from '../../service/session.ts';
 import type { SessionRegistry } from '../../service/session-registry.ts';
 import type { CommandReader } from '../live/command-reader.ts';
+import { decodeFrame } from '../live/decode-frame.ts';
 import { MalformedRequest } from './decoding.ts';
 import type { StreamExt } from './middleware.ts';
 
 const { connectChat } = ChatServiceDefinition.methods;
 
-/** The contract's service, but for ConnectChat's responses, which are frames that have been encoded already. */
-export const chatServiceDefinition = {
-  ...ChatServiceDefinition,
-  methods: {
-    ...ChatServiceDefinition.methods,
-    connectChat: {
-      ...connectChat,
-      responseType: {
-        encode: (frame: Uint8Array) => ({ finish: () => frame }),
-        decode: (bytes: Uint8Array) => bytes,
-        fromPartial: (frame: Uint8Array) => frame,
+/**
+ * The contract's service, but for ConnectChat's requests, whose commands are counted before they are decoded, and its responses, which are frames
+ * that have been encoded already.
+ */
+export function chatServiceDefinition({ maxCommandsPerFrame }: { maxCommandsPerFrame: number }) {
+  return {
+    ...ChatServiceDefinition,
+    methods: {
+      ...ChatServiceDefinition.methods,
+      connectChat: {
+        ...connectChat,
+        requestType: {
+          ...ConnectChatRequest,
+          decode: (input: BinaryReader | Uint8Array) =>
+            decodeFrame(input instanceof BinaryReader ? input : new BinaryReader(input), maxCommandsPerFrame),
+        },
+        responseType: {
+          encode: (frame: Uint8Array) => ({ finish: () => frame }),
+          decode: (bytes: Uint8Array) => bytes,
+          fromPartial: (frame: Uint8Array) => frame,
+        },
       },
     },
-  },
-} as const;
+  } as const;
+}
 
 interface ConnectChat {
   connectChat(
@@ -53,9 +65,12 @@ export function createConnectChat({ sessions, reader, encoder }: Deps): ConnectC
 
   return {
     connectChat: (frames, { call, intercept, signal }) =>
-      pullFrames((write, signal) => {
-        const open = () =>
-          sessions.run({ principal: principalOf(call), encoder }, new IteratedInbox(frames, read), write, signal);
+      pullFrames((write, gone) => {
+        const open = () => {
+          // The call itself ends when the client reads on, or its connection is lost.
+          const opened = { principal: principalOf(call), encoder, onStuck: () => gone.abort() };
+          return sessions.run(opened, new IteratedInbox(frames, read), write, gone);
+        };
         return intercept(call, open) as Promise<void>;
       }, signal),
   };

@@ -7,7 +7,7 @@ export class MalformedRequest {
 
   constructor(cause: unknown) {
     const message = `the request cannot be decoded: ${(cause as Error).message}`;
-    this.error = new ChatError('MALFORMED_FRAME', message, { cause });
+    this.error = cause instanceof ChatError ? cause : new ChatError('MALFORMED_FRAME', message, { cause });
   }
 }
 

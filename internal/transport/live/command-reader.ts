@@ -2,7 +2,7 @@ import type { Command } from '../../../pkg/api/chat/v1/chat.ts';
 import type { Validate } from '../../../pkg/proto-rules/compile-rules.ts';
 import { fromWireCommand } from '../../converter/command.ts';
 import { check } from '../../interceptor/validation.ts';
-import { ChatError } from '../../model/errors.ts';
+import type { ChatError } from '../../model/errors.ts';
 import type { Incoming } from '../../service/session.ts';
 
 /** A command that could be decoded, or what is wrong with it. */
@@ -11,18 +11,13 @@ export type ReadCommand = Command | { commandId: string; error: ChatError };
 /** Makes commands, as clients send them, into those of sessions. A bad one is told so and costs no more than itself. */
 export class CommandReader {
   readonly #validate: Validate;
-  readonly #maxCommandsPerFrame: number;
 
-  constructor(validate: Validate, { maxCommandsPerFrame }: { maxCommandsPerFrame: number }) {
+  constructor(validate: Validate) {
     this.#validate = validate;
-    this.#maxCommandsPerFrame = maxCommandsPerFrame;
   }
 
   read(commands: readonly ReadCommand[]): Incoming[] {
-    const max = this.#maxCommandsPerFrame;
-    if (commands.length <= max) return commands.map((command) => this.#readOne(command));
-    const error = new ChatError('FRAME_LIMIT', `a frame may have at most ${max} commands`);
-    return commands.map(({ commandId }) => ({ kind: 'invalid', commandId, error }));
+    return commands.map((command) => this.#readOne(command));
   }
 
   #readOne(command: ReadCommand): Incoming {

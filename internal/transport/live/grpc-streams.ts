@@ -28,18 +28,17 @@ export class GrpcStreams implements LiveStreams {
       signal: ended.signal,
     });
     let malformed: ChatError | undefined;
-    /** Welcome is the first event. */
-    let welcomed = false;
-    const refusals: Uint8Array[] = [];
-    const tell = () => {
-      if (welcomed) for (const refusal of refusals.splice(0)) void write(refusal);
-    };
+    /** False if the stream ended before. */
+    const welcomed = Promise.withResolvers<boolean>();
     const send = async () => {
       for await (const frame of framesOf(commands)) {
         const sound = frame.flatMap((command) => ('error' in command ? [] : [command]));
-        for (const command of frame) if ('error' in command) refusals.push(encodeRefusal(command));
-        tell();
+        const faulty = frame.flatMap((command) => ('error' in command ? [command] : []));
         if (sound.length > 0) await stream.send(ConnectChatRequest.encode({ commands: sound }).finish());
+        if (faulty.length === 0) continue;
+        // Welcome is the first event. Until there is room for refusals, nothing more is read that may need some.
+        if (!(await welcomed.promise)) return;
+        await write(encodeRefusals(faulty));
       }
       stream.halfClose();
     };
@@ -50,12 +49,12 @@ export class GrpcStreams implements LiveStreams {
     try {
       for await (const frame of stream.frames) {
         await write(frame);
-        welcomed = true;
-        tell();
+        welcomed.resolve(true);
       }
     } catch (error) {
       if (!malformed && !signal.aborted) throw error;
     } finally {
+      welcomed.resolve(false);
       ended.abort();
     }
     if (malformed) throw failureOf(malformed);
@@ -64,7 +63,10 @@ export class GrpcStreams implements LiveStreams {
 
 const forwarded = ['authorization', 'traceparent', 'tracestate', 'uber-trace-id', 'user-agent', 'x-request-id'];
 
-function encodeRefusal({ commandId, error }: { commandId: string; error: ChatError }): Uint8Array {
-  const value = { commandId, status: toStatus(error) };
-  return ConnectChatResponse.encode({ events: [{ event: { $case: 'rejected', value } }] }).finish();
+function encodeRefusals(faulty: readonly { commandId: string; error: ChatError }[]): Uint8Array {
+  const events = faulty.map(({ commandId, error }) => {
+    const value = { commandId, status: toStatus(error) };
+    return { event: { $case: 'rejected' as const, value } };
+  });
+  return ConnectChatResponse.encode({ events }).finish();
 }

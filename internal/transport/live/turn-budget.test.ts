@@ -8,7 +8,7 @@ function busy(ms: number): void {
 }
 
 test('work beyond the budget waits for later turns, in order, and others come between', async () => {
-  const budget = new TurnBudget({ budgetMs: 5, turnMs: 5 });
+  const budget = new TurnBudget({ budgetMs: 5, turnMs: 5, maxWaiting: 5 });
   const done: (number | 'other')[] = [];
   for (let i = 0; i < 6; i += 1) {
     budget.run(() => {
@@ -25,7 +25,7 @@ test('work beyond the budget waits for later turns, in order, and others come be
 });
 
 test('a quiet time gives a new budget', async () => {
-  const budget = new TurnBudget({ budgetMs: 1, turnMs: 5 });
+  const budget = new TurnBudget({ budgetMs: 1, turnMs: 5, maxWaiting: 5 });
   let done = 0;
   budget.run(() => busy(2));
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -33,4 +33,18 @@ test('a quiet time gives a new budget', async () => {
     done += 1;
   });
   expect(done).toBe(1);
+});
+
+test('no more waits than may, and what is cancelled is not done and makes room', async () => {
+  const budget = new TurnBudget({ budgetMs: 1, turnMs: 5, maxWaiting: 2 });
+  const done: string[] = [];
+  const works = ['a', 'b', 'c', 'd'].map((name) => () => void done.push(name));
+  const [a, b, c, d] = works as [() => void, () => void, () => void, () => void];
+  expect(budget.run(() => busy(2))).toBe(true);
+  expect([a, b, c].map((work) => budget.run(work))).toEqual([true, true, false]);
+  budget.cancel(a);
+  expect([d, c].map((work) => budget.run(work))).toEqual([true, false]);
+  await eventually(() => expect(done).toEqual(['b', 'd']));
+  expect(budget.run(c)).toBe(true);
+  await eventually(() => expect(done).toEqual(['b', 'd', 'c']));
 });

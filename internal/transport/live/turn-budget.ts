@@ -1,25 +1,39 @@
+export interface TurnBudgetOptions {
+  /** So many milliseconds … */
+  budgetMs: number;
+  /** … of every so many may be spent. */
+  turnMs: number;
+  /** What may wait for later turns. */
+  maxWaiting: number;
+}
+
 /**
  * Spreads work over time: what comes after the budget of a turn is spent waits for a later turn, in order. Between, others are read from and
  * written to.
  */
 export class TurnBudget {
-  readonly #budgetMs: number;
-  readonly #turnMs: number;
-  #waiting: (() => void)[] = [];
+  readonly #options: TurnBudgetOptions;
+  readonly #waiting = new Set<() => void>();
   #spentMs = 0;
   #scheduled = false;
 
-  /** So many milliseconds of every so many may be spent. */
-  constructor({ budgetMs, turnMs }: { budgetMs: number; turnMs: number }) {
-    this.#budgetMs = budgetMs;
-    this.#turnMs = turnMs;
+  constructor(options: TurnBudgetOptions) {
+    this.#options = options;
   }
 
-  /** Does it at once, or in a later turn. It must not throw. */
-  run(work: () => void): void {
-    if (this.#spentMs < this.#budgetMs && this.#waiting.length === 0) this.#do(work);
-    else this.#waiting.push(work);
+  /** Does it at once, or in a later turn. It must not throw. False if too much is waiting already: it is not done at all. */
+  run(work: () => void): boolean {
+    const { budgetMs, maxWaiting } = this.#options;
+    if (this.#spentMs < budgetMs && this.#waiting.size === 0) this.#do(work);
+    else if (this.#waiting.size >= maxWaiting) return false;
+    else this.#waiting.add(work);
     this.#nextTurn();
+    return true;
+  }
+
+  /** What is still waiting is not done, and makes room. */
+  cancel(work: () => void): void {
+    this.#waiting.delete(work);
   }
 
   #do(work: () => void): void {
@@ -31,16 +45,16 @@ export class TurnBudget {
   #nextTurn(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
+    const { budgetMs, turnMs } = this.#options;
     setTimeout(() => {
       this.#scheduled = false;
       this.#spentMs = 0;
-      let done = 0;
-      while (done < this.#waiting.length && this.#spentMs < this.#budgetMs) {
-        this.#do(this.#waiting[done]!);
-        done += 1;
+      for (const work of this.#waiting) {
+        if (this.#spentMs >= budgetMs) break;
+        this.#waiting.delete(work);
+        this.#do(work);
       }
-      this.#waiting = this.#waiting.slice(done);
-      if (this.#waiting.length > 0) this.#nextTurn();
-    }, this.#turnMs).unref();
+      if (this.#waiting.size > 0) this.#nextTurn();
+    }, turnMs).unref();
   }
 }

@@ -41,6 +41,9 @@ export interface ConnectionOptions {
   closeTimeoutMs: number;
 }
 
+/** What is decoded of somebody who may turn out to be nobody, in bytes. */
+const maxStrangerBytes = 65_536;
+
 /** The session of one socket, from its opening to its end. */
 export class Connection {
   readonly #socket: ConnectionSocket;
@@ -120,7 +123,7 @@ export class Connection {
     this.#incoming.onReady(ready.resolve);
     try {
       await ready.promise;
-      const commands = this.#incoming.take();
+      const commands = this.#incoming.take(maxStrangerBytes);
       if (!commands) throw new ChatError('CLIENT_GONE', 'the client has gone');
       const token = tokenIn(commands);
       if (token === undefined) throw missing;

@@ -4,19 +4,24 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { type Command, ConnectChatRequest, ConnectChatResponse } from '../../../pkg/api/chat/v1/chat.ts';
+import { Command, ConnectChatRequest, ConnectChatResponse } from '../../../pkg/api/chat/v1/chat.ts';
 import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
 import { ProtobufEventEncoder } from '../../converter/event.ts';
 import { ChatError } from '../../model/errors.ts';
 import { type FrameCodec, jsonCodec, PreparedFrames, protobufCodec } from './frame-codec.ts';
 
 const descriptors = readFileSync(new URL('../../../pkg/api/descriptors.binpb', import.meta.url));
+const limits = { maxCommands: 5 };
 const json = jsonCodec(
-  new MessageJson(descriptors, 'chat.v1.Command'),
-  new MessageJson(descriptors, 'chat.v1.ConnectChatResponse'),
+  {
+    command: new MessageJson(descriptors, 'chat.v1.Command'),
+    response: new MessageJson(descriptors, 'chat.v1.ConnectChatResponse'),
+  },
+  limits,
 );
+const protobuf = protobufCodec(limits);
 
 describe('a prepared frame', () => {
   const asIs = (binary: boolean): FrameCodec => ({
@@ -72,7 +77,7 @@ describe('a prepared frame', () => {
   });
 
   test('is made once for all readers of the same bytes, and again for others', () => {
-    for (const codec of [protobufCodec, json]) {
+    for (const codec of [protobuf, json]) {
       const frames = new PreparedFrames(codec);
       const frame = new ProtobufEventEncoder().encode({ kind: 'pong', commandId: 'a' });
       const equal = Buffer.from(frame);
@@ -133,13 +138,13 @@ describe('frames of commands', () => {
       fc.property(commands, (sent) => {
         const binary = Buffer.from(ConnectChatRequest.encode({ commands: sent }).finish());
         const text = Buffer.from(JSON.stringify(ConnectChatRequest.toJSON({ commands: sent })));
-        expect(protobufCodec.decode(binary)).toEqual(sent);
+        expect(protobuf.decode(binary)).toEqual(sent);
         expect(json.decode(text)).toEqual(sent);
       }),
     );
   });
 
-  test('that are rubbish are MALFORMED_FRAME, or commands at fault, and nothing worse', () => {
+  test('that are rubbish are refused whole or command by command, and nothing worse happens', () => {
     const rubbish = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       fc.json().map((text) => Buffer.from(text)),
@@ -147,17 +152,32 @@ describe('frames of commands', () => {
     );
     fc.assert(
       fc.property(rubbish, (bytes) => {
-        for (const codec of [protobufCodec, json]) {
+        for (const codec of [protobuf, json]) {
           try {
             for (const command of codec.decode(Buffer.from(bytes))) {
               if ('error' in command) expect(command.error).toMatchObject({ code: 'INVALID_ARGUMENT' });
             }
           } catch (error) {
             expect(error).toBeInstanceOf(ChatError);
-            expect(error).toMatchObject({ reason: 'MALFORMED_FRAME' });
+            expect(['MALFORMED_FRAME', 'FRAME_LIMIT']).toContain((error as ChatError).reason);
           }
         }
       }),
     );
+  });
+
+  test('that have too many commands are refused without a look at them', () => {
+    const most = 1_048_576;
+    const bytes = Buffer.alloc(most, Buffer.from([0x0a, 0x00]));
+    const text = Buffer.from(`{"commands":[${Array(most / 2).fill('0')}]}`);
+    const refused = expect.objectContaining({ reason: 'FRAME_LIMIT' });
+    const reading = vi.spyOn(MessageJson.prototype, 'read');
+    const decoding = vi.spyOn(Command, 'decode');
+    expect(() => protobuf.decode(bytes)).toThrow(refused);
+    expect(() => json.decode(text)).toThrow(refused);
+    expect(reading).not.toHaveBeenCalled();
+    expect(decoding).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
+    expect(protobuf.decode(bytes.subarray(0, 2 * limits.maxCommands))).toHaveLength(limits.maxCommands);
   });
 });

@@ -1,16 +1,17 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import { Command, ConnectChatRequest } from '../../../pkg/api/chat/v1/chat.ts';
+import { Command } from '../../../pkg/api/chat/v1/chat.ts';
 import { BadInput } from '../../../pkg/transcoder/bad-input.ts';
 import { type MessageJson, parseJson } from '../../../pkg/transcoder/message-json.ts';
 import { ChatError, invalidFields } from '../../model/errors.ts';
 import { MalformedRequest } from '../grpc/decoding.ts';
 import type { ReadCommand } from '../live/command-reader.ts';
+import { checkCommandCount, decodeFrame } from '../live/decode-frame.ts';
 
 /** What one sub-protocol makes of frames. Serves all of its sockets. */
 export interface FrameCodec {
   /** Whether its frames are binary ones; others are text. */
   readonly binary: boolean;
-  /** Throws ChatError (MALFORMED_FRAME). */
+  /** Throws ChatError (MALFORMED_FRAME, FRAME_LIMIT). */
   decode(data: Buffer): readonly ReadCommand[];
   /** The payload that an encoded ConnectChatResponse becomes. */
   encode(frame: Uint8Array): Buffer;
@@ -18,20 +19,30 @@ export interface FrameCodec {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-export const protobufCodec: FrameCodec = {
-  binary: true,
-  decode(data) {
-    try {
-      return ConnectChatRequest.decode(new BinaryReader(data, (bytes) => utf8.decode(bytes))).commands;
-    } catch (cause) {
-      throw new MalformedRequest(cause).error;
-    }
-  },
-  encode: (frame) => Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength),
-};
+export interface CodecOptions {
+  /** A frame with more commands is refused before any of them is read. */
+  maxCommands: number;
+}
+
+export function protobufCodec({ maxCommands }: CodecOptions): FrameCodec {
+  return {
+    binary: true,
+    decode(data) {
+      try {
+        return decodeFrame(new BinaryReader(data, (bytes) => utf8.decode(bytes)), maxCommands).commands;
+      } catch (cause) {
+        throw new MalformedRequest(cause).error;
+      }
+    },
+    encode: (frame) => Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength),
+  };
+}
 
 /** Text frames of canonical proto3 JSON. A command at fault is refused by itself, if the frame is a list of commands at all. */
-export function jsonCodec(commandJson: MessageJson, responseJson: MessageJson): FrameCodec {
+export function jsonCodec(
+  { command: commandJson, response: responseJson }: { command: MessageJson; response: MessageJson },
+  { maxCommands }: CodecOptions,
+): FrameCodec {
   const readCommand = (value: unknown, numbers: Parameters<MessageJson['read']>[1]): ReadCommand => {
     try {
       return Command.decode(commandJson.read(value, numbers));
@@ -46,7 +57,9 @@ export function jsonCodec(commandJson: MessageJson, responseJson: MessageJson): 
     decode(data) {
       try {
         const { value, numbers } = parseJson(data.toString());
-        return commandsOf(value).map((command) => readCommand(command, numbers));
+        const commands = commandsOf(value);
+        checkCommandCount(commands.length, maxCommands);
+        return commands.map((command) => readCommand(command, numbers));
       } catch (error) {
         if (!(error instanceof BadInput)) throw error;
         throw new ChatError('MALFORMED_FRAME', error.message.replace(/^body/, 'a frame'), { cause: error });

@@ -33,8 +33,8 @@ export class IncomingFrames implements Inbox<readonly ReadCommand[]> {
     return this.#closed && !this.#waiting && !this.#returned;
   }
 
-  /** Throws ChatError (MALFORMED_FRAME). */
-  take(): readonly ReadCommand[] | undefined {
+  /** Throws ChatError (MALFORMED_FRAME, FRAME_LIMIT); a frame of more than `maxBytes` is not decoded. */
+  take(maxBytes = Number.POSITIVE_INFINITY): readonly ReadCommand[] | undefined {
     const returned = this.#returned;
     this.#returned = undefined;
     if (returned) return returned;
@@ -43,6 +43,9 @@ export class IncomingFrames implements Inbox<readonly ReadCommand[]> {
     this.#waitingBytes -= frame?.data.length ?? 0;
     const few = (this.#waiting?.length ?? 0) < maxWaiting / 2 && this.#waitingBytes < maxWaitingBytes;
     if (few && this.#socket.isPaused) this.#socket.resume();
+    if (frame && frame.data.length > maxBytes) {
+      throw new ChatError('FRAME_LIMIT', `a frame may have at most ${maxBytes} bytes here`);
+    }
     return frame && this.#decode(frame);
   }
 

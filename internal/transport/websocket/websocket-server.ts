@@ -6,7 +6,7 @@ import { type Server as SocketServer, type WebSocket, WebSocketServer as WsServe
 import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
 import { clientAddressVia } from '../grpc/client-address.ts';
 import type { LiveStreams } from '../live/live-streams.ts';
-import { TurnBudget } from '../live/turn-budget.ts';
+import { TurnBudget, type TurnBudgetOptions } from '../live/turn-budget.ts';
 import { closes } from './close-code.ts';
 import { Connection, type ConnectionOptions, ConnectionSocket } from './connection.ts';
 import { type FrameCodec, jsonCodec, PreparedFrames, protobufCodec } from './frame-codec.ts';
@@ -14,6 +14,9 @@ import { authorizationOf, chooseProtocol, isAllowedOrigin, keptHeaders, offeredB
 
 export interface WebSocketOptions extends ConnectionOptions {
   maxFrameBytes: number;
+  maxCommandsPerFrame: number;
+  /** What handshakes may take of the time, and how many of them may wait; beyond that they are refused. */
+  handshakes: TurnBudgetOptions;
   /** Whether clients that offer permessage-deflate get it. It costs some 300 KiB of memory for each. */
   compression: boolean;
   /** How long a socket may be silent before it is asked whether it lives, in milliseconds; after as long again it is cut off. */
@@ -32,9 +35,6 @@ interface Deps {
 
 const path = '/v1/connect';
 
-/** What handshakes may take of the time: some five hundred a second, when many come at once. */
-const handshakes = { budgetMs: 1, turnMs: 20 };
-
 /** ConnectChat over WebSocket, at `/v1/connect` of an HTTP server. */
 export class WebSocketServer {
   readonly #deps: Deps;
@@ -48,20 +48,22 @@ export class WebSocketServer {
   // The same for all sockets: they would keep what stands around them for as long as the socket is open.
   readonly #broke: (error: Error) => void;
   readonly #heard: (this: WebSocket) => void;
-  readonly #handshakes = new TurnBudget(handshakes);
+  readonly #handshakes: TurnBudget;
   #stopping = false;
 
   constructor(deps: Deps, options: WebSocketOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#clientAddress = clientAddressVia(options.trustedProxies);
-    const json = jsonCodec(
-      new MessageJson(deps.descriptors, 'chat.v1.Command'),
-      new MessageJson(deps.descriptors, 'chat.v1.ConnectChatResponse'),
-    );
+    this.#handshakes = new TurnBudget(options.handshakes);
+    const limits = { maxCommands: options.maxCommandsPerFrame };
+    const command = new MessageJson(deps.descriptors, 'chat.v1.Command');
+    const response = new MessageJson(deps.descriptors, 'chat.v1.ConnectChatResponse');
+    const json = jsonCodec({ command, response }, limits);
+    const protobuf = protobufCodec(limits);
     this.#codecs = {
       [protocols.json]: { codec: json, frames: new PreparedFrames(json) },
-      [protocols.protobuf]: { codec: protobufCodec, frames: new PreparedFrames(protobufCodec) },
+      [protocols.protobuf]: { codec: protobuf, frames: new PreparedFrames(protobuf) },
     };
     this.#server = new WsServer({
       noServer: true,
@@ -91,10 +93,17 @@ export class WebSocketServer {
       duplex.on('error', this.#broke);
       const refusal = this.#refusalOf(request);
       if (refusal) return refuse(duplex, refusal);
-      this.#handshakes.run(() => {
+      const open = () => {
+        duplex.off('end', leave).off('close', leave);
         if (this.#stopping) return duplex.destroy();
         this.#server.handleUpgrade(request, duplex, head, (socket) => this.#open(socket, duplex, request));
-      });
+      };
+      const leave = () => {
+        this.#handshakes.cancel(open);
+        duplex.destroy();
+      };
+      duplex.once('end', leave).once('close', leave);
+      if (!this.#handshakes.run(open)) refuse(duplex, tooMany());
     });
   }
 
@@ -114,7 +123,7 @@ export class WebSocketServer {
     this.#server.close();
   }
 
-  #refusalOf(request: IncomingMessage): { status: number; message: string } | undefined {
+  #refusalOf(request: IncomingMessage): Refusal | undefined {
     if (this.#stopping) return { status: 503, message: 'the service is being stopped' };
     const target = URL.parse(request.url ?? '/', 'http://localhost');
     if (target?.pathname !== path) return { status: 404, message: 'Not Found' };
@@ -166,13 +175,27 @@ export class WebSocketServer {
   }
 }
 
+interface Refusal {
+  status: number;
+  message: string;
+  /** In seconds. */
+  retryAfter?: number;
+}
+
+/** Each is told a time of its own. */
+function tooMany(): Refusal {
+  const retryAfter = Math.ceil(1 + Math.random() * 4);
+  return { status: 503, message: 'too many are connecting at the moment', retryAfter };
+}
+
 /** gRPC's. */
 const refusalCodes: Record<number, number> = { 400: 3, 403: 7, 404: 5, 503: 14 };
 
 /** As an error of REST. */
-function refuse(duplex: Duplex, { status, message }: { status: number; message: string }): void {
+function refuse(duplex: Duplex, { status, message, retryAfter }: Refusal): void {
   const body = JSON.stringify({ code: refusalCodes[status], message, details: [] });
+  const retry = retryAfter === undefined ? '' : `Retry-After: ${retryAfter}\r\n`;
   duplex.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${retry}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

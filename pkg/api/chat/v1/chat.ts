@@ -259,7 +259,7 @@ export const CloseReason = {
   DRAINING: 1,
   /** TOKEN_EXPIRED - The access token expired. */
   TOKEN_EXPIRED: 2,
-  /** PROTOCOL_ERROR - The client sent something that is not a frame of commands. */
+  /** PROTOCOL_ERROR - The client sent something that is not a frame of commands, or a frame of too many. */
   PROTOCOL_ERROR: 3,
   /** SESSION_REVOKED - The session of the access token has ended: the user logged out, revoked it, or changed the password. */
   SESSION_REVOKED: 4,
@@ -902,6 +902,7 @@ export interface Limits {
   maxTextLength: number;
   /** Bytes in a frame of commands. */
   maxFrameBytes: number;
+  /** A frame with more ends the stream with FRAME_LIMIT; nothing of it is carried out. */
   maxCommandsPerFrame: number;
   maxSubscriptions: number;
 }
