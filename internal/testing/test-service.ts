@@ -26,7 +26,7 @@ export interface TestService {
   stop(): Promise<void>;
 }
 
-/** Starts a service; `env` goes on top of settings that suit tests: guests admitted, no rate limits, quick repair. */
+/** Starts a service; `env` goes on top of settings that suit tests: guests admitted, no limits of rates and streams, quick repair. */
 export async function startTestService(
   env: Record<string, string> = {},
   { dsn, log, ...overrides }: Overrides & { dsn?: string; log?: Logger } = {},
@@ -44,6 +44,7 @@ export async function startTestService(
     RATE_LIMIT_CALLS: '0',
     RATE_LIMIT_GUESTS: '0',
     RATE_LIMIT_SIGN_INS: '0',
+    MAX_STREAMS_PER_USER: '0',
     REPAIR_INTERVAL_MS: '200',
     RECONNECT_SPREAD_MS: '100',
     DRAIN_TIMEOUT_MS: '5000',
