@@ -15,12 +15,16 @@ interface Pruning {
 export function pruneRegularly({ what, prune, batch, everyMs, log }: Pruning): () => Promise<void> {
   let running: Promise<void> | undefined;
   let stopped = false;
+  let failing = false;
   const pruneAll = async () => {
     try {
       let pruned = batch;
       while (pruned === batch && !stopped) pruned = await prune(batch);
+      failing = false;
     } catch (err) {
-      log.warn({ err }, `could not remove ${what}; trying again later`);
+      // Once, however long the database is away.
+      if (!failing) log.warn({ err }, `could not remove ${what}; trying again later`);
+      failing = true;
     }
   };
   const timer = setInterval(() => {
