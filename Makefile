@@ -32,8 +32,8 @@ generate-chat-api: ## The same: there is one API
 	@buf generate
 	@buf build --exclude-source-info -o pkg/api/descriptors.json
 	@buf build --exclude-source-info -o pkg/api/descriptors.binpb
-	@buf build -o - | node cmd/openapi/main.ts pkg/api/openapi.json
-	@node cmd/rest-routes/main.ts pkg/api/descriptors.binpb pkg/api/rest-routes.ts
+	@buf build -o - | node internal/tools/openapi/main.ts pkg/api/openapi.json
+	@node internal/tools/rest-routes/main.ts pkg/api/descriptors.binpb pkg/api/rest-routes.ts
 
 web: ## Build the web page in cmd/web/dist
 	@vite build --logLevel warn cmd/web
@@ -42,14 +42,14 @@ cmd/web/dist/index.html:
 	@$(MAKE) --no-print-directory web
 
 screenshots: $(INSTALLED) cmd/web/dist/index.html ## Take the pictures of the web page in cmd/web/screenshots
-	@node cmd/screenshots/main.ts
+	@node internal/tools/screenshots/main.ts
 
 build-sdk: $(INSTALLED) ## Build the SDK as an npm package: plain JavaScript and types in pkg/chat-client/dist
 	@rm -rf pkg/chat-client/dist
 	@tsc -p pkg/chat-client
 
 vendor-proto: $(INSTALLED) ## Copy third-party .proto files from their pinned packages
-	@cmd/vendor-proto.sh
+	@internal/tools/vendor-proto.sh
 
 up: $(INSTALLED) local.env cmd/web/dist/index.html ## Start the service
 	@exec $(NODE) cmd/server/main.ts
@@ -89,8 +89,8 @@ lint: $(INSTALLED) ## Formatting, lint, import rules, types, .proto files, compo
 	@buf lint
 	@tsc --noEmit
 	@tsc -p cmd/web --noEmit
-	@node cmd/check-compose.ts docker-compose.yml deploy/compose.yml
-	@node cmd/check-manifests/main.ts deploy/kubernetes
+	@node internal/tools/check-compose.ts docker-compose.yml deploy/compose.yml
+	@node internal/tools/check-manifests/main.ts deploy/kubernetes
 
 test: $(INSTALLED) ## All tests (ARGS='internal/service' for some)
 	@vitest run $(ARGS)

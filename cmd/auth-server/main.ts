@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { runAuthServer } from '../../internal/app/run-auth-server.ts';
+import { runAuthServer } from './run-auth-server.ts';
 
 process.exitCode = await runAuthServer(process.env, process.argv.slice(2));

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { EmbeddedPostgres } from '../../internal/repository/embedded/embedded-postgres.ts';
+import { EmbeddedPostgres } from '../../internal/embedded/embedded-postgres.ts';
 import type { Figure } from './figure.ts';
 import { manyNodesScenarios } from './many-nodes-scenarios.ts';
 import { nodeScenarios } from './node-scenarios.ts';

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../internal/repository/embedded/free-port.ts';
-import { startNats, startRedis } from '../../internal/testing/brokers.ts';
-import type { ServerProcess } from '../../internal/testing/server-process.ts';
+import { freePort } from '../../internal/embedded/free-port.ts';
+import { startNats, startRedis } from '../../internal/testing/services/brokers.ts';
+import type { ServerProcess } from '../../internal/testing/services/server-process.ts';
 import type { Deployment } from '../../internal/verify/workload/deployment.ts';
 import { clockSkew } from './clock-skew.ts';
 import { Database } from './database.ts';

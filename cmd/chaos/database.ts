@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { EmbeddedPostgres } from '../../internal/repository/embedded/embedded-postgres.ts';
+import { EmbeddedPostgres } from '../../internal/embedded/embedded-postgres.ts';
 
 const run = promisify(execFile);
 

@@ -1,9 +1,9 @@
 import type { Chat, ChatClient, User } from '../../pkg/chat-client/index.ts';
-import type { ChatList } from './chat-list.ts';
+import type { ChatDirectory } from './chat-directory.ts';
 
 interface Deps {
   client: ChatClient;
-  chats: ChatList;
+  chats: ChatDirectory;
   /** What `summary` tells may have changed. */
   onChanged: () => void;
 }

@@ -1,9 +1,9 @@
 import type { ChatClient } from '../../pkg/chat-client/index.ts';
 import { ChatClientError } from '../../pkg/chat-client/index.ts';
 import { Activity } from './activity.ts';
-import type { ChatList } from './chat-list.ts';
+import type { ChatDirectory } from './chat-directory.ts';
 import { ConnectionNews } from './connection-news.ts';
-import { Conversation } from './conversation.ts';
+import { CurrentChat } from './current-chat.ts';
 import { explain } from './explain.ts';
 import { chatPlace, userName } from './format.ts';
 import { News } from './news.ts';
@@ -39,7 +39,7 @@ export class ChatApp {
   readonly #client: ChatClient;
   readonly #screen: Screen;
   readonly #room: string;
-  readonly #conversation: Conversation;
+  readonly #conversation: CurrentChat;
   readonly #connection: ConnectionNews;
   readonly #activity: Activity;
   readonly #ending = Promise.withResolvers<Ending>();
@@ -57,7 +57,7 @@ export class ChatApp {
     this.#client = client;
     this.#screen = screen;
     this.#room = room;
-    this.#conversation = new Conversation({
+    this.#conversation = new CurrentChat({
       client,
       style,
       print: (lines) => screen.print(lines),
@@ -89,7 +89,7 @@ export class ChatApp {
     new News(client, this.#conversation, { returnsHome: screen.interactive });
   }
 
-  get chats(): ChatList {
+  get chats(): ChatDirectory {
     return this.#conversation.chats;
   }
 

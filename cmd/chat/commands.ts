@@ -1,4 +1,4 @@
-import type { Conversation } from './conversation.ts';
+import type { CurrentChat } from './current-chat.ts';
 
 /** One thing that can be typed after a slash. */
 export interface Command {
@@ -10,7 +10,7 @@ export interface Command {
   completes?: 'room' | 'user' | 'chat';
   /** Carried out at once, whatever is under way and also without the service. */
   local?: boolean;
-  run(conversation: Conversation, argument: string): Promise<void> | void;
+  run(conversation: CurrentChat, argument: string): Promise<void> | void;
 }
 
 /** Every command, in the order in which `/help` tells them. Each takes one word at the most. */

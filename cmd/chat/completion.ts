@@ -1,5 +1,5 @@
 import type { ChatClient } from '../../pkg/chat-client/index.ts';
-import type { ChatList } from './chat-list.ts';
+import type { ChatDirectory } from './chat-directory.ts';
 import { commands } from './commands.ts';
 import { chatPlace } from './format.ts';
 import { listOnline } from './people.ts';
@@ -14,9 +14,9 @@ export interface Completion {
 /** Completes commands, and the names of rooms, users and chats after them; `@` and the beginning of a name in a message. */
 export class Completer {
   readonly #client: ChatClient;
-  readonly #chats: ChatList;
+  readonly #chats: ChatDirectory;
 
-  constructor(client: ChatClient, chats: ChatList) {
+  constructor(client: ChatClient, chats: ChatDirectory) {
     this.#client = client;
     this.#chats = chats;
   }

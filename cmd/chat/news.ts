@@ -1,16 +1,16 @@
 import { type ChatClient, ChatType, type Message, RemovalReason } from '../../pkg/chat-client/index.ts';
-import { type Conversation, homeRoom } from './conversation.ts';
+import { type CurrentChat, homeRoom } from './current-chat.ts';
 import { explain } from './explain.ts';
 import { chatPlace, userName } from './format.ts';
 
 /** Prints what others do. One thing after the other: a chat that is not known yet has to be asked for. */
 export class News {
-  readonly #conversation: Conversation;
+  readonly #conversation: CurrentChat;
   readonly #returnsHome: boolean;
   #last: Promise<void> = Promise.resolve();
 
   /** `returnsHome`: whether somebody who is put out of the current chat is brought to the first room again. */
-  constructor(client: ChatClient, conversation: Conversation, { returnsHome }: { returnsHome: boolean }) {
+  constructor(client: ChatClient, conversation: CurrentChat, { returnsHome }: { returnsHome: boolean }) {
     this.#conversation = conversation;
     this.#returnsHome = returnsHome;
     client.on('chatAdded', (chat) => conversation.chats.add(chat));

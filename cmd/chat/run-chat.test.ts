@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../internal/testing/eventually.ts';
-import { startTestService, type TestService } from '../../internal/testing/test-service.ts';
+import { startTestService, type TestService } from '../../internal/testing/services/test-service.ts';
 import { ChatType } from '../../pkg/chat-client/index.ts';
 import { type ChatProcess, startChat, stopChats } from './testing/chat-process.ts';
 

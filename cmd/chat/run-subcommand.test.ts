@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startTestService, type TestService } from '../../internal/testing/test-service.ts';
+import { startTestService, type TestService } from '../../internal/testing/services/test-service.ts';
 import { runChat, startChat, startChatInTerminal, stopChats } from './testing/chat-process.ts';
 
 const password = 'seven wooden spoons';

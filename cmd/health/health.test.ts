@@ -4,9 +4,9 @@ import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { startGateway } from '../../internal/app/start-gateway.ts';
 import { readGatewayConfig } from '../../internal/config/gateway-config.ts';
-import { makeTestCertificates } from '../../internal/testing/certificates.ts';
 import { eventually } from '../../internal/testing/eventually.ts';
-import { startTestService } from '../../internal/testing/test-service.ts';
+import { makeTestCertificates } from '../../internal/testing/services/certificates.ts';
+import { startTestService } from '../../internal/testing/services/test-service.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 

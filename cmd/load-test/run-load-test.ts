@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EmbeddedPostgres } from '../../internal/repository/embedded/embedded-postgres.ts';
+import { EmbeddedPostgres } from '../../internal/embedded/embedded-postgres.ts';
 import { ChatType } from '../../pkg/api/chat/v1/chat.ts';
 import { grpcTransport } from '../../pkg/chat-client/grpc.ts';
 import type { Transport } from '../../pkg/chat-client/index.ts';

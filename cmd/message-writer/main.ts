@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { runMessageWriter } from '../../internal/app/run-background.ts';
+import { runMessageWriter } from './run-background.ts';
 
 process.exitCode = await runMessageWriter(process.env, process.argv.slice(2));

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { runMigrate } from '../../internal/app/run-migrate.ts';
+import { runMigrate } from './run-migrate.ts';
 
 process.exitCode = await runMigrate(process.env, process.argv.slice(2));

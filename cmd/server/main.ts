@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { runServer } from '../../internal/app/run-server.ts';
+import { runServer } from './run-server.ts';
 
 process.exitCode = await runServer(process.env, process.argv.slice(2));

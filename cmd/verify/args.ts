@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Deployment } from '../../internal/verify/workload/deployment.ts';
 import type { WorkloadOptions } from '../../internal/verify/workload/run-workload.ts';
-import { accessToken, account, type TokenSource } from '../../pkg/chat-client/token-source.ts';
+import { accessToken, account, type TokenSource } from '../../pkg/chat-client/auth/token-source.ts';
 
 export type Args =
   | { kind: 'help' }

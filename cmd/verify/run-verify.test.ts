@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { makeTestCertificates } from '../../internal/testing/certificates.ts';
-import { startTestService } from '../../internal/testing/test-service.ts';
+import { makeTestCertificates } from '../../internal/testing/services/certificates.ts';
+import { startTestService } from '../../internal/testing/services/test-service.ts';
 import { runVerify } from './run-verify.ts';
 
 let folder: string;

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { AxeResults } from 'axe-core';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { uniqueName } from '../../internal/testing/person.ts';
-import { startTestService, type TestService } from '../../internal/testing/test-service.ts';
+import { uniqueName } from '../../internal/testing/clients/person.ts';
+import { startTestService, type TestService } from '../../internal/testing/services/test-service.ts';
 import { builtPage } from './testing/built-page.ts';
 import { ChatPage } from './testing/chat-page.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { uniqueName } from '../../internal/testing/clients/person.ts';
 import { eventually } from '../../internal/testing/eventually.ts';
-import { uniqueName } from '../../internal/testing/person.ts';
-import { startTestService, type TestService } from '../../internal/testing/test-service.ts';
+import { startTestService, type TestService } from '../../internal/testing/services/test-service.ts';
 import { builtPage } from './testing/built-page.ts';
 import { ChatPage } from './testing/chat-page.ts';
 

@@ -1,9 +1,9 @@
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { ChildService } from '../../internal/testing/child-service.ts';
-import { uniqueName } from '../../internal/testing/person.ts';
-import { startTcpProxy, type TcpProxy } from '../../internal/testing/tcp-proxy.ts';
-import { createTestDatabase } from '../../internal/testing/test-database.ts';
-import { startTestService, type TestService } from '../../internal/testing/test-service.ts';
+import { uniqueName } from '../../internal/testing/clients/person.ts';
+import { startTcpProxy, type TcpProxy } from '../../internal/testing/faults/tcp-proxy.ts';
+import { ChildService } from '../../internal/testing/services/child-service.ts';
+import { createTestDatabase } from '../../internal/testing/services/test-database.ts';
+import { startTestService, type TestService } from '../../internal/testing/services/test-service.ts';
 import { builtPage } from './testing/built-page.ts';
 import { ChatPage } from './testing/chat-page.ts';
 

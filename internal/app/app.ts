@@ -7,25 +7,25 @@ import { ProtobufEventEncoder } from '../converter/event.ts';
 import { drainingError } from '../interceptor/drain.ts';
 import { loadRules } from '../interceptor/validation.ts';
 import { PostgresBanRepository } from '../repository/postgres/postgres-ban-repository.ts';
-import type { Hub } from '../service/hub.ts';
-import type { SessionRegistry } from '../service/session-registry.ts';
-import { createAuthHandlers } from '../transport/grpc/auth-handlers.ts';
-import { createChatHandlers } from '../transport/grpc/chat-handlers.ts';
+import type { Hub } from '../service/delivery/hub.ts';
+import type { SessionRegistry } from '../service/sessions/session-registry.ts';
 import { chatServiceDefinition, createConnectChat } from '../transport/grpc/connect-chat.ts';
-import { served } from '../transport/grpc/served-service.ts';
-import { CommandReader } from '../transport/live/command-reader.ts';
-import { LocalStreams } from '../transport/live/local-streams.ts';
-import { once } from './once.ts';
-import { openBus } from './open-bus.ts';
-import { type ChatOverrides, openChat } from './open-chat.ts';
-import { openDatabase } from './open-database.ts';
-import { openExport } from './open-export.ts';
-import { openIdentity } from './open-identity.ts';
-import { openRateLimiter } from './open-rate-limiter.ts';
-import { openRedis } from './open-redis.ts';
-import { openTracing } from './open-tracing.ts';
-import { openTransports } from './open-transports.ts';
-import { ResourceStack } from './resource-stack.ts';
+import { createAuthHandlers } from '../transport/shared/handlers/auth-handlers.ts';
+import { createChatHandlers } from '../transport/shared/handlers/chat-handlers.ts';
+import { served } from '../transport/shared/handlers/served-service.ts';
+import { CommandReader } from '../transport/shared/streams/command-reader.ts';
+import { LocalStreams } from '../transport/shared/streams/local-streams.ts';
+import { once } from './lifecycle/once.ts';
+import { ResourceStack } from './lifecycle/resource-stack.ts';
+import { openBus } from './parts/open-bus.ts';
+import { type ChatOverrides, openChat } from './parts/open-chat.ts';
+import { openDatabase } from './parts/open-database.ts';
+import { openIdentity } from './parts/open-identity.ts';
+import { openRateLimiter } from './parts/open-rate-limiter.ts';
+import { openRedis } from './parts/open-redis.ts';
+import { openSinks } from './parts/open-sinks.ts';
+import { openTracing } from './parts/open-tracing.ts';
+import { openTransports } from './parts/open-transports.ts';
 
 /** Parts that somebody who embeds the service, such as a test, brings along. */
 export interface Overrides extends ChatOverrides {
@@ -94,7 +94,7 @@ async function assemble(
     resources,
     traced,
   });
-  await openExport(config, { database, log, resources });
+  await openSinks(config, { database, log, resources });
   const stream = {
     sessions,
     reader: new CommandReader(rules('chat.v1.Command')),

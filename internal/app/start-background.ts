@@ -4,13 +4,13 @@ import { compose } from '../interceptor/call.ts';
 import { PostgresMessageRepository } from '../repository/postgres/postgres-message-repository.ts';
 import { GrpcServer } from '../transport/grpc/grpc-server.ts';
 import { CertificateFiles } from '../transport/tls/certificate-files.ts';
-import { DatabaseWatch } from './database-watch.ts';
-import { once } from './once.ts';
-import { openBus } from './open-bus.ts';
-import { openDatabase } from './open-database.ts';
-import { openExport } from './open-export.ts';
-import { openIngest } from './open-ingest.ts';
-import { ResourceStack } from './resource-stack.ts';
+import { DatabaseWatch } from './lifecycle/database-watch.ts';
+import { once } from './lifecycle/once.ts';
+import { ResourceStack } from './lifecycle/resource-stack.ts';
+import { openBus } from './parts/open-bus.ts';
+import { openDatabase } from './parts/open-database.ts';
+import { openIngest } from './parts/open-ingest.ts';
+import { openSinks } from './parts/open-sinks.ts';
 
 /** What runs beside the services. */
 export interface Background {
@@ -30,7 +30,7 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
     await new PostgresMessageRepository(database).warmUp(config.postgresPoolSize);
     const bus = await openBus(config.bus, { database, log, resources });
     const ingest = config.roles.has('writer') ? await openIngest(config, { bus, database, log, resources }) : undefined;
-    await openExport(config, { database, log, resources });
+    await openSinks(config, { database, log, resources });
     const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));
     if (certificates) resources.add('the certificates', () => certificates.close());
     const health = new GrpcServer(

@@ -4,12 +4,12 @@ import type { Logger } from 'pino';
 import { AuthServiceDefinition } from '../../pkg/api/auth/v1/auth.ts';
 import { ChatServiceDefinition } from '../../pkg/api/chat/v1/chat.ts';
 import type { GatewayConfig } from '../config/gateway-config.ts';
-import { GrpcCaller } from '../transport/gateway/grpc-caller.ts';
-import { GrpcStreams } from '../transport/live/grpc-streams.ts';
+import { GrpcCaller } from '../transport/shared/calls/grpc-caller.ts';
+import { GrpcStreams } from '../transport/shared/streams/grpc-streams.ts';
 import { CertificateFiles } from '../transport/tls/certificate-files.ts';
-import { once } from './once.ts';
-import { openGateway } from './open-gateway.ts';
-import { ResourceStack } from './resource-stack.ts';
+import { once } from './lifecycle/once.ts';
+import { ResourceStack } from './lifecycle/resource-stack.ts';
+import { openGateway } from './parts/open-gateway.ts';
 
 /** gRPC clients take so much unless told otherwise. */
 const minMessageBytes = 4 * 1_048_576;

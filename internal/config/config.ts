@@ -3,12 +3,12 @@ import { roomName } from '../model/chat.ts';
 import { type BusConfig, findBusInsecurities, readBus } from './bus-config.ts';
 import { EnvReader } from './env-reader.ts';
 import { type ExportConfig, readExport } from './export-config.ts';
+import { type ExternalIssuer, readExternalIssuer } from './external-issuer.ts';
 import { type HttpConfig, readHttp, readTls, type TlsConfig } from './http-config.ts';
 import { type IngestConfig, readIngest } from './ingest-config.ts';
 import { hasDefaultPassword, type Insecurity, isLoopback, isPlainElsewhere, judgeInsecurities } from './insecure.ts';
 import { type LogConfig, readLog } from './log-config.ts';
 import { findNatsInsecurities, type NatsConfig, readNats } from './nats-config.ts';
-import { type OutsideIssuer, readOutsideIssuer } from './outside-issuer.ts';
 import { checkWorkers, type ProcessConfig, readRoles, readWorkers } from './process-config.ts';
 import { findRedisInsecurities, type RedisConfig, readRedis } from './redis-config.ts';
 
@@ -46,7 +46,7 @@ export interface Config extends ProcessConfig {
     /** How long a session lives without being refreshed. */
     refreshTtlMs: number;
     /** An OpenID Connect provider instead of the embedded issuer. */
-    outside: OutsideIssuer | undefined;
+    outside: ExternalIssuer | undefined;
   };
   rooms: { names: string[]; createOnJoin: boolean };
   limits: {
@@ -121,7 +121,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       audience: read.string('AUTH_AUDIENCE', 'chat'),
       tokenTtlMs: read.integer('AUTH_TOKEN_TTL_SECONDS', 900, { min: 1, max: 86_400 }) * 1_000,
       refreshTtlMs: read.integer('AUTH_REFRESH_TTL_DAYS', 30, { min: 1, max: 3_650 }) * 86_400_000,
-      outside: readOutsideIssuer(read),
+      outside: readExternalIssuer(read),
     },
     rooms: {
       names: read.list('ROOMS', ['global'], roomName, 'room names: letters, digits, "_", "-" and "."'),

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Event } from '../model/event.ts';
 import type { Message } from '../model/message.ts';
-import type { EventEncoder } from '../service/event-encoder.ts';
+import type { EventEncoder } from '../service/delivery/event-encoder.ts';
 import { toWireChat, toWireMessage, toWireUser } from './chat.ts';
 import { toStatus } from './status.ts';
 

@@ -3,11 +3,11 @@ import { generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ListRoomsRequest } from '../../pkg/api/chat/v1/chat.ts';
 import { Status } from '../../pkg/api/google/rpc/status.ts';
-import { errorFromStatus } from '../../pkg/chat-client/status.ts';
-import { newGroup, personOf, signIn } from '../testing/person.ts';
-import { RawClient } from '../testing/raw-client.ts';
-import { startTestService, type TestService } from '../testing/test-service.ts';
-import { issueToken } from '../testing/tokens.ts';
+import { errorFromStatus } from '../../pkg/chat-client/errors/status.ts';
+import { newGroup, personOf, signIn } from '../testing/clients/person.ts';
+import { RawClient } from '../testing/clients/raw-client.ts';
+import { startTestService, type TestService } from '../testing/services/test-service.ts';
+import { issueToken } from '../testing/services/tokens.ts';
 
 let service: TestService;
 beforeAll(async () => {

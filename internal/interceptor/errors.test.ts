@@ -1,11 +1,11 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ChatClientError } from '../../pkg/chat-client/chat-error.ts';
-import { errorFromStatus } from '../../pkg/chat-client/status.ts';
-import { LogLines } from '../testing/log-lines.ts';
-import { newGroup, type Person, say, signIn } from '../testing/person.ts';
-import { commands } from '../testing/stream-probe.ts';
-import { startTestService, type TestService } from '../testing/test-service.ts';
+import type { ChatClientError } from '../../pkg/chat-client/errors/chat-error.ts';
+import { errorFromStatus } from '../../pkg/chat-client/errors/status.ts';
+import { newGroup, type Person, say, signIn } from '../testing/clients/person.ts';
+import { commands } from '../testing/clients/stream-probe.ts';
+import { LogLines } from '../testing/collectors/log-lines.ts';
+import { startTestService, type TestService } from '../testing/services/test-service.ts';
 
 /** What belongs in the log and nowhere else. */
 const inside =

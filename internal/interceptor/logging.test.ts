@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newGroup, personOf, say, signIn } from '../testing/clients/person.ts';
+import { commands } from '../testing/clients/stream-probe.ts';
+import { LogLines } from '../testing/collectors/log-lines.ts';
 import { eventually } from '../testing/eventually.ts';
-import { LogLines } from '../testing/log-lines.ts';
-import { newGroup, personOf, say, signIn } from '../testing/person.ts';
-import { commands } from '../testing/stream-probe.ts';
-import { startTestService, type TestService } from '../testing/test-service.ts';
-import { issueToken } from '../testing/tokens.ts';
+import { startTestService, type TestService } from '../testing/services/test-service.ts';
+import { issueToken } from '../testing/services/tokens.ts';
 
 const log = new LogLines('trace');
 let service: TestService;

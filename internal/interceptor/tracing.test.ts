@@ -1,8 +1,8 @@
 import type { Metadata, ServiceError } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { GetChatRequest, ListRoomsRequest } from '../../pkg/api/chat/v1/chat.ts';
-import { headers, RawClient } from '../testing/raw-client.ts';
-import { startTestService, type TestService } from '../testing/test-service.ts';
+import { headers, RawClient } from '../testing/clients/raw-client.ts';
+import { startTestService, type TestService } from '../testing/services/test-service.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 

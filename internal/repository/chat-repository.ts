@@ -13,7 +13,7 @@ export interface Access {
 /** Who creates a chat. */
 export interface Creator extends User {
   /** Acts for others and becomes no member: the first of those named is the owner. */
-  outside?: boolean;
+  external?: boolean;
 }
 
 /** A ban that is to be. */
@@ -27,7 +27,7 @@ export interface NewBan {
 export type Guard = (access: Access) => void;
 
 /** A user's membership and the chat's last number, in one snapshot. */
-export interface Standing extends Membership {
+export interface MembershipSnapshot extends Membership {
   chatId: string;
   lastSeq: number;
   memberCount: number;
@@ -125,11 +125,11 @@ export interface ChatRepository {
   /** Removes messages of deleted chats, so many at most; returns how many. */
   pruneDeleted(limit: number): Promise<number>;
 
-  /** The user's standing in the chat; undefined if the user is not a member or there is no such chat. */
-  findStanding(chatId: string, userId: string): Promise<Standing | undefined>;
+  /** The user's membership in the chat; undefined if the user is not a member or there is no such chat. */
+  findMembership(chatId: string, userId: string): Promise<MembershipSnapshot | undefined>;
 
-  /** The user's standing in each of their chats, at most `limit` of them. */
-  listStandings(userId: string, limit: number): Promise<Standing[]>;
+  /** The user's membership in each of their chats, at most `limit` of them. */
+  listMemberships(userId: string, limit: number): Promise<MembershipSnapshot[]>;
 
   /** Moves the member's read mark forward, never back; undefined if the user is not a member. `moved`: whether it was behind. */
   markRead(chatId: string, userId: string, seq: number): Promise<{ readSeq: number; moved: boolean } | undefined>;

@@ -3,13 +3,13 @@ import type { AcceptedMessage } from '../model/message.ts';
 import type { Appended, NewMessage } from './message-repository.ts';
 
 /** What stands against keeping a message, or `acceptable`. For `repeated`, id, seq and time are those of the message as it was written. */
-export type Judged =
+export type AcceptanceCheck =
   | { outcome: 'acceptable' }
   | { outcome: 'repeated'; messageId: string; seq: number; createdAt: Date }
   | { outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low'; chatType?: ChatType };
 
 /** A stretch of a partition that a writer has dealt with: the position where it stood, and where it stands after. */
-export interface Stretch {
+export interface PartitionRange {
   writerId: string;
   partition: number;
   from: number;
@@ -36,7 +36,7 @@ export class PartitionLost extends Error {
  */
 export interface IngestRepository {
   /** Whether the messages may be kept; answers in their order. Only members with one of `sendingRoles` may send, and services. */
-  judge(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Judged[]>;
+  checkAcceptance(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<AcceptanceCheck[]>;
 
   /**
    * Says which log the positions are of. At the 'first' one, and at a 'new' one in the place of another, all of them begin at 0. Throws an error with
@@ -57,11 +57,11 @@ export interface IngestRepository {
    * Writes messages and moves the partition's position over them, in one transaction: each is written once, whoever is a member by now. Throws
    * PartitionLost, having written nothing. No message may occur twice (chat, sender, clientMessageId) in one batch.
    */
-  append(stretch: Stretch, messages: readonly AcceptedMessage[]): Promise<Appended[]>;
+  append(stretch: PartitionRange, messages: readonly AcceptedMessage[]): Promise<Appended[]>;
 
   /** Whether an entry has been dealt with: its message was written, or its chat is no more, or it was put aside. */
   isSettled(entry: Entry): Promise<boolean>;
 
   /** Puts an entry aside that cannot be written, and moves the position over it. Throws PartitionLost. */
-  refuse(stretch: Stretch, body: Uint8Array, reason: string): Promise<void>;
+  refuse(stretch: PartitionRange, body: Uint8Array, reason: string): Promise<void>;
 }

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { migrationsFolder } from '../app/open-database.ts';
-import { EmbeddedPostgres } from '../repository/embedded/embedded-postgres.ts';
+import { migrationsFolder } from '../app/parts/open-database.ts';
+import { EmbeddedPostgres } from '../embedded/embedded-postgres.ts';
 import { migrate } from '../repository/postgres/migrate.ts';
 
 declare module 'vitest' {

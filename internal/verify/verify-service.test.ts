@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { accessToken, type TokenSource } from '../../pkg/chat-client/token-source.ts';
-import { startTestService, type TestService } from '../testing/test-service.ts';
-import { issueToken } from '../testing/tokens.ts';
+import { accessToken, type TokenSource } from '../../pkg/chat-client/auth/token-source.ts';
+import { startTestService, type TestService } from '../testing/services/test-service.ts';
+import { issueToken } from '../testing/services/tokens.ts';
 import { Checker } from './checker/checker.ts';
 import type { Verdict } from './checker/verdict.ts';
 import { Journal } from './history/journal.ts';

@@ -1,19 +1,19 @@
 import type { Chat, MarkReadResponse, Message, User } from '../api/chat/v1/chat.ts';
 import { ChatType } from '../api/chat/v1/chat.ts';
-import { type Call, repeatingCalls } from './calls.ts';
-import type { AllEvents, ChatClientEvents, ConnectionState } from './chat-client-events.ts';
-import { closedError, must } from './chat-error.ts';
+import { TokenKeeper, type TokenSource } from './auth/token-source.ts';
 import { type ChatHandle, chatHandle } from './chat-handle.ts';
-import { Emitter } from './emitter.ts';
-import { MessageFeed } from './message-feed.ts';
-import { newId } from './new-id.ts';
-import type { Outbox, PendingMessage } from './outbox.ts';
-import { allChats, allOnlineUsers } from './pages.ts';
-import type { Receipt } from './pending-sends.ts';
-import { ReadMarks } from './read-marks.ts';
-import { Session } from './session.ts';
-import { TokenKeeper, type TokenSource } from './token-source.ts';
-import type { ChatCalls, Transport } from './transport.ts';
+import { StreamClient } from './connection/stream-client.ts';
+import { closedError, must } from './errors/chat-error.ts';
+import type { AllEvents, ChatClientEvents, ConnectionState } from './events/chat-client-events.ts';
+import { Emitter } from './events/emitter.ts';
+import { MessageFeed } from './reading/message-feed.ts';
+import { allChats, allOnlineUsers } from './reading/pages.ts';
+import { ReadMarks } from './reading/read-marks.ts';
+import { newId } from './sending/new-id.ts';
+import type { Outbox, PendingMessage } from './sending/outbox.ts';
+import type { Receipt } from './sending/pending-sends.ts';
+import { type Call, repeatingCalls } from './transports/calls.ts';
+import type { ChatCalls, Transport } from './transports/transport.ts';
 
 export interface ChatClientOptions {
   transport: Transport;
@@ -35,7 +35,7 @@ export class ChatClient {
   readonly #emitter = new Emitter<AllEvents>();
   readonly #closed = new AbortController();
   readonly #call: Call;
-  readonly #session: Session;
+  readonly #session: StreamClient;
   readonly #readMarks: ReadMarks;
 
   constructor({ transport, token, maxPendingSends = 10_000, silenceMs = 15_000, outbox }: ChatClientOptions) {
@@ -43,7 +43,7 @@ export class ChatClient {
     const tokens = new TokenKeeper(token, transport.auth, closed);
     this.#transport = transport;
     this.#call = repeatingCalls(transport, tokens, closed);
-    this.#session = new Session(
+    this.#session = new StreamClient(
       { transport, tokens, closed, outbox, emitter: this.#emitter },
       { maxPendingSends, silenceMs },
     );

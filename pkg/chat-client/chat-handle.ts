@@ -1,7 +1,7 @@
 import type { MarkReadResponse, Message, User } from '../api/chat/v1/chat.ts';
 import type { ChatClient } from './chat-client.ts';
-import type { MessageFeed, MessageFeedOptions } from './message-feed.ts';
-import type { Receipt } from './pending-sends.ts';
+import type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
+import type { Receipt } from './sending/pending-sends.ts';
 
 /** What a client does in one chat. */
 export interface ChatHandle {

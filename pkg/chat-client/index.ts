@@ -11,16 +11,16 @@ export {
   type SystemMessage,
   type User,
 } from '../api/chat/v1/chat.ts';
-export { anyOf } from './any-of.ts';
+export { accessToken, account, guest, refreshToken, type Token, type TokenSource } from './auth/token-source.ts';
 export { ChatClient, type ChatClientOptions } from './chat-client.ts';
-export type { ChatClientEvents, ConnectionState } from './chat-client-events.ts';
-export { ChatClientError } from './chat-error.ts';
 export type { ChatHandle } from './chat-handle.ts';
-export type { MessageFeed, MessageFeedOptions } from './message-feed.ts';
-export { newId } from './new-id.ts';
-export { type Outbox, type PendingMessage, type WebStorage, webStorageOutbox } from './outbox.ts';
-export type { Receipt } from './pending-sends.ts';
-export { accessToken, account, guest, refreshToken, type Token, type TokenSource } from './token-source.ts';
-export type { AuthCalls, ChatCalls, Stream, Transport } from './transport.ts';
-export type { WebSocketConstructor, WebSocketLike } from './web-socket-stream.ts';
-export { type WebSocketTransportOptions, webSocketTransport } from './web-socket-transport.ts';
+export { ChatClientError } from './errors/chat-error.ts';
+export type { ChatClientEvents, ConnectionState } from './events/chat-client-events.ts';
+export type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
+export { newId } from './sending/new-id.ts';
+export { type Outbox, type PendingMessage, type WebStorage, webStorageOutbox } from './sending/outbox.ts';
+export type { Receipt } from './sending/pending-sends.ts';
+export { anyOf } from './transports/any-of.ts';
+export type { AuthCalls, ChatCalls, Stream, Transport } from './transports/transport.ts';
+export type { WebSocketConstructor, WebSocketLike } from './transports/web-socket-stream.ts';
+export { type WebSocketTransportOptions, webSocketTransport } from './transports/web-socket-transport.ts';

@@ -1,6 +1,6 @@
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { openPage } from '../../../internal/testing/browser.ts';
+import { openPage } from '../../../internal/testing/clients/browser.ts';
 import { eventually } from '../../../internal/testing/eventually.ts';
 
 /** The web page in a browser session of its own, used as a person would. */

@@ -3,7 +3,7 @@ import { afterAll, beforeEach, expect, test } from 'vitest';
 import { PostgresSigningKeyRepository } from '../../repository/postgres/postgres-signing-key-repository.ts';
 import type { PrivateJwk } from '../../repository/signing-key-repository.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { openTestStorage, type TestStorage } from '../../testing/test-storage.ts';
+import { openTestStorage, type TestStorage } from '../../testing/services/test-storage.ts';
 import { generateSigningKey, JoseSigningKeys, type JoseSigningKeysOptions } from './jose-signing-keys.ts';
 import { JoseTokenIssuer } from './jose-token-issuer.ts';
 import { JoseTokenVerifier } from './jose-token-verifier.ts';

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Message } from '../../model/message.ts';
-import { type BusBroker, busBrokers } from '../../testing/bus-brokers.ts';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { LogLines } from '../../testing/log-lines.ts';
+import { type BusBroker, busBrokers } from '../../testing/services/bus-brokers.ts';
 import { BrokerBus, type BrokerBusOptions } from './broker-bus.ts';
 import type { ChatPublication } from './bus.ts';
 import { testBus } from './bus-conformance.ts';
-import { chatTopic } from './topic.ts';
+import { chatTopic } from './topic-names.ts';
 
 describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
   let broker: BusBroker;

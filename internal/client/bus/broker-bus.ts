@@ -5,12 +5,12 @@ import { RareWarning } from '../tracing/rare-warning.ts';
 import type { Bus, BusState, ChatPublication, Unsubscribe } from './bus.ts';
 import { BusSender } from './bus-sender.ts';
 import { BusSubscriptions, type BusSubscriptionsOptions } from './bus-subscriptions.ts';
-import { KeptLink, type KeptLinkOptions } from './kept-link.ts';
 import type { OpenLink } from './link.ts';
+import { ReconnectingLink, type ReconnectingLinkOptions } from './reconnecting-link.ts';
 import type { SendQueueOptions } from './send-queue.ts';
-import { chatTopic, userTopic } from './topic.ts';
+import { chatTopic, userTopic } from './topic-names.ts';
 
-export interface BrokerBusOptions extends KeptLinkOptions, SendQueueOptions, BusSubscriptionsOptions {}
+export interface BrokerBusOptions extends ReconnectingLinkOptions, SendQueueOptions, BusSubscriptionsOptions {}
 
 interface Deps {
   open: OpenLink;
@@ -39,7 +39,7 @@ const closeTimeoutMs = 1_000;
 export class BrokerBus implements Bus {
   readonly #log: Logger;
   readonly #origin = randomBytes(12);
-  readonly #kept: KeptLink;
+  readonly #kept: ReconnectingLink;
   readonly #sender: BusSender;
   readonly #subscriptions: BusSubscriptions;
   readonly #lossListeners: (() => void)[] = [];
@@ -56,7 +56,7 @@ export class BrokerBus implements Bus {
       onRefusal: (error: unknown) => refused.add(error),
     };
     this.#subscriptions = new BusSubscriptions({ kept: () => this.#kept, onLate: () => this.#tellLoss() }, options);
-    this.#kept = new KeptLink(
+    this.#kept = new ReconnectingLink(
       {
         open: () => open(events),
         prepare: (link) => this.#subscriptions.restore(link),

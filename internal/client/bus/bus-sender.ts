@@ -1,14 +1,14 @@
 import type { Logger } from 'pino';
 import { encodePublication, type Publication } from '../../converter/publication.ts';
 import { RareWarning } from '../tracing/rare-warning.ts';
-import type { KeptLink } from './kept-link.ts';
-import type { Link, Parcel } from './link.ts';
+import type { BusMessage, Link } from './link.ts';
 import { MissedHeads } from './missed-heads.ts';
+import type { ReconnectingLink } from './reconnecting-link.ts';
 import { SendQueue, type SendQueueOptions } from './send-queue.ts';
 import { untilBroken } from './until-broken.ts';
 
 interface Deps {
-  kept: KeptLink;
+  kept: ReconnectingLink;
   /** This node's name. */
   origin: Uint8Array;
   log: Logger;
@@ -17,7 +17,7 @@ interface Deps {
 }
 
 /** With the number that the chat has come to by it. */
-interface Outgoing extends Parcel {
+interface Outgoing extends BusMessage {
   head: number | undefined;
 }
 

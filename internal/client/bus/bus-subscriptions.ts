@@ -1,8 +1,8 @@
 import type { Publication } from '../../converter/publication.ts';
 import type { Unsubscribe } from './bus.ts';
 import { Interest } from './interest.ts';
-import type { KeptLink } from './kept-link.ts';
 import type { Link } from './link.ts';
+import type { ReconnectingLink } from './reconnecting-link.ts';
 import { untilBroken } from './until-broken.ts';
 
 export interface BusSubscriptionsOptions {
@@ -13,7 +13,7 @@ export interface BusSubscriptionsOptions {
 }
 
 interface Deps {
-  kept: () => KeptLink;
+  kept: () => ReconnectingLink;
   /** Called when a subscription took effect later than its subscriber was told. */
   onLate: () => void;
 }

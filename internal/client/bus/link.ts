@@ -1,5 +1,5 @@
 /** Bytes on their way to whoever subscribed to the topic. Topics consist of letters, digits and `_-=.`. */
-export interface Parcel {
+export interface BusMessage {
   topic: string;
   bytes: Uint8Array;
 }
@@ -10,7 +10,7 @@ export interface Link {
   readonly maxBytes: number;
 
   /** Resolves when the broker has taken all of it. */
-  send(parcels: readonly Parcel[]): Promise<void>;
+  send(messages: readonly BusMessage[]): Promise<void>;
 
   /** Resolves when what is sent to these topics arrives. Calls take effect in their order. */
   subscribe(topics: readonly string[]): Promise<void>;

@@ -29,8 +29,8 @@ export function natsLink({ prefix, timeoutMs, ...server }: NatsLinkOptions): Ope
     refusals().catch(onRefusal);
     const link: Link = {
       maxBytes: (connection.info?.max_payload ?? 1_048_576) - lead.length,
-      async send(parcels) {
-        for (const { topic, bytes } of parcels) connection.publish(lead + topic, bytes);
+      async send(messages) {
+        for (const { topic, bytes } of messages) connection.publish(lead + topic, bytes);
         await connection.flush();
       },
       async subscribe(topics) {

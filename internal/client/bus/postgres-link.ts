@@ -56,13 +56,13 @@ export function postgresLink({ dsn, timeoutMs }: PostgresLinkOptions): OpenLink 
     const listening = new Map<string, Set<string>>();
     const link: Link = {
       maxBytes,
-      async send(parcels) {
+      async send(messages) {
         await query({
           name: 'notify',
-          text: 'select count(pg_notify(channel, payload)) from unnest($1::text[], $2::text[]) as parcel (channel, payload)',
+          text: 'select count(pg_notify(channel, payload)) from unnest($1::text[], $2::text[]) as message (channel, payload)',
           values: [
-            parcels.map(({ topic }) => channelOf(topic)),
-            parcels.map(({ topic, bytes }) => `${topic} ${Buffer.from(bytes).toString('base64')}`),
+            messages.map(({ topic }) => channelOf(topic)),
+            messages.map(({ topic, bytes }) => `${topic} ${Buffer.from(bytes).toString('base64')}`),
           ],
         });
       },

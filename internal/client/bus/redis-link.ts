@@ -54,9 +54,9 @@ function createLink({ publisher, subscriber, sharded, lead, events, broken, dest
   const channelsOf = (topics: readonly string[]) => topics.map((topic) => lead + topic);
   return {
     maxBytes,
-    async send(parcels) {
+    async send(messages) {
       const pipeline = publisher.pipeline();
-      for (const { topic, bytes } of parcels) {
+      for (const { topic, bytes } of messages) {
         const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
         if (sharded) pipeline.spublish(lead + topic, body);
         else pipeline.publish(lead + topic, body);

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { eventually } from '../../testing/eventually.ts';
-import type { Parcel } from './link.ts';
+import type { BusMessage } from './link.ts';
 import { SendQueue } from './send-queue.ts';
 
 /** A queue whose batches stay on their way until they are let through. */
 function heldUp(options: { maxBytes?: number; maxInFlight?: number; maxBatchBytes?: number } = {}) {
   const batches: string[][] = [];
   const gates: (() => void)[] = [];
-  const queue = new SendQueue<Parcel>(
+  const queue = new SendQueue<BusMessage>(
     (batch) => {
       batches.push(batch.map(({ topic }) => topic));
       return new Promise((resolve) => gates.push(resolve));
@@ -30,7 +30,7 @@ test('what comes in one turn goes in one batch, and what comes meanwhile in the 
   await queue.sent();
 });
 
-test('no more batches are on their way than it may have, and none is larger, but for a parcel that is by itself', async () => {
+test('no more batches are on their way than it may have, and none is larger, but for a message that is by itself', async () => {
   const { queue, push, batches, letThrough } = heldUp({ maxInFlight: 2, maxBatchBytes: 1_000 });
   for (const topic of ['a', 'b', 'c', 'd']) push(topic, 244);
   push('long', 5_000);

@@ -1,4 +1,4 @@
-import type { Parcel } from './link.ts';
+import type { BusMessage } from './link.ts';
 
 export interface SendQueueOptions {
   /** Bytes that may wait or be on their way; beyond that nothing is taken. */
@@ -8,11 +8,11 @@ export interface SendQueueOptions {
   maxBatchBytes: number;
 }
 
-/** Counts for a parcel beside its bytes, so that tiny ones are bounded too. */
+/** Counts for a message beside its bytes, so that tiny ones are bounded too. */
 const parcelOverheadBytes = 256;
 
-/** Sends parcels in batches: what comes in one turn of the event loop, and while earlier batches are on their way. */
-export class SendQueue<P extends Parcel> {
+/** Sends messages in batches: what comes in one turn of the event loop, and while earlier batches are on their way. */
+export class SendQueue<P extends BusMessage> {
   readonly #send: (batch: readonly P[]) => Promise<void>;
   readonly #options: SendQueueOptions;
   #waiting: P[] = [];
@@ -27,11 +27,11 @@ export class SendQueue<P extends Parcel> {
   }
 
   /** Whether there was room for it. */
-  push(parcel: P): boolean {
-    const bytes = sizeOf(parcel);
+  push(message: P): boolean {
+    const bytes = sizeOf(message);
     if (this.#bytes + bytes > this.#options.maxBytes) return false;
     this.#bytes += bytes;
-    this.#waiting.push(parcel);
+    this.#waiting.push(message);
     if (!this.#scheduled) {
       this.#scheduled = true;
       setImmediate(() => {
@@ -65,9 +65,9 @@ export class SendQueue<P extends Parcel> {
   #take(): { batch: readonly P[]; bytes: number } {
     let bytes = 0;
     let count = 0;
-    for (const parcel of this.#waiting) {
-      if (count > 0 && bytes + sizeOf(parcel) > this.#options.maxBatchBytes) break;
-      bytes += sizeOf(parcel);
+    for (const message of this.#waiting) {
+      if (count > 0 && bytes + sizeOf(message) > this.#options.maxBatchBytes) break;
+      bytes += sizeOf(message);
       count += 1;
     }
     const batch = this.#waiting.slice(0, count);
@@ -76,6 +76,6 @@ export class SendQueue<P extends Parcel> {
   }
 }
 
-function sizeOf({ bytes }: Parcel): number {
+function sizeOf({ bytes }: BusMessage): number {
   return bytes.length + parcelOverheadBytes;
 }

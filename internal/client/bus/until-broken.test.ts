@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import { LogLines } from '../../testing/log-lines.ts';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { BrokerBus } from './broker-bus.ts';
-import { KeptLink } from './kept-link.ts';
 import type { Link } from './link.ts';
+import { ReconnectingLink } from './reconnecting-link.ts';
 import { untilBroken } from './until-broken.ts';
 
 interface FakeLink extends Link {
@@ -95,7 +95,7 @@ test('a link that comes while it is not wanted any more is dropped', async () =>
   const opening = Promise.withResolvers<Link>();
   const options = { pingIntervalMs: 60_000, pingTimeoutMs: 60_000, openTimeoutMs: 60_000, maxRetryMs: 60_000 };
   const deps = { open: () => opening.promise, prepare: async () => {}, onStateChange: () => {} };
-  const kept = new KeptLink(deps, options);
+  const kept = new ReconnectingLink(deps, options);
   const started = kept.start();
   const closed = kept.close();
   opening.resolve(link);

@@ -1,7 +1,7 @@
 import type { AcceptedMessage } from '../../model/message.ts';
 
 /** What became of a message that was to be kept. */
-export type Kept =
+export type AppendResult =
   | { outcome: 'kept' }
   /** It is there already: this is what was kept first under the same sender and client_message_id. */
   | { outcome: 'known'; first: AcceptedMessage }
@@ -57,7 +57,7 @@ export interface IngestLog {
    * Keeps messages, all at once; answers in their order, never throws. Messages of one chat are kept in the order of the array. Whoever
    * repeats a message within the time for which repetitions are recognised is told the first.
    */
-  append(messages: readonly AcceptedMessage[]): Promise<Kept[]>;
+  append(messages: readonly AcceptedMessage[]): Promise<AppendResult[]>;
 
   /**
    * Reads what comes after a position, in batches of at most `limit`: what is there at the moment, or else what comes first. The iteration throws when

@@ -15,7 +15,7 @@ import { connectNats } from '../nats/connect-nats.ts';
 import { ensureStream } from '../nats/ensure-stream.ts';
 import type { NatsOptions } from '../nats/server-options.ts';
 import { decodeAccepted, encodeAccepted } from './accepted-message-codec.ts';
-import type { FoundEntry, IngestLog, Kept, LogState } from './ingest-log.ts';
+import type { AppendResult, FoundEntry, IngestLog, LogState } from './ingest-log.ts';
 import { NatsPartitionReader } from './nats-partition-reader.ts';
 import { partitionOf } from './partition-of.ts';
 
@@ -82,7 +82,7 @@ export class NatsIngestLog implements IngestLog {
     return { name, createdAt: created, lastPosition: state.last_seq, entries: state.messages };
   }
 
-  append(messages: readonly AcceptedMessage[]): Promise<Kept[]> {
+  append(messages: readonly AcceptedMessage[]): Promise<AppendResult[]> {
     // Published one after the other without a wait: the stream takes them in that order.
     return Promise.all(messages.map((message) => this.#keep(message)));
   }
@@ -116,7 +116,7 @@ export class NatsIngestLog implements IngestLog {
   }
 
   /** Never throws. */
-  async #keep(message: AcceptedMessage): Promise<Kept> {
+  async #keep(message: AcceptedMessage): Promise<AppendResult> {
     const { stream, ackTimeoutMs, partitions } = this.#options;
     try {
       const ack = await this.#client.publish(

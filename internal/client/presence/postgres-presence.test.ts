@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { createDatabase, type Database } from '../../repository/postgres/database.ts';
-import { startTcpProxy, type TcpProxy } from '../../testing/tcp-proxy.ts';
-import { createTestDatabase } from '../../testing/test-database.ts';
+import { startTcpProxy, type TcpProxy } from '../../testing/faults/tcp-proxy.ts';
+import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { PostgresPresenceStore } from './postgres-presence-store.ts';
 import { testSharedPresence } from './shared-presence-conformance.ts';
 

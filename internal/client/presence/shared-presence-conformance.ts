@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { User } from '../../model/chat.ts';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { LogLines } from '../../testing/log-lines.ts';
 import { testPresence } from './presence-conformance.ts';
 import type { PresenceStore } from './presence-store.ts';
 import { SharedPresence } from './shared-presence.ts';

@@ -1,8 +1,8 @@
 import { FORMAT_HTTP_HEADERS } from 'opentracing';
 import { expect, onTestFinished, test } from 'vitest';
+import { JaegerAgent, lowTraceId } from '../../testing/collectors/jaeger-agent.ts';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { JaegerAgent, lowTraceId } from '../../testing/jaeger-agent.ts';
-import { LogLines } from '../../testing/log-lines.ts';
 import { JaegerTracing } from './jaeger-tracing.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';

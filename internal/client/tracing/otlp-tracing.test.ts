@@ -1,8 +1,8 @@
 import { FORMAT_HTTP_HEADERS } from 'opentracing';
 import { expect, onTestFinished, test } from 'vitest';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
+import { attribute, OtlpCollector } from '../../testing/collectors/otlp-collector.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { LogLines } from '../../testing/log-lines.ts';
-import { attribute, OtlpCollector } from '../../testing/otlp-collector.ts';
 import { OtlpTracing } from './otlp-tracing.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { LogLines } from '../../testing/log-lines.ts';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { RareWarning } from './rare-warning.ts';
 
 test('a failure that comes again and again is logged once a minute, with how many there have been', () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Page } from '../../model/chat.ts';
-import { newMessage, openTestStorage, type TestStorage, user } from '../../testing/test-storage.ts';
+import { newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 import type { ChatsKey } from '../chat-repository.ts';
 
 let storage: TestStorage;
@@ -65,10 +65,10 @@ describe('the chats of a user', () => {
   test('stand with their roles and numbers, the one that changed last first', async () => {
     const chatIds: string[] = [];
     for (const title of ['a', 'b', 'c'])
-      chatIds.push((await storage.chats.createGroup(user('standing'), title, [])).chat.id);
-    await storage.messages.appendBatch([newMessage(chatIds[0]!, 'standing')], ['OWNER']);
-    const standings = await storage.chats.listStandings('standing', 2);
-    expect(standings).toEqual([
+      chatIds.push((await storage.chats.createGroup(user('member'), title, [])).chat.id);
+    await storage.messages.appendBatch([newMessage(chatIds[0]!, 'member')], ['OWNER']);
+    const memberships = await storage.chats.listMemberships('member', 2);
+    expect(memberships).toEqual([
       { chatId: chatIds[0], role: 'OWNER', joinedSeq: 1, lastSeq: 2, memberCount: 1 },
       { chatId: chatIds[2], role: 'OWNER', joinedSeq: 1, lastSeq: 1, memberCount: 1 },
     ]);

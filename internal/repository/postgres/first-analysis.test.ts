@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../../testing/eventually.ts';
-import { newMessage, openTestStorage, type TestStorage, user } from '../../testing/test-storage.ts';
+import { newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 
 let storage: TestStorage;
 beforeAll(async () => {

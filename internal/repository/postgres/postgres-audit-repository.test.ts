@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { allow, openTestStorage, type TestStorage, user } from '../../testing/test-storage.ts';
+import { allow, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 import type { AuditFilter } from '../audit-repository.ts';
 import { PostgresAuditRepository } from './postgres-audit-repository.ts';
 import { PostgresBanRepository } from './postgres-ban-repository.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { lockWaits } from '../../testing/row-lock.ts';
-import { openTestStorage, type TestStorage, user } from '../../testing/test-storage.ts';
+import { lockWaits } from '../../testing/faults/row-lock.ts';
+import { openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 import { PostgresBanRepository } from './postgres-ban-repository.ts';
 
 let storage: TestStorage;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ChatRole } from '../../model/chat.ts';
-import { holdChat, lockWaits } from '../../testing/row-lock.ts';
-import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../testing/test-storage.ts';
+import { holdChat, lockWaits } from '../../testing/faults/row-lock.ts';
+import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 import type { Guard } from '../chat-repository.ts';
 
 let storage: TestStorage;

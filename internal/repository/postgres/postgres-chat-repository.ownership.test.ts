@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Message } from '../../model/message.ts';
-import { allow, openTestStorage, type TestStorage, user } from '../../testing/test-storage.ts';
+import { allow, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 
 let storage: TestStorage;
 beforeAll(async () => {
@@ -47,14 +47,14 @@ describe('the ownership of a group', () => {
       { kind: 'owner_changed', user: { id: heir, name: '' } },
     ]);
     expect((await log(chatId)).slice(-2)).toEqual(messages);
-    expect((await storage.chats.findStanding(chatId, heir))?.role).toBe('OWNER');
+    expect((await storage.chats.findMembership(chatId, heir))?.role).toBe('OWNER');
   });
 
   test('passes on also when the last owner is taken out, by whomever', async () => {
     const chatId = await newGroup(['bob']);
     const messages = await storage.chats.removeMember(chatId, alice, 'alice', allow);
     expect(messages.map(({ system }) => system?.kind)).toEqual(['member_removed', 'owner_changed']);
-    expect((await storage.chats.findStanding(chatId, 'bob'))?.role).toBe('OWNER');
+    expect((await storage.chats.findMembership(chatId, 'bob'))?.role).toBe('OWNER');
   });
 
   test('does not pass on while another owner is left, nor in a room, and an empty group is nobody’s', async () => {
@@ -66,6 +66,6 @@ describe('the ownership of a group', () => {
 
     const { chat } = await storage.chats.createRoom(alice, randomUUID(), ['bob']);
     expect(await storage.chats.leave(chat.id, alice, allow)).toHaveLength(1);
-    expect((await storage.chats.findStanding(chat.id, 'bob'))?.role).toBe('MEMBER');
+    expect((await storage.chats.findMembership(chat.id, 'bob'))?.role).toBe('MEMBER');
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chatRoles } from '../../model/chat.ts';
 import { ChatError, type ErrorReason } from '../../model/errors.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../testing/test-storage.ts';
+import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 
 let storage: TestStorage;
 beforeAll(async () => {

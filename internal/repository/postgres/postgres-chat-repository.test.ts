@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ChatError } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
-import { allow, openTestStorage, type TestStorage, user } from '../../testing/test-storage.ts';
+import { allow, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 import type { Guard } from '../chat-repository.ts';
 
 let storage: TestStorage;
@@ -110,7 +110,7 @@ describe('a group', () => {
       sender: bob,
       system: { kind: 'members_added', users: added.map((m) => m.user) },
     });
-    expect(await storage.chats.findStanding(chatId, 'new')).toEqual({
+    expect(await storage.chats.findMembership(chatId, 'new')).toEqual({
       chatId,
       role: 'MEMBER',
       joinedSeq: 2,
@@ -223,7 +223,7 @@ test('a deleted chat leaves nothing of itself but the audit, and tells who its m
     () => storage.chats.unbanMember(chatId, alice, 'bob', allow),
   ];
   for (const use of uses) await expect(use()).rejects.toMatchObject({ reason: 'CHAT_NOT_FOUND' });
-  expect(await storage.chats.findStanding(chatId, 'alice')).toBeUndefined();
+  expect(await storage.chats.findMembership(chatId, 'alice')).toBeUndefined();
 });
 
 test('the messages of deleted chats go in pieces, and those of no other chat', async () => {

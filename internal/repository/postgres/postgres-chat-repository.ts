@@ -4,7 +4,15 @@ import type { Ban } from '../../model/ban.ts';
 import type { Chat, ChatRole, Member, Page, ReadMark, User } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Message } from '../../model/message.ts';
-import type { Access, ChatRepository, ChatsKey, Creator, Guard, NewBan, Standing } from '../chat-repository.ts';
+import type {
+  Access,
+  ChatRepository,
+  ChatsKey,
+  Creator,
+  Guard,
+  MembershipSnapshot,
+  NewBan,
+} from '../chat-repository.ts';
 import { banNotFound } from './ban-row.ts';
 import { deleteBan, findBanned, listChatBans } from './chat-bans.ts';
 import {
@@ -28,25 +36,25 @@ import {
   markRead,
 } from './chat-queries.ts';
 import type { Database, Tables } from './database.ts';
-import { ReadBatch } from './read-batch.ts';
 import {
-  findStandings,
   listMembershipVersions,
   listSmallChats,
-  listStandings,
+  type MembershipKey,
+  type MembershipsKey,
   rememberUsers,
   type SmallChatsKey,
-  type StandingKey,
-  type StandingsKey,
-} from './standings.ts';
+  selectMemberships,
+  selectMembershipsByChat,
+} from './membership-snapshots.ts';
+import { ReadBatch } from './read-batch.ts';
 import { withStorageErrors } from './storage-error.ts';
 
 export class PostgresChatRepository implements ChatRepository {
   readonly #db: Kysely<Tables>;
   readonly #maxMembers: number;
   // What everybody asks who connects: many come back at once when a node goes.
-  readonly #standing = new ReadBatch((keys: readonly StandingKey[]) => findStandings(this.#db, keys));
-  readonly #standings = new ReadBatch((keys: readonly StandingsKey[]) => listStandings(this.#db, keys));
+  readonly #membership = new ReadBatch((keys: readonly MembershipKey[]) => selectMembershipsByChat(this.#db, keys));
+  readonly #memberships = new ReadBatch((keys: readonly MembershipsKey[]) => selectMemberships(this.#db, keys));
   readonly #versions = new ReadBatch(async (userIds: readonly string[]) => {
     const versions = await listMembershipVersions(this.#db, userIds);
     return userIds.map((userId) => versions.get(userId));
@@ -241,12 +249,12 @@ export class PostgresChatRepository implements ChatRepository {
     return withStorageErrors(() => listMembers(this.#db, chatId, limit, afterUserId));
   }
 
-  findStanding(chatId: string, userId: string): Promise<Standing | undefined> {
-    return this.#standing.load({ chatId, userId });
+  findMembership(chatId: string, userId: string): Promise<MembershipSnapshot | undefined> {
+    return this.#membership.load({ chatId, userId });
   }
 
-  listStandings(userId: string, limit: number): Promise<Standing[]> {
-    return this.#standings.load({ userId, limit });
+  listMemberships(userId: string, limit: number): Promise<MembershipSnapshot[]> {
+    return this.#memberships.load({ userId, limit });
   }
 
   markRead(chatId: string, userId: string, seq: number): Promise<{ readSeq: number; moved: boolean } | undefined> {
@@ -299,7 +307,7 @@ export class PostgresChatRepository implements ChatRepository {
   ): Promise<{ chat: Chat; message: Message }> {
     await this.rememberUser(creator);
     return this.#transaction(async (tx) => {
-      const ids = new Set(creator.outside ? memberIds : [creator.id, ...memberIds]);
+      const ids = new Set(creator.external ? memberIds : [creator.id, ...memberIds]);
       const members = [...ids].map((id, i) => ({ id, role: i === 0 ? ('OWNER' as const) : ('MEMBER' as const) }));
       const message = await insertChat(tx, creator, { type, name, directKey: null }, members, this.#maxMembers);
       if (!message) throw new ChatError('ROOM_EXISTS', `there is a room "${name}" already`);

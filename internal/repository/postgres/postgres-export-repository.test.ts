@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { newMessage, openTestStorage, type TestStorage, user } from '../../testing/test-storage.ts';
+import { newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 import { PostgresExportRepository } from './postgres-export-repository.ts';
 
 const alice = user('alice');

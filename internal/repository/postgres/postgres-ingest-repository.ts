@@ -1,7 +1,13 @@
 import type pg from 'pg';
 import type { ChatRole, ChatType } from '../../model/chat.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
-import { type Entry, type IngestRepository, type Judged, PartitionLost, type Stretch } from '../ingest-repository.ts';
+import {
+  type AcceptanceCheck,
+  type Entry,
+  type IngestRepository,
+  PartitionLost,
+  type PartitionRange,
+} from '../ingest-repository.ts';
 import type { Appended, NewMessage } from '../message-repository.ts';
 import type { Database } from './database.ts';
 import { FirstAnalysis } from './first-analysis.ts';
@@ -48,7 +54,7 @@ export class PostgresIngestRepository implements IngestRepository {
     this.#analysis = new FirstAnalysis(pool);
   }
 
-  judge(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Judged[]> {
+  checkAcceptance(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<AcceptanceCheck[]> {
     return withStorageErrors(async () => {
       const { rows } = await this.#pool.query<JudgedRow>({
         ...judgeStatement,
@@ -109,7 +115,7 @@ export class PostgresIngestRepository implements IngestRepository {
     });
   }
 
-  append({ writerId, partition, from, to }: Stretch, messages: readonly AcceptedMessage[]): Promise<Appended[]> {
+  append({ writerId, partition, from, to }: PartitionRange, messages: readonly AcceptedMessage[]): Promise<Appended[]> {
     return withLoss(async () => {
       const { rows } = await this.#pool.query<AppendedRow>({
         ...appendStatement,
@@ -149,7 +155,7 @@ export class PostgresIngestRepository implements IngestRepository {
     });
   }
 
-  refuse({ writerId, partition, from, to }: Stretch, body: Uint8Array, reason: string): Promise<void> {
+  refuse({ writerId, partition, from, to }: PartitionRange, body: Uint8Array, reason: string): Promise<void> {
     return withLoss(() =>
       this.#inTransaction(async (client) => {
         await client.query('select ingest.move($1, $2, $3, $4)', [writerId, partition, from, to]);
@@ -191,9 +197,9 @@ async function withLoss<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-function toJudged(row: JudgedRow, sendingRoles: readonly ChatRole[], asService: boolean): Judged {
+function toJudged(row: JudgedRow, sendingRoles: readonly ChatRole[], asService: boolean): AcceptanceCheck {
   const chatType = row.chat_type ?? undefined;
-  const refused = (outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low'): Judged =>
+  const refused = (outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low'): AcceptanceCheck =>
     chatType ? { outcome, chatType } : { outcome };
   if (!chatType) return refused('chat_not_found');
   if (row.message_id !== null) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Message } from '../../model/message.ts';
-import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../testing/test-storage.ts';
+import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 
 let storage: TestStorage;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { newMessage, openTestStorage, type TestStorage, user } from '../../testing/test-storage.ts';
+import { newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 import type { NewMessage } from '../message-repository.ts';
 
 let storage: TestStorage;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { eventually } from '../../testing/eventually.ts';
-import { openTestStorage, type TestStorage } from '../../testing/test-storage.ts';
+import { openTestStorage, type TestStorage } from '../../testing/services/test-storage.ts';
 import { PostgresSigningKeyRepository } from './postgres-signing-key-repository.ts';
 
 const storages: TestStorage[] = [];

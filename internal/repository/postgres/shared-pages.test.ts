@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../testing/test-storage.ts';
+import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 
 let storage: TestStorage;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import type { LogEntry } from '../../client/ingest/ingest-log.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
-import { repetitionKey } from '../repetition-key.ts';
+import { repetitionKey } from '../writing/repetition-key.ts';
 
 export type ReadableEntry = LogEntry & { message: AcceptedMessage };
 

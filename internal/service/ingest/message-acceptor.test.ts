@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
-import type { IngestLog, Kept } from '../../client/ingest/ingest-log.ts';
+import type { AppendResult, IngestLog } from '../../client/ingest/ingest-log.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
-import type { Judged } from '../../repository/ingest-repository.ts';
+import type { AcceptanceCheck } from '../../repository/ingest-repository.ts';
 import type { NewMessage } from '../../repository/message-repository.ts';
-import { LogLines } from '../../testing/log-lines.ts';
-import { MessageWriter } from '../message-writer.ts';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
+import { MessageWriter } from '../writing/message-writer.ts';
 import { MessageAcceptor } from './message-acceptor.ts';
 import { SenderChecks } from './sender-checks.ts';
 
@@ -16,9 +16,9 @@ class Judge {
   away = false;
   silent = false;
   asked = 0;
-  verdict: (message: NewMessage) => Judged = () => ({ outcome: 'acceptable' });
+  verdict: (message: NewMessage) => AcceptanceCheck = () => ({ outcome: 'acceptable' });
 
-  async judge(batch: readonly NewMessage[]): Promise<Judged[]> {
+  async checkAcceptance(batch: readonly NewMessage[]): Promise<AcceptanceCheck[]> {
     this.asked += 1;
     if (this.silent) await new Promise(() => {});
     if (this.away) throw new ChatError('STORAGE_UNAVAILABLE', 'away');
@@ -31,7 +31,7 @@ class Log implements Pick<IngestLog, 'append'> {
   readonly entries: string[] = [];
   answers = new Map<string, ('lost' | 'refused' | 'full')[]>();
 
-  async append(messages: readonly AcceptedMessage[]): Promise<Kept[]> {
+  async append(messages: readonly AcceptedMessage[]): Promise<AppendResult[]> {
     return messages.map(({ text }) => {
       const answer = this.answers.get(text)?.shift();
       if (answer === 'full') return { outcome: 'full' };
@@ -42,9 +42,9 @@ class Log implements Pick<IngestLog, 'append'> {
 }
 
 function newStand(rememberMs = 60_000) {
-  const [judge, log] = [new Judge(), new Log()];
+  const [checkAcceptance, log] = [new Judge(), new Log()];
   const checks = new SenderChecks(
-    { repository: judge, log: new LogLines().logger },
+    { repository: checkAcceptance, log: new LogLines().logger },
     { max: 2, rememberMs, patienceMs: 100, restMs: 50 },
   );
   const writer = new MessageWriter(
@@ -58,7 +58,7 @@ function newStand(rememberMs = 60_000) {
     (await Promise.allSettled(sends)).map((result) =>
       result.status === 'fulfilled' ? 'accepted' : (result.reason as ChatError).reason,
     );
-  return { judge, log, send, outcomes };
+  return { checkAcceptance, log, send, outcomes };
 }
 
 test('a message whose keeping failed does not come to stand behind a later one that was acknowledged', async () => {
@@ -83,15 +83,15 @@ test('a message for which there is no room is refused, and others are not', asyn
 });
 
 test('what the database says against a message is told, and the message is not kept', async () => {
-  const { judge, log, send, outcomes } = newStand();
-  const verdicts: Record<string, Judged> = {
+  const { checkAcceptance, log, send, outcomes } = newStand();
+  const verdicts: Record<string, AcceptanceCheck> = {
     reused: { outcome: 'reused', chatType: 'ROOM' },
     stranger: { outcome: 'not_a_member', chatType: 'ROOM' },
     hidden: { outcome: 'not_a_member', chatType: 'GROUP' },
     reader: { outcome: 'role_too_low', chatType: 'GROUP' },
     nowhere: { outcome: 'chat_not_found' },
   };
-  judge.verdict = ({ text }) => verdicts[text] ?? { outcome: 'acceptable' };
+  checkAcceptance.verdict = ({ text }) => verdicts[text] ?? { outcome: 'acceptable' };
   expect(await outcomes([...Object.keys(verdicts), 'good'].map((text) => send(text)))).toEqual([
     'MESSAGE_ID_REUSED',
     'NOT_A_MEMBER',
@@ -104,10 +104,10 @@ test('what the database says against a message is told, and the message is not k
 });
 
 test('a message that may have been kept before its sender was taken out is not called refused', async () => {
-  const { judge, log, send, outcomes } = newStand();
+  const { checkAcceptance, log, send, outcomes } = newStand();
   log.answers.set('1', ['lost']);
   let checks = 0;
-  judge.verdict = () => {
+  checkAcceptance.verdict = () => {
     checks += 1;
     return checks === 1 ? { outcome: 'acceptable' } : { outcome: 'not_a_member', chatType: 'GROUP' };
   };
@@ -116,9 +116,9 @@ test('a message that may have been kept before its sender was taken out is not c
 });
 
 test('a message that was written already is answered with its number', async () => {
-  const { judge, log, send } = newStand();
+  const { checkAcceptance, log, send } = newStand();
   const written = { outcome: 'repeated', messageId: 'id', seq: 7, createdAt: new Date(1) } as const;
-  judge.verdict = () => written;
+  checkAcceptance.verdict = () => written;
   expect(await send('again')).toEqual({ messageId: 'id', seq: 7, createdAt: new Date(1) });
   expect(log.entries).toEqual([]);
 });
@@ -126,9 +126,9 @@ test('a message that was written already is answered with its number', async () 
 test.each(['away', 'silent'] as const)(
   'while the database is %s, those who were let through lately are',
   async (how) => {
-    const { judge, send, outcomes } = newStand();
+    const { checkAcceptance, send, outcomes } = newStand();
     await send('before');
-    judge[how] = true;
+    checkAcceptance[how] = true;
     expect(await outcomes([send('known'), send('known too')])).toEqual(['accepted', 'accepted']);
     expect(await outcomes([send('other', 'bob'), send('elsewhere', 'alice', 'other chat')])).toEqual([
       'STORAGE_UNAVAILABLE',
@@ -140,19 +140,19 @@ test.each(['away', 'silent'] as const)(
 test('what is remembered of senders ends after its time, with a refusal, and is bounded', async () => {
   const brief = newStand(0);
   await brief.send('before');
-  brief.judge.away = true;
+  brief.checkAcceptance.away = true;
   expect(await brief.outcomes([brief.send('too late')])).toEqual(['STORAGE_UNAVAILABLE']);
 
   const refused = newStand();
   await refused.send('before');
-  refused.judge.verdict = () => ({ outcome: 'not_a_member', chatType: 'ROOM' });
+  refused.checkAcceptance.verdict = () => ({ outcome: 'not_a_member', chatType: 'ROOM' });
   await refused.outcomes([refused.send('not any more')]);
-  refused.judge.away = true;
+  refused.checkAcceptance.away = true;
   expect(await refused.outcomes([refused.send('still not')])).toEqual(['STORAGE_UNAVAILABLE']);
 
   const bounded = newStand();
   for (const name of ['alice', 'bob', 'carol']) await bounded.send('before', name);
-  bounded.judge.away = true;
+  bounded.checkAcceptance.away = true;
   expect(await bounded.outcomes(['alice', 'bob', 'carol'].map((name) => bounded.send('after', name)))).toEqual([
     'STORAGE_UNAVAILABLE',
     'accepted',
@@ -161,14 +161,14 @@ test('what is remembered of senders ends after its time, with a refusal, and is 
 });
 
 test('a database that is away is asked once in a while only, and believed as soon as it is back', async () => {
-  const { judge, send } = newStand();
+  const { checkAcceptance, send } = newStand();
   await send('before');
-  judge.away = true;
-  const asked = judge.asked;
+  checkAcceptance.away = true;
+  const asked = checkAcceptance.asked;
   for (let i = 0; i < 20; i += 1) await send(`meanwhile ${i}`);
-  expect(judge.asked - asked).toBeLessThan(10);
-  judge.away = false;
-  judge.verdict = () => ({ outcome: 'chat_not_found' });
+  expect(checkAcceptance.asked - asked).toBeLessThan(10);
+  checkAcceptance.away = false;
+  checkAcceptance.verdict = () => ({ outcome: 'chat_not_found' });
   await expect(
     (async () => {
       for (;;) await send('back');

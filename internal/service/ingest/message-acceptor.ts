@@ -1,4 +1,4 @@
-import type { IngestLog, Kept } from '../../client/ingest/ingest-log.ts';
+import type { AppendResult, IngestLog } from '../../client/ingest/ingest-log.ts';
 import type { ChatRole } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
@@ -32,7 +32,7 @@ export class MessageAcceptor implements Pick<MessageRepository, 'appendBatch'> {
   async appendBatch(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Appended[]> {
     const checked = await this.#checks.check(batch, sendingRoles);
     const acceptedAt = new Date();
-    const kept = new Map<AcceptedMessage, Kept>();
+    const kept = new Map<AcceptedMessage, AppendResult>();
     const passed = batch.map((message, i): AcceptedMessage | undefined =>
       checked[i]?.outcome === 'acceptable' ? { ...message, acceptedAt } : undefined,
     );
@@ -64,7 +64,7 @@ export class MessageAcceptor implements Pick<MessageRepository, 'appendBatch'> {
  * A message that failed is tried again only if no other was kept meanwhile: it must not come to stand behind one that was sent later and has been
  * acknowledged.
  */
-function retryIfNothingIsKept(checked: readonly Checked[], answers: readonly Kept[]): void {
+function retryIfNothingIsKept(checked: readonly Checked[], answers: readonly AppendResult[]): void {
   const lost = answers.find((answer) => answer.outcome === 'unavailable');
   const unknown = checked.some(({ outcome }) => outcome === 'unknown');
   const settled = answers.some(({ outcome }) => outcome === 'kept' || outcome === 'known');
@@ -75,7 +75,7 @@ function retryIfNothingIsKept(checked: readonly Checked[], answers: readonly Kep
   });
 }
 
-function toAppended(message: AcceptedMessage, kept: Kept): Appended {
+function toAppended(message: AcceptedMessage, kept: AppendResult): Appended {
   const { id: messageId, acceptedAt: createdAt } = message;
   switch (kept.outcome) {
     case 'kept':

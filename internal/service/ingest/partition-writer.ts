@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { IngestLog, LogEntry, PartitionReader } from '../../client/ingest/ingest-log.ts';
-import { type IngestRepository, PartitionLost, type Stretch } from '../../repository/ingest-repository.ts';
+import { type IngestRepository, PartitionLost, type PartitionRange } from '../../repository/ingest-repository.ts';
 import { type ReadableEntry, toBatches } from './batches.ts';
 import { isTransient } from './is-transient.ts';
 import { Pause } from './pause.ts';
@@ -202,7 +202,7 @@ export class PartitionWriter {
     return marks;
   }
 
-  #stretch(to: number): Stretch {
+  #stretch(to: number): PartitionRange {
     return { writerId: this.#writerId, partition: this.#partition, from: this.#position, to };
   }
 

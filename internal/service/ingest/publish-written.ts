@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Appended } from '../../repository/message-repository.ts';
-import { WrittenMessages } from '../written-messages.ts';
+import { WrittenMessages } from '../writing/written-messages.ts';
 import type { ReadableEntry } from './batches.ts';
 
 interface Deps {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { ChatRole } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
-import type { IngestRepository, Judged } from '../../repository/ingest-repository.ts';
+import type { AcceptanceCheck, IngestRepository } from '../../repository/ingest-repository.ts';
 import type { NewMessage } from '../../repository/message-repository.ts';
 import { RecentSenders, type RecentSendersOptions } from './recent-senders.ts';
 
@@ -13,19 +13,19 @@ export interface SenderChecksOptions extends RecentSendersOptions {
 }
 
 interface Deps {
-  repository: Pick<IngestRepository, 'judge'>;
+  repository: Pick<IngestRepository, 'checkAcceptance'>;
   log: Logger;
 }
 
 /** As Judged; `unknown`: the database cannot be asked, and nothing is remembered. */
-export type Checked = Judged | { outcome: 'unknown' };
+export type Checked = AcceptanceCheck | { outcome: 'unknown' };
 
 /**
  * Says which messages may be kept: as the database says, or, while it is away, for those whose last check was passed not long
  * ago.
  */
 export class SenderChecks {
-  readonly #repository: Pick<IngestRepository, 'judge'>;
+  readonly #repository: Pick<IngestRepository, 'checkAcceptance'>;
   readonly #log: Logger;
   readonly #options: SenderChecksOptions;
   readonly #recent: RecentSenders;
@@ -52,13 +52,13 @@ export class SenderChecks {
   }
 
   /** Undefined while the database is away. Throws what it refuses. */
-  async #ask(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Judged[] | undefined> {
+  async #ask(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<AcceptanceCheck[] | undefined> {
     const wasAway = this.#askAgainAt > 0;
     if (performance.now() < this.#askAgainAt) return undefined;
     // While it is away one batch asks, and the others do not wait for the answer.
     if (wasAway) this.#askAgainAt = performance.now() + this.#options.restMs;
     try {
-      const judged = await this.#inTime(this.#repository.judge(batch, sendingRoles));
+      const judged = await this.#inTime(this.#repository.checkAcceptance(batch, sendingRoles));
       this.#askAgainAt = 0;
       if (wasAway) this.#log.info('senders are checked with the database again');
       return judged;

@@ -1,9 +1,9 @@
 import { decodeJwt } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { CloseReason } from '../../../pkg/api/chat/v1/chat.ts';
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
-import { newGroup, personOf, say, signIn, uniqueName } from '../person.ts';
-import { commands } from '../stream-probe.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { newGroup, personOf, say, signIn, uniqueName } from '../clients/person.ts';
+import { commands } from '../clients/stream-probe.ts';
 import { type Issue, personWith } from './issue.ts';
 
 const password = 'correct horse battery staple';

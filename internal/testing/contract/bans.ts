@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ChatRole, CloseReason, RemovalReason } from '../../../pkg/api/chat/v1/chat.ts';
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { newGroup, newRoom, type Person, say, signIn } from '../clients/person.ts';
+import { commands } from '../clients/stream-probe.ts';
 import { eventually } from '../eventually.ts';
-import { newGroup, newRoom, type Person, say, signIn } from '../person.ts';
-import { commands } from '../stream-probe.ts';
 import { type Issue, personWith } from './issue.ts';
 
 const fromChat = { code: 'PERMISSION_DENIED', reason: 'BANNED_FROM_CHAT' };

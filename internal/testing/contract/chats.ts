@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ChatRole, ChatType } from '../../../pkg/api/chat/v1/chat.ts';
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
-import { newGroup, newRoom, say, signIn, uniqueName } from '../person.ts';
-import { refusedFields } from '../refused-fields.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { newGroup, newRoom, say, signIn, uniqueName } from '../clients/person.ts';
+import { refusedFields } from '../clients/refused-fields.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const nobody = '00000000-0000-4000-8000-000000000000';

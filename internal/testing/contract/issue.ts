@@ -1,6 +1,6 @@
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
 import type { TokenRole } from '../../model/principal.ts';
-import { type Person, personOf, uniqueName } from '../person.ts';
+import { type Person, personOf, uniqueName } from '../clients/person.ts';
 
 /** Makes an access token that the service takes. */
 export type Issue = (subject: { userId: string; name: string; roles: TokenRole[] }) => Promise<string>;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ChatRole, ChatType } from '../../../pkg/api/chat/v1/chat.ts';
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
-import { newGroup, newRoom, say, signIn } from '../person.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { newGroup, newRoom, say, signIn } from '../clients/person.ts';
 
 /** What every transport must make of AddMembers, ListMembers, RemoveMember and LeaveChat. */
 export function membersContract(open: () => Transport): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
-import { newGroup, newRoom, say, signIn } from '../person.ts';
-import { refusedFields } from '../refused-fields.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { newGroup, newRoom, say, signIn } from '../clients/person.ts';
+import { refusedFields } from '../clients/refused-fields.ts';
 
 const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const nothing = '00000000-0000-4000-8000-000000000000';

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ChatRole, ChatType } from '../../../pkg/api/chat/v1/chat.ts';
-import { errorFromStatus } from '../../../pkg/chat-client/status.ts';
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
+import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
 import { chatRoles, type ChatRole as Role } from '../../model/chat.ts';
 import type { TokenRole } from '../../model/principal.ts';
 import { type Method, type Permission, permissions } from '../../service/permissions.ts';
-import { type Person, uniqueName } from '../person.ts';
-import { type CommandBody, commands } from '../stream-probe.ts';
+import { type Person, uniqueName } from '../clients/person.ts';
+import { type CommandBody, commands } from '../clients/stream-probe.ts';
 import { type Issue, personWith } from './issue.ts';
 
 type Outcome = 'may' | 'METHOD_NOT_ALLOWED' | 'NOT_A_MEMBER' | 'ROLE_TOO_LOW' | 'CHAT_NOT_FOUND';

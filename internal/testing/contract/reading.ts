@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Message } from '../../../pkg/api/chat/v1/chat.ts';
 import { CloseReason, RemovalReason } from '../../../pkg/api/chat/v1/chat.ts';
-import { errorFromStatus } from '../../../pkg/chat-client/status.ts';
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
-import { newGroup, newRoom, type Person, personOf, say, signIn, uniqueName } from '../person.ts';
-import { commands, type StreamProbe } from '../stream-probe.ts';
+import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { newGroup, newRoom, type Person, personOf, say, signIn, uniqueName } from '../clients/person.ts';
+import { commands, type StreamProbe } from '../clients/stream-probe.ts';
 
 /** What every transport must do for a reader of one chat, server-sent events among them, which have no other commands. */
 export function readingContract(open: () => Transport): void {

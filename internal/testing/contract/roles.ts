@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ChatRole, ChatType } from '../../../pkg/api/chat/v1/chat.ts';
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
-import { newGroup, newRoom, type Person, say, signIn } from '../person.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { newGroup, newRoom, type Person, say, signIn } from '../clients/person.ts';
 import { bansContract } from './bans.ts';
 import { type Issue, personWith } from './issue.ts';
 import { servicesContract } from './services.ts';

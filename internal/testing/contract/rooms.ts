@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ChatRole, ChatType } from '../../../pkg/api/chat/v1/chat.ts';
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { newGroup, newRoom, signIn, uniqueName } from '../clients/person.ts';
+import { refusedFields } from '../clients/refused-fields.ts';
 import { eventually } from '../eventually.ts';
-import { newGroup, newRoom, signIn, uniqueName } from '../person.ts';
-import { refusedFields } from '../refused-fields.ts';
 
 /** What every transport must make of ListRooms, JoinRoom and ListOnlineUsers. */
 export function roomsContract(open: () => Transport): void {

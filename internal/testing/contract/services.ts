@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ChatRole, ChatType } from '../../../pkg/api/chat/v1/chat.ts';
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
-import { newGroup, type Person, say, signIn, uniqueName } from '../person.ts';
-import { commands } from '../stream-probe.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { newGroup, type Person, say, signIn, uniqueName } from '../clients/person.ts';
+import { commands } from '../clients/stream-probe.ts';
 import { type Issue, personWith } from './issue.ts';
 
 /** What every transport must let backends do: tokens of the role `service`. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { errorFromStatus } from '../../../pkg/chat-client/status.ts';
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
+import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { newGroup, newRoom, type Person, say, signIn } from '../clients/person.ts';
+import { commands, type StreamProbe } from '../clients/stream-probe.ts';
 import { eventually } from '../eventually.ts';
-import { newGroup, newRoom, type Person, say, signIn } from '../person.ts';
-import { commands, type StreamProbe } from '../stream-probe.ts';
 
 /** What every transport must do about typing, presence and read marks. Needs a service with MAX_SIGNAL_MEMBERS=3. */
 export function signalsContract(open: () => Transport): void {

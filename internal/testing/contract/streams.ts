@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ChatType, RemovalReason, StartFrom } from '../../../pkg/api/chat/v1/chat.ts';
-import { errorFromStatus } from '../../../pkg/chat-client/status.ts';
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
-import { newGroup, newRoom, say, signIn } from '../person.ts';
-import { commands, type EventBody } from '../stream-probe.ts';
+import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { newGroup, newRoom, say, signIn } from '../clients/person.ts';
+import { commands, type EventBody } from '../clients/stream-probe.ts';
 
 /** The error in a `rejected` event. */
 function refusal(event: EventBody) {

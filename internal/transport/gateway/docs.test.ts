@@ -3,8 +3,8 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openPage, type TestPage } from '../../testing/browser.ts';
-import { startTestService, type TestService } from '../../testing/test-service.ts';
+import { openPage, type TestPage } from '../../testing/clients/browser.ts';
+import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
 const documentText = readFileSync(new URL('../../../pkg/api/openapi.json', import.meta.url), 'utf8');
 

@@ -7,9 +7,9 @@ import helmet from 'helmet';
 import { Status as GrpcStatus } from 'nice-grpc-common';
 import type { Logger } from 'pino';
 import type { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
+import type { UnaryCaller } from '../shared/calls/unary-caller.ts';
 import { docsRouter } from './docs.ts';
 import { HttpFailure, restHandler } from './rest-handler.ts';
-import type { UnaryCaller } from './unary-caller.ts';
 import { webPageRouter } from './web-page.ts';
 
 export interface GatewayOptions {

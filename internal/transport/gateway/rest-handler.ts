@@ -5,8 +5,8 @@ import { Status } from '../../../pkg/api/google/rpc/status.ts';
 import { BadInput, type Transcoder } from '../../../pkg/transcoder/transcoder.ts';
 import { httpStatusOf, retryAfterSeconds, toStatus } from '../../converter/status.ts';
 import { type ChatError, invalidFields } from '../../model/errors.ts';
-import { toMetadata, toTimeoutMs } from './metadata.ts';
-import { CallFailure, type CallResult, type UnaryCaller } from './unary-caller.ts';
+import { toMetadata, toTimeoutMs } from '../shared/calls/metadata.ts';
+import { CallFailure, type CallResult, type UnaryCaller } from '../shared/calls/unary-caller.ts';
 
 interface Deps {
   transcoder: Transcoder;

@@ -8,7 +8,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import express from 'express';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { builtPage } from '../../../cmd/web/testing/built-page.ts';
-import { startTestService, type TestService } from '../../testing/test-service.ts';
+import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { webPageRouter } from './web-page.ts';
 
 let service: TestService;

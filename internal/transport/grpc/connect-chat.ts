@@ -5,14 +5,14 @@ import {
   ConnectChatRequest,
 } from '../../../pkg/api/chat/v1/chat.ts';
 import { principalOf } from '../../interceptor/call.ts';
-import type { EventEncoder } from '../../service/event-encoder.ts';
-import { IteratedInbox } from '../../service/inbox.ts';
-import { pullFrames } from '../../service/pull-frames.ts';
-import type { Incoming } from '../../service/session.ts';
-import type { SessionRegistry } from '../../service/session-registry.ts';
-import type { CommandReader } from '../live/command-reader.ts';
-import { decodeFrame } from '../live/decode-frame.ts';
-import { MalformedRequest } from './decoding.ts';
+import type { EventEncoder } from '../../service/delivery/event-encoder.ts';
+import { frameIterator } from '../../service/sessions/frame-iterator.ts';
+import { IteratedInbox } from '../../service/sessions/inbox.ts';
+import type { Incoming } from '../../service/sessions/session.ts';
+import type { SessionRegistry } from '../../service/sessions/session-registry.ts';
+import { MalformedRequest } from '../shared/calls/decoding.ts';
+import type { CommandReader } from '../shared/streams/command-reader.ts';
+import { decodeFrame } from '../shared/streams/decode-frame.ts';
 import type { StreamExt } from './middleware.ts';
 
 const { connectChat } = ChatServiceDefinition.methods;
@@ -65,7 +65,7 @@ export function createConnectChat({ sessions, reader, encoder }: Deps): ConnectC
 
   return {
     connectChat: (frames, { call, intercept, signal }) =>
-      pullFrames((write, gone) => {
+      frameIterator((write, gone) => {
         const open = () => {
           // The call itself ends when the client reads on, or its connection is lost.
           const opened = { principal: principalOf(call), encoder, onStuck: () => gone.abort() };

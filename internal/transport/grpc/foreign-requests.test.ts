@@ -6,11 +6,11 @@ import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { GetChatRequest } from '../../../pkg/api/chat/v1/chat.ts';
-import { Bystander } from '../../testing/bystander.ts';
+import { Bystander } from '../../testing/clients/bystander.ts';
+import { newRoom, type Person, signIn } from '../../testing/clients/person.ts';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { LogLines } from '../../testing/log-lines.ts';
-import { newRoom, type Person, signIn } from '../../testing/person.ts';
-import { startTestService, type TestService } from '../../testing/test-service.ts';
+import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
 const log = new LogLines();
 let service: TestService;

@@ -4,10 +4,10 @@ import { createServer, type Server } from 'nice-grpc';
 import { HealthDefinition, HealthServiceImpl, HealthState } from 'nice-grpc-server-health';
 import { ServerReflection, ServerReflectionService } from 'nice-grpc-server-reflection';
 import type { Interceptor } from '../../interceptor/call.ts';
-import { clientAddressVia } from './client-address.ts';
-import { decodeStrictly } from './decoding.ts';
+import { clientAddressVia } from '../shared/calls/client-address.ts';
+import { decodeStrictly } from '../shared/calls/decoding.ts';
+import type { ServedService } from '../shared/handlers/served-service.ts';
 import { toMiddleware } from './middleware.ts';
-import type { ServedService } from './served-service.ts';
 
 export interface GrpcServerOptions {
   host: string;

@@ -1,11 +1,11 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ConnectChatRequest, ConnectChatResponse } from '../../../pkg/api/chat/v1/chat.ts';
+import { newGroup, type Person, say, signIn } from '../../testing/clients/person.ts';
+import { RawClient } from '../../testing/clients/raw-client.ts';
+import { type CommandBody, commands, type EventBody } from '../../testing/clients/stream-probe.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { newGroup, type Person, say, signIn } from '../../testing/person.ts';
-import { RawClient } from '../../testing/raw-client.ts';
-import { type CommandBody, commands, type EventBody } from '../../testing/stream-probe.ts';
-import { startTestService, type TestService } from '../../testing/test-service.ts';
+import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
 let service: TestService;
 let alice: Person;

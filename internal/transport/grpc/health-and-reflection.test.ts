@@ -1,8 +1,8 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { healthOf } from '../../testing/health.ts';
-import { RawClient } from '../../testing/raw-client.ts';
-import { startTestService, type TestService } from '../../testing/test-service.ts';
+import { RawClient } from '../../testing/clients/raw-client.ts';
+import { healthOf } from '../../testing/services/health.ts';
+import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
 const services = ['chat.v1.ChatService', 'auth.v1.AuthService', 'grpc.health.v1.Health'];
 

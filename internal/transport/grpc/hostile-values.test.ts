@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StartFrom } from '../../../pkg/api/chat/v1/chat.ts';
-import type { ChatClientError } from '../../../pkg/chat-client/chat-error.ts';
-import { LogLines } from '../../testing/log-lines.ts';
-import { newGroup, newRoom, type Person, personOf, say } from '../../testing/person.ts';
-import { type CommandBody, commands } from '../../testing/stream-probe.ts';
-import { startTestService, type TestService } from '../../testing/test-service.ts';
-import { issueToken } from '../../testing/tokens.ts';
+import type { ChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
+import { newGroup, newRoom, type Person, personOf, say } from '../../testing/clients/person.ts';
+import { type CommandBody, commands } from '../../testing/clients/stream-probe.ts';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
+import { startTestService, type TestService } from '../../testing/services/test-service.ts';
+import { issueToken } from '../../testing/services/tokens.ts';
 
 const log = new LogLines();
 let service: TestService;

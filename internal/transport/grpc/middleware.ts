@@ -4,8 +4,8 @@ import type { Call, Interceptor } from '../../interceptor/call.ts';
 import type { ChatError } from '../../model/errors.ts';
 import type { GoneSignal } from '../../model/gone.ts';
 import type { Principal } from '../../model/principal.ts';
-import type { ClientAddress } from './client-address.ts';
-import { MalformedRequest } from './decoding.ts';
+import type { ClientAddress } from '../shared/calls/client-address.ts';
+import { MalformedRequest } from '../shared/calls/decoding.ts';
 
 /** What handlers find in their context. */
 export interface CallExt {

@@ -5,10 +5,10 @@ import { BadRequest } from '../../../pkg/api/google/rpc/error_details.ts';
 import { Status } from '../../../pkg/api/google/rpc/status.ts';
 import type { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
 import { invalidFields } from '../../model/errors.ts';
-import type { Inbox } from '../../service/inbox.ts';
+import type { Inbox } from '../../service/sessions/inbox.ts';
 import { failureOf, sendFailure, toPeer } from '../gateway/rest-handler.ts';
-import { CallFailure } from '../gateway/unary-caller.ts';
-import type { LiveStreams } from '../live/live-streams.ts';
+import { CallFailure } from '../shared/calls/unary-caller.ts';
+import type { LiveStreams } from '../shared/streams/live-streams.ts';
 import type { SseFrames } from './sse-frames.ts';
 
 interface Deps {

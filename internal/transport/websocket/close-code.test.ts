@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { grpcCodes, httpStatusOf } from '../../converter/status.ts';
 import { ChatError, type ErrorReason, reasons } from '../../model/errors.ts';
 import { failureOf } from '../gateway/rest-handler.ts';
-import { CallFailure } from '../gateway/unary-caller.ts';
+import { CallFailure } from '../shared/calls/unary-caller.ts';
 import { closeOf } from './close-code.ts';
 
 const every = Object.keys(reasons) as ErrorReason[];

@@ -3,9 +3,9 @@ import { Command } from '../../../pkg/api/chat/v1/chat.ts';
 import { BadInput } from '../../../pkg/transcoder/bad-input.ts';
 import { type MessageJson, parseJson } from '../../../pkg/transcoder/message-json.ts';
 import { ChatError, invalidFields } from '../../model/errors.ts';
-import { MalformedRequest } from '../grpc/decoding.ts';
-import type { ReadCommand } from '../live/command-reader.ts';
-import { checkCommandCount, decodeFrame } from '../live/decode-frame.ts';
+import { MalformedRequest } from '../shared/calls/decoding.ts';
+import type { ReadCommand } from '../shared/streams/command-reader.ts';
+import { checkCommandCount, decodeFrame } from '../shared/streams/decode-frame.ts';
 
 /** What one sub-protocol makes of frames. Serves all of its sockets. */
 export interface FrameCodec {

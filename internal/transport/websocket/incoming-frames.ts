@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import { ChatError } from '../../model/errors.ts';
-import type { Inbox } from '../../service/inbox.ts';
-import type { ReadCommand } from '../live/command-reader.ts';
+import type { Inbox } from '../../service/sessions/inbox.ts';
+import type { ReadCommand } from '../shared/streams/command-reader.ts';
 import type { FrameCodec } from './frame-codec.ts';
 
 interface IncomingFrame {

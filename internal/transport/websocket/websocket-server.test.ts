@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import type { TurnBudgetOptions } from '../live/turn-budget.ts';
+import type { TurnBudgetOptions } from './cpu-budget.ts';
 import { WebSocketServer } from './websocket-server.ts';
 
 const descriptors = readFileSync(new URL('../../../pkg/api/descriptors.binpb', import.meta.url));

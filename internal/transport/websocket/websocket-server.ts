@@ -4,11 +4,11 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type Server as SocketServer, type WebSocket, WebSocketServer as WsServer } from 'ws';
 import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
-import { clientAddressVia } from '../grpc/client-address.ts';
-import type { LiveStreams } from '../live/live-streams.ts';
-import { TurnBudget, type TurnBudgetOptions } from '../live/turn-budget.ts';
+import { clientAddressVia } from '../shared/calls/client-address.ts';
+import type { LiveStreams } from '../shared/streams/live-streams.ts';
 import { closes } from './close-code.ts';
 import { Connection, type ConnectionOptions, ConnectionSocket } from './connection.ts';
+import { CpuBudget, type TurnBudgetOptions } from './cpu-budget.ts';
 import { type FrameCodec, jsonCodec, PreparedFrames, protobufCodec } from './frame-codec.ts';
 import { authorizationOf, chooseProtocol, isAllowedOrigin, keptHeaders, offeredBy, protocols } from './handshake.ts';
 
@@ -48,14 +48,14 @@ export class WebSocketServer {
   // The same for all sockets: they would keep what stands around them for as long as the socket is open.
   readonly #broke: (error: Error) => void;
   readonly #heard: (this: WebSocket) => void;
-  readonly #handshakes: TurnBudget;
+  readonly #handshakes: CpuBudget;
   #stopping = false;
 
   constructor(deps: Deps, options: WebSocketOptions) {
     this.#deps = deps;
     this.#options = options;
     this.#clientAddress = clientAddressVia(options.trustedProxies);
-    this.#handshakes = new TurnBudget(options.handshakes);
+    this.#handshakes = new CpuBudget(options.handshakes);
     const limits = { maxCommands: options.maxCommandsPerFrame };
     const command = new MessageJson(deps.descriptors, 'chat.v1.Command');
     const response = new MessageJson(deps.descriptors, 'chat.v1.ConnectChatResponse');

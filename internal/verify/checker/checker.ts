@@ -85,7 +85,7 @@ export class Checker {
         if (!reader) return;
         reader.closed = record;
         this.#readers.delete(record.reader);
-        const isSound = record.why === 'client' && reader.missing.isEmpty && reader.farewells.length === 0;
+        const isSound = record.why === 'client' && reader.missing.isEmpty && reader.endsOfMembership.length === 0;
         if (!isSound) this.#ended.push(reader);
         return;
       }
@@ -256,9 +256,9 @@ export class Checker {
       const text = `it was given everything up to ${reader.next - 1}, the chat had come to ${head}`;
       report('silent', text, [open, ...seen(reader.next), closed], open.chatId);
     }
-    for (const { farewell, next } of reader.farewells) {
-      if (next && !this.#comesBack(ledger, open.user, farewell.seq, head))
-        report('leaked', `${open.user} was out at ${farewell.seq}`, [open, farewell, next], open.chatId);
+    for (const { endOfMembership, next } of reader.endsOfMembership) {
+      if (next && !this.#comesBack(ledger, open.user, endOfMembership.seq, head))
+        report('leaked', `${open.user} was out at ${endOfMembership.seq}`, [open, endOfMembership, next], open.chatId);
     }
   }
 

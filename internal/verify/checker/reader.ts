@@ -17,7 +17,7 @@ export class Reader {
   closed: CloseRecord | undefined;
   last: MessageRecord | undefined;
   /** The ends of the reader's own memberships, each with what came next all the same. */
-  readonly farewells: { farewell: MessageRecord; next?: MessageRecord }[] = [];
+  readonly endsOfMembership: { endOfMembership: MessageRecord; next?: MessageRecord }[] = [];
 
   constructor(open: OpenRecord, ledger: Ledger) {
     this.open = open;
@@ -35,9 +35,9 @@ export class Reader {
       this.next = position + 1;
     }
     if (source === 'live') {
-      const last = this.farewells.at(-1);
+      const last = this.endsOfMembership.at(-1);
       if (last) last.next ??= record;
-      if (endsMembership(record, user)) this.farewells.push({ farewell: record });
+      if (endsMembership(record, user)) this.endsOfMembership.push({ endOfMembership: record });
     }
     if (position >= this.next - 1) this.last = record;
     this.ledger.see({ ...record }, (kind, text, records) => report(kind, text, records, chatId));

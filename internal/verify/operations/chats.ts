@@ -2,7 +2,7 @@ import { ChatType } from '../../../pkg/api/chat/v1/chat.ts';
 import type { Effect } from '../history/history-record.ts';
 import type { Actor } from '../workload/actor.ts';
 import type { KnownChat } from '../workload/world.ts';
-import type { Doer, Operation } from './operation.ts';
+import type { Operation, Participant } from './operation.ts';
 
 const grant = (right: string): Effect => ({ kind: 'grant', right });
 const withdraw = (right: string): Effect => ({ kind: 'withdraw', right });
@@ -12,7 +12,7 @@ const use = (right: string): Effect => ({ kind: 'use', right });
 const fewChats = 12;
 
 /** Starts a group of the user, some others, and the auditor. */
-export async function createGroup({ actor, keeper, sdk }: Doer, others: readonly string[]): Promise<void> {
+export async function createGroup({ actor, keeper, sdk }: Participant, others: readonly string[]): Promise<void> {
   const { world, user } = actor;
   const memberIds = [...new Set([world.auditor, ...others])].filter((id) => id !== user);
   const name = `group of ${actor.name}`;
@@ -27,7 +27,7 @@ export async function createGroup({ actor, keeper, sdk }: Doer, others: readonly
 }
 
 /** Comes into a room, which is made if there is none. */
-export async function joinRoom({ actor, keeper, sdk }: Doer, name: string): Promise<void> {
+export async function joinRoom({ actor, keeper, sdk }: Participant, name: string): Promise<void> {
   const { world, user } = actor;
   const known = [...world.chats.values()].find((chat) => chat.name === name && !chat.deleted);
   const effects = known ? [grant(actor.member(known)), use(actor.admission(known, user))] : [];
@@ -40,7 +40,7 @@ export async function joinRoom({ actor, keeper, sdk }: Doer, name: string): Prom
   room.roles.set(user, answer.created ? 'OWNER' : 'MEMBER');
   // Only now is it known which room that was.
   if (room !== known) {
-    const { name: client, way: via, journal } = actor;
+    const { name: client, transportName: via, journal } = actor;
     const right = [grant(actor.member(room))];
     const record = { kind: 'call' as const, name: 'came into a room', client, user, via, begin, chatId: chat.id };
     journal.add({ ...record, at: journal.now(), outcome: 'ok', effects: right, head: chat.lastSeq });
@@ -49,7 +49,7 @@ export async function joinRoom({ actor, keeper, sdk }: Doer, name: string): Prom
   sdk?.follow(chat.id);
 }
 
-async function openDirect({ actor, keeper, sdk }: Doer, other: string): Promise<void> {
+async function openDirect({ actor, keeper, sdk }: Participant, other: string): Promise<void> {
   const { world, user } = actor;
   const begin = actor.journal.now();
   const pair = [user, other].sort().join(' and ');
@@ -77,12 +77,12 @@ export const chats: readonly Operation[] = [
   {
     name: 'create a group',
     weight: 1,
-    prepare(doer) {
-      const { world, random } = doer.actor;
+    prepare(participant) {
+      const { world, random } = participant.actor;
       if (world.chats.size >= fewChats * 3) return undefined;
       return () =>
         createGroup(
-          doer,
+          participant,
           world.users.filter(() => random.chance(0.5)),
         );
     },
@@ -90,16 +90,17 @@ export const chats: readonly Operation[] = [
   {
     name: 'open a direct chat',
     weight: 1,
-    prepare(doer) {
-      const { world, random, user } = doer.actor;
+    prepare(participant) {
+      const { world, random, user } = participant.actor;
       const other = random.pick(world.users.filter((id) => id !== user && id !== world.auditor));
-      return other === undefined ? undefined : () => openDirect(doer, other);
+      return other === undefined ? undefined : () => openDirect(participant, other);
     },
   },
   {
     name: 'join a room',
     weight: 3,
-    prepare: (doer) => () => joinRoom(doer, `${doer.actor.world.tag}-room-${doer.actor.random.below(3)}`),
+    prepare: (participant) => () =>
+      joinRoom(participant, `${participant.actor.world.tag}-room-${participant.actor.random.below(3)}`),
   },
   {
     name: 'leave',

@@ -11,8 +11,8 @@ export const connections: readonly Operation[] = [
     name: 'stall',
     weight: 1,
     prepare({ actor }) {
-      const { live, random, way } = actor;
-      if (!live?.isWelcomed || way === 'sse') return undefined;
+      const { live, random, transportName } = actor;
+      if (!live?.isWelcomed || transportName === 'sse') return undefined;
       return async () => {
         // It goes on doing other things meanwhile.
         live.stall(200 + random.below(1_500)).catch(() => {});
@@ -23,9 +23,9 @@ export const connections: readonly Operation[] = [
     name: 'read again from earlier',
     weight: 2,
     prepare({ actor }) {
-      const { live, random, way } = actor;
+      const { live, random, transportName } = actor;
       const chatId = random.pick(live?.followed ?? []);
-      if (!live?.isWelcomed || chatId === undefined || way === 'sse') return undefined;
+      if (!live?.isWelcomed || chatId === undefined || transportName === 'sse') return undefined;
       const from = Math.max(0, (live.position(chatId) ?? 0) - random.below(50));
       return () => live.follow(chatId, from);
     },
@@ -34,8 +34,8 @@ export const connections: readonly Operation[] = [
     name: 'say nonsense',
     weight: 1,
     prepare({ actor }) {
-      const { live, random, way } = actor;
-      if (!live?.isWelcomed || way === 'sse') return undefined;
+      const { live, random, transportName } = actor;
+      if (!live?.isWelcomed || transportName === 'sse') return undefined;
       const nonsense = [
         { chatId: 'not an id', text: 'x', clientMessageId: 'x' },
         { chatId: crypto.randomUUID(), text: '', clientMessageId: '' },
@@ -48,9 +48,9 @@ export const connections: readonly Operation[] = [
     name: 'ping, type, renew the token',
     weight: 2,
     prepare({ actor }) {
-      const { live, random, way } = actor;
+      const { live, random, transportName } = actor;
       const chatId = random.pick(live?.followed ?? []);
-      if (!live?.isWelcomed || chatId === undefined || way === 'sse') return undefined;
+      if (!live?.isWelcomed || chatId === undefined || transportName === 'sse') return undefined;
       const choice = random.below(3);
       if (choice === 0) return () => live.ask({ $case: 'ping', value: {} });
       if (choice === 1) return () => live.ask({ $case: 'typing', value: { chatId } });

@@ -3,7 +3,7 @@ import type { LiveKeeper } from '../workload/live-keeper.ts';
 import type { SdkReader } from '../workload/sdk-reader.ts';
 
 /** Somebody who does things, and what keeps its stream. */
-export interface Doer {
+export interface Participant {
   actor: Actor;
   keeper?: LiveKeeper;
   sdk?: SdkReader;
@@ -15,5 +15,5 @@ export interface Operation {
   /** How often it is chosen, in comparison with the others. */
   weight: number;
   /** Chooses what to do it to; undefined: it is not possible now. */
-  prepare(doer: Doer): (() => Promise<unknown>) | undefined;
+  prepare(participant: Participant): (() => Promise<unknown>) | undefined;
 }

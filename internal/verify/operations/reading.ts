@@ -13,7 +13,7 @@ export async function readPage(
   range: { afterSeq?: number; beforeSeq?: number },
   pageSize = 50,
 ): Promise<ListMessagesResponse | undefined> {
-  const { journal, name: client, user, way: via } = actor;
+  const { journal, name: client, user, transportName: via } = actor;
   const begin = journal.now();
   const effects = [{ kind: 'use' as const, right: actor.member(chat) }];
   const request = { chatId: chat.id, pageSize, ...range };

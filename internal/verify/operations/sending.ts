@@ -1,8 +1,8 @@
 import type { Actor } from '../workload/actor.ts';
 import type { Operation } from './operation.ts';
 
-function waysToSend({ live, way }: Actor): readonly ('stream' | 'call')[] {
-  return live?.isWelcomed && way !== 'sse' ? ['stream', 'call'] : ['call'];
+function waysToSend({ live, transportName }: Actor): readonly ('stream' | 'call')[] {
+  return live?.isWelcomed && transportName !== 'sse' ? ['stream', 'call'] : ['call'];
 }
 
 /** Messages: sent once, many at a time, twice at once, again, and with an id that was used. */
@@ -62,7 +62,7 @@ export const sending: readonly Operation[] = [
     weight: 2,
     prepare({ actor, keeper }) {
       const chat = actor.random.pick(actor.sendable);
-      if (!chat || !keeper || !actor.live?.isWelcomed || actor.way === 'sse') return undefined;
+      if (!chat || !keeper || !actor.live?.isWelcomed || actor.transportName === 'sse') return undefined;
       return async () => {
         const draft = actor.draft(chat.id);
         const sent = actor.send(draft, 'stream');

@@ -1,11 +1,11 @@
-import { ChatClientError } from '../../../pkg/chat-client/chat-error.ts';
-import { errorFromStatus } from '../../../pkg/chat-client/status.ts';
-import { TokenKeeper, type TokenSource } from '../../../pkg/chat-client/token-source.ts';
-import type { ChatCalls } from '../../../pkg/chat-client/transport.ts';
+import { TokenKeeper, type TokenSource } from '../../../pkg/chat-client/auth/token-source.ts';
+import { ChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
+import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
+import type { ChatCalls } from '../../../pkg/chat-client/transports/transport.ts';
 import { admission, membership } from '../checker/checker.ts';
 import type { CallRecord, Effect, Outcome, SendRecord } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
-import { type Deployment, type Line, openLine, type Way } from './deployment.ts';
+import { type Deployment, openConnection, type TransportName, type VerifyConnection } from './deployment.ts';
 import type { LiveStream } from './live-stream.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Random } from './random.ts';
@@ -13,7 +13,7 @@ import type { KnownChat, World } from './world.ts';
 
 export interface ActorDeps {
   name: string;
-  way: Way;
+  transportName: TransportName;
   tokens: TokenSource;
   deployment: Deployment;
   journal: Journal;
@@ -52,7 +52,7 @@ export interface Channel {
 /** One user at one client, which does things and takes down what became of them. */
 export class Actor {
   readonly name: string;
-  readonly way: Way;
+  readonly transportName: TransportName;
   readonly random: Random;
   readonly world: World;
   readonly journal: Journal;
@@ -67,22 +67,22 @@ export class Actor {
   channel: Channel | undefined;
   /** What was sent, to be sent again. The newest ones only. */
   readonly drafts: Draft[] = [];
-  line: Line;
+  line: VerifyConnection;
   readonly #closed = new AbortController();
   readonly #faultsExpected: boolean;
   #node: number;
   #lastDraft = 0;
 
-  constructor({ name, way, tokens, deployment, journal, random, world, faultsExpected }: ActorDeps) {
+  constructor({ name, transportName, tokens, deployment, journal, random, world, faultsExpected }: ActorDeps) {
     this.#faultsExpected = faultsExpected;
     this.name = name;
-    this.way = way;
+    this.transportName = transportName;
     this.random = random;
     this.world = world;
     this.journal = journal;
     this.deployment = deployment;
     this.#node = random.below(1_000);
-    this.line = openLine(way, deployment, this.#node);
+    this.line = openConnection(transportName, deployment, this.#node);
     // By the line that is open when a token is needed.
     const source: TokenSource = (_auth, signal) => tokens(this.line.transport.auth, signal);
     this.tokens = new TokenKeeper(source, this.line.transport.auth, this.#closed.signal);
@@ -90,7 +90,7 @@ export class Actor {
 
   /** Whether what it does is tried again where this program cannot see it. */
   get isSdk(): boolean {
-    return this.way.startsWith('sdk-');
+    return this.transportName.startsWith('sdk-');
   }
 
   /** Learns who it is. Throws ChatClientError. */
@@ -107,7 +107,7 @@ export class Actor {
   moveOn(): void {
     const before = this.line.transport;
     this.#node += 1;
-    this.line = openLine(this.way, this.deployment, this.#node);
+    this.line = openConnection(this.transportName, this.deployment, this.#node);
     // What is under way by the old one may still end.
     setTimeout(() => before.close(), 10_500).unref();
   }
@@ -142,7 +142,7 @@ export class Actor {
     { name = method, chatId, effects = [], tells }: CallDetails<Awaited<ReturnType<ChatCalls[Method]>>> = {},
   ): Promise<Awaited<ReturnType<ChatCalls[Method]>> | undefined> {
     const begin = this.journal.now();
-    const { name: client, user, way: via } = this;
+    const { name: client, user, transportName: via } = this;
     const record = { kind: 'call' as const, name, client, user, via, begin, effects, ...(chatId && { chatId }) };
     try {
       const response = await this.#carryOut(method, request);
@@ -180,7 +180,14 @@ export class Actor {
   async send(draft: Draft, by: 'call' | 'stream' = 'call'): Promise<void> {
     const { firstBegin, ...message } = draft;
     const begin = this.journal.now();
-    const record = { kind: 'send' as const, client: this.name, user: this.user, via: this.way, begin, ...draft };
+    const record = {
+      kind: 'send' as const,
+      client: this.name,
+      user: this.user,
+      via: this.transportName,
+      begin,
+      ...draft,
+    };
     const add = (rest: Pick<SendRecord, 'outcome'> & Partial<SendRecord>) =>
       this.journal.add({ ...record, at: this.journal.now(), ...rest });
     try {

@@ -1,6 +1,6 @@
 import type { Message } from '../../../pkg/api/chat/v1/chat.ts';
 import type { Effect } from '../history/history-record.ts';
-import type { Doer } from '../operations/operation.ts';
+import type { Participant } from '../operations/operation.ts';
 import type { Actor } from './actor.ts';
 import { toMessageRecord } from './to-record.ts';
 import type { KnownChat } from './world.ts';
@@ -14,7 +14,7 @@ const hurriedMs = 5_000;
  */
 export async function audit(
   auditor: Actor,
-  doers: readonly Doer[],
+  participants: readonly Participant[],
   settleMs: number,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -22,14 +22,14 @@ export async function audit(
   const patience = new Patience(settleMs, signal);
   for (const chat of auditor.world.chats.values()) {
     if (chat.deleted) continue;
-    const candidates = [auditor, ...doers.map(({ actor }) => actor)].filter(({ user }) => chat.roles.has(user));
+    const candidates = [auditor, ...participants.map(({ actor }) => actor)].filter(({ user }) => chat.roles.has(user));
     const head = await readWhole(chat.roles.has(auditor.user) ? [auditor] : candidates, chat, patience);
     if (head !== undefined) heads.set(chat.id, head);
   }
   patience.begin();
-  const hasAll = ({ keeper, sdk }: Doer) => (keeper ?? sdk)!.hasReached(heads);
-  while (!doers.every(hasAll) && patience.leftMs > 0) await pause(50);
-  await Promise.all(doers.map(({ keeper, sdk }) => (keeper ?? sdk)!.stop()));
+  const hasAll = ({ keeper, sdk }: Participant) => (keeper ?? sdk)!.hasReached(heads);
+  while (!participants.every(hasAll) && patience.leftMs > 0) await pause(50);
+  await Promise.all(participants.map(({ keeper, sdk }) => (keeper ?? sdk)!.stop()));
 }
 
 /** Reads a chat from its first message to its last; undefined if nobody may, or the service is away for too long. */
@@ -74,7 +74,7 @@ async function readPages(actor: Actor, chat: KnownChat): Promise<Pages | undefin
 
 /** Takes down what was read; returns the number of the last message. */
 function takeDown(actor: Actor, { id: chatId }: KnownChat, reader: string, { begin, messages }: Pages): number {
-  const { journal, name: client, user, way: via } = actor;
+  const { journal, name: client, user, transportName: via } = actor;
   const at = journal.now();
   journal.add({ kind: 'open', at, reader, source: 'audit', client, user, via, chatId, begin, afterSeq: 0 });
   for (const message of messages) journal.add(toMessageRecord(reader, at, message));

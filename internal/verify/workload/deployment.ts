@@ -1,13 +1,13 @@
 import WebSocket from 'ws';
 import { grpcTransport, type TlsOptions } from '../../../pkg/chat-client/grpc.ts';
-import type { Transport } from '../../../pkg/chat-client/transport.ts';
-import type { WebSocketConstructor } from '../../../pkg/chat-client/web-socket-stream.ts';
-import { webSocketTransport } from '../../../pkg/chat-client/web-socket-transport.ts';
-import { sseTransport } from '../../testing/sse-transport.ts';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import type { WebSocketConstructor } from '../../../pkg/chat-client/transports/web-socket-stream.ts';
+import { webSocketTransport } from '../../../pkg/chat-client/transports/web-socket-transport.ts';
+import { sseTransport } from '../../testing/clients/sse-transport.ts';
 
 /** The ways to a service, by name. `sdk`: by the SDK's client, which comes back by itself. */
-export const ways = ['grpc', 'ws-proto', 'ws-json', 'sse', 'sdk-grpc', 'sdk-ws'] as const;
-export type Way = (typeof ways)[number];
+export const transportNames = ['grpc', 'ws-proto', 'ws-json', 'sse', 'sdk-grpc', 'sdk-ws'] as const;
+export type TransportName = (typeof transportNames)[number];
 
 /** Where a service is: any number of nodes, of each kind of address. */
 export interface Deployment {
@@ -20,19 +20,23 @@ export interface Deployment {
 }
 
 /** A connection to one node whose stream can be stopped from reading. */
-export interface Line {
+export interface VerifyConnection {
   transport: Transport;
   /** Reads nothing more from the network until the returned function is called. */
   pause(): () => void;
 }
 
-export function isGrpc(way: Way): boolean {
-  return way === 'grpc' || way === 'sdk-grpc';
+export function isGrpc(transportName: TransportName): boolean {
+  return transportName === 'grpc' || transportName === 'sdk-grpc';
 }
 
 /** Opens a connection of its own; `node` counts through the addresses. */
-export function openLine(way: Way, { grpc, http, tls }: Deployment, node: number): Line {
-  if (isGrpc(way)) {
+export function openConnection(
+  transportName: TransportName,
+  { grpc, http, tls }: Deployment,
+  node: number,
+): VerifyConnection {
+  if (isGrpc(transportName)) {
     const address = grpc[node % grpc.length]!;
     const transport = grpcTransport(address, { tls, channelOptions: { 'grpc.use_local_subchannel_pool': 1 } });
     // Nothing is read from the network that is not asked for.
@@ -41,11 +45,11 @@ export function openLine(way: Way, { grpc, http, tls }: Deployment, node: number
   const url = http[node % http.length]!;
   const sockets = new Set<WebSocket>();
   const transport = webSocketTransport(url, {
-    encoding: way === 'ws-json' ? 'json' : 'proto',
+    encoding: transportName === 'ws-json' ? 'json' : 'proto',
     webSocket: pausable(sockets),
   });
   return {
-    transport: way === 'sse' ? sseTransport(url, transport) : transport,
+    transport: transportName === 'sse' ? sseTransport(url, transport) : transport,
     pause() {
       const open = [...sockets].filter(({ readyState }) => readyState === WebSocket.OPEN);
       for (const socket of open) socket.pause();

@@ -23,7 +23,7 @@ export class LiveKeeper {
   constructor(actor: Actor) {
     this.#actor = actor;
     // Server-sent events have a stream for each chat, and no command but that.
-    this.#followsAll = actor.way !== 'sse' && actor.random.chance(0.5);
+    this.#followsAll = actor.transportName !== 'sse' && actor.random.chance(0.5);
   }
 
   start(): void {
@@ -32,9 +32,9 @@ export class LiveKeeper {
 
   /** Reads a chat that the user has come into. */
   follow(chatId: string): void {
-    const { live, way } = this.#actor;
+    const { live, transportName } = this.#actor;
     if (!live || live.isOver || this.#followsAll || live.followed.includes(chatId)) return;
-    if (way === 'sse') return;
+    if (transportName === 'sse') return;
     live.follow(chatId, this.cursors.get(chatId) ?? 0).catch(() => {});
   }
 
@@ -81,7 +81,7 @@ export class LiveKeeper {
   /** Reads until the stream ends; resolves with how long to wait. */
   async #readOnce(token: string): Promise<number> {
     const actor = this.#actor;
-    const { journal, name: client, user, way: via, line } = actor;
+    const { journal, name: client, user, transportName: via, line } = actor;
     this.#streams += 1;
     let wait = 0;
     const deps = { line, token, journal, client, user, via, name: `${client}/${this.#streams}` };

@@ -1,9 +1,9 @@
 import { type Command, type Event, StartFrom } from '../../../pkg/api/chat/v1/chat.ts';
-import { type ChatClientError, toChatClientError } from '../../../pkg/chat-client/chat-error.ts';
-import type { Stream } from '../../../pkg/chat-client/transport.ts';
+import { type ChatClientError, toChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
+import type { Stream } from '../../../pkg/chat-client/transports/transport.ts';
 import type { CloseRecord } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
-import type { Line } from './deployment.ts';
+import type { VerifyConnection } from './deployment.ts';
 import { toMessageRecord } from './to-record.ts';
 
 type EventBody = NonNullable<Event['event']>;
@@ -23,7 +23,7 @@ interface Reading {
 }
 
 interface Deps {
-  line: Line;
+  line: VerifyConnection;
   token: string;
   journal: Journal;
   client: string;

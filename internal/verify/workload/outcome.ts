@@ -1,4 +1,4 @@
-import { toChatClientError } from '../../../pkg/chat-client/chat-error.ts';
+import { toChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
 import type { Outcome } from '../history/history-record.ts';
 
 /** Codes with which the service says that it has done nothing. */

@@ -1,11 +1,11 @@
-import { guest, type TokenSource } from '../../../pkg/chat-client/token-source.ts';
+import { guest, type TokenSource } from '../../../pkg/chat-client/auth/token-source.ts';
 import type { Journal } from '../history/journal.ts';
 import { createGroup, joinRoom } from '../operations/chats.ts';
 import { operations } from '../operations/index.ts';
-import type { Doer } from '../operations/operation.ts';
+import type { Participant } from '../operations/operation.ts';
 import { Actor } from './actor.ts';
 import { audit } from './audit.ts';
-import { type Deployment, ways } from './deployment.ts';
+import { type Deployment, transportNames } from './deployment.ts';
 import { LiveKeeper } from './live-keeper.ts';
 import { Random } from './random.ts';
 import { SdkReader } from './sdk-reader.ts';
@@ -38,60 +38,60 @@ export async function runWorkload(deployment: Deployment, journal: Journal, opti
   journal.add({ kind: 'run', at: journal.now(), seed, faultsExpected, bounds });
   const random = new Random(seed);
   const world = new World(`v${crypto.randomUUID().slice(0, 8)}`, journal);
-  const possible = ways.filter((way) =>
-    way === 'grpc' || way === 'sdk-grpc' ? deployment.grpc.length > 0 : deployment.http.length > 0,
+  const possible = transportNames.filter((transportName) =>
+    transportName === 'grpc' || transportName === 'sdk-grpc' ? deployment.grpc.length > 0 : deployment.http.length > 0,
   );
   const signInFor = options.tokens ?? ((index: number) => guest(`${world.tag}-${index}`));
   const actors = Array.from({ length: options.clients + 1 }, (_, i) => {
     const name = i === 0 ? 'auditor' : `client-${i}`;
-    const way = i === 0 ? possible[0]! : possible[(i - 1) % possible.length]!;
-    const own = { name, way, tokens: signInFor(i), random: random.fork(i) };
+    const transportName = i === 0 ? possible[0]! : possible[(i - 1) % possible.length]!;
+    const own = { name, transportName, tokens: signInFor(i), random: random.fork(i) };
     return new Actor({ ...own, deployment, journal, world, faultsExpected });
   });
   const [auditor, ...others] = actors as [Actor, ...Actor[]];
   try {
     for (const actor of actors) await actor.signIn();
     world.auditor = auditor.user;
-    const doers = others.map(toDoer);
-    await prepare({ actor: auditor }, doers);
+    const participants = others.map(toDoer);
+    await prepare({ actor: auditor }, participants);
     options.onPrepared?.();
-    for (const { keeper, sdk } of doers) (keeper ?? sdk)!.start();
+    for (const { keeper, sdk } of participants) (keeper ?? sdk)!.start();
     const lag = watchLag(journal);
-    await act(doers, options);
+    await act(participants, options);
     clearInterval(lag);
-    await audit(auditor, doers, options.settleMs, signal);
+    await audit(auditor, participants, options.settleMs, signal);
   } finally {
     for (const actor of actors) actor.close();
   }
 }
 
-function toDoer(actor: Actor): Doer {
+function toDoer(actor: Actor): Participant {
   return actor.isSdk ? { actor, sdk: new SdkReader(actor) } : { actor, keeper: new LiveKeeper(actor) };
 }
 
 /** A few chats to begin with. */
-async function prepare(auditor: Doer, doers: readonly Doer[]): Promise<void> {
+async function prepare(auditor: Participant, participants: readonly Participant[]): Promise<void> {
   const { world } = auditor.actor;
   for (let room = 0; room < 3; room += 1) await joinRoom(auditor, `${world.tag}-room-${room}`);
-  for (const doer of doers) await joinRoom(doer, `${world.tag}-room-0`);
-  for (const doer of doers.slice(0, 3)) {
+  for (const participant of participants) await joinRoom(participant, `${world.tag}-room-0`);
+  for (const participant of participants.slice(0, 3)) {
     await createGroup(
-      doer,
-      world.users.filter(() => doer.actor.random.chance(0.6)),
+      participant,
+      world.users.filter(() => participant.actor.random.chance(0.6)),
     );
   }
 }
 
-async function act(doers: readonly Doer[], options: WorkloadOptions): Promise<void> {
+async function act(participants: readonly Participant[], options: WorkloadOptions): Promise<void> {
   const { durationMs, paceMs, signal } = options;
   const endAt = performance.now() + durationMs;
   let left = options.operations ?? Number.POSITIVE_INFINITY;
   const isOver = () => left <= 0 || performance.now() >= endAt || signal?.aborted === true;
   await Promise.all(
-    doers.map(async (doer) => {
-      const { random } = doer.actor;
+    participants.map(async (participant) => {
+      const { random } = participant.actor;
       while (!isOver()) {
-        const work = random.weighted(operations).prepare(doer);
+        const work = random.weighted(operations).prepare(participant);
         if (!work) {
           await pause(1);
           continue;

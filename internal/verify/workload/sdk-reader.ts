@@ -32,7 +32,7 @@ export class SdkReader {
   /** Reads a chat from its beginning, and then on. */
   follow(chatId: string): void {
     if (this.#feeds.has(chatId) || this.#ended.signal.aborted) return;
-    const { journal, name: client, user, way: via } = this.#actor;
+    const { journal, name: client, user, transportName: via } = this.#actor;
     this.#feedCount += 1;
     const reader = `${client}/feed${this.#feedCount}`;
     const begin = journal.now();

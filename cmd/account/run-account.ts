@@ -1,0 +1,137 @@
+import { randomInt } from 'node:crypto';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { nameDatabase } from '../../internal/app/parts/name-database.ts';
+import { withAccounts } from '../../internal/app/parts/with-accounts.ts';
+import { runCommand, UsageError } from '../../internal/app/process/run-command.ts';
+import { readConfig } from '../../internal/config/config.ts';
+import { userIdOf, userName } from '../../internal/model/account.ts';
+import type { TokenRole } from '../../internal/model/principal.ts';
+import type { AccountRepository } from '../../internal/repository/account-repository.ts';
+import { PostgresAccountRepository } from '../../internal/repository/postgres/postgres-account-repository.ts';
+import { Argon2PasswordHasher } from '../../internal/security/argon2-password-hasher.ts';
+import { ZxcvbnPasswordPolicy } from '../../internal/security/zxcvbn-password-policy.ts';
+
+const usage = `usage: account NAME [--roles ROLE,…] [--reset-password] [--password-stdin]
+       account --list
+
+Makes an account, or changes one that is there. A password is made up and printed once, unless it is given on standard input: on the command line others
+could see it.
+
+  --roles ROLE,…    user (the default for a new account), admin (who is also a user), or service: an account for a backend,
+                    whose user id, and name to log in with, is service:NAME
+  --reset-password  gives an account that is there a new password and ends its sessions
+  --password-stdin  takes the password from the first line of standard input
+  --list            shows all accounts
+`;
+
+interface Request {
+  name: string;
+  roles: TokenRole[] | undefined;
+  resetPassword: boolean;
+  givenPassword: string | undefined;
+}
+
+/** Makes and changes accounts of the configured database. Returns the exit code. */
+export function runAccount(
+  env: NodeJS.ProcessEnv,
+  args: readonly string[],
+  stdin: NodeJS.ReadableStream,
+): Promise<number> {
+  return runCommand(usage, async () => {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        roles: { type: 'string' },
+        'reset-password': { type: 'boolean', default: false },
+        'password-stdin': { type: 'boolean', default: false },
+        list: { type: 'boolean', default: false },
+        help: { type: 'boolean' },
+      },
+    });
+    if (values.help) return console.log(usage);
+    const [name, ...others] = positionals;
+    if (values.list !== (name === undefined) || others.length > 0) throw new UsageError('say NAME, or --list');
+    const config = readConfig(env);
+    if (config.auth.outside)
+      throw new Error('accounts are those of an outside issuer (AUTH_JWKS_URL): make them there');
+    const request = name !== undefined && {
+      name: checkName(name),
+      roles: values.roles === undefined ? undefined : checkRoles(values.roles),
+      resetPassword: values['reset-password'],
+      givenPassword: values['password-stdin'] ? await readPassword(stdin, name) : undefined,
+    };
+    await withAccounts(config, (database) => {
+      const accounts = new PostgresAccountRepository(database);
+      return request ? change(accounts, request) : list(accounts);
+    });
+    if (request) console.log(`in ${nameDatabase(config)}`);
+  });
+}
+
+async function list(accounts: AccountRepository): Promise<void> {
+  for (const { userId, name, roles, createdAt } of await accounts.list()) {
+    console.log(`${userId}  ${roles.join(',')}  ${createdAt.toISOString()}  ${name}`);
+  }
+}
+
+async function change(accounts: AccountRepository, request: Request): Promise<void> {
+  const { name, roles, resetPassword, givenPassword } = request;
+  const userId = name.startsWith('service:') ? name : userIdOf(name, roles);
+  const known = await accounts.find(userId);
+  const needsPassword = !known || resetPassword || givenPassword !== undefined;
+  const password = givenPassword ?? makePassword();
+  const passwordHash = needsPassword ? await new Argon2PasswordHasher().hash(password) : '';
+  if (!known) {
+    await accounts.create({ userId, name: name.replace(/^service:/, ''), roles: roles ?? ['user'], passwordHash }, '');
+    console.log(`made the account ${userId} with the roles ${(roles ?? ['user']).join(', ')}`);
+  } else {
+    if (roles) {
+      const changed = await accounts.setRoles(userId, roles);
+      const ended = changed?.sessionsEnded ? `; ended ${changed.sessionsEnded} sessions that had others` : '';
+      console.log(`the account ${userId} has the roles ${roles.join(', ')}${ended}`);
+    }
+    if (needsPassword) {
+      await accounts.setPassword(userId, passwordHash, { actorId: '' });
+      console.log(`the account ${userId} has a new password; its sessions have ended`);
+    }
+    if (!roles && !needsPassword) console.log(`the account ${userId} has the roles ${known.roles.join(', ')}`);
+  }
+  if (needsPassword && givenPassword === undefined) console.log(`its password, shown only now: ${password}`);
+}
+
+function checkName(name: string): string {
+  const bare = name.toLowerCase().replace(/^service:/, '');
+  if (userName.test(bare)) return name.toLowerCase();
+  throw new UsageError('NAME must be 2 to 32 letters, digits, "_", "-" and ".", starting with a letter or digit');
+}
+
+function checkRoles(list: string): TokenRole[] {
+  const given = list.split(',').map((role) => role.trim());
+  const known: readonly string[] = ['user', 'admin', 'service'] satisfies TokenRole[];
+  const bad = given.filter((role) => !known.includes(role));
+  if (bad.length > 0) throw new UsageError(`there is no role "${bad[0]}": roles are user, admin and service`);
+  if (given.includes('service')) {
+    if (given.length === 1) return ['service'];
+    throw new UsageError('a backend is nobody else: the role service goes with no other');
+  }
+  return given.includes('admin') ? ['user', 'admin'] : ['user'];
+}
+
+async function readPassword(stdin: NodeJS.ReadableStream, name: string): Promise<string> {
+  const [password = ''] = (await text(stdin as NodeJS.ReadableStream & AsyncIterable<Buffer>)).split(/\r?\n/, 1);
+  if (password.length < 8 || password.length > 128) throw new Error('the password must have 8 to 128 characters');
+  const fault = await new ZxcvbnPasswordPolicy().findFault(password, [name]);
+  if (fault) throw new Error(`the password ${fault}`);
+  return password;
+}
+
+/** 120 bits, without characters that look alike. */
+function makePassword(): string {
+  const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
+  const groups = Array.from({ length: 6 }, () =>
+    Array.from({ length: 4 }, () => alphabet[randomInt(alphabet.length)]).join(''),
+  );
+  return groups.join('-');
+}

@@ -1,0 +1,51 @@
+import { createLogger } from '../../internal/app/process/logger.ts';
+import { runProcess } from '../../internal/app/process/run-process.ts';
+import { toAddress } from '../../internal/app/process/to-address.ts';
+import { type AuthServer, startAuthServer } from '../../internal/app/start-auth-server.ts';
+import { type Config, readConfig } from '../../internal/config/config.ts';
+import { ConfigError } from '../../internal/config/env-reader.ts';
+import { authServerDefaults } from '../../internal/config/program-defaults.ts';
+
+/** Runs accounts and token issuer by themselves until it is told to stop. Returns the exit code. */
+export function runAuthServer(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
+  return runProcess(
+    { name: 'auth-server', does: 'runs accounts and token issuer by themselves', args },
+    () => readAuthConfig(env),
+    async (config, signal) => {
+      const log = createLogger(config.log);
+      for (const warning of config.warnings) log.warn(warning);
+      const server = await startAuthServer(config, log, signal);
+      return { log, failed: server.failed, announcement: announce(config, server), stop: () => server.stop() };
+    },
+  );
+}
+
+function readAuthConfig(env: NodeJS.ProcessEnv): Config {
+  const config = readConfig({ ...authServerDefaults, ...env });
+  if (config.auth.outside)
+    throw new ConfigError(['AUTH_JWKS_URL cannot be set for the auth-server: it has its own keys']);
+  return config;
+}
+
+function announce(
+  { host, http, postgresDsn, dataDir, tls, auth }: Config,
+  { grpcPort, httpPort }: AuthServer,
+): string[] {
+  const lines = [
+    `  auth-server is ready${tls ? ' (TLS)' : ''}`,
+    `    gRPC      ${toAddress(host, grpcPort)}  (reflection and health are on)`,
+  ];
+  if (httpPort !== undefined) {
+    const url = `${tls ? 'https' : 'http'}://${toAddress(host, httpPort)}`;
+    lines.push(`    HTTP      ${url}  (REST; documentation at /docs)`);
+    lines.push('', '  Chat services use it with:', `    AUTH_JWKS_URL=${http.publicUrl}/.well-known/jwks.json`);
+    lines.push(`    AUTH_REVOCATIONS_URL=${http.publicUrl}/v1/auth/revocations`);
+    lines.push(`    AUTH_ISSUER=${auth.issuer}`, `    AUTH_AUDIENCE=${auth.audience}`);
+  }
+  lines.splice(
+    2,
+    0,
+    `    accounts  ${postgresDsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${dataDir}`}`,
+  );
+  return lines;
+}

@@ -1,0 +1,58 @@
+import { type Chat, ChatType } from '../../pkg/chat-client/index.ts';
+
+/** The chats that this user is in, as far as they have been heard of, and the one that lines are sent to. */
+export class ChatDirectory {
+  readonly #load: (chatId: string) => Promise<Chat>;
+  readonly #chats = new Map<string, Chat>();
+  #currentId: string | undefined;
+
+  /** `load` gets a chat that has not been heard of. */
+  constructor(load: (chatId: string) => Promise<Chat>) {
+    this.#load = load;
+  }
+
+  get current(): Chat | undefined {
+    return this.#currentId === undefined ? undefined : this.#chats.get(this.#currentId);
+  }
+
+  get all(): readonly Chat[] {
+    return [...this.#chats.values()];
+  }
+
+  add(chat: Chat): void {
+    this.#chats.set(chat.id, chat);
+  }
+
+  /** Makes it the one that lines are sent to. */
+  enter(chat: Chat): void {
+    this.add(chat);
+    this.#currentId = chat.id;
+  }
+
+  /** From now on there is none that lines are sent to. */
+  leaveCurrent(): void {
+    this.#currentId = undefined;
+  }
+
+  /** Returns what was known of it. */
+  remove(chatId: string): Chat | undefined {
+    const chat = this.#chats.get(chatId);
+    this.#chats.delete(chatId);
+    if (this.#currentId === chatId) this.#currentId = undefined;
+    return chat;
+  }
+
+  /** Throws what `load` throws. */
+  async get(chatId: string): Promise<Chat> {
+    const known = this.#chats.get(chatId);
+    if (known) return known;
+    const chat = await this.#load(chatId);
+    this.add(chat);
+    return chat;
+  }
+
+  /** The room of that name, if this user is in it. */
+  findRoom(name: string): Chat | undefined {
+    return [...this.#chats.values()].find((chat) => chat.type === ChatType.ROOM && chat.name === name);
+  }
+}

@@ -1,0 +1,259 @@
+import type { Chat, ChatClient, Message } from '../../pkg/chat-client/index.ts';
+import { ChatRole, ChatType } from '../../pkg/chat-client/index.ts';
+import { ChatDirectory } from './chat-directory.ts';
+import {
+  chatPlace,
+  chatTitle,
+  messageLine,
+  roleName,
+  sentLine,
+  systemLine,
+  userName,
+  type Viewpoint,
+} from './format.ts';
+import { readPages } from './pages.ts';
+import { findUserId, listOnline, nameList } from './people.ts';
+import { plainName } from './plain-text.ts';
+import type { Style } from './style.ts';
+
+/** The room to which one returns. */
+export const homeRoom = 'global';
+/** What every service will give in one page. */
+const historyPage = 50;
+/** Of what is unread in a chat that is gone to; `/history` shows more. */
+const maxUnreadShown = 50;
+
+interface Deps {
+  client: ChatClient;
+  print: (lines: string) => void;
+  style: Style;
+  /** Called when lines go to another chat than before. */
+  onEntered: () => void;
+  onExit: () => void;
+}
+
+/** What a person does here: each command is a method. They print what came of it, and throw what the client throws. */
+export class CurrentChat {
+  readonly chats: ChatDirectory;
+  readonly #deps: Deps;
+  readonly #client: ChatClient;
+  /** Ids of messages sent from here of which the chat has not told yet. */
+  readonly #sentHere = new Set<string>();
+  readonly #leaving = new Set<string>();
+  #userId = '';
+  #name = '';
+  /** As `/chats` has numbered them. */
+  #listed: Chat[] = [];
+  #evictions = 0;
+
+  constructor(deps: Deps) {
+    this.#deps = deps;
+    this.#client = deps.client;
+    this.chats = new ChatDirectory(async (chatId) => {
+      const { chat } = await deps.client.call('getChat', { chatId });
+      if (!chat) throw new Error('the service left out the chat');
+      return chat;
+    });
+    deps.client.on('state', (state) => {
+      if (state.kind !== 'online') return;
+      this.#userId = state.user.id;
+      this.#name = state.user.name;
+    });
+  }
+
+  /** How often the current chat was taken away. What was typed before must not go to the next one. */
+  get evictions(): number {
+    return this.#evictions;
+  }
+
+  /** Prints a line of the program's own. The text must be plain. */
+  say(text: string): void {
+    this.#deps.print(systemLine(text, this.#deps.style));
+  }
+
+  /** Prints a message, unless there is nothing in it to be shown. */
+  show(message: Message, chat: Chat): void {
+    const view: Viewpoint = { userId: this.#userId, currentChatId: this.chats.current?.id };
+    const line = messageLine(message, chat, view, this.#deps.style);
+    if (line !== undefined) this.#deps.print(line);
+  }
+
+  /** Whether the message tells only what is known here: it was sent from here, or this user came. To be asked once for each. */
+  isOwnEcho({ sender, clientMessageId, system }: Message): boolean {
+    if (sender?.id !== this.#userId) return false;
+    const event = system?.event?.$case;
+    return event === 'memberJoined' || event === 'chatCreated' || this.#sentHere.delete(clientMessageId);
+  }
+
+  /** The membership has ended. Returns what is known of the chat, unless it was asked for here. */
+  removed(chatId: string): { chat: Chat; wasCurrent: boolean } | undefined {
+    const wasCurrent = this.chats.current?.id === chatId;
+    const chat = this.chats.remove(chatId);
+    if (this.#leaving.delete(chatId) || !chat) return undefined;
+    if (wasCurrent) {
+      this.#evictions += 1;
+      this.#deps.onEntered();
+    }
+    return { chat, wasCurrent };
+  }
+
+  /** Sends to the current chat; resolves when it is committed. */
+  async send(text: string): Promise<void> {
+    const { current } = this.chats;
+    if (!current) throw new Error('you are in no room; /join one');
+    const clientMessageId = crypto.randomUUID();
+    this.#sentHere.add(clientMessageId);
+    try {
+      await this.#client.send(current.id, text, clientMessageId);
+    } catch (error) {
+      this.#sentHere.delete(clientMessageId);
+      throw error;
+    }
+    this.#deps.print(sentLine(current, text, this.#deps.style));
+  }
+
+  async listUsers(roomName: string): Promise<void> {
+    if (roomName === '') return this.say(`Users online: ${enumerate(await listOnline(this.#client), nameList)}`);
+    const room = this.chats.findRoom(roomName) ?? (await this.#findRoom(roomName));
+    if (!room) return this.say(`There is no room ${plainName(roomName)}`);
+    const online = await listOnline(this.#client, room.id);
+    this.say(`Users in ${chatTitle(room)}: ${enumerate(online, nameList)}`);
+  }
+
+  async listRooms(filter: string): Promise<void> {
+    const rooms = await this.#rooms(filter);
+    const titles = enumerate(rooms, (items) => items.map(chatTitle).join(', '));
+    this.say(filter === '' ? `Rooms: ${titles}` : `Rooms with "${plainName(filter)}": ${titles}`);
+  }
+
+  async joinRoom(name: string): Promise<void> {
+    const room = await this.#client.joinRoom(name);
+    this.#enter(room);
+    this.say(`Joined room: ${chatTitle(room)}`);
+  }
+
+  async listChats(): Promise<void> {
+    this.#listed = await this.#client.chats();
+    const width = String(this.#listed.length).length;
+    const lines = this.#listed.map((chat, i) => {
+      const here = chat.id === this.chats.current?.id ? ' (here)' : '';
+      const unread = chat.unreadCount > 0 && !here ? ` (${chat.unreadCount} unread)` : '';
+      return `  ${String(i + 1).padStart(width)}  ${chatPlace(chat)}${here}${unread}`;
+    });
+    this.say(lines.length === 0 ? 'You are in no chat yet' : ['Your chats:', ...lines].join('\n'));
+  }
+
+  /** By its number in the last list, its place as it is shown, a room's name, or its id. */
+  async switchTo(wanted: string): Promise<void> {
+    const numbered = /^\d+$/.test(wanted) ? this.#listed[Number(wanted) - 1] : undefined;
+    const all = numbered ? [] : await this.#client.chats();
+    const found =
+      numbered ?? all.find((chat) => [chat.id, chat.name, chatPlace(chat), chatTitle(chat)].includes(wanted));
+    if (!found) return this.say(`You are in no chat ${plainName(wanted)}; /chats lists them`);
+    const { chat } = await this.#client.call('getChat', { chatId: found.id });
+    if (!chat) throw new Error('the service left out the chat');
+    this.#enter(chat);
+    this.say(`Now in ${chatPlace(chat)}`);
+    // It counts as read from here on, and so it is shown.
+    if (chat.unreadCount > 0) await this.showHistory(Math.min(chat.unreadCount, maxUnreadShown));
+  }
+
+  async listMembers(): Promise<void> {
+    const { current } = this.chats;
+    if (!current) return this.say('You are in no room; /join one');
+    const { items, complete } = await readPages(async (pageToken) => {
+      const { members, nextPageToken } = await this.#client.call('listMembers', { chatId: current.id, pageToken });
+      return { items: members, nextPageToken };
+    });
+    const names = items.map(({ user, role }) => {
+      const name = userName(user ?? { id: '?', name: '' });
+      return role === ChatRole.MEMBER ? name : `${name} (${roleName(role).replace(/^an? /, '')})`;
+    });
+    this.say(`Members of ${chatPlace(current)}: ${enumerate({ items: names, complete }, (all) => all.join(', '))}`);
+  }
+
+  tellWho(): void {
+    this.say(
+      this.#userId === '' ? 'Not signed in yet' : `You are ${plainName(this.#name)} (${plainName(this.#userId)})`,
+    );
+  }
+
+  async openDirect(nameOrId: string): Promise<void> {
+    const userId = await findUserId(this.#client, nameOrId);
+    if (userId === this.#userId) return this.say('That is you');
+    const chat = await this.#client.openDirect(userId);
+    this.#enter(chat);
+    this.say(`Now talking to ${chatTitle(chat)}; /leave returns to ${homeRoom}`);
+    const { items: online } = await listOnline(this.#client, chat.id);
+    if (online.some(({ id }) => id === userId)) return;
+    this.say(`${userName(chat.peer ?? { id: userId, name: '' })} is not online and will see it later`);
+  }
+
+  /** Ends the membership in the current room or group; a direct chat is only gone away from. */
+  async leave(): Promise<void> {
+    const { current } = this.chats;
+    if (current?.type === ChatType.ROOM && current.name === homeRoom) {
+      return this.say(`You cannot leave ${homeRoom}; /exit ends the program`);
+    }
+    if (current && current.type !== ChatType.DIRECT) {
+      this.#leaving.add(current.id);
+      try {
+        await this.#client.call('leaveChat', { chatId: current.id });
+      } catch (error) {
+        this.#leaving.delete(current.id);
+        throw error;
+      }
+      this.chats.remove(current.id);
+    }
+    await this.returnHome();
+  }
+
+  async returnHome(): Promise<void> {
+    this.chats.leaveCurrent();
+    this.#deps.onEntered();
+    this.#enter(await this.#client.joinRoom(homeRoom));
+    this.say(`Returned to ${homeRoom} chat`);
+  }
+
+  async showHistory(count: number): Promise<void> {
+    const { current } = this.chats;
+    if (!current) return this.say('You are in no room; /join one');
+    let messages: Message[] = [];
+    while (messages.length < count) {
+      const pageSize = Math.min(count - messages.length, historyPage);
+      const page = await this.#client.history(current.id, { beforeSeq: messages[0]?.seq, pageSize });
+      messages = [...page, ...messages];
+      if (page.length < pageSize) break;
+    }
+    if (messages.length === 0) return this.say(`There are no messages in ${chatPlace(current)} yet`);
+    this.say(`The last ${messages.length} in ${chatPlace(current)}:`);
+    for (const message of messages) this.show(message, current);
+  }
+
+  exit(): void {
+    this.#deps.onExit();
+  }
+
+  #enter(chat: Chat): void {
+    this.chats.enter(chat);
+    this.#deps.onEntered();
+  }
+
+  async #findRoom(name: string): Promise<Chat | undefined> {
+    const { items } = await this.#rooms(name, (room) => room.name === name);
+    return items.find((room) => room.name === name);
+  }
+
+  #rooms(filter: string, until?: (room: Chat) => boolean) {
+    const read = async (pageToken: string) => {
+      const { rooms, nextPageToken } = await this.#client.call('listRooms', { filter, pageToken });
+      return { items: rooms, nextPageToken };
+    };
+    return readPages(read, { until });
+  }
+}
+
+function enumerate<T>({ items, complete }: { items: T[]; complete: boolean }, toText: (items: T[]) => string): string {
+  if (items.length === 0) return 'none';
+  return complete ? toText(items) : `${toText(items)}, and more`;
+}

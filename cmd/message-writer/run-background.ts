@@ -1,0 +1,66 @@
+import { createLogger } from '../../internal/app/process/logger.ts';
+import { type Program, runProcess } from '../../internal/app/process/run-process.ts';
+import { toAddress } from '../../internal/app/process/to-address.ts';
+import { startBackground } from '../../internal/app/start-background.ts';
+import { type Config, readConfig } from '../../internal/config/config.ts';
+import { ConfigError } from '../../internal/config/env-reader.ts';
+import { messageWriterDefaults } from '../../internal/config/program-defaults.ts';
+
+/** Runs a writer of accepted messages by itself until it is told to stop. Returns the exit code. */
+export function runMessageWriter(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
+  const does = 'runs a writer of accepted messages by itself (INGEST=jetstream)';
+  return runRoles({ ...messageWriterDefaults, ...env, ROLES: 'writer' }, { name: 'message-writer', does, args });
+}
+
+/** Runs the roles that serve nobody, writer and relay, beside services elsewhere, until it is told to stop. Returns the exit code. */
+export function runBackground(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
+  return runRoles(env, { name: 'server', does: 'runs the roles that serve nobody, writer and relay', args });
+}
+
+function runRoles(env: NodeJS.ProcessEnv, program: Program): Promise<number> {
+  return runProcess(
+    program,
+    () => readBackgroundConfig(env),
+    async (config, signal) => {
+      const log = createLogger(config.log);
+      for (const warning of config.warnings) log.warn(warning);
+      const { grpcPort, stop } = await startBackground(config, log, signal);
+      return { log, failed: new Promise<Error>(() => {}), announcement: announce(config, grpcPort), stop };
+    },
+  );
+}
+
+function readBackgroundConfig(env: NodeJS.ProcessEnv): Config {
+  const config = readConfig(env);
+  const { roles, ingest, bus } = config;
+  const faults: string[] = [];
+  if (roles.has('writer') && ingest.kind === 'direct') faults.push('INGEST must be jetstream for the role writer');
+  if (roles.has('relay') && config.export.kind === 'none') faults.push('EXPORT must be jetstream for the role relay');
+  if (!config.postgresDsn) {
+    faults.push(`POSTGRES_DSN must be set for ${nameOf(config)}: the services are elsewhere`);
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  if (roles.has('writer') && bus.kind === 'memory') {
+    config.warnings.push('BUS_URL is memory: services elsewhere notice what is written only when they look for it');
+  }
+  return config;
+}
+
+function announce(config: Config, grpcPort: number): string[] {
+  const { roles, ingest, export: target, host, tls } = config;
+  const lines = [
+    `  ${nameOf(config)} is ready${tls ? ' (TLS)' : ''}`,
+    `    gRPC      ${toAddress(host, grpcPort)}  (health only)`,
+  ];
+  if (roles.has('writer') && ingest.kind === 'jetstream') {
+    lines.push(`    messages  from the stream ${ingest.stream} to PostgreSQL at POSTGRES_DSN`);
+  }
+  if (roles.has('relay') && target.kind === 'jetstream') {
+    lines.push(`    changes   from PostgreSQL at POSTGRES_DSN to the stream ${target.stream}`);
+  }
+  return lines;
+}
+
+function nameOf({ roles }: Config): string {
+  return roles.size === 1 && roles.has('writer') ? 'the message-writer' : [...roles].join(' and ');
+}

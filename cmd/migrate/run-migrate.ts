@@ -1,0 +1,28 @@
+import { parseArgs } from 'node:util';
+import { migrationsFolder } from '../../internal/app/parts/open-database.ts';
+import { useDatabase } from '../../internal/app/parts/use-database.ts';
+import { runCommand } from '../../internal/app/process/run-command.ts';
+import { readConfig } from '../../internal/config/config.ts';
+import { migrate } from '../../internal/repository/postgres/migrate.ts';
+
+const usage = `usage: migrate [--down]
+
+Brings the database's schema up to date: that of POSTGRES_DSN, or of the bundled PostgreSQL in DATA_DIR.
+
+  --down   takes back the newest migration instead
+`;
+
+/** Migrates the configured database and ends. Returns the exit code. */
+export function runMigrate(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
+  return runCommand(usage, async () => {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { down: { type: 'boolean', default: false }, help: { type: 'boolean' } },
+    });
+    if (values.help) return console.log(usage);
+    const { down } = values;
+    const names = await useDatabase(readConfig(env), (dsn) => migrate(dsn, migrationsFolder, { down }));
+    for (const name of names) console.log(`${down ? 'took back' : 'applied'} ${name}`);
+    if (names.length === 0) console.log(down ? 'there is nothing to take back' : 'the schema is up to date');
+  });
+}

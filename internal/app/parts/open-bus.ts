@@ -1,0 +1,44 @@
+import type { Logger } from 'pino';
+import { BrokerBus } from '../../client/bus/broker-bus.ts';
+import type { Bus } from '../../client/bus/bus.ts';
+import type { OpenLink } from '../../client/bus/link.ts';
+import { MemoryBus } from '../../client/bus/memory-bus.ts';
+import { natsLink } from '../../client/bus/nats-link.ts';
+import { postgresLink } from '../../client/bus/postgres-link.ts';
+import { redisLink } from '../../client/bus/redis-link.ts';
+import type { BusConfig } from '../../config/bus-config.ts';
+import type { ResourceStack } from '../lifecycle/resource-stack.ts';
+import type { OpenedDatabase } from './open-database.ts';
+import { readCa } from './read-ca.ts';
+
+interface Deps {
+  database: OpenedDatabase;
+  log: Logger;
+  resources: ResourceStack;
+}
+
+/** How long the broker may take for an answer, in milliseconds. */
+const timeoutMs = 5_000;
+
+/** The configured bus. A broker that is away is no error: it is warned of, and tried again for ever. */
+export async function openBus(config: BusConfig, { database, log, resources }: Deps): Promise<Bus> {
+  const bus =
+    config.kind === 'memory'
+      ? new MemoryBus()
+      : await BrokerBus.start({ open: await linkOf(config, database), log: log.child({ bus: config.kind }) });
+  resources.add('the bus', () => bus.close());
+  return bus;
+}
+
+async function linkOf(config: Exclude<BusConfig, { kind: 'memory' }>, { dsn }: OpenedDatabase): Promise<OpenLink> {
+  switch (config.kind) {
+    case 'postgres':
+      return postgresLink({ dsn, timeoutMs });
+    case 'nats':
+      return natsLink({ ...config, ca: await readCa('BUS_CA', config.caFile), timeoutMs });
+    case 'redis':
+      return redisLink({ ...config, ca: await readCa('BUS_CA', config.caFile), timeoutMs });
+    default:
+      return config satisfies never;
+  }
+}

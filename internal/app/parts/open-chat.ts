@@ -1,0 +1,138 @@
+import type { Logger } from 'pino';
+import type { Bus } from '../../client/bus/bus.ts';
+import type { traceCalls } from '../../client/tracing/trace-calls.ts';
+import type { Config } from '../../config/config.ts';
+import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
+import type { BanRepository } from '../../repository/ban-repository.ts';
+import type { ChatRepository } from '../../repository/chat-repository.ts';
+import type { MessageRepository } from '../../repository/message-repository.ts';
+import type { Database } from '../../repository/postgres/database.ts';
+import { PostgresAuditRepository } from '../../repository/postgres/postgres-audit-repository.ts';
+import { PostgresChatRepository } from '../../repository/postgres/postgres-chat-repository.ts';
+import { PostgresMessageRepository } from '../../repository/postgres/postgres-message-repository.ts';
+import { ChatService } from '../../service/chats/chat-service.ts';
+import { ModerationService } from '../../service/chats/moderation-service.ts';
+import { Hub } from '../../service/delivery/hub.ts';
+import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
+import { SessionRegistry } from '../../service/sessions/session-registry.ts';
+import { MessageWriter } from '../../service/writing/message-writer.ts';
+import { pruneRegularly } from '../lifecycle/prune.ts';
+import type { ResourceStack } from '../lifecycle/resource-stack.ts';
+import type { Identity } from './open-identity.ts';
+import { openIngest } from './open-ingest.ts';
+import { openPresence } from './open-presence.ts';
+import type { OpenedRedis } from './open-redis.ts';
+
+/** Stand-ins for parts, each made of the part itself. */
+export interface ChatOverrides {
+  chats?(real: ChatRepository): ChatRepository;
+  messages?(real: MessageRepository): MessageRepository;
+}
+
+interface Deps {
+  bans: BanRepository;
+  bus: Bus;
+  database: Database;
+  identity: Identity;
+  limiter: RateLimiter;
+  log: Logger;
+  overrides?: ChatOverrides;
+  redis: OpenedRedis | undefined;
+  resources: ResourceStack;
+  traced: typeof traceCalls;
+}
+
+export interface ChatParts {
+  service: ChatService;
+  moderation: ModerationService;
+  sessions: SessionRegistry;
+  hub: Hub;
+}
+
+/** What the project is for: chats, messages, and those who read them. */
+export async function openChat(
+  config: Config,
+  { bans, bus, database, identity, limiter, log, overrides, redis, resources, traced }: Deps,
+): Promise<ChatParts> {
+  const { limits } = config;
+  const storedChats = new PostgresChatRepository(database, limits);
+  const storedMessages = new PostgresMessageRepository(database);
+  await storedChats.ensureRooms(config.rooms.names);
+  await storedMessages.warmUp(config.postgresPoolSize);
+  const prune = (limit: number) => storedChats.pruneDeleted(limit);
+  const pruning = { what: 'messages of deleted chats', prune, batch: 5_000, everyMs: 5_000, log };
+  resources.add('the removal of messages of deleted chats', pruneRegularly(pruning));
+  const chats = traced('ChatRepository', overrides?.chats?.(storedChats) ?? storedChats);
+  const messages = traced('MessageRepository', overrides?.messages?.(storedMessages) ?? storedMessages);
+
+  const presence = await openPresence(config, { database, redis, log, resources });
+  const ingest = await openIngest(config, { bus, database, log, resources });
+  const kept = ingest?.acceptor ?? messages;
+  const writer = traced('MessageWriter', new MessageWriter({ messages: kept, bus, log }, config.writer));
+  resources.add('the message writer', () => writer.drain());
+  if (config.roles.has('writer')) ingest?.writers.start();
+  const hub = new Hub(
+    { bus, messages, chats, log },
+    {
+      repairIntervalMs: config.repairIntervalMs,
+      lingerMs: 30_000,
+      stragglerMs: 50,
+      recentChars: 65_536,
+      pageSize: 200,
+    },
+  );
+  resources.add('the hub', () => hub.stop());
+  const service = traced(
+    'ChatService',
+    new ChatService(
+      { chats, messages, writer, presence, bus },
+      {
+        maxTextLength: limits.maxTextLength,
+        createRoomsOnJoin: config.rooms.createOnJoin,
+        maxSignalMembers: limits.maxSignalMembers,
+      },
+    ),
+  );
+  const moderation = traced(
+    'ModerationService',
+    new ModerationService({
+      chats,
+      bans,
+      audit: new PostgresAuditRepository(database),
+      bus,
+      onBansChanged: () => identity.revocations.refresh('bans'),
+    }),
+  );
+  const presenceAnnouncer = new PresenceAnnouncer(
+    { bus, chats, presence, log },
+    { graceMs: 3_000, maxMembers: limits.maxSignalMembers },
+  );
+  presence.onGone((user) => presenceAnnouncer.offline(user));
+  presence.onBack((user) => presenceAnnouncer.online(user));
+  resources.add('the presence announcer', () => presenceAnnouncer.stop());
+  const sessions = new SessionRegistry(
+    { service, hub, chats, messages, ...identity, limiter, presence, presenceAnnouncer, log },
+    {
+      limits: {
+        maxTextLength: limits.maxTextLength,
+        maxFrameBytes: limits.maxFrameBytes,
+        maxCommandsPerFrame: limits.maxCommandsPerFrame,
+        maxSubscriptions: limits.maxSubscriptions,
+      },
+      outboxBytes: limits.outboxBytes,
+      frameBytes: 65_536,
+      pageSize: catchUpPageSize(limits.maxTextLength),
+      maxPendingSends: limits.maxPendingSends,
+      closingGraceMs: 2_000,
+      admission: { perSecond: config.limits.arrivalsPerSecond, maxWaiting: 20_000 },
+      maxStreamsPerUser: limits.maxStreamsPerUser,
+    },
+  );
+  return { service, moderation, sessions, hub };
+}
+
+/** Messages of a page for a reader that catches up: few enough that even the longest texts stay near 2 MiB. */
+function catchUpPageSize(maxTextLength: number): number {
+  const bytesPerCharacter = 4;
+  return Math.max(8, Math.min(100, Math.floor(2_097_152 / (maxTextLength * bytesPerCharacter))));
+}

@@ -1,0 +1,72 @@
+import type { Logger } from 'pino';
+import { JoseSigningKeys } from '../../client/auth/jose-signing-keys.ts';
+import { JoseTokenIssuer } from '../../client/auth/jose-token-issuer.ts';
+import { JoseTokenVerifier } from '../../client/auth/jose-token-verifier.ts';
+import type { TokenVerifier } from '../../client/auth/token-verifier.ts';
+import type { Config } from '../../config/config.ts';
+import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
+import type { BanRepository } from '../../repository/ban-repository.ts';
+import type { Database } from '../../repository/postgres/database.ts';
+import { PostgresAccountRepository } from '../../repository/postgres/postgres-account-repository.ts';
+import { PostgresRevocationSource } from '../../repository/postgres/postgres-revocation-source.ts';
+import { PostgresSigningKeyRepository } from '../../repository/postgres/postgres-signing-key-repository.ts';
+import { Argon2PasswordHasher } from '../../security/argon2-password-hasher.ts';
+import { ZxcvbnPasswordPolicy } from '../../security/zxcvbn-password-policy.ts';
+import { AuthService } from '../../service/accounts/auth-service.ts';
+import type { Revocations } from '../../service/accounts/revocations.ts';
+import { pruneRegularly } from '../lifecycle/prune.ts';
+import type { ResourceStack } from '../lifecycle/resource-stack.ts';
+import { createExternalVerifier } from './external-verifier.ts';
+import { openRevocations } from './open-revocations.ts';
+
+/** Who callers are, and whether they may still be. */
+export interface Identity {
+  verifier: TokenVerifier;
+  revocations: Revocations;
+  authService: AuthService;
+}
+
+interface Deps {
+  database: Database;
+  /** Absent: nobody is banned; an auth-server knows of no bans. */
+  bans?: BanRepository;
+  limiter: RateLimiter;
+  log: Logger;
+  resources: ResourceStack;
+}
+
+/** The embedded issuer with its accounts, or an outside one. */
+export async function openIdentity(
+  config: Config,
+  { database, bans, limiter, log, resources }: Deps,
+): Promise<Identity> {
+  const { auth, http } = config;
+  const options = { ...auth, publicUrl: http.publicUrl };
+  if (auth.outside) {
+    const verifier = createExternalVerifier(auth, auth.outside);
+    const revocations = await openRevocations(config, { sessions: undefined, bans, log, resources });
+    return { verifier, revocations, authService: new AuthService(undefined, options) };
+  }
+  const keys = await JoseSigningKeys.open(new PostgresSigningKeyRepository(database));
+  const verifier = new JoseTokenVerifier(keys.find, { ...auth, algorithms: ['EdDSA'] });
+  const sessions = new PostgresRevocationSource(database, auth);
+  const revocations = await openRevocations(config, { sessions, bans, log, resources });
+  const accounts = new PostgresAccountRepository(database);
+  const prune = (limit: number) => accounts.prune(limit);
+  const pruning = { what: 'old sessions', prune, batch: 1_000, everyMs: 600_000, log };
+  resources.add('the pruning of sessions', pruneRegularly(pruning));
+  const authService = new AuthService(
+    {
+      accounts,
+      issuer: new JoseTokenIssuer(keys, { ...auth, ttlMs: auth.tokenTtlMs }),
+      keys,
+      hasher: new Argon2PasswordHasher(),
+      policy: new ZxcvbnPasswordPolicy(),
+      limiter,
+      revocations: sessions,
+      onSessionsEnded: () => revocations.refresh('sessions'),
+    },
+    options,
+  );
+  return { verifier, revocations, authService };
+}

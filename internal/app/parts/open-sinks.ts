@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
+import { NatsEventStream } from '../../client/sinks/nats-event-stream.ts';
+import type { Config } from '../../config/config.ts';
+import { jsonMessage, protobufMessage } from '../../converter/exported-message.ts';
+import { createDatabase } from '../../repository/postgres/database.ts';
+import { PostgresExportRepository } from '../../repository/postgres/postgres-export-repository.ts';
+import { PostgresMessageRepository } from '../../repository/postgres/postgres-message-repository.ts';
+import { ExportRelay } from '../../service/sinks/export-relay.ts';
+import type { ResourceStack } from '../lifecycle/resource-stack.ts';
+import type { OpenedDatabase } from './open-database.ts';
+import { readCa } from './read-ca.ts';
+
+interface Deps {
+  database: OpenedDatabase;
+  log: Logger;
+  resources: ResourceStack;
+}
+
+const descriptors = new URL('../../../pkg/api/descriptors.binpb', import.meta.url);
+
+/** Starts the relay of changes, where one is configured. NATS that is away is no error: it is warned of, and tried again for ever. */
+export async function openSinks(config: Config, { database, log, resources }: Deps): Promise<void> {
+  const { export: target } = config;
+  if (target.kind === 'none' || !config.roles.has('relay')) return;
+  const { nats, format, ...settings } = target;
+  const stream = new NatsEventStream(
+    format === 'protobuf'
+      ? protobufMessage
+      : jsonMessage(new MessageJson(readFileSync(descriptors), 'chat.v1.Message')),
+    { ...settings, nats: { url: nats.url, ca: await readCa('NATS_CA', nats.caFile) }, ackTimeoutMs: 2_000 },
+  );
+  resources.add('the stream of events', () => stream.close());
+  // Connections of its own: a backlog must not make those wait who send messages.
+  const own = createDatabase({
+    dsn: database.dsn,
+    poolSize: 3,
+    statementTimeoutMs: 30_000,
+    onError: (err) => log.debug({ err }, 'a database connection of the relay broke'),
+  });
+  resources.add("the relay's database connections", () => own.close());
+  const relay = new ExportRelay(
+    { exports: new PostgresExportRepository(own), messages: new PostgresMessageRepository(own), stream, log },
+    { maxChats: 64, pageSize: 200, leaseMs: 10_000, pollMs: 200, restMs: 500 },
+  );
+  resources.add('the relay of changes', () => relay.stop());
+  relay.start();
+}

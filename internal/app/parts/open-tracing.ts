@@ -1,0 +1,17 @@
+import type { Logger } from 'pino';
+import { NoTracing } from '../../client/tracing/no-tracing.ts';
+import type { Tracing } from '../../client/tracing/tracing.ts';
+import type { Config } from '../../config/config.ts';
+
+/** Where the configuration wants the spans to go. The libraries are large: only the one that is wanted is loaded. */
+export async function openTracing({ url, sampleRatio }: Config['tracing'], log: Logger): Promise<Tracing> {
+  if (!url) return new NoTracing();
+  const { protocol, hostname, port } = new URL(url);
+  if (protocol === 'jaeger:') {
+    const { JaegerTracing } = await import('../../client/tracing/jaeger-tracing.ts');
+    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    return new JaegerTracing({ host, port: Number(port) || 6_832, sampleRatio }, log);
+  }
+  const { OtlpTracing } = await import('../../client/tracing/otlp-tracing.ts');
+  return new OtlpTracing({ url, sampleRatio }, log);
+}

@@ -1,0 +1,134 @@
+import type { Tracer } from 'opentracing';
+import type { Logger } from 'pino';
+import type { Validate } from '../../../pkg/proto-rules/compile-rules.ts';
+import type { Bus } from '../../client/bus/bus.ts';
+import type { Config } from '../../config/config.ts';
+import { auth } from '../../interceptor/auth.ts';
+import { compose, type Interceptor } from '../../interceptor/call.ts';
+import { deadline } from '../../interceptor/deadline.ts';
+import { Drain } from '../../interceptor/drain.ts';
+import { errors } from '../../interceptor/errors.ts';
+import { logging } from '../../interceptor/logging.ts';
+import { rateLimit } from '../../interceptor/rate-limit.ts';
+import { tracing } from '../../interceptor/tracing.ts';
+import { validation } from '../../interceptor/validation.ts';
+import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
+import type { Database } from '../../repository/postgres/database.ts';
+import { GrpcServer } from '../../transport/grpc/grpc-server.ts';
+import { LocalCaller } from '../../transport/shared/calls/local-caller.ts';
+import type { ServedService } from '../../transport/shared/handlers/served-service.ts';
+import type { LiveStreams } from '../../transport/shared/streams/live-streams.ts';
+import { CertificateFiles } from '../../transport/tls/certificate-files.ts';
+import { DatabaseWatch } from '../lifecycle/database-watch.ts';
+import type { ResourceStack } from '../lifecycle/resource-stack.ts';
+import { withinTime } from '../lifecycle/within-time.ts';
+import { openGateway } from './open-gateway.ts';
+import type { Identity } from './open-identity.ts';
+
+interface Deps {
+  /** Absent where there are no chats. */
+  bus?: Bus;
+  database: Database;
+  services: readonly ServedService[];
+  /** The contract's stream for HTTP; absent where there are no chats. */
+  streams?: (interceptor: Interceptor) => LiveStreams;
+  identity: Identity;
+  limiter: RateLimiter;
+  log: Logger;
+  resources: ResourceStack;
+  rules: (typeName: string) => Validate;
+  tracer: Tracer;
+}
+
+/** The doors: gRPC, and HTTP unless it is configured off. Health checks are told what the database's state is. */
+export interface Transports {
+  grpcPort: number;
+  httpPort: number | undefined;
+  /**
+   * Says that the service is not ready, refuses new calls, and waits for those under way and for `closeStreams`, no longer than
+   * is configured.
+   */
+  drain(closeStreams: () => Promise<void>): Promise<void>;
+}
+
+/** Opens the doors to the services. Throws an error with a clear message if an address cannot be had. */
+export async function openTransports(
+  config: Config,
+  { bus, database, services, streams, identity, limiter, log, resources, rules, tracer }: Deps,
+  signal: AbortSignal,
+): Promise<Transports> {
+  const drain = new Drain();
+  const interceptor = compose([
+    tracing(tracer),
+    logging(log),
+    errors(log),
+    deadline(config.callTimeoutMs),
+    drain.interceptor,
+    auth(identity.verifier, identity.revocations),
+    validation(rules),
+    rateLimit(limiter),
+  ]);
+  const { host, http, limits } = config;
+  const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));
+  if (certificates) resources.add('the certificates', () => certificates.close());
+  const grpc = new GrpcServer(
+    { services, interceptor },
+    {
+      host,
+      port: config.grpcPort,
+      credentials: certificates?.grpcCredentials(),
+      maxFrameBytes: limits.maxFrameBytes,
+      keepaliveMs: config.keepaliveMs,
+      trustedProxies: http.trustedProxies,
+    },
+  );
+  resources.add('the gRPC server', () => grpc.stop(1_000));
+  signal.throwIfAborted();
+  const grpcPort = await grpc.listen();
+  let serving = false;
+  let httpPort: number | undefined;
+  if (http.enabled) {
+    const caller = new LocalCaller(services, interceptor, { isReady: () => serving, bus });
+    const names = services.map(({ definition }) => definition.fullName);
+    httpPort = await openGateway(
+      { services: names, caller, streams: streams?.(interceptor), certificates, log, resources },
+      {
+        host,
+        http,
+        maxBodyBytes: limits.maxFrameBytes,
+        maxCommandsPerFrame: limits.maxCommandsPerFrame,
+        keepaliveMs: config.keepaliveMs,
+        graceMs: 1_000,
+      },
+    );
+  }
+  const setServing = (now: boolean) => {
+    serving = now;
+    grpc.setServing(now);
+  };
+  if (bus) {
+    grpc.setHealth('chat.bus', bus.state === 'connected');
+    bus.onStateChange((state) => grpc.setHealth('chat.bus', state === 'connected'));
+  }
+  setServing(true);
+  // Messages that wait in a stream are accepted without the database.
+  const doesWithout = streams !== undefined && config.ingest.kind === 'jetstream';
+  grpc.setHealth('chat.database', true);
+  const watch = new DatabaseWatch(database.pool, 1_000, (reachable) => {
+    log[reachable ? 'info' : 'warn'](reachable ? 'the database is back' : 'the database is away');
+    grpc.setHealth('chat.database', reachable);
+    if (!doesWithout) setServing(reachable);
+  });
+  resources.add('the watch over the database', () => watch.stop());
+  return {
+    grpcPort,
+    httpPort,
+    async drain(closeStreams) {
+      watch.stop();
+      setServing(false);
+      const ended = drain.begin();
+      const closed = closeStreams();
+      await withinTime(Promise.all([ended, closed]), config.drain.timeoutMs);
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { ConfigError } from '../../config/env-reader.ts';
+import { redactText } from './redact.ts';
+
+/** A fault in the command line. */
+export class UsageError extends Error {}
+
+/**
+ * Runs something that ends by itself. Returns the exit code: 1 if it failed, 2 for a fault in the command line, each with a line that
+ * says why.
+ */
+export async function runCommand(usage: string, work: () => Promise<void>): Promise<number> {
+  try {
+    await work();
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError || isParseArgsError(error)) {
+      console.error(`error: ${redactText((error as Error).message)}\n\n${usage}`);
+      return 2;
+    }
+    const faults = error instanceof ConfigError ? error.faults : [(error as Error).message];
+    for (const fault of faults) console.error(`error: ${redactText(fault)}`);
+    return 1;
+  }
+}
+
+function isParseArgsError(error: unknown): boolean {
+  return String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
+}

@@ -1,0 +1,57 @@
+import type { Logger } from 'pino';
+import { AuthServiceDefinition } from '../../pkg/api/auth/v1/auth.ts';
+import type { Config } from '../config/config.ts';
+import { loadRules } from '../interceptor/validation.ts';
+import { createAuthHandlers } from '../transport/shared/handlers/auth-handlers.ts';
+import { served } from '../transport/shared/handlers/served-service.ts';
+import { once } from './lifecycle/once.ts';
+import { ResourceStack } from './lifecycle/resource-stack.ts';
+import { authSchema, openDatabase } from './parts/open-database.ts';
+import { openIdentity } from './parts/open-identity.ts';
+import { openRateLimiter } from './parts/open-rate-limiter.ts';
+import { openRedis } from './parts/open-redis.ts';
+import { openTracing } from './parts/open-tracing.ts';
+import { openTransports } from './parts/open-transports.ts';
+
+/** The running auth-server. */
+export interface AuthServer {
+  grpcPort: number;
+  httpPort: number | undefined;
+  failed: Promise<Error>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts accounts and token issuer by themselves, for chat services that use its keys (AUTH_JWKS_URL). Throws an error with a clear
+ * message, leaving nothing behind, when it cannot or the signal aborts.
+ */
+export async function startAuthServer(
+  config: Config,
+  log: Logger,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<AuthServer> {
+  const resources = new ResourceStack(log);
+  try {
+    const traces = await openTracing(config.tracing, log);
+    resources.add('the traces', () => traces.close());
+    const database = await openDatabase(config, log, resources, signal, authSchema);
+    const redis = await openRedis(config.redis, { log, resources });
+    const limiter = openRateLimiter(config.rates, redis);
+    const identity = await openIdentity(config, { database, limiter, log, resources });
+    const services = [served(AuthServiceDefinition, createAuthHandlers(identity.authService, config.limits))];
+    const { tracer } = traces;
+    const { grpcPort, httpPort, drain } = await openTransports(
+      config,
+      { database, services, identity, limiter, log, resources, rules: loadRules(), tracer },
+      signal,
+    );
+    const stop = once(async () => {
+      await drain(async () => {});
+      await resources.close();
+    });
+    return { grpcPort, httpPort, failed: database.lost, stop };
+  } catch (error) {
+    await resources.close();
+    throw error;
+  }
+}

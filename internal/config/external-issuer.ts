@@ -1,0 +1,43 @@
+import type { EnvReader } from './env-reader.ts';
+
+export interface ExternalIssuer {
+  jwksUrl: string;
+  algorithms: string[];
+  /** The claims that hold the display name and the roles; dots lead into objects. */
+  nameClaim: string;
+  rolesClaim: string;
+  /** What the issuer calls the roles `admin` and `service`. */
+  adminRole: string;
+  serviceRole: string;
+  /** Where an auth-server tells which sessions have ended. */
+  revocationsUrl: string | undefined;
+}
+
+export function readExternalIssuer(read: EnvReader): ExternalIssuer | undefined {
+  const jwksUrl = read.url('AUTH_JWKS_URL', ['http:', 'https:']);
+  const outside = {
+    algorithms: read.list(
+      'AUTH_ALGORITHMS',
+      ['RS256', 'PS256', 'ES256', 'EdDSA'],
+      /^((RS|PS|ES)(256|384|512)|EdDSA)$/,
+      'signature algorithms such as RS256, ES256, EdDSA',
+    ),
+    nameClaim: read.string('AUTH_NAME_CLAIM', 'name'),
+    rolesClaim: read.string('AUTH_ROLES_CLAIM', 'roles'),
+    adminRole: read.string('AUTH_ADMIN_ROLE', 'admin'),
+    serviceRole: read.string('AUTH_SERVICE_ROLE', 'service'),
+    revocationsUrl: read.url('AUTH_REVOCATIONS_URL', ['http:', 'https:']),
+  };
+  for (const [name, url] of Object.entries({
+    AUTH_JWKS_URL: jwksUrl,
+    AUTH_REVOCATIONS_URL: outside.revocationsUrl,
+  })) {
+    const { username, password } = URL.parse(url ?? '') ?? {};
+    read.require(!username && !password, `${name} must be without user and password: they would not be used`);
+  }
+  if (jwksUrl === undefined) return undefined;
+  for (const name of ['AUTH_ISSUER', 'AUTH_AUDIENCE']) {
+    read.require(read.optional(name) !== undefined, `${name} must be set together with AUTH_JWKS_URL`);
+  }
+  return { jwksUrl, ...outside };
+}

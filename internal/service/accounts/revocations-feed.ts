@@ -1,0 +1,140 @@
+import type { Logger } from 'pino';
+import { ChatError } from '../../model/errors.ts';
+
+export interface RevocationsFeedOptions {
+  /** The wait between two reads, in milliseconds. */
+  pollMs: number;
+  /** The longest wait between two reads while they fail, in milliseconds. */
+  maxBackoffMs: number;
+  /** A read that takes longer counts as failed, in milliseconds. */
+  readTimeoutMs: number;
+}
+
+interface Deps<Batch> {
+  /** What is read, for the log. */
+  name: string;
+  read: (cursor?: string) => Promise<Batch>;
+  apply: (batch: Batch) => void;
+  log: Logger;
+}
+
+/** Follows a source by reading what is new, again and again, one read at a time. What fails is tried again until it succeeds. */
+export class RevocationsFeed<Batch extends { cursor: string }> {
+  readonly #deps: Deps<Batch>;
+  readonly #options: RevocationsFeedOptions;
+  readonly #firstRead = Promise.withResolvers<void>();
+  #cursor: string | undefined;
+  /** Those who wait for the next read that begins. */
+  #waiting: PromiseWithResolvers<void>[] = [];
+  #failures = 0;
+  #lastError: unknown;
+  #following = false;
+  #closed = false;
+  #wake = () => {};
+
+  constructor(deps: Deps<Batch>, options: RevocationsFeedOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /** Resolves after the first read that succeeds; reading goes on until `close`. Throws after `timeoutMs` milliseconds without one. */
+  async start(timeoutMs: number): Promise<void> {
+    this.#following = true;
+    void this.#follow();
+    const timeout = Promise.withResolvers<never>();
+    const timer = setTimeout(() => timeout.reject(new Error('time is over')), timeoutMs);
+    try {
+      await Promise.race([this.#firstRead.promise, timeout.promise]);
+    } catch {
+      this.close();
+      const why = causes(this.#lastError).join(': ') || `no answer within ${timeoutMs} ms`;
+      throw new Error(`cannot read ${this.#deps.name}: ${why}`, { cause: this.#lastError });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Resolves after a read that began after the call. Throws what the read threw; UNAVAILABLE (DRAINING) once closed. */
+  refresh(): Promise<void> {
+    if (!this.#following || this.#closed) return Promise.reject(closed());
+    const read = Promise.withResolvers<void>();
+    this.#waiting.push(read);
+    this.#wake();
+    return read.promise;
+  }
+
+  /** Twice is harmless. A read under way is abandoned. */
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+    for (const { reject } of this.#waiting.splice(0)) reject(closed());
+  }
+
+  /** Never throws. */
+  async #follow(): Promise<void> {
+    const { pollMs, maxBackoffMs } = this.#options;
+    while (!this.#closed) {
+      const served = this.#waiting.splice(0);
+      const error = await this.#read();
+      for (const { resolve, reject } of served) error === undefined ? resolve() : reject(error);
+      const waitMs = Math.min(pollMs * 2 ** this.#failures, Math.max(pollMs, maxBackoffMs));
+      if (this.#waiting.length === 0 && !this.#closed) await this.#pause(waitMs);
+    }
+  }
+
+  /** Returns what went wrong. */
+  async #read(): Promise<unknown> {
+    const { name, read, apply, log } = this.#deps;
+    try {
+      const batch = await this.#inTime(read(this.#cursor));
+      if (this.#closed) return closed();
+      apply(batch);
+      this.#cursor = batch.cursor;
+    } catch (error) {
+      const err = error ?? new Error(`reading ${name} failed`);
+      if (this.#failures === 0 && !this.#closed) log.warn({ err }, `cannot read ${name}; trying again`);
+      this.#failures += 1;
+      this.#lastError = err;
+      return err;
+    }
+    if (this.#failures > 0) log.info(`reading ${name} again`);
+    this.#failures = 0;
+    this.#firstRead.resolve();
+    return undefined;
+  }
+
+  async #inTime(read: Promise<Batch>): Promise<Batch> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(notInTime(this.#deps.name)), this.#options.readTimeoutMs);
+    try {
+      return await Promise.race([read, late.promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends early when somebody wants to read now. */
+  async #pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = () => {};
+  }
+}
+
+/** The messages of an error and of what caused it. */
+function causes(error: unknown): string[] {
+  return error instanceof Error ? [error.message, ...causes(error.cause)] : [];
+}
+
+function closed(): ChatError {
+  return new ChatError('DRAINING', 'the service is being started or stopped', { retryAfterMs: 500 });
+}
+
+function notInTime(name: string): ChatError {
+  return new ChatError('STORAGE_UNAVAILABLE', `reading ${name} takes too long`, { retryAfterMs: 1_000 });
+}

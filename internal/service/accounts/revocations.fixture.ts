@@ -1,0 +1,47 @@
+import type { RevocationSource } from '../../client/auth/revocation-source.ts';
+import type { BanChange } from '../../model/ban.ts';
+import type { BanRepository } from '../../repository/ban-repository.ts';
+
+/** Both sources in memory, for several nodes to read. What happens at a read can be changed. */
+export class RevocationLog implements RevocationSource, Pick<BanRepository, 'listChanges'> {
+  /** Reads of either kind so far. */
+  reads = 0;
+  /** The cursors with which was read, of either kind. */
+  readonly cursors: (string | undefined)[] = [];
+  /** Throws or waits to make a read fail or late. */
+  onRead: () => Promise<void> = async () => {};
+  readonly #ended: string[] = [];
+  readonly #changes: BanChange[] = [];
+
+  end(...sessionIds: string[]): void {
+    this.#ended.push(...sessionIds);
+  }
+
+  ban(userId: string, expiresAt?: Date): void {
+    this.#changes.push({ userId, banned: true, expiresAt });
+  }
+
+  lift(userId: string): void {
+    this.#changes.push({ userId, banned: false });
+  }
+
+  async listRevocations(cursor?: string): Promise<{ sessionIds: string[]; cursor: string }> {
+    const { items, cursor: next } = await this.#read(this.#ended, cursor);
+    return { sessionIds: items, cursor: next };
+  }
+
+  async listChanges(cursor?: string): Promise<{ changes: BanChange[]; cursor: string }> {
+    const { items, cursor: next } = await this.#read(this.#changes, cursor);
+    return { changes: items, cursor: next };
+  }
+
+  /** The last one before the cursor is told again, as a source may. What comes while the answer is under way is not in it. */
+  async #read<Item>(log: readonly Item[], cursor?: string): Promise<{ items: Item[]; cursor: string }> {
+    this.reads += 1;
+    this.cursors.push(cursor);
+    const items = log.slice(Math.max(0, Number(cursor ?? 0) - 1));
+    const next = `${log.length}`;
+    await this.onRead();
+    return { items, cursor: next };
+  }
+}

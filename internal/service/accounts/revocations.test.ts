@@ -1,0 +1,264 @@
+import { pino } from 'pino';
+import { afterEach, describe, expect, test } from 'vitest';
+import { ChatError } from '../../model/errors.ts';
+import type { Principal } from '../../model/principal.ts';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { principalOf } from '../../testing/services/test-node.ts';
+import { RevocationLog } from './revocations.fixture.ts';
+import { Revocations, type RevocationsDeps, type RevocationsOptions } from './revocations.ts';
+
+const opened: Revocations[] = [];
+afterEach(() => {
+  for (const revocations of opened.splice(0)) revocations.close();
+});
+
+function create(deps: Partial<RevocationsDeps>, options: Partial<RevocationsOptions> = {}): Revocations {
+  const revocations = new Revocations(
+    { log: pino({ level: 'silent' }), ...deps },
+    { pollMs: 20, maxBackoffMs: 100, readTimeoutMs: 300, rememberMs: 60_000, startTimeoutMs: 5_000, ...options },
+  );
+  opened.push(revocations);
+  return revocations;
+}
+
+async function start(log: RevocationLog, options: Partial<RevocationsOptions> = {}): Promise<Revocations> {
+  const revocations = create({ sessions: log, bans: log }, options);
+  await revocations.start();
+  return revocations;
+}
+
+const bearer = (userId: string, sessionId?: string): Principal => ({ ...principalOf(userId), sessionId });
+
+/** The reason for which the token is refused. */
+function refusal(revocations: Revocations, principal: Principal): string | undefined {
+  try {
+    revocations.check(principal);
+    return undefined;
+  } catch (error) {
+    return (error as ChatError).reason;
+  }
+}
+
+describe('a token', () => {
+  test('counts unless its session has ended or its user is banned, before the start or later', async () => {
+    const log = new RevocationLog();
+    log.end('old');
+    log.ban('mallory');
+    const revocations = await start(log);
+    expect(refusal(revocations, bearer('alice', 'old'))).toBe('SESSION_REVOKED');
+    expect(refusal(revocations, bearer('mallory', 'other'))).toBe('BANNED');
+    expect(refusal(revocations, bearer('mallory'))).toBe('BANNED');
+    expect(refusal(revocations, bearer('mallory', 'old'))).toBe('BANNED');
+    expect(refusal(revocations, bearer('alice', 'new'))).toBeUndefined();
+    expect(refusal(revocations, bearer('alice'))).toBeUndefined();
+
+    log.end('new');
+    log.ban('bob');
+    await eventually(() => expect(refusal(revocations, bearer('alice', 'new'))).toBe('SESSION_REVOKED'), 500);
+    await eventually(() => expect(refusal(revocations, bearer('bob', 'x'))).toBe('BANNED'), 500);
+    expect(refusal(revocations, bearer('alice', 'third'))).toBeUndefined();
+  });
+
+  test('of a user whose ban was lifted or has expired counts again', async () => {
+    const log = new RevocationLog();
+    const expiresAt = new Date(Date.now() + 400);
+    log.ban('alice');
+    log.ban('bob', expiresAt);
+    const revocations = await start(log);
+    expect(() => revocations.check(bearer('bob'))).toThrow(`until ${expiresAt.toISOString()}`);
+    log.lift('alice');
+    await eventually(() => expect(refusal(revocations, bearer('alice'))).toBeUndefined(), 500);
+    await eventually(() => expect(refusal(revocations, bearer('bob'))).toBeUndefined(), 1_000);
+    expect(Date.now()).toBeGreaterThanOrEqual(expiresAt.getTime());
+    log.ban('bob', new Date(Date.now() + 60_000));
+    await eventually(() => expect(refusal(revocations, bearer('bob'))).toBe('BANNED'), 500);
+  });
+
+  test('counts without any source', async () => {
+    const revocations = create({});
+    await revocations.start();
+    await revocations.refresh();
+    expect(refusal(revocations, bearer('alice', 'any'))).toBeUndefined();
+  });
+});
+
+describe('asking for what is new', () => {
+  test('brings all that was there when it was asked, though a read was under way', async () => {
+    const log = new RevocationLog();
+    const revocations = await start(log, { pollMs: 60_000 });
+    const [go, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    log.onRead = () => go.promise;
+    const first = revocations.refresh();
+    await eventually(() => expect(log.reads).toBe(4));
+    log.end('s');
+    log.ban('alice');
+    const [second, third] = [revocations.refresh(), revocations.refresh()];
+    log.onRead = () => goOn.promise;
+    go.resolve();
+    await first;
+    expect(refusal(revocations, bearer('x', 's'))).toBeUndefined();
+    goOn.resolve();
+    await Promise.all([second, third]);
+    expect([refusal(revocations, bearer('x', 's')), refusal(revocations, bearer('alice'))]).toEqual([
+      'SESSION_REVOKED',
+      'BANNED',
+    ]);
+    // Whoever asks meanwhile shares one read.
+    expect(log.reads).toBe(6);
+  });
+
+  test('of one kind does not depend on the other', async () => {
+    const sessions = new RevocationLog();
+    const bans = new RevocationLog();
+    const revocations = create({ sessions, bans }, { pollMs: 60_000, maxBackoffMs: 60_000 });
+    await revocations.start();
+    for (const [kind, other] of [
+      ['sessions', bans],
+      ['bans', sessions],
+    ] as const) {
+      other.onRead = () => Promise.reject(new ChatError('STORAGE_UNAVAILABLE', 'away'));
+      await revocations.refresh(kind);
+      await expect(revocations.refresh()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      other.onRead = async () => {};
+      await revocations.refresh();
+    }
+  });
+
+  test('fails as the source does, and is over when it is closed', async () => {
+    const log = new RevocationLog();
+    const revocations = await start(log, { pollMs: 60_000, maxBackoffMs: 60_000 });
+    const away = new ChatError('STORAGE_UNAVAILABLE', 'away');
+    log.onRead = () => Promise.reject(away);
+    await expect(revocations.refresh()).rejects.toBe(away);
+    log.onRead = async () => {};
+    await revocations.refresh();
+    log.onRead = () => new Promise(() => {});
+    await expect(revocations.refresh()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    const waiting = revocations.refresh();
+    revocations.close();
+    await expect(waiting).rejects.toMatchObject({ reason: 'DRAINING' });
+    await expect(revocations.refresh()).rejects.toMatchObject({ reason: 'DRAINING' });
+  });
+
+  test('tells those who listen, once for what is new', async () => {
+    const log = new RevocationLog();
+    const revocations = await start(log, { pollMs: 60_000 });
+    let told = 0;
+    const stop = revocations.onChange(() => {
+      told += 1;
+    });
+    await revocations.refresh();
+    expect(told).toBe(0);
+    log.end('s', 't');
+    await revocations.refresh();
+    await revocations.refresh();
+    expect(told).toBe(1);
+    stop();
+    log.end('u');
+    await revocations.refresh();
+    expect(told).toBe(1);
+  });
+});
+
+describe('a source', () => {
+  test('is read one at a time, and only for what is new', async () => {
+    const log = new RevocationLog();
+    log.end('a', 'b');
+    log.ban('alice');
+    const revocations = create({ sessions: log }, { pollMs: 1 });
+    let underWay = 0;
+    let most = 0;
+    log.onRead = async () => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise(setImmediate);
+      underWay -= 1;
+    };
+    await revocations.start();
+    const asking = Array.from({ length: 20 }, () => revocations.refresh());
+    await Promise.all(asking);
+    await eventually(() => expect(log.reads).toBeGreaterThan(5));
+    expect(most).toBe(1);
+    expect(log.cursors.slice(0, 3)).toEqual([undefined, '2', '2']);
+  });
+
+  test('that is away changes nothing of what is known, is logged once, and counts again as soon as it is back', async () => {
+    const lines = new LogLines();
+    const log = new RevocationLog();
+    log.end('old');
+    const revocations = create({ sessions: log, log: lines.logger });
+    await revocations.start();
+    log.onRead = () => Promise.reject(new Error('connection refused'));
+    const before = log.reads;
+    await eventually(() => expect(log.reads).toBeGreaterThan(before + 5));
+    log.end('meanwhile');
+    expect(refusal(revocations, bearer('alice', 'old'))).toBe('SESSION_REVOKED');
+    expect(refusal(revocations, bearer('alice', 'new'))).toBeUndefined();
+    log.onRead = async () => {};
+    const backAt = performance.now();
+    await eventually(() => expect(refusal(revocations, bearer('alice', 'meanwhile'))).toBe('SESSION_REVOKED'));
+    expect(performance.now() - backAt).toBeLessThan(500);
+    log.onRead = () => Promise.reject(new Error('connection refused'));
+    const again = log.reads;
+    await eventually(() => expect(log.reads).toBeGreaterThan(again + 3));
+    expect(lines.lines.map(({ msg }) => msg)).toEqual([
+      'cannot read which sessions have ended; trying again',
+      'reading which sessions have ended again',
+      'cannot read which sessions have ended; trying again',
+    ]);
+  });
+
+  test('that does not answer does not end the reading', async () => {
+    const log = new RevocationLog();
+    const revocations = await start(log, { readTimeoutMs: 50 });
+    log.onRead = () => new Promise(() => {});
+    const hung = log.reads;
+    await eventually(() => expect(log.reads).toBeGreaterThan(hung));
+    log.end('s');
+    log.onRead = async () => {};
+    await eventually(() => expect(refusal(revocations, bearer('alice', 's'))).toBe('SESSION_REVOKED'), 1_000);
+  });
+
+  test('that is away at the start is waited for', async () => {
+    const log = new RevocationLog();
+    log.end('s');
+    let failures = 3;
+    log.onRead = async () => {
+      failures -= 1;
+      if (failures > 0) throw new Error('connection refused');
+    };
+    expect(refusal(await start(log), bearer('alice', 's'))).toBe('SESSION_REVOKED');
+  });
+
+  test.each<[string, () => Promise<void>, string]>([
+    ['fails', () => Promise.reject(new Error('connection refused')), 'which sessions have ended: connection refused'],
+    ['hangs', () => new Promise(() => {}), 'which sessions have ended: '],
+  ])('that %s at the start, for too long, is told and not read any more', async (_, onRead, message) => {
+    const log = new RevocationLog();
+    log.onRead = onRead;
+    const revocations = create({ sessions: log }, { startTimeoutMs: 100 });
+    const begun = performance.now();
+    await expect(revocations.start()).rejects.toThrow(`cannot read ${message}`);
+    expect(performance.now() - begun).toBeLessThan(1_000);
+    await expect(revocations.refresh()).rejects.toMatchObject({ reason: 'DRAINING' });
+  });
+});
+
+test('what cannot matter any more is forgotten', async () => {
+  const log = new RevocationLog();
+  const revocations = await start(log, { rememberMs: 100 });
+  for (let i = 0; i < 50; i += 1) {
+    log.end(...Array.from({ length: 20 }, (_, j) => `${i} ${j}`));
+    log.ban(`user ${i}`, new Date(Date.now() + 50));
+    log.ban(`lifted ${i}`);
+    log.lift(`lifted ${i}`);
+    await revocations.refresh();
+  }
+  expect(revocations.size).toBeGreaterThan(0);
+  await eventually(async () => {
+    await revocations.refresh();
+    // The source goes on to tell the last one.
+    expect(revocations.size).toBeLessThanOrEqual(1);
+  }, 2_000);
+});

@@ -1,0 +1,299 @@
+import type { Bus } from '../../client/bus/bus.ts';
+import type { Presence } from '../../client/presence/presence.ts';
+import type { Chat, ChatType, Member, Page, ReadMark, User } from '../../model/chat.ts';
+import { ChatError, invalidFields } from '../../model/errors.ts';
+import type { Draft, Message, Receipt } from '../../model/message.ts';
+import type { Principal } from '../../model/principal.ts';
+import type { ChatRepository, ChatsKey, Creator, Guard, MembershipSnapshot } from '../../repository/chat-repository.ts';
+import type { HistoryRange, MessageRepository } from '../../repository/message-repository.ts';
+import { authorizeChat, authorizeOver, refusalOf, tokenServes } from '../permissions.ts';
+import type { MessageWriter } from '../writing/message-writer.ts';
+import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
+
+export interface ChatServiceOptions {
+  /** Unicode characters of a message. */
+  maxTextLength: number;
+  /** Whether joining a room that does not exist creates it. */
+  createRoomsOnJoin: boolean;
+  /** Chats with more members are not told who is typing and how far others have read. */
+  maxSignalMembers: number;
+}
+
+/** Members of a chat of whom it is asked together who is online. */
+const membersAtOnce = 1_000;
+
+interface Deps {
+  chats: ChatRepository;
+  messages: MessageRepository;
+  writer: MessageWriter;
+  presence: Presence;
+  bus: Bus;
+}
+
+/**
+ * What callers can do with chats. The errors of each method are those of the RPC of the same name in the contract; the token's
+ * roles have been checked by then, the roles in the chat are checked here.
+ */
+export class ChatService {
+  readonly #chats: ChatRepository;
+  readonly #messages: MessageRepository;
+  readonly #writer: MessageWriter;
+  readonly #presence: Presence;
+  readonly #bus: Bus;
+  readonly #options: ChatServiceOptions;
+
+  constructor({ chats, messages, writer, presence, bus }: Deps, options: ChatServiceOptions) {
+    this.#chats = chats;
+    this.#messages = messages;
+    this.#writer = writer;
+    this.#presence = presence;
+    this.#bus = bus;
+    this.#options = options;
+  }
+
+  async createChat(
+    caller: Principal,
+    { type, name, memberIds }: { type: ChatType; name: string; memberIds: readonly string[] },
+  ): Promise<{ chat: Chat; created: boolean }> {
+    const creator = { ...toUser(caller), outside: caller.roles.includes('service') };
+    switch (type) {
+      case 'DIRECT': {
+        const [one, other] = checkDirect(creator, name, memberIds);
+        const { chat, created, message } = await this.#chats.openDirect(creator, other, one);
+        if (message) this.#publish([message], [one, other]);
+        return { chat, created };
+      }
+      case 'GROUP': {
+        checkGroup(creator, memberIds);
+        const { chat, message } = await this.#chats.createGroup(creator, name, memberIds);
+        this.#publish([message], creator.outside ? memberIds : [creator.id, ...memberIds]);
+        return { chat, created: true };
+      }
+      case 'ROOM':
+        checkRoomName(name);
+        return this.#createRoom(creator, name, memberIds);
+      default:
+        return type satisfies never;
+    }
+  }
+
+  async getChat(caller: Principal, chatId: string): Promise<Chat> {
+    const chat = await this.#chats.get(chatId, caller.userId);
+    authorizeChat('GetChat', caller, chat.type, chat.own?.role);
+    return chat;
+  }
+
+  listChats(caller: Principal, limit: number, after?: ChatsKey): Promise<Page<Chat, ChatsKey>> {
+    return this.#chats.listOfUser(caller.userId, limit, after);
+  }
+
+  async deleteChat(caller: Principal, chatId: string): Promise<void> {
+    const members = await this.#chats.delete(chatId, toUser(caller), guardOf('DeleteChat', caller));
+    this.#bus.publishToChat(chatId, { kind: 'deleted' });
+    this.#bus.publishMembershipChange(members);
+  }
+
+  async addMembers(caller: Principal, chatId: string, userIds: readonly string[]): Promise<Member[]> {
+    const guard = guardOf('AddMembers', caller, refuseDirect);
+    const { added, message } = await this.#chats.addMembers(chatId, toUser(caller), userIds, guard);
+    const addedIds = added.map(({ user }) => user.id);
+    if (message) this.#publish([message], addedIds);
+    return added;
+  }
+
+  async listMembers(caller: Principal, chatId: string, limit: number, after?: string): Promise<Page<Member, string>> {
+    const chat = await this.#chats.get(chatId, caller.userId);
+    authorizeChat('ListMembers', caller, chat.type, chat.own?.role);
+    return this.#chats.listMembers(chatId, limit, after);
+  }
+
+  async removeMember(caller: Principal, chatId: string, userId: string): Promise<void> {
+    const guard: Guard = (access) => {
+      authorizeOver('RemoveMember', caller, access);
+      refuseDirect(access.chat.type);
+    };
+    this.#publish(await this.#chats.removeMember(chatId, toUser(caller), userId, guard), [userId]);
+  }
+
+  async leaveChat(caller: Principal, chatId: string): Promise<void> {
+    const guard = guardOf('LeaveChat', caller, refuseDirect);
+    this.#publish(await this.#chats.leave(chatId, toUser(caller), guard), [caller.userId]);
+  }
+
+  listRooms(caller: Principal, filter: string, limit: number, after?: string): Promise<Page<Chat, string>> {
+    return this.#chats.listRooms(caller.userId, filter, limit, after);
+  }
+
+  async joinRoom(caller: Principal, name: string): Promise<{ chat: Chat; created: boolean }> {
+    const user = toUser(caller);
+    try {
+      const { chat, message } = await this.#chats.joinRoom(name, user);
+      if (message) this.#publish([message], [user.id]);
+      return { chat, created: false };
+    } catch (error) {
+      const absent = error instanceof ChatError && error.reason === 'ROOM_NOT_FOUND';
+      if (!absent || !this.#options.createRoomsOnJoin) throw error;
+    }
+    try {
+      return await this.#createRoom(user, name, []);
+    } catch (error) {
+      // Somebody else was faster.
+      if (error instanceof ChatError && error.reason === 'ROOM_EXISTS') return this.joinRoom(caller, name);
+      throw error;
+    }
+  }
+
+  /** Not asynchronous: the order of the calls is the order within a chat. */
+  sendMessage(caller: Principal, message: Omit<Draft, 'sender'>, signal?: AbortSignal): Promise<Receipt> {
+    const { chatId, clientMessageId, text } = message;
+    const { maxTextLength } = this.#options;
+    // Characters are counted only when it matters: there are never more of them than UTF-16 units.
+    if (text.length > maxTextLength && [...text].length > maxTextLength) {
+      return Promise.reject(
+        invalidFields({ field: 'text', description: `must have at most ${maxTextLength} characters` }),
+      );
+    }
+    const asService = tokenServes('SendMessage', caller);
+    return this.#writer.append({ chatId, clientMessageId, text, sender: toUser(caller), asService }, signal);
+  }
+
+  async getMessage(caller: Principal, chatId: string, messageId: string): Promise<Message> {
+    await this.#checkMember('GetMessage', caller, chatId);
+    return this.#messages.get(chatId, messageId);
+  }
+
+  async listMessages(
+    caller: Principal,
+    chatId: string,
+    range: HistoryRange,
+    limit: number,
+  ): Promise<{ messages: Message[]; hasMore: boolean }> {
+    const page = await this.#messages.listHistory(chatId, range, limit);
+    // After the read: a chat that is deleted meanwhile must not look like one in which nothing was said.
+    await this.#checkMember('ListMessages', caller, chatId);
+    return page;
+  }
+
+  async listOnlineUsers(
+    caller: Principal,
+    chatId: string | undefined,
+    limit: number,
+    after?: string,
+    signal?: AbortSignal,
+  ): Promise<Page<User, string>> {
+    if (chatId === undefined) return toPage(await this.#presence.list(limit + 1, after), limit);
+    const chat = await this.#chats.get(chatId, caller.userId);
+    authorizeChat('ListOnlineUsers', caller, chat.type, chat.own?.role);
+    const found: User[] = [];
+    // Over the members, who are bounded, and not over all who are online.
+    for (let cursor = after; found.length <= limit; ) {
+      signal?.throwIfAborted();
+      const { items, next } = await this.#chats.listMembers(chatId, membersAtOnce, cursor);
+      const ids = items.map(({ user }) => user.id);
+      const online = new Map((await this.#presence.filterOnline(ids)).map((user) => [user.id, user]));
+      found.push(...ids.flatMap((id) => online.get(id) ?? []));
+      if (next === undefined) break;
+      cursor = next;
+    }
+    return toPage(found, limit);
+  }
+
+  async markRead(caller: Principal, chatId: string, seq: number): Promise<void> {
+    const { lastSeq, memberCount } = await this.#membership('MarkRead', caller, chatId);
+    if (seq > lastSeq) {
+      const description = `must be at most ${lastSeq}, the chat's last number`;
+      throw new ChatError('CURSOR_IN_FUTURE', `seq ${description}`, { violations: [{ field: 'seq', description }] });
+    }
+    const mark = await this.#chats.markRead(chatId, caller.userId, seq);
+    if (!mark) throw refusalOf('chat_not_found');
+    if (mark.moved) {
+      this.#bus.publishToChat(chatId, {
+        kind: 'signal',
+        signal: { kind: 'read', chatId, userId: caller.userId, seq: mark.readSeq },
+        // The caller's other devices are few, however many the members.
+        ...(memberCount > this.#options.maxSignalMembers && { onlyTo: caller.userId }),
+      });
+    }
+  }
+
+  /** The caller's own, with what is unread. */
+  async getReadMark(caller: Principal, chatId: string): Promise<ReadMark> {
+    const mark = await this.#chats.getReadMark(chatId, caller.userId);
+    if (!mark) throw refusalOf('chat_not_found');
+    return mark;
+  }
+
+  /** Tells those who read the chat that the caller is typing. */
+  async sendTyping(caller: Principal, chatId: string): Promise<void> {
+    const { memberCount } = await this.#membership('SendTyping', caller, chatId);
+    if (memberCount > this.#options.maxSignalMembers) return;
+    this.#bus.publishToChat(chatId, { kind: 'signal', signal: { kind: 'typing', chatId, user: toUser(caller) } });
+  }
+
+  /** The caller's membership in a chat whose messages the caller may read. */
+  getMembership(caller: Principal, chatId: string): Promise<MembershipSnapshot> {
+    return this.#membership('Subscribe', caller, chatId);
+  }
+
+  async #membership(
+    method: 'Subscribe' | 'MarkRead' | 'SendTyping',
+    caller: Principal,
+    chatId: string,
+  ): Promise<MembershipSnapshot> {
+    const membership = await this.#chats.findMembership(chatId, caller.userId);
+    // The type matters to strangers only.
+    if (membership) {
+      authorizeChat(method, caller, 'GROUP', membership.role);
+      return membership;
+    }
+    await this.#checkMember(method, caller, chatId);
+    // Became a member between the two looks.
+    return this.#membership(method, caller, chatId);
+  }
+
+  async #checkMember(
+    method: 'GetMessage' | 'ListMessages' | 'Subscribe' | 'MarkRead' | 'SendTyping',
+    caller: Principal,
+    chatId: string,
+  ) {
+    const chat = await this.#chats.get(chatId, caller.userId);
+    authorizeChat(method, caller, chat.type, chat.own?.role);
+  }
+
+  async #createRoom(creator: Creator, name: string, memberIds: readonly string[]) {
+    const { chat, message } = await this.#chats.createRoom(creator, name, memberIds);
+    this.#publish([message], creator.external ? memberIds : [creator.id, ...memberIds]);
+    return { chat, created: true };
+  }
+
+  /** The messages are of one chat, in order. */
+  #publish(messages: readonly Message[], membersChanged: readonly string[]): void {
+    const [first] = messages;
+    if (first) this.#bus.publishToChat(first.chatId, { kind: 'messages', messages });
+    this.#bus.publishMembershipChange(membersChanged);
+  }
+}
+
+function toUser({ userId, name }: Principal): User {
+  return { id: userId, name };
+}
+
+function guardOf(
+  method: Parameters<typeof authorizeChat>[0],
+  caller: Principal,
+  also?: (type: ChatType) => void,
+): Guard {
+  return ({ chat, role }) => {
+    authorizeChat(method, caller, chat.type, role);
+    also?.(chat.type);
+  };
+}
+
+function refuseDirect(type: ChatType): void {
+  if (type === 'DIRECT') throw new ChatError('CHAT_IS_DIRECT', 'the members of a direct chat do not change');
+}
+
+function toPage(users: User[], limit: number): Page<User, string> {
+  const items = users.slice(0, limit);
+  return { items, ...(users.length > limit && { next: items.at(-1)?.id }) };
+}

@@ -1,0 +1,118 @@
+import type { Bus } from '../../client/bus/bus.ts';
+import type { AuditEvent } from '../../model/audit-event.ts';
+import type { Ban } from '../../model/ban.ts';
+import type { ChatRole, Member, Page, User } from '../../model/chat.ts';
+import { ChatError, invalidFields } from '../../model/errors.ts';
+import type { Principal } from '../../model/principal.ts';
+import type { AuditFilter, AuditRepository } from '../../repository/audit-repository.ts';
+import type { BanRepository } from '../../repository/ban-repository.ts';
+import type { Access, ChatRepository, NewBan } from '../../repository/chat-repository.ts';
+import { authorizeChat, authorizeOver } from '../permissions.ts';
+
+interface Deps {
+  chats: ChatRepository;
+  bans: BanRepository;
+  audit: AuditRepository;
+  bus: Bus;
+  /** Resolves once this node enforces what has changed: who banned somebody is answered then. */
+  onBansChanged?: () => Promise<void>;
+}
+
+/**
+ * What those can do who keep order: roles and bans in chats, bans from the service, and the audit log. The errors of each method are
+ * those of the RPC of the same name in the contract; the token's roles have been checked by then, the roles in the chat are
+ * checked here.
+ */
+export class ModerationService {
+  readonly #chats: ChatRepository;
+  readonly #bans: BanRepository;
+  readonly #audit: AuditRepository;
+  readonly #bus: Bus;
+  readonly #onBansChanged: () => Promise<void>;
+
+  constructor({ chats, bans, audit, bus, onBansChanged = async () => {} }: Deps) {
+    this.#chats = chats;
+    this.#bans = bans;
+    this.#audit = audit;
+    this.#bus = bus;
+    this.#onBansChanged = onBansChanged;
+  }
+
+  async updateMember(caller: Principal, chatId: string, userId: string, role: ChatRole): Promise<Member> {
+    const { member, message } = await this.#chats.updateMember(chatId, toUser(caller), userId, role, (access) => {
+      authorizeOver('UpdateMember', caller, access, role);
+      refuseDirect(access, 'both users of a direct chat are its owners');
+    });
+    if (message) this.#bus.publishToChat(chatId, { kind: 'messages', messages: [message] });
+    return member;
+  }
+
+  async banMember(caller: Principal, chatId: string, newBan: NewBan): Promise<Ban> {
+    checkBan(caller, newBan);
+    await this.#chats.rememberUser(toUser(caller));
+    const { ban, messages } = await this.#chats.banMember(chatId, toUser(caller), newBan, (access) => {
+      authorizeOver('BanMember', caller, access);
+      refuseDirect(access, 'nobody can be banned from a direct chat');
+    });
+    if (messages.length > 0) {
+      this.#bus.publishToChat(chatId, { kind: 'messages', messages });
+      this.#bus.publishMembershipChange([newBan.userId]);
+    }
+    return ban;
+  }
+
+  unbanMember(caller: Principal, chatId: string, userId: string): Promise<void> {
+    return this.#chats.unbanMember(chatId, toUser(caller), userId, ({ chat, role }) =>
+      authorizeChat('UnbanMember', caller, chat.type, role),
+    );
+  }
+
+  async listBans(caller: Principal, chatId: string, limit: number, after?: string): Promise<Page<Ban, string>> {
+    const chat = await this.#chats.get(chatId, caller.userId);
+    authorizeChat('ListBans', caller, chat.type, chat.own?.role);
+    return this.#chats.listBans(chatId, limit, after);
+  }
+
+  async banUser(caller: Principal, newBan: NewBan): Promise<Ban> {
+    checkBan(caller, newBan);
+    const actor = toUser(caller);
+    await this.#chats.rememberUser(actor);
+    const ban = await this.#bans.ban(actor, newBan.userId, newBan.reason, newBan.expiresAt);
+    await this.#onBansChanged();
+    return ban;
+  }
+
+  async unbanUser(caller: Principal, userId: string): Promise<void> {
+    await this.#bans.lift(toUser(caller), userId);
+    await this.#onBansChanged();
+  }
+
+  listBannedUsers(limit: number, after?: string): Promise<Page<Ban, string>> {
+    return this.#bans.list(limit, after);
+  }
+
+  listAuditEvents(filter: AuditFilter, limit: number, beforeId?: number): Promise<Page<AuditEvent, number>> {
+    return this.#audit.list(filter, limit, beforeId);
+  }
+}
+
+function toUser({ userId, name }: Principal): User {
+  return { id: userId, name };
+}
+
+/** The last millisecond of a `google.protobuf.Timestamp`. */
+const latestMs = 253_402_300_799_999;
+
+function checkBan({ userId }: Principal, newBan: NewBan): void {
+  if (newBan.userId === userId)
+    throw invalidFields({ field: 'user_id', description: 'must be somebody else than the caller' });
+  const endsAt = newBan.expiresAt?.getTime();
+  // Not a number: a time that no date can hold.
+  if (endsAt !== undefined && !(endsAt > Date.now() && endsAt <= latestMs)) {
+    throw invalidFields({ field: 'expires_at', description: 'must be in the future, and before the year 10000' });
+  }
+}
+
+function refuseDirect({ chat }: Access, message: string): void {
+  if (chat.type === 'DIRECT') throw new ChatError('CHAT_IS_DIRECT', message);
+}

@@ -1,0 +1,246 @@
+import type { Logger } from 'pino';
+import type { Bus, ChatPublication, Unsubscribe } from '../../client/bus/bus.ts';
+import type { ChatRepository } from '../../repository/chat-repository.ts';
+import type { MessageRepository } from '../../repository/message-repository.ts';
+import { Topic, type TopicOptions } from './topic.ts';
+
+export interface HubOptions extends TopicOptions {
+  /** How often what readers were given is compared with the database, in milliseconds. */
+  repairIntervalMs: number;
+  /** How long a chat without readers is still followed, in milliseconds. */
+  lingerMs: number;
+}
+
+interface Deps {
+  bus: Bus;
+  messages: MessageRepository;
+  chats: ChatRepository;
+  log: Logger;
+}
+
+interface TopicEntry {
+  chatId: string;
+  topic: Promise<Topic>;
+  /** What came before the topic was ready. */
+  early: ChatPublication[];
+  references: number;
+  unsubscribe?: Unsubscribe;
+  linger?: NodeJS.Timeout;
+}
+
+interface MembershipWatch {
+  version: Promise<number>;
+  listeners: Set<() => void>;
+  unsubscribe: Promise<Unsubscribe>;
+}
+
+/** A held topic; `release` it once. There is one for every reader of every chat. */
+export class TopicHandle {
+  readonly topic: Topic;
+  readonly #entry: TopicEntry;
+  #onRelease: ((entry: TopicEntry) => void) | undefined;
+
+  constructor(topic: Topic, entry: TopicEntry, onRelease: (entry: TopicEntry) => void) {
+    this.topic = topic;
+    this.#entry = entry;
+    this.#onRelease = onRelease;
+  }
+
+  release(): void {
+    this.#onRelease?.(this.#entry);
+    this.#onRelease = undefined;
+  }
+}
+
+/** The chats that somebody reads on this node. It follows a chat on the bus only while that is so. */
+export class Hub {
+  readonly #deps: Deps;
+  readonly #options: HubOptions;
+  readonly #chats = new Map<string, TopicEntry>();
+  readonly #ready = new Map<string, Topic>();
+  readonly #users = new Map<string, MembershipWatch>();
+  readonly #repairTimer: NodeJS.Timeout;
+  #repair: Promise<void> | undefined;
+  /** Undoes a `#hold`. */
+  readonly #letGo = (entry: TopicEntry): void => {
+    entry.references -= 1;
+    if (entry.references > 0 || this.#stopped) return;
+    entry.linger = setTimeout(() => this.#drop(entry.chatId), this.#options.lingerMs);
+    entry.linger.unref();
+  };
+  #stopped = false;
+
+  constructor(deps: Deps, options: HubOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#repairTimer = setInterval(() => void this.repair(), options.repairIntervalMs);
+    deps.bus.onLoss(() => void this.repair());
+  }
+
+  /** Chats that are followed at the moment. */
+  get size(): number {
+    return this.#chats.size;
+  }
+
+  /** Leases for those of the chats that exist. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
+  async acquire(chatIds: readonly string[]): Promise<Map<string, TopicHandle>> {
+    const absent = chatIds.filter((chatId) => !this.#chats.has(chatId));
+    if (absent.length > 0) this.#follow(absent);
+    // Held before anything is awaited: a chat that lingers must not go in the meantime.
+    const held = chatIds.map((chatId) => [chatId, this.#hold(chatId)] as const);
+    const leases = new Map<string, TopicHandle>();
+    const results = await Promise.allSettled(held.map(([, entry]) => entry.topic));
+    const failures: unknown[] = [];
+    for (const [i, result] of results.entries()) {
+      const [chatId, entry] = held[i]!;
+      if (result.status === 'fulfilled') leases.set(chatId, new TopicHandle(result.value, entry, this.#letGo));
+      else if (!(result.reason instanceof NoSuchChat)) failures.push(result.reason);
+    }
+    if (failures.length > 0) {
+      for (const handle of leases.values()) handle.release();
+      throw failures[0];
+    }
+    return leases;
+  }
+
+  /** Calls the listener whenever the user's memberships may have changed; returns how to stop it. */
+  async watchMemberships(userId: string, listener: () => void): Promise<() => void> {
+    let watch = this.#users.get(userId);
+    if (!watch) {
+      const listeners = new Set<() => void>();
+      const unsubscribe = this.#deps.bus.subscribeToMemberships(userId, () => {
+        for (const listener of listeners) listener();
+      });
+      watch = { listeners, unsubscribe, version: unsubscribe.then(() => this.#membershipVersion(userId)) };
+      this.#users.set(userId, watch);
+    }
+    const { listeners, version, unsubscribe } = watch;
+    listeners.add(listener);
+    const stop = () => {
+      listeners.delete(listener);
+      if (listeners.size > 0 || this.#users.get(userId) !== watch) return;
+      this.#users.delete(userId);
+      unsubscribe.then((end) => end()).catch((err) => this.#deps.log.warn({ err }, 'could not unsubscribe'));
+    };
+    try {
+      await version;
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return stop;
+  }
+
+  /** Compares what readers were given with the database, and makes good what is missing. Never throws. */
+  repair(): Promise<void> {
+    this.#repair ??= Promise.all([this.#repairChats(), this.#repairMemberships()])
+      .then(() => {})
+      .catch((err) => this.#deps.log.warn({ err }, 'could not compare with the database; trying again'))
+      .finally(() => {
+        this.#repair = undefined;
+      });
+    return this.#repair;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    clearInterval(this.#repairTimer);
+    await this.#repair;
+    for (const { linger, unsubscribe } of this.#chats.values()) {
+      clearTimeout(linger);
+      await unsubscribe?.();
+    }
+    for (const topic of this.#ready.values()) topic.stop();
+  }
+
+  /** Subscribes first and reads the heads then, so that nothing can fall between. */
+  #follow(chatIds: readonly string[]): void {
+    const heads = this.#subscribeAll(chatIds).then(() => this.#deps.messages.listHeads(chatIds));
+    for (const chatId of chatIds) {
+      const topic = heads.then((found) => {
+        const head = found.get(chatId);
+        if (head === undefined) throw new NoSuchChat();
+        return this.#createTopic(chatId, head);
+      });
+      topic.catch(() => this.#drop(chatId));
+      this.#chats.set(chatId, { chatId, topic, early: [], references: 0 });
+    }
+  }
+
+  async #subscribeAll(chatIds: readonly string[]): Promise<void> {
+    // Once the caller has entered the chats.
+    await Promise.resolve();
+    await Promise.all(chatIds.map((chatId) => this.#subscribe(chatId)));
+  }
+
+  async #subscribe(chatId: string): Promise<void> {
+    const entry = this.#chats.get(chatId);
+    const unsubscribe = await this.#deps.bus.subscribeToChat(chatId, (publication) => {
+      const topic = this.#ready.get(chatId);
+      if (topic) topic.receive(publication);
+      else this.#chats.get(chatId)?.early.push(publication);
+    });
+    // The chat may have been dropped meanwhile, and even be followed anew.
+    if (entry && this.#chats.get(chatId) === entry) entry.unsubscribe = unsubscribe;
+    else await unsubscribe();
+  }
+
+  #createTopic(chatId: string, head: number): Topic {
+    const { messages, log } = this.#deps;
+    const topic = new Topic(
+      head,
+      {
+        fetch: (afterSeq, limit) => messages.findChanges(chatId, afterSeq, limit),
+        onFetchError: (err) => log.warn({ err, chatId }, 'could not fetch what is missing; trying again'),
+      },
+      this.#options,
+    );
+    this.#ready.set(chatId, topic);
+    for (const publication of this.#chats.get(chatId)?.early.splice(0) ?? []) topic.receive(publication);
+    return topic;
+  }
+
+  #hold(chatId: string): TopicEntry {
+    const entry = this.#chats.get(chatId)!;
+    entry.references += 1;
+    clearTimeout(entry.linger);
+    return entry;
+  }
+
+  #drop(chatId: string): void {
+    const entry = this.#chats.get(chatId);
+    this.#chats.delete(chatId);
+    this.#ready.get(chatId)?.stop();
+    this.#ready.delete(chatId);
+    entry?.unsubscribe?.().catch((err) => this.#deps.log.warn({ err, chatId }, 'could not unsubscribe'));
+  }
+
+  async #repairChats(): Promise<void> {
+    if (this.#ready.size === 0) return;
+    const topics = [...this.#ready];
+    const heads = await this.#deps.messages.listHeads(topics.map(([chatId]) => chatId));
+    for (const [chatId, topic] of topics) {
+      const seq = heads.get(chatId);
+      topic.receive(seq === undefined ? { kind: 'deleted' } : { kind: 'head', seq });
+    }
+  }
+
+  async #repairMemberships(): Promise<void> {
+    if (this.#users.size === 0) return;
+    const watches = [...this.#users];
+    const versions = await this.#deps.chats.listMembershipVersions(watches.map(([userId]) => userId));
+    for (const [userId, watch] of watches) {
+      const version = versions.get(userId) ?? 0;
+      if ((await watch.version.catch(() => version)) === version) continue;
+      watch.version = Promise.resolve(version);
+      for (const listener of watch.listeners) listener();
+    }
+  }
+
+  async #membershipVersion(userId: string): Promise<number> {
+    return (await this.#deps.chats.listMembershipVersions([userId])).get(userId) ?? 0;
+  }
+}
+
+class NoSuchChat extends Error {}

@@ -1,0 +1,130 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { OutboundBuffer } from './outbound-buffer.ts';
+
+const bytes = (...values: number[]) => Uint8Array.from(values);
+
+/** The next frame, when there is one; undefined once the outbound has ended and is empty. */
+async function next(outbound: OutboundBuffer): Promise<Uint8Array | undefined> {
+  await new Promise<void>((resolve) => outbound.onReady(resolve));
+  return outbound.take();
+}
+
+/** Takes every frame until the outbound has ended. */
+async function drain(outbound: OutboundBuffer): Promise<number[][]> {
+  const frames: number[][] = [];
+  for (let frame = await next(outbound); frame; frame = await next(outbound)) frames.push([...frame]);
+  return frames;
+}
+
+async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  return (await Promise.race([promise.then(() => false), nextTurn(true)])) ?? false;
+}
+
+describe('an outbound', () => {
+  test('sends all that is pushed in one turn as one frame', async () => {
+    const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 100 }, Buffer.concat);
+    const frame = next(outbound);
+    outbound.push(bytes(1));
+    await Promise.resolve();
+    outbound.push(bytes(2, 3), 'chat');
+    expect([...(await frame)!]).toEqual([1, 2, 3]);
+  });
+
+  test('hands on a single piece as it is, so that readers share it', async () => {
+    const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 100 }, Buffer.concat);
+    const piece = bytes(1, 2);
+    outbound.push(piece);
+    expect(await next(outbound)).toBe(piece);
+  });
+
+  test('closes a frame at its size, and sends a piece that is bigger alone', async () => {
+    const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 4 }, Buffer.concat);
+    for (const piece of [bytes(1, 2), bytes(3, 4), bytes(5), bytes(6, 6, 6, 6, 6), bytes(7)]) outbound.push(piece);
+    outbound.end();
+    expect(await drain(outbound)).toEqual([[1, 2, 3, 4], [5], [6, 6, 6, 6, 6], [7]]);
+  });
+
+  test('delivers what was pushed before its end, and nothing that comes after', async () => {
+    const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 100 }, Buffer.concat);
+    outbound.push(bytes(1));
+    outbound.end();
+    outbound.push(bytes(2));
+    outbound.end();
+    expect(await drain(outbound)).toEqual([[1]]);
+    expect(await next(outbound)).toBeUndefined();
+  });
+
+  test('has room below its limit, and lets writers wait until most of it has been taken', async () => {
+    const outbound = new OutboundBuffer({ maxBytes: 8, maxFrameBytes: 3 }, Buffer.concat);
+    for (let i = 0; i < 3; i += 1) outbound.push(bytes(i, i, i));
+    expect([outbound.hasRoom, outbound.bytes]).toEqual([false, 9]);
+    const room = outbound.whenRoom();
+    await next(outbound);
+    expect([outbound.hasRoom, await isPending(room)]).toEqual([true, true]);
+    await next(outbound);
+    expect(await isPending(room)).toBe(true);
+    await next(outbound);
+    await room;
+    expect(outbound.bytes).toBe(0);
+  });
+
+  test('lets nobody wait for room once it has ended', async () => {
+    const outbound = new OutboundBuffer({ maxBytes: 4, maxFrameBytes: 4 }, Buffer.concat);
+    outbound.push(bytes(1, 2, 3, 4, 5));
+    const room = outbound.whenRoom();
+    outbound.end();
+    await room;
+    await outbound.whenRoom();
+  });
+
+  test('drops the messages of a chat, or all of them, and nothing else', async () => {
+    const fill = () => {
+      const outbound = new OutboundBuffer({ maxBytes: 4, maxFrameBytes: 100 }, Buffer.concat);
+      outbound.push(bytes(1), 'a');
+      outbound.push(bytes(2));
+      outbound.push(bytes(3, 3, 3, 3), 'b');
+      outbound.push(bytes(4), 'a');
+      return outbound;
+    };
+    const [one, all] = [fill(), fill()];
+    const room = all.whenRoom();
+    one.drop('a');
+    expect(one.bytes).toBe(5);
+    one.end();
+    expect(await drain(one)).toEqual([[2, 3, 3, 3, 3]]);
+    all.dropMessages();
+    await room;
+    all.end();
+    expect(await drain(all)).toEqual([[2]]);
+  });
+});
+
+test('whatever is pushed and taken, every byte comes out once, in order, in frames of the given size', async () => {
+  const piece = fc.uint8Array({ minLength: 1, maxLength: 9 });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof(piece, fc.constant('turn'))),
+      fc.integer({ min: 1, max: 12 }),
+      async (steps, maxFrameBytes) => {
+        const outbound = new OutboundBuffer({ maxBytes: 20, maxFrameBytes }, Buffer.concat);
+        const drained = drain(outbound);
+        const pushed: number[] = [];
+        for (const step of steps) {
+          if (typeof step === 'string') await nextTurn();
+          else {
+            outbound.push(step);
+            pushed.push(...step);
+          }
+        }
+        outbound.end();
+        const frames = await drained;
+        expect(frames.flat()).toEqual(pushed);
+        const longest = Math.max(maxFrameBytes, ...steps.map((step) => step.length));
+        for (const frame of frames) expect(frame.length).toBeLessThanOrEqual(longest);
+        expect(outbound.bytes).toBe(0);
+      },
+    ),
+  );
+});

@@ -1,0 +1,318 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Message, SystemEvent } from '../../model/message.ts';
+import type { Signal } from '../../model/signal.ts';
+import type { ChangesPage } from '../../repository/message-repository.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { Topic, type TopicOptions, type TopicReader } from './topic.ts';
+
+/** What the database would say of one chat. */
+class Log {
+  lastSeq = 0;
+  fetches = 0;
+  failing = false;
+  deleted = false;
+  /** Answers wait for this. */
+  held: Promise<void> = Promise.resolve();
+  readonly rows = new Map<number, Message>();
+
+  append(count: number, text = 'text', system?: SystemEvent): Message[] {
+    return Array.from({ length: count }, () => this.#write(this.lastSeq + 1, text, system));
+  }
+
+  edit(seq: number): Message[] {
+    return [this.#write(seq, `edited as ${this.lastSeq + 1}`)];
+  }
+
+  after(seq: number): Message[] {
+    return [...this.rows.values()].filter(({ updateSeq }) => updateSeq > seq).sort((a, b) => a.updateSeq - b.updateSeq);
+  }
+
+  readonly fetch = async (afterSeq: number, limit: number): Promise<ChangesPage | undefined> => {
+    this.fetches += 1;
+    const [found, { lastSeq, deleted, failing }] = [this.after(afterSeq), this];
+    await nextTurn();
+    await this.held;
+    if (failing) throw new Error('away');
+    if (deleted) return undefined;
+    return { messages: found.slice(0, limit), lastSeq, hasMore: found.length > limit };
+  };
+
+  #write(seq: number, text: string, system?: SystemEvent): Message {
+    this.lastSeq += 1;
+    const sender = { id: 'alice', name: '' };
+    const known = { id: `${seq}`, chatId: 'chat', sender, clientMessageId: '', createdAt: new Date(0), system };
+    const message = { ...known, seq, updateSeq: this.lastSeq, text };
+    this.rows.set(seq, message);
+    return message;
+  }
+}
+
+class Reader implements TopicReader {
+  readonly userId: string;
+  readonly got: Message[] = [];
+  readonly ended: Message[] = [];
+  readonly signals: Signal[] = [];
+  deleted = 0;
+
+  constructor(userId = 'reader') {
+    this.userId = userId;
+  }
+
+  onMessages(messages: readonly Message[]): void {
+    this.got.push(...messages);
+  }
+
+  onMembershipEnded(message: Message): void {
+    this.ended.push(message);
+  }
+
+  onSignal(signal: Signal): void {
+    this.signals.push(signal);
+  }
+
+  onDeleted(): void {
+    this.deleted += 1;
+  }
+
+  get numbers(): number[] {
+    return this.got.map(({ updateSeq }) => updateSeq);
+  }
+}
+
+function topicOf(log: Log, options: Partial<TopicOptions> = {}, onFetchError = () => {}): Topic {
+  const defaults = { stragglerMs: 1, recentChars: 10_000, pageSize: 10 };
+  return new Topic(log.lastSeq, { fetch: log.fetch, onFetchError }, { ...defaults, ...options });
+}
+
+function live(topic: Topic, reader = new Reader()): Reader {
+  topic.add(reader);
+  topic.goLive(reader);
+  return reader;
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+const messages = (messages: readonly Message[]) => ({ kind: 'messages', messages }) as const;
+
+describe('a topic', () => {
+  test('hands on what is next as the very array that it came in, so that readers can share its encoding', () => {
+    const log = new Log();
+    const topic = topicOf(log);
+    const seen: (readonly Message[])[] = [];
+    const reader = live(
+      topic,
+      Object.assign(new Reader(), { onMessages: (given: readonly Message[]) => seen.push(given) }),
+    );
+    topic.add(reader);
+    const batch = log.append(3);
+    topic.receive(messages(batch));
+    expect(seen).toEqual([batch]);
+    expect(seen[0]).toBe(batch);
+    expect(topic.head).toBe(3);
+  });
+
+  test('puts in order what was overtaken, without asking the database, and drops what is doubled', async () => {
+    const log = new Log();
+    const topic = topicOf(log, { stragglerMs: 10_000 });
+    const reader = live(topic);
+    const [one, two, three, four] = [log.append(1), log.append(2), log.append(1), log.append(1)];
+    for (const each of [two, two, four, one, one, three, four]) topic.receive(messages(each));
+    expect(reader.numbers).toEqual([1, 2, 3, 4, 5]);
+    expect(log.fetches).toBe(0);
+    topic.stop();
+  });
+
+  test('fetches what does not come, page by page', async () => {
+    const log = new Log();
+    const topic = topicOf(log, { pageSize: 3 });
+    const reader = live(topic);
+    log.append(10);
+    topic.receive(messages(log.append(1)));
+    await eventually(() => expect(reader.numbers).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]));
+    expect(log.fetches).toBe(4);
+  });
+
+  test('fetches also what it is only told to be there', async () => {
+    const log = new Log();
+    const topic = topicOf(log);
+    const reader = live(topic);
+    log.append(2);
+    topic.receive({ kind: 'head', seq: 2 });
+    await eventually(() => expect(reader.numbers).toEqual([1, 2]));
+  });
+
+  test('fetches again for what it is told of while a fetch is under way', async () => {
+    const log = new Log();
+    const topic = topicOf(log, { stragglerMs: 0 });
+    const reader = live(topic);
+    const { promise: answer, resolve } = Promise.withResolvers<void>();
+    log.held = answer;
+    log.append(1);
+    topic.receive({ kind: 'head', seq: 1 });
+    await eventually(() => expect(log.fetches).toBe(1));
+    log.append(1);
+    topic.receive({ kind: 'head', seq: 2 });
+    // The straggler's time is over, and finds the fetch still under way.
+    await new Promise((done) => setTimeout(done, 20));
+    resolve();
+    await eventually(() => expect(reader.numbers).toEqual([1, 2]));
+  });
+
+  test('tries again with the next publication when fetching fails', async () => {
+    const log = new Log();
+    let errors = 0;
+    const topic = topicOf(log, {}, () => {
+      errors += 1;
+    });
+    const reader = live(topic);
+    log.append(2);
+    log.failing = true;
+    topic.receive({ kind: 'head', seq: 2 });
+    await eventually(() => expect(errors).toBe(1));
+    log.failing = false;
+    topic.receive({ kind: 'head', seq: 2 });
+    await eventually(() => expect(reader.numbers).toEqual([1, 2]));
+  });
+
+  test('keeps only so much of what came too early, and fetches the rest', async () => {
+    const log = new Log();
+    const topic = topicOf(log, { pageSize: 500, stragglerMs: 100 });
+    const reader = live(topic);
+    log.append(1);
+    const early = Array.from({ length: 3_000 }, () => {
+      const copy = structuredClone(log.append(1)[0]!);
+      topic.receive(messages([copy]));
+      return new WeakRef(copy);
+    });
+    await nextTurn();
+    collectGarbage();
+    expect(early.filter((message) => message.deref()).length).toBeLessThan(1_500);
+    await eventually(() => expect(reader.numbers).toEqual(Array.from({ length: 3_001 }, (_, i) => i + 1)));
+  });
+
+  test('remembers the newest messages, and says when it cannot tell what came after a number', () => {
+    const log = new Log();
+    const topic = topicOf(log, { recentChars: 3 * 300 });
+    const numbers = (seq: number) => topic.since(seq)?.map(({ updateSeq }) => updateSeq);
+    expect(numbers(0)).toEqual([]);
+    topic.receive(messages(log.append(2, 'x'.repeat(100))));
+    expect(numbers(0)).toEqual([1, 2]);
+    topic.receive(messages(log.append(2, 'x'.repeat(100))));
+    expect([0, 1, 2, 3, 4, 9].map(numbers)).toEqual([undefined, [2, 3, 4], [3, 4], [4], [], []]);
+    topic.receive(messages(log.append(1, 'x'.repeat(10_000))));
+    expect([3, 4, 5].map(numbers)).toEqual([undefined, undefined, []]);
+  });
+
+  test('tells the readers who are not live, too, that their membership has ended, and each only their own', () => {
+    const log = new Log();
+    const topic = topicOf(log);
+    const [gone, other, liveOne] = [new Reader('gone'), new Reader('other'), live(topic, new Reader('gone'))];
+    topic.add(gone);
+    topic.add(other);
+    const [removal] = log.append(1, '', { kind: 'member_removed', user: { id: 'gone', name: '' } });
+    topic.receive(messages([removal!]));
+    expect([gone.ended, other.ended, liveOne.ended]).toEqual([[removal], [], []]);
+    expect([gone.got, liveOne.got]).toEqual([[], [removal]]);
+  });
+
+  test('tells every reader once when the chat is deleted, and delivers nothing any more', async () => {
+    const log = new Log();
+    const topic = topicOf(log);
+    const [reader, waiting] = [live(topic), new Reader()];
+    topic.add(waiting);
+    log.append(2);
+    log.deleted = true;
+    topic.receive({ kind: 'head', seq: 2 });
+    await eventually(() => expect([reader.deleted, waiting.deleted]).toEqual([1, 1]));
+    topic.receive({ kind: 'deleted' });
+    topic.receive(messages(log.append(1)));
+    expect([reader.deleted, reader.got]).toEqual([1, []]);
+  });
+
+  test('gives nothing to one who has gone or is not live', () => {
+    const log = new Log();
+    const topic = topicOf(log);
+    const [gone, behind] = [live(topic), live(topic)];
+    topic.remove(gone);
+    topic.goLive(gone);
+    topic.leaveLive(behind);
+    topic.receive(messages(log.append(1)));
+    expect([gone.got, behind.got]).toEqual([[], []]);
+  });
+});
+
+type Step =
+  | { kind: 'append'; count: number }
+  | { kind: 'edit'; which: number }
+  | { kind: 'deliver'; which: number; twice: boolean }
+  | { kind: 'drop'; which: number }
+  | { kind: 'hint' }
+  | { kind: 'turn' }
+  | { kind: 'repair' }
+  | { kind: 'join' };
+
+test('whatever the bus loses, doubles and reorders, every reader is given every change once, in order', async () => {
+  const which = fc.nat(99);
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({ kind: fc.constant('append' as const), count: fc.integer({ min: 1, max: 4 }) }),
+    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('edit' as const), which }) },
+    { weight: 8, arbitrary: fc.record({ kind: fc.constant('deliver' as const), which, twice: fc.boolean() }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('drop' as const), which }) },
+    {
+      weight: 4,
+      arbitrary: fc.constantFrom<Step>(...(['turn', 'hint', 'repair', 'join'] as const).map((kind) => ({ kind }))),
+    },
+  );
+  const steps = fc.array(step, { minLength: 1, maxLength: 60, size: 'max' });
+  await fc.assert(
+    fc.asyncProperty(steps, fc.integer({ min: 1, max: 5 }), async (steps, pageSize) => {
+      const log = new Log();
+      log.append(2);
+      const topic = topicOf(log, { pageSize, recentChars: 2_000, stragglerMs: 0 });
+      const readers = [{ reader: live(topic), from: 2, state: new Map(log.rows) }];
+      const underWay: (readonly Message[])[] = [];
+      for (const each of steps) {
+        if (each.kind === 'append') underWay.push(log.append(each.count));
+        else if (each.kind === 'edit') underWay.push(log.edit(1 + (each.which % log.rows.size)));
+        else if (each.kind === 'hint') topic.receive({ kind: 'head', seq: log.lastSeq });
+        else if (each.kind === 'turn') await nextTurn();
+        else if (each.kind === 'repair') void topic.repair();
+        else if (each.kind === 'join') {
+          // One who has seen everything that this topic has seen.
+          const seen = topic.head;
+          const state = new Map([...log.rows].filter(([, { updateSeq }]) => updateSeq <= seen));
+          readers.push({ reader: live(topic), from: seen, state });
+        } else {
+          const i = each.which % (underWay.length || 1);
+          const publication = each.kind === 'deliver' && each.twice ? underWay[i] : underWay.splice(i, 1)[0];
+          if (publication && each.kind === 'deliver') topic.receive(messages(publication));
+        }
+      }
+      topic.receive({ kind: 'head', seq: log.lastSeq });
+      for (let turns = 0; topic.head < log.lastSeq && turns < 10_000; turns += 1) await nextTurn();
+      expect(topic.head).toBe(log.lastSeq);
+
+      for (const { reader, from, state } of readers) {
+        const { numbers } = reader;
+        expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
+        for (const number of numbers) expect(number).toBeGreaterThan(from);
+        if (!steps.some(({ kind }) => kind === 'edit')) {
+          expect(numbers).toEqual(Array.from({ length: log.lastSeq - from }, (_, i) => from + 1 + i));
+        }
+        for (const message of reader.got) state.set(message.seq, message);
+        // The state that the reader had may have held nothing of what was changed while it had not joined.
+        for (const [seq, message] of log.rows) if (message.updateSeq > from) expect(state.get(seq)).toEqual(message);
+      }
+      topic.stop();
+    }),
+    { numRuns: 400 },
+  );
+});

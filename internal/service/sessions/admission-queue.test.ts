@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { eventually } from '../../testing/eventually.ts';
+import { AdmissionQueue } from './admission-queue.ts';
+
+const here = new AbortController().signal;
+
+/** Sessions that arrive, in order; tells when each had its turn. */
+function crowd(admission: AdmissionQueue, count: number) {
+  const turns: { who: number; at: number }[] = [];
+  const entered = Array.from({ length: count }, async (_, who) => {
+    if (await admission.enter(here)) turns.push({ who, at: performance.now() });
+  });
+  return { turns, entered };
+}
+
+test('sessions begin at a steady pace, in the order in which they came', async () => {
+  const begun = performance.now();
+  // Groups of four.
+  const { turns } = crowd(new AdmissionQueue({ perSecond: 100, maxWaiting: 100 }), 20);
+  await new Promise(setImmediate);
+  expect(turns.map(({ who }) => who)).toEqual([0, 1, 2, 3]);
+  await eventually(() => expect(turns).toHaveLength(20));
+  expect(turns.map(({ who }) => who)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+  // Four groups had to wait, for at least 40 ms each but for the coarseness of timers.
+  expect(turns.at(-1)!.at - begun).toBeGreaterThan(150);
+});
+
+test('after a quiet time nobody waits', async () => {
+  const admission = new AdmissionQueue({ perSecond: 25, maxWaiting: 0 });
+  expect(await admission.enter(here)).toBe(true);
+  await eventually(async () => expect(await admission.enter(here)).toBe(true));
+});
+
+test('when too many wait, more are sent away, each with a time of its own', async () => {
+  const admission = new AdmissionQueue({ perSecond: 25, maxWaiting: 1 });
+  crowd(admission, 2);
+  const refusals = await Promise.all(
+    Array.from({ length: 20 }, () => admission.enter(here).catch((error: unknown) => error)),
+  );
+  for (const refusal of refusals) expect(refusal).toMatchObject({ code: 'UNAVAILABLE', reason: 'TOO_MANY_ARRIVALS' });
+  const times = refusals.map((refusal) => (refusal as { retryAfterMs: number }).retryAfterMs);
+  expect(Math.min(...times)).toBeGreaterThanOrEqual(1_000);
+  expect(new Set(times).size).toBeGreaterThan(10);
+});
+
+test('one that goes while it waits does not begin, and leaves its place to others', async () => {
+  const admission = new AdmissionQueue({ perSecond: 25, maxWaiting: 1 });
+  const gone = new AbortController();
+  expect(await admission.enter(here)).toBe(true);
+  const waiting = admission.enter(gone.signal);
+  gone.abort();
+  expect(await waiting).toBe(false);
+  // There is room for one.
+  const next = admission.enter(here);
+  await expect(admission.enter(here)).rejects.toMatchObject({ reason: 'TOO_MANY_ARRIVALS' });
+  expect(await next).toBe(true);
+  expect(await admission.enter(gone.signal)).toBe(false);
+});
+
+test('once opened, nobody is waited for', async () => {
+  const admission = new AdmissionQueue({ perSecond: 25, maxWaiting: 1_000 });
+  const { entered, turns } = crowd(admission, 200);
+  admission.open();
+  await Promise.all(entered);
+  expect(turns).toHaveLength(200);
+});

@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { GoneSignal } from '../../model/gone.ts';
+import { frameIterator } from './frame-iterator.ts';
+import type { FrameWriter } from './session.ts';
+
+const bytes = (value: number) => Uint8Array.of(value);
+const never = new AbortController().signal;
+const untilAborted = (signal: GoneSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve());
+  });
+
+test('every frame comes once and in order, however writer and reader take turns', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(3), fc.nat(3)), { maxLength: 20 }),
+      fc.scheduler(),
+      async (pauses, scheduler) => {
+        const turns = async (count: number) => {
+          for (let i = 0; i < count; i += 1) await Promise.resolve();
+        };
+        const run = async (write: FrameWriter) => {
+          for (const [i, [pause]] of pauses.entries()) {
+            await turns(pause);
+            await scheduler.schedule(Promise.resolve());
+            await write(bytes(i));
+          }
+        };
+        const heard: number[] = [];
+        const reading = (async () => {
+          for await (const [value] of frameIterator(run, never)) {
+            await turns(pauses[heard.length]![1]);
+            heard.push(value!);
+          }
+        })();
+        await scheduler.waitFor(reading);
+        expect(heard).toEqual(pauses.map((_, i) => i));
+      },
+    ),
+  );
+});
+
+test('the next frame is asked for only when the one before has been taken', async () => {
+  let written = 0;
+  const run = async (write: FrameWriter) => {
+    for (; written < 3; written += 1) await write(bytes(written));
+  };
+  const frames = frameIterator(run, never);
+  expect(await frames.next()).toEqual({ done: false, value: bytes(0) });
+  expect(written).toBe(0);
+  expect(await frames.next()).toEqual({ done: false, value: bytes(1) });
+  expect(written).toBe(1);
+  await frames.return();
+});
+
+test('what is written last is read before the end, and before the error that ends it', async () => {
+  const good = async (write: FrameWriter) => void write(bytes(1));
+  const bad = async (write: FrameWriter) => {
+    void write(bytes(1));
+    throw new Error('the end');
+  };
+  for (const [run, error] of [
+    [good, undefined],
+    [bad, 'the end'],
+  ] as const) {
+    const frames = frameIterator(run, never);
+    expect(await frames.next()).toEqual({ done: false, value: bytes(1) });
+    if (error) await expect(frames.next()).rejects.toThrow(error);
+    else expect(await frames.next()).toEqual({ done: true, value: undefined });
+  }
+});
+
+test('an error of what writes nothing is thrown', async () => {
+  const run = () => Promise.reject(new Error('at once'));
+  await expect(frameIterator(run, never).next()).rejects.toThrow('at once');
+});
+
+test('whoever gives up reading aborts what writes; it may fail then, and nobody minds', async () => {
+  const given = Promise.withResolvers<GoneSignal>();
+  const run = async (write: FrameWriter, signal: GoneSignal) => {
+    given.resolve(signal);
+    void write(bytes(1));
+    await untilAborted(signal);
+    throw new Error('broken off');
+  };
+  for await (const frame of frameIterator(run, never)) {
+    expect(frame).toEqual(bytes(1));
+    break;
+  }
+  expect((await given.promise).aborted).toBe(true);
+});
+
+test('the caller’s signal reaches what writes', async () => {
+  const controller = new AbortController();
+  const run = (_: FrameWriter, signal: GoneSignal) => untilAborted(signal);
+  const ended = frameIterator(run, controller.signal).next();
+  controller.abort();
+  expect(await ended).toEqual({ done: true, value: undefined });
+});

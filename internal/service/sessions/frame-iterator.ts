@@ -1,0 +1,100 @@
+import { GoneSwitch } from '../../model/gone.ts';
+import type { FrameWriter } from './session.ts';
+
+type Run = (write: FrameWriter, gone: GoneSwitch) => Promise<void>;
+type Result = IteratorResult<Uint8Array, void>;
+
+/**
+ * Turns what writes frames into what can be iterated, by one reader: the next frame is asked for when the one before has been taken. Throws what
+ * `run` throws. When the iteration is given up, the switch that `run` was given aborts; it may do so itself, to end in spite of a reader that takes nothing.
+ */
+export function frameIterator(run: Run, signal: AbortSignal): FrameIterator {
+  return new FrameIterator(run, signal);
+}
+
+/** Written out, as a generator that waits for a frame takes four times as much memory; there is one for each gRPC stream. */
+class FrameIterator implements AsyncIterableIterator<Uint8Array, void> {
+  #run: Run | undefined;
+  readonly #gone = new GoneSwitch();
+  /** Was written, but not asked for yet. */
+  #waiting: Uint8Array | undefined;
+  /** Resolves what the writer of the newest frame waits for. */
+  #onTaken: (() => void) | undefined;
+  /** The reader has the newest frame, and has taken it once it asks for the next. */
+  #given = false;
+  #asked: { resolve: (result: Result) => void; reject: (error: unknown) => void } | undefined;
+  #end: { error?: unknown } | undefined;
+
+  constructor(run: Run, signal: AbortSignal) {
+    this.#run = run;
+    if (signal.aborted) this.#gone.abort();
+    else signal.addEventListener('abort', () => this.#gone.abort(), { once: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Result> {
+    const run = this.#run;
+    if (run) this.#start(run);
+    if (this.#given) {
+      this.#given = false;
+      this.#onTaken?.();
+    }
+    return new Promise((resolve, reject) => {
+      this.#asked = { resolve, reject };
+      this.#answer();
+    });
+  }
+
+  return(): Promise<Result> {
+    this.#run = undefined;
+    this.#end = {};
+    this.#waiting = undefined;
+    this.#gone.abort();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  async throw(error: unknown): Promise<Result> {
+    await this.return();
+    throw error;
+  }
+
+  #start(run: Run): void {
+    this.#run = undefined;
+    run((frame) => this.#write(frame), this.#gone).then(
+      () => this.#finish({}),
+      (error: unknown) => this.#finish({ error }),
+    );
+  }
+
+  #write(frame: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onTaken = resolve;
+      this.#waiting = frame;
+      this.#answer();
+    });
+  }
+
+  #finish(end: { error?: unknown }): void {
+    this.#end ??= end;
+    this.#answer();
+  }
+
+  #answer(): void {
+    const asked = this.#asked;
+    if (!asked || !(this.#waiting || this.#end)) return;
+    this.#asked = undefined;
+    if (this.#waiting) {
+      const value = this.#waiting;
+      this.#waiting = undefined;
+      this.#given = true;
+      return asked.resolve({ done: false, value });
+    }
+    const { error } = this.#end!;
+    this.#end = {};
+    if (error === undefined) asked.resolve({ done: true, value: undefined });
+    else asked.reject(error);
+  }
+}

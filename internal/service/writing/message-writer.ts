@@ -1,0 +1,201 @@
+import { hash } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Bus } from '../../client/bus/bus.ts';
+import { activeSpans, withActiveSpans } from '../../client/tracing/active-spans.ts';
+import type { ChatType } from '../../model/chat.ts';
+import { ChatError } from '../../model/errors.ts';
+import type { Draft, Receipt } from '../../model/message.ts';
+import type { Appended, MessageRepository, NewMessage } from '../../repository/message-repository.ts';
+import { permissions, refusalOf } from '../permissions.ts';
+import { newMessageId } from './message-id.ts';
+import { type WriteEntry, WriteQueue } from './write-queue.ts';
+import { WrittenMessages } from './written-messages.ts';
+
+export interface MessageWriterOptions {
+  /** Messages in one statement. */
+  maxBatch: number;
+  /** Batches that are being committed at the same time; never two with the same chat. */
+  maxInFlight: number;
+  /** Messages waiting; beyond that they are refused. */
+  maxQueued: number;
+  /** How long a message waits for the database, in milliseconds, before it is refused. */
+  giveUpAfterMs: number;
+}
+
+interface Deps {
+  /** Where batches go: the database, or what keeps messages until they are written there. */
+  messages: Pick<MessageRepository, 'appendBatch'>;
+  bus: Bus;
+  log: Logger;
+}
+
+/**
+ * Commits messages in batches: while some are being committed the next ones collect, and an idle writer commits at once.
+ *
+ * Messages of one chat are committed in the order in which `append` was called. Committed messages go to the bus, in order.
+ */
+export class MessageWriter {
+  readonly #messages: Pick<MessageRepository, 'appendBatch'>;
+  readonly #bus: Bus;
+  readonly #log: Logger;
+  readonly #options: MessageWriterOptions;
+  readonly #queue = new WriteQueue();
+  readonly #flights = new Map<Promise<void>, readonly WriteEntry[]>();
+  #expiry: NodeJS.Timeout | undefined;
+  #scheduled = false;
+
+  constructor({ messages, bus, log }: Deps, options: MessageWriterOptions) {
+    this.#messages = messages;
+    this.#bus = bus;
+    this.#log = log;
+    this.#options = options;
+  }
+
+  /**
+   * Resolves once the message is committed or accepted, or was by an earlier call. Throws ALREADY_EXISTS (MESSAGE_ID_REUSED), NOT_FOUND
+   * (CHAT_NOT_FOUND), PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW), UNAVAILABLE (WRITER_BUSY: not stored;
+   * STORAGE_UNAVAILABLE: not known to be stored). When the signal aborts, a message that is still waiting is withdrawn.
+   */
+  append(draft: Draft, signal?: AbortSignal): Promise<Receipt> {
+    if (signal?.aborted) return Promise.reject(clientGone());
+    if (this.#queue.size >= this.#options.maxQueued) {
+      const error = new ChatError('WRITER_BUSY', 'too many messages are waiting to be stored', { retryAfterMs: 500 });
+      return Promise.reject(error);
+    }
+    const message: NewMessage = { ...draft, id: newMessageId(), contentHash: hashContent(draft) };
+    const { promise, resolve, reject } = Promise.withResolvers<Receipt>();
+    const giveUpAt = performance.now() + this.#options.giveUpAfterMs;
+    const entry: WriteEntry = { message, resolve, reject, giveUpAt, span: activeSpans()[0] };
+    this.#queue.add(entry);
+    this.#dispatchSoon();
+    this.#expireLater();
+    if (!signal) return promise;
+    const withdraw = () => {
+      if (this.#queue.withdraw(entry)) reject(clientGone());
+    };
+    signal.addEventListener('abort', withdraw, { once: true });
+    return promise.finally(() => signal.removeEventListener('abort', withdraw));
+  }
+
+  /** Resolves when nothing waits and nothing is under way. Whoever calls it has stopped calling `append`. */
+  async drain(): Promise<void> {
+    this.#dispatch();
+    while (this.#flights.size > 0) await Promise.all(this.#flights.keys());
+  }
+
+  /** Not at once: what comes in one frame shall go in one batch. */
+  #dispatchSoon(): void {
+    if (this.#scheduled || this.#flights.size >= this.#options.maxInFlight) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#dispatch();
+    });
+  }
+
+  #dispatch(): void {
+    while (this.#flights.size < this.#options.maxInFlight) {
+      const batch = this.#queue.take(this.#options.maxBatch);
+      if (batch.length === 0) return;
+      const flight = this.#commit(batch, false).finally(() => {
+        this.#flights.delete(flight);
+        this.#queue.release(batch);
+        this.#dispatch();
+      });
+      this.#flights.set(flight, batch);
+    }
+  }
+
+  /** No message waits longer than it may, whatever the database does. One that is under way may still be stored. */
+  #expireLater(): void {
+    this.#expiry ??= setTimeout(() => {
+      this.#expiry = undefined;
+      const now = performance.now();
+      const underWay = [...this.#flights.values()].flat().filter(({ giveUpAt }) => giveUpAt <= now);
+      for (const { reject } of [...this.#queue.takeExpired(now), ...underWay]) {
+        reject(new ChatError('STORAGE_UNAVAILABLE', 'the database does not answer', { retryAfterMs: 1_000 }));
+      }
+      if (this.#queue.size > 0 || this.#flights.size > 0) this.#expireLater();
+    }, 100).unref();
+  }
+
+  /** Settles every entry of the batch; never throws. */
+  async #commit(batch: WriteEntry[], repeated: boolean): Promise<void> {
+    let outcomes: Appended[];
+    try {
+      const drafts = batch.map(({ message }) => message);
+      const spans = batch.flatMap(({ span }) => span ?? []);
+      outcomes = await withActiveSpans(spans, () =>
+        this.#messages.appendBatch(drafts, permissions.SendMessage.chat.roles),
+      );
+    } catch (error) {
+      return this.#recover(batch, error, repeated);
+    }
+    this.#settle(batch, outcomes, repeated);
+  }
+
+  async #recover(batch: WriteEntry[], error: unknown, repeated: boolean): Promise<void> {
+    if (error instanceof ChatError && error.reason === 'STORAGE_UNAVAILABLE') return this.#retry(batch, error);
+    // PostgreSQL refused the statement, and so all of it: find those at fault and let the others pass.
+    const [only] = batch;
+    if (batch.length === 1 && only) {
+      this.#log.error({ err: error, chatId: only.message.chatId }, 'a message was refused by the database');
+      return only.reject(error);
+    }
+    const half = Math.ceil(batch.length / 2);
+    await this.#commit(batch.slice(0, half), repeated);
+    await this.#commit(batch.slice(half), repeated);
+  }
+
+  /**
+   * Tries the same batch again: whether it was committed cannot be known, but a repetition is harmless. The chats stay
+   * closed to other batches until then, so that the order holds.
+   */
+  async #retry(batch: WriteEntry[], error: ChatError): Promise<void> {
+    this.#log.warn({ err: error, messages: batch.length }, 'the database is away: trying the batch again');
+    await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 150));
+    const now = performance.now();
+    const remaining: WriteEntry[] = [];
+    for (const entry of batch) {
+      if (entry.giveUpAt <= now) entry.reject(error);
+      else remaining.push(entry);
+    }
+    if (remaining.length > 0) await this.#commit(remaining, true);
+  }
+
+  #settle(batch: WriteEntry[], outcomes: Appended[], repeated: boolean): void {
+    const written = new WrittenMessages();
+    for (const [i, entry] of batch.entries()) {
+      const { outcome, chatType, messageId, seq, createdAt } = outcomes[i]!;
+      if (outcome === 'stored') {
+        written.addStored(entry.message, outcomes[i]!);
+      } else if (outcome === 'repeated') {
+        if (repeated) written.addRepeated(entry.message, outcomes[i]!);
+      } else if (outcome !== 'accepted') {
+        entry.reject(toError(outcome, chatType));
+        continue;
+      }
+      entry.resolve({ messageId, seq, createdAt });
+    }
+    written.publish(this.#bus);
+  }
+}
+
+function toError(outcome: Exclude<Appended['outcome'], 'stored' | 'repeated' | 'accepted'>, chatType?: ChatType) {
+  if (outcome === 'full') {
+    return new ChatError('WRITER_BUSY', 'too many messages are waiting to be written', { retryAfterMs: 5_000 });
+  }
+  if (outcome === 'unavailable') {
+    return new ChatError('STORAGE_UNAVAILABLE', 'the message could not be kept at the moment', { retryAfterMs: 1_000 });
+  }
+  return refusalOf(outcome, chatType);
+}
+
+function clientGone(): ChatError {
+  return new ChatError('CLIENT_GONE', 'the call was cancelled');
+}
+
+/** 128 bits of SHA-256 over what must be the same when a message is sent again. */
+function hashContent({ text }: Draft): Buffer {
+  return hash('sha256', text, 'buffer').subarray(0, 16);
+}

@@ -1,0 +1,74 @@
+import { type Chat, ChatType } from '../../../pkg/api/chat/v1/chat.ts';
+import type { ChatCalls, Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { StreamProbe } from './stream-probe.ts';
+
+type Calls = {
+  [Method in keyof ChatCalls]: (request: Parameters<ChatCalls[Method]>[0]) => ReturnType<ChatCalls[Method]>;
+};
+
+/** A signed-in user on one transport. */
+export interface Person {
+  id: string;
+  name: string;
+  token: string;
+  /** The unary calls, made by this user. */
+  chat: Calls;
+  /** A stream that has been welcomed; it is broken off by `close`, or when the transport closes. */
+  connect(): Promise<StreamProbe>;
+  /** A stream from which nothing has come yet. */
+  open(): StreamProbe;
+}
+
+let lastName = 0;
+
+/** A name that no other test of the file uses. */
+export function uniqueName(name: string): string {
+  lastName += 1;
+  return `${name}-${lastName}`;
+}
+
+/** Signs a guest in, under a name made unique. */
+export async function signIn(transport: Transport, name: string): Promise<Person> {
+  const { accessToken, userId, name: given } = await transport.auth.guest({ name: uniqueName(name) }, {});
+  return personOf(transport, { id: userId, name: given, token: accessToken });
+}
+
+/** The user of a token that was issued elsewhere. */
+export function personOf(transport: Transport, user: { id: string; name: string; token: string }): Person {
+  const { token } = user;
+  const methods = Object.keys(transport.chat) as (keyof ChatCalls)[];
+  const bound = methods.map((method) => {
+    const call = transport.chat[method] as (request: unknown, options: object) => unknown;
+    return [method, (request: unknown) => call(request, { token })];
+  });
+  const open = () => new StreamProbe(transport, token);
+  return {
+    ...user,
+    chat: Object.fromEntries(bound) as Calls,
+    open,
+    async connect() {
+      const stream = open();
+      await stream.nextOf('welcome');
+      return stream;
+    },
+  };
+}
+
+/** A new group of these people, owned by the first. */
+export async function newGroup(owner: Person, ...others: Person[]): Promise<Chat> {
+  const memberIds = others.map(({ id }) => id);
+  return (await owner.chat.createChat({ type: ChatType.GROUP, name: uniqueName('group'), memberIds })).chat!;
+}
+
+/** A new room that these people are members of; the first owns it. */
+export async function newRoom(owner: Person, ...others: Person[]): Promise<Chat> {
+  const name = uniqueName('room');
+  const { chat } = await owner.chat.createChat({ type: ChatType.ROOM, name });
+  for (const other of others) await other.chat.joinRoom({ name });
+  return chat!;
+}
+
+/** Sends a message under an id of its own; returns where it came to stand. */
+export function say(sender: Person, chat: { id: string }, text: string) {
+  return sender.chat.sendMessage({ chatId: chat.id, text, clientMessageId: crypto.randomUUID() });
+}

@@ -1,0 +1,29 @@
+import pg from 'pg';
+import { expect, onTestFinished } from 'vitest';
+import { eventually } from '../eventually.ts';
+
+/** Holds the chat's row, which whoever changes the chat must have; returns how to let go. Let go of when the test is over. */
+export async function holdChat(dsn: string, { id }: { id: string }): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: dsn });
+  await client.connect();
+  onTestFinished(() => client.end());
+  await client.query('begin');
+  await client.query('select from chats where id = $1 for update', [id]);
+  return async () => void (await client.query('commit'));
+}
+
+/** Resolves when so many statements on the database wait for a lock. */
+export async function lockWaits(dsn: string, count: number): Promise<void> {
+  const client = new pg.Client({ connectionString: dsn });
+  await client.connect();
+  try {
+    await eventually(async () => {
+      const { rowCount } = await client.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      expect(rowCount).toBe(count);
+    });
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,61 @@
+import type { OpenLink } from '../../client/bus/link.ts';
+import { natsLink } from '../../client/bus/nats-link.ts';
+import { postgresLink } from '../../client/bus/postgres-link.ts';
+import { redisLink } from '../../client/bus/redis-link.ts';
+import { startTcpProxy } from '../faults/tcp-proxy.ts';
+import { startNats, startRedis } from './brokers.ts';
+import type { ServerProcess } from './server-process.ts';
+import { createTestDatabase } from './test-database.ts';
+
+/** A broker of a bus that can be taken away. */
+export interface BusBroker {
+  open: OpenLink;
+  /** For a service: BUS_URL, and what else it takes to use this broker. */
+  env: Record<string, string>;
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+  /** Leaves its connections silent, but open. */
+  freeze(): void;
+  thaw(): void;
+  stop(): Promise<void>;
+}
+
+const timeoutMs = 1_000;
+
+/** Each kind of broker, a real server by itself; PostgreSQL's, which others use as well, is taken away on the way to it. */
+export const busBrokers: Record<'NATS' | 'Redis' | 'PostgreSQL', () => Promise<BusBroker>> = {
+  NATS: async () => {
+    const server = await startNats();
+    const url = `nats://127.0.0.1:${server.port}`;
+    return ofServer(server, url, natsLink({ url, prefix: 'chat', timeoutMs }));
+  },
+  Redis: async () => {
+    const server = await startRedis();
+    const url = `redis://127.0.0.1:${server.port}`;
+    return ofServer(server, url, redisLink({ url, prefix: 'chat', timeoutMs }));
+  },
+  PostgreSQL: async () => {
+    const proxy = await startTcpProxy(await createTestDatabase());
+    return {
+      open: postgresLink({ dsn: proxy.dsn, timeoutMs }),
+      env: { BUS_URL: 'postgres:', POSTGRES_DSN: proxy.dsn },
+      kill: async () => proxy.cut(),
+      restart: async () => proxy.restore(),
+      freeze: () => proxy.freeze(),
+      thaw: () => {},
+      stop: () => proxy.close(),
+    };
+  },
+};
+
+function ofServer(server: ServerProcess, url: string, open: OpenLink): BusBroker {
+  return {
+    open,
+    env: { BUS_URL: url },
+    kill: () => server.kill(),
+    restart: () => server.restart(),
+    freeze: () => server.signal('SIGSTOP'),
+    thaw: () => server.signal('SIGCONT'),
+    stop: () => server.stop(),
+  };
+}

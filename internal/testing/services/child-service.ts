@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { isAlive } from '../../embedded/process-state.ts';
+import { serverPid } from '../../embedded/test-bench.ts';
+import { waitUntil } from '../../embedded/wait-until.ts';
+
+type Program = 'server' | 'auth-server' | 'gateway' | 'message-writer';
+
+const mainOf = (program: Program) => fileURLToPath(new URL(`../../../cmd/${program}/main.ts`, import.meta.url));
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** The service, or one of its parts, as it is run: a process of its own. It is killed, with its database, when the test is over. */
+export class ChildService {
+  /** Resolves when the process and its output have ended. */
+  readonly exited: Promise<Exit>;
+  /** What it has written so far. */
+  stdout = '';
+  stderr = '';
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+  }
+
+  /** Starts the process with these variables and no others of the service's own; it is not ready yet. */
+  static spawn(env: Record<string, string>, program: Program = 'server'): ChildService {
+    const { PATH = '', HOME = '' } = process.env;
+    const settings = {
+      GRPC_PORT: '0',
+      HTTP_PORT: '0',
+      AUTH_ISSUER: 'chat-service',
+      AUTH_GUESTS: 'true',
+      LOG_FORMAT: 'json',
+      RATE_LIMIT_MESSAGES: '0',
+      RATE_LIMIT_CALLS: '0',
+      RATE_LIMIT_GUESTS: '0',
+      RATE_LIMIT_SIGN_INS: '0',
+    };
+    const child = spawn(process.execPath, [mainOf(program)], {
+      env: { PATH, HOME, ...settings, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const service = new ChildService(child);
+    onTestFinished(async () => {
+      child.kill('SIGKILL');
+      await service.exited;
+    });
+    return service;
+  }
+
+  /** Starts the service and waits until it is ready. */
+  static async start(env: Record<string, string>, program: Program = 'server'): Promise<ChildService> {
+    const service = ChildService.spawn(env, program);
+    await service.ready();
+    return service;
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** `host:port` */
+  get address(): string {
+    const address = /gRPC +(\S+:\d+)/.exec(this.stderr)?.[1];
+    if (!address) throw new Error(`the service is not ready: ${this.stderr}`);
+    return address;
+  }
+
+  /** `http://host:port` */
+  get url(): string {
+    const url = /HTTP +(\S+:\d+)/.exec(this.stderr)?.[1];
+    if (!url) throw new Error(`the gateway is not ready: ${this.stderr}`);
+    return url;
+  }
+
+  async ready(timeoutMs = 30_000): Promise<void> {
+    const ended = () => this.#child.exitCode !== null || this.#child.signalCode !== null;
+    await waitUntil(() => this.stderr.includes('is ready') || ended(), timeoutMs);
+    if (ended()) throw new Error(`it ended at once: ${this.stderr}`);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** What it has logged so far. */
+  get logs(): Record<string, unknown>[] {
+    const lines = this.stdout.split('\n').slice(0, -1);
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** The memory that the process occupies, in bytes. */
+  async residentBytes(): Promise<number> {
+    const status = await readFile(`/proc/${this.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1_024;
+  }
+}
+
+/** A new folder for the bundled PostgreSQL. A server that is left in it is ended, and it is removed, when the test is over. */
+export async function newDataDir(): Promise<string> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'chat-data-'));
+  onTestFinished(async () => {
+    const pid = databasePid(dataDir);
+    if (pid !== undefined) process.kill(pid, 'SIGQUIT');
+    if (pid !== undefined) await waitUntil(() => !isAlive(pid), 10_000);
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 10 });
+  });
+  return dataDir;
+}
+
+/** The process id of the living PostgreSQL of a data folder. */
+export function databasePid(dataDir: string): number | undefined {
+  const pid = serverPid(dataDir);
+  return pid !== undefined && isAlive(pid) ? pid : undefined;
+}

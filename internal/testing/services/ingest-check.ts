@@ -1,0 +1,26 @@
+import { expect } from 'vitest';
+import type { Traffic } from '../clients/traffic.ts';
+import { eventually } from '../eventually.ts';
+
+/**
+ * Expects that every acknowledged message of the traffic, and nothing else, was written once, in the order in which its sender sent it,
+ * and that all listeners heard the same. For messages that are acknowledged before they have a number; the traffic has been stopped.
+ */
+export async function expectEachWrittenOnce(traffic: Traffic, timeoutMs = 30_000): Promise<void> {
+  const acknowledged = traffic.sent.flatMap((sent) => sent.map(({ text }) => text)).sort();
+  for (const heard of traffic.heard) {
+    await eventually(() => expect(heard.length).toBeGreaterThanOrEqual(acknowledged.length), timeoutMs);
+    expect(heard.map(({ text }) => text).sort()).toEqual(acknowledged);
+    expect(heard.map(({ seq }) => seq)).toEqual(heard.map((_, i) => heard[0]!.seq + i));
+  }
+  const [first, ...others] = traffic.heard;
+  for (const heard of others) expect(heard.map(({ id }) => id)).toEqual(first!.map(({ id }) => id));
+  const ids = new Map(first!.map(({ text, id }) => [text, id]));
+  for (const sent of traffic.sent) for (const { text, messageId } of sent) expect(ids.get(text)).toBe(messageId);
+  for (const writer of traffic.sent.keys()) {
+    const own = first!
+      .filter(({ text }) => text.startsWith(`${writer}:`))
+      .map(({ text }) => Number(text.split(':')[1]));
+    expect(own).toEqual(own.toSorted((a, b) => a - b));
+  }
+}

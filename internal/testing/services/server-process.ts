@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitUntil } from '../../embedded/wait-until.ts';
+
+interface Command {
+  program: string;
+  /** Its arguments, for a port of its own and a folder in which it keeps what outlives it. */
+  args(port: number, folder: string): string[];
+}
+
+/** A real server on loopback, with a port and a folder of its own that stay the same when it dies and is started again. */
+export class ServerProcess {
+  readonly port: number;
+  readonly #folder: string;
+  readonly #command: Command;
+  #child: ChildProcess | undefined;
+
+  private constructor(command: Command, port: number, folder: string) {
+    this.#command = command;
+    this.port = port;
+    this.#folder = folder;
+  }
+
+  /** Starts it, and resolves when it accepts connections. Leaves nothing behind when it throws. */
+  static async start(command: Command): Promise<ServerProcess> {
+    const server = new ServerProcess(
+      command,
+      await freePort(),
+      await mkdtemp(join(tmpdir(), `chat-${command.program}-`)),
+    );
+    try {
+      await server.restart();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Starts it again after `kill`; only waits for it if somebody else has. */
+  async restart(): Promise<void> {
+    const { program, args } = this.#command;
+    if (this.isRunning) {
+      await waitUntil(() => !this.isRunning || accepts(this.port), 20_000);
+      return;
+    }
+    const child = spawn(program, args(this.port, this.#folder), { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += chunk));
+    child.stderr.on('data', (chunk) => (output += chunk));
+    child.once('error', (error) => (output += error.message));
+    this.#child = child;
+    const ended = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+    const answers = await waitUntil(async () => ended() || (await accepts(this.port)), 20_000);
+    if (!answers || ended()) throw new Error(`${program} does not start: ${output.slice(-2_000)}`);
+  }
+
+  /** Sends SIGSTOP or SIGCONT. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(name);
+  }
+
+  /** kill -9; resolves when it is gone. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child || !this.isRunning) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Ends it and removes what it kept. */
+  async stop(): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}

@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { ConnectChatResponse, type Event, type Message } from '../../../pkg/api/chat/v1/chat.ts';
+import { JoseSigningKeys } from '../../client/auth/jose-signing-keys.ts';
+import { JoseTokenIssuer } from '../../client/auth/jose-token-issuer.ts';
+import { JoseTokenVerifier } from '../../client/auth/jose-token-verifier.ts';
+import type { Bus } from '../../client/bus/bus.ts';
+import { MemoryBus } from '../../client/bus/memory-bus.ts';
+import { MemoryPresence } from '../../client/presence/memory-presence.ts';
+import { ProtobufEventEncoder } from '../../converter/event.ts';
+import type { Principal, TokenRole } from '../../model/principal.ts';
+import { MemoryRateLimiter, type Rate } from '../../ratelimiter/memory-rate-limiter.ts';
+import type { ChatRepository } from '../../repository/chat-repository.ts';
+import type { MessageRepository } from '../../repository/message-repository.ts';
+import { PostgresSigningKeyRepository } from '../../repository/postgres/postgres-signing-key-repository.ts';
+import { Revocations, type RevocationsDeps } from '../../service/accounts/revocations.ts';
+import { ChatService } from '../../service/chats/chat-service.ts';
+import { Hub, type HubOptions } from '../../service/delivery/hub.ts';
+import { frameIterator } from '../../service/sessions/frame-iterator.ts';
+import { IteratedInbox } from '../../service/sessions/inbox.ts';
+import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
+import { type Incoming, Session, type SessionOptions } from '../../service/sessions/session.ts';
+import { SessionRegistry } from '../../service/sessions/session-registry.ts';
+import { MessageWriter, type MessageWriterOptions } from '../../service/writing/message-writer.ts';
+import type { TestStorage } from './test-storage.ts';
+import { user } from './test-storage.ts';
+
+export interface TestNodeOptions {
+  bus?: Bus;
+  chats?: ChatRepository;
+  messages?: MessageRepository;
+  hub?: Partial<HubOptions>;
+  session?: Partial<SessionOptions>;
+  writer?: Partial<MessageWriterOptions>;
+  /** Of messages and of other commands; without: no limit. */
+  rate?: Rate;
+  /** What ends sessions and users; without: nothing does. */
+  revoked?: Omit<RevocationsDeps, 'log'>;
+}
+
+const auth = { issuer: 'test', audience: 'chat', ttlMs: 60_000 };
+
+/** A node without transports: the service layer upon a real database. Several may share a database and a bus. */
+export type TestNode = Awaited<ReturnType<typeof startTestNode>>;
+
+export async function startTestNode(storage: TestStorage, options: TestNodeOptions = {}) {
+  const { chats, messages } = { ...storage, ...options };
+  const { bus = new MemoryBus(), rate = { points: 0, seconds: 1 } } = options;
+  const log = pino({ level: 'silent' });
+  const keys = await JoseSigningKeys.open(new PostgresSigningKeyRepository(storage.database));
+  const issuer = new JoseTokenIssuer(keys, auth);
+  const verifier = new JoseTokenVerifier(keys.find, { ...auth, algorithms: ['EdDSA'] });
+  const limiter = new MemoryRateLimiter({ named: { SendMessage: rate }, others: rate });
+  const writer = new MessageWriter(
+    { messages, bus, log },
+    { maxBatch: 100, maxInFlight: 2, maxQueued: 1_000, giveUpAfterMs: 4_000, ...options.writer },
+  );
+  const hub = new Hub(
+    { bus, messages, chats, log },
+    { repairIntervalMs: 50, lingerMs: 1_000, stragglerMs: 10, recentChars: 20_000, pageSize: 10, ...options.hub },
+  );
+  const presence = new MemoryPresence();
+  const service = new ChatService(
+    { chats, messages, writer, presence, bus },
+    { maxTextLength: 100_000, createRoomsOnJoin: true, maxSignalMembers: 100 },
+  );
+  const presenceAnnouncer = new PresenceAnnouncer({ bus, chats, presence, log }, { graceMs: 100, maxMembers: 100 });
+  const revocations = new Revocations(
+    { ...options.revoked, log },
+    { pollMs: 250, maxBackoffMs: 500, readTimeoutMs: 5_000, rememberMs: 60_000, startTimeoutMs: 5_000 },
+  );
+  await revocations.start();
+  const deps = { service, hub, chats, messages, verifier, revocations, limiter, presence, presenceAnnouncer, log };
+  const admission = { perSecond: 100_000, maxWaiting: 0 };
+  const maxStreamsPerUser = 0;
+  const sessionOptions: SessionOptions = {
+    limits: { maxTextLength: 100_000, maxFrameBytes: 100_000, maxCommandsPerFrame: 100, maxSubscriptions: 100 },
+    outboxBytes: 50_000,
+    frameBytes: 10_000,
+    pageSize: 10,
+    maxPendingSends: 100,
+    closingGraceMs: 500,
+    ...options.session,
+  };
+  const encoder = new ProtobufEventEncoder();
+  const streams: TestStream[] = [];
+  return {
+    service,
+    hub,
+    writer,
+    issuer,
+    presence,
+    revocations,
+    bus,
+    sessions: new SessionRegistry(deps, { ...sessionOptions, admission, maxStreamsPerUser }),
+    /** Opens a stream; its token is valid for `ttlMs`. */
+    open(
+      userId: string,
+      {
+        ttlMs = 60_000,
+        paused = false,
+        roles = ['user'],
+      }: { ttlMs?: number; paused?: boolean; roles?: TokenRole[] } = {},
+    ): TestStream {
+      const tokenExpiresAt = new Date(Date.now() + ttlMs);
+      const principal = { ...principalOf(userId), roles, tokenExpiresAt };
+      const session = new Session(deps, sessionOptions, { id: randomUUID(), principal, encoder });
+      const stream = new TestStream(session, paused);
+      streams.push(stream);
+      return stream;
+    },
+    async stop() {
+      for (const stream of streams) stream.cancel();
+      await Promise.all(streams.map(({ ended }) => ended));
+      revocations.close();
+      await hub.stop();
+      await writer.drain();
+      await bus.close();
+    },
+  };
+}
+
+export function principalOf(userId: string): Principal {
+  return { userId, name: user(userId).name, roles: ['user'], tokenExpiresAt: new Date(Date.now() + 60_000) };
+}
+
+type AnyEvent = NonNullable<Event['event']>;
+type Kind = AnyEvent['$case'];
+type Value<K extends Kind> = Extract<AnyEvent, { $case: K }>['value'];
+
+/** The client's end of a session: what it was told, at the pace at which it reads. */
+export class TestStream {
+  readonly session: Session;
+  readonly events: AnyEvent[] = [];
+  readonly frames: Uint8Array[] = [];
+  /** The most that has ever waited for this reader, in bytes. */
+  mostQueued = 0;
+  /** Resolves when the session is over, with what it threw. */
+  readonly ended: Promise<unknown>;
+  readonly #controller = new AbortController();
+  #commands: Incoming[][] = [];
+  #halfClosed = false;
+  #failure: unknown;
+  #wakeReader = () => {};
+  #paused: PromiseWithResolvers<void> | undefined;
+
+  constructor(session: Session, paused: boolean) {
+    this.session = session;
+    if (paused) this.#paused = Promise.withResolvers<void>();
+    this.ended = this.#read();
+  }
+
+  /** A frame of commands. */
+  send(...commands: Incoming[]): void {
+    this.#commands.push(commands);
+    this.#wakeReader();
+  }
+
+  subscribe(chatId: string, afterSeq?: number): void {
+    this.send({ kind: 'subscribe', commandId: `subscribe ${chatId}`, chatId, afterSeq });
+  }
+
+  /** Takes no further frame until `resume`. */
+  pause(): void {
+    this.#paused ??= Promise.withResolvers<void>();
+  }
+
+  resume(): void {
+    this.#paused?.resolve();
+    this.#paused = undefined;
+  }
+
+  halfClose(): void {
+    this.#halfClosed = true;
+    this.#wakeReader();
+  }
+
+  /** The client sends something that the transport cannot read. */
+  fail(error: unknown): void {
+    this.#failure = error;
+    this.#wakeReader();
+  }
+
+  cancel(): void {
+    this.#controller.abort();
+    this.resume();
+  }
+
+  of<K extends Kind>(kind: K): Value<K>[] {
+    return this.events.filter((event) => event.$case === kind).map(({ value }) => value as Value<K>);
+  }
+
+  messages(chatId: string): Message[] {
+    return this.of('message').filter((message) => message.chatId === chatId);
+  }
+
+  /** The numbers of the chat's messages, in the order in which they came. */
+  numbers(chatId: string): number[] {
+    return this.messages(chatId).map(({ updateSeq }) => updateSeq);
+  }
+
+  async #read(): Promise<unknown> {
+    try {
+      const run = this.session.run.bind(this.session, new IteratedInbox(this.#incoming(), (frame) => frame));
+      for await (const frame of frameIterator(run, this.#controller.signal)) {
+        this.mostQueued = Math.max(this.mostQueued, this.session.queuedBytes + frame.length);
+        this.frames.push(frame);
+        for (const { event } of ConnectChatResponse.decode(frame).events) if (event) this.events.push(event);
+        await this.#paused?.promise;
+      }
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async *#incoming(): AsyncGenerator<Incoming[], void, undefined> {
+    while (!this.#controller.signal.aborted) {
+      if (this.#failure) throw this.#failure;
+      const next = this.#commands.shift();
+      if (next) yield next;
+      else if (this.#halfClosed) return;
+      else
+        await new Promise<void>((resolve) => {
+          this.#wakeReader = resolve;
+          this.#controller.signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+    }
+  }
+}

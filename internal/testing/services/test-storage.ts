@@ -1,0 +1,75 @@
+import { createHash, randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import type { User } from '../../model/chat.ts';
+import type { Message } from '../../model/message.ts';
+import type { Guard } from '../../repository/chat-repository.ts';
+import type { NewMessage } from '../../repository/message-repository.ts';
+import { createDatabase, type Database } from '../../repository/postgres/database.ts';
+import { PostgresChatRepository } from '../../repository/postgres/postgres-chat-repository.ts';
+import { PostgresMessageRepository } from '../../repository/postgres/postgres-message-repository.ts';
+import { createTestDatabase } from './test-database.ts';
+
+/** The storage layer on a database of its own, without a service on top. */
+export interface TestStorage {
+  dsn: string;
+  database: Database;
+  chats: PostgresChatRepository;
+  messages: PostgresMessageRepository;
+  /** A connection outside the pool, to hold locks with; closed with the storage. */
+  connect(): Promise<pg.Client>;
+  /** Changes a message's text as an edit does: under the chat's next number. Returns its new state. */
+  edit(message: { chatId: string; id: string }, text: string): Promise<Message>;
+  close(): Promise<void>;
+}
+
+export async function openTestStorage({ maxMembers = 1_000, poolSize = 12 } = {}): Promise<TestStorage> {
+  const dsn = await createTestDatabase();
+  const database = createDatabase({ dsn, poolSize, statementTimeoutMs: 10_000, onError: () => {} });
+  const messages = new PostgresMessageRepository(database);
+  const clients: pg.Client[] = [];
+  return {
+    dsn,
+    database,
+    chats: new PostgresChatRepository(database, { maxMembers }),
+    messages,
+    async connect() {
+      const client = new pg.Client({ connectionString: dsn });
+      client.on('error', () => {});
+      clients.push(client);
+      await client.connect();
+      return client;
+    },
+    async edit({ chatId, id }, text) {
+      await database.pool.query(
+        `with chat as (
+           update chats set last_seq = last_seq + 1, changed_at = clock_timestamp() where id = $1 returning last_seq
+         )
+         update messages set text = $3, update_seq = chat.last_seq from chat where chat_id = $1 and messages.id = $2`,
+        [chatId, id, text],
+      );
+      return messages.get(chatId, id);
+    },
+    async close() {
+      await Promise.all(clients.map((client) => client.end()));
+      await database.close();
+    },
+  };
+}
+
+/** Lets every change pass. */
+export const allow: Guard = () => {};
+
+export function user(id: string): User {
+  return { id, name: `${id}'s name` };
+}
+
+/** A message as the writer hands it to the repository. */
+export function newMessage(
+  chatId: string,
+  senderId: string,
+  { text = 'text', clientMessageId = randomUUID() }: { text?: string; clientMessageId?: string } = {},
+): NewMessage {
+  const contentHash = createHash('sha256').update(text).digest().subarray(0, 16);
+  return { id: uuidv7(), chatId, sender: user(senderId), clientMessageId, text, contentHash };
+}

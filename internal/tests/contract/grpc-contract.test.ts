@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { accountsContract } from '../../testing/contract/accounts.ts';
+import { chatsContract } from '../../testing/contract/chats.ts';
+import type { Issue } from '../../testing/contract/issue.ts';
+import { membersContract } from '../../testing/contract/members.ts';
+import { messagesContract } from '../../testing/contract/messages.ts';
+import { permissionsContract } from '../../testing/contract/permissions.ts';
+import { rolesContract } from '../../testing/contract/roles.ts';
+import { roomsContract } from '../../testing/contract/rooms.ts';
+import { signalsContract } from '../../testing/contract/signals.ts';
+import { streamsContract } from '../../testing/contract/streams.ts';
+import { startTestService, type TestService } from '../../testing/services/test-service.ts';
+import { issueToken } from '../../testing/services/tokens.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService({ MAX_SIGNAL_MEMBERS: '3' });
+});
+afterAll(() => service.stop());
+
+describe('the contract over gRPC', () => {
+  const open = () => service.transport();
+  chatsContract(open);
+  membersContract(open);
+  roomsContract(open);
+  messagesContract(open);
+  streamsContract(open);
+  signalsContract(open);
+  const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
+  accountsContract(open, issue);
+  rolesContract(open, issue);
+  permissionsContract(open, issue);
+});

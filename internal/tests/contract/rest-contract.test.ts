@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe } from 'vitest';
+import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { startGateway } from '../../app/start-gateway.ts';
+import { readGatewayConfig } from '../../config/gateway-config.ts';
+import { restTransport } from '../../testing/clients/rest-transport.ts';
+import { accountsContract } from '../../testing/contract/accounts.ts';
+import { chatsContract } from '../../testing/contract/chats.ts';
+import type { Issue } from '../../testing/contract/issue.ts';
+import { membersContract } from '../../testing/contract/members.ts';
+import { messagesContract } from '../../testing/contract/messages.ts';
+import { permissionsContract } from '../../testing/contract/permissions.ts';
+import { rolesContract } from '../../testing/contract/roles.ts';
+import { roomsContract } from '../../testing/contract/rooms.ts';
+import { openApiChecker } from '../../testing/openapi-check.ts';
+import { startTestService, type TestService } from '../../testing/services/test-service.ts';
+import { issueToken } from '../../testing/services/tokens.ts';
+
+function contract(open: () => Transport): void {
+  chatsContract(open);
+  membersContract(open);
+  roomsContract(open);
+  messagesContract(open);
+  const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
+  accountsContract(open, issue);
+  rolesContract(open, issue);
+  permissionsContract(open, issue);
+}
+
+let service: TestService;
+let gateway: Awaited<ReturnType<typeof startGateway>>;
+beforeAll(async () => {
+  service = await startTestService();
+  const config = readGatewayConfig({ HTTP_PORT: '0', GATEWAY_UPSTREAMS: service.address });
+  gateway = await startGateway(config, pino({ level: 'silent' }));
+});
+afterAll(async () => {
+  await gateway.stop();
+  await service.stop();
+});
+
+const document = readFileSync(new URL('../../../pkg/api/openapi.json', import.meta.url), 'utf8');
+/** What goes over the wire is what the OpenAPI document says. */
+const checkExchange = openApiChecker(JSON.parse(document));
+
+/** Unary calls by REST, streams by gRPC. */
+const open = (url: string) => {
+  const grpc = service.transport();
+  return restTransport(url, { connect: grpc.connect, onExchange: checkExchange });
+};
+
+describe('the contract over REST, through the gateway in the service', () => {
+  contract(() => open(service.url));
+});
+
+describe('the contract over REST, through a gateway by itself', () => {
+  contract(() => open(`http://127.0.0.1:${gateway.httpPort}`));
+});

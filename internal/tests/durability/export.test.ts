@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { Message } from '../../../pkg/api/chat/v1/chat.ts';
+import { readExported, type StoredEvent } from '../../testing/clients/exported-events.ts';
+import { newGroup, type Person, say, signIn } from '../../testing/clients/person.ts';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { startNats } from '../../testing/services/brokers.ts';
+import { ChildService } from '../../testing/services/child-service.ts';
+import type { ServerProcess } from '../../testing/services/server-process.ts';
+import { createTestDatabase } from '../../testing/services/test-database.ts';
+import { startTestService, type TestService } from '../../testing/services/test-service.ts';
+
+let nats: ServerProcess;
+let env: Record<string, string>;
+beforeEach(async () => {
+  nats = await startNats();
+  env = { POSTGRES_DSN: await createTestDatabase(), NATS_URL: url(), EXPORT: 'jetstream' };
+});
+afterEach(() => nats.stop());
+
+const url = () => `nats://127.0.0.1:${nats.port}`;
+const of = (events: StoredEvent[], chat: { id: string }) =>
+  events.filter(({ subject }) => subject === `chat.events.${chat.id}`);
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+async function start(more: Record<string, string> = {}, log = new LogLines('warn')): Promise<TestService> {
+  const service = await startTestService({ ...env, ...more }, { log: log.logger });
+  onTestFinished(() => service.stop());
+  return service;
+}
+
+/** Waits until the stream has exactly the first so many changes of each chat, in order. */
+async function expectExported(chats: { id: string }[], count: number): Promise<void> {
+  await eventually(async () => {
+    const events = await readExported(url());
+    for (const chat of chats) expect(of(events, chat).map(({ seq }) => seq)).toEqual(upTo(count));
+  }, 30_000);
+}
+
+async function sayAll(sender: Person, chats: { id: string }[], from: number, to: number): Promise<void> {
+  for (let number = from; number <= to; number += 1)
+    await Promise.all(chats.map((chat) => say(sender, chat, `text ${number}`)));
+}
+
+test('every change of a chat comes, in order, as JSON that the REST gateway would write', async () => {
+  const service = await start();
+  const alice = await signIn(service.transport(), 'alice');
+  const bob = await signIn(service.transport(), 'bob');
+  const chats = [await newGroup(alice, bob), await newGroup(alice), await newGroup(alice)];
+  await sayAll(alice, chats, 2, 30);
+  await expectExported(chats, 30);
+  const events = of(await readExported(url()), chats[0]!);
+  for (const { event, contentType } of events) expect([event, contentType]).toEqual(['message', 'application/json']);
+  const messages = events.map(({ body }) => JSON.parse(Buffer.from(body).toString()));
+  expect(messages[0]).toMatchObject({ chatId: chats[0]!.id, seq: '1', system: { chatCreated: {} } });
+  expect(messages[29]).toMatchObject({ seq: '30', updateSeq: '30', text: 'text 30', sender: { id: alice.id } });
+});
+
+test('as protobuf it is a chat.v1.Message; and the end of a chat is told', async () => {
+  const service = await start({ EXPORT_FORMAT: 'protobuf', EXPORT_PREFIX: 'acme.chat', EXPORT_STREAM: 'ACME' });
+  const alice = await signIn(service.transport(), 'alice');
+  const group = await newGroup(alice);
+  await say(alice, group, 'héllo');
+  await eventually(async () => expect(await readExported(url(), 'ACME')).toHaveLength(2));
+  await alice.chat.deleteChat({ chatId: group.id });
+  const events = await eventually(async () => {
+    const all = await readExported(url(), 'ACME');
+    expect(all).toHaveLength(3);
+    return all;
+  });
+  expect(events.map(({ event }) => event)).toEqual(['message', 'message', 'chat_deleted']);
+  expect(new Set(events.map(({ subject }) => subject))).toEqual(new Set([`acme.chat.events.${group.id}`]));
+  expect(Message.decode(events[1]!.body)).toMatchObject({ chatId: group.id, seq: 2, text: 'héllo' });
+});
+
+test('what there was before anything was exported comes as well', async () => {
+  const before = await startTestService({ ...env, EXPORT: 'none' });
+  const alice = await signIn(before.transport(), 'alice');
+  const group = await newGroup(alice);
+  await sayAll(alice, [group], 2, 10);
+  await before.stop();
+  const service = await start();
+  await expectExported([group], 10);
+  await service.stop();
+});
+
+test('while NATS is away messages are sent as ever; when it is back everything comes, once and in order', async () => {
+  const log = new LogLines('info');
+  const service = await start({}, log);
+  const alice = await signIn(service.transport(), 'alice');
+  const chats = [await newGroup(alice), await newGroup(alice)];
+  await sayAll(alice, chats, 2, 20);
+  const flow = sayAll(alice, chats, 21, 120);
+  await nats.kill();
+  await flow;
+  await eventually(() => expect(log.lines.map(({ msg }) => msg)).toContain('changes cannot be exported at the moment'));
+  await nats.restart();
+  await sayAll(alice, chats, 121, 130);
+  await expectExported(chats, 130);
+  await eventually(() => expect(log.lines.map(({ msg }) => msg)).toContain('changes are exported again'));
+  expect(log.lines.filter(({ level }) => level >= 40)).toHaveLength(1);
+});
+
+test('a relay that is killed is followed by another, which leaves nothing out', async () => {
+  const writer = await start({ EXPORT: 'none' });
+  const alice = await signIn(writer.transport(), 'alice');
+  const chats = [await newGroup(alice), await newGroup(alice), await newGroup(alice)];
+  let sent = 1;
+  for (let round = 0; round < 3; round += 1) {
+    const relay = await ChildService.start({ ...env, GATEWAY: 'false' });
+    const flow = sayAll(alice, chats, sent + 1, sent + 100);
+    sent += 100;
+    await eventually(async () => expect((await readExported(url())).length).toBeGreaterThan(3 * (sent - 70)), 30_000);
+    relay.signal('SIGKILL');
+    await relay.exited;
+    await flow;
+  }
+  await start();
+  await expectExported(chats, sent);
+});
+
+test('two relays share the chats', async () => {
+  const [one, two] = [await start(), await start()];
+  const [alice, bob] = [await signIn(one!.transport(), 'alice'), await signIn(two!.transport(), 'bob')];
+  const chats = await Promise.all(Array.from({ length: 20 }, (_, at) => newGroup(at % 2 ? alice : bob, alice, bob)));
+  await Promise.all([sayAll(alice, chats, 2, 21), sayAll(bob, chats, 2, 21)]);
+  await expectExported(chats, 41);
+});

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { Traffic } from '../../testing/clients/traffic.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { analyze } from '../../testing/services/analyze.ts';
+import { startNats } from '../../testing/services/brokers.ts';
+import { ChildService } from '../../testing/services/child-service.ts';
+import { healthOf } from '../../testing/services/health.ts';
+import { expectEachWrittenOnce } from '../../testing/services/ingest-check.ts';
+import type { ServerProcess } from '../../testing/services/server-process.ts';
+import { createTestDatabase } from '../../testing/services/test-database.ts';
+import { startTestService } from '../../testing/services/test-service.ts';
+
+let nats: ServerProcess;
+beforeAll(async () => {
+  nats = await startNats();
+});
+afterAll(() => nats.stop());
+
+let lastStream = 0;
+/** Settings of a service and its writers that share nothing with those of other tests. */
+async function newSettings(): Promise<Record<string, string>> {
+  lastStream += 1;
+  return {
+    POSTGRES_DSN: await createTestDatabase(),
+    BUS_URL: `nats://127.0.0.1:${nats.port}`,
+    BUS_PREFIX: `test${lastStream}`,
+    INGEST: 'jetstream',
+    INGEST_STREAM: `STREAM_${lastStream}`,
+    INGEST_PARTITIONS: '4',
+    WRITER_MAX_BATCH: '50',
+  };
+}
+
+/** A service that only accepts messages, with so many who talk on it. */
+async function startTraffic(settings: Record<string, string>, clients = 3): Promise<Traffic> {
+  const service = await startTestService({ ...settings, ROLES: 'grpc,gateway,auth' });
+  onTestFinished(() => service.stop());
+  const traffic = await Traffic.start(service.address, clients, 10);
+  onTestFinished(() => traffic.close());
+  return traffic;
+}
+
+/** Resolves when so many more messages have been written and heard. */
+async function hear(traffic: Traffic, count: number): Promise<void> {
+  const [heard] = traffic.heard;
+  const goal = heard!.length + count;
+  await eventually(() => expect(heard!.length).toBeGreaterThan(goal), 40_000);
+}
+
+const startWriter = (settings: Record<string, string>) => ChildService.start(settings, 'message-writer');
+
+/** A writer that has written something, so that the database knows its tables by the time the next one comes. */
+async function startFirstWriter(settings: Record<string, string>, traffic: Traffic): Promise<ChildService> {
+  const writer = await startWriter(settings);
+  await hear(traffic, 200);
+  await analyze(settings.POSTGRES_DSN!);
+  return writer;
+}
+
+test('writers that are killed in the midst of their work are taken over, and each message is written once, in order', async () => {
+  const settings = await newSettings();
+  const traffic = await startTraffic(settings);
+  let writer = await startFirstWriter(settings, traffic);
+  for (let i = 0; i < 3; i += 1) {
+    const other = await startWriter(settings);
+    await hear(traffic, 200);
+    writer.signal('SIGKILL');
+    writer = other;
+  }
+  await hear(traffic, 200);
+  await traffic.stop();
+  await expectEachWrittenOnce(traffic);
+});
+
+test('a writer that was paused and has lost its partitions meanwhile does no harm when it goes on', async () => {
+  const settings = await newSettings();
+  const traffic = await startTraffic(settings);
+  const paused = await startFirstWriter(settings, traffic);
+  const other = await startWriter(settings);
+  for (let i = 0; i < 2; i += 1) {
+    await hear(traffic, 200);
+    paused.signal('SIGSTOP');
+    // All that was accepted by now is written without it.
+    const goal = traffic.acknowledged;
+    await eventually(() => expect(traffic.heard[0]!.length).toBeGreaterThanOrEqual(goal), 40_000);
+    paused.signal('SIGCONT');
+  }
+  await hear(traffic, 200);
+  await traffic.stop();
+  await expectEachWrittenOnce(traffic);
+  for (const { logs } of [paused, other]) expect(logs.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+});
+
+test('a writer says what it is, tells its health, and stops when it is told to, giving its partitions back', async () => {
+  const settings = await newSettings();
+  const traffic = await startTraffic(settings, 1);
+  const writer = await startFirstWriter(settings, traffic);
+  expect(writer.stderr).toContain(`from the stream ${settings.INGEST_STREAM} to PostgreSQL`);
+  await eventually(async () => expect(await healthOf(writer.address)).toBe('SERVING'));
+
+  writer.signal('SIGTERM');
+
+  expect(await writer.exited).toEqual({ code: 0, signal: null });
+  await startWriter(settings);
+  await hear(traffic, 100);
+  await traffic.stop();
+  await expectEachWrittenOnce(traffic);
+});
+
+test('a writer that cannot know where messages come from or go to says so', async () => {
+  const writer = ChildService.spawn({ GRPC_PORT: '0' }, 'message-writer');
+  expect(await writer.exited).toEqual({ code: 2, signal: null });
+  expect(writer.stderr).toContain('INGEST=jetstream needs NATS_URL');
+
+  const bundled = ChildService.spawn({ NATS_URL: 'nats://127.0.0.1:4222' }, 'message-writer');
+  expect(await bundled.exited).toEqual({ code: 2, signal: null });
+  expect(bundled.stderr).toContain('POSTGRES_DSN must be set for the message-writer');
+});

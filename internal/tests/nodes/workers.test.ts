@@ -1,0 +1,99 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { grpcTransport } from '../../../pkg/chat-client/grpc.ts';
+import { ChatClient, guest } from '../../../pkg/chat-client/index.ts';
+import { isAlive } from '../../embedded/process-state.ts';
+import { uniqueName } from '../../testing/clients/person.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { ChildService, databasePid, newDataDir } from '../../testing/services/child-service.ts';
+import { createTestDatabase } from '../../testing/services/test-database.ts';
+
+/** Connections are dealt out in turn: a few clients are on all workers. */
+async function connected(address: string, count: number) {
+  const clients = await Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const transport = grpcTransport(address, { channelOptions: { 'grpc.use_local_subchannel_pool': 1 } });
+      const client = new ChatClient({ transport, token: guest(uniqueName(`user${i}`)) });
+      onTestFinished(() => client.close());
+      await client.connect();
+      const texts: string[] = [];
+      client.on('message', ({ system, text }) => system ?? texts.push(text));
+      return { client, texts };
+    }),
+  );
+  return clients;
+}
+
+const workersOf = (service: ChildService) =>
+  service.logs.filter(({ msg }) => msg === 'a worker is ready').map(({ worker }) => worker as number);
+
+test('workers share the ports; one that is killed is replaced, and nobody misses anything', async () => {
+  const service = await ChildService.start({
+    WORKERS: '2',
+    POSTGRES_DSN: await createTestDatabase(),
+    REPAIR_INTERVAL_MS: '200',
+  });
+  const clients = await connected(service.address, 4);
+  const [first] = clients;
+  const { id, name } = await first!.client.joinRoom(uniqueName('room'));
+  await Promise.all(clients.slice(1).map(({ client }) => client.joinRoom(name)));
+  const workers = workersOf(service);
+  expect(workers).toHaveLength(2);
+
+  const sent: string[] = [];
+  const sendAll = async (round: string) => {
+    const texts = clients.map((_, i) => `${round} ${i}`);
+    await Promise.all(clients.map(({ client }, i) => client.send(id, texts[i]!)));
+    sent.push(...texts);
+  };
+  await sendAll('before');
+  const underWay = sendAll('meanwhile');
+  process.kill(workers[0]!, 'SIGKILL');
+  await underWay;
+  await eventually(() => expect(workersOf(service)).toHaveLength(3));
+  await sendAll('after');
+  await eventually(() => {
+    for (const { texts } of clients) expect(texts.toSorted()).toEqual(sent.toSorted());
+    for (const { texts } of clients) expect(texts).toEqual(first!.texts);
+  });
+  expect(service.logs).toContainEqual(expect.objectContaining({ msg: 'a worker died: starting another' }));
+});
+
+test('the pauses before a worker that does not last is started again grow', async () => {
+  const service = await ChildService.start({ WORKERS: '2', POSTGRES_DSN: await createTestDatabase() });
+  for (let deaths = 1; deaths <= 3; deaths += 1) {
+    process.kill(workersOf(service).at(-1)!, 'SIGKILL');
+    await eventually(() => expect(workersOf(service)).toHaveLength(2 + deaths), 20_000);
+  }
+  const died = service.logs.filter(({ msg }) => msg === 'a worker died: starting another');
+  expect(died.map(({ afterMs }) => afterMs)).toEqual([100, 200, 400]);
+});
+
+test('they share the bundled database, and end with what started them', async () => {
+  const dataDir = await newDataDir();
+  const service = await ChildService.start({ WORKERS: '2', DATA_DIR: dataDir });
+  const workers = workersOf(service);
+  expect(workers.map(isAlive)).toEqual([true, true]);
+  service.signal('SIGTERM');
+  expect(await service.exited).toEqual({ code: 0, signal: null });
+  expect(workers.map(isAlive)).toEqual([false, false]);
+  expect(databasePid(dataDir)).toBeUndefined();
+});
+
+test('workers that are left alone end by themselves', async () => {
+  const service = await ChildService.start({ WORKERS: '2', POSTGRES_DSN: await createTestDatabase() });
+  const workers = workersOf(service);
+  service.signal('SIGKILL');
+  await eventually(() => expect(workers.map(isAlive)).toEqual([false, false]));
+});
+
+test('workers that cannot start say why, and nothing is left', async () => {
+  const service = ChildService.spawn({ WORKERS: '2', POSTGRES_DSN: 'postgres://nobody@127.0.0.1:1/none' });
+  expect(await service.exited).toEqual({ code: 1, signal: null });
+  expect(service.stderr).toContain('cannot use the database');
+});
+
+test('without a bus between them they are refused', async () => {
+  const service = ChildService.spawn({ WORKERS: '2', BUS_URL: 'memory:' });
+  expect(await service.exited).toEqual({ code: 2, signal: null });
+  expect(service.stderr).toContain('WORKERS need something that carries news between them');
+});

@@ -1,0 +1,216 @@
+import type { Metadata } from '@grpc/grpc-js';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { GetChatRequest, SendMessageRequest } from '../../../pkg/api/chat/v1/chat.ts';
+import { newRoom, type Person, say, signIn } from '../../testing/clients/person.ts';
+import { headers, RawClient } from '../../testing/clients/raw-client.ts';
+import { commands } from '../../testing/clients/stream-probe.ts';
+import { JaegerAgent, lowTraceId } from '../../testing/collectors/jaeger-agent.ts';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
+import { attribute, OtlpCollector, type OtlpSpan } from '../../testing/collectors/otlp-collector.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { startTestService, type TestService } from '../../testing/services/test-service.ts';
+
+const callersTrace = '4bf92f3577b34da6a3ce929d0e0e4736';
+const callersSpan = '00f067aa0ba902b7';
+
+/** Calls GetChat; returns the trace id that the call is answered with, whatever the answer. */
+async function traceIdOf(service: TestService, token: string, chatId: string, add: Record<string, string> = {}) {
+  const metadata = headers(token);
+  for (const [name, value] of Object.entries(add)) metadata.set(name, value);
+  const request = GetChatRequest.encode({ chatId }).finish();
+  const answered = Promise.withResolvers<Metadata>();
+  const path = '/chat.v1.ChatService/GetChat';
+  const done = new RawClient(service.address).call(path, request, metadata, {}, answered.resolve);
+  await done.catch(() => {});
+  return String((await answered.promise).get('x-trace-id')[0]);
+}
+
+describe('with an OpenTelemetry collector', () => {
+  let collector: OtlpCollector;
+  let service: TestService;
+  let alice: Person;
+  beforeAll(async () => {
+    collector = await OtlpCollector.start();
+    service = await startTestService({ TRACING_URL: collector.url });
+    alice = await signIn(service.transport(), 'alice');
+  });
+  afterAll(async () => {
+    await service.stop();
+    collector.stop();
+  });
+
+  /** The spans of a trace once it is complete, each by its name and that of its parent. */
+  async function tree(traceId: string, complete: string): Promise<string[]> {
+    const spans = await eventually(() => {
+      const found = collector.spans.filter((span) => span.traceId === traceId);
+      expect(found.map(({ name }) => name)).toContain(complete);
+      return found;
+    });
+    const nameOf = (spanId: string | undefined) => spans.find((span) => span.spanId === spanId)?.name ?? 'nothing';
+    return spans.map(({ name, parentSpanId }) => `${name} < ${nameOf(parentSpanId)}`).sort();
+  }
+
+  function spanOf(traceId: string, name: string): OtlpSpan | undefined {
+    return collector.named(name).find((span) => span.traceId === traceId);
+  }
+
+  test('a call is a span, and so is all that it causes down to the database', async () => {
+    const room = await newRoom(alice);
+    const traceId = await traceIdOf(service, alice.token, room.id);
+    expect(await tree(traceId, 'chat.v1.ChatService/GetChat')).toEqual([
+      'ChatRepository.get < ChatService.getChat',
+      'ChatService.getChat < chat.v1.ChatService/GetChat',
+      'chat.v1.ChatService/GetChat < nothing',
+    ]);
+    const root = spanOf(traceId, 'chat.v1.ChatService/GetChat')!;
+    expect(root).toMatchObject({ kind: 2, status: { code: 0 } });
+    expect(attribute(root.attributes, 'user.id')).toBe(alice.id);
+  });
+
+  test('a call continues the trace of its caller and is answered with its id', async () => {
+    const room = await newRoom(alice);
+    const traceparent = `00-${callersTrace}-${callersSpan}-01`;
+    expect(await traceIdOf(service, alice.token, room.id, { traceparent })).toBe(callersTrace);
+    await tree(callersTrace, 'chat.v1.ChatService/GetChat');
+    expect(spanOf(callersTrace, 'chat.v1.ChatService/GetChat')?.parentSpanId).toBe(callersSpan);
+  });
+
+  test('a call that fails is marked, with what went wrong, and so is what made it fail', async () => {
+    const traceId = await traceIdOf(service, alice.token, crypto.randomUUID());
+    await tree(traceId, 'chat.v1.ChatService/GetChat');
+    for (const name of ['chat.v1.ChatService/GetChat', 'ChatService.getChat', 'ChatRepository.get']) {
+      const span = spanOf(traceId, name)!;
+      expect(span.status.code, name).toBe(2);
+      expect(attribute(span.events[0]!.attributes, 'exception.message'), name).toMatch(/no such chat/);
+    }
+  });
+
+  test('a call that is refused before it reaches the service is a span too', async () => {
+    const traceId = await traceIdOf(service, 'no token', crypto.randomUUID());
+    expect(await tree(traceId, 'chat.v1.ChatService/GetChat')).toEqual(['chat.v1.ChatService/GetChat < nothing']);
+    expect(spanOf(traceId, 'chat.v1.ChatService/GetChat')?.status.code).toBe(2);
+  });
+
+  test('a message is traced to the batch in which it is stored', async () => {
+    const room = await newRoom(alice);
+    const metadata = headers(alice.token);
+    metadata.set('traceparent', `00-${'a'.repeat(32)}-${callersSpan}-01`);
+    const request = { chatId: room.id, text: 'hi', clientMessageId: crypto.randomUUID() };
+    const bytes = SendMessageRequest.encode(request).finish();
+    await new RawClient(service.address).call('/chat.v1.ChatService/SendMessage', bytes, metadata);
+    expect(await tree('a'.repeat(32), 'chat.v1.ChatService/SendMessage')).toEqual([
+      'ChatService.sendMessage < chat.v1.ChatService/SendMessage',
+      'MessageRepository.appendBatch < MessageWriter.append',
+      'MessageWriter.append < ChatService.sendMessage',
+      'chat.v1.ChatService/SendMessage < nothing',
+    ]);
+  });
+
+  test('a batch of many messages belongs to the first of them and refers to the others', async () => {
+    const room = await newRoom(alice);
+    const before = collector.spans.length;
+    await Promise.all(Array.from({ length: 50 }, (_, i) => say(alice, room, `${i}`)));
+    const [appends, batches] = await eventually(() => {
+      const spans = collector.spans.slice(before);
+      const named = (name: string) => spans.filter((span) => span.name === name);
+      const found = [named('MessageWriter.append'), named('MessageRepository.appendBatch')] as const;
+      expect(found[0]).toHaveLength(50);
+      expect(found[1].reduce((count, { links }) => count + 1 + links.length, 0)).toBe(50);
+      return found;
+    });
+    const referred = batches.flatMap(({ parentSpanId, links }) => [parentSpanId, ...links.map(({ spanId }) => spanId)]);
+    expect(new Set(referred)).toEqual(new Set(appends.map(({ spanId }) => spanId)));
+    expect(batches.length).toBeLessThan(50);
+  });
+
+  test('a stream is a span that holds those of its commands, and is no error when the client goes', async () => {
+    const room = await newRoom(alice);
+    const before = collector.spans.length;
+    const stream = await alice.connect();
+    await stream.ask(commands.subscribe(room.id, 0));
+    await stream.ask(commands.send(room.id, 'hi'));
+    expect(await stream.ask(commands.send(crypto.randomUUID(), 'hi'))).toMatchObject({ $case: 'rejected' });
+    stream.close();
+    const root = await eventually(() => {
+      const [span] = collector.spans.slice(before).filter(({ name }) => name === 'chat.v1.ChatService/ConnectChat');
+      expect(span).toBeDefined();
+      return span!;
+    });
+    expect(root.status.code).toBe(0);
+    const children = collector.spans.filter(({ parentSpanId }) => parentSpanId === root.spanId);
+    const named = (name: string) => children.filter((span) => span.name === name).map(({ status }) => status.code);
+    expect(named('ChatService.sendMessage')).toEqual([0, 2]);
+    expect(named('ChatService.getMembership')).toEqual([0]);
+    expect(named('MessageRepository.findChangesAsMember').length).toBeGreaterThan(0);
+  });
+
+  test('what the service does by itself is not traced', async () => {
+    const stream = await alice.connect();
+    const room = await newRoom(alice);
+    await stream.ask(commands.subscribe(room.id));
+    const traceId = await traceIdOf(service, alice.token, room.id);
+    await tree(traceId, 'chat.v1.ChatService/GetChat');
+    const roots = collector.spans.filter(({ parentSpanId }) => !parentSpanId).map(({ name }) => name);
+    for (const name of roots) expect(name).toMatch(/^(chat|auth)\.v1\./);
+    stream.close();
+  });
+});
+
+test('what has not been sent is sent when the service stops', async () => {
+  const collector = await OtlpCollector.start();
+  onTestFinished(() => collector.stop());
+  const service = await startTestService({ TRACING_URL: collector.url });
+  await signIn(service.transport(), 'alice');
+  await service.stop();
+  expect(collector.named('auth.v1.AuthService/Guest')).toHaveLength(1);
+});
+
+test('with a sample ratio of 0 nothing is recorded, but every call has a trace id', async () => {
+  const collector = await OtlpCollector.start();
+  onTestFinished(() => collector.stop());
+  const service = await startTestService({ TRACING_URL: collector.url, TRACING_SAMPLE_RATIO: '0' });
+  const { token } = await signIn(service.transport(), 'alice');
+  expect(await traceIdOf(service, token, crypto.randomUUID())).toMatch(/^[0-9a-f]{32}$/);
+  await service.stop();
+  expect(collector.spans).toEqual([]);
+});
+
+test.for(['refuses connections', 'never answers'])('a collector that %s does not slow or fail calls', async (how) => {
+  const collector = await OtlpCollector.start({ silent: how === 'never answers' });
+  onTestFinished(() => collector.stop());
+  const log = new LogLines();
+  const url = how === 'never answers' ? collector.url : 'http://127.0.0.1:1';
+  const service = await startTestService({ TRACING_URL: url }, { log: log.logger });
+  const alice = await signIn(service.transport(), 'alice');
+  const room = await newRoom(alice);
+  const slowest = { ms: 0 };
+  for (let i = 0; i < 300; i++) {
+    const begun = performance.now();
+    await say(alice, room, `${i}`);
+    slowest.ms = Math.max(slowest.ms, performance.now() - begun);
+  }
+  expect(slowest.ms).toBeLessThan(1_000);
+  const begun = performance.now();
+  await service.stop();
+  expect(performance.now() - begun).toBeLessThan(8_000);
+  expect(log.errors).toEqual([]);
+  expect(log.lines.filter(({ level }) => level === 40).map(({ msg }) => msg)).toEqual([
+    'spans could not be sent and are lost',
+  ]);
+});
+
+test('with a Jaeger agent, calls and what they cause are sent to it, and its header is continued', async () => {
+  const agent = await JaegerAgent.start();
+  onTestFinished(() => agent.stop());
+  const service = await startTestService({ TRACING_URL: agent.url });
+  const alice = await signIn(service.transport(), 'alice');
+  const room = await newRoom(alice);
+  const header = { 'uber-trace-id': `${callersTrace}:${callersSpan}:0:1` };
+  expect(await traceIdOf(service, alice.token, room.id, header)).toBe(callersTrace);
+  const own = await traceIdOf(service, alice.token, crypto.randomUUID());
+  await service.stop();
+  for (const part of ['chat.v1.ChatService/GetChat', 'ChatService.getChat', 'ChatRepository.get']) {
+    await eventually(() => expect(agent.has('chat-service', part, lowTraceId(callersTrace))).toBe(true));
+  }
+  await eventually(() => expect(agent.has(lowTraceId(own), 'error', 'no such chat')).toBe(true));
+});

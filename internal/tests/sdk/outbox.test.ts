@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import {
+  ChatClient,
+  type ChatClientEvents,
+  guest,
+  type Outbox,
+  type WebStorage,
+  webSocketTransport,
+  webStorageOutbox,
+} from '../../../pkg/chat-client/index.ts';
+import { uniqueName } from '../../testing/clients/person.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { startTcpProxy } from '../../testing/faults/tcp-proxy.ts';
+import { startTestService, type TestService } from '../../testing/services/test-service.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService();
+});
+afterAll(() => service.stop());
+
+/** As `localStorage`. */
+function newStorage({ maxItems = Number.POSITIVE_INFINITY } = {}): WebStorage & { items: Map<string, string> } {
+  const items = new Map<string, string>();
+  return {
+    items,
+    get length() {
+      return items.size;
+    },
+    key: (index) => [...items.keys()][index] ?? null,
+    getItem: (key) => items.get(key) ?? null,
+    setItem(key, value) {
+      if (items.size >= maxItems && !items.has(key)) throw new Error('QuotaExceededError');
+      items.set(key, value);
+    },
+    removeItem: (key) => void items.delete(key),
+  };
+}
+
+function newClient(name: string, outbox: Outbox, url = service.url): ChatClient {
+  const client = new ChatClient({ transport: webSocketTransport(url), token: guest(name), outbox });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+test('what was not answered is sent by the next client, with its own id, before anything else', async () => {
+  const proxy = await startTcpProxy(service.url);
+  onTestFinished(() => proxy.close());
+  const storage = newStorage();
+  const name = uniqueName('writer');
+  const first = newClient(name, webStorageOutbox(storage, name), proxy.dsn);
+  await first.connect();
+  const room = await first.joinRoom(uniqueName('room'));
+  await first.send(room.id, 'answered');
+  expect(storage.items.size).toBe(0);
+  proxy.cut();
+  const unsent = ['one', 'two', 'three'].map((text) => first.send(room.id, text, `id-${text}`));
+  const results = Promise.allSettled(unsent);
+  await first.close();
+  for (const { status } of await results) expect(status).toBe('rejected');
+  expect(storage.items.size).toBe(3);
+
+  const next = newClient(name, webStorageOutbox(storage, name));
+  const sent: ChatClientEvents['sent'][] = [];
+  next.on('sent', (message) => sent.push(message));
+  const later = next.send(room.id, 'four');
+  expect(next.pendingMessages.map(({ text }) => text)).toEqual(['one', 'two', 'three', 'four']);
+  await next.connect();
+  await later;
+
+  const history = await next.history(room.id);
+  const written = history.filter(({ system }) => !system);
+  expect(written.map(({ text }) => text)).toEqual(['answered', 'one', 'two', 'three', 'four']);
+  expect(written[1]?.clientMessageId).toBe('id-one');
+  expect(sent.map(({ clientMessageId, seq }) => [clientMessageId, seq]).slice(0, 3)).toEqual([
+    ['id-one', 3],
+    ['id-two', 4],
+    ['id-three', 5],
+  ]);
+  expect(storage.items.size).toBe(0);
+});
+
+test('a message that was committed before its answer was lost is not sent twice', async () => {
+  const storage = newStorage();
+  const name = uniqueName('writer');
+  const outbox = webStorageOutbox(storage, name);
+  const first = newClient(name, outbox);
+  await first.connect();
+  const room = await first.joinRoom(uniqueName('room'));
+  const { messageId } = await first.send(room.id, 'once', 'the-id');
+  await first.close();
+  outbox.put({ chatId: room.id, text: 'once', clientMessageId: 'the-id' });
+
+  const next = newClient(name, webStorageOutbox(storage, name));
+  const sent: ChatClientEvents['sent'][] = [];
+  next.on('sent', (message) => sent.push(message));
+  await next.connect();
+  await eventually(() => expect(sent).toMatchObject([{ clientMessageId: 'the-id', messageId }]));
+  expect((await next.history(room.id)).filter(({ text }) => text === 'once')).toHaveLength(1);
+});
+
+test('a message that is refused for good leaves the outbox, and its loss is told', async () => {
+  const storage = newStorage();
+  const name = uniqueName('writer');
+  const outbox = webStorageOutbox(storage, name);
+  outbox.put({ chatId: crypto.randomUUID(), text: 'to nowhere', clientMessageId: 'lost' });
+  const client = newClient(name, webStorageOutbox(storage, name));
+  const refused: ChatClientEvents['refused'][] = [];
+  client.on('refused', (message) => refused.push(message));
+  await client.connect();
+  await eventually(() => expect(refused).toMatchObject([{ text: 'to nowhere', error: { reason: 'CHAT_NOT_FOUND' } }]));
+  expect(storage.items.size).toBe(0);
+});
+
+test('a message that the outbox has no room for is refused, not sent', async () => {
+  const storage = newStorage({ maxItems: 1 });
+  const client = newClient(uniqueName('writer'), webStorageOutbox(storage, 'outbox'));
+  const kept = client.send(crypto.randomUUID(), 'kept');
+  kept.catch(() => {});
+  await expect(client.send(crypto.randomUUID(), 'too much')).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+  expect(client.pendingMessages.map(({ text }) => text)).toEqual(['kept']);
+});
+
+test('what does not belong to the outbox is left alone, and what cannot be read is left out', () => {
+  const storage = newStorage();
+  storage.setItem('theme', 'dark');
+  storage.setItem('mine/garbled', '{');
+  storage.setItem('mine/incomplete', '{"text":"hello"}');
+  storage.setItem('mine-too/a/b', '{"chatId":"a","text":"other user","clientMessageId":"b","place":1}');
+  const outbox = webStorageOutbox(storage, 'mine');
+  const messages = ['b', 'a'].map((clientMessageId) => ({ chatId: 'c', text: clientMessageId, clientMessageId }));
+  for (const message of messages) outbox.put(message);
+  expect(webStorageOutbox(storage, 'mine').load()).toEqual(messages);
+  for (const message of messages) outbox.remove(message);
+  expect(outbox.load()).toEqual([]);
+  expect(storage.items.size).toBe(4);
+});

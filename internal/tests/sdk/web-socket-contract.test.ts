@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { type Transport, webSocketTransport } from '../../../pkg/chat-client/index.ts';
+import { accountsContract } from '../../testing/contract/accounts.ts';
+import { chatsContract } from '../../testing/contract/chats.ts';
+import type { Issue } from '../../testing/contract/issue.ts';
+import { membersContract } from '../../testing/contract/members.ts';
+import { messagesContract } from '../../testing/contract/messages.ts';
+import { permissionsContract } from '../../testing/contract/permissions.ts';
+import { rolesContract } from '../../testing/contract/roles.ts';
+import { roomsContract } from '../../testing/contract/rooms.ts';
+import { streamsContract } from '../../testing/contract/streams.ts';
+import { startTestService, type TestService } from '../../testing/services/test-service.ts';
+import { issueToken } from '../../testing/services/tokens.ts';
+
+let service: TestService;
+beforeAll(async () => {
+  service = await startTestService();
+});
+afterAll(async () => {
+  for (const transport of transports) transport.close();
+  await service.stop();
+});
+
+const transports: Transport[] = [];
+
+const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
+
+function open(encoding: 'proto' | 'json') {
+  const transport = webSocketTransport(service.url, { encoding });
+  transports.push(transport);
+  return transport;
+}
+
+describe('the contract over WebSocket and REST, as browsers speak it', () => {
+  const openProto = () => open('proto');
+  chatsContract(openProto);
+  membersContract(openProto);
+  roomsContract(openProto);
+  messagesContract(openProto);
+  streamsContract(openProto);
+  accountsContract(openProto, issue);
+  rolesContract(openProto, issue);
+  permissionsContract(openProto, issue);
+});
+
+describe('the contract over WebSocket with frames of JSON', () => {
+  streamsContract(() => open('json'));
+  rolesContract(() => open('json'), issue);
+});

@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+const files = [path('../../docker-compose.yml'), path('../../deploy/compose.yml')];
+
+/** What it says of the files, and its exit code. */
+function check(...files: string[]): Promise<{ code: number; faults: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [path('check-compose.ts'), ...files], (_error, _stdout, faults) =>
+      resolve({ code: child.exitCode ?? -1, faults }),
+    );
+  });
+}
+
+test('the compose files of this project are right', async () => {
+  expect(await check(...files)).toEqual({ code: 0, faults: '' });
+});
+
+test.each([
+  ['stop_grace_period', 'stop_grace_time', /services\/chat must NOT have additional properties/],
+  ['INGEST: jetstream', 'INJEST: jetstream', /services\/relay\/environment INJEST is no setting of the service/],
+  ['ROLES: relay', 'ROLES: relays', /services\/relay\/environment ROLES must be some of/],
+  ['ALLOW_INSECURE: ', 'ALLOW_INSECURE: default-password,', /the example of a password is taken for one/],
+])('%s, become %s, is found', async (text, other, fault) => {
+  const folder = await mkdtemp(join(tmpdir(), 'chat-compose-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const broken = join(folder, 'compose.yml');
+  const right = await readFile(files[1]!, 'utf8');
+  expect(right).toContain(text);
+  await writeFile(broken, right.replace(text, other));
+  const { code, faults } = await check(broken);
+  expect(code).toBe(1);
+  expect(faults).toMatch(fault);
+});

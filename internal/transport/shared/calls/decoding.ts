@@ -1,0 +1,42 @@
+import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { ChatError } from '../../../model/errors.ts';
+
+/** Stands for a request whose bytes could not be decoded, so that it is answered like any other that is at fault. */
+export class MalformedRequest {
+  readonly error: ChatError;
+
+  constructor(cause: unknown) {
+    const message = `the request cannot be decoded: ${(cause as Error).message}`;
+    this.error = cause instanceof ChatError ? cause : new ChatError('MALFORMED_FRAME', message, { cause });
+  }
+}
+
+interface Codec {
+  decode(input: BinaryReader | Uint8Array, length?: number): unknown;
+}
+
+interface Definition {
+  methods: Record<string, { requestType: Codec }>;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const decodeUtf8 = (bytes: Uint8Array) => utf8.decode(bytes);
+
+/**
+ * The service, but its requests are decoded strictly (text must be UTF-8), and those that cannot be decoded become
+ * MalformedRequest: left to itself the library below answers them with INTERNAL.
+ */
+export function decodeStrictly<Service extends Definition>(service: Service): Service {
+  const methods = Object.entries(service.methods).map(([name, method]) => {
+    const { requestType } = method;
+    const decode = (bytes: Uint8Array) => {
+      try {
+        return requestType.decode(new BinaryReader(bytes, decodeUtf8));
+      } catch (cause) {
+        return new MalformedRequest(cause);
+      }
+    };
+    return [name, { ...method, requestType: { ...requestType, decode } }];
+  });
+  return { ...service, methods: Object.fromEntries(methods) };
+}

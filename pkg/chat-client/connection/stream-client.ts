@@ -1,0 +1,163 @@
+import type { Event, Welcome } from '../../api/chat/v1/chat.ts';
+import type { TokenKeeper } from '../auth/token-source.ts';
+import { type ChatClientError, closedError, must } from '../errors/chat-error.ts';
+import { errorFromStatus } from '../errors/status.ts';
+import type { AllEvents, ConnectionState } from '../events/chat-client-events.ts';
+import type { Emitter } from '../events/emitter.ts';
+import { Subscriptions, subscribeId } from '../reading/subscriptions.ts';
+import type { Outbox } from '../sending/outbox.ts';
+import { Sender } from '../sending/sender.ts';
+import { TypingSignals } from '../sending/typing-signals.ts';
+import type { Stream, Transport } from '../transports/transport.ts';
+import { Connection } from './connection.ts';
+import { sleep } from './sleep.ts';
+
+interface Deps {
+  transport: Transport;
+  tokens: TokenKeeper;
+  closed: AbortSignal;
+  outbox: Outbox | undefined;
+  emitter: Emitter<AllEvents>;
+}
+
+interface StreamClientOptions {
+  maxPendingSends: number;
+  silenceMs: number;
+}
+
+/** What is said on the streams, and what becomes of it. */
+export class StreamClient {
+  readonly sender: Sender;
+  readonly #emitter: Emitter<AllEvents>;
+  readonly #closed: AbortSignal;
+  readonly #connection: Connection;
+  readonly #subscriptions: Subscriptions;
+  readonly #typing = new TypingSignals();
+  #state: ConnectionState = { kind: 'connecting' };
+  /** The stream, once the service has let the client in. */
+  #stream: Stream | undefined;
+  #welcome: Welcome | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(
+    { transport, tokens, closed, outbox, emitter }: Deps,
+    { maxPendingSends, silenceMs }: StreamClientOptions,
+  ) {
+    this.#emitter = emitter;
+    this.#closed = closed;
+    this.sender = new Sender({ emitter, closed, outbox }, { maxPending: maxPendingSends });
+    this.#subscriptions = new Subscriptions(emitter);
+    const connection = {
+      transport,
+      tokens,
+      closed,
+      onState: (state: ConnectionState) => this.#setState(state),
+      onEvent: (stream: Stream, event: Event) => this.#receive(stream, event),
+      onEnd: () => this.#leave(),
+    };
+    this.#connection = new Connection(connection, { silenceMs });
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Twice is harmless. */
+  start(): void {
+    if (this.#running || this.#closed.aborted) return;
+    this.sender.restore();
+    this.#running = this.#connection.run().then((error) => error && this.#close(error));
+  }
+
+  /** As `Subscriptions.cursor`. */
+  cursor(chatId: string): number | undefined {
+    return this.#subscriptions.cursor(chatId);
+  }
+
+  tellTyping(chatId: string): void {
+    this.#typing.tell(this.#stream, chatId);
+  }
+
+  /** To be called when the signal has been aborted. */
+  async end(): Promise<void> {
+    await this.#running;
+    this.#close();
+  }
+
+  #receive(stream: Stream, { event }: Event): void {
+    switch (event?.$case) {
+      case 'welcome':
+        this.#stream = stream;
+        this.#welcome = event.value;
+        stream.send(this.#subscriptions.command(event.value.limits));
+        this.sender.begin(stream, event.value.limits);
+        return this.#connection.succeeded();
+      case 'message':
+        return this.#subscriptions.message(event.value);
+      case 'subscribed':
+        return this.#subscriptions.subscribed(event.value);
+      case 'caughtUp':
+        return this.#subscriptions.caughtUp(event.value);
+      case 'accepted':
+        if (event.value.commandId !== subscribeId) return this.sender.accepted(event.value);
+        this.#subscriptions.accepted();
+        return this.#goOnline();
+      case 'rejected': {
+        const { commandId, status } = event.value;
+        return this.#refused(stream, commandId, errorFromStatus(must(status)));
+      }
+      case 'chatAdded':
+        return this.#emitter.emit('chatAdded', must(event.value.chat));
+      case 'chatRemoved':
+        return this.#subscriptions.removed(event.value);
+      case 'typing':
+        return this.#emitter.emit('typing', { chatId: event.value.chatId, user: must(event.value.user) });
+      case 'presence': {
+        const { chatId, user, online } = event.value;
+        return this.#emitter.emit('presence', { chatId, user: must(user), online });
+      }
+      case 'read': {
+        const { chatId, userId, seq } = event.value;
+        return this.#emitter.emit('read', { chatId, userId, seq });
+      }
+      case 'closing':
+      case 'pong':
+      case undefined:
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** Not before the subscription: whatever is joined from here on is heard from its first message. */
+  #goOnline(): void {
+    const { user, limits } = must(this.#welcome);
+    if (this.#state.kind !== 'online') this.#setState({ kind: 'online', user: must(user), limits });
+  }
+
+  #refused(stream: Stream, commandId: string, error: ChatClientError): void {
+    if (commandId !== subscribeId) return this.sender.refused(stream, commandId, error);
+    this.#subscriptions.refused(error);
+    // Refused for good, as for a user of too many chats: it can still send and call.
+    if (!error.temporary && error.reason !== 'CURSOR_IN_FUTURE') this.#goOnline();
+    void sleep(this.#connection.retryInMs(error), this.#closed).then(() => {
+      if (this.#stream === stream) stream.send(this.#subscriptions.command(this.#welcome?.limits));
+    });
+  }
+
+  #leave(): void {
+    this.#stream = undefined;
+    this.sender.end();
+  }
+
+  #close(error?: ChatClientError): void {
+    if (this.#state.kind === 'closed') return;
+    this.sender.fail(error ?? closedError());
+    this.#setState({ kind: 'closed', error });
+  }
+
+  #setState(state: ConnectionState): void {
+    this.#state = state;
+    this.#emitter.emit('state', state);
+  }
+}

@@ -1,0 +1,132 @@
+import type { Accepted, Command, Limits } from '../../api/chat/v1/chat.ts';
+import { Backoff } from '../connection/backoff.ts';
+import { sleep } from '../connection/sleep.ts';
+import { ChatClientError } from '../errors/chat-error.ts';
+import type { AllEvents } from '../events/chat-client-events.ts';
+import type { Emitter } from '../events/emitter.ts';
+import type { Stream } from '../transports/transport.ts';
+import type { Outbox, PendingMessage } from './outbox.ts';
+import { PendingSends, type Receipt } from './pending-sends.ts';
+import { sizeFault } from './size-fault.ts';
+
+interface Deps {
+  emitter: Emitter<AllEvents>;
+  closed: AbortSignal;
+  outbox: Outbox | undefined;
+}
+
+/** Sends messages until they are answered for good, on whatever stream there is. */
+export class Sender {
+  readonly #deps: Deps;
+  readonly #maxPending: number;
+  readonly #sends = new PendingSends();
+  readonly #resends = new Backoff();
+  #stream: Stream | undefined;
+  /** As the service said last. */
+  #limits: Limits | undefined;
+  /** The stream on which refused messages are about to be sent again. */
+  #resendingOn: Stream | undefined;
+  #restored = false;
+
+  constructor(deps: Deps, { maxPending }: { maxPending: number }) {
+    this.#deps = deps;
+    this.#maxPending = maxPending;
+  }
+
+  get pending(): PendingMessage[] {
+    return this.#sends.messages;
+  }
+
+  get size(): number {
+    return this.#sends.size;
+  }
+
+  /** Takes up what was left in the outbox, before anything else is sent. */
+  restore(): void {
+    if (this.#restored) return;
+    this.#restored = true;
+    for (const message of this.#deps.outbox?.load() ?? []) this.#add(message).catch(() => {});
+  }
+
+  async send(message: PendingMessage): Promise<Receipt> {
+    this.restore();
+    if (this.#sends.size >= this.#maxPending) {
+      throw new ChatClientError('too many messages are waiting for an answer', { code: 'RESOURCE_EXHAUSTED' });
+    }
+    try {
+      this.#deps.outbox?.put(message);
+    } catch (cause) {
+      throw new ChatClientError('the outbox has no room for the message', { code: 'RESOURCE_EXHAUSTED', cause });
+    }
+    return this.#add(message);
+  }
+
+  /** What is without an answer goes out, and then what is sent from now on; what the service would not take is refused here. */
+  begin(stream: Stream, limits: Limits | undefined): void {
+    this.#stream = stream;
+    this.#limits = limits;
+    for (const command of this.#sends.commands()) this.#transmit(command);
+  }
+
+  /** The stream is over: what is sent waits for the next one. */
+  end(): void {
+    this.#stream = undefined;
+  }
+
+  /** Rejects what has no answer; in the outbox it stays. */
+  fail(error: ChatClientError): void {
+    this.#sends.fail(error);
+  }
+
+  accepted({ commandId, messageId, seq, createdAt = new Date() }: Accepted): void {
+    this.#resends.reset();
+    const pending = this.#sends.take(commandId);
+    if (!pending) return;
+    this.#deps.outbox?.remove(pending.message);
+    pending.resolve({ messageId, seq, createdAt });
+    this.#deps.emitter.emit('sent', { ...pending.message, messageId, seq, createdAt });
+  }
+
+  refused(stream: Stream, commandId: string, error: ChatClientError): void {
+    const pending = this.#sends.get(commandId);
+    if (!pending) return;
+    if (error.temporary) {
+      pending.refused = true;
+      return this.#resendLater(stream, error);
+    }
+    this.#giveUp(commandId, error);
+  }
+
+  #add(message: PendingMessage): Promise<Receipt> {
+    const { command, receipt } = this.#sends.add(message);
+    this.#transmit(command);
+    return receipt;
+  }
+
+  /** Without a stream it waits for the next one. */
+  #transmit(command: Command): void {
+    const fault = sizeFault(command, this.#limits);
+    if (fault) this.#giveUp(command.commandId, fault);
+    else this.#stream?.send(command);
+  }
+
+  /** Refused for good. */
+  #giveUp(commandId: string, error: ChatClientError): void {
+    const pending = this.#sends.take(commandId);
+    if (!pending) return;
+    this.#deps.outbox?.remove(pending.message);
+    pending.reject(error);
+    this.#deps.emitter.emit('refused', { ...pending.message, error });
+  }
+
+  /** What is refused until then goes together, in the order in which it was sent. */
+  #resendLater(stream: Stream, { retryAfterMs }: ChatClientError): void {
+    if (this.#resendingOn === stream) return;
+    this.#resendingOn = stream;
+    void sleep(this.#resends.next(retryAfterMs), this.#deps.closed).then(() => {
+      if (this.#resendingOn !== stream) return;
+      this.#resendingOn = undefined;
+      if (this.#stream === stream) for (const command of this.#sends.refusedCommands()) stream.send(command);
+    });
+  }
+}

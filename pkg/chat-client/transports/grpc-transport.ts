@@ -1,0 +1,134 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
+import { ChannelCredentials, type ChannelOptions, createChannel, createClientFactory, Metadata } from 'nice-grpc';
+import { ClientError, type ClientMiddleware, Status as GrpcStatus } from 'nice-grpc-common';
+import { AuthServiceDefinition } from '../../api/auth/v1/auth.ts';
+import { ChatServiceDefinition, type Command, type ConnectChatResponse, type Event } from '../../api/chat/v1/chat.ts';
+import { Status } from '../../api/google/rpc/status.ts';
+import { CommandQueue } from '../connection/command-queue.ts';
+import { ChatClientError } from '../errors/chat-error.ts';
+import { errorFromStatus } from '../errors/status.ts';
+import type { AuthCalls, ChatCalls, Stream, Transport } from './transport.ts';
+
+/** A call that takes longer is given up, in milliseconds. */
+const callTimeoutMs = 10_000;
+
+const channelOptions: ChannelOptions = {
+  'grpc.keepalive_time_ms': 20_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.initial_reconnect_backoff_ms': 100,
+  'grpc.max_reconnect_backoff_ms': 2_000,
+  'grpc.max_receive_message_length': 64 * 1_024 * 1_024,
+};
+
+/** PEM: whom to trust instead of the system's authorities, and one's own certificate where the service asks for one. */
+export interface TlsOptions {
+  ca?: Buffer | string;
+  cert?: Buffer | string;
+  key?: Buffer | string;
+}
+
+export interface GrpcTransportOptions {
+  /** Absent or false: plain text. True: TLS, trusting the system's authorities. */
+  tls?: boolean | TlsOptions;
+  /** Of grpc-js. */
+  channelOptions?: ChannelOptions;
+}
+
+/** gRPC from Node. `address` is `host:port`. Throws if certificate and key do not fit. */
+export function grpcTransport(address: string, options: GrpcTransportOptions = {}): Transport {
+  const { tls = false } = options;
+  const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  const channel = createChannel(
+    address,
+    tls === false ? ChannelCredentials.createInsecure() : toCredentials(tls, host),
+    {
+      ...channelOptions,
+      ...(tls !== false && isIP(host) > 0 && { 'grpc.ssl_target_name_override': noName }),
+      ...options.channelOptions,
+    },
+  );
+  const clients = createClientFactory().use(errorDetails);
+  const chat = clients.create(ChatServiceDefinition, channel);
+  const auth = clients.create(AuthServiceDefinition, channel);
+  return {
+    chat: toCalls<ChatCalls>(chat, Object.keys(ChatServiceDefinition.methods)),
+    auth: toCalls<AuthCalls>(auth, Object.keys(AuthServiceDefinition.methods)),
+    connect(token, signal): Stream {
+      const queue = new CommandQueue(signal);
+      const responses = chat.connectChat(queue.frames(), { metadata: bearer(token), signal });
+      return { send: (command: Command) => queue.push(command), frames: toFrames(responses, queue) };
+    },
+    close: () => channel.close(),
+  };
+}
+
+/** What is asked of the server by name (SNI) when it is known by its IP address only, which must not stand there (RFC 6066). */
+const noName = 'localhost';
+
+function toCredentials(tls: true | TlsOptions, host: string): ChannelCredentials {
+  const { ca, cert, key }: TlsOptions = tls === true ? {} : tls;
+  const toBuffer = (pem: Buffer | string | undefined) => (pem === undefined ? null : Buffer.from(pem as string));
+  return ChannelCredentials.createSsl(toBuffer(ca), toBuffer(key), toBuffer(cert), {
+    // By what we were told, whatever name was asked for.
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
+  });
+}
+
+async function* toFrames(
+  responses: AsyncIterable<ConnectChatResponse>,
+  queue: CommandQueue,
+): AsyncGenerator<readonly Event[]> {
+  for await (const { events } of responses) {
+    for (const { event } of events) if (event?.$case === 'welcome') queue.obey(event.value.limits);
+    yield events;
+  }
+}
+
+function bearer(token: string | undefined): Metadata | undefined {
+  return token === undefined ? undefined : Metadata({ authorization: `Bearer ${token}` });
+}
+
+type AnyCall = (request: object, options: object) => Promise<unknown>;
+
+function toCalls<Calls>(client: object, methods: readonly string[]): Calls {
+  const calls = methods.map((method) => {
+    const call = (request: object, { token, signal }: { token?: string; signal?: AbortSignal }) => {
+      const deadline = AbortSignal.timeout(callTimeoutMs);
+      return (client as Record<string, AnyCall>)[method]!(request, {
+        metadata: bearer(token),
+        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      });
+    };
+    return [method, call];
+  });
+  return Object.fromEntries(calls) as Calls;
+}
+
+/** Makes every failure a ChatClientError, with the details that came in the trailer. */
+const errorDetails: ClientMiddleware = async function* errorDetailsMiddleware(call, options) {
+  let details: Uint8Array | undefined;
+  const onTrailer = options.onTrailer;
+  try {
+    return yield* call.next(call.request as never, {
+      ...options,
+      onTrailer(trailer) {
+        const value = trailer.get('grpc-status-details-bin');
+        if (value instanceof Uint8Array) details = value;
+        onTrailer?.(trailer);
+      },
+    });
+  } catch (error) {
+    throw toChatClientError(error, details);
+  }
+};
+
+function toChatClientError(error: unknown, details: Uint8Array | undefined): ChatClientError {
+  if (error instanceof ClientError) {
+    if (details) return errorFromStatus(Status.decode(details), error);
+    return new ChatClientError(error.details, { code: GrpcStatus[error.code], cause: error });
+  }
+  const { name, message } = error as Error;
+  const code = name === 'TimeoutError' ? 'DEADLINE_EXCEEDED' : name === 'AbortError' ? 'CANCELLED' : 'UNKNOWN';
+  return new ChatClientError(message, { code, cause: error });
+}

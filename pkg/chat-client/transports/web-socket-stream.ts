@@ -1,0 +1,126 @@
+import type { Command, Event } from '../../api/chat/v1/chat.ts';
+import { CommandQueue } from '../connection/command-queue.ts';
+import { Mailbox } from '../connection/mailbox.ts';
+import { sleep } from '../connection/sleep.ts';
+import { ChatClientError } from '../errors/chat-error.ts';
+import { closeError } from '../errors/close-error.ts';
+import type { FrameCodec } from './frame-codec.ts';
+import type { Stream } from './transport.ts';
+
+/** What is used of a WebSocket: that of browsers and of Node, and most packages'. */
+export interface WebSocketLike {
+  binaryType: string;
+  readonly bufferedAmount: number;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(code?: number): void;
+  addEventListener(type: 'open' | 'error', listener: () => void): void;
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
+  addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
+}
+
+export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
+
+export interface WebSocketStreamOptions {
+  url: string;
+  codec: FrameCodec;
+  webSocket: WebSocketConstructor;
+  token: string;
+  signal: AbortSignal;
+  /** How long the handshake may take, in milliseconds. Default 10,000. */
+  openTimeoutMs?: number;
+}
+
+/** Commands wait while more than this is on its way, in bytes. */
+const maxBufferedBytes = 1_024 * 1_024;
+
+/** A WebSocket does not tell when there is room again, so it is asked so often, in milliseconds. */
+const roomPollMs = 20;
+
+/** What may stand in Sec-WebSocket-Protocol: RFC 9110's `token`. */
+const protocolItem = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/** One ConnectChat stream over a WebSocket of its own. */
+export class WebSocketStream implements Stream {
+  readonly frames = new Mailbox<readonly Event[]>();
+  readonly #options: WebSocketStreamOptions;
+  readonly #ended = new AbortController();
+  readonly #queue = new CommandQueue(this.#ended.signal);
+  readonly #abort = () => this.#breakOff(new ChatClientError('the stream was cancelled', { code: 'CANCELLED' }));
+  #socket: WebSocketLike | undefined;
+  #openTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: WebSocketStreamOptions) {
+    this.#options = options;
+    const { signal, openTimeoutMs = 10_000 } = options;
+    if (signal.aborted) {
+      this.#abort();
+      return;
+    }
+    signal.addEventListener('abort', this.#abort, { once: true });
+    const late = new ChatClientError('the service does not answer', { code: 'UNAVAILABLE' });
+    this.#openTimer = setTimeout(() => this.#breakOff(late), openTimeoutMs);
+    try {
+      this.#open();
+    } catch (error) {
+      this.#breakOff(faultError(error));
+    }
+  }
+
+  send(command: Command): void {
+    this.#queue.push(command);
+  }
+
+  #open(): void {
+    const { url, codec, webSocket, token } = this.#options;
+    const inHeader = protocolItem.test(token);
+    // What cannot stand in the header is said first.
+    if (!inHeader) this.send({ commandId: '', command: { $case: 'authenticate', value: { token } } });
+    const socket = new webSocket(url, [codec.protocol, ...(inHeader ? [`chat.v1.bearer.${token}`] : [])]);
+    this.#socket = socket;
+    socket.binaryType = 'arraybuffer';
+    socket.addEventListener('open', () => {
+      clearTimeout(this.#openTimer);
+      this.#sendAll(socket).catch((error: unknown) => this.#breakOff(faultError(error)));
+    });
+    socket.addEventListener('message', ({ data }) => this.#receive(data));
+    // Why, the event that follows tells.
+    socket.addEventListener('error', () => {});
+    socket.addEventListener('close', ({ code, reason }) => this.#end(closeError(code, reason)));
+  }
+
+  #receive(data: unknown): void {
+    if (this.#ended.signal.aborted) return;
+    try {
+      const events = this.#options.codec.decode(data);
+      for (const { event } of events) if (event?.$case === 'welcome') this.#queue.obey(event.value.limits);
+      this.frames.push(events);
+    } catch (error) {
+      this.#breakOff(faultError(error));
+    }
+  }
+
+  async #sendAll(socket: WebSocketLike): Promise<void> {
+    const { signal } = this.#ended;
+    for await (const { commands } of this.#queue.frames()) {
+      while (socket.bufferedAmount > maxBufferedBytes && !signal.aborted) await sleep(roomPollMs, signal);
+      if (signal.aborted) return;
+      socket.send(this.#options.codec.encode(commands));
+    }
+  }
+
+  #breakOff(error: ChatClientError): void {
+    this.#end(error);
+    this.#socket?.close(1000);
+  }
+
+  #end(error?: ChatClientError): void {
+    clearTimeout(this.#openTimer);
+    this.#options.signal.removeEventListener('abort', this.#abort);
+    this.#ended.abort();
+    this.frames.end(error);
+  }
+}
+
+function faultError(cause: unknown): ChatClientError {
+  return new ChatClientError((cause as Error).message, { code: 'INTERNAL', cause });
+}
