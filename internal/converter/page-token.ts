@@ -1,4 +1,4 @@
-import { invalidFields } from '../model/errors.ts';
+import { invalidFieldsError } from '../model/errors.ts';
 
 /** A page's continuation as an opaque string. */
 export function toPageToken(key: unknown): string {
@@ -14,7 +14,9 @@ export function fromPageToken<T>(token: string, isKey: (key: unknown) => key is 
   } catch {
     // Refused below.
   }
-  if (!isKey(key)) throw invalidFields({ field: 'page_token', description: 'is not one that this method has given' });
+  if (!isKey(key)) {
+    throw invalidFieldsError({ field: 'page_token', description: 'is not one that this method has given' });
+  }
   return key;
 }
 

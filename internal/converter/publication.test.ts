@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import * as bus from '../../pkg/api/bus/v1/bus.ts';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import { chatRoles } from '../model/chat.ts';
+import type { EphemeralEvent } from '../model/ephemeral-event.ts';
 import type { Message, SystemEvent } from '../model/message.ts';
-import type { Signal } from '../model/signal.ts';
 import { decodePublication, encodePublication, type Publication } from './publication.ts';
 
 const [here, there] = [Buffer.from('here'), Buffer.from('there')];
@@ -38,7 +38,7 @@ const message: fc.Arbitrary<Message> = fc
     { requiredKeys: ['id', 'chatId', 'seq', 'updateSeq', 'sender', 'clientMessageId', 'text', 'createdAt'] },
   )
   .map((value) => ({ ...value, updateSeq: Math.max(value.seq, value.updateSeq) }));
-const signal: fc.Arbitrary<Signal> = fc.oneof(
+const ephemeralEvent: fc.Arbitrary<EphemeralEvent> = fc.oneof(
   fc.record({ kind: fc.constant('typing' as const), chatId: fc.uuid(), user }),
   fc.record({ kind: fc.constant('presence' as const), chatId: fc.uuid(), user, online: fc.boolean() }),
   fc.record({ kind: fc.constant('read' as const), chatId: fc.uuid(), userId: text, seq }),
@@ -50,7 +50,10 @@ const publication: fc.Arbitrary<Publication> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('head' as const), seq }),
   fc.constantFrom<Publication>({ kind: 'deleted' }, { kind: 'membership_changed' }),
-  fc.record({ kind: fc.constant('signal' as const), signal, onlyTo: text }, { requiredKeys: ['kind', 'signal'] }),
+  fc.record(
+    { kind: fc.constant('ephemeral' as const), event: ephemeralEvent, onlyTo: text },
+    { requiredKeys: ['kind', 'event'] },
+  ),
 );
 
 test('what one node publishes another reads whole, and itself not at all', () => {

@@ -1,9 +1,9 @@
 import * as bus from '../../pkg/api/bus/v1/bus.ts';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { ChatRole, User } from '../model/chat.ts';
+import type { EphemeralEvent } from '../model/ephemeral-event.ts';
 import type { Message, SystemEvent } from '../model/message.ts';
 import type { ChatPublication, UserPublication } from '../model/publication.ts';
-import type { Signal } from '../model/signal.ts';
 import { toWireMessage, toWireUser } from './chat.ts';
 
 export type Publication = ChatPublication | UserPublication;
@@ -33,9 +33,9 @@ function toWire(publication: Publication): NonNullable<bus.Publication['publicat
       return { $case: 'head', value: { seq: publication.seq } };
     case 'deleted':
       return { $case: 'deleted', value: {} };
-    case 'signal': {
-      const { signal, onlyTo } = publication;
-      return { $case: 'signal', value: { signal: toWireSignal(signal), onlyTo } };
+    case 'ephemeral': {
+      const { event, onlyTo } = publication;
+      return { $case: 'signal', value: { signal: toWireEphemeralEvent(event), onlyTo } };
     }
     case 'membership_changed':
       return { $case: 'membershipChanged', value: {} };
@@ -54,7 +54,7 @@ function fromWire(publication: bus.Publication['publication']): Publication {
       return { kind: 'deleted' };
     case 'signal': {
       const { signal, onlyTo } = publication.value;
-      return { kind: 'signal', signal: fromWireSignal(signal), ...(onlyTo !== undefined && { onlyTo }) };
+      return { kind: 'ephemeral', event: fromWireEphemeralEvent(signal), ...(onlyTo !== undefined && { onlyTo }) };
     }
     case 'membershipChanged':
       return { kind: 'membership_changed' };
@@ -113,21 +113,21 @@ function fromWireSystemEvent(event: NonNullable<wire.SystemMessage['event']>): S
   }
 }
 
-function toWireSignal(signal: Signal): NonNullable<bus.Signal['signal']> {
-  const { chatId } = signal;
-  switch (signal.kind) {
+function toWireEphemeralEvent(event: EphemeralEvent): NonNullable<bus.Signal['signal']> {
+  const { chatId } = event;
+  switch (event.kind) {
     case 'typing':
-      return { $case: 'typing', value: { chatId, user: toWireUser(signal.user) } };
+      return { $case: 'typing', value: { chatId, user: toWireUser(event.user) } };
     case 'presence':
-      return { $case: 'presence', value: { chatId, user: toWireUser(signal.user), online: signal.online } };
+      return { $case: 'presence', value: { chatId, user: toWireUser(event.user), online: event.online } };
     case 'read':
-      return { $case: 'read', value: { chatId, userId: signal.userId, seq: signal.seq } };
+      return { $case: 'read', value: { chatId, userId: event.userId, seq: event.seq } };
     default:
-      return signal satisfies never;
+      return event satisfies never;
   }
 }
 
-function fromWireSignal(signal: bus.Signal['signal']): Signal {
+function fromWireEphemeralEvent(signal: bus.Signal['signal']): EphemeralEvent {
   switch (signal?.$case) {
     case 'typing': {
       const { chatId, user } = signal.value;
@@ -142,7 +142,7 @@ function fromWireSignal(signal: bus.Signal['signal']): Signal {
       return { kind: 'read', chatId, userId, seq };
     }
     case undefined:
-      throw new TypeError('news of an unknown kind');
+      throw new TypeError('an ephemeral event of an unknown kind');
     default:
       return signal satisfies never;
   }

@@ -1,6 +1,6 @@
 import type { Span } from 'opentracing';
 import type { ChatError } from '../model/errors.ts';
-import type { GoneSignal } from '../model/gone.ts';
+import type { LightAbortSignal } from '../model/light-abort.ts';
 import type { Principal } from '../model/principal.ts';
 
 /** One call on its way through the interceptors: a unary one, or a stream from its opening to its end. */
@@ -17,7 +17,7 @@ export interface Call {
   /** What is wrong with a unary call's request that could not even be decoded. */
   readonly malformed?: ChatError;
   /** Aborts when the client has gone or its deadline is over. Interceptors may replace it by a narrower one. Of unary calls, an AbortSignal. */
-  signal: GoneSignal;
+  signal: LightAbortSignal;
   /** Set by the tracing interceptor. */
   traceId: string;
   span?: Span;

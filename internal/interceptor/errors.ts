@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { Status } from '../../pkg/api/google/rpc/status.ts';
 import { toStatus } from '../converter/status.ts';
 import { ChatError } from '../model/errors.ts';
-import type { GoneSignal } from '../model/gone.ts';
+import type { LightAbortSignal } from '../model/light-abort.ts';
 import type { Call, Step } from './call.ts';
 
 /** Turns what was thrown into what goes over the wire: the one place for every call that is not a stream's command. */
@@ -20,7 +20,7 @@ export function errors(log: Logger): Step {
   return { end };
 }
 
-function toChatError(error: unknown, signal: GoneSignal): ChatError | undefined {
+function toChatError(error: unknown, signal: LightAbortSignal): ChatError | undefined {
   if (error instanceof ChatError) return error;
   if (signal.aborted && isAbortError(error)) return new ChatError('CLIENT_GONE', 'the call was cancelled');
   return undefined;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { check, loadRules } from './validation.ts';
+import { assertValid, loadRules } from './validation.ts';
 
 const descriptors = readFileSync(new URL('../../pkg/api/descriptors.json', import.meta.url), 'utf8');
 const contract = (JSON.parse(descriptors) as { file: { name: string }[] }).file.filter(({ name }) =>
@@ -14,7 +14,7 @@ test('every pattern of the contract is told in words', () => {
   expect(patterns.length).toBeGreaterThan(5);
   for (const pattern of new Set(patterns)) {
     const description = `must match the pattern ${pattern}`;
-    const refuse = () => check(() => [{ field: 'name', description }], {});
+    const refuse = () => assertValid(() => [{ field: 'name', description }], {});
     expect(refuse).toThrow(/^name must/);
     expect(refuse).not.toThrow(pattern);
   }
@@ -22,8 +22,8 @@ test('every pattern of the contract is told in words', () => {
 
 test('a value that breaks a rule is refused with the field and the reason', () => {
   const validate = loadRules()('auth.v1.GuestRequest');
-  expect(() => check(validate, { name: '_x' })).toThrow(
+  expect(() => assertValid(validate, { name: '_x' })).toThrow(
     'name must consist of letters, digits, "_", "-" and ".", and start with a letter or digit',
   );
-  expect(() => check(validate, { name: 'alice' })).not.toThrow();
+  expect(() => assertValid(validate, { name: 'alice' })).not.toThrow();
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { compileRules, type Validate } from '../../pkg/proto-rules/compile-rules.ts';
-import { type FieldViolation, invalidFields } from '../model/errors.ts';
+import { type FieldViolation, invalidFieldsError } from '../model/errors.ts';
 import type { Call, Step } from './call.ts';
 
 const descriptors = new URL('../../pkg/api/descriptors.json', import.meta.url);
@@ -29,9 +29,9 @@ function inWords({ field, description }: FieldViolation): FieldViolation {
 }
 
 /** Throws INVALID_ARGUMENT (INVALID_FIELDS) naming every field at fault. */
-export function check(validate: Validate, value: object): void {
+export function assertValid(validate: Validate, value: object): void {
   const violations = validate(value);
-  if (violations.length > 0) throw invalidFields(...violations.map(inWords));
+  if (violations.length > 0) throw invalidFieldsError(...violations.map(inWords));
 }
 
 /** Checks the requests of unary calls. The commands of a stream are checked one by one where the stream reads them. */
@@ -46,7 +46,7 @@ export function validation(rules: (typeName: string) => Validate): Step {
       validate = rules(`${call.path.slice(1).replace(/\.[^.]+\/.*$/, '')}.${call.method}Request`);
       byPath.set(call.path, validate);
     }
-    check(validate, call.request);
+    assertValid(validate, call.request);
   };
   return { begin };
 }

@@ -98,7 +98,7 @@ export class ChatError extends Error {
 }
 
 /** INVALID_ARGUMENT (INVALID_FIELDS) naming each field at fault. */
-export function invalidFields(...violations: FieldViolation[]): ChatError {
+export function invalidFieldsError(...violations: FieldViolation[]): ChatError {
   const named = violations.slice(0, 3).map(({ field, description }) => `${field} ${description}`);
   const summary = named.join('; ') + (violations.length > 3 ? `; and ${violations.length - 3} more` : '');
   return new ChatError('INVALID_FIELDS', summary, { violations });

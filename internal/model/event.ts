@@ -1,7 +1,7 @@
 import type { Chat, User } from './chat.ts';
+import type { EphemeralEvent } from './ephemeral-event.ts';
 import type { ChatError } from './errors.ts';
 import type { Message, Receipt } from './message.ts';
-import type { Signal } from './signal.ts';
 
 /** One thing a client is told on its stream. */
 export type Event =
@@ -15,7 +15,7 @@ export type Event =
   | { kind: 'rejected'; commandId: string; error: ChatError }
   | { kind: 'pong'; commandId: string }
   | { kind: 'closing'; reason: CloseReason; retryAfterMs: number }
-  | Signal;
+  | EphemeralEvent;
 
 export type RemovalReason = 'UNKNOWN' | 'LEFT' | 'REMOVED' | 'DELETED' | 'BANNED';
 

@@ -1,5 +1,5 @@
+import type { EphemeralEvent } from './ephemeral-event.ts';
 import type { Message } from './message.ts';
-import type { Signal } from './signal.ts';
 
 /** What is said of a chat to the nodes that have readers for it. */
 export type ChatPublication =
@@ -9,8 +9,8 @@ export type ChatPublication =
   | { kind: 'head'; seq: number }
   /** The chat was deleted. */
   | { kind: 'deleted' }
-  /** Passing news; `onlyTo`: for this user's readers only. */
-  | { kind: 'signal'; signal: Signal; onlyTo?: string };
+  /** For live readers; `onlyTo`: for this user's only. */
+  | { kind: 'ephemeral'; event: EphemeralEvent; onlyTo?: string };
 
 /** What is said of a user to the nodes that have sessions of that user: look at the memberships. */
 export type UserPublication = { kind: 'membership_changed' };

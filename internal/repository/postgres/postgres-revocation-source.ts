@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { RevocationSource } from '../../client/auth/revocation-source.ts';
-import { invalidFields } from '../../model/errors.ts';
+import { invalidFieldsError } from '../../model/errors.ts';
 import type { Database } from './database.ts';
 import { withStorageErrors } from './storage-error.ts';
 
@@ -26,7 +26,7 @@ export class PostgresRevocationSource implements RevocationSource {
 
   listRevocations(cursor?: string): Promise<{ sessionIds: string[]; cursor: string }> {
     if (cursor !== undefined && !cursorForm.test(cursor)) {
-      throw invalidFields({ field: 'cursor', description: 'must be the cursor of an earlier answer' });
+      throw invalidFieldsError({ field: 'cursor', description: 'must be the cursor of an earlier answer' });
     }
     return withStorageErrors(async () => {
       // Never further back than access tokens live, whatever the cursor: anybody may ask.

@@ -10,7 +10,7 @@ import {
   userName,
 } from '../../model/account.ts';
 import type { Page } from '../../model/chat.ts';
-import { ChatError, invalidFields } from '../../model/errors.ts';
+import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import type { Principal } from '../../model/principal.ts';
 import { clientNetwork } from '../../ratelimiter/client-network.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
@@ -249,7 +249,7 @@ export class AuthService {
 
   async #checkStrength(field: string, password: string, known: readonly string[]): Promise<void> {
     const description = await this.#deps.policy.findFault(password, known);
-    if (description !== undefined) throw invalidFields({ field, description });
+    if (description !== undefined) throw invalidFieldsError({ field, description });
   }
 }
 

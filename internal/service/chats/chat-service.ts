@@ -1,7 +1,7 @@
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Presence } from '../../client/presence/presence.ts';
 import type { Chat, ChatType, Member, Page, ReadMark, User } from '../../model/chat.ts';
-import { ChatError, invalidFields } from '../../model/errors.ts';
+import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import type { Draft, Message, Receipt } from '../../model/message.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { ChatRepository, ChatsKey, Creator, Guard, MembershipSnapshot } from '../../repository/chat-repository.ts';
@@ -150,7 +150,7 @@ export class ChatService {
     // Characters are counted only when it matters: there are never more of them than UTF-16 units.
     if (text.length > maxTextLength && [...text].length > maxTextLength) {
       return Promise.reject(
-        invalidFields({ field: 'text', description: `must have at most ${maxTextLength} characters` }),
+        invalidFieldsError({ field: 'text', description: `must have at most ${maxTextLength} characters` }),
       );
     }
     const asService = tokenServes('SendMessage', caller);
@@ -208,8 +208,8 @@ export class ChatService {
     if (!mark) throw refusalOf('chat_not_found');
     if (mark.moved) {
       this.#bus.publishToChat(chatId, {
-        kind: 'signal',
-        signal: { kind: 'read', chatId, userId: caller.userId, seq: mark.readSeq },
+        kind: 'ephemeral',
+        event: { kind: 'read', chatId, userId: caller.userId, seq: mark.readSeq },
         // The caller's other devices are few, however many the members.
         ...(memberCount > this.#options.maxSignalMembers && { onlyTo: caller.userId }),
       });
@@ -227,7 +227,7 @@ export class ChatService {
   async sendTyping(caller: Principal, chatId: string): Promise<void> {
     const { memberCount } = await this.#membership('SendTyping', caller, chatId);
     if (memberCount > this.#options.maxSignalMembers) return;
-    this.#bus.publishToChat(chatId, { kind: 'signal', signal: { kind: 'typing', chatId, user: toUser(caller) } });
+    this.#bus.publishToChat(chatId, { kind: 'ephemeral', event: { kind: 'typing', chatId, user: toUser(caller) } });
   }
 
   /** The caller's membership in a chat whose messages the caller may read. */

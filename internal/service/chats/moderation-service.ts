@@ -2,7 +2,7 @@ import type { Bus } from '../../client/bus/bus.ts';
 import type { AuditEvent } from '../../model/audit-event.ts';
 import type { Ban } from '../../model/ban.ts';
 import type { ChatRole, Member, Page, User } from '../../model/chat.ts';
-import { ChatError, invalidFields } from '../../model/errors.ts';
+import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { AuditFilter, AuditRepository } from '../../repository/audit-repository.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
@@ -105,11 +105,11 @@ const latestMs = 253_402_300_799_999;
 
 function checkBan({ userId }: Principal, newBan: NewBan): void {
   if (newBan.userId === userId)
-    throw invalidFields({ field: 'user_id', description: 'must be somebody else than the caller' });
+    throw invalidFieldsError({ field: 'user_id', description: 'must be somebody else than the caller' });
   const endsAt = newBan.expiresAt?.getTime();
   // Not a number: a time that no date can hold.
   if (endsAt !== undefined && !(endsAt > Date.now() && endsAt <= latestMs)) {
-    throw invalidFields({ field: 'expires_at', description: 'must be in the future, and before the year 10000' });
+    throw invalidFieldsError({ field: 'expires_at', description: 'must be in the future, and before the year 10000' });
   }
 }
 

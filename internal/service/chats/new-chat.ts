@@ -1,5 +1,5 @@
 import { roomName } from '../../model/chat.ts';
-import { invalidFields } from '../../model/errors.ts';
+import { invalidFieldsError } from '../../model/errors.ts';
 import type { Creator } from '../../repository/chat-repository.ts';
 
 /** The two users of a new direct chat. Throws INVALID_ARGUMENT naming what is wrong. */
@@ -12,19 +12,19 @@ export function checkDirect(
   const [one, other] = pair;
   if (pair.length !== 2 || one === undefined || other === undefined) {
     const who = creator.external ? 'the two users of the direct chat' : 'exactly one user for a direct chat';
-    throw invalidFields({ field: 'member_ids', description: `must name ${who}` });
+    throw invalidFieldsError({ field: 'member_ids', description: `must name ${who}` });
   }
   if (other === one) {
-    throw invalidFields({ field: 'member_ids[0]', description: 'must be somebody else than the caller' });
+    throw invalidFieldsError({ field: 'member_ids[0]', description: 'must be somebody else than the caller' });
   }
-  if (name !== '') throw invalidFields({ field: 'name', description: 'must be empty for a direct chat' });
+  if (name !== '') throw invalidFieldsError({ field: 'name', description: 'must be empty for a direct chat' });
   return [one, other];
 }
 
 /** Throws INVALID_ARGUMENT for a group that nobody would own. */
 export function checkGroup(creator: Creator, memberIds: readonly string[]): void {
   if (!creator.external || memberIds.length > 0) return;
-  throw invalidFields({
+  throw invalidFieldsError({
     field: 'member_ids',
     description: 'must name the owner of a group that is created for others',
   });
@@ -34,5 +34,5 @@ export function checkGroup(creator: Creator, memberIds: readonly string[]): void
 export function checkRoomName(name: string): void {
   if (roomName.test(name)) return;
   const description = 'must be 1 to 64 letters, digits, "_", "-" and ".", starting with a letter or digit, for a room';
-  throw invalidFields({ field: 'name', description });
+  throw invalidFieldsError({ field: 'name', description });
 }

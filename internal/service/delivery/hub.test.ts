@@ -60,7 +60,7 @@ function listen(topic: Topic, userId = 'alice') {
     deleted: false,
     onMessages: (messages: readonly Message[]) => reader.numbers.push(...messages.map(({ updateSeq }) => updateSeq)),
     onMembershipEnded: () => {},
-    onSignal: () => {},
+    onEphemeralEvent: () => {},
     onDeleted: () => {
       reader.deleted = true;
     },

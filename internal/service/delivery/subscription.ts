@@ -1,6 +1,6 @@
+import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { RemovalReason } from '../../model/event.ts';
 import { endedMembership, type Message } from '../../model/message.ts';
-import type { Signal } from '../../model/signal.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import type { EventEncoder } from './event-encoder.ts';
 import type { TopicHandle } from './hub.ts';
@@ -106,11 +106,11 @@ export class Subscription implements TopicReader {
     if (this.#state === 'live') this.#tellCaughtUp();
   }
 
-  onSignal(signal: Signal): void {
+  onEphemeralEvent(event: EphemeralEvent): void {
     const { outbound, encoder } = this.#owner;
     // Nobody needs to be told what they do themselves, except that another device of theirs has read.
-    if (signal.kind !== 'read' && signal.user.id === this.userId) return;
-    if (outbound.hasRoom) outbound.push(encoder.encode(signal), this.chatId);
+    if (event.kind !== 'read' && event.user.id === this.userId) return;
+    if (outbound.hasRoom) outbound.push(encoder.encode(event), this.chatId);
   }
 
   onMembershipEnded(message: Message): void {

@@ -1,6 +1,6 @@
 import type { Chat } from '../../model/chat.ts';
 import type { StartFrom } from '../../model/command.ts';
-import { ChatError, invalidFields } from '../../model/errors.ts';
+import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import type { Event, RemovalReason } from '../../model/event.ts';
 import type { ChatRepository, MembershipSnapshot } from '../../repository/chat-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
@@ -318,7 +318,7 @@ function cursorsInFuture(cursors: { field: string; lastSeq: number }[]): ChatErr
     field,
     description: `must be at most ${lastSeq}, the chat's last number`,
   }));
-  return new ChatError('CURSOR_IN_FUTURE', invalidFields(...violations).message, { violations });
+  return new ChatError('CURSOR_IN_FUTURE', invalidFieldsError(...violations).message, { violations });
 }
 
 function first<T>(set: ReadonlySet<T>): T | undefined {

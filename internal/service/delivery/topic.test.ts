@@ -3,8 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { Message, SystemEvent } from '../../model/message.ts';
-import type { Signal } from '../../model/signal.ts';
 import type { ChangesPage } from '../../repository/message-repository.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { Topic, type TopicOptions, type TopicReader } from './topic.ts';
@@ -55,7 +55,7 @@ class Reader implements TopicReader {
   readonly userId: string;
   readonly got: Message[] = [];
   readonly ended: Message[] = [];
-  readonly signals: Signal[] = [];
+  readonly ephemeral: EphemeralEvent[] = [];
   deleted = 0;
 
   constructor(userId = 'reader') {
@@ -70,8 +70,8 @@ class Reader implements TopicReader {
     this.ended.push(message);
   }
 
-  onSignal(signal: Signal): void {
-    this.signals.push(signal);
+  onEphemeralEvent(event: EphemeralEvent): void {
+    this.ephemeral.push(event);
   }
 
   onDeleted(): void {

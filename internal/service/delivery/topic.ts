@@ -1,7 +1,7 @@
 import type { ChatPublication } from '../../client/bus/bus.ts';
+import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { Message } from '../../model/message.ts';
 import { endedMembership } from '../../model/message.ts';
-import type { Signal } from '../../model/signal.ts';
 import type { ChangesPage } from '../../repository/message-repository.ts';
 
 /** A reader of one chat on this node. Its methods must not throw. */
@@ -11,8 +11,8 @@ export interface TopicReader {
   onMessages(messages: readonly Message[]): void;
   /** A message that ended this user's membership came by while the reader was not live; a live one is given the message. */
   onMembershipEnded(message: Message): void;
-  /** Passing news. Called only while the reader is live. The object is shared: never change it. */
-  onSignal(signal: Signal): void;
+  /** Called only while the reader is live. The object is shared: never change it. */
+  onEphemeralEvent(event: EphemeralEvent): void;
   /** The chat is gone. Called also while the reader is not live. */
   onDeleted(): void;
 }
@@ -106,7 +106,7 @@ export class Topic {
   receive(publication: ChatPublication): void {
     if (this.#ended) return;
     if (publication.kind === 'deleted') return this.end();
-    if (publication.kind === 'signal') return this.#pass(publication);
+    if (publication.kind === 'ephemeral') return this.#pass(publication);
     if (publication.kind === 'head') {
       this.#knownHead = Math.max(this.#knownHead, publication.seq);
     } else {
@@ -137,8 +137,9 @@ export class Topic {
     clearTimeout(this.#straggler);
   }
 
-  #pass({ signal, onlyTo }: Extract<ChatPublication, { kind: 'signal' }>): void {
-    for (const reader of this.#live) if (onlyTo === undefined || reader.userId === onlyTo) reader.onSignal(signal);
+  #pass({ event, onlyTo }: Extract<ChatPublication, { kind: 'ephemeral' }>): void {
+    for (const reader of this.#live)
+      if (onlyTo === undefined || reader.userId === onlyTo) reader.onEphemeralEvent(event);
   }
 
   #receiveMessages(messages: readonly Message[]): void {

@@ -1,5 +1,5 @@
 import { ChatError } from '../../model/errors.ts';
-import type { GoneSignal } from '../../model/gone.ts';
+import type { LightAbortSignal } from '../../model/light-abort.ts';
 
 export interface AdmissionQueueOptions {
   /** Sessions that may begin in a second. */
@@ -31,14 +31,14 @@ export class AdmissionQueue {
    * Resolves true when it is this one's turn, false when the signal is aborted. Throws UNAVAILABLE (TOO_MANY_ARRIVALS), with a time of its own to
    * come back after.
    */
-  async enter(signal: GoneSignal): Promise<boolean> {
+  async enter(signal: LightAbortSignal): Promise<boolean> {
     if (this.#arrived >= this.#groupSize) return this.#wait(signal);
     this.#arrived += 1;
     this.#timer ??= setTimeout(() => this.#nextGroup(), groupMs).unref();
     return !signal.aborted;
   }
 
-  async #wait(signal: GoneSignal): Promise<boolean> {
+  async #wait(signal: LightAbortSignal): Promise<boolean> {
     if (this.#waiting.size >= this.#maxWaiting) {
       const retryAfterMs = Math.ceil(1_000 + Math.random() * 4_000);
       throw new ChatError('TOO_MANY_ARRIVALS', 'too many are connecting at the moment', { retryAfterMs });

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { GoneSignal } from '../../model/gone.ts';
+import type { LightAbortSignal } from '../../model/light-abort.ts';
 import { frameIterator } from './frame-iterator.ts';
 import type { FrameWriter } from './session.ts';
 
 const bytes = (value: number) => Uint8Array.of(value);
 const never = new AbortController().signal;
-const untilAborted = (signal: GoneSignal) =>
+const untilAborted = (signal: LightAbortSignal) =>
   new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve());
@@ -78,8 +78,8 @@ test('an error of what writes nothing is thrown', async () => {
 });
 
 test('whoever gives up reading aborts what writes; it may fail then, and nobody minds', async () => {
-  const given = Promise.withResolvers<GoneSignal>();
-  const run = async (write: FrameWriter, signal: GoneSignal) => {
+  const given = Promise.withResolvers<LightAbortSignal>();
+  const run = async (write: FrameWriter, signal: LightAbortSignal) => {
     given.resolve(signal);
     void write(bytes(1));
     await untilAborted(signal);
@@ -94,7 +94,7 @@ test('whoever gives up reading aborts what writes; it may fail then, and nobody 
 
 test('the caller’s signal reaches what writes', async () => {
   const controller = new AbortController();
-  const run = (_: FrameWriter, signal: GoneSignal) => untilAborted(signal);
+  const run = (_: FrameWriter, signal: LightAbortSignal) => untilAborted(signal);
   const ended = frameIterator(run, controller.signal).next();
   controller.abort();
   expect(await ended).toEqual({ done: true, value: undefined });

@@ -1,7 +1,7 @@
-import { GoneSwitch } from '../../model/gone.ts';
+import { LightAbortController } from '../../model/light-abort.ts';
 import type { FrameWriter } from './session.ts';
 
-type Run = (write: FrameWriter, gone: GoneSwitch) => Promise<void>;
+type Run = (write: FrameWriter, gone: LightAbortController) => Promise<void>;
 type Result = IteratorResult<Uint8Array, void>;
 
 /**
@@ -15,7 +15,7 @@ export function frameIterator(run: Run, signal: AbortSignal): FrameIterator {
 /** Written out, as a generator that waits for a frame takes four times as much memory; there is one for each gRPC stream. */
 class FrameIterator implements AsyncIterableIterator<Uint8Array, void> {
   #run: Run | undefined;
-  readonly #gone = new GoneSwitch();
+  readonly #gone = new LightAbortController();
   /** Was written, but not asked for yet. */
   #waiting: Uint8Array | undefined;
   /** Resolves what the writer of the newest frame waits for. */

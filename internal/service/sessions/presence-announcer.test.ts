@@ -37,12 +37,12 @@ async function listen(...others: string[]) {
   const { chat } = await storage.chats.createGroup(alice, 'chat', others);
   const told: { online: boolean; at: number }[] = [];
   await bus.subscribeToChat(chat.id, (publication: ChatPublication) => {
-    if (publication.kind !== 'signal' || publication.signal.kind !== 'presence') return expect.unreachable();
+    if (publication.kind !== 'ephemeral' || publication.event.kind !== 'presence') return expect.unreachable();
     expect(publication).toEqual({
-      kind: 'signal',
-      signal: { kind: 'presence', chatId: chat.id, user: alice, online: publication.signal.online },
+      kind: 'ephemeral',
+      event: { kind: 'presence', chatId: chat.id, user: alice, online: publication.event.online },
     });
-    told.push({ online: publication.signal.online, at: performance.now() });
+    told.push({ online: publication.event.online, at: performance.now() });
   });
   return { told, states: () => told.map(({ online }) => online) };
 }

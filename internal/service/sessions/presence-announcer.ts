@@ -92,7 +92,7 @@ export class PresenceAnnouncer {
       // They may have come or gone on another node meanwhile.
       if ((await presence.isOnline(user.id)) !== online) return;
       for (const chatId of await chats.listSmallChats(user.id, this.#options.maxMembers)) {
-        bus.publishToChat(chatId, { kind: 'signal', signal: { kind: 'presence', chatId, user, online } });
+        bus.publishToChat(chatId, { kind: 'ephemeral', event: { kind: 'presence', chatId, user, online } });
       }
     } catch (err) {
       log.warn({ err, userId: user.id }, 'could not tell who is online');

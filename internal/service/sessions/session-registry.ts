@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Presence } from '../../client/presence/presence.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { CloseReason } from '../../model/event.ts';
-import type { GoneSignal } from '../../model/gone.ts';
+import type { LightAbortSignal } from '../../model/light-abort.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { EventEncoder } from '../delivery/event-encoder.ts';
 import { AdmissionQueue, type AdmissionQueueOptions } from './admission-queue.ts';
@@ -65,7 +65,7 @@ export class SessionRegistry {
     { principal, encoder, onStuck }: Opened,
     commands: Inbox<readonly Incoming[]>,
     write: FrameWriter,
-    signal: GoneSignal,
+    signal: LightAbortSignal,
   ): Promise<void> {
     const { presence, presenceAnnouncer, chats, revocations, log } = this.#deps;
     const user = { id: principal.userId, name: principal.name };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CloseReason } from '../../../pkg/api/chat/v1/chat.ts';
-import { ChatError, invalidFields } from '../../model/errors.ts';
+import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import type { TokenRole } from '../../model/principal.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { FaultyMessages } from '../../testing/faults/faulty-messages.ts';
@@ -73,7 +73,7 @@ describe('a stream', () => {
 
   test('refuses a bad command by its id, and goes on', async () => {
     const stream = node.open('alice');
-    const error = invalidFields({ field: 'text', description: 'is bad' });
+    const error = invalidFieldsError({ field: 'text', description: 'is bad' });
     stream.send(
       { kind: 'invalid', commandId: 'bad', error },
       { kind: 'subscribe', commandId: 'nowhere', chatId: randomUUID() },

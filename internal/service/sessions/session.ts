@@ -3,7 +3,7 @@ import type { TokenVerifier } from '../../client/auth/token-verifier.ts';
 import type { Command } from '../../model/command.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { CloseReason, Event, SessionLimits } from '../../model/event.ts';
-import type { GoneSignal } from '../../model/gone.ts';
+import type { LightAbortSignal } from '../../model/light-abort.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
@@ -146,7 +146,7 @@ export class Session {
    * aborts. Throws what ended the session: UNAVAILABLE (DRAINING), UNAUTHENTICATED (TOKEN_EXPIRED, SESSION_REVOKED), PERMISSION_DENIED
    * (BANNED), INVALID_ARGUMENT (MALFORMED_FRAME); and what `write` throws. Call once.
    */
-  run(commands: Inbox<readonly Incoming[]>, write: FrameWriter, signal: GoneSignal): Promise<void> {
+  run(commands: Inbox<readonly Incoming[]>, write: FrameWriter, signal: LightAbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#running = { commands, write, signal, resolve, reject };
       const { userId, name, tokenExpiresAt } = this.#principal;
@@ -346,7 +346,7 @@ export class Session {
 interface Running {
   commands: Inbox<readonly Incoming[]>;
   write: FrameWriter;
-  signal: GoneSignal;
+  signal: LightAbortSignal;
   resolve: () => void;
   reject: (error: unknown) => void;
 }

@@ -8,8 +8,8 @@ import { personOf, signIn } from '../../testing/clients/person.ts';
 import { restTransport } from '../../testing/clients/rest-transport.ts';
 import { sseTransport } from '../../testing/clients/sse-transport.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
+import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
-import { signalsContract } from '../../testing/contract/signals.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
@@ -58,7 +58,7 @@ describe.each(Object.entries(everyTransport))('over %s', (name, open) => {
   readingContract(open);
   if (!name.includes('WebSocket')) return;
   streamsContract(open);
-  signalsContract(open);
+  ephemeralEventsContract(open);
 });
 
 test('readers on every transport get the same messages, numbers and cursors, whoever writes by which', async () => {

@@ -6,10 +6,10 @@ import { newGroup, type Person, personOf, say, signIn, uniqueName } from '../../
 import { restTransport } from '../../testing/clients/rest-transport.ts';
 import { sseTransport } from '../../testing/clients/sse-transport.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
+import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import { membersContract } from '../../testing/contract/members.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
-import { signalsContract } from '../../testing/contract/signals.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type BusBroker, busBrokers } from '../../testing/services/bus-brokers.ts';
@@ -44,7 +44,7 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     };
     readingContract(open);
     streamsContract(open);
-    signalsContract(open);
+    ephemeralEventsContract(open);
     membersContract(open);
     messagesContract(open);
   });

@@ -71,7 +71,7 @@ test('others are told of typing, however many keystrokes, once in a while', asyn
   const typing = heard(bob.client, 'typing');
   for (let i = 0; i < 50; i += 1) alice.client.typing(chatId);
   await eventually(() => expect(alice.commands.filter(({ command }) => command?.$case === 'typing')).toHaveLength(1));
-  // Passing news reaches those who read by then; Bob may still be on his way in.
+  // Only live readers receive it, and Bob's stream may still be opening.
   await eventually(() => {
     alice.client.typing(chatId);
     expect(typing).toContainEqual({ chatId, user: alice.user });

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { Status } from '../../../pkg/api/google/rpc/status.ts';
 import { BadInput, type Transcoder } from '../../../pkg/transcoder/transcoder.ts';
 import { httpStatusOf, retryAfterSeconds, toStatus } from '../../converter/status.ts';
-import { type ChatError, invalidFields } from '../../model/errors.ts';
+import { type ChatError, invalidFieldsError } from '../../model/errors.ts';
 import { toMetadata, toTimeoutMs } from '../shared/calls/metadata.ts';
 import { CallFailure, type CallResult, type UnaryCaller } from '../shared/calls/unary-caller.ts';
 
@@ -33,7 +33,7 @@ export function restHandler({ transcoder, caller, log }: Deps): RequestHandler {
       case 'not_found':
         throw new CallFailure(GrpcStatus.NOT_FOUND, 'Not Found');
       case 'bad_path':
-        throw failureOf(invalidFields({ field: 'path', description: match.description }));
+        throw failureOf(invalidFieldsError({ field: 'path', description: match.description }));
       case 'method_not_allowed':
         res.set('Allow', match.allow.join(', '));
         throw new HttpFailure(405, GrpcStatus.UNIMPLEMENTED, 'Method Not Allowed');
@@ -42,7 +42,7 @@ export function restHandler({ transcoder, caller, log }: Deps): RequestHandler {
         const timeoutMs = toTimeoutMs(req.get('grpc-timeout'));
         if (Number.isNaN(timeoutMs)) {
           throw failureOf(
-            invalidFields({ field: 'grpc-timeout', description: 'must be up to 8 digits and H, M, S, m, u or n' }),
+            invalidFieldsError({ field: 'grpc-timeout', description: 'must be up to 8 digits and H, M, S, m, u or n' }),
           );
         }
         const message = transcoder.decodeRequest(route, variables, query, bodyOf(req));
@@ -108,7 +108,7 @@ export function failureOf(error: ChatError): CallFailure {
 
 function toFailure(error: unknown): CallFailure | undefined {
   if (error instanceof CallFailure) return error;
-  if (error instanceof BadInput) return failureOf(invalidFields(...error.violations));
+  if (error instanceof BadInput) return failureOf(invalidFieldsError(...error.violations));
   return undefined;
 }
 
@@ -127,7 +127,7 @@ function bodyOf({ body }: Request): string | undefined {
   try {
     return utf8.decode(body);
   } catch {
-    throw failureOf(invalidFields({ field: 'body', description: 'must be UTF-8' }));
+    throw failureOf(invalidFieldsError({ field: 'body', description: 'must be UTF-8' }));
   }
 }
 

@@ -2,7 +2,7 @@ import type { CallContext, ServerMiddleware, ServerMiddlewareCall } from 'nice-g
 import type { Span } from 'opentracing';
 import type { Call, Interceptor } from '../../interceptor/call.ts';
 import type { ChatError } from '../../model/errors.ts';
-import type { GoneSignal } from '../../model/gone.ts';
+import type { LightAbortSignal } from '../../model/light-abort.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { ClientAddress } from '../shared/calls/client-address.ts';
 import { MalformedRequest } from '../shared/calls/decoding.ts';
@@ -48,7 +48,7 @@ class GrpcCall implements Call {
   readonly peer: string;
   readonly request?: object;
   readonly malformed?: ChatError;
-  signal: GoneSignal;
+  signal: LightAbortSignal;
   traceId = '';
   span?: Span;
   begun?: number;

@@ -4,7 +4,7 @@ import { type Command, ConnectChatResponse } from '../../../pkg/api/chat/v1/chat
 import { BadRequest } from '../../../pkg/api/google/rpc/error_details.ts';
 import { Status } from '../../../pkg/api/google/rpc/status.ts';
 import type { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
-import { invalidFields } from '../../model/errors.ts';
+import { invalidFieldsError } from '../../model/errors.ts';
 import type { Inbox } from '../../service/sessions/inbox.ts';
 import { failureOf, sendFailure, toPeer } from '../gateway/rest-handler.ts';
 import { CallFailure } from '../shared/calls/unary-caller.ts';
@@ -139,16 +139,17 @@ function readAfterSeq(req: Request): number | undefined {
   const params = [...new URLSearchParams(req.url.split('?')[1] ?? '')];
   for (const [name] of params) {
     if (name !== 'after_seq' && name !== 'afterSeq') {
-      throw failureOf(invalidFields({ field: name, description: 'is not a known field' }));
+      throw failureOf(invalidFieldsError({ field: name, description: 'is not a known field' }));
     }
   }
-  if (params.length > 1) throw failureOf(invalidFields({ field: 'after_seq', description: 'must be given only once' }));
+  if (params.length > 1)
+    throw failureOf(invalidFieldsError({ field: 'after_seq', description: 'must be given only once' }));
   const lastEventId = req.get('last-event-id') || undefined;
   const text = lastEventId ?? params[0]?.[1];
   if (text === undefined) return undefined;
   if (!/^\d{1,15}$/.test(text)) {
     const field = lastEventId === undefined ? 'after_seq' : 'last-event-id';
-    throw failureOf(invalidFields({ field, description: 'must be a number, 0 or greater' }));
+    throw failureOf(invalidFieldsError({ field, description: 'must be a number, 0 or greater' }));
   }
   return Number(text);
 }

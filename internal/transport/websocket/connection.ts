@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
 import { ChatError } from '../../model/errors.ts';
-import { GoneSwitch } from '../../model/gone.ts';
+import { LightAbortController } from '../../model/light-abort.ts';
 import { failureOf } from '../gateway/rest-handler.ts';
 import { CallFailure } from '../shared/calls/unary-caller.ts';
 import type { ReadCommand } from '../shared/streams/command-reader.ts';
@@ -50,7 +50,7 @@ export class Connection {
   readonly #deps: Deps;
   readonly #options: ConnectionOptions;
   readonly #incoming: IncomingFrames;
-  readonly #gone = new GoneSwitch();
+  readonly #gone = new LightAbortController();
 
   constructor(socket: ConnectionSocket, deps: Deps, options: ConnectionOptions) {
     this.#socket = socket;

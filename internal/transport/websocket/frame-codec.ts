@@ -2,7 +2,7 @@ import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { Command } from '../../../pkg/api/chat/v1/chat.ts';
 import { BadInput } from '../../../pkg/transcoder/bad-input.ts';
 import { type MessageJson, parseJson } from '../../../pkg/transcoder/message-json.ts';
-import { ChatError, invalidFields } from '../../model/errors.ts';
+import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import { MalformedRequest } from '../shared/calls/decoding.ts';
 import type { ReadCommand } from '../shared/streams/command-reader.ts';
 import { checkCommandCount, decodeFrame } from '../shared/streams/decode-frame.ts';
@@ -48,7 +48,8 @@ export function jsonCodec(
       return Command.decode(commandJson.read(value, numbers));
     } catch (cause) {
       // Numbers beyond 2^53 are known to be at fault only once they are decoded.
-      const error = cause instanceof BadInput ? invalidFields(...cause.violations) : new MalformedRequest(cause).error;
+      const error =
+        cause instanceof BadInput ? invalidFieldsError(...cause.violations) : new MalformedRequest(cause).error;
       return { commandId: commandIdOf(value), error };
     }
   };

@@ -4,7 +4,7 @@ import { fromWireChatType, toWireChat, toWireMember, toWireMessage, toWireUser }
 import { fromWireDraft, normalizeId } from '../../../converter/command.ts';
 import { fromPageToken, isString, toPageToken } from '../../../converter/page-token.ts';
 import { principalOf } from '../../../interceptor/call.ts';
-import { invalidFields } from '../../../model/errors.ts';
+import { invalidFieldsError } from '../../../model/errors.ts';
 import type { ChatsKey } from '../../../repository/chat-repository.ts';
 import type { HistoryRange } from '../../../repository/message-repository.ts';
 import type { ChatService } from '../../../service/chats/chat-service.ts';
@@ -112,7 +112,7 @@ export function createChatHandlers(
 
 function toRange(beforeSeq: number | undefined, afterSeq: number | undefined): HistoryRange {
   if (beforeSeq !== undefined && afterSeq !== undefined) {
-    throw invalidFields({ field: 'before_seq', description: 'must not be given together with after_seq' });
+    throw invalidFieldsError({ field: 'before_seq', description: 'must not be given together with after_seq' });
   }
   if (afterSeq !== undefined) return { afterSeq };
   return beforeSeq === undefined ? 'newest' : { beforeSeq };

@@ -1,7 +1,7 @@
 import type { Command } from '../../../../pkg/api/chat/v1/chat.ts';
 import type { Validate } from '../../../../pkg/proto-rules/compile-rules.ts';
 import { fromWireCommand } from '../../../converter/command.ts';
-import { check } from '../../../interceptor/validation.ts';
+import { assertValid } from '../../../interceptor/validation.ts';
 import type { ChatError } from '../../../model/errors.ts';
 import type { Incoming } from '../../../service/sessions/session.ts';
 
@@ -24,7 +24,7 @@ export class CommandReader {
     const { commandId } = command;
     if ('error' in command) return { kind: 'invalid', commandId, error: command.error };
     try {
-      check(this.#validate, command);
+      assertValid(this.#validate, command);
       return fromWireCommand(command);
     } catch (error) {
       return { kind: 'invalid', commandId, error };

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ConnectChatResponse } from '../../../../pkg/api/chat/v1/chat.ts';
 import { ChatError } from '../../../model/errors.ts';
-import { GoneSwitch } from '../../../model/gone.ts';
+import { LightAbortController } from '../../../model/light-abort.ts';
 import { IteratedInbox } from '../../../service/sessions/inbox.ts';
 import { signIn } from '../../../testing/clients/person.ts';
 import { commands } from '../../../testing/clients/stream-probe.ts';
@@ -38,7 +38,7 @@ test('who is told what is wrong with commands and does not read it is not read f
     for (; taken < 10_000; taken += 1) yield [{ commandId: `${taken}`, error }];
   }
   const written: { taken: number; events: (string | undefined)[] }[] = [];
-  const gone = new GoneSwitch();
+  const gone = new LightAbortController();
   const run = new GrpcStreams(caller).run({
     header: (name) => (name === 'authorization' ? `Bearer ${token}` : undefined),
     peer: '127.0.0.1:1',
@@ -83,7 +83,7 @@ test('commands at fault are refused in one frame, and the others of theirs are c
       return undefined;
     },
     onStuck() {},
-    signal: new GoneSwitch(),
+    signal: new LightAbortController(),
   });
   expect(heard[0]).toBe('welcome');
   expect(heard.slice(1).sort()).toEqual(['a rejected', 'c rejected', 'pong']);

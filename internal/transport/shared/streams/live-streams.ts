@@ -1,4 +1,4 @@
-import type { GoneSignal } from '../../../model/gone.ts';
+import type { LightAbortSignal } from '../../../model/light-abort.ts';
 import type { Inbox } from '../../../service/sessions/inbox.ts';
 import type { FrameWriter } from '../../../service/sessions/session.ts';
 import type { ReadCommand } from './command-reader.ts';
@@ -16,7 +16,7 @@ export interface StreamRequest {
   /** Called when the stream was ended but the client does not take the last frames. */
   onStuck(): void;
   /** Aborts when the client has gone. */
-  signal: GoneSignal;
+  signal: LightAbortSignal;
 }
 
 /** A way to the contract's stream, for transports other than gRPC. */

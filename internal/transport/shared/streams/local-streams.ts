@@ -2,7 +2,7 @@ import { ServerError } from 'nice-grpc-common';
 import type { Span } from 'opentracing';
 import type { Call, Interceptor } from '../../../interceptor/call.ts';
 import { principalOf } from '../../../interceptor/call.ts';
-import type { GoneSignal } from '../../../model/gone.ts';
+import type { LightAbortSignal } from '../../../model/light-abort.ts';
 import type { Principal } from '../../../model/principal.ts';
 import type { EventEncoder } from '../../../service/delivery/event-encoder.ts';
 import type { Inbox } from '../../../service/sessions/inbox.ts';
@@ -50,7 +50,7 @@ class StreamCall implements Call {
   readonly path = '/chat.v1.ChatService/ConnectChat';
   readonly method = 'ConnectChat';
   readonly peer: string;
-  readonly signal: GoneSignal;
+  readonly signal: LightAbortSignal;
   traceId = '';
   span?: Span;
   principal?: Principal;

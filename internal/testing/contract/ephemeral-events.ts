@@ -6,8 +6,8 @@ import { commands, type StreamProbe } from '../clients/stream-probe.ts';
 import { eventually } from '../eventually.ts';
 
 /** What every transport must do about typing, presence and read marks. Needs a service with MAX_SIGNAL_MEMBERS=3. */
-export function signalsContract(open: () => Transport): void {
-  describe('passing news', () => {
+export function ephemeralEventsContract(open: () => Transport): void {
+  describe('an ephemeral event', () => {
     const people = (...names: string[]) => Promise.all(names.map((name) => signIn(open(), name)));
 
     async function reading(person: Person, chatId: string): Promise<StreamProbe> {
@@ -40,7 +40,7 @@ export function signalsContract(open: () => Transport): void {
       }
     });
 
-    test('of who comes online and goes is told to the members of their chats', async () => {
+    test('of presence goes to the members of the chats of a user who comes online or leaves', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       const group = await newGroup(alice, bob);
       const stream = await reading(alice, group.id);
@@ -103,7 +103,7 @@ export function signalsContract(open: () => Transport): void {
       expect(await markOf(bob, room.id)).toEqual({ readSeq: 0, unreadCount: 1 });
     });
 
-    test('of a chat with many members only the own read mark is told, to the other devices', async () => {
+    test('in a chat with many members is sent for the own read mark only, to the other devices', async () => {
       const [alice, bob, carol, dave] = (await people('alice', 'bob', 'carol', 'dave')) as [
         Person,
         Person,
