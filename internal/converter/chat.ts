@@ -1,6 +1,8 @@
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
-import type { Chat, ChatRole, ChatType, Member, User } from '../model/chat.ts';
+import type { Chat, ChatType } from '../model/chat.ts';
+import type { ChatRole, Member } from '../model/member.ts';
 import type { Message, SystemEvent } from '../model/message.ts';
+import type { User } from '../model/user.ts';
 
 export function toWireUser({ id, name }: User): wire.User {
   return { id, name };

@@ -1,7 +1,7 @@
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { AuditEvent } from '../model/audit-event.ts';
 import type { Ban } from '../model/ban.ts';
-import type { ChatRole } from '../model/chat.ts';
+import type { ChatRole } from '../model/member.ts';
 import { toWireUser } from './chat.ts';
 
 /** Undefined for the unspecified role. */

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import * as bus from '../../pkg/api/bus/v1/bus.ts';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
-import { chatRoles } from '../model/chat.ts';
 import type { EphemeralEvent } from '../model/ephemeral-event.ts';
+import { chatRoles } from '../model/member.ts';
 import type { Message, SystemEvent } from '../model/message.ts';
 import { decodePublication, encodePublication, type Publication } from './publication.ts';
 

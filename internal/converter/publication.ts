@@ -1,9 +1,10 @@
 import * as bus from '../../pkg/api/bus/v1/bus.ts';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
-import type { ChatRole, User } from '../model/chat.ts';
 import type { EphemeralEvent } from '../model/ephemeral-event.ts';
+import type { ChatRole } from '../model/member.ts';
 import type { Message, SystemEvent } from '../model/message.ts';
 import type { ChatPublication, UserPublication } from '../model/publication.ts';
+import type { User } from '../model/user.ts';
 import { toWireMessage, toWireUser } from './chat.ts';
 
 export type Publication = ChatPublication | UserPublication;

@@ -1,4 +1,4 @@
-import type { User } from './chat.ts';
+import type { User } from './user.ts';
 
 /** Keeps a user out, of a chat or of the service. */
 export interface Ban {

@@ -1,4 +1,4 @@
-import type { User } from './chat.ts';
+import type { User } from './user.ts';
 
 /**
  * What happens in a chat and is never stored: live readers get it at most once, all others never. Readers share the object: never

@@ -1,7 +1,8 @@
-import type { Chat, User } from './chat.ts';
+import type { Chat } from './chat.ts';
 import type { EphemeralEvent } from './ephemeral-event.ts';
 import type { ChatError } from './errors.ts';
 import type { Message, Receipt } from './message.ts';
+import type { User } from './user.ts';
 
 /** One thing a client is told on its stream. */
 export type Event =

@@ -1,4 +1,5 @@
-import type { ChatRole, User } from './chat.ts';
+import type { ChatRole } from './member.ts';
+import type { User } from './user.ts';
 
 /** What happened to a chat, as the service records it. */
 export type SystemEvent =

@@ -1,5 +1,5 @@
 import type { Account, AuthEvent, AuthSession, Device, SessionEnd } from '../model/account.ts';
-import type { Page } from '../model/chat.ts';
+import type { Page } from '../model/page.ts';
 import type { TokenRole } from '../model/principal.ts';
 
 /** A session that begins: its id, the digest of its first refresh token, and until when that is good. */

@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../model/audit-event.ts';
-import type { Page } from '../model/chat.ts';
+import type { Page } from '../model/page.ts';
 
 /** Which administrative acts; what is absent narrows nothing. */
 export interface AuditFilter {

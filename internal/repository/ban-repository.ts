@@ -1,5 +1,6 @@
 import type { Ban, BanChange } from '../model/ban.ts';
-import type { Page, User } from '../model/chat.ts';
+import type { Page } from '../model/page.ts';
+import type { User } from '../model/user.ts';
 
 /** Who is banned from the whole service. Each change also writes an audit row. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
 export interface BanRepository {

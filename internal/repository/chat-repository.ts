@@ -1,6 +1,9 @@
 import type { Ban } from '../model/ban.ts';
-import type { Chat, ChatRole, ChatType, Member, Membership, Page, ReadMark, User } from '../model/chat.ts';
+import type { Chat, ChatType } from '../model/chat.ts';
+import type { ChatRole, Member, Membership, ReadMark } from '../model/member.ts';
 import type { Message } from '../model/message.ts';
+import type { Page } from '../model/page.ts';
+import type { User } from '../model/user.ts';
 
 /** A chat and the caller's role in it (absent: not a member), as they are while the chat is locked. */
 export interface Access {

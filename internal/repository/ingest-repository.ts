@@ -1,4 +1,5 @@
-import type { ChatRole, ChatType } from '../model/chat.ts';
+import type { ChatType } from '../model/chat.ts';
+import type { ChatRole } from '../model/member.ts';
 import type { AcceptedMessage } from '../model/message.ts';
 import type { Appended, NewMessage } from './message-repository.ts';
 

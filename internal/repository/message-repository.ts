@@ -1,4 +1,5 @@
-import type { ChatRole, ChatType } from '../model/chat.ts';
+import type { ChatType } from '../model/chat.ts';
+import type { ChatRole } from '../model/member.ts';
 import type { Draft, Message } from '../model/message.ts';
 
 /** A draft with the id it will have, and a digest of its content by which repetitions are recognised. */

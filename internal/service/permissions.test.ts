@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type ChatRole, type ChatType, chatRoles } from '../model/chat.ts';
+import type { ChatType } from '../model/chat.ts';
 import type { ErrorReason } from '../model/errors.ts';
+import { type ChatRole, chatRoles } from '../model/member.ts';
 import type { Principal, TokenRole } from '../model/principal.ts';
 import {
   authorizeChat,

@@ -1,5 +1,6 @@
-import { type ChatRole, type ChatType, chatRoles } from '../model/chat.ts';
+import type { ChatType } from '../model/chat.ts';
 import { ChatError } from '../model/errors.ts';
+import { type ChatRole, chatRoles } from '../model/member.ts';
 import type { Principal, TokenRole } from '../model/principal.ts';
 import type { Access } from '../repository/chat-repository.ts';
 

@@ -1,4 +1,4 @@
-import type { User } from '../../model/chat.ts';
+import type { User } from '../../model/user.ts';
 import { OwnSessions } from './own-sessions.ts';
 import type { Presence } from './presence.ts';
 

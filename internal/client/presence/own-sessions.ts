@@ -1,4 +1,4 @@
-import type { User } from '../../model/chat.ts';
+import type { User } from '../../model/user.ts';
 
 /** The open sessions of this process, by user. */
 export class OwnSessions {

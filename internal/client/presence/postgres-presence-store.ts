@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { User } from '../../model/chat.ts';
+import type { User } from '../../model/user.ts';
 import type { PresenceChange, PresenceStore } from './presence-store.ts';
 
 /** Times are the database's own: the nodes' clocks may differ. */

@@ -1,4 +1,4 @@
-import type { User } from '../../model/chat.ts';
+import type { User } from '../../model/user.ts';
 
 /** What a node tells the others at once. */
 export interface PresenceChange {

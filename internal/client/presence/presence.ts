@@ -1,4 +1,4 @@
-import type { User } from '../../model/chat.ts';
+import type { User } from '../../model/user.ts';
 
 /**
  * Who has an open stream. A user with several is online until the last one ends, on whichever nodes they are. The users of a node that

@@ -1,4 +1,4 @@
-import type { User } from '../../model/chat.ts';
+import type { User } from '../../model/user.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
 import type { RedisScript } from '../redis/redis-script.ts';
 import type { PresenceChange, PresenceStore } from './presence-store.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { User } from '../../model/chat.ts';
+import type { User } from '../../model/user.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { testPresence } from './presence-conformance.ts';

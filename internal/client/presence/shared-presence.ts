@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { User } from '../../model/chat.ts';
+import type { User } from '../../model/user.ts';
 import { OwnSessions } from './own-sessions.ts';
 import type { Presence } from './presence.ts';
 import type { PresenceStore } from './presence-store.ts';

@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Ban } from '../../model/ban.ts';
-import type { Page } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
+import type { Page } from '../../model/page.ts';
 import type { Tables } from './database.ts';
 
 interface BanRow {

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Ban } from '../../model/ban.ts';
-import type { Page, User } from '../../model/chat.ts';
+import type { Page } from '../../model/page.ts';
+import type { User } from '../../model/user.ts';
 import type { NewBan } from '../chat-repository.ts';
 import { listBanRows, toBan, unexpired } from './ban-row.ts';
 import { getUser } from './chat-queries.ts';

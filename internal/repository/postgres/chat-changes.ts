@@ -1,8 +1,10 @@
 import { sql, type Transaction } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import type { ChatRole, ChatType, Member, User } from '../../model/chat.ts';
+import type { ChatType } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
+import type { ChatRole, Member } from '../../model/member.ts';
 import type { Message, SystemEvent } from '../../model/message.ts';
+import type { User } from '../../model/user.ts';
 import type { Access } from '../chat-repository.ts';
 import { chatNotFound, getUser } from './chat-queries.ts';
 import type { Tables } from './database.ts';

@@ -1,8 +1,9 @@
 import type { Transaction } from 'kysely';
 import type { Ban } from '../../model/ban.ts';
-import type { ChatRole, Member, User } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
+import type { ChatRole, Member } from '../../model/member.ts';
 import type { Message } from '../../model/message.ts';
+import type { User } from '../../model/user.ts';
 import type { Access, NewBan } from '../chat-repository.ts';
 import { insertBan } from './chat-bans.ts';
 import { audit, deleteMember, hasOwner, passOwnership, record } from './chat-changes.ts';

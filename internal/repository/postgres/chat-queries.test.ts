@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Page } from '../../model/chat.ts';
+import type { Page } from '../../model/page.ts';
 import { newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 import type { ChatsKey } from '../chat-repository.ts';
 

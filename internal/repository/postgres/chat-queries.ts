@@ -1,7 +1,10 @@
 import { type Kysely, sql } from 'kysely';
-import type { Chat, ChatRole, ChatType, Member, Page, ReadMark, User } from '../../model/chat.ts';
+import type { Chat, ChatType } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
+import type { ChatRole, Member, ReadMark } from '../../model/member.ts';
 import type { Message } from '../../model/message.ts';
+import type { Page } from '../../model/page.ts';
+import type { User } from '../../model/user.ts';
 import type { ChatsKey } from '../chat-repository.ts';
 import type { Tables } from './database.ts';
 import { type MessageRow, toMessage } from './message-row.ts';

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import { type ColumnType, Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { SessionEnd } from '../../model/account.ts';
-import type { ChatRole, ChatType } from '../../model/chat.ts';
+import type { ChatType } from '../../model/chat.ts';
+import type { ChatRole } from '../../model/member.ts';
 import type { SystemEvent } from '../../model/message.ts';
 import type { TokenRole } from '../../model/principal.ts';
 

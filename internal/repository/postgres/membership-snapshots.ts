@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { User } from '../../model/chat.ts';
+import type { User } from '../../model/user.ts';
 import type { MembershipSnapshot } from '../chat-repository.ts';
 import type { Tables } from './database.ts';
 import { isAnyOf } from './message-row.ts';

@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Account, AuthEvent, AuthSession, SessionEnd } from '../../model/account.ts';
-import type { Page } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
+import type { Page } from '../../model/page.ts';
 import type { TokenRole } from '../../model/principal.ts';
 import type { AccountRepository, NewSession, Next, Refreshed } from '../account-repository.ts';
 import { auditAuth } from './auth-audit.ts';

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { AuditEvent } from '../../model/audit-event.ts';
-import type { Page } from '../../model/chat.ts';
+import type { Page } from '../../model/page.ts';
 import type { AuditFilter, AuditRepository } from '../audit-repository.ts';
 import type { Database, Tables } from './database.ts';
 import { withStorageErrors } from './storage-error.ts';

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Ban, BanChange } from '../../model/ban.ts';
-import type { Page, User } from '../../model/chat.ts';
+import type { Page } from '../../model/page.ts';
+import type { User } from '../../model/user.ts';
 import type { BanRepository } from '../ban-repository.ts';
 import { banNotFound, listBanRows, toBan } from './ban-row.ts';
 import { audit } from './chat-changes.ts';

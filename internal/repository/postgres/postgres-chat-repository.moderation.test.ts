@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ChatRole } from '../../model/chat.ts';
+import type { ChatRole } from '../../model/member.ts';
 import { holdChat, lockWaits } from '../../testing/faults/row-lock.ts';
 import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 import type { Guard } from '../chat-repository.ts';

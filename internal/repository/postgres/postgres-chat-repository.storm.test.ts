@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { chatRoles } from '../../model/chat.ts';
 import { ChatError, type ErrorReason } from '../../model/errors.ts';
+import { chatRoles } from '../../model/member.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 

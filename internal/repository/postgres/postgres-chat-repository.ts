@@ -1,9 +1,12 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { Ban } from '../../model/ban.ts';
-import type { Chat, ChatRole, Member, Page, ReadMark, User } from '../../model/chat.ts';
+import type { Chat } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
+import type { ChatRole, Member, ReadMark } from '../../model/member.ts';
 import type { Message } from '../../model/message.ts';
+import type { Page } from '../../model/page.ts';
+import type { User } from '../../model/user.ts';
 import type {
   Access,
   ChatRepository,

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { ChatRole, ChatType } from '../../model/chat.ts';
+import type { ChatType } from '../../model/chat.ts';
+import type { ChatRole } from '../../model/member.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
 import {
   type AcceptanceCheck,

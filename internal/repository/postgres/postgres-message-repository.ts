@@ -1,7 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import type pg from 'pg';
-import type { ChatRole, ChatType } from '../../model/chat.ts';
+import type { ChatType } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
+import type { ChatRole } from '../../model/member.ts';
 import type { Message } from '../../model/message.ts';
 import type { Appended, ChangesPage, HistoryRange, MessageRepository, NewMessage } from '../message-repository.ts';
 import type { Database, Tables } from './database.ts';

@@ -9,8 +9,8 @@ import {
   userIdOf,
   userName,
 } from '../../model/account.ts';
-import type { Page } from '../../model/chat.ts';
 import { ChatError, invalidFieldsError } from '../../model/errors.ts';
+import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
 import { clientNetwork } from '../../ratelimiter/client-network.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';

@@ -1,9 +1,12 @@
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Presence } from '../../client/presence/presence.ts';
-import type { Chat, ChatType, Member, Page, ReadMark, User } from '../../model/chat.ts';
+import type { Chat, ChatType } from '../../model/chat.ts';
 import { ChatError, invalidFieldsError } from '../../model/errors.ts';
+import type { Member, ReadMark } from '../../model/member.ts';
 import type { Draft, Message, Receipt } from '../../model/message.ts';
+import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
+import type { User } from '../../model/user.ts';
 import type { ChatRepository, ChatsKey, Creator, Guard, MembershipSnapshot } from '../../repository/chat-repository.ts';
 import type { HistoryRange, MessageRepository } from '../../repository/message-repository.ts';
 import { authorizeChat, authorizeOver, refusalOf, tokenServes } from '../permissions.ts';

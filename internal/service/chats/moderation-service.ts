@@ -1,9 +1,11 @@
 import type { Bus } from '../../client/bus/bus.ts';
 import type { AuditEvent } from '../../model/audit-event.ts';
 import type { Ban } from '../../model/ban.ts';
-import type { ChatRole, Member, Page, User } from '../../model/chat.ts';
 import { ChatError, invalidFieldsError } from '../../model/errors.ts';
+import type { ChatRole, Member } from '../../model/member.ts';
+import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
+import type { User } from '../../model/user.ts';
 import type { AuditFilter, AuditRepository } from '../../repository/audit-repository.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
 import type { Access, ChatRepository, NewBan } from '../../repository/chat-repository.ts';

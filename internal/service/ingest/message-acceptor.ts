@@ -1,6 +1,6 @@
 import type { AppendResult, IngestLog } from '../../client/ingest/ingest-log.ts';
-import type { ChatRole } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
+import type { ChatRole } from '../../model/member.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
 import type { Appended, MessageRepository, NewMessage } from '../../repository/message-repository.ts';
 import type { Checked, SenderChecks } from './sender-checks.ts';

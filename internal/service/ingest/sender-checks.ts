@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { ChatRole } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
+import type { ChatRole } from '../../model/member.ts';
 import type { AcceptanceCheck, IngestRepository } from '../../repository/ingest-repository.ts';
 import type { NewMessage } from '../../repository/message-repository.ts';
 import { RecentSenders, type RecentSendersOptions } from './recent-senders.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Presence } from '../../client/presence/presence.ts';
-import type { User } from '../../model/chat.ts';
+import type { User } from '../../model/user.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
 
 interface Deps {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { ChatRole, ChatType } from '../../../pkg/api/chat/v1/chat.ts';
 import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
 import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
-import { chatRoles, type ChatRole as Role } from '../../model/chat.ts';
+import { chatRoles, type ChatRole as Role } from '../../model/member.ts';
 import type { TokenRole } from '../../model/principal.ts';
 import { type Method, type Permission, permissions } from '../../service/permissions.ts';
 import { type Person, uniqueName } from '../clients/person.ts';

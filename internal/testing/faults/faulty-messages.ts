@@ -1,4 +1,4 @@
-import type { ChatRole } from '../../model/chat.ts';
+import type { ChatRole } from '../../model/member.ts';
 import type { Appended, MessageRepository, NewMessage } from '../../repository/message-repository.ts';
 import { storageUnavailable } from '../../repository/postgres/storage-error.ts';
 

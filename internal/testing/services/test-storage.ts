@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { User } from '../../model/chat.ts';
 import type { Message } from '../../model/message.ts';
+import type { User } from '../../model/user.ts';
 import type { Guard } from '../../repository/chat-repository.ts';
 import type { NewMessage } from '../../repository/message-repository.ts';
 import { createDatabase, type Database } from '../../repository/postgres/database.ts';
