@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ChatRole } from '../../model/member.ts';
 import { holdChat, lockWaits } from '../../testing/faults/row-lock.ts';
 import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
-import type { Guard } from '../chat-repository.ts';
+import type { Creator, Guard } from '../chat-repository.ts';
 
 let storage: TestStorage;
 beforeAll(async () => {
@@ -266,7 +266,7 @@ describe('a ban from a chat', () => {
 });
 
 describe('somebody who creates a chat for others', () => {
-  const backend = { id: 'service:shop', name: 'Shop', outside: true };
+  const backend: Creator = { id: 'service:shop', name: 'Shop', external: true };
 
   test('becomes no member; the first of those named owns it', async () => {
     const { chat, message } = await storage.chats.createGroup(backend, 'order 7', ['bob', 'alice', 'bob']);

@@ -58,7 +58,7 @@ export class ChatService {
     caller: Principal,
     { type, name, memberIds }: { type: ChatType; name: string; memberIds: readonly string[] },
   ): Promise<{ chat: Chat; created: boolean }> {
-    const creator = { ...toUser(caller), outside: caller.roles.includes('service') };
+    const creator: Creator = { ...toUser(caller), external: caller.roles.includes('service') };
     switch (type) {
       case 'DIRECT': {
         const [one, other] = checkDirect(creator, name, memberIds);
@@ -69,7 +69,7 @@ export class ChatService {
       case 'GROUP': {
         checkGroup(creator, memberIds);
         const { chat, message } = await this.#chats.createGroup(creator, name, memberIds);
-        this.#publish([message], creator.outside ? memberIds : [creator.id, ...memberIds]);
+        this.#publish([message], creator.external ? memberIds : [creator.id, ...memberIds]);
         return { chat, created: true };
       }
       case 'ROOM':
