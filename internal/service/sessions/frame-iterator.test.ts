@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LightAbortSignal } from '../../model/light-abort.ts';
 import { frameIterator } from './frame-iterator.ts';
-import type { FrameWriter } from './session.ts';
+import type { FrameWriter } from './frame-sender.ts';
 
 const bytes = (value: number) => Uint8Array.of(value);
 const never = new AbortController().signal;

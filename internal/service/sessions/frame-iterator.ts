@@ -1,5 +1,5 @@
 import { LightAbortController } from '../../model/light-abort.ts';
-import type { FrameWriter } from './session.ts';
+import type { FrameWriter } from './frame-sender.ts';
 
 type Run = (write: FrameWriter, gone: LightAbortController) => Promise<void>;
 type Result = IteratorResult<Uint8Array, void>;

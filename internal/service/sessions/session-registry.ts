@@ -6,9 +6,10 @@ import type { LightAbortSignal } from '../../model/light-abort.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { EventEncoder } from '../delivery/event-encoder.ts';
 import { AdmissionQueue, type AdmissionQueueOptions } from './admission-queue.ts';
+import type { FrameWriter } from './frame-sender.ts';
 import type { Inbox } from './inbox.ts';
 import type { PresenceAnnouncer } from './presence-announcer.ts';
-import { type FrameWriter, type Incoming, Session, type SessionDeps, type SessionOptions } from './session.ts';
+import { type Incoming, Session, type SessionDeps, type SessionOptions } from './session.ts';
 
 interface RegistryDeps extends SessionDeps {
   presence: Presence;

@@ -15,6 +15,7 @@ import type { Hub } from '../delivery/hub.ts';
 import { OutboundBuffer } from '../delivery/outbound-buffer.ts';
 import { Subscriptions } from '../delivery/subscriptions.ts';
 import { authorizeToken, type Method } from '../permissions.ts';
+import { FrameSender, type FrameWriter, type WriteFailure } from './frame-sender.ts';
 import type { Inbox } from './inbox.ts';
 
 /** A command as the transport has read it, or what is wrong with it. */
@@ -44,9 +45,6 @@ export interface SessionDeps {
   limiter: RateLimiter;
   log: Logger;
 }
-
-/** Sends a frame; the promise, if there is one, resolves when there is room for another. */
-export type FrameWriter = (frame: Uint8Array) => Promise<void> | undefined;
 
 /** A stream that exceeded its rate is not read from for this long at the most, in milliseconds. */
 const maxPauseMs = 1_000;
@@ -84,8 +82,6 @@ export class Session {
   #endError: unknown;
   #running: Running | undefined;
   #carryingOut = false;
-  /** The reader has not taken the last frame yet. */
-  #stuck = false;
 
   constructor(
     deps: SessionDeps,
@@ -148,14 +144,16 @@ export class Session {
    */
   run(commands: Inbox<readonly Incoming[]>, write: FrameWriter, signal: LightAbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#running = { commands, write, signal, resolve, reject };
+      const onFinished = (failure?: WriteFailure) => this.#finish(failure);
+      const sender = new FrameSender({ outbound: this.#outbound, write, onFinished });
+      this.#running = { commands, sender, signal, resolve, reject };
       const { userId, name, tokenExpiresAt } = this.#principal;
       const { limits } = this.#options;
       this.#tell({ kind: 'welcome', sessionId: this.id, user: { id: userId, name }, limits, tokenExpiresAt });
       this.#watchExpiry();
       if (signal.aborted) return this.#finish();
       signal.addEventListener('abort', () => this.#finish(), { once: true });
-      this.#outbound.onReady(() => this.#writeAll());
+      sender.start();
       commands.onReady(() => void this.#readAll());
     });
   }
@@ -300,29 +298,6 @@ export class Session {
     this.#outbound.push(this.#encoder.encode(event));
   }
 
-  /** Writes the frames that there are. */
-  #writeAll(): void {
-    try {
-      while (this.#running && !this.#stuck) {
-        const frame = this.#outbound.take();
-        if (!frame) break;
-        const written = this.#running.write(frame);
-        if (!written) continue;
-        this.#stuck = true;
-        written.then(
-          () => {
-            this.#stuck = false;
-            this.#writeAll();
-          },
-          (error) => this.#finish({ error }),
-        );
-      }
-      if (this.#outbound.finished && !this.#stuck) this.#finish();
-    } catch (error) {
-      this.#finish({ error });
-    }
-  }
-
   #end(): void {
     this.#closing = true;
     clearTimeout(this.#expiry);
@@ -331,10 +306,11 @@ export class Session {
   }
 
   /** Nothing is written any more. */
-  #finish(failure?: { error: unknown }): void {
+  #finish(failure?: WriteFailure): void {
     if (!this.#running) return;
-    const { resolve, reject } = this.#running;
+    const { sender, resolve, reject } = this.#running;
     this.#running = undefined;
+    sender.stop();
     this.#end();
     if (failure) reject(failure.error);
     else if (this.#endError !== undefined) reject(this.#endError);
@@ -345,7 +321,7 @@ export class Session {
 /** What a session has to do with while it runs. */
 interface Running {
   commands: Inbox<readonly Incoming[]>;
-  write: FrameWriter;
+  sender: FrameSender;
   signal: LightAbortSignal;
   resolve: () => void;
   reject: (error: unknown) => void;

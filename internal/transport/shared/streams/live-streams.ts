@@ -1,6 +1,6 @@
 import type { LightAbortSignal } from '../../../model/light-abort.ts';
+import type { FrameWriter } from '../../../service/sessions/frame-sender.ts';
 import type { Inbox } from '../../../service/sessions/inbox.ts';
-import type { FrameWriter } from '../../../service/sessions/session.ts';
 import type { ReadCommand } from './command-reader.ts';
 
 /** One stream that a client of an HTTP-based transport opens. */

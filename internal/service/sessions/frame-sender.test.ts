@@ -1,0 +1,99 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { OutboundBuffer } from '../delivery/outbound-buffer.ts';
+import { FrameSender, type WriteFailure } from './frame-sender.ts';
+
+const createOutbound = () =>
+  new OutboundBuffer({ maxBytes: 1_000, maxFrameBytes: 4 }, (pieces) => Buffer.concat(pieces));
+const bytes = (text: string) => Buffer.from(text);
+
+test('frames are written as they come while the client has room for them', async () => {
+  const outbound = createOutbound();
+  const written: string[] = [];
+  outbound.push(bytes('ab'));
+  new FrameSender({
+    outbound,
+    write: (frame) => void written.push(frame.toString()),
+    onFinished: () => written.push('finished'),
+  }).start();
+  expect(written).toEqual(['ab']);
+  outbound.push(bytes('cd'));
+  outbound.push(bytes('ef'));
+  outbound.push(bytes('gh'));
+  await turn();
+  expect(written).toEqual(['ab', 'cdef', 'gh']);
+  outbound.end();
+  await turn();
+  expect(written).toEqual(['ab', 'cdef', 'gh', 'finished']);
+});
+
+test('while a frame is under way the next one stays in the buffer', async () => {
+  const outbound = createOutbound();
+  const written: string[] = [];
+  const writes: PromiseWithResolvers<void>[] = [];
+  let finished = 0;
+  new FrameSender({
+    outbound,
+    write(frame) {
+      written.push(frame.toString());
+      writes.push(Promise.withResolvers());
+      return writes.at(-1)!.promise;
+    },
+    onFinished: () => (finished += 1),
+  }).start();
+  for (const text of ['abcd', 'efgh']) outbound.push(bytes(text));
+  outbound.end();
+  await turn();
+  expect(written).toEqual(['abcd']);
+  expect(outbound.bytes).toBe(4);
+  writes[0]!.resolve();
+  await turn();
+  expect(written).toEqual(['abcd', 'efgh']);
+  // The last frame is still under way.
+  expect(finished).toBe(0);
+  writes[1]!.resolve();
+  await turn();
+  expect(finished).toBe(1);
+});
+
+test.each([
+  [
+    'throws',
+    () => {
+      throw new Error('gone');
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('gone'))],
+])('a write that %s ends the sending, once', async (_, write) => {
+  const outbound = createOutbound();
+  const failures: (WriteFailure | undefined)[] = [];
+  outbound.push(bytes('ab'));
+  new FrameSender({ outbound, write, onFinished: (failure) => failures.push(failure) }).start();
+  await turn();
+  outbound.push(bytes('cd'));
+  outbound.end();
+  await turn();
+  expect(failures).toEqual([{ error: new Error('gone') }]);
+  expect(outbound.bytes).toBe(2);
+});
+
+test('once stopped it writes nothing, and does not say that it has finished', async () => {
+  const outbound = createOutbound();
+  const written: string[] = [];
+  const write = Promise.withResolvers<void>();
+  const sender = new FrameSender({
+    outbound,
+    write(frame) {
+      written.push(frame.toString());
+      return write.promise;
+    },
+    onFinished: () => written.push('finished'),
+  });
+  for (const text of ['abcd', 'efgh']) outbound.push(bytes(text));
+  sender.start();
+  sender.stop();
+  write.resolve();
+  outbound.end();
+  await turn();
+  expect(written).toEqual(['abcd']);
+});
