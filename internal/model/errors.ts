@@ -14,7 +14,7 @@ export type ErrorCode =
   | 'UNAVAILABLE'
   | 'UNAUTHENTICATED';
 
-/** Every reason an error can have, with its code. Clients may depend on the reasons; README.md explains each. */
+/** Every reason an error can have, with its code. Clients may depend on the reasons; docs/errors.md explains each. */
 export const reasons = {
   INVALID_FIELDS: 'INVALID_ARGUMENT',
   MALFORMED_FRAME: 'INVALID_ARGUMENT',
