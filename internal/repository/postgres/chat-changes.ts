@@ -3,12 +3,14 @@ import { v7 as uuidv7 } from 'uuid';
 import type { ChatType } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { ChatRole, Member } from '../../model/member.ts';
-import type { Message, SystemEvent } from '../../model/message.ts';
+import type { Message } from '../../model/message.ts';
 import type { User } from '../../model/user.ts';
 import type { Access } from '../chat-repository.ts';
-import { chatNotFound, getUser } from './chat-queries.ts';
+import { audit } from './audit.ts';
+import { getUser } from './chat-queries.ts';
 import type { Tables } from './database.ts';
-import { isAnyOf, messageColumns, toMessage } from './message-row.ts';
+import { insertSystemMessage } from './insert-system-message.ts';
+import { isAnyOf } from './message-row.ts';
 
 /** Creates a chat with its members. Undefined if its unique name or pair is taken. Throws RESOURCE_EXHAUSTED (MEMBER_LIMIT). */
 export async function insertChat(
@@ -28,7 +30,7 @@ export async function insertChat(
   if (!created) return undefined;
   await insertMembers(tx, { chat: { id, type } }, members, maxMembers);
   await audit(tx, creator, 'chat.create', id, { type, name, members: members.map((member) => member.id) });
-  return record(tx, id, creator, { kind: 'chat_created' });
+  return insertSystemMessage(tx, id, creator, { kind: 'chat_created' });
 }
 
 /**
@@ -77,69 +79,6 @@ export async function insertMembers(
     joinedAt: row.joined_at,
     readSeq: 0,
   }));
-}
-
-/**
- * Locks the chat until the end of the transaction and tells the roles in it of the user and of the one whom the change is about. Throws NOT_FOUND
- * (CHAT_NOT_FOUND).
- */
-export async function lockChat(
-  tx: Transaction<Tables>,
-  chatId: string,
-  userId: string,
-  targetId?: string,
-): Promise<Access> {
-  const chat = await tx
-    .selectFrom('chats')
-    .select(['id', 'type'])
-    .where('id', '=', chatId)
-    .forNoKeyUpdate()
-    .executeTakeFirst();
-  if (!chat) throw chatNotFound();
-  const members = await tx
-    .selectFrom('members')
-    .select(['user_id', 'role'])
-    .where('chat_id', '=', chatId)
-    .where(({ ref }) => isAnyOf(ref('user_id'), [userId, targetId ?? userId], 'text'))
-    .execute();
-  const roleOf = (id: string) => members.find(({ user_id }) => user_id === id)?.role;
-  return { chat, role: roleOf(userId), ...(targetId !== undefined && { targetRole: roleOf(targetId) }) };
-}
-
-/** Writes a system message under the chat's next number. The chat's row is locked by this at the latest. */
-export async function record(
-  tx: Transaction<Tables>,
-  chatId: string,
-  sender: User,
-  event: SystemEvent,
-): Promise<Message> {
-  const { last_seq, changed_at } = await tx
-    .updateTable('chats')
-    .set(({ eb }) => ({
-      last_seq: eb('last_seq', '+', 1),
-      changed_at: sql<Date>`date_trunc('milliseconds', clock_timestamp())`,
-    }))
-    .where('id', '=', chatId)
-    .returning(['last_seq', 'changed_at'])
-    .executeTakeFirstOrThrow();
-  const row = await tx
-    .insertInto('messages')
-    .values({
-      chat_id: chatId,
-      seq: last_seq,
-      update_seq: last_seq,
-      id: uuidv7(),
-      sender_id: sender.id,
-      sender_name: sender.name,
-      client_message_id: null,
-      content_hash: null,
-      text: '',
-      system: JSON.stringify(event),
-      created_at: changed_at,
-    })
-    .returning(messageColumns)
-    .executeTakeFirstOrThrow();
-  return toMessage(row);
 }
 
 /** Ends a membership and returns its role; undefined if there was none. The chat's row is locked. */
@@ -200,7 +139,9 @@ export async function passOwnership(
     .where('user_id', '=', heir.user_id)
     .execute();
   await audit(tx, actor, 'members.own', chatId, { user: heir.user_id });
-  return [await record(tx, chatId, actor, { kind: 'owner_changed', user: await getUser(tx, heir.user_id) })];
+  return [
+    await insertSystemMessage(tx, chatId, actor, { kind: 'owner_changed', user: await getUser(tx, heir.user_id) }),
+  ];
 }
 
 /** In the order of ids, so that two transactions cannot wait for each other. */
@@ -208,18 +149,4 @@ export async function touchMemberships(tx: Transaction<Tables>, userIds: readonl
   await sql`
     insert into users (id, membership_version) select id, 1 from unnest(${[...userIds].sort()}::text[]) as t (id) order by id
     on conflict (id) do update set membership_version = users.membership_version + 1`.execute(tx);
-}
-
-/** Writes the audit log's row of a change, in the change's transaction. */
-export async function audit(
-  tx: Transaction<Tables>,
-  actor: User,
-  action: string,
-  chatId: string | null,
-  detail: Record<string, unknown>,
-): Promise<void> {
-  await tx
-    .insertInto('audit_log')
-    .values({ actor_id: actor.id, action, chat_id: chatId, detail: JSON.stringify(detail) })
-    .execute();
 }

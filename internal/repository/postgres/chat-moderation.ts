@@ -5,10 +5,12 @@ import type { ChatRole, Member } from '../../model/member.ts';
 import type { Message } from '../../model/message.ts';
 import type { User } from '../../model/user.ts';
 import type { Access, NewBan } from '../chat-repository.ts';
+import { audit } from './audit.ts';
 import { insertBan } from './chat-bans.ts';
-import { audit, deleteMember, hasOwner, passOwnership, record } from './chat-changes.ts';
+import { deleteMember, hasOwner, passOwnership } from './chat-changes.ts';
 import { getUser } from './chat-queries.ts';
 import type { Tables } from './database.ts';
+import { insertSystemMessage } from './insert-system-message.ts';
 
 /**
  * Gives a member a role; no message if they have it already. The chat's row is locked. Throws NOT_FOUND (MEMBER_NOT_FOUND),
@@ -36,7 +38,7 @@ export async function changeRole(
     throw new ChatError('LAST_OWNER', 'this is the last owner of the group: make somebody else one first');
   }
   await audit(tx, actor, 'members.role', chatId, { user: userId, from: targetRole, role });
-  return { member, message: await record(tx, chatId, actor, { kind: 'role_changed', user, role }) };
+  return { member, message: await insertSystemMessage(tx, chatId, actor, { kind: 'role_changed', user, role }) };
 }
 
 /** Takes a member out. The chat's row is locked. Throws NOT_FOUND (MEMBER_NOT_FOUND). */
@@ -75,7 +77,11 @@ async function takeOut(
 ): Promise<Message[]> {
   await deleteMember(tx, chat.id, userId);
   const user = await getUser(tx, userId);
-  const removal = await record(tx, chat.id, actor, { kind: 'member_removed', user, ...(banned && { banned }) });
+  const removal = await insertSystemMessage(tx, chat.id, actor, {
+    kind: 'member_removed',
+    user,
+    ...(banned && { banned }),
+  });
   return [removal, ...(await passOwnership(tx, chat, actor, role))];
 }
 

@@ -6,6 +6,7 @@ import type { TokenRole } from '../../model/principal.ts';
 import type { AccountRepository, NewSession, Next, Refreshed } from '../account-repository.ts';
 import { auditAuth } from './auth-audit.ts';
 import type { Database, Tables } from './database.ts';
+import { inTransaction } from './in-transaction.ts';
 import { withStorageErrors } from './storage-error.ts';
 
 const accountColumns = ['user_id', 'name', 'roles', 'created_at', 'password_hash'] as const;
@@ -21,7 +22,7 @@ export class PostgresAccountRepository implements AccountRepository {
     { userId, name, roles, passwordHash }: Omit<Account, 'createdAt'> & { passwordHash: string },
     actorId: string,
   ): Promise<Account> {
-    return this.#transaction(async (tx) => {
+    return inTransaction(this.#db, async (tx) => {
       const row = await tx
         .insertInto('auth.accounts')
         .values({ user_id: userId, name, roles, password_hash: passwordHash })
@@ -53,7 +54,7 @@ export class PostgresAccountRepository implements AccountRepository {
   }
 
   setRoles(userId: string, roles: readonly TokenRole[]): Promise<{ sessionsEnded: number } | undefined> {
-    return this.#transaction(async (tx) => {
+    return inTransaction(this.#db, async (tx) => {
       const account = await tx
         .selectFrom('auth.accounts')
         .select('roles')
@@ -77,7 +78,7 @@ export class PostgresAccountRepository implements AccountRepository {
     passwordHash: string,
     { actorId, from, keepSessionId }: { actorId: string; from?: string; keepSessionId?: string },
   ): Promise<void> {
-    return this.#transaction(async (tx) => {
+    return inTransaction(this.#db, async (tx) => {
       let update = tx
         .updateTable('auth.accounts')
         .set({ password_hash: passwordHash, password_changed_at: sql`clock_timestamp()` })
@@ -108,7 +109,7 @@ export class PostgresAccountRepository implements AccountRepository {
     userId: string,
     { id, passwordHash, refreshTokenHash, expiresAt, device }: NewSession,
   ): Promise<Account> {
-    return this.#transaction(async (tx) => {
+    return inTransaction(this.#db, async (tx) => {
       // Locked: a change of password or roles comes before, and is seen here, or after, and ends this session.
       const account = await tx
         .selectFrom('auth.accounts')
@@ -130,7 +131,7 @@ export class PostgresAccountRepository implements AccountRepository {
 
   async refresh(tokenHash: Buffer, { refreshTokenHash, retryKeyHash, expiresAt, device }: Next): Promise<Refreshed> {
     // What ends the session must be committed: so the refusal is thrown after the transaction.
-    const outcome = await this.#transaction(async (tx) => {
+    const outcome = await inTransaction(this.#db, async (tx) => {
       const token = await tx
         .selectFrom('auth.refresh_tokens as t')
         .innerJoin('auth.sessions as s', 's.id', 't.session_id')
@@ -215,7 +216,7 @@ export class PostgresAccountRepository implements AccountRepository {
   }
 
   endSession(userId: string, sessionId: string, reason: SessionEnd): Promise<boolean> {
-    return this.#transaction((tx) => endSession(tx, userId, sessionId, reason));
+    return inTransaction(this.#db, (tx) => endSession(tx, userId, sessionId, reason));
   }
 
   recordEnd(userId: string, sessionId: string, expiresAt: Date): Promise<void> {
@@ -265,10 +266,6 @@ export class PostgresAccountRepository implements AccountRepository {
         ) returning id`.execute(this.#db);
       return rows.length;
     });
-  }
-
-  #transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
-    return withStorageErrors(() => this.#db.transaction().execute(work));
   }
 }
 

@@ -3,10 +3,11 @@ import type { Ban, BanChange } from '../../model/ban.ts';
 import type { Page } from '../../model/page.ts';
 import type { User } from '../../model/user.ts';
 import type { BanRepository } from '../ban-repository.ts';
+import { audit } from './audit.ts';
 import { banNotFound, listBanRows, toBan } from './ban-row.ts';
-import { audit } from './chat-changes.ts';
 import { getUser } from './chat-queries.ts';
 import type { Database, Tables } from './database.ts';
+import { inTransaction } from './in-transaction.ts';
 import { withStorageErrors } from './storage-error.ts';
 
 /**
@@ -23,46 +24,42 @@ export class PostgresBanRepository implements BanRepository {
   }
 
   ban(actor: User, userId: string, reason: string, expiresAt: Date | undefined): Promise<Ban> {
-    return withStorageErrors(() =>
-      this.#db.transaction().execute(async (tx) => {
-        const { name } = await getUser(tx, userId);
-        await audit(tx, actor, 'user.ban', null, { user: userId, reason, expires_at: expiresAt });
-        // The last statement: between `changed_at` and the commit lies nothing else.
-        const row = await tx
-          .insertInto('user_bans')
-          .values({ user_id: userId, banned_by: actor.id, reason, expires_at: expiresAt ?? null })
-          .onConflict((conflict) =>
-            conflict.column('user_id').doUpdateSet({
-              banned_by: actor.id,
-              reason,
-              created_at: sql`clock_timestamp()`,
-              expires_at: expiresAt ?? null,
-              lifted: false,
-              changed_at: sql`clock_timestamp()`,
-            }),
-          )
-          .returningAll()
-          .executeTakeFirstOrThrow();
-        return toBan({ ...row, name, banned_by_name: actor.name });
-      }),
-    );
+    return inTransaction(this.#db, async (tx) => {
+      const { name } = await getUser(tx, userId);
+      await audit(tx, actor, 'user.ban', null, { user: userId, reason, expires_at: expiresAt });
+      // The last statement: between `changed_at` and the commit lies nothing else.
+      const row = await tx
+        .insertInto('user_bans')
+        .values({ user_id: userId, banned_by: actor.id, reason, expires_at: expiresAt ?? null })
+        .onConflict((conflict) =>
+          conflict.column('user_id').doUpdateSet({
+            banned_by: actor.id,
+            reason,
+            created_at: sql`clock_timestamp()`,
+            expires_at: expiresAt ?? null,
+            lifted: false,
+            changed_at: sql`clock_timestamp()`,
+          }),
+        )
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      return toBan({ ...row, name, banned_by_name: actor.name });
+    });
   }
 
   lift(actor: User, userId: string): Promise<void> {
-    return withStorageErrors(() =>
-      this.#db.transaction().execute(async (tx) => {
-        await audit(tx, actor, 'user.unban', null, { user: userId });
-        const lifted = await tx
-          .updateTable('user_bans')
-          .set({ lifted: true, changed_at: sql`clock_timestamp()` })
-          .where('user_id', '=', userId)
-          .where('lifted', '=', false)
-          .where(sql<boolean>`(expires_at is null or expires_at > clock_timestamp())`)
-          .returning('user_id')
-          .executeTakeFirst();
-        if (!lifted) throw banNotFound();
-      }),
-    );
+    return inTransaction(this.#db, async (tx) => {
+      await audit(tx, actor, 'user.unban', null, { user: userId });
+      const lifted = await tx
+        .updateTable('user_bans')
+        .set({ lifted: true, changed_at: sql`clock_timestamp()` })
+        .where('user_id', '=', userId)
+        .where('lifted', '=', false)
+        .where(sql<boolean>`(expires_at is null or expires_at > clock_timestamp())`)
+        .returning('user_id')
+        .executeTakeFirst();
+      if (!lifted) throw banNotFound();
+    });
   }
 
   list(limit: number, afterUserId?: string): Promise<Page<Ban, string>> {

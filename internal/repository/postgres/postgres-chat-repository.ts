@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type { Ban } from '../../model/ban.ts';
 import type { Chat } from '../../model/chat.ts';
@@ -7,27 +7,11 @@ import type { ChatRole, Member, ReadMark } from '../../model/member.ts';
 import type { Message } from '../../model/message.ts';
 import type { Page } from '../../model/page.ts';
 import type { User } from '../../model/user.ts';
-import type {
-  Access,
-  ChatRepository,
-  ChatsKey,
-  Creator,
-  Guard,
-  MembershipSnapshot,
-  NewBan,
-} from '../chat-repository.ts';
+import type { ChatRepository, ChatsKey, Creator, Guard, MembershipSnapshot, NewBan } from '../chat-repository.ts';
+import { audit } from './audit.ts';
 import { banNotFound } from './ban-row.ts';
 import { deleteBan, findBanned, listChatBans } from './chat-bans.ts';
-import {
-  audit,
-  deleteMember,
-  insertChat,
-  insertMembers,
-  lockChat,
-  passOwnership,
-  record,
-  touchMemberships,
-} from './chat-changes.ts';
+import { deleteMember, insertChat, insertMembers, passOwnership, touchMemberships } from './chat-changes.ts';
 import { banMember, changeRole, removeMember } from './chat-moderation.ts';
 import {
   findJoinedRoom,
@@ -39,6 +23,8 @@ import {
   markRead,
 } from './chat-queries.ts';
 import type { Database, Tables } from './database.ts';
+import { inTransaction } from './in-transaction.ts';
+import { insertSystemMessage } from './insert-system-message.ts';
 import {
   listMembershipVersions,
   listSmallChats,
@@ -51,6 +37,7 @@ import {
 } from './membership-snapshots.ts';
 import { ReadBatch } from './read-batch.ts';
 import { withStorageErrors } from './storage-error.ts';
+import { withLockedChat, withLockedRoom } from './with-locked-chat.ts';
 
 export class PostgresChatRepository implements ChatRepository {
   readonly #db: Kysely<Tables>;
@@ -76,7 +63,7 @@ export class PostgresChatRepository implements ChatRepository {
     oneUserId = creator.id,
   ): Promise<{ chat: Chat; created: boolean; message?: Message }> {
     await this.rememberUser(creator);
-    const opened = await this.#transaction(async (tx) => {
+    const opened = await inTransaction(this.#db, async (tx) => {
       const pair = [oneUserId, otherUserId];
       const directKey = JSON.stringify(pair.toSorted());
       const members = pair.map((id) => ({ id, role: 'OWNER' as const }));
@@ -133,7 +120,7 @@ export class PostgresChatRepository implements ChatRepository {
   }
 
   delete(chatId: string, actor: User, guard: Guard): Promise<string[]> {
-    return this.#change(chatId, actor, guard, async (tx, access) => {
+    return withLockedChat(this.#db, { chatId, actor }, guard, async ({ tx, access }) => {
       const members = await tx.deleteFrom('members').where('chat_id', '=', chatId).returning('user_id').execute();
       const userIds = members.map(({ user_id }) => user_id);
       await tx.insertInto('deleted_chats').values({ id: chatId }).execute();
@@ -167,14 +154,14 @@ export class PostgresChatRepository implements ChatRepository {
     userIds: readonly string[],
     guard: Guard,
   ): Promise<{ added: Member[]; message?: Message }> {
-    return this.#change(chatId, actor, guard, async (tx, access) => {
+    return withLockedChat(this.#db, { chatId, actor }, guard, async ({ tx, access }) => {
       const banned = await findBanned(tx, chatId, userIds);
       if (banned !== undefined) throw new ChatError('USER_IS_BANNED', `the user "${banned}" is banned from this chat`);
       const members = userIds.map((id) => ({ id, role: 'MEMBER' as const }));
       const added = await insertMembers(tx, access, members, this.#maxMembers);
       if (added.length === 0) return { added };
       const users = added.map(({ user }) => user);
-      const message = await record(tx, chatId, actor, { kind: 'members_added', users });
+      const message = await insertSystemMessage(tx, chatId, actor, { kind: 'members_added', users });
       await audit(tx, actor, 'members.add', chatId, { users: users.map(({ id }) => id) });
       return { added, message };
     });
@@ -187,22 +174,25 @@ export class PostgresChatRepository implements ChatRepository {
     role: ChatRole,
     guard: Guard,
   ): Promise<{ member: Member; message?: Message }> {
-    const work = (tx: Transaction<Tables>, access: Access) => changeRole(tx, access, actor, userId, role);
-    return this.#change(chatId, actor, guard, work, userId);
+    return withLockedChat(this.#db, { chatId, actor, targetId: userId }, guard, ({ tx, access }) =>
+      changeRole(tx, access, actor, userId, role),
+    );
   }
 
   removeMember(chatId: string, actor: User, userId: string, guard: Guard): Promise<Message[]> {
-    const work = (tx: Transaction<Tables>, access: Access) => removeMember(tx, access, actor, userId);
-    return this.#change(chatId, actor, guard, work, userId);
+    return withLockedChat(this.#db, { chatId, actor, targetId: userId }, guard, ({ tx, access }) =>
+      removeMember(tx, access, actor, userId),
+    );
   }
 
   banMember(chatId: string, actor: User, ban: NewBan, guard: Guard): Promise<{ ban: Ban; messages: Message[] }> {
-    const work = (tx: Transaction<Tables>, access: Access) => banMember(tx, access, actor, ban);
-    return this.#change(chatId, actor, guard, work, ban.userId);
+    return withLockedChat(this.#db, { chatId, actor, targetId: ban.userId }, guard, ({ tx, access }) =>
+      banMember(tx, access, actor, ban),
+    );
   }
 
   unbanMember(chatId: string, actor: User, userId: string, guard: Guard): Promise<void> {
-    return this.#change(chatId, actor, guard, async (tx) => {
+    return withLockedChat(this.#db, { chatId, actor }, guard, async ({ tx }) => {
       if (!(await deleteBan(tx, chatId, userId))) throw banNotFound();
       await audit(tx, actor, 'members.unban', chatId, { user: userId });
     });
@@ -213,11 +203,11 @@ export class PostgresChatRepository implements ChatRepository {
   }
 
   leave(chatId: string, user: User, guard: Guard): Promise<Message[]> {
-    return this.#change(chatId, user, guard, async (tx, { chat }) => {
+    return withLockedChat(this.#db, { chatId, actor: user }, guard, async ({ tx, access: { chat } }) => {
       const role = await deleteMember(tx, chatId, user.id);
       if (!role) throw new ChatError('NOT_A_MEMBER', 'you are not a member of this chat');
       await audit(tx, user, 'members.leave', chatId, {});
-      const leaving = await record(tx, chatId, user, { kind: 'member_left' });
+      const leaving = await insertSystemMessage(tx, chatId, user, { kind: 'member_left' });
       return [leaving, ...(await passOwnership(tx, chat, user, role))];
     });
   }
@@ -227,23 +217,15 @@ export class PostgresChatRepository implements ChatRepository {
     // Without a lock: those who come back to a room need not wait for its writers.
     const joined = await withStorageErrors(() => findJoinedRoom(this.#db, name, user.id));
     if (joined) return { chat: joined };
-    return this.#transaction(async (tx) => {
-      const room = await tx
-        .selectFrom('chats')
-        .select('id')
-        .where('type', '=', 'ROOM')
-        .where('name', '=', name)
-        .forNoKeyUpdate()
-        .executeTakeFirst();
-      if (!room) throw new ChatError('ROOM_NOT_FOUND', `there is no room "${name}"`);
-      const access = await lockChat(tx, room.id, user.id);
+    return withLockedRoom(this.#db, { name, actor: user }, async ({ tx, access }) => {
+      const { chat: room } = access;
       if (access.role) return { chat: await getChat(tx, room.id, user.id) };
       if (await findBanned(tx, room.id, [user.id])) {
         throw new ChatError('BANNED_FROM_CHAT', 'you are banned from this room');
       }
       await insertMembers(tx, access, [{ id: user.id, role: 'MEMBER' }], this.#maxMembers);
       await audit(tx, user, 'members.join', room.id, {});
-      const message = await record(tx, room.id, user, { kind: 'member_joined' });
+      const message = await insertSystemMessage(tx, room.id, user, { kind: 'member_joined' });
       return { chat: await getChat(tx, room.id, user.id), message };
     });
   }
@@ -283,25 +265,6 @@ export class PostgresChatRepository implements ChatRepository {
     return new Map(version === undefined ? [] : [[only, version]]);
   }
 
-  #transaction<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> {
-    return withStorageErrors(() => this.#db.transaction().execute(work));
-  }
-
-  /** A transaction that holds the chat's lock, once the guard has let it pass. */
-  #change<T>(
-    chatId: string,
-    actor: User,
-    guard: Guard,
-    work: (tx: Transaction<Tables>, access: Access) => Promise<T>,
-    targetId?: string,
-  ): Promise<T> {
-    return this.#transaction(async (tx) => {
-      const access = await lockChat(tx, chatId, actor.id, targetId);
-      guard(access);
-      return work(tx, access);
-    });
-  }
-
   async #createOwned(
     creator: Creator,
     type: 'GROUP' | 'ROOM',
@@ -309,7 +272,7 @@ export class PostgresChatRepository implements ChatRepository {
     memberIds: readonly string[],
   ): Promise<{ chat: Chat; message: Message }> {
     await this.rememberUser(creator);
-    return this.#transaction(async (tx) => {
+    return inTransaction(this.#db, async (tx) => {
       const ids = new Set(creator.external ? memberIds : [creator.id, ...memberIds]);
       const members = [...ids].map((id, i) => ({ id, role: i === 0 ? ('OWNER' as const) : ('MEMBER' as const) }));
       const message = await insertChat(tx, creator, { type, name, directKey: null }, members, this.#maxMembers);

@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import type { PrivateJwk, SigningKey, SigningKeyRepository } from '../signing-key-repository.ts';
 import { auditAuth } from './auth-audit.ts';
 import type { Database, Tables } from './database.ts';
+import { inTransaction } from './in-transaction.ts';
 import { withStorageErrors } from './storage-error.ts';
 
 export class PostgresSigningKeyRepository implements SigningKeyRepository {
@@ -30,22 +31,20 @@ export class PostgresSigningKeyRepository implements SigningKeyRepository {
     key: PrivateJwk,
     { leadMs, keepMs }: { leadMs: number; keepMs: number },
   ): Promise<{ signsFrom: Date; removed: number }> {
-    return withStorageErrors(() =>
-      this.#db.transaction().execute(async (tx) => {
-        await lock(tx);
-        const inserted = await sql<{ signs_from: Date }>`
+    return inTransaction(this.#db, async (tx) => {
+      await lock(tx);
+      const inserted = await sql<{ signs_from: Date }>`
           insert into auth.signing_keys (kid, private_jwk, signs_from)
           values (${key.kid}, ${JSON.stringify(key)}::jsonb, clock_timestamp() + ${leadMs} * interval '1 millisecond')
           returning signs_from`.execute(tx);
-        const { signs_from: signsFrom } = inserted.rows[0]!;
-        await sql`update auth.signing_keys
+      const { signs_from: signsFrom } = inserted.rows[0]!;
+      await sql`update auth.signing_keys
           set retires_at = ${signsFrom}::timestamptz + ${keepMs} * interval '1 millisecond'
           where kid <> ${key.kid} and retires_at is null`.execute(tx);
-        const removed = await sql`delete from auth.signing_keys where retires_at < clock_timestamp()`.execute(tx);
-        await auditAuth(tx, { actorId: '', userId: '', action: 'keys.rotate', detail: { kid: key.kid, signsFrom } });
-        return { signsFrom, removed: Number(removed.numAffectedRows ?? 0) };
-      }),
-    );
+      const removed = await sql`delete from auth.signing_keys where retires_at < clock_timestamp()`.execute(tx);
+      await auditAuth(tx, { actorId: '', userId: '', action: 'keys.rotate', detail: { kid: key.kid, signsFrom } });
+      return { signsFrom, removed: Number(removed.numAffectedRows ?? 0) };
+    });
   }
 }
 

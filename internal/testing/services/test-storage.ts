@@ -6,6 +6,8 @@ import type { User } from '../../model/user.ts';
 import type { Guard } from '../../repository/chat-repository.ts';
 import type { NewMessage } from '../../repository/message-repository.ts';
 import { createDatabase, type Database } from '../../repository/postgres/database.ts';
+import { inTransaction } from '../../repository/postgres/in-transaction.ts';
+import { nextNumber } from '../../repository/postgres/next-number.ts';
 import { PostgresChatRepository } from '../../repository/postgres/postgres-chat-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/postgres-message-repository.ts';
 import { createTestDatabase } from './test-database.ts';
@@ -41,13 +43,11 @@ export async function openTestStorage({ maxMembers = 1_000, poolSize = 12 } = {}
       return client;
     },
     async edit({ chatId, id }, text) {
-      await database.pool.query(
-        `with chat as (
-           update chats set last_seq = last_seq + 1, changed_at = clock_timestamp() where id = $1 returning last_seq
-         )
-         update messages set text = $3, update_seq = chat.last_seq from chat where chat_id = $1 and messages.id = $2`,
-        [chatId, id, text],
-      );
+      await inTransaction(database.db, async (tx) => {
+        const { seq } = await nextNumber(tx, chatId);
+        const edited = tx.updateTable('messages').set({ text, update_seq: seq });
+        await edited.where('chat_id', '=', chatId).where('id', '=', id).execute();
+      });
       return messages.get(chatId, id);
     },
     async close() {
