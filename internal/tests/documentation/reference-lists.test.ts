@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { grpcCodes, httpStatusOf } from '../../converter/status.ts';
+import { violationKinds } from '../../verify/checker/violation.ts';
 import { root } from './markdown-page.ts';
 
 interface Descriptors {
@@ -37,4 +38,11 @@ test('docs/errors.md lists each code with its gRPC number and HTTP status', () =
     String(httpStatusOf(number)),
   ]);
   expect(rows.map((row) => row.slice(1, 4))).toEqual(expected);
+});
+
+test('docs/verify.md lists each kind of violation', () => {
+  const named = [...read('docs/verify.md').matchAll(/^\| [\d, ]+ \| .* \| (`.*`) \|$/gm)].flatMap(([, kinds = '']) =>
+    kinds.split(', ').map((kind) => kind.replaceAll('`', '')),
+  );
+  expect([...new Set(named)].sort()).toEqual(Object.keys(violationKinds).sort());
 });

@@ -75,6 +75,18 @@ test('every link between the pages, or to a file, leads somewhere', () => {
   expect(pages.flatMap(brokenLinksOf)).toEqual([]);
 });
 
+test('every page that files for operators name exists', () => {
+  const files = globSync(['Makefile', 'local.env.example', '*.yml', 'deploy/**/*.{yml,yaml,conf,cfg,env}'], {
+    cwd: root,
+  });
+  const named = files.flatMap((file) =>
+    [...readFileSync(`${root}${file}`, 'utf8').matchAll(/\bdocs\/[\w-]+\.md/g)].map(([path]) => ({ file, path })),
+  );
+  expect(named.length).toBeGreaterThan(5);
+  const missing = named.filter(({ path }) => !existsSync(join(root, path)));
+  expect(missing.map(({ file, path }) => `${file} ${path}`)).toEqual([]);
+});
+
 test('every path of the repository in backticks exists', () => {
   const paths = pages
     .flatMap(quotesOf)
