@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import { ChatError } from '../model/errors.ts';
 import type { CloseReason, Event, RemovalReason } from '../model/event.ts';
+import type { Frame } from '../model/frame.ts';
 import type { Message, SystemEvent } from '../model/message.ts';
 import { toWireMessage } from './chat.ts';
 import { ProtobufEventEncoder, toWireEvent } from './event.ts';
@@ -29,8 +30,10 @@ const chat = {
   memberCount: 2,
 };
 
-function decode(...pieces: readonly Uint8Array[]): NonNullable<wire.Event['event']>[] {
-  return wire.ConnectChatResponse.decode(Buffer.concat(pieces)).events.map(({ event }) => event!);
+function decode(...frames: readonly Frame[]): NonNullable<wire.Event['event']>[] {
+  return wire.ConnectChatResponse.decode(Buffer.concat(frames.map(({ bytes }) => bytes))).events.map(
+    ({ event }) => event!,
+  );
 }
 
 /** One of each kind; the record's type makes sure that none is missing. */
@@ -68,6 +71,10 @@ describe('an event', () => {
   test.each(Object.values(events))('$kind is read back as it was written', (event) => {
     const [read] = decode(encoder.encode(event));
     expect(wire.Event.toJSON({ event: read })).toEqual(wire.Event.toJSON(toWireEvent(event)));
+  });
+
+  test('is encoded once for all readers that it is passed to', () => {
+    expect(encoder.encode(events.typing)).toBe(encoder.encode(events.typing));
   });
 
   test('joined to others makes a frame of them all', () => {
@@ -111,7 +118,7 @@ describe('messages', () => {
       text: '日'.repeat(i % 7 ? 4_000 : 65_536),
     }));
     const pieces = encoder.encodeMessages(messages);
-    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(1024 * 1024);
+    expect(Math.max(...pieces.map(({ bytes }) => bytes.length))).toBeLessThan(1024 * 1024);
     expect(decode(...pieces).map(({ value }) => value)).toEqual(messages.map(toWireMessage));
   });
 
@@ -119,7 +126,7 @@ describe('messages', () => {
     const broken: Message = { ...base, text: 'a\ud800b', sender: { id: 'alice', name: '\udc00' } };
     const strict = new TextDecoder('utf-8', { fatal: true });
     const [piece] = encoder.encodeMessages([broken]);
-    const text = Buffer.from(piece!);
+    const text = Buffer.from(piece!.bytes);
     const start = text.indexOf('a\u{fffd}b');
     expect(start).toBeGreaterThan(0);
     expect(strict.decode(text.subarray(start, start + 5))).toBe('a\u{fffd}b');

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Event } from '../model/event.ts';
+import { Frame } from '../model/frame.ts';
 import type { Message } from '../model/message.ts';
 import type { EventEncoder } from '../service/delivery/event-encoder.ts';
 import { toWireChat, toWireMessage, toWireUser } from './chat.ts';
@@ -9,36 +10,26 @@ import { toStatus } from './status.ts';
 /** Events as records of field 1 of ConnectChatResponse: joined they are a frame. */
 export class ProtobufEventEncoder implements EventEncoder {
   /** A topic hands an array to all its readers in one go; of pages, those who catch up in several chats are given a few in turn. */
-  readonly #messages = new LRUCache<readonly Message[], readonly Uint8Array[]>({ max: 16 });
+  readonly #messages = new LRUCache<readonly Message[], readonly Frame[]>({ max: 16 });
   /** The newest is enough. */
-  #lastEvent: { event?: Event; bytes: Uint8Array } = { bytes: new Uint8Array() };
-  #lastJoined: { pieces: readonly Uint8Array[]; frame: Uint8Array } = { pieces: [], frame: new Uint8Array() };
+  #lastEvent: { event: Event; frame: Frame } | undefined;
 
-  encode(event: Event): Uint8Array {
-    if (this.#lastEvent.event !== event) {
-      this.#lastEvent = { event, bytes: wire.ConnectChatResponse.encode({ events: [toWireEvent(event)] }).finish() };
-    }
-    return this.#lastEvent.bytes;
+  encode(event: Event): Frame {
+    if (this.#lastEvent?.event !== event) this.#lastEvent = { event, frame: encodeAll([event]) };
+    return this.#lastEvent.frame;
   }
 
-  join(pieces: readonly Uint8Array[]): Uint8Array {
-    const { pieces: last } = this.#lastJoined;
-    if (pieces.length !== last.length || pieces.some((piece, i) => piece !== last[i])) {
-      this.#lastJoined = { pieces, frame: Buffer.concat(pieces) };
-    }
-    return this.#lastJoined.frame;
-  }
-
-  encodeMessages(messages: readonly Message[]): readonly Uint8Array[] {
+  encodeMessages(messages: readonly Message[]): readonly Frame[] {
     const known = this.#messages.get(messages);
     if (known) return known;
-    const pieces = cut(messages).map((piece) => {
-      const events = piece.map((message) => toWireEvent({ kind: 'message', message }));
-      return wire.ConnectChatResponse.encode({ events }).finish();
-    });
-    this.#messages.set(messages, pieces);
-    return pieces;
+    const frames = cut(messages).map((some) => encodeAll(some.map((message) => ({ kind: 'message', message }))));
+    this.#messages.set(messages, frames);
+    return frames;
   }
+}
+
+function encodeAll(events: readonly Event[]): Frame {
+  return new Frame(wire.ConnectChatResponse.encode({ events: events.map(toWireEvent) }).finish());
 }
 
 /** Far below the 4 MiB that gRPC clients take in one frame unless told otherwise, also with four bytes to a character. */

@@ -1,12 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Frame } from '../../model/frame.ts';
 import { OutboundBuffer } from './outbound-buffer.ts';
 
-const bytes = (...values: number[]) => Uint8Array.from(values);
+const frame = (...values: number[]) => new Frame(Uint8Array.from(values));
 
 /** The next frame, when there is one; undefined once the outbound has ended and is empty. */
-async function next(outbound: OutboundBuffer): Promise<Uint8Array | undefined> {
+async function next(outbound: OutboundBuffer): Promise<Frame | undefined> {
   await new Promise<void>((resolve) => outbound.onReady(resolve));
   return outbound.take();
 }
@@ -14,7 +15,7 @@ async function next(outbound: OutboundBuffer): Promise<Uint8Array | undefined> {
 /** Takes every frame until the outbound has ended. */
 async function drain(outbound: OutboundBuffer): Promise<number[][]> {
   const frames: number[][] = [];
-  for (let frame = await next(outbound); frame; frame = await next(outbound)) frames.push([...frame]);
+  for (let taken = await next(outbound); taken; taken = await next(outbound)) frames.push([...taken.bytes]);
   return frames;
 }
 
@@ -24,41 +25,55 @@ async function isPending(promise: Promise<unknown>): Promise<boolean> {
 
 describe('an outbound', () => {
   test('sends all that is pushed in one turn as one frame', async () => {
-    const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 100 }, Buffer.concat);
-    const frame = next(outbound);
-    outbound.push(bytes(1));
+    const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 100 });
+    const taken = next(outbound);
+    outbound.push(frame(1));
     await Promise.resolve();
-    outbound.push(bytes(2, 3), 'chat');
-    expect([...(await frame)!]).toEqual([1, 2, 3]);
+    outbound.push(frame(2, 3), 'chat');
+    expect([...(await taken)!.bytes]).toEqual([1, 2, 3]);
   });
 
-  test('hands on a single piece as it is, so that readers share it', async () => {
-    const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 100 }, Buffer.concat);
-    const piece = bytes(1, 2);
-    outbound.push(piece);
-    expect(await next(outbound)).toBe(piece);
+  test('hands on a single frame as it is, so that readers share it', async () => {
+    const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 100 });
+    const only = frame(1, 2);
+    outbound.push(only);
+    expect(await next(outbound)).toBe(only);
   });
 
-  test('closes a frame at its size, and sends a piece that is bigger alone', async () => {
-    const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 4 }, Buffer.concat);
-    for (const piece of [bytes(1, 2), bytes(3, 4), bytes(5), bytes(6, 6, 6, 6, 6), bytes(7)]) outbound.push(piece);
+  test('gives readers who are pushed the same frames the same joined frame', async () => {
+    const [one, two] = [frame(1), frame(2)];
+    const taken = await Promise.all(
+      [1, 2].map(() => {
+        const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 100 });
+        outbound.push(one);
+        outbound.push(two);
+        return next(outbound);
+      }),
+    );
+    expect(taken[0]).toBe(taken[1]);
+    expect([...taken[0]!.bytes]).toEqual([1, 2]);
+  });
+
+  test('closes a frame at its size, and sends one that is bigger alone', async () => {
+    const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 4 });
+    for (const each of [frame(1, 2), frame(3, 4), frame(5), frame(6, 6, 6, 6, 6), frame(7)]) outbound.push(each);
     outbound.end();
     expect(await drain(outbound)).toEqual([[1, 2, 3, 4], [5], [6, 6, 6, 6, 6], [7]]);
   });
 
   test('delivers what was pushed before its end, and nothing that comes after', async () => {
-    const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 100 }, Buffer.concat);
-    outbound.push(bytes(1));
+    const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 100 });
+    outbound.push(frame(1));
     outbound.end();
-    outbound.push(bytes(2));
+    outbound.push(frame(2));
     outbound.end();
     expect(await drain(outbound)).toEqual([[1]]);
     expect(await next(outbound)).toBeUndefined();
   });
 
   test('has room below its limit, and lets writers wait until most of it has been taken', async () => {
-    const outbound = new OutboundBuffer({ maxBytes: 8, maxFrameBytes: 3 }, Buffer.concat);
-    for (let i = 0; i < 3; i += 1) outbound.push(bytes(i, i, i));
+    const outbound = new OutboundBuffer({ maxBytes: 8, maxFrameBytes: 3 });
+    for (let i = 0; i < 3; i += 1) outbound.push(frame(i, i, i));
     expect([outbound.hasRoom, outbound.bytes]).toEqual([false, 9]);
     const room = outbound.whenRoom();
     await next(outbound);
@@ -71,8 +86,8 @@ describe('an outbound', () => {
   });
 
   test('lets nobody wait for room once it has ended', async () => {
-    const outbound = new OutboundBuffer({ maxBytes: 4, maxFrameBytes: 4 }, Buffer.concat);
-    outbound.push(bytes(1, 2, 3, 4, 5));
+    const outbound = new OutboundBuffer({ maxBytes: 4, maxFrameBytes: 4 });
+    outbound.push(frame(1, 2, 3, 4, 5));
     const room = outbound.whenRoom();
     outbound.end();
     await room;
@@ -81,11 +96,11 @@ describe('an outbound', () => {
 
   test('drops the messages of a chat, or all of them, and nothing else', async () => {
     const fill = () => {
-      const outbound = new OutboundBuffer({ maxBytes: 4, maxFrameBytes: 100 }, Buffer.concat);
-      outbound.push(bytes(1), 'a');
-      outbound.push(bytes(2));
-      outbound.push(bytes(3, 3, 3, 3), 'b');
-      outbound.push(bytes(4), 'a');
+      const outbound = new OutboundBuffer({ maxBytes: 4, maxFrameBytes: 100 });
+      outbound.push(frame(1), 'a');
+      outbound.push(frame(2));
+      outbound.push(frame(3, 3, 3, 3), 'b');
+      outbound.push(frame(4), 'a');
       return outbound;
     };
     const [one, all] = [fill(), fill()];
@@ -108,13 +123,13 @@ test('whatever is pushed and taken, every byte comes out once, in order, in fram
       fc.array(fc.oneof(piece, fc.constant('turn'))),
       fc.integer({ min: 1, max: 12 }),
       async (steps, maxFrameBytes) => {
-        const outbound = new OutboundBuffer({ maxBytes: 20, maxFrameBytes }, Buffer.concat);
+        const outbound = new OutboundBuffer({ maxBytes: 20, maxFrameBytes });
         const drained = drain(outbound);
         const pushed: number[] = [];
         for (const step of steps) {
           if (typeof step === 'string') await nextTurn();
           else {
-            outbound.push(step);
+            outbound.push(new Frame(step));
             pushed.push(...step);
           }
         }
@@ -122,7 +137,7 @@ test('whatever is pushed and taken, every byte comes out once, in order, in fram
         const frames = await drained;
         expect(frames.flat()).toEqual(pushed);
         const longest = Math.max(maxFrameBytes, ...steps.map((step) => step.length));
-        for (const frame of frames) expect(frame.length).toBeLessThanOrEqual(longest);
+        for (const bytes of frames) expect(bytes.length).toBeLessThanOrEqual(longest);
         expect(outbound.bytes).toBe(0);
       },
     ),

@@ -1,3 +1,5 @@
+import { Frame } from '../../model/frame.ts';
+
 export interface OutboundBufferOptions {
   /** Beyond this many bytes there is no room for more messages. */
   maxBytes: number;
@@ -5,8 +7,8 @@ export interface OutboundBufferOptions {
   maxFrameBytes: number;
 }
 
-interface Chunk {
-  bytes: Uint8Array;
+interface Queued {
+  frame: Frame;
   /** Set for messages: they are dropped when the reader may not have them any more. */
   chatId?: string;
 }
@@ -17,18 +19,15 @@ interface Chunk {
  */
 export class OutboundBuffer {
   readonly #options: OutboundBufferOptions;
-  readonly #join: (pieces: readonly Uint8Array[]) => Uint8Array;
-  #chunks: Chunk[] = [];
+  #queue: Queued[] = [];
   #bytes = 0;
   #ended = false;
   #onReady: (() => void) | undefined;
   #waking = false;
   #wakeWriters: (() => void)[] = [];
 
-  /** `join` makes one frame of several pieces. */
-  constructor(options: OutboundBufferOptions, join: (pieces: readonly Uint8Array[]) => Uint8Array) {
+  constructor(options: OutboundBufferOptions) {
     this.#options = options;
-    this.#join = join;
   }
 
   get bytes(): number {
@@ -40,11 +39,11 @@ export class OutboundBuffer {
     return this.#bytes < this.#options.maxBytes;
   }
 
-  /** Does nothing once the outbound has ended. The bytes are shared: never change them. */
-  push(bytes: Uint8Array, chatId?: string): void {
+  /** Does nothing once the outbound has ended. */
+  push(frame: Frame, chatId?: string): void {
     if (this.#ended) return;
-    this.#chunks.push({ bytes, chatId });
-    this.#bytes += bytes.length;
+    this.#queue.push({ frame, chatId });
+    this.#bytes += frame.bytes.length;
     this.#wake();
   }
 
@@ -59,13 +58,13 @@ export class OutboundBuffer {
 
   /** Drops the chat's messages that have not been taken yet. */
   drop(chatId: string): void {
-    this.#chunks = this.#chunks.filter((chunk) => chunk.chatId !== chatId);
+    this.#queue = this.#queue.filter((queued) => queued.chatId !== chatId);
     this.#count();
   }
 
   /** Drops every message that has not been taken yet. */
   dropMessages(): void {
-    this.#chunks = this.#chunks.filter((chunk) => chunk.chatId === undefined);
+    this.#queue = this.#queue.filter((queued) => queued.chatId === undefined);
     this.#count();
   }
 
@@ -78,7 +77,7 @@ export class OutboundBuffer {
 
   /** Whether it has ended and everything has been taken. */
   get finished(): boolean {
-    return this.#ended && this.#chunks.length === 0;
+    return this.#ended && this.#queue.length === 0;
   }
 
   /**
@@ -87,30 +86,30 @@ export class OutboundBuffer {
    */
   onReady(reader: () => void): void {
     this.#onReady = reader;
-    if (this.#ended || this.#chunks.length > 0) reader();
+    if (this.#ended || this.#queue.length > 0) reader();
   }
 
   /** The next frame; undefined if there is nothing at the moment. */
-  take(): Uint8Array | undefined {
-    if (this.#chunks.length === 0) return undefined;
+  take(): Frame | undefined {
+    if (this.#queue.length === 0) return undefined;
     // What almost always is all there is.
-    if (this.#chunks.length === 1) {
-      const { bytes } = this.#chunks.pop()!;
+    if (this.#queue.length === 1) {
+      const { frame } = this.#queue.pop()!;
       this.#bytes = 0;
       this.#releaseWriters();
-      return bytes;
+      return frame;
     }
     let bytes = 0;
     let count = 0;
-    for (const chunk of this.#chunks) {
-      if (count > 0 && bytes + chunk.bytes.length > this.#options.maxFrameBytes) break;
-      bytes += chunk.bytes.length;
+    for (const { frame } of this.#queue) {
+      if (count > 0 && bytes + frame.bytes.length > this.#options.maxFrameBytes) break;
+      bytes += frame.bytes.length;
       count += 1;
     }
-    const taken = this.#chunks.splice(0, count);
+    const taken = this.#queue.splice(0, count);
     this.#bytes -= bytes;
     this.#releaseWriters();
-    return count === 1 ? taken[0]!.bytes : this.#join(taken.map((chunk) => chunk.bytes));
+    return Frame.join(taken.map(({ frame }) => frame));
   }
 
   /** Not at once: what else happens in this turn shall be in the same frame. */
@@ -138,7 +137,7 @@ export class OutboundBuffer {
   }
 
   #count(): void {
-    this.#bytes = this.#chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    this.#bytes = this.#queue.reduce((sum, { frame }) => sum + frame.bytes.length, 0);
     this.#releaseWriters();
   }
 }

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { Frame } from '../../model/frame.ts';
 import type { LightAbortSignal } from '../../model/light-abort.ts';
 import { frameIterator } from './frame-iterator.ts';
 import type { FrameWriter } from './frame-sender.ts';
 
-const bytes = (value: number) => Uint8Array.of(value);
+const frame = (value: number) => new Frame(Uint8Array.of(value));
 const never = new AbortController().signal;
 const untilAborted = (signal: LightAbortSignal) =>
   new Promise<void>((resolve) => {
@@ -25,14 +26,14 @@ test('every frame comes once and in order, however writer and reader take turns'
           for (const [i, [pause]] of pauses.entries()) {
             await turns(pause);
             await scheduler.schedule(Promise.resolve());
-            await write(bytes(i));
+            await write(frame(i));
           }
         };
         const heard: number[] = [];
         const reading = (async () => {
-          for await (const [value] of frameIterator(run, never)) {
+          for await (const { bytes } of frameIterator(run, never)) {
             await turns(pauses[heard.length]![1]);
-            heard.push(value!);
+            heard.push(bytes[0]!);
           }
         })();
         await scheduler.waitFor(reading);
@@ -45,20 +46,20 @@ test('every frame comes once and in order, however writer and reader take turns'
 test('the next frame is asked for only when the one before has been taken', async () => {
   let written = 0;
   const run = async (write: FrameWriter) => {
-    for (; written < 3; written += 1) await write(bytes(written));
+    for (; written < 3; written += 1) await write(frame(written));
   };
   const frames = frameIterator(run, never);
-  expect(await frames.next()).toEqual({ done: false, value: bytes(0) });
+  expect(await frames.next()).toEqual({ done: false, value: frame(0) });
   expect(written).toBe(0);
-  expect(await frames.next()).toEqual({ done: false, value: bytes(1) });
+  expect(await frames.next()).toEqual({ done: false, value: frame(1) });
   expect(written).toBe(1);
   await frames.return();
 });
 
 test('what is written last is read before the end, and before the error that ends it', async () => {
-  const good = async (write: FrameWriter) => void write(bytes(1));
+  const good = async (write: FrameWriter) => void write(frame(1));
   const bad = async (write: FrameWriter) => {
-    void write(bytes(1));
+    void write(frame(1));
     throw new Error('the end');
   };
   for (const [run, error] of [
@@ -66,7 +67,7 @@ test('what is written last is read before the end, and before the error that end
     [bad, 'the end'],
   ] as const) {
     const frames = frameIterator(run, never);
-    expect(await frames.next()).toEqual({ done: false, value: bytes(1) });
+    expect(await frames.next()).toEqual({ done: false, value: frame(1) });
     if (error) await expect(frames.next()).rejects.toThrow(error);
     else expect(await frames.next()).toEqual({ done: true, value: undefined });
   }
@@ -81,12 +82,12 @@ test('whoever gives up reading aborts what writes; it may fail then, and nobody 
   const given = Promise.withResolvers<LightAbortSignal>();
   const run = async (write: FrameWriter, signal: LightAbortSignal) => {
     given.resolve(signal);
-    void write(bytes(1));
+    void write(frame(1));
     await untilAborted(signal);
     throw new Error('broken off');
   };
-  for await (const frame of frameIterator(run, never)) {
-    expect(frame).toEqual(bytes(1));
+  for await (const given of frameIterator(run, never)) {
+    expect(given).toEqual(frame(1));
     break;
   }
   expect((await given.promise).aborted).toBe(true);

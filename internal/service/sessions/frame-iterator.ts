@@ -1,8 +1,9 @@
+import type { Frame } from '../../model/frame.ts';
 import { LightAbortController } from '../../model/light-abort.ts';
 import type { FrameWriter } from './frame-sender.ts';
 
 type Run = (write: FrameWriter, gone: LightAbortController) => Promise<void>;
-type Result = IteratorResult<Uint8Array, void>;
+type Result = IteratorResult<Frame, void>;
 
 /**
  * Turns what writes frames into what can be iterated, by one reader: the next frame is asked for when the one before has been taken. Throws what
@@ -13,11 +14,11 @@ export function frameIterator(run: Run, signal: AbortSignal): FrameIterator {
 }
 
 /** Written out, as a generator that waits for a frame takes four times as much memory; there is one for each gRPC stream. */
-class FrameIterator implements AsyncIterableIterator<Uint8Array, void> {
+class FrameIterator implements AsyncIterableIterator<Frame, void> {
   #run: Run | undefined;
   readonly #gone = new LightAbortController();
   /** Was written, but not asked for yet. */
-  #waiting: Uint8Array | undefined;
+  #waiting: Frame | undefined;
   /** Resolves what the writer of the newest frame waits for. */
   #onTaken: (() => void) | undefined;
   /** The reader has the newest frame, and has taken it once it asks for the next. */
@@ -69,7 +70,7 @@ class FrameIterator implements AsyncIterableIterator<Uint8Array, void> {
     );
   }
 
-  #write(frame: Uint8Array): Promise<void> {
+  #write(frame: Frame): Promise<void> {
     return new Promise((resolve) => {
       this.#onTaken = resolve;
       this.#waiting = frame;

@@ -1,25 +1,26 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { Frame } from '../../model/frame.ts';
 import { OutboundBuffer } from '../delivery/outbound-buffer.ts';
 import { FrameSender, type WriteFailure } from './frame-sender.ts';
 
-const createOutbound = () =>
-  new OutboundBuffer({ maxBytes: 1_000, maxFrameBytes: 4 }, (pieces) => Buffer.concat(pieces));
-const bytes = (text: string) => Buffer.from(text);
+const createOutbound = () => new OutboundBuffer({ maxBytes: 1_000, maxFrameBytes: 4 });
+const frame = (text: string) => new Frame(Buffer.from(text));
+const text = ({ bytes }: Frame) => bytes.toString();
 
 test('frames are written as they come while the client has room for them', async () => {
   const outbound = createOutbound();
   const written: string[] = [];
-  outbound.push(bytes('ab'));
+  outbound.push(frame('ab'));
   new FrameSender({
     outbound,
-    write: (frame) => void written.push(frame.toString()),
+    write: (given) => void written.push(text(given)),
     onFinished: () => written.push('finished'),
   }).start();
   expect(written).toEqual(['ab']);
-  outbound.push(bytes('cd'));
-  outbound.push(bytes('ef'));
-  outbound.push(bytes('gh'));
+  outbound.push(frame('cd'));
+  outbound.push(frame('ef'));
+  outbound.push(frame('gh'));
   await turn();
   expect(written).toEqual(['ab', 'cdef', 'gh']);
   outbound.end();
@@ -34,14 +35,14 @@ test('while a frame is under way the next one stays in the buffer', async () => 
   let finished = 0;
   new FrameSender({
     outbound,
-    write(frame) {
-      written.push(frame.toString());
+    write(given) {
+      written.push(text(given));
       writes.push(Promise.withResolvers());
       return writes.at(-1)!.promise;
     },
     onFinished: () => (finished += 1),
   }).start();
-  for (const text of ['abcd', 'efgh']) outbound.push(bytes(text));
+  for (const each of ['abcd', 'efgh']) outbound.push(frame(each));
   outbound.end();
   await turn();
   expect(written).toEqual(['abcd']);
@@ -67,10 +68,10 @@ test.each([
 ])('a write that %s ends the sending, once', async (_, write) => {
   const outbound = createOutbound();
   const failures: (WriteFailure | undefined)[] = [];
-  outbound.push(bytes('ab'));
+  outbound.push(frame('ab'));
   new FrameSender({ outbound, write, onFinished: (failure) => failures.push(failure) }).start();
   await turn();
-  outbound.push(bytes('cd'));
+  outbound.push(frame('cd'));
   outbound.end();
   await turn();
   expect(failures).toEqual([{ error: new Error('gone') }]);
@@ -83,13 +84,13 @@ test('once stopped it writes nothing, and does not say that it has finished', as
   const write = Promise.withResolvers<void>();
   const sender = new FrameSender({
     outbound,
-    write(frame) {
-      written.push(frame.toString());
+    write(given) {
+      written.push(text(given));
       return write.promise;
     },
     onFinished: () => written.push('finished'),
   });
-  for (const text of ['abcd', 'efgh']) outbound.push(bytes(text));
+  for (const each of ['abcd', 'efgh']) outbound.push(frame(each));
   sender.start();
   sender.stop();
   write.resolve();

@@ -1,7 +1,8 @@
+import type { Frame } from '../../model/frame.ts';
 import type { OutboundBuffer } from '../delivery/outbound-buffer.ts';
 
 /** Writes one frame to the client. A returned promise resolves when the client has room for the next frame. */
-export type FrameWriter = (frame: Uint8Array) => Promise<void> | undefined;
+export type FrameWriter = (frame: Frame) => Promise<void> | undefined;
 
 /** Why frames can no longer be written. */
 export interface WriteFailure {

@@ -86,7 +86,7 @@ class Stream {
         ),
         signal,
       )) {
-        for (const { event } of ConnectChatResponse.decode(frame).events) if (event) this.events.push(event);
+        for (const { event } of ConnectChatResponse.decode(frame.bytes).events) if (event) this.events.push(event);
         if (this.events.at(-1)?.$case === 'message') this.lastMessageAt = performance.now();
         await this.#paused?.promise;
       }

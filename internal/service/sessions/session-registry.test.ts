@@ -38,7 +38,7 @@ function open(userId: string, signal = new AbortController().signal) {
         ),
         signal,
       )) {
-        for (const { event } of ConnectChatResponse.decode(frame).events) {
+        for (const { event } of ConnectChatResponse.decode(frame.bytes).events) {
           kinds.push(event!.$case);
           if (event?.$case === 'closing') retries.push(event.value.retryAfterMs);
         }

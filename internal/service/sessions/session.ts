@@ -104,10 +104,7 @@ export class Session {
     this.#principal = principal;
     this.#encoder = encoder;
     this.#onClosing = onClosing;
-    this.#outbound = new OutboundBuffer(
-      { maxBytes: options.outboxBytes, maxFrameBytes: options.frameBytes },
-      encoder.join.bind(encoder),
-    );
+    this.#outbound = new OutboundBuffer({ maxBytes: options.outboxBytes, maxFrameBytes: options.frameBytes });
     this.#subscriptions = new Subscriptions(
       {
         hub: deps.hub,

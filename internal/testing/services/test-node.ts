@@ -203,9 +203,9 @@ export class TestStream {
     try {
       const run = this.session.run.bind(this.session, new IteratedInbox(this.#incoming(), (frame) => frame));
       for await (const frame of frameIterator(run, this.#controller.signal)) {
-        this.mostQueued = Math.max(this.mostQueued, this.session.queuedBytes + frame.length);
-        this.frames.push(frame);
-        for (const { event } of ConnectChatResponse.decode(frame).events) if (event) this.events.push(event);
+        this.mostQueued = Math.max(this.mostQueued, this.session.queuedBytes + frame.bytes.length);
+        this.frames.push(frame.bytes);
+        for (const { event } of ConnectChatResponse.decode(frame.bytes).events) if (event) this.events.push(event);
         await this.#paused?.promise;
       }
       return undefined;

@@ -5,6 +5,7 @@ import {
   ConnectChatRequest,
 } from '../../../pkg/api/chat/v1/chat.ts';
 import { principalOf } from '../../interceptor/call.ts';
+import { Frame } from '../../model/frame.ts';
 import type { EventEncoder } from '../../service/delivery/event-encoder.ts';
 import { frameIterator } from '../../service/sessions/frame-iterator.ts';
 import { IteratedInbox } from '../../service/sessions/inbox.ts';
@@ -34,9 +35,9 @@ export function chatServiceDefinition({ maxCommandsPerFrame }: { maxCommandsPerF
             decodeFrame(input instanceof BinaryReader ? input : new BinaryReader(input), maxCommandsPerFrame),
         },
         responseType: {
-          encode: (frame: Uint8Array) => ({ finish: () => frame }),
-          decode: (bytes: Uint8Array) => bytes,
-          fromPartial: (frame: Uint8Array) => frame,
+          encode: (frame: Frame) => ({ finish: () => frame.bytes }),
+          decode: (bytes: Uint8Array) => new Frame(bytes),
+          fromPartial: (frame: Frame) => frame,
         },
       },
     },
@@ -47,7 +48,7 @@ interface ConnectChat {
   connectChat(
     request: AsyncIterable<ConnectChatRequest | MalformedRequest>,
     context: Parameters<ChatServiceImplementation<StreamExt>['connectChat']>[1],
-  ): AsyncIterableIterator<Uint8Array, void>;
+  ): AsyncIterableIterator<Frame, void>;
 }
 
 interface Deps {

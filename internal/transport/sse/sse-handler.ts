@@ -5,15 +5,16 @@ import { BadRequest } from '../../../pkg/api/google/rpc/error_details.ts';
 import { Status } from '../../../pkg/api/google/rpc/status.ts';
 import type { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
 import { invalidFieldsError } from '../../model/errors.ts';
+import { Frame } from '../../model/frame.ts';
 import type { Inbox } from '../../service/sessions/inbox.ts';
 import { failureOf, sendFailure, toPeer } from '../gateway/rest-handler.ts';
 import { CallFailure } from '../shared/calls/unary-caller.ts';
 import type { LiveStreams } from '../shared/streams/live-streams.ts';
-import type { SseFrames } from './sse-frames.ts';
+import type { SseForm } from './sse-form.ts';
 
 interface Deps {
   streams: LiveStreams;
-  frames: SseFrames;
+  form: SseForm;
   transcoder: Transcoder;
   log: Logger;
 }
@@ -26,7 +27,7 @@ const tokenCookie = 'chat_token';
  * `Last-Event-ID`, else `after_seq`, else from now. Whatever keeps the stream from beginning is an error as of any other request.
  */
 export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number }): RequestHandler {
-  const { streams, frames } = deps;
+  const { streams, form } = deps;
 
   const answer = async (req: Request, res: Response): Promise<void> => {
     const subscribe = { chatId: String(req.params.chatId), afterSeq: readAfterSeq(req) };
@@ -35,7 +36,7 @@ export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number })
     let refused: CallFailure | undefined;
     let keepalive: NodeJS.Timeout | undefined;
 
-    const write = (frame: Uint8Array): Promise<void> | undefined => {
+    const write = (frame: Frame): Promise<void> | undefined => {
       if (!res.headersSent) {
         refused = refusalIn(frame);
         if (refused) return end();
@@ -43,7 +44,7 @@ export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number })
         if (req.method === 'HEAD') return end();
         keepalive = setInterval(() => res.write(': keep-alive\n\n'), keepaliveMs);
       }
-      const { text, last } = frames.of(frame);
+      const { text, last } = frame.as(form);
       const flowing = res.write(text);
       if (last) return end();
       return flowing ? undefined : new Promise((resolve) => res.once('drain', resolve));
@@ -78,14 +79,14 @@ export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number })
 }
 
 /** Keeps back what comes before the answer to the command: until then the request can still fail. */
-function held(write: (frame: Uint8Array) => Promise<void> | undefined) {
-  let early: Uint8Array[] | undefined = [];
-  return (frame: Uint8Array): Promise<void> | undefined => {
+function held(write: (frame: Frame) => Promise<void> | undefined) {
+  let early: Frame[] | undefined = [];
+  return (frame: Frame): Promise<void> | undefined => {
     if (!early) return write(frame);
     early.push(frame);
-    const { events } = ConnectChatResponse.decode(frame);
+    const { events } = ConnectChatResponse.decode(frame.bytes);
     if (!events.some(({ event }) => event?.$case !== 'welcome')) return undefined;
-    const all = early.length === 1 ? frame : Buffer.concat(early);
+    const all = Frame.join(early);
     early = undefined;
     return write(all);
   };
@@ -115,8 +116,8 @@ function begin(res: Response): void {
   res.flushHeaders();
 }
 
-function refusalIn(frame: Uint8Array): CallFailure | undefined {
-  for (const { event } of ConnectChatResponse.decode(frame).events) {
+function refusalIn(frame: Frame): CallFailure | undefined {
+  for (const { event } of ConnectChatResponse.decode(frame.bytes).events) {
     if (event?.$case !== 'rejected' || !event.value.status) continue;
     const status = inTermsOfRequest(event.value.status);
     return new CallFailure(status.code, status.message, { details: Status.encode(status).finish() });

@@ -2,20 +2,21 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
 import { ChatError } from '../../model/errors.ts';
+import type { Frame } from '../../model/frame.ts';
 import { LightAbortController } from '../../model/light-abort.ts';
 import { failureOf } from '../gateway/rest-handler.ts';
 import { CallFailure } from '../shared/calls/unary-caller.ts';
 import type { ReadCommand } from '../shared/streams/command-reader.ts';
 import type { LiveStreams } from '../shared/streams/live-streams.ts';
 import { type Close, closeOf, closes } from './close-code.ts';
-import type { FrameCodec, PreparedFrames } from './frame-codec.ts';
+import type { FrameCodec, WebSocketForms } from './frame-codec.ts';
 import { IncomingFrames } from './incoming-frames.ts';
 
 interface Deps {
   /** What the socket runs over. */
   duplex: Duplex;
   codec: FrameCodec;
-  frames: PreparedFrames;
+  frames: WebSocketForms;
   streams: LiveStreams;
   log: Logger;
 }
@@ -137,20 +138,20 @@ export class Connection {
   }
 
   /** Straight to the connection, past what ws does for each frame and socket. */
-  #writePrepared(frame: Uint8Array): Promise<void> | undefined {
+  #writePrepared(frame: Frame): Promise<void> | undefined {
     const socket = this.#socket;
     const { duplex, frames } = this.#deps;
     if (socket.readyState !== socket.OPEN) return this.#never();
-    if (duplex.write(frames.whole(frame))) return undefined;
+    if (duplex.write(frame.as(frames.whole))) return undefined;
     return new Promise((resolve) => duplex.once('drain', resolve));
   }
 
-  #writeCompressed(frame: Uint8Array): Promise<void> | undefined {
+  #writeCompressed(frame: Frame): Promise<void> | undefined {
     const socket = this.#socket;
     const { codec, frames } = this.#deps;
     if (socket.readyState !== socket.OPEN) return this.#never();
     return new Promise((resolve) => {
-      socket.send(frames.payload(frame), { binary: codec.binary, compress: true }, (error) => {
+      socket.send(frame.as(frames.payload), { binary: codec.binary, compress: true }, (error) => {
         if (!error) resolve();
       });
     });

@@ -6,11 +6,12 @@ import type { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { Command, ConnectChatRequest, ConnectChatResponse } from '../../../pkg/api/chat/v1/chat.ts';
+import { Command, ConnectChatRequest } from '../../../pkg/api/chat/v1/chat.ts';
 import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
 import { ProtobufEventEncoder } from '../../converter/event.ts';
 import { ChatError } from '../../model/errors.ts';
-import { type FrameCodec, jsonCodec, PreparedFrames, protobufCodec } from './frame-codec.ts';
+import { Frame } from '../../model/frame.ts';
+import { type FrameCodec, jsonCodec, protobufCodec, WebSocketForms } from './frame-codec.ts';
 
 const descriptors = readFileSync(new URL('../../../pkg/api/descriptors.binpb', import.meta.url));
 const limits = { maxCommands: 5 };
@@ -27,7 +28,7 @@ describe('a prepared frame', () => {
   const asIs = (binary: boolean): FrameCodec => ({
     binary,
     decode: () => [],
-    encode: (frame) => Buffer.from(frame),
+    encode: (bytes) => Buffer.from(bytes),
   });
   const http = createServer();
   let duplex: Duplex;
@@ -60,58 +61,31 @@ describe('a prepared frame', () => {
     async (length) => {
       for (const binary of [true, false]) {
         const payload = Buffer.alloc(length, 'x');
-        expect(await passed(new PreparedFrames(asIs(binary)).whole(payload))).toEqual({ data: payload, binary });
+        expect(await passed(new WebSocketForms(asIs(binary)).whole.make(payload))).toEqual({ data: payload, binary });
       }
     },
   );
 
   test('of any length is one frame and no more', async () => {
-    const frames = new PreparedFrames(asIs(true));
+    const { whole } = new WebSocketForms(asIs(true));
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 70_000 }), async (length) => {
-        const { data } = await passed(frames.whole(Buffer.alloc(length, 1)));
+        const { data } = await passed(whole.make(Buffer.alloc(length, 1)));
         expect(data.length).toBe(length);
       }),
       { numRuns: 50 },
     );
   });
 
-  test('is made once for all readers of the same bytes, and again for others', () => {
+  test('is made once for all readers of the same frame, and again for others', () => {
     for (const codec of [protobuf, json]) {
-      const frames = new PreparedFrames(codec);
+      const { payload, whole } = new WebSocketForms(codec);
       const frame = new ProtobufEventEncoder().encode({ kind: 'pong', commandId: 'a' });
-      const equal = Buffer.from(frame);
-      expect(frames.whole(frame)).toBe(frames.whole(frame));
-      expect(frames.payload(frame)).toBe(frames.payload(frame));
-      expect(frames.whole(equal)).not.toBe(frames.whole(frame));
-      expect(frames.whole(equal)).toEqual(frames.whole(frame));
-    }
-  });
-});
-
-describe('an encoder', () => {
-  const pieces = ['a', 'b', 'c'].map((commandId) => new ProtobufEventEncoder().encode({ kind: 'pong', commandId }));
-
-  test('makes the same event bytes once, and the same pieces one frame', () => {
-    const encoder = new ProtobufEventEncoder();
-    const event = { kind: 'pong', commandId: 'a' } as const;
-    expect(encoder.encode(event)).toBe(encoder.encode(event));
-    expect(encoder.join(pieces)).toBe(encoder.join([...pieces]));
-    expect(ConnectChatResponse.decode(encoder.join(pieces)).events).toHaveLength(3);
-  });
-
-  test('does not take other pieces for the same, be they equal, fewer, more or in another order', () => {
-    const [a, b, c] = pieces as [Uint8Array, Uint8Array, Uint8Array];
-    for (const others of [
-      [a, b],
-      [a, b, c, a],
-      [c, b, a],
-      [a, b, Buffer.from(c)],
-    ]) {
-      const encoder = new ProtobufEventEncoder();
-      const first = encoder.join(pieces);
-      expect(encoder.join(others)).not.toBe(first);
-      expect(Buffer.concat(others)).toEqual(Buffer.from(encoder.join(others)));
+      const equal = new Frame(frame.bytes);
+      expect(frame.as(whole)).toBe(frame.as(whole));
+      expect(frame.as(payload)).toBe(frame.as(payload));
+      expect(equal.as(whole)).not.toBe(frame.as(whole));
+      expect(equal.as(whole)).toEqual(frame.as(whole));
     }
   });
 });

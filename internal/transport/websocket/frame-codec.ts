@@ -3,6 +3,7 @@ import { Command } from '../../../pkg/api/chat/v1/chat.ts';
 import { BadInput } from '../../../pkg/transcoder/bad-input.ts';
 import { type MessageJson, parseJson } from '../../../pkg/transcoder/message-json.ts';
 import { ChatError, invalidFieldsError } from '../../model/errors.ts';
+import type { FrameForm } from '../../model/frame.ts';
 import { MalformedRequest } from '../shared/calls/decoding.ts';
 import type { ReadCommand } from '../shared/streams/command-reader.ts';
 import { checkCommandCount, decodeFrame } from '../shared/streams/decode-frame.ts';
@@ -14,7 +15,7 @@ export interface FrameCodec {
   /** Throws ChatError (MALFORMED_FRAME, FRAME_LIMIT). */
   decode(data: Buffer): readonly ReadCommand[];
   /** The payload that an encoded ConnectChatResponse becomes. */
-  encode(frame: Uint8Array): Buffer;
+  encode(bytes: Uint8Array): Buffer;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -34,7 +35,7 @@ export function protobufCodec({ maxCommands }: CodecOptions): FrameCodec {
         throw new MalformedRequest(cause).error;
       }
     },
-    encode: (frame) => Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength),
+    encode: (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   };
 }
 
@@ -66,7 +67,7 @@ export function jsonCodec(
         throw new ChatError('MALFORMED_FRAME', error.message.replace(/^body/, 'a frame'), { cause: error });
       }
     },
-    encode: (frame) => Buffer.from(JSON.stringify(responseJson.write(frame))),
+    encode: (bytes) => Buffer.from(JSON.stringify(responseJson.write(bytes))),
   };
 }
 
@@ -85,28 +86,21 @@ function commandIdOf(value: unknown): string {
   return typeof id === 'string' ? id : '';
 }
 
-/**
- * Makes WebSocket frames of what a codec encodes: each once, however many sockets it goes to. They are ready to be written to a connection
- * without an extension.
- */
-export class PreparedFrames {
-  readonly #codec: FrameCodec;
-  readonly #payloads = new WeakMap<Uint8Array, Buffer>();
-  readonly #frames = new WeakMap<Uint8Array, Buffer>();
+/** The forms of frames that a codec's sockets are sent. */
+export class WebSocketForms {
+  /** What ws makes a WebSocket frame of. */
+  readonly payload: FrameForm<Buffer>;
+  /** A whole WebSocket frame, ready to be written to a connection without extensions. */
+  readonly whole: FrameForm<Buffer>;
 
   constructor(codec: FrameCodec) {
-    this.#codec = codec;
-  }
-
-  payload(frame: Uint8Array): Buffer {
-    return remembered(this.#payloads, frame, () => this.#codec.encode(frame));
-  }
-
-  whole(frame: Uint8Array): Buffer {
-    return remembered(this.#frames, frame, () => {
-      const payload = this.#codec.encode(frame);
-      return Buffer.concat([headerOf(payload.length, this.#codec.binary ? 2 : 1), payload]);
-    });
+    this.payload = { make: (bytes) => codec.encode(bytes) };
+    this.whole = {
+      make(bytes) {
+        const payload = codec.encode(bytes);
+        return Buffer.concat([headerOf(payload.length, codec.binary ? 2 : 1), payload]);
+      },
+    };
   }
 }
 
@@ -120,13 +114,4 @@ function headerOf(length: number, opcode: 1 | 2): Buffer {
   header[1] = 127;
   header.writeBigUInt64BE(BigInt(length), 2);
   return header;
-}
-
-function remembered(cache: WeakMap<Uint8Array, Buffer>, key: Uint8Array, make: () => Buffer): Buffer {
-  let made = cache.get(key);
-  if (!made) {
-    made = make();
-    cache.set(key, made);
-  }
-  return made;
 }

@@ -9,7 +9,7 @@ import type { LiveStreams } from '../shared/streams/live-streams.ts';
 import { closes } from './close-code.ts';
 import { Connection, type ConnectionOptions, ConnectionSocket } from './connection.ts';
 import { CpuBudget, type TurnBudgetOptions } from './cpu-budget.ts';
-import { type FrameCodec, jsonCodec, PreparedFrames, protobufCodec } from './frame-codec.ts';
+import { type FrameCodec, jsonCodec, protobufCodec, WebSocketForms } from './frame-codec.ts';
 import { authorizationOf, chooseProtocol, isAllowedOrigin, keptHeaders, offeredBy, protocols } from './handshake.ts';
 
 export interface WebSocketOptions extends ConnectionOptions {
@@ -40,7 +40,7 @@ export class WebSocketServer {
   readonly #deps: Deps;
   readonly #options: WebSocketOptions;
   readonly #server: SocketServer<typeof ConnectionSocket>;
-  readonly #codecs: Record<string, { codec: FrameCodec; frames: PreparedFrames }>;
+  readonly #codecs: Record<string, { codec: FrameCodec; frames: WebSocketForms }>;
   readonly #clientAddress: ReturnType<typeof clientAddressVia>;
   readonly #keepalive: NodeJS.Timeout;
   /** Those that have not been heard since they were asked. */
@@ -62,8 +62,8 @@ export class WebSocketServer {
     const json = jsonCodec({ command, response }, limits);
     const protobuf = protobufCodec(limits);
     this.#codecs = {
-      [protocols.json]: { codec: json, frames: new PreparedFrames(json) },
-      [protocols.protobuf]: { codec: protobuf, frames: new PreparedFrames(protobuf) },
+      [protocols.json]: { codec: json, frames: new WebSocketForms(json) },
+      [protocols.protobuf]: { codec: protobuf, frames: new WebSocketForms(protobuf) },
     };
     this.#server = new WsServer({
       noServer: true,

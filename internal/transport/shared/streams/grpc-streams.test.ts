@@ -44,7 +44,7 @@ test('who is told what is wrong with commands and does not read it is not read f
     peer: '127.0.0.1:1',
     commands: new IteratedInbox(faulty(), (frame) => frame),
     write(frame) {
-      const { events } = ConnectChatResponse.decode(frame);
+      const { events } = ConnectChatResponse.decode(frame.bytes);
       written.push({ taken, events: events.map(({ event }) => event?.$case) });
       return written.length > 1 ? new Promise(() => {}) : undefined;
     },
@@ -77,7 +77,7 @@ test('commands at fault are refused in one frame, and the others of theirs are c
     peer: '127.0.0.1:1',
     commands: new IteratedInbox(frame(), (frame) => frame),
     write(frame) {
-      for (const { event } of ConnectChatResponse.decode(frame).events) {
+      for (const { event } of ConnectChatResponse.decode(frame.bytes).events) {
         heard.push(event?.$case === 'rejected' ? `${event.value.commandId} rejected` : `${event?.$case}`);
       }
       return undefined;

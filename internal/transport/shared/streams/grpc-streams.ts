@@ -1,6 +1,7 @@
 import { ConnectChatRequest, ConnectChatResponse } from '../../../../pkg/api/chat/v1/chat.ts';
 import { toStatus } from '../../../converter/status.ts';
 import { ChatError } from '../../../model/errors.ts';
+import { Frame } from '../../../model/frame.ts';
 import { framesOf } from '../../../service/sessions/inbox.ts';
 import { failureOf } from '../../gateway/rest-handler.ts';
 import type { GrpcCaller } from '../calls/grpc-caller.ts';
@@ -9,7 +10,7 @@ import type { LiveStreams, StreamRequest } from './live-streams.ts';
 
 const rpc = '/chat.v1.ChatService/ConnectChat';
 
-/** Streams of services elsewhere: frames of events are handed on as they come. */
+/** Streams of services elsewhere: frames of events are passed on as they come. */
 export class GrpcStreams implements LiveStreams {
   readonly #caller: GrpcCaller;
 
@@ -38,7 +39,7 @@ export class GrpcStreams implements LiveStreams {
         if (faulty.length === 0) continue;
         // Welcome is the first event. Until there is room for refusals, nothing more is read that may need some.
         if (!(await welcomed.promise)) return;
-        await write(encodeRefusals(faulty));
+        await write(toRefusals(faulty));
       }
       stream.halfClose();
     };
@@ -48,7 +49,7 @@ export class GrpcStreams implements LiveStreams {
     });
     try {
       for await (const frame of stream.frames) {
-        await write(frame);
+        await write(new Frame(frame));
         welcomed.resolve(true);
       }
     } catch (error) {
@@ -63,10 +64,10 @@ export class GrpcStreams implements LiveStreams {
 
 const forwarded = ['authorization', 'traceparent', 'tracestate', 'uber-trace-id', 'user-agent', 'x-request-id'];
 
-function encodeRefusals(faulty: readonly { commandId: string; error: ChatError }[]): Uint8Array {
+function toRefusals(faulty: readonly { commandId: string; error: ChatError }[]): Frame {
   const events = faulty.map(({ commandId, error }) => {
     const value = { commandId, status: toStatus(error) };
     return { event: { $case: 'rejected' as const, value } };
   });
-  return ConnectChatResponse.encode({ events }).finish();
+  return new Frame(ConnectChatResponse.encode({ events }).finish());
 }

@@ -11,7 +11,7 @@ export interface StreamRequest {
   peer: string;
   /** Frames of commands. Throws ChatError (MALFORMED_FRAME) if the client sends something else. */
   commands: Inbox<readonly ReadCommand[]>;
-  /** Takes encoded ConnectChatResponse messages. Readers of the same news may be given the very same bytes. */
+  /** Takes frames of events. Readers with the same news are given the same frame. */
   write: FrameWriter;
   /** Called when the stream was ended but the client does not take the last frames. */
   onStuck(): void;

@@ -1,5 +1,6 @@
 import type { JsonValue } from '@bufbuild/protobuf';
 import type { MessageJson } from '../../../pkg/transcoder/message-json.ts';
+import type { FrameForm } from '../../model/frame.ts';
 
 export interface SseFrame {
   /** Events in the form of the HTML standard, section 9.2 (server-sent events). */
@@ -9,26 +10,20 @@ export interface SseFrame {
 }
 
 /**
- * Makes server-sent events of encoded ConnectChatResponse messages: each once, however many read it. The type of an event is its name in
- * the contract (`caught_up`), its data the JSON of its value, and its id the number to resume after, if it has one.
+ * The form of frames that a reader of server-sent events is sent. The type of an event is its name in the contract (`caught_up`), its data
+ * the JSON of its value, and its id the number to resume after, if it has one.
  */
-export class SseFrames {
+export class SseForm implements FrameForm<SseFrame> {
   readonly #responseJson: MessageJson;
-  readonly #made = new WeakMap<Uint8Array, SseFrame>();
 
   constructor(responseJson: MessageJson) {
     this.#responseJson = responseJson;
   }
 
-  of(frame: Uint8Array): SseFrame {
-    let made = this.#made.get(frame);
-    if (!made) {
-      const { events } = this.#responseJson.write(frame) as { events: Record<string, Value>[] };
-      const pairs = events.flatMap((event) => Object.entries(event));
-      made = { text: pairs.map(toText).join(''), last: pairs.some(([name]) => name === 'chatRemoved') };
-      this.#made.set(frame, made);
-    }
-    return made;
+  make(bytes: Uint8Array): SseFrame {
+    const { events } = this.#responseJson.write(bytes) as { events: Record<string, Value>[] };
+    const pairs = events.flatMap((event) => Object.entries(event));
+    return { text: pairs.map(toText).join(''), last: pairs.some(([name]) => name === 'chatRemoved') };
   }
 }
 
