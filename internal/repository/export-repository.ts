@@ -1,25 +1,31 @@
-/** A chat that has changes which are not exported yet. */
+/** A chat with changes that the sink does not have yet. */
 export interface ChatToExport {
   chatId: string;
-  /** The number of the last change that was exported; 0: none. */
+  /** The number of the last change that the sink has; 0 if it has none. */
   exportedSeq: number;
-  /** Where that one stands in the stream; 0: nowhere. */
+  /** The position of that change, as the sink gave it; 0 if it has none. */
   position: number;
-  /** The chat is no more; its messages are gone with it. */
+  /** The chat has been deleted, and its messages with it. */
   deleted: boolean;
 }
 
-/** How far each chat has been exported. Every method throws UNAVAILABLE (STORAGE_UNAVAILABLE) when the database cannot be reached. */
+/**
+ * The cursors of one sink: how far each chat has been delivered to it. Sinks do not share cursors or leases. Every method throws UNAVAILABLE
+ * (STORAGE_UNAVAILABLE) when the database cannot be reached.
+ */
 export interface ExportRepository {
-  /** Has changes noted from now on; those from before count as not exported. Harmless when it is so already. */
+  /** Records changes for this sink from now on, and counts everything that exists already as not delivered. Calling it again is harmless. */
   enable(): Promise<void>;
 
-  /** Some chats that have something to export, in turn. For so long no other caller is given them, unless they are released. */
+  /**
+   * Claims up to `limit` chats that the sink lacks changes of, taking turns among all such chats. No other caller gets them for `leaseMs` milliseconds,
+   * unless they are released before.
+   */
   claim(limit: number, leaseMs: number): Promise<ChatToExport[]>;
 
-  /** Notes how far a claimed chat has come, and releases it. */
+  /** Moves the cursor of a claimed chat and ends the claim. Does nothing if the cursor is further already. */
   release(chat: Pick<ChatToExport, 'chatId' | 'exportedSeq' | 'position'>): Promise<void>;
 
-  /** The end of a claimed chat has been exported. */
+  /** Removes the cursor of a claimed chat: the sink knows that the chat has been deleted. */
   forget(chatId: string): Promise<void>;
 }

@@ -7,7 +7,7 @@ import { jsonMessage, protobufMessage } from '../../converter/exported-message.t
 import { createDatabase } from '../../repository/postgres/database.ts';
 import { PostgresExportRepository } from '../../repository/postgres/postgres-export-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/postgres-message-repository.ts';
-import { ExportRelay } from '../../service/sinks/export-relay.ts';
+import { SinkRelay } from '../../service/sinks/sink-relay.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import type { OpenedDatabase } from './open-database.ts';
 import { readCa } from './read-ca.ts';
@@ -19,6 +19,8 @@ interface Deps {
 }
 
 const descriptors = new URL('../../../pkg/api/descriptors.binpb', import.meta.url);
+/** The name under which the database keeps the sink's cursors. */
+const sinkName = 'jetstream';
 
 /** Starts the relay of changes, where one is configured. NATS that is away is no error: it is warned of, and tried again for ever. */
 export async function openSinks(config: Config, { database, log, resources }: Deps): Promise<void> {
@@ -40,8 +42,13 @@ export async function openSinks(config: Config, { database, log, resources }: De
     onError: (err) => log.debug({ err }, 'a database connection of the relay broke'),
   });
   resources.add("the relay's database connections", () => own.close());
-  const relay = new ExportRelay(
-    { exports: new PostgresExportRepository(own), messages: new PostgresMessageRepository(own), stream, log },
+  const relay = new SinkRelay(
+    {
+      exports: new PostgresExportRepository(own, sinkName),
+      messages: new PostgresMessageRepository(own),
+      stream,
+      log: log.child({ sink: sinkName }),
+    },
     { maxChats: 64, pageSize: 200, leaseMs: 10_000, pollMs: 200, restMs: 500 },
   );
   resources.add('the relay of changes', () => relay.stop());

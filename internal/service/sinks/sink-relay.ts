@@ -11,7 +11,7 @@ interface Deps {
   log: Logger;
 }
 
-export interface ExportRelayOptions {
+export interface SinkRelayOptions {
   /** Chats at the same time. */
   maxChats: number;
   /** Changes of a chat before others have their turn. */
@@ -29,15 +29,15 @@ export interface ExportRelayOptions {
  * stream's answer is lost, and the stream has forgotten it meanwhile. Several relays share the chats; two that take each other for dead cannot
  * put events out of order, for each names the event before its own.
  */
-export class ExportRelay {
+export class SinkRelay {
   readonly #deps: Deps;
-  readonly #options: ExportRelayOptions;
+  readonly #options: SinkRelayOptions;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   #enabled = false;
   #failing = false;
 
-  constructor(deps: Deps, options: ExportRelayOptions) {
+  constructor(deps: Deps, options: SinkRelayOptions) {
     this.#deps = deps;
     this.#options = options;
   }
