@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { isAlive } from '../../internal/embedded/process-state.ts';
-import { waitUntil } from '../../internal/embedded/wait-until.ts';
+import { isAlive } from '../../internal/embedded/system/process-state.ts';
+import { waitUntil } from '../../internal/embedded/system/wait-until.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 

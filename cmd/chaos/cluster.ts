@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../internal/embedded/free-port.ts';
+import { freePort } from '../../internal/embedded/server/free-port.ts';
 import { startNats, startRedis } from '../../internal/testing/services/brokers.ts';
 import type { ServerProcess } from '../../internal/testing/services/server-process.ts';
 import type { Deployment } from '../../internal/verify/workload/deployment.ts';

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
-import { query, serverPid, TestBench } from './test-bench.ts';
-import { waitUntil } from './wait-until.ts';
+import { EmbeddedPostgresError } from './errors/embedded-postgres-error.ts';
+import { waitUntil } from './system/wait-until.ts';
+import { query, serverPid, TestBench } from './testing/test-bench.ts';
 
 const bench = new TestBench();
 afterEach(() => bench.clean());

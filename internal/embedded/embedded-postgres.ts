@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { locateBinaries } from './binaries.ts';
-import { reachableBinaries } from './binaries-cache.ts';
-import { clusterFolder, openCluster } from './cluster.ts';
-import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
-import { freePort } from './free-port.ts';
-import { type Launched, type LaunchPlan, launch } from './launch.ts';
-import { chooseServerUser } from './os-user.ts';
-import { SUPERUSER } from './site.ts';
+import { locateBinaries } from './binaries/binaries.ts';
+import { reachableBinaries } from './binaries/binaries-cache.ts';
+import { clusterFolder, openCluster } from './cluster/cluster.ts';
+import { SUPERUSER } from './cluster/site.ts';
+import { EmbeddedPostgresError } from './errors/embedded-postgres-error.ts';
+import { freePort } from './server/free-port.ts';
+import { type Launched, type LaunchPlan, launch } from './server/launch.ts';
+import { chooseServerUser } from './system/os-user.ts';
 
 const SILENCE_MS = 60_000;
 const MAX_QUICK_FAILURES = 5;

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { clusterFolder } from './cluster.ts';
-import { readLockFile } from './lock-file.ts';
-import { openSession, readOccupancy } from './owner-session.ts';
-import { isAlive } from './process-state.ts';
-import { PASSWORD_FILE, SUPERUSER } from './site.ts';
+import { clusterFolder } from './cluster/cluster.ts';
+import { readLockFile } from './cluster/lock-file.ts';
+import { PASSWORD_FILE, SUPERUSER } from './cluster/site.ts';
+import { openSession, readOccupancy } from './server/owner-session.ts';
+import { isAlive } from './system/process-state.ts';
 
 /**
  * The address, password included, of the server that a living service runs on the data folder; undefined if there is none. For programs

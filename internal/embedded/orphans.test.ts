@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { isAlive } from './process-state.ts';
-import { kill, query, serverPid, started, TestBench } from './test-bench.ts';
-import { waitUntil } from './wait-until.ts';
+import { isAlive } from './system/process-state.ts';
+import { waitUntil } from './system/wait-until.ts';
+import { kill, query, serverPid, started, TestBench } from './testing/test-bench.ts';
 
 const bench = new TestBench();
 afterEach(() => bench.clean());

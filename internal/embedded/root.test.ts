@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { locateBinaries } from './binaries.ts';
-import { reachableBinaries } from './binaries-cache.ts';
-import { canReach } from './os-user.ts';
-import { query, started, TestBench } from './test-bench.ts';
-import { waitUntil } from './wait-until.ts';
+import { locateBinaries } from './binaries/binaries.ts';
+import { reachableBinaries } from './binaries/binaries-cache.ts';
+import { canReach } from './system/os-user.ts';
+import { waitUntil } from './system/wait-until.ts';
+import { query, started, TestBench } from './testing/test-bench.ts';
 
 const NOBODY = { uid: 65_534, gid: 65_534 };
 const silent = () => {};

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { isAlive } from '../../embedded/process-state.ts';
-import { serverPid } from '../../embedded/test-bench.ts';
-import { waitUntil } from '../../embedded/wait-until.ts';
+import { isAlive } from '../../embedded/system/process-state.ts';
+import { waitUntil } from '../../embedded/system/wait-until.ts';
+import { serverPid } from '../../embedded/testing/test-bench.ts';
 
 type Program = 'server' | 'auth-server' | 'gateway' | 'message-writer';
 

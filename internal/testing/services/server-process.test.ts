@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAlive } from '../../embedded/process-state.ts';
+import { isAlive } from '../../embedded/system/process-state.ts';
 import { eventually } from '../eventually.ts';
 import { startRedis } from './brokers.ts';
 

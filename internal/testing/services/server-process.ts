@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { waitUntil } from '../../embedded/wait-until.ts';
+import { waitUntil } from '../../embedded/system/wait-until.ts';
 
 interface Command {
   program: string;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { grpcTransport } from '../../../pkg/chat-client/grpc.ts';
-import { freePort } from '../../embedded/free-port.ts';
+import { freePort } from '../../embedded/server/free-port.ts';
 import { openPage } from '../../testing/clients/browser.ts';
 import { newGroup, personOf, say, signIn } from '../../testing/clients/person.ts';
 import { eventually } from '../../testing/eventually.ts';

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../embedded/free-port.ts';
+import { freePort } from '../../embedded/server/free-port.ts';
 import { Traffic } from '../../testing/clients/traffic.ts';
 import { ChildService, databasePid, newDataDir } from '../../testing/services/child-service.ts';
 

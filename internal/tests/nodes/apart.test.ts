@@ -3,7 +3,7 @@ import pg from 'pg';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { CloseReason } from '../../../pkg/api/chat/v1/chat.ts';
 import { grpcTransport } from '../../../pkg/chat-client/grpc.ts';
-import { freePort } from '../../embedded/free-port.ts';
+import { freePort } from '../../embedded/server/free-port.ts';
 import { newGroup, personOf } from '../../testing/clients/person.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { holdChat, lockWaits } from '../../testing/faults/row-lock.ts';

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { grpcTransport } from '../../../pkg/chat-client/grpc.ts';
 import { ChatClient, guest } from '../../../pkg/chat-client/index.ts';
-import { isAlive } from '../../embedded/process-state.ts';
+import { isAlive } from '../../embedded/system/process-state.ts';
 import { uniqueName } from '../../testing/clients/person.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { ChildService, databasePid, newDataDir } from '../../testing/services/child-service.ts';

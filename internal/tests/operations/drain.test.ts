@@ -2,7 +2,7 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import { CloseReason, ConnectChatRequest } from '../../../pkg/api/chat/v1/chat.ts';
 import { grpcTransport } from '../../../pkg/chat-client/grpc.ts';
-import { freePort } from '../../embedded/free-port.ts';
+import { freePort } from '../../embedded/server/free-port.ts';
 import { newRoom, personOf, say, signIn } from '../../testing/clients/person.ts';
 import { RawClient } from '../../testing/clients/raw-client.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';

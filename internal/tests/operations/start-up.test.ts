@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../embedded/free-port.ts';
+import { freePort } from '../../embedded/server/free-port.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { ChildService, databasePid, newDataDir } from '../../testing/services/child-service.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';

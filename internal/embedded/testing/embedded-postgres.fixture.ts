@@ -1,6 +1,6 @@
 // A service in small, for tests to kill: starts the server on a data folder, prints where it is, and stays.
 // Usage: node embedded-postgres.fixture.ts <dataDir> [<uid>]
-import { EmbeddedPostgres } from './embedded-postgres.ts';
+import { EmbeddedPostgres } from '../embedded-postgres.ts';
 
 const [dataDir = '', uid] = process.argv.slice(2);
 if (uid) {

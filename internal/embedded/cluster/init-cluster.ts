@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { explainOutput } from './explain-failure.ts';
-import { isAlive } from './process-state.ts';
-import { PASSWORD_FILE, programEnvironment, programPaths, type Site, SUPERUSER } from './site.ts';
+import { explainOutput } from '../errors/explain-failure.ts';
+import { isAlive } from '../system/process-state.ts';
+import { programEnvironment } from '../system/program-environment.ts';
+import { PASSWORD_FILE, programPaths, type Site, SUPERUSER } from './site.ts';
 
 const INCOMPLETE = '.postgres-incomplete-';
 const LEFTOVER_AGE_MS = 600_000;

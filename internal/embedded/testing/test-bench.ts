@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres.ts';
-import { isAlive } from './process-state.ts';
-import { waitUntil } from './wait-until.ts';
+import { EmbeddedPostgres, type EmbeddedPostgresOptions } from '../embedded-postgres.ts';
+import { isAlive } from '../system/process-state.ts';
+import { waitUntil } from '../system/wait-until.ts';
 
 const FIXTURE = fileURLToPath(new URL('./embedded-postgres.fixture.ts', import.meta.url));
 

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
+import type { Cluster } from '../cluster/site.ts';
+import { EmbeddedPostgresError } from '../errors/embedded-postgres-error.ts';
 import { evictOrphan } from './evict-orphan.ts';
 import { OwnerSession } from './owner-session.ts';
 import { Postmaster, type Settings } from './postmaster.ts';
-import type { Cluster } from './site.ts';
 
 const RETRY_MS = 100;
 const BUSY_PATIENCE_MS = 10_000;

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { EmbeddedPostgresError } from '../errors/embedded-postgres-error.ts';
 import { locateBinaries } from './binaries.ts';
-import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
 
 test('the installed programs run on this machine and are of the version they claim', () => {
   const { dir, version } = locateBinaries();

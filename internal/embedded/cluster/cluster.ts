@@ -1,11 +1,11 @@
 import { type Stats, statSync } from 'node:fs';
 import { access, chmod, constants, lchown, mkdir, readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Binaries } from './binaries.ts';
-import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
-import { explainSystemError } from './explain-failure.ts';
+import type { Binaries } from '../binaries/binaries.ts';
+import { EmbeddedPostgresError } from '../errors/embedded-postgres-error.ts';
+import { explainSystemError } from '../errors/explain-failure.ts';
+import { canReach, type OsUser } from '../system/os-user.ts';
 import { createCluster } from './init-cluster.ts';
-import { canReach, type OsUser } from './os-user.ts';
 import { type Cluster, PASSWORD_FILE, type Site } from './site.ts';
 
 /** The data folder's place: `<dataDir>/postgres`, or wherever that links to. */

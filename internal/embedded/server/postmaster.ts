@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
-import { explainOutput, explainSystemError } from './explain-failure.ts';
-import { readLockFile } from './lock-file.ts';
+import { readLockFile } from '../cluster/lock-file.ts';
+import { type Cluster, programPaths } from '../cluster/site.ts';
+import { EmbeddedPostgresError } from '../errors/embedded-postgres-error.ts';
+import { explainOutput, explainSystemError } from '../errors/explain-failure.ts';
+import { programEnvironment } from '../system/program-environment.ts';
+import { waitUntil } from '../system/wait-until.ts';
 import { OWNER_SETTING } from './owner-session.ts';
-import { type Cluster, programEnvironment, programPaths } from './site.ts';
-import { waitUntil } from './wait-until.ts';
 
 const KEPT_LINES = 20;
 const SHOWN_LINES = 3;

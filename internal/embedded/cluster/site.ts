@@ -1,4 +1,4 @@
-import type { OsUser } from './os-user.ts';
+import type { OsUser } from '../system/os-user.ts';
 
 /** The superuser's password lies inside the data folder, so that folder and password come into being as one. */
 export const PASSWORD_FILE = 'superuser.password';
@@ -25,9 +25,4 @@ export interface Cluster extends Site {
 export function programPaths(site: Site): { cwd: string; dataFolder: string } {
   // We enter the folder as root before becoming the server's user; this link then leads there without passing its parents.
   return { cwd: site.dir, dataFolder: site.hidden ? '/proc/self/cwd' : site.dir };
-}
-
-/** The environment of PostgreSQL's programs: nothing of ours, which may hold secrets. */
-export function programEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin', LANG: 'C', LC_ALL: 'C', TZ: 'UTC' };
 }

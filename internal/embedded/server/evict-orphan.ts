@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
-import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
-import { type LockFile, readLockFile } from './lock-file.ts';
+import { type LockFile, readLockFile } from '../cluster/lock-file.ts';
+import type { Cluster } from '../cluster/site.ts';
+import { EmbeddedPostgresError } from '../errors/embedded-postgres-error.ts';
+import { isAlive, processState, worksIn } from '../system/process-state.ts';
+import { waitUntil } from '../system/wait-until.ts';
 import { type DatabaseSession, openSession, readOccupancy, tryLock } from './owner-session.ts';
-import { isAlive, processState, worksIn } from './process-state.ts';
-import type { Cluster } from './site.ts';
-import { waitUntil } from './wait-until.ts';
 
 const EMPTY_FILE_PATIENCE_MS = 3_000;
 const OWNER_PATIENCE_MS = 5_000;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { type Cluster, SUPERUSER } from './site.ts';
+import { type Cluster, SUPERUSER } from '../cluster/site.ts';
 
 /** The setting by which a server names the process that started it. */
 export const OWNER_SETTING = 'embedded.owner_pid';

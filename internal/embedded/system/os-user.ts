@@ -3,8 +3,8 @@ import { type Stats, statSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
-import { programEnvironment } from './site.ts';
+import { EmbeddedPostgresError } from '../errors/embedded-postgres-error.ts';
+import { programEnvironment } from './program-environment.ts';
 
 const run = (program: string, args: readonly string[]) =>
   promisify(execFile)(program, args, { env: programEnvironment() });

@@ -1,9 +1,9 @@
 import { chmod, cp, lstat, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { EmbeddedPostgresError } from '../errors/embedded-postgres-error.ts';
+import { explainSystemError } from '../errors/explain-failure.ts';
+import { canReach, type OsUser } from '../system/os-user.ts';
 import type { Binaries } from './binaries.ts';
-import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
-import { explainSystemError } from './explain-failure.ts';
-import { canReach, type OsUser } from './os-user.ts';
 
 /** Where root keeps a copy of programs that lie where the server's user cannot reach them. */
 export const CACHE_DIR = '/var/cache/chat-service';
