@@ -1,19 +1,20 @@
 import { ChatClient, ChatClientError, guest, type TokenSource } from '../../pkg/chat-client/index.ts';
-import { ChatApp } from './app.ts';
-import { type ChatOptions, readArgs } from './args.ts';
-import { Completer } from './completion.ts';
-import { explain } from './explain.ts';
-import { openTransport } from './open-transport.ts';
-import { PipeScreen } from './pipe-screen.ts';
-import { plainLine } from './plain-text.ts';
+import { type ChatOptions, readArgs } from './command-line/args.ts';
+import { usage } from './command-line/usage.ts';
+import { ChatApp } from './conversation/chat-app.ts';
+import { Completer } from './conversation/completer.ts';
+import { exitCodes } from './exit-codes.ts';
 import { runSubcommand } from './run-subcommand.ts';
-import type { Screen } from './screen.ts';
-import { SessionStore } from './session-store.ts';
-import { stopSignal } from './stop-signal.ts';
-import { storedToken } from './stored-token.ts';
-import { styleFor } from './style.ts';
-import { TerminalScreen } from './terminal-screen.ts';
-import { exitCodes, usage } from './usage.ts';
+import { openTransport } from './service/open-transport.ts';
+import { SessionStore } from './sign-in/session-store.ts';
+import { storedToken } from './sign-in/stored-token.ts';
+import { PipeScreen } from './terminal/pipe-screen.ts';
+import type { Screen } from './terminal/screen.ts';
+import { stopSignal } from './terminal/stop-signal.ts';
+import { TerminalScreen } from './terminal/terminal-screen.ts';
+import { explain } from './text/explain.ts';
+import { plainLine } from './text/plain-text.ts';
+import { styleFor } from './text/style.ts';
 
 /**
  * Runs the terminal client: a sub-command, or the conversation until it is told to stop. Returns the exit code: 0, 1 if it could not go

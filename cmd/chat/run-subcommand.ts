@@ -1,16 +1,15 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { ChatClient, ChatClientError, guest } from '../../pkg/chat-client/index.ts';
-import type { SubcommandOptions } from './args.ts';
-import { askSecret } from './ask-secret.ts';
-import { explain } from './explain.ts';
-import { openTransport } from './open-transport.ts';
-import { plainLine } from './plain-text.ts';
-import { SessionStore } from './session-store.ts';
-import { stopSignal } from './stop-signal.ts';
-import { notSignedIn, storedToken } from './stored-token.ts';
-import { type Subcommand, UsageError } from './subcommands/subcommand.ts';
-import { exitCodes } from './usage.ts';
+import { exitCodes } from './exit-codes.ts';
+import { openTransport } from './service/open-transport.ts';
+import { SessionStore } from './sign-in/session-store.ts';
+import { notSignedIn, storedToken } from './sign-in/stored-token.ts';
+import { type Subcommand, type SubcommandOptions, UsageError } from './subcommands/subcommand.ts';
+import { askSecret } from './terminal/ask-secret.ts';
+import { stopSignal } from './terminal/stop-signal.ts';
+import { explain } from './text/explain.ts';
+import { plainLine } from './text/plain-text.ts';
 
 /** Carries out one sub-command. Returns the exit code; what went wrong is told in a line. */
 export async function runSubcommand(

@@ -1,6 +1,6 @@
 import { Message } from '../../../pkg/api/chat/v1/chat.ts';
 import { ChatClientError } from '../../../pkg/chat-client/index.ts';
-import { messageLine } from '../format.ts';
+import { messageLine } from '../text/format.ts';
 import { enterChat } from './find-chat.ts';
 import { type Subcommand, UsageError } from './subcommand.ts';
 

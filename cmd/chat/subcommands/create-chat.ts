@@ -1,7 +1,7 @@
 import { Chat } from '../../../pkg/api/chat/v1/chat.ts';
 import { ChatType } from '../../../pkg/chat-client/index.ts';
-import { chatPlace } from '../format.ts';
-import { findUserId } from '../people.ts';
+import { findUserId } from '../service/people.ts';
+import { chatPlace } from '../text/format.ts';
 import { type Subcommand, UsageError } from './subcommand.ts';
 
 export const createChat: Subcommand = {

@@ -1,6 +1,6 @@
 import { type Chat, type ChatClient, ChatClientError, ChatType } from '../../../pkg/chat-client/index.ts';
-import { findUserId } from '../people.ts';
-import { plainName } from '../plain-text.ts';
+import { findUserId } from '../service/people.ts';
+import { plainName } from '../text/plain-text.ts';
 
 const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 

@@ -1,5 +1,5 @@
 import { Message } from '../../../pkg/api/chat/v1/chat.ts';
-import { messageLine } from '../format.ts';
+import { messageLine } from '../text/format.ts';
 import { findChatId } from './find-chat.ts';
 import { type Subcommand, UsageError } from './subcommand.ts';
 

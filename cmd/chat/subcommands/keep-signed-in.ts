@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { plainName } from '../plain-text.ts';
-import type { StoredSession } from '../session-store.ts';
+import type { StoredSession } from '../sign-in/session-store.ts';
+import { plainName } from '../text/plain-text.ts';
 import type { SubcommandContext } from './subcommand.ts';
 
 interface SignedIn extends Omit<StoredSession, 'expiresAt'> {

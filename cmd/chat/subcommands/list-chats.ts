@@ -1,6 +1,6 @@
 import { Chat } from '../../../pkg/api/chat/v1/chat.ts';
-import { chatPlace, userName } from '../format.ts';
-import { plainLine, shorten } from '../plain-text.ts';
+import { chatPlace, userName } from '../text/format.ts';
+import { plainLine, shorten } from '../text/plain-text.ts';
 import type { Subcommand } from './subcommand.ts';
 
 const maxPreview = 48;

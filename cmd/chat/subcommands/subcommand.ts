@@ -1,6 +1,16 @@
 import type { ChatClient, Transport } from '../../../pkg/chat-client/index.ts';
-import type { SubcommandOptions } from '../args.ts';
-import type { SessionStore, StoredSession } from '../session-store.ts';
+import type { ServiceOptions } from '../service/service-options.ts';
+import type { SessionStore, StoredSession } from '../sign-in/session-store.ts';
+
+/** How a sub-command was asked to run. */
+export interface SubcommandOptions extends ServiceOptions {
+  user: string | undefined;
+  json: boolean;
+  /** What follows the sub-command's name. */
+  positionals: string[];
+  /** The sub-command's own options. */
+  values: Record<string, string | boolean | string[] | undefined>;
+}
 
 /** What a sub-command has to work with. */
 export interface SubcommandContext {

@@ -1,6 +1,6 @@
 import { ChatClientError } from '../../../pkg/chat-client/index.ts';
-import { plainName } from '../plain-text.ts';
-import { freshSession } from '../stored-token.ts';
+import { freshSession } from '../sign-in/stored-token.ts';
+import { plainName } from '../text/plain-text.ts';
 import type { Subcommand } from './subcommand.ts';
 
 export const whoami: Subcommand = {

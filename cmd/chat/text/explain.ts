@@ -1,4 +1,4 @@
-import { ChatClientError } from '../../pkg/chat-client/index.ts';
+import { ChatClientError } from '../../../pkg/chat-client/index.ts';
 import { plainLine } from './plain-text.ts';
 
 /** What a person can make of an error, on one line. */

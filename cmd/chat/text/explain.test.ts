@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ChatClientError } from '../../pkg/chat-client/index.ts';
+import { ChatClientError } from '../../../pkg/chat-client/index.ts';
 import { explain } from './explain.ts';
 
 test.each([

@@ -1,4 +1,4 @@
-import { type Chat, ChatRole, ChatType, type Message, type User } from '../../pkg/chat-client/index.ts';
+import { type Chat, ChatRole, ChatType, type Message, type User } from '../../../pkg/chat-client/index.ts';
 import { plainName, plainText } from './plain-text.ts';
 import { plainStyle, type Style } from './style.ts';
 

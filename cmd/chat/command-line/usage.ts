@@ -1,5 +1,5 @@
-import { subcommands } from './subcommands/index.ts';
-import type { Subcommand } from './subcommands/subcommand.ts';
+import { subcommands } from '../subcommands/index.ts';
+import type { Subcommand } from '../subcommands/subcommand.ts';
 
 const serviceOptions = `  --addr ADDRESS     where the service is: host:port (default: $CHAT_ADDR, or 127.0.0.1:50051);
                      with --transport ws also a URL (default: 127.0.0.1:8080)
@@ -8,15 +8,6 @@ const serviceOptions = `  --addr ADDRESS     where the service is: host:port (de
   --tls-ca FILE      the same, with a certificate of the authority in FILE (PEM)
   --tls-cert FILE    one's own certificate, where the service asks for one; with --tls-key FILE
   --session FILE     where sessions are kept (default: $CHAT_SESSION, or ~/.config/chat-service/session.json)`;
-
-export const exitCodes = {
-  /** The service refused, or something was not sent. */
-  refused: 1,
-  usage: 2,
-  unreachable: 3,
-  notSignedIn: 4,
-  interrupted: 130,
-} as const;
 
 export const usage = `Usage: chat [--user NAME] [--room NAME] [OPTIONS]      talk in the terminal
        chat SUBCOMMAND ... [--json] [OPTIONS]            one thing, for scripts

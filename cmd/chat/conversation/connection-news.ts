@@ -1,6 +1,6 @@
-import type { ChatClient, ConnectionState } from '../../pkg/chat-client/index.ts';
-import { explain } from './explain.ts';
-import { userName } from './format.ts';
+import type { ChatClient, ConnectionState } from '../../../pkg/chat-client/index.ts';
+import { explain } from '../text/explain.ts';
+import { userName } from '../text/format.ts';
 
 interface Deps {
   client: ChatClient;

@@ -1,16 +1,16 @@
-import type { ChatClient } from '../../pkg/chat-client/index.ts';
-import { ChatClientError } from '../../pkg/chat-client/index.ts';
+import type { ChatClient } from '../../../pkg/chat-client/index.ts';
+import { ChatClientError } from '../../../pkg/chat-client/index.ts';
+import type { Screen } from '../terminal/screen.ts';
+import { explain } from '../text/explain.ts';
+import { chatPlace, userName } from '../text/format.ts';
+import { plainLine, shorten } from '../text/plain-text.ts';
+import type { Style } from '../text/style.ts';
 import { Activity } from './activity.ts';
 import type { ChatDirectory } from './chat-directory.ts';
 import { ConnectionNews } from './connection-news.ts';
 import { CurrentChat } from './current-chat.ts';
-import { explain } from './explain.ts';
-import { chatPlace, userName } from './format.ts';
 import { News } from './news.ts';
-import { plainLine, shorten } from './plain-text.ts';
 import { type Line, readLine } from './read-line.ts';
-import type { Screen } from './screen.ts';
-import type { Style } from './style.ts';
 
 interface Deps {
   client: ChatClient;

@@ -1,7 +1,7 @@
-import { type ChatClient, ChatType, type Message, RemovalReason } from '../../pkg/chat-client/index.ts';
+import { type ChatClient, ChatType, type Message, RemovalReason } from '../../../pkg/chat-client/index.ts';
+import { explain } from '../text/explain.ts';
+import { chatPlace, userName } from '../text/format.ts';
 import { type CurrentChat, homeRoom } from './current-chat.ts';
-import { explain } from './explain.ts';
-import { chatPlace, userName } from './format.ts';
 
 /** Prints what others do. One thing after the other: a chat that is not known yet has to be asked for. */
 export class News {

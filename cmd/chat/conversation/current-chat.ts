@@ -1,6 +1,7 @@
-import type { Chat, ChatClient, Message } from '../../pkg/chat-client/index.ts';
-import { ChatRole, ChatType } from '../../pkg/chat-client/index.ts';
-import { ChatDirectory } from './chat-directory.ts';
+import type { Chat, ChatClient, Message } from '../../../pkg/chat-client/index.ts';
+import { ChatRole, ChatType } from '../../../pkg/chat-client/index.ts';
+import { readPages } from '../service/pages.ts';
+import { findUserId, listOnline, nameList } from '../service/people.ts';
 import {
   chatPlace,
   chatTitle,
@@ -10,11 +11,10 @@ import {
   systemLine,
   userName,
   type Viewpoint,
-} from './format.ts';
-import { readPages } from './pages.ts';
-import { findUserId, listOnline, nameList } from './people.ts';
-import { plainName } from './plain-text.ts';
-import type { Style } from './style.ts';
+} from '../text/format.ts';
+import { plainName } from '../text/plain-text.ts';
+import type { Style } from '../text/style.ts';
+import { ChatDirectory } from './chat-directory.ts';
 
 /** The room to which one returns. */
 export const homeRoom = 'global';

@@ -1,4 +1,4 @@
-import { ChatClientError, type Token, type TokenSource, type Transport } from '../../pkg/chat-client/index.ts';
+import { ChatClientError, type Token, type TokenSource, type Transport } from '../../../pkg/chat-client/index.ts';
 import type { SessionStore, StoredSession } from './session-store.ts';
 
 /** A token with less time left is renewed, in milliseconds. */

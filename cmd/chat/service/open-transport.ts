@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { grpcTransport, type TlsOptions } from '../../pkg/chat-client/grpc.ts';
-import { type Transport, webSocketTransport } from '../../pkg/chat-client/index.ts';
-import type { ServiceOptions } from './args.ts';
+import { grpcTransport, type TlsOptions } from '../../../pkg/chat-client/grpc.ts';
+import { type Transport, webSocketTransport } from '../../../pkg/chat-client/index.ts';
+import type { ServiceOptions } from './service-options.ts';
 
 /** The way to the service that was asked for. Throws an error that names a file that cannot be read. */
 export async function openTransport({ transport, address, tls }: ServiceOptions): Promise<Transport> {

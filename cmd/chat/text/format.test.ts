@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Chat, ChatRole, ChatType, Message, type SystemMessage } from '../../pkg/api/chat/v1/chat.ts';
+import { Chat, ChatRole, ChatType, Message, type SystemMessage } from '../../../pkg/api/chat/v1/chat.ts';
 import { body, chatPlace, chatTitle, formatTime, messageLine, sentLine, systemLine } from './format.ts';
 import type { Style } from './style.ts';
 

@@ -1,4 +1,4 @@
-import type { Chat, ChatClient, User } from '../../pkg/chat-client/index.ts';
+import type { Chat, ChatClient, User } from '../../../pkg/chat-client/index.ts';
 import type { ChatDirectory } from './chat-directory.ts';
 
 interface Deps {

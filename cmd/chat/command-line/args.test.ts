@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { subcommands } from '../subcommands/index.ts';
 import { readArgs } from './args.ts';
-import { subcommands } from './subcommands/index.ts';
 import { usage } from './usage.ts';
 
 const home = { HOME: '/home/alice' };

@@ -1,7 +1,7 @@
-import { type Chat, type ChatClient, ChatType, type User } from '../../pkg/chat-client/index.ts';
-import { userName } from './format.ts';
+import { type Chat, type ChatClient, ChatType, type User } from '../../../pkg/chat-client/index.ts';
+import { userName } from '../text/format.ts';
+import { plainName } from '../text/plain-text.ts';
 import { type Found, readPages } from './pages.ts';
-import { plainName } from './plain-text.ts';
 
 /** More than one user bears the name. */
 export class AmbiguousNameError extends Error {

@@ -1,4 +1,4 @@
-import { type Chat, ChatType } from '../../pkg/chat-client/index.ts';
+import { type Chat, ChatType } from '../../../pkg/chat-client/index.ts';
 
 /** The chats that this user is in, as far as they have been heard of, and the one that lines are sent to. */
 export class ChatDirectory {

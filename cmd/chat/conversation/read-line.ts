@@ -1,5 +1,5 @@
+import { plainLine, shorten } from '../text/plain-text.ts';
 import { type Command, commands, usageOf } from './commands.ts';
-import { plainLine, shorten } from './plain-text.ts';
 
 /** What a typed line asks for. */
 export type Line =

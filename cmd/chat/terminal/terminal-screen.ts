@@ -1,6 +1,12 @@
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
-import type { Completion } from './completion.ts';
 import type { InputEnd, Screen } from './screen.ts';
+
+/** What the end of a line can be completed to. */
+export interface Completion {
+  /** The part that is replaced: each hit begins with it. */
+  part: string;
+  hits: string[];
+}
 
 export interface TerminalScreenOptions {
   input: NodeJS.ReadStream;

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../../internal/testing/eventually.ts';
-import { startTestService, type TestService } from '../../internal/testing/services/test-service.ts';
-import type { ChatClient } from '../../pkg/chat-client/index.ts';
-import { startChatInTerminal, stopChats } from './testing/chat-process.ts';
+import { eventually } from '../../../internal/testing/eventually.ts';
+import { startTestService, type TestService } from '../../../internal/testing/services/test-service.ts';
+import type { ChatClient } from '../../../pkg/chat-client/index.ts';
+import { startChatInTerminal, stopChats } from '../testing/chat-process.ts';
 
 type Terminal = ReturnType<typeof startChatInTerminal>;
 

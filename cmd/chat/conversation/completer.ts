@@ -1,15 +1,9 @@
-import type { ChatClient } from '../../pkg/chat-client/index.ts';
+import type { ChatClient } from '../../../pkg/chat-client/index.ts';
+import { listOnline } from '../service/people.ts';
+import type { Completion } from '../terminal/terminal-screen.ts';
+import { chatPlace } from '../text/format.ts';
 import type { ChatDirectory } from './chat-directory.ts';
 import { commands } from './commands.ts';
-import { chatPlace } from './format.ts';
-import { listOnline } from './people.ts';
-
-/** What the end of a line can be completed to. */
-export interface Completion {
-  /** The part that is replaced: each hit begins with it. */
-  part: string;
-  hits: string[];
-}
 
 /** Completes commands, and the names of rooms, users and chats after them; `@` and the beginning of a name in a message. */
 export class Completer {

@@ -1,21 +1,9 @@
 import { parseArgs } from 'node:util';
-import { plainLine } from './plain-text.ts';
-import { findSubcommand } from './subcommands/index.ts';
-import type { Subcommand } from './subcommands/subcommand.ts';
+import type { ServiceOptions } from '../service/service-options.ts';
+import { findSubcommand } from '../subcommands/index.ts';
+import type { Subcommand, SubcommandOptions } from '../subcommands/subcommand.ts';
+import { plainLine } from '../text/plain-text.ts';
 import { usage, usageOfSubcommand } from './usage.ts';
-
-/** How to reach the service. */
-export interface ServiceOptions {
-  transport: 'grpc' | 'ws';
-  /** `host:port`; for `ws` also a URL. */
-  address: string;
-  /** Absent: plain text. The files are PEM. */
-  tls: { ca: string | undefined; cert: string | undefined; key: string | undefined } | undefined;
-  /** Where sessions are kept. */
-  sessionFile: string;
-  /** What a session there is kept under: a token that was given by TLS never goes out in plain text. */
-  sessionKey: string;
-}
 
 /** How the interactive program was asked to run. */
 export interface ChatOptions extends ServiceOptions {
@@ -23,16 +11,6 @@ export interface ChatOptions extends ServiceOptions {
   user: string | undefined;
   /** The room to start in. */
   room: string;
-}
-
-/** How a sub-command was asked to run. */
-export interface SubcommandOptions extends ServiceOptions {
-  user: string | undefined;
-  json: boolean;
-  /** What follows the sub-command's name. */
-  positionals: string[];
-  /** The sub-command's own options. */
-  values: Record<string, string | boolean | string[] | undefined>;
 }
 
 export type Args =
