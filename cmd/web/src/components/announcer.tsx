@@ -1,8 +1,8 @@
 import type { Workspace } from '../chats/workspace.ts';
+import { useRoute } from '../routes/use-route.ts';
 import { useStore } from '../store/use-store.ts';
 import { nameOf, titleOf } from '../text/names.ts';
 import { systemText } from '../text/system-text.ts';
-import { useRoute } from './use-route.ts';
 
 /** Longer texts are not read out to their end. */
 const maxLength = 200;

@@ -2,10 +2,10 @@ import { useState } from 'preact/hooks';
 import { ChatClientError, type Transport } from '../../../../pkg/chat-client/index.ts';
 import { explain } from '../session/explain.ts';
 import { type Credentials, type SignedIn, signIn } from '../session/sign-in.ts';
-import { Problem } from './confirm-dialog.tsx';
-import { Field } from './field.tsx';
-import { Icon } from './icon.tsx';
-import { Tabs } from './tabs.tsx';
+import { Field } from './controls/field.tsx';
+import { Icon } from './controls/icon.tsx';
+import { Problem } from './controls/problem.tsx';
+import { Tabs } from './controls/tabs.tsx';
 
 interface Props {
   transport: Transport;

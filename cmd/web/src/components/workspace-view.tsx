@@ -1,13 +1,13 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Workspace } from '../chats/workspace.ts';
+import { navigate, useRoute } from '../routes/use-route.ts';
 import { useStore } from '../store/use-store.ts';
 import { titleOf } from '../text/names.ts';
 import { Announcer } from './announcer.tsx';
 import { ConnectionBanner } from './connection-banner.tsx';
-import { ConversationView } from './conversation-view.tsx';
-import { NewChatDialog } from './new-chat-dialog.tsx';
-import { Sidebar } from './sidebar.tsx';
-import { navigate, useRoute } from './use-route.ts';
+import { ConversationView } from './conversation/conversation-view.tsx';
+import { NewChatDialog } from './new-chat/new-chat-dialog.tsx';
+import { Sidebar } from './sidebar/sidebar.tsx';
 
 interface Props {
   workspace: Workspace;

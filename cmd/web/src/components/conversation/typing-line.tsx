@@ -1,6 +1,6 @@
-import type { Typing } from '../people/typing.ts';
-import { useStore } from '../store/use-store.ts';
-import { listOf, nameOf } from '../text/names.ts';
+import type { Typing } from '../../people/typing.ts';
+import { useStore } from '../../store/use-store.ts';
+import { listOf, nameOf } from '../../text/names.ts';
 
 /** Says who is typing. Its place is kept free, so that nothing moves. */
 export function TypingLine({ typing, chatId }: { typing: Typing; chatId: string }) {

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import { explain } from '../session/explain.ts';
+import { explain } from '../../session/explain.ts';
 
 /** What a function resolves with, or why it did not; asked again when the function is another one, or by `reload`. */
 export function useLoaded<T>(load: () => Promise<T>): { value: T | undefined; problem: string; reload: () => void } {

@@ -1,4 +1,4 @@
-import { textParts } from '../text/text-parts.ts';
+import { textParts } from '../../text/text-parts.ts';
 
 /** A text as it was written, its addresses as links. */
 export function MessageText({ text }: { text: string }) {

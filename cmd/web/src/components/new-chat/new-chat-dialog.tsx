@@ -1,20 +1,14 @@
 import { useState } from 'preact/hooks';
-import type { Chat } from '../../../../pkg/chat-client/index.ts';
-import type { Workspace } from '../chats/workspace.ts';
-import { explain } from '../session/explain.ts';
-import { Problem } from './confirm-dialog.tsx';
-import { Dialog } from './dialog.tsx';
+import type { Chat } from '../../../../../pkg/chat-client/index.ts';
+import type { Workspace } from '../../chats/workspace.ts';
+import { navigate } from '../../routes/use-route.ts';
+import { explain } from '../../session/explain.ts';
+import { Dialog } from '../controls/dialog.tsx';
+import { Problem } from '../controls/problem.tsx';
+import { Tabs } from '../controls/tabs.tsx';
 import { DirectTab } from './direct-tab.tsx';
 import { GroupTab } from './group-tab.tsx';
 import { RoomsTab } from './rooms-tab.tsx';
-import { Tabs } from './tabs.tsx';
-import { navigate } from './use-route.ts';
-
-export interface NewChatTabProps {
-  workspace: Workspace;
-  /** Opens the chat that the function resolves with, and closes the dialog; what it throws is shown. */
-  onOpen: (open: () => Promise<Chat | undefined>) => void;
-}
 
 const tabs = [
   { id: 'rooms', label: 'Rooms', content: RoomsTab },

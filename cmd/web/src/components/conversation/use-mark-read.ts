@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef } from 'preact/hooks';
-import type { Chat } from '../../../../pkg/chat-client/index.ts';
-import type { Workspace } from '../chats/workspace.ts';
-import { useStore } from '../store/use-store.ts';
+import type { Chat } from '../../../../../pkg/chat-client/index.ts';
+import type { Workspace } from '../../chats/workspace.ts';
+import { useStore } from '../../store/use-store.ts';
 
 /** Moves the read mark of a chat to the number that is on screen, as long as somebody looks at it. */
 export function useMarkRead(workspace: Workspace, { id, readSeq }: Chat): (seq: number) => void {

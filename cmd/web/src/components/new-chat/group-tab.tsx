@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
-import { ChatType } from '../../../../pkg/chat-client/index.ts';
-import { Field } from './field.tsx';
-import type { NewChatTabProps } from './new-chat-dialog.tsx';
+import { ChatType } from '../../../../../pkg/chat-client/index.ts';
+import { Field } from '../controls/field.tsx';
+import type { NewChatTabProps } from './new-chat-tab.ts';
 import { PeopleChoice } from './people-choice.tsx';
 
 /** A private group with a title and its first members. */

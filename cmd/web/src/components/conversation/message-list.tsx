@@ -1,12 +1,12 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
-import { type Chat, ChatType } from '../../../../pkg/chat-client/index.ts';
-import type { Conversation } from '../chats/conversation.ts';
-import type { Workspace } from '../chats/workspace.ts';
-import { seqUpTo, toRows } from '../conversation/rows.ts';
-import { useStore } from '../store/use-store.ts';
-import { titleOf } from '../text/names.ts';
-import { Icon } from './icon.tsx';
+import { type Chat, ChatType } from '../../../../../pkg/chat-client/index.ts';
+import type { Conversation } from '../../chats/conversation.ts';
+import type { Workspace } from '../../chats/workspace.ts';
+import { seqUpTo, toRows } from '../../conversation/rows.ts';
+import { useStore } from '../../store/use-store.ts';
+import { titleOf } from '../../text/names.ts';
+import { Icon } from '../controls/icon.tsx';
 import { MessageRow } from './message-row.tsx';
 import { useMarkRead } from './use-mark-read.ts';
 

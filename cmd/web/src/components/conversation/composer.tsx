@@ -1,9 +1,9 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { type Chat, ChatRole } from '../../../../pkg/chat-client/index.ts';
-import type { Conversation } from '../chats/conversation.ts';
-import type { Workspace } from '../chats/workspace.ts';
-import { titleOf } from '../text/names.ts';
-import { Icon } from './icon.tsx';
+import { type Chat, ChatRole } from '../../../../../pkg/chat-client/index.ts';
+import type { Conversation } from '../../chats/conversation.ts';
+import type { Workspace } from '../../chats/workspace.ts';
+import { titleOf } from '../../text/names.ts';
+import { Icon } from '../controls/icon.tsx';
 
 interface Props {
   workspace: Workspace;

@@ -1,7 +1,7 @@
-import type { Outgoing } from '../chats/outgoing.ts';
-import type { ReadPositions } from '../people/read-positions.ts';
-import { useStore } from '../store/use-store.ts';
-import { Icon, type IconName } from './icon.tsx';
+import type { Outgoing } from '../../chats/outgoing.ts';
+import type { ReadPositions } from '../../people/read-positions.ts';
+import { useStore } from '../../store/use-store.ts';
+import { Icon, type IconName } from '../controls/icon.tsx';
 
 interface SentProps {
   positions: ReadPositions;

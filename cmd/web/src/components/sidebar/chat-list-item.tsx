@@ -1,10 +1,10 @@
 import { memo } from 'preact/compat';
-import { type Chat, ChatType, type User } from '../../../../pkg/chat-client/index.ts';
-import { shortLabel } from '../text/dates.ts';
-import { nameOf, titleOf } from '../text/names.ts';
-import { systemText } from '../text/system-text.ts';
-import { Avatar } from './avatar.tsx';
-import { routeTo } from './use-route.ts';
+import { type Chat, ChatType, type User } from '../../../../../pkg/chat-client/index.ts';
+import { routeTo } from '../../routes/use-route.ts';
+import { shortLabel } from '../../text/dates.ts';
+import { nameOf, titleOf } from '../../text/names.ts';
+import { systemText } from '../../text/system-text.ts';
+import { Avatar } from '../controls/avatar.tsx';
 
 interface Props {
   chat: Chat;

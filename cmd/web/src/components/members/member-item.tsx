@@ -1,7 +1,7 @@
-import { ChatRole, type Member } from '../../../../pkg/chat-client/index.ts';
-import { nameOf, roleName } from '../text/names.ts';
-import { Avatar } from './avatar.tsx';
-import { Icon } from './icon.tsx';
+import { ChatRole, type Member } from '../../../../../pkg/chat-client/index.ts';
+import { nameOf, roleName } from '../../text/names.ts';
+import { Avatar } from '../controls/avatar.tsx';
+import { Icon } from '../controls/icon.tsx';
 
 interface Props {
   member: Member;

@@ -1,6 +1,6 @@
 import { useId, useState } from 'preact/hooks';
-import type { Member, User } from '../../../../pkg/chat-client/index.ts';
-import { nameOf } from '../text/names.ts';
+import type { Member, User } from '../../../../../pkg/chat-client/index.ts';
+import { nameOf } from '../../text/names.ts';
 
 interface Props {
   online: ReadonlyMap<string, User>;

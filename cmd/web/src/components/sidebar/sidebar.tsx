@@ -1,13 +1,13 @@
 import { useState } from 'preact/hooks';
-import { ChatType } from '../../../../pkg/chat-client/index.ts';
-import type { Workspace } from '../chats/workspace.ts';
-import { useStore } from '../store/use-store.ts';
-import { nameOf, titleOf } from '../text/names.ts';
-import { Avatar } from './avatar.tsx';
+import { ChatType } from '../../../../../pkg/chat-client/index.ts';
+import type { Workspace } from '../../chats/workspace.ts';
+import { useStore } from '../../store/use-store.ts';
+import { nameOf, titleOf } from '../../text/names.ts';
+import { Avatar } from '../controls/avatar.tsx';
+import { ConfirmDialog } from '../controls/confirm-dialog.tsx';
+import { Icon } from '../controls/icon.tsx';
+import { moveByArrow } from '../controls/move-by-arrow.ts';
 import { ChatListItem } from './chat-list-item.tsx';
-import { ConfirmDialog } from './confirm-dialog.tsx';
-import { Icon } from './icon.tsx';
-import { moveByArrow } from './move-by-arrow.ts';
 
 interface Props {
   workspace: Workspace;

@@ -1,4 +1,4 @@
-import { hueOf, initialsOf } from '../text/names.ts';
+import { hueOf, initialsOf } from '../../text/names.ts';
 import { Icon } from './icon.tsx';
 
 interface Props {

@@ -1,10 +1,10 @@
-import { type Chat, ChatType } from '../../../../pkg/chat-client/index.ts';
-import type { Workspace } from '../chats/workspace.ts';
-import { useStore } from '../store/use-store.ts';
-import { titleOf } from '../text/names.ts';
-import { Avatar } from './avatar.tsx';
-import { Icon } from './icon.tsx';
-import { navigate } from './use-route.ts';
+import { type Chat, ChatType } from '../../../../../pkg/chat-client/index.ts';
+import type { Workspace } from '../../chats/workspace.ts';
+import { navigate } from '../../routes/use-route.ts';
+import { useStore } from '../../store/use-store.ts';
+import { titleOf } from '../../text/names.ts';
+import { Avatar } from '../controls/avatar.tsx';
+import { Icon } from '../controls/icon.tsx';
 
 interface Props {
   workspace: Workspace;

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import { Field } from './field.tsx';
-import type { NewChatTabProps } from './new-chat-dialog.tsx';
+import { Field } from '../controls/field.tsx';
+import type { NewChatTabProps } from './new-chat-tab.ts';
 import { PeopleChoice } from './people-choice.tsx';
 
 /** One other person: by id, or of those who are online. */

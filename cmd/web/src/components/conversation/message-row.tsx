@@ -1,11 +1,11 @@
 import { memo } from 'preact/compat';
-import type { Conversation } from '../chats/conversation.ts';
-import type { Row } from '../conversation/rows.ts';
-import type { ReadPositions } from '../people/read-positions.ts';
-import { dayLabel, momentOf, timeOf } from '../text/dates.ts';
-import { hueOf, nameOf } from '../text/names.ts';
-import { systemText } from '../text/system-text.ts';
-import { Avatar } from './avatar.tsx';
+import type { Conversation } from '../../chats/conversation.ts';
+import type { Row } from '../../conversation/rows.ts';
+import type { ReadPositions } from '../../people/read-positions.ts';
+import { dayLabel, momentOf, timeOf } from '../../text/dates.ts';
+import { hueOf, nameOf } from '../../text/names.ts';
+import { systemText } from '../../text/system-text.ts';
+import { Avatar } from '../controls/avatar.tsx';
 import { OutgoingStatus, SentStatus } from './message-status.tsx';
 import { MessageText } from './message-text.tsx';
 

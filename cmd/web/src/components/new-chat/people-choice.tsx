@@ -1,9 +1,9 @@
 import { useEffect } from 'preact/hooks';
-import type { User } from '../../../../pkg/chat-client/index.ts';
-import type { Workspace } from '../chats/workspace.ts';
-import { useStore } from '../store/use-store.ts';
-import { nameOf } from '../text/names.ts';
-import { Avatar } from './avatar.tsx';
+import type { User } from '../../../../../pkg/chat-client/index.ts';
+import type { Workspace } from '../../chats/workspace.ts';
+import { useStore } from '../../store/use-store.ts';
+import { nameOf } from '../../text/names.ts';
+import { Avatar } from '../controls/avatar.tsx';
 
 interface Props {
   workspace: Workspace;

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
-import { explain } from '../session/explain.ts';
+import { explain } from '../../session/explain.ts';
 import { Dialog } from './dialog.tsx';
+import { Problem } from './problem.tsx';
 
 interface Props {
   title: string;
@@ -39,14 +40,5 @@ export function ConfirmDialog({ title, question, action, onConfirm, onClose }: P
         </button>
       </div>
     </Dialog>
-  );
-}
-
-/** What went wrong; read out when it appears. */
-export function Problem({ text }: { text: string }) {
-  return (
-    <div class="problem" role="alert">
-      {text}
-    </div>
   );
 }

@@ -1,15 +1,16 @@
 import { useCallback, useState } from 'preact/hooks';
-import { type Chat, ChatRole, ChatType, type Member } from '../../../../pkg/chat-client/index.ts';
-import type { Workspace } from '../chats/workspace.ts';
-import { explain } from '../session/explain.ts';
-import { useStore } from '../store/use-store.ts';
-import { titleOf } from '../text/names.ts';
+import { type Chat, ChatRole, ChatType, type Member } from '../../../../../pkg/chat-client/index.ts';
+import type { Workspace } from '../../chats/workspace.ts';
+import { navigate } from '../../routes/use-route.ts';
+import { explain } from '../../session/explain.ts';
+import { useStore } from '../../store/use-store.ts';
+import { titleOf } from '../../text/names.ts';
+import { ConfirmDialog } from '../controls/confirm-dialog.tsx';
+import { Dialog } from '../controls/dialog.tsx';
+import { Problem } from '../controls/problem.tsx';
+import { useLoaded } from '../controls/use-loaded.ts';
 import { AddMemberForm } from './add-member-form.tsx';
-import { ConfirmDialog, Problem } from './confirm-dialog.tsx';
-import { Dialog } from './dialog.tsx';
 import { MemberItem } from './member-item.tsx';
-import { useLoaded } from './use-loaded.ts';
-import { navigate } from './use-route.ts';
 
 interface Props {
   workspace: Workspace;

@@ -1,10 +1,10 @@
 import { useCallback, useState } from 'preact/hooks';
-import { ChatRole } from '../../../../pkg/chat-client/index.ts';
-import { Avatar } from './avatar.tsx';
-import { Problem } from './confirm-dialog.tsx';
-import { Field } from './field.tsx';
-import type { NewChatTabProps } from './new-chat-dialog.tsx';
-import { useLoaded } from './use-loaded.ts';
+import { ChatRole } from '../../../../../pkg/chat-client/index.ts';
+import { Avatar } from '../controls/avatar.tsx';
+import { Field } from '../controls/field.tsx';
+import { Problem } from '../controls/problem.tsx';
+import { useLoaded } from '../controls/use-loaded.ts';
+import type { NewChatTabProps } from './new-chat-tab.ts';
 
 /** Rooms to join; a name that no room has makes a new one. */
 export function RoomsTab({ workspace: { client }, onOpen }: NewChatTabProps) {
