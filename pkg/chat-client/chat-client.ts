@@ -1,18 +1,19 @@
 import type { Chat, MarkReadResponse, Message, User } from '../api/chat/v1/chat.ts';
 import { ChatType } from '../api/chat/v1/chat.ts';
 import { TokenKeeper, type TokenSource } from './auth/token-source.ts';
+import { type Call, repeatingCalls } from './calls/repeating-calls.ts';
 import { type ChatHandle, chatHandle } from './chat-handle.ts';
 import { StreamClient } from './connection/stream-client.ts';
 import { closedError, must } from './errors/chat-error.ts';
 import type { AllEvents, ChatClientEvents, ConnectionState } from './events/chat-client-events.ts';
 import { Emitter } from './events/emitter.ts';
+import { newId } from './ids/new-id.ts';
+import type { PendingMessage } from './messages/pending-message.ts';
+import type { Receipt } from './messages/receipt.ts';
 import { MessageFeed } from './reading/message-feed.ts';
 import { allChats, allOnlineUsers } from './reading/pages.ts';
 import { ReadMarks } from './reading/read-marks.ts';
-import { newId } from './sending/new-id.ts';
-import type { Outbox, PendingMessage } from './sending/outbox.ts';
-import type { Receipt } from './sending/pending-sends.ts';
-import { type Call, repeatingCalls } from './transports/calls.ts';
+import type { Outbox } from './sending/outbox.ts';
 import type { ChatCalls, Transport } from './transports/transport.ts';
 
 export interface ChatClientOptions {

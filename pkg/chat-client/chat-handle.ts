@@ -1,7 +1,6 @@
 import type { MarkReadResponse, Message, User } from '../api/chat/v1/chat.ts';
-import type { ChatClient } from './chat-client.ts';
+import type { Receipt } from './messages/receipt.ts';
 import type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
-import type { Receipt } from './sending/pending-sends.ts';
 
 /** What a client does in one chat. */
 export interface ChatHandle {
@@ -24,8 +23,17 @@ export interface ChatHandle {
   onlineUsers(): Promise<User[]>;
 }
 
+/** The operations by chat id that a handle passes its chat to; ChatClient has them. */
+interface ChatOperations {
+  send(chatId: string, text: string, clientMessageId?: string): Promise<Receipt>;
+  history(chatId: string, options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
+  markRead(chatId: string, seq: number): Promise<MarkReadResponse>;
+  typing(chatId: string): void;
+  onlineUsers(chatId: string): Promise<User[]>;
+}
+
 export function chatHandle(
-  client: ChatClient,
+  client: ChatOperations,
   id: string,
   messages: (options?: MessageFeedOptions) => MessageFeed,
 ): ChatHandle {

@@ -1,8 +1,8 @@
 import { type Command, Event } from '../../../pkg/api/chat/v1/chat.ts';
 import type { Status } from '../../../pkg/api/google/rpc/status.ts';
-import { Mailbox } from '../../../pkg/chat-client/connection/mailbox.ts';
 import type { ChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
 import { statusFromJson } from '../../../pkg/chat-client/errors/status-json.ts';
+import { Mailbox } from '../../../pkg/chat-client/transports/mailbox.ts';
 import type { Stream, Transport } from '../../../pkg/chat-client/transports/transport.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { orAborted } from '../connection/sleep.ts';
 import { ChatClientError, closedError } from '../errors/chat-error.ts';
-import { newId } from '../sending/new-id.ts';
+import { newId } from '../ids/new-id.ts';
+import { orAborted } from '../timing/sleep.ts';
 import type { AuthCalls } from '../transports/transport.ts';
 import { jwtLifeMs } from './jwt-life.ts';
 

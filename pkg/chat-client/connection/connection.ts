@@ -2,10 +2,10 @@ import type { Event } from '../../api/chat/v1/chat.ts';
 import type { TokenKeeper } from '../auth/token-source.ts';
 import { ChatClientError, toChatClientError } from '../errors/chat-error.ts';
 import type { ConnectionState } from '../events/chat-client-events.ts';
+import { Backoff } from '../timing/backoff.ts';
+import { sleep } from '../timing/sleep.ts';
 import type { Stream, Transport } from '../transports/transport.ts';
-import { Backoff } from './backoff.ts';
 import { onNetworkChange } from './network-changes.ts';
-import { sleep } from './sleep.ts';
 import { Watchdog } from './watchdog.ts';
 
 interface Deps {

@@ -8,9 +8,9 @@ import { Subscriptions, subscribeId } from '../reading/subscriptions.ts';
 import type { Outbox } from '../sending/outbox.ts';
 import { Sender } from '../sending/sender.ts';
 import { TypingSignals } from '../sending/typing-signals.ts';
+import { sleep } from '../timing/sleep.ts';
 import type { Stream, Transport } from '../transports/transport.ts';
 import { Connection } from './connection.ts';
-import { sleep } from './sleep.ts';
 
 interface Deps {
   transport: Transport;

@@ -1,7 +1,7 @@
 import type { Chat, Limits, Message, RemovalReason, User } from '../../api/chat/v1/chat.ts';
 import type { ChatClientError } from '../errors/chat-error.ts';
-import type { PendingMessage } from '../sending/outbox.ts';
-import type { Receipt } from '../sending/pending-sends.ts';
+import type { PendingMessage } from '../messages/pending-message.ts';
+import type { Receipt } from '../messages/receipt.ts';
 
 export type ConnectionState =
   | { kind: 'connecting' }

@@ -1,10 +1,10 @@
 import type { Message } from '../../api/chat/v1/chat.ts';
-import { Backoff } from '../connection/backoff.ts';
-import { orAborted, sleep } from '../connection/sleep.ts';
+import type { Call } from '../calls/repeating-calls.ts';
 import { ChatClientError, toChatClientError } from '../errors/chat-error.ts';
 import type { AllEvents } from '../events/chat-client-events.ts';
 import type { Emitter } from '../events/emitter.ts';
-import type { Call } from '../transports/calls.ts';
+import { Backoff } from '../timing/backoff.ts';
+import { orAborted, sleep } from '../timing/sleep.ts';
 import { LiveBuffer } from './live-buffer.ts';
 
 export interface MessageFeedOptions {

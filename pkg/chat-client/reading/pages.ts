@@ -1,5 +1,5 @@
 import type { Chat, User } from '../../api/chat/v1/chat.ts';
-import type { Call } from '../transports/calls.ts';
+import type { Call } from '../calls/repeating-calls.ts';
 
 /** All of the user's chats, the one that changed last first. */
 export async function allChats(call: Call): Promise<Chat[]> {

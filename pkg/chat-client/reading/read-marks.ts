@@ -1,5 +1,5 @@
 import type { MarkReadResponse } from '../../api/chat/v1/chat.ts';
-import type { Call } from '../transports/calls.ts';
+import type { Call } from '../calls/repeating-calls.ts';
 
 interface Mark {
   seq: number;

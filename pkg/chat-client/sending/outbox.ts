@@ -1,9 +1,4 @@
-/** A message that is not known to be committed. */
-export interface PendingMessage {
-  chatId: string;
-  text: string;
-  clientMessageId: string;
-}
+import type { PendingMessage } from '../messages/pending-message.ts';
 
 /**
  * Where messages wait so that a reload or crash loses none: each is put there before it is sent, and removed when it is answered for good. Sending

@@ -1,13 +1,6 @@
 import type { Command } from '../../api/chat/v1/chat.ts';
-import type { PendingMessage } from './outbox.ts';
-
-/** Where a message came to stand. */
-export interface Receipt {
-  messageId: string;
-  /** 0: the service keeps the message and will write it; the number comes with the message itself. */
-  seq: number;
-  createdAt: Date;
-}
+import type { PendingMessage } from '../messages/pending-message.ts';
+import type { Receipt } from '../messages/receipt.ts';
 
 /** A message that has no answer yet. */
 export interface Pending {

@@ -1,12 +1,14 @@
 import type { Accepted, Command, Limits } from '../../api/chat/v1/chat.ts';
-import { Backoff } from '../connection/backoff.ts';
-import { sleep } from '../connection/sleep.ts';
 import { ChatClientError } from '../errors/chat-error.ts';
 import type { AllEvents } from '../events/chat-client-events.ts';
 import type { Emitter } from '../events/emitter.ts';
+import type { PendingMessage } from '../messages/pending-message.ts';
+import type { Receipt } from '../messages/receipt.ts';
+import { Backoff } from '../timing/backoff.ts';
+import { sleep } from '../timing/sleep.ts';
 import type { Stream } from '../transports/transport.ts';
-import type { Outbox, PendingMessage } from './outbox.ts';
-import { PendingSends, type Receipt } from './pending-sends.ts';
+import type { Outbox } from './outbox.ts';
+import { PendingSends } from './pending-sends.ts';
 import { sizeFault } from './size-fault.ts';
 
 interface Deps {

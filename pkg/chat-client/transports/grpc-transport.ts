@@ -5,9 +5,9 @@ import { ClientError, type ClientMiddleware, Status as GrpcStatus } from 'nice-g
 import { AuthServiceDefinition } from '../../api/auth/v1/auth.ts';
 import { ChatServiceDefinition, type Command, type ConnectChatResponse, type Event } from '../../api/chat/v1/chat.ts';
 import { Status } from '../../api/google/rpc/status.ts';
-import { CommandQueue } from '../connection/command-queue.ts';
 import { ChatClientError } from '../errors/chat-error.ts';
 import { errorFromStatus } from '../errors/status.ts';
+import { CommandQueue } from './command-queue.ts';
 import type { AuthCalls, ChatCalls, Stream, Transport } from './transport.ts';
 
 /** A call that takes longer is given up, in milliseconds. */

@@ -1,10 +1,10 @@
 import type { Command, Event } from '../../api/chat/v1/chat.ts';
-import { CommandQueue } from '../connection/command-queue.ts';
-import { Mailbox } from '../connection/mailbox.ts';
-import { sleep } from '../connection/sleep.ts';
 import { ChatClientError } from '../errors/chat-error.ts';
 import { closeError } from '../errors/close-error.ts';
+import { sleep } from '../timing/sleep.ts';
+import { CommandQueue } from './command-queue.ts';
 import type { FrameCodec } from './frame-codec.ts';
+import { Mailbox } from './mailbox.ts';
 import type { Stream } from './transport.ts';
 
 /** What is used of a WebSocket: that of browsers and of Node, and most packages'. */

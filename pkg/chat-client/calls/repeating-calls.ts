@@ -1,9 +1,9 @@
 import { ChatType } from '../../api/chat/v1/chat.ts';
 import type { TokenKeeper } from '../auth/token-source.ts';
-import { Backoff } from '../connection/backoff.ts';
-import { sleep } from '../connection/sleep.ts';
 import { ChatClientError } from '../errors/chat-error.ts';
-import type { ChatCalls, Transport } from './transport.ts';
+import { Backoff } from '../timing/backoff.ts';
+import { sleep } from '../timing/sleep.ts';
+import type { ChatCalls, Transport } from '../transports/transport.ts';
 
 /** After so long without success a call is not tried again, in milliseconds. */
 const patienceMs = 10_000;
