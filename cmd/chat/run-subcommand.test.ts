@@ -214,8 +214,7 @@ describe('what goes wrong', () => {
   test('is not hidden by an interruption', async () => {
     await registered();
     const sending = startChat('send-message', 'global', '-', '--addr', service.address, '--session', session);
-    // It waits for its input.
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await sending.readsInput();
     sending.kill('SIGINT');
     expect(await sending.exited).toBe(130);
   });

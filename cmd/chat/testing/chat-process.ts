@@ -8,6 +8,8 @@ const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 // Where CI is set Node takes no terminal for a coloured one.
 const { CI: _, ...inherited } = process.env;
 const env = { ...inherited, NO_COLOR: '1', CHAT_ADDR: '', TERM: 'xterm', CHAT_SESSION: '/nonexistent/session.json' };
+/** More than the buffers of a pipe hold together. */
+const pipeBytes = 4 * 1_024 * 1_024;
 const running = new Set<ChildProcess>();
 
 /** The terminal client as a process of its own. */
@@ -16,6 +18,8 @@ export interface ChatProcess {
   readonly output: string;
   readonly errors: string;
   type(text: string): void;
+  /** Types more than a pipe holds; resolves once the process reads its input. */
+  readsInput(): Promise<void>;
   /** No more input. */
   end(): void;
   /** Nobody reads its output any more. */
@@ -103,6 +107,7 @@ function watch(child: ReturnType<typeof spawn>, onOutput: (output: string) => vo
       return errors;
     },
     type: (text) => void stdin.write(text),
+    readsInput: () => new Promise((resolve) => void stdin.write('x'.repeat(pipeBytes), () => resolve())),
     end: () => void stdin.end(),
     stopReading: () => void stdout.destroy(),
     kill: (signal) => void child.kill(signal),
