@@ -10,9 +10,10 @@ import { PostgresBanRepository } from '../repository/postgres/postgres-ban-repos
 import type { Hub } from '../service/delivery/hub.ts';
 import type { SessionRegistry } from '../service/sessions/session-registry.ts';
 import { chatServiceDefinition, createConnectChat } from '../transport/grpc/connect-chat.ts';
-import { createAuthHandlers } from '../transport/shared/handlers/auth-handlers.ts';
-import { createChatHandlers } from '../transport/shared/handlers/chat-handlers.ts';
-import { served } from '../transport/shared/handlers/served-service.ts';
+import { accountOperations } from '../transport/shared/operations/account-operations.ts';
+import { chatOperations } from '../transport/shared/operations/chat-operations.ts';
+import { served } from '../transport/shared/operations/served-service.ts';
+import { unaryHandlers } from '../transport/shared/operations/unary-handlers.ts';
 import { CommandReader } from '../transport/shared/streams/command-reader.ts';
 import { LocalStreams } from '../transport/shared/streams/local-streams.ts';
 import { once } from './lifecycle/once.ts';
@@ -82,7 +83,7 @@ async function assemble(
   const limiter = openRateLimiter(rates, redis);
   const bans = traced('BanRepository', new PostgresBanRepository(database));
   const identity = await openIdentity(config, { database, bans, limiter, log, resources });
-  const { service, moderation, sessions, hub } = await openChat(config, {
+  const { chats, moderation, sessions, hub } = await openChat(config, {
     bans,
     bus,
     database,
@@ -97,16 +98,15 @@ async function assemble(
   await openSinks(config, { database, log, resources });
   const stream = {
     sessions,
-    reader: new CommandReader(rules('chat.v1.Command')),
+    reader: new CommandReader({ chats, moderation }, rules('chat.v1.Command')),
     encoder: new ProtobufEventEncoder(),
   };
   const services = [
-    served(chatServiceDefinition(limits), {
-      ...createChatHandlers({ chats: service, moderation }, limits),
-      ...createConnectChat(stream),
+    served(chatServiceDefinition(limits), unaryHandlers(chatOperations, { chats, moderation }, limits), {
+      connectChat: createConnectChat(stream),
     }),
     ...(config.roles.has('auth')
-      ? [served(AuthServiceDefinition, createAuthHandlers(identity.authService, limits))]
+      ? [served(AuthServiceDefinition, unaryHandlers(accountOperations, identity.authService, limits), {})]
       : []),
   ];
   const { tracer } = traces;

@@ -2,8 +2,9 @@ import type { Logger } from 'pino';
 import { AuthServiceDefinition } from '../../pkg/api/auth/v1/auth.ts';
 import type { Config } from '../config/config.ts';
 import { loadRules } from '../interceptor/validation.ts';
-import { createAuthHandlers } from '../transport/shared/handlers/auth-handlers.ts';
-import { served } from '../transport/shared/handlers/served-service.ts';
+import { accountOperations } from '../transport/shared/operations/account-operations.ts';
+import { served } from '../transport/shared/operations/served-service.ts';
+import { unaryHandlers } from '../transport/shared/operations/unary-handlers.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
 import { authSchema, openDatabase } from './parts/open-database.ts';
@@ -38,7 +39,8 @@ export async function startAuthServer(
     const redis = await openRedis(config.redis, { log, resources });
     const limiter = openRateLimiter(config.rates, redis);
     const identity = await openIdentity(config, { database, limiter, log, resources });
-    const services = [served(AuthServiceDefinition, createAuthHandlers(identity.authService, config.limits))];
+    const handlers = unaryHandlers(accountOperations, identity.authService, config.limits);
+    const services = [served(AuthServiceDefinition, handlers, {})];
     const { tracer } = traces;
     const { grpcPort, httpPort, drain } = await openTransports(
       config,

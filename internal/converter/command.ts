@@ -1,12 +1,15 @@
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Command, StartFrom } from '../model/command.ts';
 
+/** Commands about the stream itself; all others are operations. */
+type StreamCommand = Extract<
+  NonNullable<wire.Command['command']>,
+  { $case: 'subscribe' | 'subscribeAll' | 'unsubscribe' | 'authenticate' | 'ping' }
+>;
+
 /** The command must have been validated. */
-export function fromWireCommand({ commandId, command }: wire.Command): Command {
-  if (!command) throw new TypeError('a command without a command passed the validation');
+export function fromWireCommand(commandId: string, command: StreamCommand): Command {
   switch (command.$case) {
-    case 'sendMessage':
-      return { kind: 'send_message', commandId, ...fromWireDraft(command.value) };
     case 'subscribe':
       return {
         kind: 'subscribe',
@@ -25,10 +28,6 @@ export function fromWireCommand({ commandId, command }: wire.Command): Command {
       return { kind: 'authenticate', commandId, token: command.value.token };
     case 'ping':
       return { kind: 'ping', commandId };
-    case 'typing':
-      return { kind: 'typing', commandId, chatId: normalizeId(command.value.chatId) };
-    case 'markRead':
-      return { kind: 'mark_read', commandId, chatId: normalizeId(command.value.chatId), seq: command.value.seq };
     default:
       return command satisfies never;
   }

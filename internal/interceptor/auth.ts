@@ -1,7 +1,7 @@
 import type { TokenVerifier } from '../client/auth/token-verifier.ts';
 import { ChatError } from '../model/errors.ts';
 import type { Revocations } from '../service/accounts/revocations.ts';
-import { authorizeToken, findPermission } from '../service/permissions.ts';
+import { authorizeToken, findPermission } from '../service/authorization.ts';
 import type { Call, Step } from './call.ts';
 
 const bearer = /^Bearer +([^\s]+) *$/i;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { MemoryBus } from '../client/bus/memory-bus.ts';
 import type { ChatRepository } from '../repository/chat-repository.ts';
 import type { MessageRepository } from '../repository/message-repository.ts';
-import { refusalOf } from '../service/permissions.ts';
+import { refusalOf } from '../service/authorization.ts';
 import { FlakyLink } from '../testing/faults/flaky-link.ts';
 import { LossyBus } from '../testing/faults/lossy-bus.ts';
 import { withFaults } from '../testing/faults/with-faults.ts';

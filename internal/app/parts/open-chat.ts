@@ -43,7 +43,7 @@ interface Deps {
 }
 
 export interface ChatParts {
-  service: ChatService;
+  chats: ChatService;
   moderation: ModerationService;
   sessions: SessionRegistry;
   hub: Hub;
@@ -128,7 +128,7 @@ export async function openChat(
       maxStreamsPerUser: limits.maxStreamsPerUser,
     },
   );
-  return { service, moderation, sessions, hub };
+  return { chats: service, moderation, sessions, hub };
 }
 
 /** Messages of a page for a reader that catches up: few enough that even the longest texts stay near 2 MiB. */

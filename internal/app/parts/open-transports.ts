@@ -16,7 +16,7 @@ import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import type { Database } from '../../repository/postgres/database.ts';
 import { GrpcServer } from '../../transport/grpc/grpc-server.ts';
 import { LocalCaller } from '../../transport/shared/calls/local-caller.ts';
-import type { ServedService } from '../../transport/shared/handlers/served-service.ts';
+import type { ServedService } from '../../transport/shared/operations/served-service.ts';
 import type { LiveStreams } from '../../transport/shared/streams/live-streams.ts';
 import { CertificateFiles } from '../../transport/tls/certificate-files.ts';
 import { DatabaseWatch } from '../lifecycle/database-watch.ts';

@@ -9,7 +9,7 @@ import type { Principal } from '../../model/principal.ts';
 import type { User } from '../../model/user.ts';
 import type { ChatRepository, ChatsKey, Creator, Guard, MembershipSnapshot } from '../../repository/chat-repository.ts';
 import type { HistoryRange, MessageRepository } from '../../repository/message-repository.ts';
-import { authorizeChat, authorizeOver, refusalOf, tokenServes } from '../permissions.ts';
+import { authorizeChat, authorizeOver, refusalOf, tokenServes } from '../authorization.ts';
 import type { MessageWriter } from '../writing/message-writer.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
 

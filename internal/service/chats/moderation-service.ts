@@ -9,7 +9,7 @@ import type { User } from '../../model/user.ts';
 import type { AuditFilter, AuditRepository } from '../../repository/audit-repository.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
 import type { Access, ChatRepository, NewBan } from '../../repository/chat-repository.ts';
-import { authorizeChat, authorizeOver } from '../permissions.ts';
+import { authorizeChat, authorizeOver } from '../authorization.ts';
 
 interface Deps {
   chats: ChatRepository;

@@ -144,7 +144,7 @@ describe('a reader that does not read', () => {
     await eventually(() => expect(stream.session.queuedBytes).toBeGreaterThan(outboxBytes));
     expect(stream.session.queuedBytes).toBeLessThan(outboxBytes + 1_000);
     stream.resume();
-    stream.send({ kind: 'send_message', commandId: 'last', chatId, clientMessageId: 'x', text });
+    stream.send(node.command('last', { $case: 'sendMessage', value: { chatId, clientMessageId: 'x', text } }));
     stream.halfClose();
     await stream.ended;
     expect(stream.of('pong')).toHaveLength(commands);
@@ -180,7 +180,9 @@ describe('sends that wait for their commit', () => {
     const release = messages.hold();
     const stream = node.open('alice');
     for (let i = 0; i < 8; i += 1) {
-      stream.send({ kind: 'send_message', commandId: `${i}`, chatId, clientMessageId: `${i}`, text: `${i}` });
+      stream.send(
+        node.command(`${i}`, { $case: 'sendMessage', value: { chatId, clientMessageId: `${i}`, text: `${i}` } }),
+      );
     }
     stream.send({ kind: 'ping', commandId: 'after' });
     await eventually(() => expect(messages.batches.length).toBeGreaterThan(0));

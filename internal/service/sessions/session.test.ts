@@ -29,7 +29,7 @@ async function newChat(): Promise<string> {
 }
 
 function say(chatId: string, text = 'text', commandId: string = randomUUID()): Incoming {
-  return { kind: 'send_message', commandId, chatId, clientMessageId: commandId, text };
+  return node.command(commandId, { $case: 'sendMessage', value: { chatId, clientMessageId: commandId, text } });
 }
 
 const token = async (userId: string, roles: TokenRole[] = ['user']) =>

@@ -4,22 +4,39 @@ import type { Command } from '../../model/command.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { CloseReason, Event, SessionLimits } from '../../model/event.ts';
 import type { LightAbortSignal } from '../../model/light-abort.ts';
+import type { Receipt } from '../../model/message.ts';
+import type { Operation } from '../../model/operations.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import type { Revocations } from '../accounts/revocations.ts';
+import { authorizeToken } from '../authorization.ts';
 import type { ChatService } from '../chats/chat-service.ts';
 import type { EventEncoder } from '../delivery/event-encoder.ts';
 import type { Hub } from '../delivery/hub.ts';
 import { OutboundBuffer } from '../delivery/outbound-buffer.ts';
 import { Subscriptions } from '../delivery/subscriptions.ts';
-import { authorizeToken, type Method } from '../permissions.ts';
 import { FrameSender, type FrameWriter, type WriteFailure } from './frame-sender.ts';
 import type { Inbox } from './inbox.ts';
 
-/** A command as the transport has read it, or what is wrong with it. */
-export type Incoming = Command | { kind: 'invalid'; commandId: string; error: unknown };
+/** The receipt of a message; of other operations, nothing. */
+// biome-ignore lint/suspicious/noConfusingVoidType: of a promise, void and undefined are the same.
+export type CommandOutcome = Receipt | void;
+
+/** An operation that a client asks for in its stream. */
+export interface OperationCommand {
+  kind: 'operation';
+  commandId: string;
+  operation: Operation;
+  /** Whether the next command may be carried out while this one waits for its commit. */
+  pipelined: boolean;
+  /** Carries it out. Throws ChatError. A synchronous part runs at once, so that calls made one after the other keep their order. */
+  run(caller: Principal): Promise<CommandOutcome>;
+}
+
+/** A command as the transport has read it, or the reason why it is refused. */
+export type Incoming = Command | OperationCommand | { kind: 'invalid'; commandId: string; error: unknown };
 
 export interface SessionOptions {
   limits: SessionLimits;
@@ -36,7 +53,7 @@ export interface SessionOptions {
 }
 
 export interface SessionDeps {
-  service: ChatService;
+  service: Pick<ChatService, 'getMembership'>;
   hub: Hub;
   chats: ChatRepository;
   messages: MessageRepository;
@@ -53,17 +70,14 @@ const maxTimeoutMs = 2 ** 31 - 1;
 /** Reasons for which not even what was queued may be shown any more. */
 const shutOut: ReadonlySet<CloseReason> = new Set(['TOKEN_EXPIRED', 'SESSION_REVOKED', 'BANNED']);
 
-/** What a command equals in the table of permissions. */
-const methods = {
-  send_message: 'SendMessage',
+/** The operation that a command about the stream itself counts as. */
+const ownOperations = {
   subscribe: 'Subscribe',
   subscribe_all: 'SubscribeAll',
   unsubscribe: 'ConnectChat',
   authenticate: 'ConnectChat',
   ping: 'ConnectChat',
-  typing: 'SendTyping',
-  mark_read: 'MarkRead',
-} as const satisfies Record<Command['kind'], Method>;
+} as const satisfies Record<Command['kind'], Operation>;
 
 /** One open stream of one user: carries out its commands and queues its events. The same for every transport. */
 export class Session {
@@ -200,8 +214,9 @@ export class Session {
   async #carryOut(command: Incoming): Promise<void> {
     const { commandId } = command;
     try {
-      if (command.kind !== 'invalid') authorizeToken(methods[command.kind], this.#principal);
-      await this.#deps.limiter.consume(command.kind === 'send_message' ? 'SendMessage' : 'Command', this.userId);
+      const operation = operationOf(command);
+      authorizeToken(operation, this.#principal);
+      await this.#deps.limiter.consume(operation, this.userId);
       await this.#dispatch(command);
     } catch (error) {
       this.#reject(commandId, error);
@@ -214,8 +229,8 @@ export class Session {
   async #dispatch(command: Incoming): Promise<void> {
     const { commandId } = command;
     switch (command.kind) {
-      case 'send_message':
-        return this.#send(command);
+      case 'operation':
+        return this.#operate(command);
       case 'subscribe': {
         const membership = await this.#deps.service.getMembership(this.#principal, command.chatId);
         return this.#subscriptions.subscribe(commandId, membership, command.afterSeq);
@@ -229,12 +244,6 @@ export class Session {
       case 'authenticate':
         await this.#authenticate(command.token);
         return this.#tell({ kind: 'accepted', commandId });
-      case 'typing':
-        await this.#deps.service.sendTyping(this.#principal, command.chatId);
-        return this.#tell({ kind: 'accepted', commandId });
-      case 'mark_read':
-        await this.#deps.service.markRead(this.#principal, command.chatId, command.seq);
-        return this.#tell({ kind: 'accepted', commandId });
       case 'ping':
         return this.#tell({ kind: 'pong', commandId });
       case 'invalid':
@@ -244,12 +253,13 @@ export class Session {
     }
   }
 
-  /** Does not wait for the commit: the next command is read meanwhile. */
-  async #send({ commandId, ...draft }: Command & { kind: 'send_message' }): Promise<void> {
-    const answered = this.#deps.service.sendMessage(this.#principal, draft).then(
-      (receipt) => this.#tell({ kind: 'accepted', commandId, receipt }),
+  async #operate(command: OperationCommand): Promise<void> {
+    const { commandId, pipelined } = command;
+    const answered = command.run(this.#principal).then(
+      (receipt) => this.#tell({ kind: 'accepted', commandId, ...(receipt && { receipt }) }),
       (error) => this.#reject(commandId, error),
     );
+    if (!pipelined) return answered;
     this.#pending ??= new Set();
     const pending = this.#pending.add(answered);
     void answered.finally(() => pending.delete(answered));
@@ -312,6 +322,17 @@ export class Session {
     if (failure) reject(failure.error);
     else if (this.#endError !== undefined) reject(this.#endError);
     else resolve();
+  }
+}
+
+function operationOf(command: Incoming): Operation {
+  switch (command.kind) {
+    case 'operation':
+      return command.operation;
+    case 'invalid':
+      return 'ConnectChat';
+    default:
+      return ownOperations[command.kind];
   }
 }
 

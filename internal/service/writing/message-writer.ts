@@ -5,8 +5,9 @@ import { activeSpans, withActiveSpans } from '../../client/tracing/active-spans.
 import type { ChatType } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Draft, Receipt } from '../../model/message.ts';
+import { operations } from '../../model/operations.ts';
 import type { Appended, MessageRepository, NewMessage } from '../../repository/message-repository.ts';
-import { permissions, refusalOf } from '../permissions.ts';
+import { refusalOf } from '../authorization.ts';
 import { newMessageId } from './message-id.ts';
 import { type WriteEntry, WriteQueue } from './write-queue.ts';
 import { WrittenMessages } from './written-messages.ts';
@@ -126,7 +127,7 @@ export class MessageWriter {
       const drafts = batch.map(({ message }) => message);
       const spans = batch.flatMap(({ span }) => span ?? []);
       outcomes = await withActiveSpans(spans, () =>
-        this.#messages.appendBatch(drafts, permissions.SendMessage.chat.roles),
+        this.#messages.appendBatch(drafts, operations.SendMessage.chat.roles),
       );
     } catch (error) {
       return this.#recover(batch, error, repeated);

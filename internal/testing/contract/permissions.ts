@@ -3,41 +3,62 @@ import { ChatRole, ChatType } from '../../../pkg/api/chat/v1/chat.ts';
 import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
 import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
 import { chatRoles, type ChatRole as Role } from '../../model/member.ts';
+import { type ChatOperation, type Operation, operations, type Permission } from '../../model/operations.ts';
 import type { TokenRole } from '../../model/principal.ts';
-import { type Method, type Permission, permissions } from '../../service/permissions.ts';
+import { streamOperations } from '../../transport/shared/operations/stream-operations.ts';
 import { type Person, uniqueName } from '../clients/person.ts';
-import { type CommandBody, commands } from '../clients/stream-probe.ts';
+import type { CommandBody } from '../clients/stream-probe.ts';
 import { type Issue, personWith } from './issue.ts';
 
 type Outcome = 'may' | 'METHOD_NOT_ALLOWED' | 'NOT_A_MEMBER' | 'ROLE_TOO_LOW' | 'CHAT_NOT_FOUND';
-type Uses = Partial<Record<Method, (caller: Person, chatId: string) => Promise<unknown>>>;
+type Call = (request: object, options?: { token?: string }) => Promise<unknown>;
 
 const tokenRoles = ['user', 'admin', 'service'] as const satisfies TokenRole[];
 const userId = 'u-below';
 
-/** One use of each method that names a chat; `u-below` is a reader in it. */
-const uses: Uses = {
-  GetChat: ({ chat }, chatId) => chat.getChat({ chatId }),
-  DeleteChat: ({ chat }, chatId) => chat.deleteChat({ chatId }),
-  AddMembers: ({ chat }, chatId) => chat.addMembers({ chatId, userIds: ['u-new'] }),
-  ListMembers: ({ chat }, chatId) => chat.listMembers({ chatId }),
-  UpdateMember: ({ chat }, chatId) => chat.updateMember({ chatId, userId, role: ChatRole.MEMBER }),
-  RemoveMember: ({ chat }, chatId) => chat.removeMember({ chatId, userId }),
-  BanMember: ({ chat }, chatId) => chat.banMember({ chatId, userId }),
-  UnbanMember: ({ chat }, chatId) => chat.unbanMember({ chatId, userId: 'u-banned' }),
-  ListBans: ({ chat }, chatId) => chat.listBans({ chatId }),
-  LeaveChat: ({ chat }, chatId) => chat.leaveChat({ chatId }),
-  SendMessage: ({ chat }, chatId) => chat.sendMessage({ chatId, text: 'x', clientMessageId: crypto.randomUUID() }),
-  GetMessage: async ({ chat }, chatId) =>
-    chat.getMessage({ chatId, messageId: crypto.randomUUID() }).catch((error: { reason: string }) => {
-      if (error.reason !== 'MESSAGE_NOT_FOUND') throw error;
-    }),
-  ListMessages: ({ chat }, chatId) => chat.listMessages({ chatId }),
-  ListOnlineUsers: ({ chat }, chatId) => chat.listOnlineUsers({ chatId }),
-  MarkRead: ({ chat }, chatId) => chat.markRead({ chatId, seq: 1 }),
-  Subscribe: (caller, chatId) => askOnStream(caller, commands.subscribe(chatId)),
-  SendTyping: (caller, chatId) => askOnStream(caller, commands.typing(chatId)),
+/** What a request of each operation on a chat needs besides the chat; `u-below` is a reader in it. */
+const requests: Record<ChatOperation, () => object> = {
+  GetChat: () => ({}),
+  DeleteChat: () => ({}),
+  AddMembers: () => ({ userIds: ['u-new'] }),
+  ListMembers: () => ({}),
+  UpdateMember: () => ({ userId, role: ChatRole.MEMBER }),
+  RemoveMember: () => ({ userId }),
+  BanMember: () => ({ userId }),
+  UnbanMember: () => ({ userId: 'u-banned' }),
+  ListBans: () => ({}),
+  LeaveChat: () => ({}),
+  SendMessage: () => ({ text: 'x', clientMessageId: crypto.randomUUID() }),
+  GetMessage: () => ({ messageId: crypto.randomUUID() }),
+  ListMessages: () => ({}),
+  ListOnlineUsers: () => ({}),
+  MarkRead: () => ({ seq: 1 }),
+  Subscribe: () => ({}),
+  SendTyping: () => ({}),
 };
+
+/** The command of each operation that can be sent in a stream. */
+const commandCases = new Map<Operation, string>([
+  ['Subscribe', 'subscribe'],
+  ...Object.entries(streamOperations).map(([$case, { operation }]) => [operation, $case] as const),
+]);
+
+const methodOf = (operation: Operation) => `${operation[0]!.toLowerCase()}${operation.slice(1)}`;
+
+/** Each way in which the operation can be asked for: as a call, and as a command. */
+function waysToUse(operation: ChatOperation, caller: Person): ((chatId: string) => Promise<unknown>)[] {
+  const call = (caller.chat as unknown as Record<string, Call>)[methodOf(operation)];
+  const $case = commandCases.get(operation);
+  return [
+    ...(call ? [(chatId: string) => call({ chatId, ...requests[operation]() })] : []),
+    ...($case
+      ? [
+          (chatId: string) =>
+            askOnStream(caller, { $case, value: { chatId, ...requests[operation]() } } as unknown as CommandBody),
+        ]
+      : []),
+  ];
+}
 
 async function askOnStream(caller: Person, command: CommandBody): Promise<void> {
   const stream = await caller.connect();
@@ -47,7 +68,7 @@ async function askOnStream(caller: Person, command: CommandBody): Promise<void> 
 }
 
 /** What a path cannot be without. Everything else is left out: what is wrong with a request is told after what is not allowed. */
-const inPath: Partial<Record<Method, object>> = {
+const inPath: Partial<Record<Operation, object>> = {
   JoinRoom: { name: 'permissions' },
   BanUser: { userId: 'u-banned' },
   UnbanUser: { userId: 'u-banned' },
@@ -55,30 +76,14 @@ const inPath: Partial<Record<Method, object>> = {
 };
 
 /** What the table says. */
-function expected(method: Method, tokenRole: TokenRole, type: 'GROUP' | 'ROOM', role: Role | undefined): Outcome {
-  const { token, chat }: Permission = permissions[method];
+function expected(operation: Operation, tokenRole: TokenRole, type: 'GROUP' | 'ROOM', role: Role | undefined): Outcome {
+  const { token, chat }: Permission = operations[operation];
   if (token !== 'anyone' && !token.includes(tokenRole)) return 'METHOD_NOT_ALLOWED';
   if (!chat || (chat.admins && tokenRole === 'admin') || (chat.services && tokenRole === 'service')) return 'may';
   if (role) return chat.roles.includes(role) ? 'may' : 'ROLE_TOO_LOW';
   if (type === 'GROUP') return 'CHAT_NOT_FOUND';
   return chat.openRooms ? 'may' : 'NOT_A_MEMBER';
 }
-
-/** What the permissions table says, rows that nobody may change without meaning to. */
-const literal: [Method, TokenRole, 'GROUP' | 'ROOM', Role | undefined, Outcome][] = [
-  ['SendMessage', 'user', 'GROUP', 'READER', 'ROLE_TOO_LOW'],
-  ['SendMessage', 'user', 'ROOM', undefined, 'NOT_A_MEMBER'],
-  ['SendMessage', 'admin', 'GROUP', undefined, 'CHAT_NOT_FOUND'],
-  ['SendMessage', 'service', 'GROUP', undefined, 'may'],
-  ['ListMessages', 'admin', 'GROUP', undefined, 'CHAT_NOT_FOUND'],
-  ['ListMessages', 'service', 'ROOM', undefined, 'NOT_A_MEMBER'],
-  ['BanMember', 'user', 'GROUP', 'MEMBER', 'ROLE_TOO_LOW'],
-  ['BanMember', 'user', 'GROUP', 'ADMIN', 'may'],
-  ['DeleteChat', 'user', 'GROUP', 'ADMIN', 'ROLE_TOO_LOW'],
-  ['DeleteChat', 'admin', 'GROUP', undefined, 'may'],
-  ['BanUser', 'service', 'GROUP', undefined, 'METHOD_NOT_ALLOWED'],
-  ['ListAuditEvents', 'user', 'GROUP', 'OWNER', 'METHOD_NOT_ALLOWED'],
-];
 
 /** What every transport must enforce: the permissions table, each method with each token role and each role in a chat. */
 export function permissionsContract(open: () => Transport, issue: Issue): void {
@@ -103,77 +108,61 @@ export function permissionsContract(open: () => Transport, issue: Issue): void {
       return chatId;
     }
 
-    test('each row that is spelt out is what the table says', () => {
-      for (const [method, tokenRole, type, role, outcome] of literal) {
-        expect([method, tokenRole, type, role, expected(method, tokenRole, type, role)]).toEqual([
-          method,
-          tokenRole,
-          type,
-          role,
-          outcome,
-        ]);
-      }
-      const withChat = Object.keys(permissions).filter((method) => 'chat' in permissions[method as Method]);
-      expect(Object.keys(uses).sort()).toEqual(withChat.sort());
-    });
-
-    describe.each(Object.keys(uses) as Method[])('%s', (method) => {
+    describe.each(Object.keys(requests) as ChatOperation[])('%s', (operation) => {
       test.each(tokenRoles)('with the token role %s, in each role in a chat', async (tokenRole) => {
         const caller = await personWith(open(), issue, tokenRole);
         const cells = (['GROUP', 'ROOM'] as const).flatMap((type) =>
           [...chatRoles, undefined].map((role) => ({ type, role })),
         );
-        const found = await Promise.all(
-          cells.map(async ({ type, role }) => {
-            const chatId = await chatWith(caller, type, role);
-            return outcomeOf(uses[method]!(caller, chatId));
-          }),
-        );
-        const named = (outcomes: string[]) => cells.map(({ type, role }, i) => `${type} ${role}: ${outcomes[i]}`);
-        expect(named(found)).toEqual(named(cells.map(({ type, role }) => expected(method, tokenRole, type, role))));
+        for (const use of waysToUse(operation, caller)) {
+          const found = await Promise.all(
+            cells.map(async ({ type, role }) => outcomeOf(use(await chatWith(caller, type, role)))),
+          );
+          const named = (outcomes: string[]) => cells.map(({ type, role }, i) => `${type} ${role}: ${outcomes[i]}`);
+          expect(named(found)).toEqual(
+            named(cells.map(({ type, role }) => expected(operation, tokenRole, type, role))),
+          );
+        }
       });
     });
 
     test.each([...tokenRoles, undefined])('methods without a chat, with the token role %s', async (tokenRole) => {
       const transport = open();
-      for (const { method, call } of otherMethods(transport)) {
-        const { token }: Permission = permissions[method];
+      for (const { operation, call } of otherOperations(transport)) {
+        const { token }: Permission = operations[operation];
         const caller = await personWith(transport, issue, ...(tokenRole ? [tokenRole] : []));
         const outcome = await call({ token: caller.token }).then(
           () => 'may',
           ({ reason }: { reason: string }) => (reason === 'METHOD_NOT_ALLOWED' ? reason : 'may'),
         );
         const may = token === 'anyone' || (tokenRole !== undefined && token.some((role) => role === tokenRole));
-        expect([method, outcome]).toEqual([method, may ? 'may' : 'METHOD_NOT_ALLOWED']);
+        expect([operation, outcome]).toEqual([operation, may ? 'may' : 'METHOD_NOT_ALLOWED']);
         const without = await call({}).then(
           () => 'may',
           ({ reason }: { reason: string }) => (reason === 'TOKEN_MISSING' ? reason : 'may'),
         );
-        expect([method, without]).toEqual([method, token === 'anyone' ? 'may' : 'TOKEN_MISSING']);
+        expect([operation, without]).toEqual([operation, token === 'anyone' ? 'may' : 'TOKEN_MISSING']);
       }
     });
   });
 }
 
+/** There is no such message: the caller may look for it. */
 async function outcomeOf(use: Promise<unknown>): Promise<string> {
   return use.then(
     () => 'may',
-    ({ reason }: { reason: string }) => reason,
+    ({ reason }: { reason: string }) => (reason === 'MESSAGE_NOT_FOUND' ? 'may' : reason),
   );
 }
 
-/** Every unary method that names no chat. */
-function otherMethods(transport: Transport) {
-  const calls = { ...transport.auth, ...transport.chat } as unknown as Record<
-    string,
-    (request: object, options: { token?: string }) => Promise<unknown>
-  >;
-  const unary = Object.keys(calls).filter((name) => name !== 'connectChat');
-  return unary.flatMap((name) => {
-    const method = `${name[0]!.toUpperCase()}${name.slice(1)}` as Method;
-    if (!Object.hasOwn(permissions, method)) throw new Error(`${method} is missing in the permissions table`);
-    return method in uses
-      ? []
-      : [{ method, call: (options: { token?: string }) => calls[name]!(inPath[method] ?? {}, options) }];
-  });
+/** Every unary operation that names no chat. */
+function otherOperations(transport: Transport) {
+  const calls = { ...transport.auth, ...transport.chat } as unknown as Record<string, Call>;
+  const others = (Object.keys(operations) as Operation[]).filter(
+    (operation) => operation !== 'ConnectChat' && !('chat' in operations[operation]) && calls[methodOf(operation)],
+  );
+  return others.map((operation) => ({
+    operation,
+    call: (options: { token?: string }) => calls[methodOf(operation)]!(inPath[operation] ?? {}, options),
+  }));
 }

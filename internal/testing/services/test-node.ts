@@ -22,6 +22,7 @@ import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts'
 import { type Incoming, Session, type SessionOptions } from '../../service/sessions/session.ts';
 import { SessionRegistry } from '../../service/sessions/session-registry.ts';
 import { MessageWriter, type MessageWriterOptions } from '../../service/writing/message-writer.ts';
+import { toOperationCommand } from '../../transport/shared/operations/stream-operations.ts';
 import type { TestStorage } from './test-storage.ts';
 import { user } from './test-storage.ts';
 
@@ -92,6 +93,9 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     presence,
     revocations,
     bus,
+    /** The command of an operation, as the transports make it. */
+    command: (commandId: string, command: Parameters<typeof toOperationCommand>[2]) =>
+      toOperationCommand({ chats: service, moderation: undefined as never }, commandId, command),
     sessions: new SessionRegistry(deps, { ...sessionOptions, admission, maxStreamsPerUser }),
     /** Opens a stream; its token is valid for `ttlMs`. */
     open(

@@ -32,7 +32,7 @@ interface Failure {
   details: { '@type': string; reason?: string; fieldViolations?: { field: string }[] }[];
 }
 
-async function failureOf(response: Response | Promise<Response>) {
+async function toCallFailure(response: Response | Promise<Response>) {
   const answer = await response;
   const { code, details } = (await answer.json()) as Failure;
   const find = (type: string) => details.find((detail) => detail['@type'].endsWith(type));
@@ -84,9 +84,9 @@ describe('a request is refused as any other', () => {
     async (number) => {
       const refused = { status: 400, code: 3, reason: 'INVALID_FIELDS' };
       const query = `?after_seq=${encodeURIComponent(number)}`;
-      expect(await failureOf(get(path(query)))).toEqual({ ...refused, fields: ['after_seq'] });
+      expect(await toCallFailure(get(path(query)))).toEqual({ ...refused, fields: ['after_seq'] });
       if (number === '' || number !== number.trim()) return;
-      expect(await failureOf(get(path(), { 'last-event-id': number }))).toEqual({
+      expect(await toCallFailure(get(path(), { 'last-event-id': number }))).toEqual({
         ...refused,
         fields: ['last-event-id'],
       });
@@ -95,17 +95,23 @@ describe('a request is refused as any other', () => {
 
   test('if its number is given twice, or it has a parameter that is not known', async () => {
     const refused = { status: 400, code: 3, reason: 'INVALID_FIELDS' };
-    expect(await failureOf(get(path('?after_seq=1&after_seq=2')))).toMatchObject({ ...refused, fields: ['after_seq'] });
-    expect(await failureOf(get(path('?after_seq=1&afterSeq=2')))).toMatchObject({ ...refused, fields: ['after_seq'] });
-    expect(await failureOf(get(path('?after=1')))).toEqual({ ...refused, fields: ['after'] });
-    expect(await failureOf(get(path(`?access_token=${alice.token}`)))).toEqual({
+    expect(await toCallFailure(get(path('?after_seq=1&after_seq=2')))).toMatchObject({
+      ...refused,
+      fields: ['after_seq'],
+    });
+    expect(await toCallFailure(get(path('?after_seq=1&afterSeq=2')))).toMatchObject({
+      ...refused,
+      fields: ['after_seq'],
+    });
+    expect(await toCallFailure(get(path('?after=1')))).toEqual({ ...refused, fields: ['after'] });
+    expect(await toCallFailure(get(path(`?access_token=${alice.token}`)))).toEqual({
       ...refused,
       fields: ['access_token'],
     });
   });
 
   test('beyond the end of the chat', async () => {
-    expect(await failureOf(get(path('?after_seq=1000')))).toMatchObject({
+    expect(await toCallFailure(get(path('?after_seq=1000')))).toMatchObject({
       status: 400,
       code: 11,
       reason: 'CURSOR_IN_FUTURE',
@@ -116,22 +122,22 @@ describe('a request is refused as any other', () => {
     const { token: expired } = await issueToken(service.dsn, { userId: alice.id }, { ttlMs: -60_000 });
     const bare = await fetch(service.url + path());
     expect(bare.headers.get('www-authenticate')).toBe('Bearer realm="chat"');
-    expect(await failureOf(bare)).toMatchObject({ status: 401, code: 16, reason: 'TOKEN_MISSING' });
+    expect(await toCallFailure(bare)).toMatchObject({ status: 401, code: 16, reason: 'TOKEN_MISSING' });
     const old = await get(path(), { authorization: `Bearer ${expired}` });
     expect(old.headers.get('www-authenticate')).toContain('error="invalid_token"');
-    expect(await failureOf(old)).toMatchObject({ status: 401, reason: 'TOKEN_EXPIRED' });
-    expect(await failureOf(get(path(), { authorization: 'Bearer nonsense' }))).toMatchObject({ status: 401 });
+    expect(await toCallFailure(old)).toMatchObject({ status: 401, reason: 'TOKEN_EXPIRED' });
+    expect(await toCallFailure(get(path(), { authorization: 'Bearer nonsense' }))).toMatchObject({ status: 401 });
   });
 
   test('for a chat that is not there, that is none of one’s own, and for banned users', async () => {
     const missing = { status: 404, code: 5, reason: 'CHAT_NOT_FOUND' };
-    expect(await failureOf(get(path('', crypto.randomUUID())))).toMatchObject(missing);
+    expect(await toCallFailure(get(path('', crypto.randomUUID())))).toMatchObject(missing);
     const eve = await signIn(service.transport(), 'eve');
     const asEve = { authorization: `Bearer ${eve.token}` };
-    expect(await failureOf(get(path(), asEve))).toMatchObject(missing);
+    expect(await toCallFailure(get(path(), asEve))).toMatchObject(missing);
     const { token } = await issueToken(service.dsn, { userId: 'root', roles: ['admin'] });
     await service.transport().chat.banUser({ userId: eve.id }, { token });
-    expect(await failureOf(get(path(), asEve))).toMatchObject({ status: 403, code: 7, reason: 'BANNED' });
+    expect(await toCallFailure(get(path(), asEve))).toMatchObject({ status: 403, code: 7, reason: 'BANNED' });
   });
 });
 

@@ -7,7 +7,7 @@ import type { OpenApiDocument } from '../../../pkg/openapi/document.ts';
 import { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
 import { grpcCodes, httpStatusOf } from '../../converter/status.ts';
 import { reasons } from '../../model/errors.ts';
-import { permissions } from '../../service/permissions.ts';
+import { operations } from '../../model/operations.ts';
 import { describeService } from './describe-service.ts';
 
 const root = new URL('../../../', import.meta.url);
@@ -67,7 +67,7 @@ describe('the OpenAPI document of the service', () => {
   test('asks for a token for all but what anyone may call', () => {
     for (const methods of Object.values(document.paths)) {
       for (const { operationId, security } of Object.values(methods)) {
-        const permission = permissions[operationId.split('_')[1] as keyof typeof permissions];
+        const permission = operations[operationId.split('_')[1] as keyof typeof operations];
         expect(security, operationId).toEqual(permission.token === 'anyone' ? [] : undefined);
       }
     }

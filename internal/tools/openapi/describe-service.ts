@@ -1,7 +1,7 @@
 import type { DescMethod } from '@bufbuild/protobuf';
 import { generateOpenApi, type OpenApiDocument } from '../../../pkg/openapi/generate-open-api.ts';
 import { httpStatusOf } from '../../converter/status.ts';
-import { findPermission } from '../../service/permissions.ts';
+import { findPermission } from '../../service/authorization.ts';
 import { addEventsOperation } from './events-operation.ts';
 
 const description = `Chats with durable, ordered messages, over REST. The same contract is served over gRPC and,

@@ -8,8 +8,9 @@ import { Status as GrpcStatus } from 'nice-grpc-common';
 import type { Logger } from 'pino';
 import type { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
 import type { UnaryCaller } from '../shared/calls/unary-caller.ts';
+import { HttpFailure } from '../shared/http/send-failure.ts';
 import { docsRouter } from './docs.ts';
-import { HttpFailure, restHandler } from './rest-handler.ts';
+import { restHandler } from './rest-handler.ts';
 import { webPageRouter } from './web-page.ts';
 
 export interface GatewayOptions {

@@ -1,20 +1,15 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
-import {
-  ChatServiceDefinition,
-  type ChatServiceImplementation,
-  ConnectChatRequest,
-} from '../../../pkg/api/chat/v1/chat.ts';
+import { ChatServiceDefinition, ConnectChatRequest } from '../../../pkg/api/chat/v1/chat.ts';
 import { principalOf } from '../../interceptor/call.ts';
 import { Frame } from '../../model/frame.ts';
 import type { EventEncoder } from '../../service/delivery/event-encoder.ts';
-import { frameIterator } from '../../service/sessions/frame-iterator.ts';
 import { IteratedInbox } from '../../service/sessions/inbox.ts';
 import type { Incoming } from '../../service/sessions/session.ts';
 import type { SessionRegistry } from '../../service/sessions/session-registry.ts';
 import { MalformedRequest } from '../shared/calls/decoding.ts';
+import type { StreamHandler } from '../shared/operations/served-service.ts';
 import type { CommandReader } from '../shared/streams/command-reader.ts';
 import { decodeFrame } from '../shared/streams/decode-frame.ts';
-import type { StreamExt } from './middleware.ts';
 
 const { connectChat } = ChatServiceDefinition.methods;
 
@@ -44,35 +39,25 @@ export function chatServiceDefinition({ maxCommandsPerFrame }: { maxCommandsPerF
   } as const;
 }
 
-interface ConnectChat {
-  connectChat(
-    request: AsyncIterable<ConnectChatRequest | MalformedRequest>,
-    context: Parameters<ChatServiceImplementation<StreamExt>['connectChat']>[1],
-  ): AsyncIterableIterator<Frame, void>;
-}
-
 interface Deps {
   sessions: SessionRegistry;
   reader: CommandReader;
   encoder: EventEncoder;
 }
 
-/** The stream of chat.v1.ChatService over sessions. */
-export function createConnectChat({ sessions, reader, encoder }: Deps): ConnectChat {
+/** The stream of chat.v1.ChatService: a session for each. */
+export function createConnectChat({
+  sessions,
+  reader,
+  encoder,
+}: Deps): StreamHandler<ConnectChatRequest | MalformedRequest> {
   const read = (frame: ConnectChatRequest | MalformedRequest): Incoming[] => {
     if (frame instanceof MalformedRequest) throw frame.error;
     return reader.read(frame.commands);
   };
-
-  return {
-    connectChat: (frames, { call, intercept, signal }) =>
-      frameIterator((write, gone) => {
-        const open = () => {
-          // The call itself ends when the client reads on, or its connection is lost.
-          const opened = { principal: principalOf(call), encoder, onStuck: () => gone.abort() };
-          return sessions.run(opened, new IteratedInbox(frames, read), write, gone);
-        };
-        return intercept(call, open) as Promise<void>;
-      }, signal),
+  return ({ call, requests, write, gone }) => {
+    // The call itself ends when the client reads on, or its connection is lost.
+    const opened = { principal: principalOf(call), encoder, onStuck: () => gone.abort() };
+    return sessions.run(opened, new IteratedInbox(requests, read), write, gone);
   };
 }

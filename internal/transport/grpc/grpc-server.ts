@@ -6,7 +6,7 @@ import { ServerReflection, ServerReflectionService } from 'nice-grpc-server-refl
 import type { Interceptor } from '../../interceptor/call.ts';
 import { clientAddressVia } from '../shared/calls/client-address.ts';
 import { decodeStrictly } from '../shared/calls/decoding.ts';
-import type { ServedService } from '../shared/handlers/served-service.ts';
+import type { ServedService } from '../shared/operations/served-service.ts';
 import { toMiddleware } from './middleware.ts';
 
 export interface GrpcServerOptions {

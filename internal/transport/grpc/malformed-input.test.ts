@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { CloseReason, ConnectChatRequest, ConnectChatResponse } from '../../../pkg/api/chat/v1/chat.ts';
 import { Status } from '../../../pkg/api/google/rpc/status.ts';
 import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
-import { findPermission } from '../../service/permissions.ts';
+import { findPermission } from '../../service/authorization.ts';
 import { Bystander } from '../../testing/clients/bystander.ts';
 import { newRoom, type Person, signIn } from '../../testing/clients/person.ts';
 import { headers, RawClient } from '../../testing/clients/raw-client.ts';

@@ -6,20 +6,11 @@ import type { LightAbortSignal } from '../../model/light-abort.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { ClientAddress } from '../shared/calls/client-address.ts';
 import { MalformedRequest } from '../shared/calls/decoding.ts';
-
-/** What handlers find in their context. */
-export interface CallExt {
-  call: Call;
-}
-
-/** What handlers of streams find in theirs. All that they do must be done through `intercept`: until then nobody has asked who calls. */
-export interface StreamExt extends CallExt {
-  intercept: Interceptor;
-}
+import type { StreamExt } from '../shared/operations/served-service.ts';
 
 /**
- * Puts the interceptors around every unary call of a nice-grpc server, and hands them to the handlers of streams, which pass through them
- * once: a generator around each would take a KiB for as long as its stream is open.
+ * Puts the interceptors around every unary call of a nice-grpc server. Streams pass them in `served`, once: a generator around each would take
+ * 1 KiB for as long as its stream is open.
  */
 export function toMiddleware(interceptor: Interceptor, clientAddress: ClientAddress): ServerMiddleware<StreamExt> {
   const unary: ServerMiddleware<StreamExt> = async function* unary(serverCall, context) {

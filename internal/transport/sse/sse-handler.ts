@@ -7,8 +7,9 @@ import type { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
 import { invalidFieldsError } from '../../model/errors.ts';
 import { Frame } from '../../model/frame.ts';
 import type { Inbox } from '../../service/sessions/inbox.ts';
-import { failureOf, sendFailure, toPeer } from '../gateway/rest-handler.ts';
-import { CallFailure } from '../shared/calls/unary-caller.ts';
+import { CallFailure, toCallFailure } from '../shared/calls/call-failure.ts';
+import { toPeer } from '../shared/http/peer.ts';
+import { sendFailure } from '../shared/http/send-failure.ts';
 import type { LiveStreams } from '../shared/streams/live-streams.ts';
 import type { SseForm } from './sse-form.ts';
 
@@ -140,17 +141,17 @@ function readAfterSeq(req: Request): number | undefined {
   const params = [...new URLSearchParams(req.url.split('?')[1] ?? '')];
   for (const [name] of params) {
     if (name !== 'after_seq' && name !== 'afterSeq') {
-      throw failureOf(invalidFieldsError({ field: name, description: 'is not a known field' }));
+      throw toCallFailure(invalidFieldsError({ field: name, description: 'is not a known field' }));
     }
   }
   if (params.length > 1)
-    throw failureOf(invalidFieldsError({ field: 'after_seq', description: 'must be given only once' }));
+    throw toCallFailure(invalidFieldsError({ field: 'after_seq', description: 'must be given only once' }));
   const lastEventId = req.get('last-event-id') || undefined;
   const text = lastEventId ?? params[0]?.[1];
   if (text === undefined) return undefined;
   if (!/^\d{1,15}$/.test(text)) {
     const field = lastEventId === undefined ? 'after_seq' : 'last-event-id';
-    throw failureOf(invalidFieldsError({ field, description: 'must be a number, 0 or greater' }));
+    throw toCallFailure(invalidFieldsError({ field, description: 'must be a number, 0 or greater' }));
   }
   return Number(text);
 }

@@ -2,14 +2,13 @@ import { Status as GrpcStatus } from 'nice-grpc-common';
 import { expect, test } from 'vitest';
 import { grpcCodes, httpStatusOf } from '../../converter/status.ts';
 import { ChatError, type ErrorReason, reasons } from '../../model/errors.ts';
-import { failureOf } from '../gateway/rest-handler.ts';
-import { CallFailure } from '../shared/calls/unary-caller.ts';
+import { CallFailure, toCallFailure } from '../shared/calls/call-failure.ts';
 import { closeOf } from './close-code.ts';
 
 const every = Object.keys(reasons) as ErrorReason[];
 
 test.each(every)('%s closes with a code that clients can tell apart, and with its reason', (reason) => {
-  const { code, reason: told } = closeOf(failureOf(new ChatError(reason, 'a message')));
+  const { code, reason: told } = closeOf(toCallFailure(new ChatError(reason, 'a message')));
   expect(told).toBe(reason);
   if (reason === 'DRAINING') expect(code).toBe(1012);
   else if (reason === 'INTERNAL') expect(code).toBe(1011);
@@ -20,7 +19,7 @@ test.each(every)('%s closes with a code that clients can tell apart, and with it
 });
 
 test('the codes that the documentation names', () => {
-  const codeOf = (reason: ErrorReason) => closeOf(failureOf(new ChatError(reason, ''))).code;
+  const codeOf = (reason: ErrorReason) => closeOf(toCallFailure(new ChatError(reason, ''))).code;
   expect(codeOf('MALFORMED_FRAME')).toBe(4400);
   for (const reason of ['TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'SESSION_REVOKED'] as const)
     expect(codeOf(reason)).toBe(4401);

@@ -2,7 +2,7 @@ import { Status as GrpcStatus } from 'nice-grpc-common';
 import { ErrorInfo } from '../../../pkg/api/google/rpc/error_details.ts';
 import { Status } from '../../../pkg/api/google/rpc/status.ts';
 import { httpStatusOf } from '../../converter/status.ts';
-import type { CallFailure } from '../shared/calls/unary-caller.ts';
+import type { CallFailure } from '../shared/calls/call-failure.ts';
 
 /** How a socket is closed. Source of the codes below 4000: RFC 6455, section 7.4.1, and IANA's registry. */
 export interface Close {

@@ -4,8 +4,7 @@ import { WebSocket } from 'ws';
 import { ChatError } from '../../model/errors.ts';
 import type { Frame } from '../../model/frame.ts';
 import { LightAbortController } from '../../model/light-abort.ts';
-import { failureOf } from '../gateway/rest-handler.ts';
-import { CallFailure } from '../shared/calls/unary-caller.ts';
+import { CallFailure, toCallFailure } from '../shared/calls/call-failure.ts';
 import type { ReadCommand } from '../shared/streams/command-reader.ts';
 import type { LiveStreams } from '../shared/streams/live-streams.ts';
 import { type Close, closeOf, closes } from './close-code.ts';
@@ -131,7 +130,7 @@ export class Connection {
       this.#incoming.giveBack(commands);
       return token;
     } catch (error) {
-      throw error instanceof ChatError ? failureOf(error) : error;
+      throw error instanceof ChatError ? toCallFailure(error) : error;
     } finally {
       clearTimeout(timer);
     }

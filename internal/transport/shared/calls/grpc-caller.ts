@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type ChannelCredentials, Client, connectivityState, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import { CallFailure, type CallOptions, type CallResult, type UnaryCaller } from './unary-caller.ts';
+import { CallFailure } from './call-failure.ts';
+import type { CallOptions, CallResult, UnaryCaller } from './unary-caller.ts';
 
 export interface GrpcCallerOptions {
   /** `host:port`, each; several must be IP addresses, one may be a name that stands for several. */

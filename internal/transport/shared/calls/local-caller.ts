@@ -1,15 +1,15 @@
 import { type CallContext, ServerError, Status } from 'nice-grpc-common';
 import type { Bus, BusState } from '../../../client/bus/bus.ts';
 import type { Call, Interceptor } from '../../../interceptor/call.ts';
-import type { CallExt } from '../../grpc/middleware.ts';
-import type { ServedMethod, ServedService } from '../handlers/served-service.ts';
-import { CallFailure, type CallOptions, type CallResult, type UnaryCaller } from './unary-caller.ts';
+import type { CallExt, ServedMethod, ServedService, UnaryHandler } from '../operations/served-service.ts';
+import { CallFailure } from './call-failure.ts';
+import type { CallOptions, CallResult, UnaryCaller } from './unary-caller.ts';
 
 interface Method {
   name: string;
   decode(bytes: Uint8Array): object;
   encode(response: unknown): Uint8Array;
-  handle(request: object, context: CallContext & CallExt): Promise<unknown>;
+  handle: UnaryHandler;
 }
 
 /** How the process is. */
@@ -27,13 +27,10 @@ export class LocalCaller implements UnaryCaller {
   constructor(services: readonly ServedService[], interceptor: Interceptor, state: State) {
     this.#interceptor = interceptor;
     this.#state = state;
-    for (const { definition, handlers } of services) {
+    for (const { definition, unary } of services) {
       for (const [key, method] of Object.entries(definition.methods)) {
-        if (method.requestStream || method.responseStream) continue;
-        this.#methods.set(
-          `/${definition.fullName}/${method.name}`,
-          toMethod(method, handlers[key] as unknown as Method['handle']),
-        );
+        const handle = unary[key];
+        if (handle) this.#methods.set(`/${definition.fullName}/${method.name}`, toMethod(method, handle));
       }
     }
   }
@@ -83,7 +80,7 @@ export class LocalCaller implements UnaryCaller {
   close(): void {}
 }
 
-function toMethod({ name, requestType, responseType }: ServedMethod, handle: Method['handle']): Method {
+function toMethod({ name, requestType, responseType }: ServedMethod, handle: UnaryHandler): Method {
   return {
     name,
     decode: (bytes) => requestType.decode(bytes),

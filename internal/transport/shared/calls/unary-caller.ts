@@ -18,27 +18,6 @@ export interface CallResult {
   metadata: ReadonlyMap<string, string>;
 }
 
-/** How a call failed, as gRPC says it. */
-export class CallFailure extends Error {
-  override readonly name = 'CallFailure';
-  /** gRPC's number. */
-  readonly code: number;
-  /** The encoded google.rpc.Status, if there is one. */
-  readonly details: Uint8Array | undefined;
-  readonly metadata: ReadonlyMap<string, string>;
-
-  constructor(
-    code: number,
-    message: string,
-    { details, metadata = new Map() }: { details?: Uint8Array; metadata?: ReadonlyMap<string, string> } = {},
-  ) {
-    super(message);
-    this.code = code;
-    this.details = details;
-    this.metadata = metadata;
-  }
-}
-
 /** A way to the contract's unary methods, in encoded messages. */
 export interface UnaryCaller {
   /** Calls `/package.Service/Method`. Throws CallFailure. */

@@ -4,15 +4,19 @@ import { fromWireCommand } from '../../../converter/command.ts';
 import { assertValid } from '../../../interceptor/validation.ts';
 import type { ChatError } from '../../../model/errors.ts';
 import type { Incoming } from '../../../service/sessions/session.ts';
+import type { ChatServices } from '../operations/chat-operations.ts';
+import { isOperation, toOperationCommand } from '../operations/stream-operations.ts';
 
-/** A command that could be decoded, or what is wrong with it. */
+/** A decoded command, or the reason why it could not be decoded. */
 export type ReadCommand = Command | { commandId: string; error: ChatError };
 
-/** Makes commands, as clients send them, into those of sessions. A bad one is told so and costs no more than itself. */
+/** Turns the commands that clients send into commands of sessions. An invalid one is rejected by itself; the others are carried out. */
 export class CommandReader {
+  readonly #services: ChatServices;
   readonly #validate: Validate;
 
-  constructor(validate: Validate) {
+  constructor(services: ChatServices, validate: Validate) {
+    this.#services = services;
     this.#validate = validate;
   }
 
@@ -20,12 +24,15 @@ export class CommandReader {
     return commands.map((command) => this.#readOne(command));
   }
 
-  #readOne(command: ReadCommand): Incoming {
-    const { commandId } = command;
-    if ('error' in command) return { kind: 'invalid', commandId, error: command.error };
+  #readOne(received: ReadCommand): Incoming {
+    const { commandId } = received;
+    if ('error' in received) return { kind: 'invalid', commandId, error: received.error };
     try {
-      assertValid(this.#validate, command);
-      return fromWireCommand(command);
+      assertValid(this.#validate, received);
+      const { command } = received;
+      if (!command) throw new TypeError('a command without a command passed the validation');
+      if (isOperation(command)) return toOperationCommand(this.#services, commandId, command);
+      return fromWireCommand(commandId, command);
     } catch (error) {
       return { kind: 'invalid', commandId, error };
     }

@@ -3,7 +3,7 @@ import { toStatus } from '../../../converter/status.ts';
 import { ChatError } from '../../../model/errors.ts';
 import { Frame } from '../../../model/frame.ts';
 import { framesOf } from '../../../service/sessions/inbox.ts';
-import { failureOf } from '../../gateway/rest-handler.ts';
+import { toCallFailure } from '../calls/call-failure.ts';
 import type { GrpcCaller } from '../calls/grpc-caller.ts';
 import { toMetadata } from '../calls/metadata.ts';
 import type { LiveStreams, StreamRequest } from './live-streams.ts';
@@ -58,7 +58,7 @@ export class GrpcStreams implements LiveStreams {
       welcomed.resolve(false);
       ended.abort();
     }
-    if (malformed) throw failureOf(malformed);
+    if (malformed) throw toCallFailure(malformed);
   }
 }
 

@@ -8,7 +8,7 @@ import type { EventEncoder } from '../../../service/delivery/event-encoder.ts';
 import type { Inbox } from '../../../service/sessions/inbox.ts';
 import type { Incoming } from '../../../service/sessions/session.ts';
 import type { SessionRegistry } from '../../../service/sessions/session-registry.ts';
-import { CallFailure } from '../calls/unary-caller.ts';
+import { CallFailure } from '../calls/call-failure.ts';
 import type { CommandReader, ReadCommand } from './command-reader.ts';
 import type { LiveStreams, StreamRequest } from './live-streams.ts';
 

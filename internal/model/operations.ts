@@ -1,0 +1,81 @@
+import type { ChatRole } from './member.ts';
+import type { TokenRole } from './principal.ts';
+
+/** What a caller must be to use an operation. */
+export interface Permission {
+  /** Any one of these roles in the token; 'anyone': no token is needed. */
+  token: readonly TokenRole[] | 'anyone';
+  /** For operations on a chat that the request names. Absent: the request names none, or the caller sees only what is theirs. */
+  chat?: {
+    /** Any one of these roles in the chat. */
+    roles: readonly ChatRole[];
+    /** Whether users who are not members may use it on rooms. */
+    openRooms?: boolean;
+    /** Whether the token role `admin` replaces a role in the chat. */
+    admins?: boolean;
+    /** Whether the token role `service`, which acts for a backend, replaces a role in the chat. */
+    services?: boolean;
+  };
+}
+
+const administrators = ['admin'] as const;
+const everyone = ['user', 'admin', 'service'] as const;
+const readers = ['READER', 'MEMBER', 'ADMIN', 'OWNER'] as const;
+const senders = ['MEMBER', 'ADMIN', 'OWNER'] as const;
+const moderators = ['ADMIN', 'OWNER'] as const;
+const owners = ['OWNER'] as const;
+
+/**
+ * Every operation that a caller can ask for, by its name in the contract, and who may use it. Nobody may use an operation that is not listed.
+ * Unary methods, stream commands, permission checks, their tests and `verify` all follow this table; `transport/shared/operations`
+ * says how each one is carried out.
+ */
+export const operations = {
+  Register: { token: 'anyone' },
+  Login: { token: 'anyone' },
+  Guest: { token: 'anyone' },
+  Refresh: { token: 'anyone' },
+  GetKeySet: { token: 'anyone' },
+  GetOpenIdConfiguration: { token: 'anyone' },
+  ListRevocations: { token: 'anyone' },
+  Logout: { token: everyone },
+  GetMe: { token: everyone },
+  ChangePassword: { token: everyone },
+  ListSessions: { token: everyone },
+  RevokeSession: { token: everyone },
+  ListAuthEvents: { token: administrators },
+  CreateChat: { token: everyone },
+  GetChat: { token: everyone, chat: { roles: readers, openRooms: true, admins: true, services: true } },
+  ListChats: { token: everyone },
+  DeleteChat: { token: everyone, chat: { roles: owners, admins: true, services: true } },
+  AddMembers: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  ListMembers: { token: everyone, chat: { roles: readers, openRooms: true, admins: true, services: true } },
+  UpdateMember: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  RemoveMember: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  BanMember: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  UnbanMember: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  ListBans: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  LeaveChat: { token: everyone, chat: { roles: readers } },
+  ListRooms: { token: everyone },
+  JoinRoom: { token: everyone },
+  SendMessage: { token: everyone, chat: { roles: senders, services: true } },
+  GetMessage: { token: everyone, chat: { roles: readers } },
+  ListMessages: { token: everyone, chat: { roles: readers } },
+  MarkRead: { token: everyone, chat: { roles: readers } },
+  ListOnlineUsers: { token: everyone, chat: { roles: readers, openRooms: true, admins: true, services: true } },
+  BanUser: { token: administrators },
+  UnbanUser: { token: administrators },
+  ListBannedUsers: { token: administrators },
+  ListAuditEvents: { token: administrators },
+  ConnectChat: { token: everyone },
+  Subscribe: { token: everyone, chat: { roles: readers } },
+  SubscribeAll: { token: everyone },
+  SendTyping: { token: everyone, chat: { roles: senders } },
+} as const satisfies Record<string, Permission>;
+
+export type Operation = keyof typeof operations;
+
+/** The operations on a chat that the request names. */
+export type ChatOperation = {
+  [O in Operation]: (typeof operations)[O] extends { chat: object } ? O : never;
+}[Operation];

@@ -1,0 +1,75 @@
+import type { ChatType } from '../model/chat.ts';
+import { ChatError } from '../model/errors.ts';
+import { type ChatRole, chatRoles } from '../model/member.ts';
+import { type ChatOperation, type Operation, operations, type Permission } from '../model/operations.ts';
+import type { Principal } from '../model/principal.ts';
+import type { Access } from '../repository/chat-repository.ts';
+
+/** Undefined for an operation that is not listed: nobody may use it. */
+export function findPermission(operation: string): Permission | undefined {
+  return Object.hasOwn(operations, operation) ? operations[operation as Operation] : undefined;
+}
+
+/** Throws PERMISSION_DENIED (METHOD_NOT_ALLOWED) unless the token's roles allow the operation. */
+export function authorizeToken(operation: string, principal: Principal): void {
+  const permission = findPermission(operation);
+  if (permission?.token === 'anyone') return;
+  if (!permission?.token.some((role) => principal.roles.includes(role))) {
+    throw new ChatError('METHOD_NOT_ALLOWED', `your token does not allow ${operation}`);
+  }
+}
+
+/**
+ * Throws unless the caller may use the operation on a chat of this type with this role in it (absent: not a member). NOT_FOUND
+ * (CHAT_NOT_FOUND): the caller may not even know that the chat exists; else PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW).
+ */
+export function authorizeChat(operation: ChatOperation, principal: Principal, type: ChatType, role?: ChatRole): void {
+  const { roles, openRooms }: NonNullable<Permission['chat']> = operations[operation].chat;
+  if (tokenServes(operation, principal)) return;
+  if (role === undefined && openRooms && type === 'ROOM') return;
+  if (role === undefined) throw refusalOf('not_a_member', type);
+  if (!roles.includes(role)) throw refusalOf('role_too_low', type);
+}
+
+/**
+ * Throws unless the caller may use the operation on this member of the chat: as `authorizeChat`, and PERMISSION_DENIED (ROLE_TOO_LOW) when the
+ * caller is an administrator of the chat and the member's role, or the role to be given, is not lower than the caller's.
+ */
+export function authorizeOver(
+  operation: 'UpdateMember' | 'RemoveMember' | 'BanMember',
+  principal: Principal,
+  { chat, role, targetRole }: Access,
+  newRole?: ChatRole,
+): void {
+  authorizeChat(operation, principal, chat.type, role);
+  if (role === undefined || role === 'OWNER' || tokenServes(operation, principal)) return;
+  const isBelow = (other: ChatRole) => chatRoles.indexOf(other) < chatRoles.indexOf(role);
+  for (const other of [targetRole, newRole]) if (other && !isBelow(other)) throw refusalOf('role_too_low');
+}
+
+/** Whether a role of the caller's token replaces a role in the chat for this operation. */
+export function tokenServes(operation: ChatOperation, { roles }: Principal): boolean {
+  const { admins, services }: NonNullable<Permission['chat']> = operations[operation].chat;
+  return (admins && roles.includes('admin')) || (services && roles.includes('service')) || false;
+}
+
+/** The error for each reason for which a chat refuses a caller. */
+export function refusalOf(
+  outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low',
+  type?: ChatType,
+): ChatError {
+  switch (outcome) {
+    case 'reused':
+      return new ChatError('MESSAGE_ID_REUSED', 'this client_message_id was used for a message with other content');
+    case 'role_too_low':
+      return new ChatError('ROLE_TOO_LOW', 'your role in this chat does not allow this');
+    case 'not_a_member':
+      // Only rooms are public: of other chats a stranger does not learn that they exist.
+      if (type === 'ROOM') return new ChatError('NOT_A_MEMBER', 'you are not a member of this room');
+      return refusalOf('chat_not_found');
+    case 'chat_not_found':
+      return new ChatError('CHAT_NOT_FOUND', 'there is no such chat');
+    default:
+      return outcome satisfies never;
+  }
+}

@@ -1,0 +1,173 @@
+import { validate as isUuid } from 'uuid';
+import type { ChatServiceImplementation, SendMessageRequest, SendTyping } from '../../../../pkg/api/chat/v1/chat.ts';
+import { fromWireChatType, toWireChat, toWireMember, toWireMessage, toWireUser } from '../../../converter/chat.ts';
+import { fromWireDraft, normalizeId } from '../../../converter/command.ts';
+import { fromPageToken, isString, toPageToken } from '../../../converter/page-token.ts';
+import { invalidFieldsError } from '../../../model/errors.ts';
+import type { Receipt } from '../../../model/message.ts';
+import type { Operation } from '../../../model/operations.ts';
+import type { ChatsKey } from '../../../repository/chat-repository.ts';
+import type { HistoryRange } from '../../../repository/message-repository.ts';
+import type { ChatService } from '../../../service/chats/chat-service.ts';
+import type { ModerationService } from '../../../service/chats/moderation-service.ts';
+import { moderationOperations } from './moderation-operations.ts';
+import type { CommandContext, OperationTable, RunCommand } from './operation.ts';
+
+/** The part of the service layer behind chat.v1.ChatService. */
+export interface ChatServices {
+  chats: ChatService;
+  moderation: ModerationService;
+}
+
+function sendMessage(
+  { chats }: ChatServices,
+  request: SendMessageRequest,
+  { caller, signal }: CommandContext,
+): Promise<Receipt> {
+  return chats.sendMessage(caller, fromWireDraft(request), signal);
+}
+
+/** The operations of chat.v1.ChatService. */
+export const chatOperations = {
+  ...moderationOperations,
+
+  createChat: {
+    run: async ({ chats }, request, { caller }) => {
+      const type = fromWireChatType(request.type);
+      if (!type) throw new TypeError('an unspecified chat type passed the validation');
+      const { chat, created } = await chats.createChat(caller, { ...request, type });
+      return { chat: toWireChat(chat), created };
+    },
+  },
+
+  getChat: {
+    run: async ({ chats }, { chatId }, { caller }) => ({ chat: toWireChat(await chats.getChat(caller, chatId)) }),
+  },
+
+  listChats: {
+    run: async ({ chats }, { pageSize, pageToken }, { caller, limit }) => {
+      const page = await chats.listChats(caller, limit(pageSize), fromPageToken(pageToken, isChatsKey));
+      return { chats: page.items.map(toWireChat), nextPageToken: toPageToken(page.next) };
+    },
+  },
+
+  deleteChat: {
+    run: async ({ chats }, { chatId }, { caller }) => {
+      await chats.deleteChat(caller, normalizeId(chatId));
+      return {};
+    },
+  },
+
+  addMembers: {
+    run: async ({ chats }, { chatId, userIds }, { caller }) => {
+      const added = await chats.addMembers(caller, normalizeId(chatId), userIds);
+      return { added: added.map(toWireMember) };
+    },
+  },
+
+  listMembers: {
+    run: async ({ chats }, { chatId, pageSize, pageToken }, { caller, limit }) => {
+      const after = fromPageToken(pageToken, isString);
+      const page = await chats.listMembers(caller, chatId, limit(pageSize), after);
+      return { members: page.items.map(toWireMember), nextPageToken: toPageToken(page.next) };
+    },
+  },
+
+  removeMember: {
+    run: async ({ chats }, { chatId, userId }, { caller }) => {
+      await chats.removeMember(caller, normalizeId(chatId), userId);
+      return {};
+    },
+  },
+
+  leaveChat: {
+    run: async ({ chats }, { chatId }, { caller }) => {
+      await chats.leaveChat(caller, normalizeId(chatId));
+      return {};
+    },
+  },
+
+  listRooms: {
+    run: async ({ chats }, { filter, pageSize, pageToken }, { caller, limit }) => {
+      const after = fromPageToken(pageToken, isString);
+      const page = await chats.listRooms(caller, filter, limit(pageSize), after);
+      return { rooms: page.items.map(toWireChat), nextPageToken: toPageToken(page.next) };
+    },
+  },
+
+  joinRoom: {
+    run: async ({ chats }, { name }, { caller }) => {
+      const { chat, created } = await chats.joinRoom(caller, name);
+      return { chat: toWireChat(chat), created };
+    },
+  },
+
+  sendMessage: {
+    run: sendMessage,
+    inStream: sendMessage,
+    pipelined: true,
+  },
+
+  getMessage: {
+    run: async ({ chats }, { chatId, messageId }, { caller }) => ({
+      message: toWireMessage(await chats.getMessage(caller, chatId, messageId)),
+    }),
+  },
+
+  listMessages: {
+    run: async ({ chats }, { chatId, beforeSeq, afterSeq, pageSize }, { caller, limit }) => {
+      const range = toRange(beforeSeq, afterSeq);
+      const { messages, hasMore } = await chats.listMessages(caller, chatId, range, limit(pageSize));
+      return { messages: messages.map(toWireMessage), hasMore };
+    },
+  },
+
+  markRead: {
+    run: async ({ chats }, { chatId, seq }, { caller }) => {
+      const id = normalizeId(chatId);
+      await chats.markRead(caller, id, seq);
+      return chats.getReadMark(caller, id);
+    },
+    // Without what is unread, which takes as long as there is much to count.
+    inStream: ({ chats }, { chatId, seq }, { caller }) => chats.markRead(caller, normalizeId(chatId), seq),
+  },
+
+  listOnlineUsers: {
+    run: async ({ chats }, { chatId, pageSize, pageToken }, { caller, signal, limit }) => {
+      const after = fromPageToken(pageToken, isString);
+      const page = await chats.listOnlineUsers(caller, chatId, limit(pageSize), after, signal);
+      return { users: page.items.map(toWireUser), nextPageToken: toPageToken(page.next) };
+    },
+  },
+} satisfies OperationTable<ChatServiceImplementation, ChatServices>;
+
+/** Commands that only a stream has, by their field in the contract's `Command`, with the operation that each one is. */
+export const streamOnlyOperations = {
+  typing: {
+    operation: 'SendTyping',
+    run: ({ chats }, { chatId }, { caller }) => chats.sendTyping(caller, normalizeId(chatId)),
+  } satisfies { operation: Operation; run: RunCommand<ChatServices, SendTyping> },
+};
+
+function toRange(beforeSeq: number | undefined, afterSeq: number | undefined): HistoryRange {
+  if (beforeSeq !== undefined && afterSeq !== undefined) {
+    throw invalidFieldsError({ field: 'before_seq', description: 'must not be given together with after_seq' });
+  }
+  if (afterSeq !== undefined) return { afterSeq };
+  return beforeSeq === undefined ? 'newest' : { beforeSeq };
+}
+
+function isChatsKey(key: unknown): key is ChatsKey {
+  if (typeof key !== 'object' || key === null) return false;
+  const { changedAt, id } = key as Partial<Record<keyof ChatsKey, unknown>>;
+  return isTimestamp(changedAt) && isUuid(id);
+}
+
+const timestamp = /^([1-9]\d{3}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d{1,6})?[+-](0\d|1[0-5])(:[0-5]\d){0,2}$/;
+
+/** As PostgreSQL writes one, with whatever offset: what it would not read must not reach it. */
+function isTimestamp(value: unknown): boolean {
+  const [, date = '', time = ''] = (typeof value === 'string' && timestamp.exec(value)) || [];
+  const parsed = Date.parse(`${date}T${time}Z`);
+  return !Number.isNaN(parsed) && new Date(parsed).toISOString().startsWith(date);
+}

@@ -1,0 +1,79 @@
+import type { Command } from '../../../../pkg/api/chat/v1/chat.ts';
+import type { Operation } from '../../../model/operations.ts';
+import type { Principal } from '../../../model/principal.ts';
+import type { CommandOutcome, OperationCommand } from '../../../service/sessions/session.ts';
+import { type ChatServices, chatOperations, streamOnlyOperations } from './chat-operations.ts';
+import type { Operation as Row, RunCommand } from './operation.ts';
+
+type WireCommand = NonNullable<Command['command']>;
+
+/** Commands about the stream itself, which sessions carry out. */
+type OwnCommand = Extract<
+  WireCommand,
+  { $case: 'subscribe' | 'subscribeAll' | 'unsubscribe' | 'authenticate' | 'ping' }
+>;
+
+/** Commands that are operations: whatever the contract adds to `Command` belongs here unless it is listed above. */
+type OperationCase = Exclude<WireCommand['$case'], OwnCommand['$case']>;
+
+interface StreamOperation {
+  operation: Operation;
+  pipelined: boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: each is called with the value of its own command.
+  run: RunCommand<ChatServices, any>;
+}
+
+/** By field of `Command`. A command of the contract that is missing here does not compile. */
+export const streamOperations: Record<OperationCase, StreamOperation> = {
+  sendMessage: fromRow('SendMessage', chatOperations.sendMessage),
+  markRead: fromRow('MarkRead', chatOperations.markRead),
+  typing: { pipelined: false, ...streamOnlyOperations.typing },
+};
+
+function fromRow<Request>(
+  operation: Operation,
+  row: Required<Pick<Row<ChatServices, Request, unknown>, 'inStream'>> & { pipelined?: true },
+): StreamOperation {
+  return { operation, pipelined: row.pipelined ?? false, run: row.inStream };
+}
+
+/** Whether the command is an operation of the table. */
+export function isOperation(command: WireCommand): command is Exclude<WireCommand, OwnCommand> {
+  return Object.hasOwn(streamOperations, command.$case);
+}
+
+/** Makes the command of an operation, for a session to carry out. */
+export function toOperationCommand(
+  services: ChatServices,
+  commandId: string,
+  { $case, value }: Exclude<WireCommand, OwnCommand>,
+): OperationCommand {
+  return new BoundCommand(services, commandId, streamOperations[$case], value);
+}
+
+class BoundCommand implements OperationCommand {
+  readonly kind = 'operation';
+  readonly commandId: string;
+  readonly #services: ChatServices;
+  readonly #row: StreamOperation;
+  readonly #value: unknown;
+
+  constructor(services: ChatServices, commandId: string, row: StreamOperation, value: unknown) {
+    this.commandId = commandId;
+    this.#services = services;
+    this.#row = row;
+    this.#value = value;
+  }
+
+  get operation(): Operation {
+    return this.#row.operation;
+  }
+
+  get pipelined(): boolean {
+    return this.#row.pipelined;
+  }
+
+  run(caller: Principal): Promise<CommandOutcome> {
+    return this.#row.run(this.#services, this.#value, { caller });
+  }
+}
