@@ -8,7 +8,7 @@ import { readConfig } from '../../internal/config/config.ts';
 import { userIdOf, userName } from '../../internal/model/account.ts';
 import type { TokenRole } from '../../internal/model/principal.ts';
 import type { AccountRepository } from '../../internal/repository/account-repository.ts';
-import { PostgresAccountRepository } from '../../internal/repository/postgres/postgres-account-repository.ts';
+import { PostgresAccountRepository } from '../../internal/repository/postgres/accounts/postgres-account-repository.ts';
 import { Argon2PasswordHasher } from '../../internal/security/argon2-password-hasher.ts';
 import { ZxcvbnPasswordPolicy } from '../../internal/security/zxcvbn-password-policy.ts';
 

@@ -3,7 +3,7 @@ import { migrationsFolder } from '../../internal/app/parts/open-database.ts';
 import { useDatabase } from '../../internal/app/parts/use-database.ts';
 import { runCommand } from '../../internal/app/process/run-command.ts';
 import { readConfig } from '../../internal/config/config.ts';
-import { migrate } from '../../internal/repository/postgres/migrate.ts';
+import { migrate } from '../../internal/repository/postgres/migrations/migrate.ts';
 
 const usage = `usage: migrate [--down]
 

@@ -4,7 +4,7 @@ import { withAccounts } from '../../internal/app/parts/with-accounts.ts';
 import { runCommand } from '../../internal/app/process/run-command.ts';
 import { generateSigningKey } from '../../internal/client/auth/jose-signing-keys.ts';
 import { readConfig } from '../../internal/config/config.ts';
-import { PostgresSigningKeyRepository } from '../../internal/repository/postgres/postgres-signing-key-repository.ts';
+import { PostgresSigningKeyRepository } from '../../internal/repository/postgres/accounts/postgres-signing-key-repository.ts';
 
 const usage = `usage: rotate-keys [--now]
 

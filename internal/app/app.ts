@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts';
 import { ProtobufEventEncoder } from '../converter/event.ts';
 import { drainingError } from '../interceptor/drain.ts';
 import { loadRules } from '../interceptor/validation.ts';
-import { PostgresBanRepository } from '../repository/postgres/postgres-ban-repository.ts';
+import { PostgresBanRepository } from '../repository/postgres/bans/postgres-ban-repository.ts';
 import type { Hub } from '../service/delivery/hub.ts';
 import type { SessionRegistry } from '../service/sessions/session-registry.ts';
 import { chatServiceDefinition, createConnectChat } from '../transport/grpc/connect-chat.ts';

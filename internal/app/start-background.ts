@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { compose } from '../interceptor/call.ts';
-import { PostgresMessageRepository } from '../repository/postgres/postgres-message-repository.ts';
+import { PostgresMessageRepository } from '../repository/postgres/messages/postgres-message-repository.ts';
 import { GrpcServer } from '../transport/grpc/grpc-server.ts';
 import { CertificateFiles } from '../transport/tls/certificate-files.ts';
 import { DatabaseWatch } from './lifecycle/database-watch.ts';

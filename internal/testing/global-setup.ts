@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { migrationsFolder } from '../app/parts/open-database.ts';
 import { EmbeddedPostgres } from '../embedded/embedded-postgres.ts';
-import { migrate } from '../repository/postgres/migrate.ts';
+import { migrate } from '../repository/postgres/migrations/migrate.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

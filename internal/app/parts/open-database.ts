@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
 import { EmbeddedPostgres } from '../../embedded/embedded-postgres.ts';
-import { createDatabase, type Database } from '../../repository/postgres/database.ts';
-import { migrate } from '../../repository/postgres/migrate.ts';
+import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
+import { migrate } from '../../repository/postgres/migrations/migrate.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 
 /** goose-format migrations. */

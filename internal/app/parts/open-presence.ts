@@ -5,7 +5,7 @@ import type { Presence } from '../../client/presence/presence.ts';
 import { RedisPresenceStore } from '../../client/presence/redis-presence-store.ts';
 import { SharedPresence } from '../../client/presence/shared-presence.ts';
 import type { Config } from '../../config/config.ts';
-import type { Database } from '../../repository/postgres/database.ts';
+import type { Database } from '../../repository/postgres/connection/database.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import type { OpenedRedis } from './open-redis.ts';
 

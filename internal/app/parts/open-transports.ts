@@ -13,7 +13,7 @@ import { rateLimit } from '../../interceptor/rate-limit.ts';
 import { tracing } from '../../interceptor/tracing.ts';
 import { validation } from '../../interceptor/validation.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
-import type { Database } from '../../repository/postgres/database.ts';
+import type { Database } from '../../repository/postgres/connection/database.ts';
 import { GrpcServer } from '../../transport/grpc/grpc-server.ts';
 import { LocalCaller } from '../../transport/shared/calls/local-caller.ts';
 import type { ServedService } from '../../transport/shared/operations/served-service.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
-import { createDatabase, type Database } from '../../repository/postgres/database.ts';
-import { migrate } from '../../repository/postgres/migrate.ts';
+import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
+import { migrate } from '../../repository/postgres/migrations/migrate.ts';
 import { authSchema, migrationsFolder } from './open-database.ts';
 import { useDatabase } from './use-database.ts';
 

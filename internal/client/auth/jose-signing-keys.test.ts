@@ -1,6 +1,6 @@
 import { decodeProtectedHeader, errors } from 'jose';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { PostgresSigningKeyRepository } from '../../repository/postgres/postgres-signing-key-repository.ts';
+import { PostgresSigningKeyRepository } from '../../repository/postgres/accounts/postgres-signing-key-repository.ts';
 import type { PrivateJwk } from '../../repository/signing-key-repository.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { openTestStorage, type TestStorage } from '../../testing/services/test-storage.ts';

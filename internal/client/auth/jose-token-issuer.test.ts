@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { PostgresSigningKeyRepository } from '../../repository/postgres/postgres-signing-key-repository.ts';
+import { PostgresSigningKeyRepository } from '../../repository/postgres/accounts/postgres-signing-key-repository.ts';
 import { openTestStorage, type TestStorage } from '../../testing/services/test-storage.ts';
 import { JoseSigningKeys } from './jose-signing-keys.ts';
 import { JoseTokenIssuer } from './jose-token-issuer.ts';

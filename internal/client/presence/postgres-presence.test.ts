@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe } from 'vitest';
-import { createDatabase, type Database } from '../../repository/postgres/database.ts';
+import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
 import { startTcpProxy, type TcpProxy } from '../../testing/faults/tcp-proxy.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { PostgresPresenceStore } from './postgres-presence-store.ts';

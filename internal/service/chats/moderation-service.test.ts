@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import type { Principal } from '../../model/principal.ts';
-import { PostgresAuditRepository } from '../../repository/postgres/postgres-audit-repository.ts';
-import { PostgresBanRepository } from '../../repository/postgres/postgres-ban-repository.ts';
+import { PostgresAuditRepository } from '../../repository/postgres/audit/postgres-audit-repository.ts';
+import { PostgresBanRepository } from '../../repository/postgres/bans/postgres-ban-repository.ts';
 import { principalOf } from '../../testing/services/test-node.ts';
 import { openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 import { ModerationService } from './moderation-service.ts';

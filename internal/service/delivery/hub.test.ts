@@ -6,7 +6,7 @@ import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import type { Message } from '../../model/message.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
-import { storageUnavailable } from '../../repository/postgres/storage-error.ts';
+import { storageUnavailable } from '../../repository/postgres/connection/storage-error.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { LossyBus } from '../../testing/faults/lossy-bus.ts';
 import { withFaults } from '../../testing/faults/with-faults.ts';

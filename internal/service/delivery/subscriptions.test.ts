@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RemovalReason } from '../../../pkg/api/chat/v1/chat.ts';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import type { Principal } from '../../model/principal.ts';
-import { storageUnavailable } from '../../repository/postgres/storage-error.ts';
+import { storageUnavailable } from '../../repository/postgres/connection/storage-error.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { LossyBus } from '../../testing/faults/lossy-bus.ts';
 import { withFaults } from '../../testing/faults/with-faults.ts';

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ConnectChatResponse } from '../../../pkg/api/chat/v1/chat.ts';
 import { ProtobufEventEncoder } from '../../converter/event.ts';
 import { ChatError } from '../../model/errors.ts';
-import { storageUnavailable } from '../../repository/postgres/storage-error.ts';
+import { storageUnavailable } from '../../repository/postgres/connection/storage-error.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { withFaults } from '../../testing/faults/with-faults.ts';
 import { principalOf, startTestNode, type TestNode } from '../../testing/services/test-node.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { EventStream } from '../../client/sinks/event-stream.ts';
 import { NatsEventStream } from '../../client/sinks/nats-event-stream.ts';
 import { protobufMessage } from '../../converter/exported-message.ts';
-import { PostgresExportRepository } from '../../repository/postgres/postgres-export-repository.ts';
+import { PostgresExportRepository } from '../../repository/postgres/sinks/postgres-export-repository.ts';
 import { readExported } from '../../testing/clients/exported-events.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';

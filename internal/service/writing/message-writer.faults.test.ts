@@ -5,9 +5,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ChatPublication } from '../../client/bus/bus.ts';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import type { Draft } from '../../model/message.ts';
-import { createDatabase, type Database } from '../../repository/postgres/database.ts';
-import { PostgresMessageRepository } from '../../repository/postgres/postgres-message-repository.ts';
-import { storageUnavailable } from '../../repository/postgres/storage-error.ts';
+import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
+import { storageUnavailable } from '../../repository/postgres/connection/storage-error.ts';
+import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { FaultyMessages } from '../../testing/faults/faulty-messages.ts';
 import { startTcpProxy, type TcpProxy } from '../../testing/faults/tcp-proxy.ts';
 import { openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';

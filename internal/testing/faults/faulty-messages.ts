@@ -1,6 +1,6 @@
 import type { ChatRole } from '../../model/member.ts';
 import type { Appended, MessageRepository, NewMessage } from '../../repository/message-repository.ts';
-import { storageUnavailable } from '../../repository/postgres/storage-error.ts';
+import { storageUnavailable } from '../../repository/postgres/connection/storage-error.ts';
 
 type Commit = () => Promise<Appended[]>;
 

@@ -12,7 +12,7 @@ import type { Principal, TokenRole } from '../../model/principal.ts';
 import { MemoryRateLimiter, type Rate } from '../../ratelimiter/memory-rate-limiter.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
-import { PostgresSigningKeyRepository } from '../../repository/postgres/postgres-signing-key-repository.ts';
+import { PostgresSigningKeyRepository } from '../../repository/postgres/accounts/postgres-signing-key-repository.ts';
 import { Revocations, type RevocationsDeps } from '../../service/accounts/revocations.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { Hub, type HubOptions } from '../../service/delivery/hub.ts';

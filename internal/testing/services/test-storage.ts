@@ -5,11 +5,11 @@ import type { Message } from '../../model/message.ts';
 import type { User } from '../../model/user.ts';
 import type { Guard } from '../../repository/chat-repository.ts';
 import type { NewMessage } from '../../repository/message-repository.ts';
-import { createDatabase, type Database } from '../../repository/postgres/database.ts';
-import { inTransaction } from '../../repository/postgres/in-transaction.ts';
-import { nextNumber } from '../../repository/postgres/next-number.ts';
-import { PostgresChatRepository } from '../../repository/postgres/postgres-chat-repository.ts';
-import { PostgresMessageRepository } from '../../repository/postgres/postgres-message-repository.ts';
+import { nextNumber } from '../../repository/postgres/changes/next-number.ts';
+import { PostgresChatRepository } from '../../repository/postgres/chats/postgres-chat-repository.ts';
+import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
+import { inTransaction } from '../../repository/postgres/connection/in-transaction.ts';
+import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { createTestDatabase } from './test-database.ts';
 
 /** The storage layer on a database of its own, without a service on top. */

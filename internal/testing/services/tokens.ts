@@ -2,8 +2,8 @@ import { JoseSigningKeys } from '../../client/auth/jose-signing-keys.ts';
 import { JoseTokenIssuer, type JoseTokenIssuerOptions } from '../../client/auth/jose-token-issuer.ts';
 import type { AccessToken } from '../../client/auth/token-issuer.ts';
 import type { TokenRole } from '../../model/principal.ts';
-import { createDatabase } from '../../repository/postgres/database.ts';
-import { PostgresSigningKeyRepository } from '../../repository/postgres/postgres-signing-key-repository.ts';
+import { PostgresSigningKeyRepository } from '../../repository/postgres/accounts/postgres-signing-key-repository.ts';
+import { createDatabase } from '../../repository/postgres/connection/database.ts';
 
 /** Any access token, signed with the key of the service that uses the database. Valid for 15 minutes unless told otherwise. */
 export async function issueToken(

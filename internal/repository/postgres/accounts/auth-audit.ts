@@ -1,0 +1,14 @@
+import type { Transaction } from 'kysely';
+import type { AuthEvent } from '../../../model/account.ts';
+import type { Tables } from '../connection/tables.ts';
+
+/** Writes the accounts' audit row of a change, in the change's transaction. */
+export async function auditAuth(
+  tx: Transaction<Tables>,
+  { actorId, userId, action, detail }: Omit<AuthEvent, 'id' | 'at'>,
+): Promise<void> {
+  await tx
+    .insertInto('auth.audit_log')
+    .values({ actor_id: actorId, user_id: userId, action, detail: JSON.stringify(detail) })
+    .execute();
+}

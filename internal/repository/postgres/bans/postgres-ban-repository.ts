@@ -1,0 +1,87 @@
+import { type Kysely, sql } from 'kysely';
+import type { Ban, BanChange } from '../../../model/ban.ts';
+import type { Page } from '../../../model/page.ts';
+import type { User } from '../../../model/user.ts';
+import type { BanRepository } from '../../ban-repository.ts';
+import { audit } from '../audit/audit.ts';
+import type { Database } from '../connection/database.ts';
+import { inTransaction } from '../connection/in-transaction.ts';
+import { withStorageErrors } from '../connection/storage-error.ts';
+import type { Tables } from '../connection/tables.ts';
+import { getUser } from '../users/get-user.ts';
+import { banNotFound, listBanRows, toBan } from './ban-row.ts';
+
+/**
+ * How far the feed looks back behind its cursor. A change takes its time when its row is written and is seen when it has been
+ * committed, a moment later: whatever is committed within this time is not left out.
+ */
+const overlap = sql`interval '10 seconds'`;
+
+export class PostgresBanRepository implements BanRepository {
+  readonly #db: Kysely<Tables>;
+
+  constructor({ db }: Database) {
+    this.#db = db;
+  }
+
+  ban(actor: User, userId: string, reason: string, expiresAt: Date | undefined): Promise<Ban> {
+    return inTransaction(this.#db, async (tx) => {
+      const { name } = await getUser(tx, userId);
+      await audit(tx, actor, 'user.ban', null, { user: userId, reason, expires_at: expiresAt });
+      // The last statement: between `changed_at` and the commit lies nothing else.
+      const row = await tx
+        .insertInto('user_bans')
+        .values({ user_id: userId, banned_by: actor.id, reason, expires_at: expiresAt ?? null })
+        .onConflict((conflict) =>
+          conflict.column('user_id').doUpdateSet({
+            banned_by: actor.id,
+            reason,
+            created_at: sql`clock_timestamp()`,
+            expires_at: expiresAt ?? null,
+            lifted: false,
+            changed_at: sql`clock_timestamp()`,
+          }),
+        )
+        .returningAll()
+        .executeTakeFirstOrThrow();
+      return toBan({ ...row, name, banned_by_name: actor.name });
+    });
+  }
+
+  lift(actor: User, userId: string): Promise<void> {
+    return inTransaction(this.#db, async (tx) => {
+      await audit(tx, actor, 'user.unban', null, { user: userId });
+      const lifted = await tx
+        .updateTable('user_bans')
+        .set({ lifted: true, changed_at: sql`clock_timestamp()` })
+        .where('user_id', '=', userId)
+        .where('lifted', '=', false)
+        .where(sql<boolean>`(expires_at is null or expires_at > clock_timestamp())`)
+        .returning('user_id')
+        .executeTakeFirst();
+      if (!lifted) throw banNotFound();
+    });
+  }
+
+  list(limit: number, afterUserId?: string): Promise<Page<Ban, string>> {
+    return withStorageErrors(() => listBanRows(this.#db, 'user_bans', sql`not b.lifted`, limit, afterUserId));
+  }
+
+  /** One statement: its own time, from before it looked, is the next cursor. */
+  listChanges(cursor?: string): Promise<{ changes: BanChange[]; cursor: string }> {
+    return withStorageErrors(async () => {
+      // Should the clock have been set back, by a failover say, the cursor must not lie in its future.
+      const wanted =
+        cursor === undefined
+          ? sql`not lifted and (expires_at is null or expires_at > statement_timestamp())`
+          : sql`changed_at > least(${cursor}::timestamptz, statement_timestamp()) - ${overlap}`;
+      const { rows } = await sql<{ cursor: string; user_id: string | null; lifted: boolean; expires_at: Date | null }>`
+        select statement_timestamp()::text as cursor, b.user_id, b.lifted, b.expires_at
+        from (values (1)) one left join user_bans b on ${wanted}`.execute(this.#db);
+      const changes = rows.flatMap(({ user_id, lifted, expires_at }) =>
+        user_id === null ? [] : [{ userId: user_id, banned: !lifted, ...(expires_at && { expiresAt: expires_at }) }],
+      );
+      return { changes, cursor: rows[0]!.cursor };
+    });
+  }
+}

@@ -1,0 +1,217 @@
+import { type Kysely, sql } from 'kysely';
+import type { Chat, ChatType } from '../../../model/chat.ts';
+import type { ChatRole, Member, ReadMark } from '../../../model/member.ts';
+import type { Message } from '../../../model/message.ts';
+import type { Page } from '../../../model/page.ts';
+import type { ChatsKey } from '../../chat-repository.ts';
+import { chatNotFound } from '../changes/chat-not-found.ts';
+import type { Tables } from '../connection/tables.ts';
+import { type MessageRow, toMessage } from '../messages/message-row.ts';
+
+interface ChatRow {
+  id: string;
+  type: ChatType;
+  name: string;
+  last_seq: number;
+  created_at: Date;
+  created_by: string;
+  member_count: number;
+  role: ChatRole | null;
+  joined_seq: number | null;
+  read_seq: number | null;
+  unread_count: number;
+  peer_id: string | null;
+  peer_name: string | null;
+}
+
+/** Chats as one user sees them: with the user's membership, and the other user of a direct chat. */
+function chatsSeenBy(db: Kysely<Tables>, userId: string) {
+  return db
+    .selectFrom('chats as c')
+    .leftJoin('members as own', (join) => join.onRef('own.chat_id', '=', 'c.id').on('own.user_id', '=', userId))
+    .leftJoin('members as other', (join) =>
+      join.onRef('other.chat_id', '=', 'c.id').on('c.type', '=', 'DIRECT').on('other.user_id', '<>', userId),
+    )
+    .leftJoin('users as peer', 'peer.id', 'other.user_id')
+    .select([
+      'c.id',
+      'c.type',
+      'c.name',
+      'c.last_seq',
+      'c.created_at',
+      'c.created_by',
+      'c.member_count',
+      'own.role',
+      'own.joined_seq',
+      'own.read_seq',
+      unreadCount(userId).as('unread_count'),
+      'other.user_id as peer_id',
+      'peer.name as peer_name',
+    ]);
+}
+
+/** Of the user's membership `own` in the chat `c`. */
+function unreadCount(userId: string) {
+  return sql<number>`case when own.user_id is null then 0 else (
+    select count(*)::integer from messages as unread
+    where unread.chat_id = c.id and unread.seq > greatest(own.read_seq, own.joined_seq)
+      and unread.sender_id <> ${userId} and unread.system is null) end`;
+}
+
+function toChat(row: ChatRow): Chat {
+  return {
+    id: row.id,
+    type: row.type,
+    name: row.name,
+    lastSeq: row.last_seq,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    memberCount: row.member_count,
+    ...(row.role && {
+      own: {
+        role: row.role,
+        joinedSeq: row.joined_seq ?? 0,
+        readSeq: row.read_seq ?? 0,
+        unreadCount: row.unread_count,
+      },
+    }),
+    // To somebody outside neither of the two is the other one.
+    ...(row.role && row.peer_id !== null && { peer: { id: row.peer_id, name: row.peer_name ?? '' } }),
+  };
+}
+
+/** The chat as the user sees it. */
+export async function findChat(db: Kysely<Tables>, chatId: string, userId: string): Promise<Chat | undefined> {
+  const row = await chatsSeenBy(db, userId).where('c.id', '=', chatId).limit(1).executeTakeFirst();
+  return row && toChat(row);
+}
+
+export async function listUserChats(
+  db: Kysely<Tables>,
+  userId: string,
+  limit: number,
+  after?: ChatsKey,
+): Promise<Page<Chat, ChatsKey>> {
+  let query = chatsSeenBy(db, userId)
+    .select(sql<string>`c.changed_at::text`.as('changed_at_key'))
+    .where('own.user_id', 'is not', null)
+    .orderBy('c.changed_at', 'desc')
+    .orderBy('c.id', 'desc')
+    .limit(limit + 1);
+  if (after) {
+    query = query.where(sql<boolean>`(c.changed_at, c.id) < (${after.changedAt}::timestamptz, ${after.id}::uuid)`);
+  }
+  const rows = await query.execute();
+  const shown = rows.slice(0, limit);
+  const lastMessages = await findLastMessages(
+    db,
+    shown.map(({ id }) => id),
+  );
+  const items = shown.map((row) => {
+    const lastMessage = lastMessages.get(row.id);
+    return { ...toChat(row), ...(lastMessage && { lastMessage }) };
+  });
+  const last = shown.at(-1);
+  return { items, ...(rows.length > limit && last && { next: { changedAt: last.changed_at_key, id: last.id } }) };
+}
+
+export async function listRooms(
+  db: Kysely<Tables>,
+  userId: string,
+  filter: string,
+  limit: number,
+  afterName?: string,
+): Promise<Page<Chat, string>> {
+  let query = chatsSeenBy(db, userId)
+    .where('c.type', '=', 'ROOM')
+    .orderBy(sql`c.name collate "C"`)
+    .limit(limit + 1);
+  if (filter !== '') query = query.where(sql<boolean>`strpos(lower(c.name), lower(${filter})) > 0`);
+  if (afterName !== undefined) query = query.where(sql<boolean>`c.name collate "C" > ${afterName}`);
+  const rows = await query.execute();
+  const items = rows.slice(0, limit).map(toChat);
+  return { items, ...(rows.length > limit && { next: items.at(-1)?.name }) };
+}
+
+async function findLastMessages(db: Kysely<Tables>, chatIds: string[]): Promise<Map<string, Message>> {
+  if (chatIds.length === 0) return new Map();
+  const { rows } = await sql<MessageRow>`
+    select m.* from unnest(${chatIds}::uuid[]) as c (id)
+    cross join lateral (select * from messages where chat_id = c.id order by seq desc limit 1) m`.execute(db);
+  return new Map(rows.map((row) => [row.chat_id, toMessage(row)]));
+}
+
+/** As `findChat`; throws NOT_FOUND (CHAT_NOT_FOUND). */
+export async function getChat(db: Kysely<Tables>, chatId: string, userId: string): Promise<Chat> {
+  const chat = await findChat(db, chatId, userId);
+  if (!chat) throw chatNotFound();
+  return chat;
+}
+
+/** The room as the user sees it, if the user is a member. */
+export async function findJoinedRoom(db: Kysely<Tables>, name: string, userId: string): Promise<Chat | undefined> {
+  const room = await db
+    .selectFrom('chats as c')
+    .innerJoin('members as m', 'm.chat_id', 'c.id')
+    .select('c.id')
+    .where('c.type', '=', 'ROOM')
+    .where('c.name', '=', name)
+    .where('m.user_id', '=', userId)
+    .executeTakeFirst();
+  const chat = room && (await findChat(db, room.id, userId));
+  return chat?.own && chat;
+}
+
+/** By user id. */
+export async function listMembers(
+  db: Kysely<Tables>,
+  chatId: string,
+  limit: number,
+  afterUserId?: string,
+): Promise<Page<Member, string>> {
+  let query = db
+    .selectFrom('members as m')
+    .leftJoin('users as u', 'u.id', 'm.user_id')
+    .select(['m.user_id', 'u.name', 'm.role', 'm.joined_at', 'm.read_seq'])
+    .where('m.chat_id', '=', chatId)
+    .orderBy(sql`m.user_id`)
+    .limit(limit + 1);
+  if (afterUserId !== undefined) query = query.where('m.user_id', '>', afterUserId);
+  const rows = await query.execute();
+  const items = rows.slice(0, limit).map((row) => ({
+    user: { id: row.user_id, name: row.name ?? '' },
+    role: row.role,
+    joinedAt: row.joined_at,
+    readSeq: row.read_seq,
+  }));
+  return { items, ...(rows.length > limit && { next: items.at(-1)?.user.id }) };
+}
+
+/** Moves a member's read mark forward; undefined if the user is not a member. */
+export async function markRead(
+  db: Kysely<Tables>,
+  chatId: string,
+  userId: string,
+  seq: number,
+): Promise<{ readSeq: number; moved: boolean } | undefined> {
+  const { rows } = await sql<{ read_seq: number; moved: boolean }>`
+    with moved as (
+      update members set read_seq = ${seq}
+      where chat_id = ${chatId} and user_id = ${userId} and read_seq < ${seq}
+      returning read_seq)
+    select read_seq, true as moved from moved
+    union all
+    select read_seq, false from members
+    where chat_id = ${chatId} and user_id = ${userId} and not exists (select from moved)`.execute(db);
+  const [row] = rows;
+  return row && { readSeq: row.read_seq, moved: row.moved };
+}
+
+export async function getReadMark(db: Kysely<Tables>, chatId: string, userId: string): Promise<ReadMark | undefined> {
+  const { rows } = await sql<{ read_seq: number; unread_count: number }>`
+    select own.read_seq, ${unreadCount(userId)} as unread_count
+    from members as own join chats as c on c.id = own.chat_id
+    where own.chat_id = ${chatId} and own.user_id = ${userId}`.execute(db);
+  const [row] = rows;
+  return row && { readSeq: row.read_seq, unreadCount: row.unread_count };
+}

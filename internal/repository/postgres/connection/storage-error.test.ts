@@ -1,0 +1,156 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ChatError } from '../../../model/errors.ts';
+import { startTcpProxy } from '../../../testing/faults/tcp-proxy.ts';
+import { newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
+import { PostgresChatRepository } from '../chats/postgres-chat-repository.ts';
+import { PostgresMessageRepository } from '../messages/postgres-message-repository.ts';
+import { createDatabase } from './database.ts';
+import { isTransient, withStorageErrors } from './storage-error.ts';
+
+let storage: TestStorage;
+beforeAll(async () => {
+  storage = await openTestStorage();
+});
+afterAll(() => storage.close());
+
+/** What PostgreSQL answers. */
+function refusal(statement: string): Promise<unknown> {
+  return storage.database.pool.query(statement).then(
+    () => expect.unreachable(),
+    (error) => error,
+  );
+}
+
+describe('a failure is taken for "try again later"', () => {
+  test.each([
+    ['a serialization failure', '40001'],
+    ['a deadlock', '40P01'],
+    ['a lock that could not be had in time', '55P03'],
+    ['a statement that took too long', '57014'],
+    ['a server that is being shut down', '57P01'],
+    ['a server that crashed', '57P02'],
+    ['a server that is starting', '57P03'],
+    ['too many connections', '53300'],
+    ['a full disk', '53100'],
+    ['a standby that takes no writes', '25006'],
+    ['a connection failure', '08006'],
+  ])('when PostgreSQL reports %s', async (_, state) => {
+    expect(isTransient(await refusal(`do $$ begin raise exception 'x' using errcode = '${state}'; end $$`))).toBe(true);
+  });
+
+  test.each(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN'])(
+    'when Node reports %s',
+    (code) => {
+      expect(isTransient(Object.assign(new Error(`write ${code}`), { code }))).toBe(true);
+      // Several addresses of one name, each refused for itself: the message is empty.
+      expect(isTransient(Object.assign(new AggregateError([new Error(code)]), { code }))).toBe(true);
+    },
+  );
+
+  test('when nobody listens there', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    server.close();
+    await once(server, 'close');
+    const socket = connect(port, '127.0.0.1');
+    const [error] = await once(socket, 'error').catch((error) => [error]);
+    expect(isTransient(error)).toBe(true);
+  });
+});
+
+describe('a failure is taken for a fault of ours', () => {
+  test.each([
+    ['a text that PostgreSQL cannot hold', `select E'\\x00'`],
+    ['a broken rule', `insert into chats (id, type, created_by) values (gen_random_uuid(), 'NONE', '')`],
+    ['a table that is not there', 'select * from nothing'],
+    ['nonsense', 'select'.slice(1)],
+  ])('when it is %s', async (_, statement) => {
+    expect(isTransient(await refusal(statement))).toBe(false);
+  });
+
+  test('when it is not even an error', () => {
+    expect(isTransient('ECONNREFUSED')).toBe(false);
+    expect(isTransient(undefined)).toBe(false);
+  });
+});
+
+test('a refusal passes as it is, whatever words of the caller it repeats', async () => {
+  await expect(storage.chats.joinRoom('ECONNRESET', user('alice'))).rejects.toMatchObject({ reason: 'ROOM_NOT_FOUND' });
+  const refused = new ChatError('ROOM_EXISTS', 'there is a room "Connection terminated" already');
+  await expect(withStorageErrors(() => Promise.reject(refused))).rejects.toBe(refused);
+});
+
+test('the error tells when to try again and keeps the cause for the log', async () => {
+  const cause = Object.assign(new Error('x'), { code: 'ECONNRESET' });
+  await expect(withStorageErrors(() => Promise.reject(cause))).rejects.toMatchObject({
+    reason: 'STORAGE_UNAVAILABLE',
+    retryAfterMs: expect.any(Number),
+    cause,
+  });
+});
+
+describe.concurrent('when the network to the database', () => {
+  async function proxied(statementTimeoutMs: number) {
+    const proxy = await startTcpProxy(storage.dsn);
+    const database = createDatabase({ dsn: proxy.dsn, poolSize: 2, statementTimeoutMs, onError: () => {} });
+    const repositories = {
+      chats: new PostgresChatRepository(database, { maxMembers: 10 }),
+      messages: new PostgresMessageRepository(database),
+    };
+    const stop = async () => {
+      await database.close();
+      await proxy.close();
+    };
+    return { proxy, ...repositories, stop };
+  }
+
+  test('breaks, each method says so, and works again as soon as it is back', async () => {
+    const { proxy, chats, messages, stop } = await proxied(5_000);
+    const { chat } = await chats.createGroup(user('alice'), 'x', []);
+    const uses = [
+      () => chats.createGroup(user('alice'), 'x', []),
+      () => chats.openDirect(user('alice'), 'bob'),
+      () =>
+        chats.joinRoom('x', user('alice')).catch((error) => error.reason === 'ROOM_NOT_FOUND' || Promise.reject(error)),
+      () => chats.get(chat.id, 'alice'),
+      () => chats.listOfUser('alice', 10),
+      () => chats.listMembershipVersions(['alice']),
+      () => messages.appendBatch([newMessage(chat.id, 'alice')], ['OWNER']),
+      () => messages.findChanges(chat.id, 0, 10),
+      () => messages.listHeads([chat.id]),
+    ];
+
+    for (const use of uses) {
+      proxy.cut();
+      await expect(use()).rejects.toMatchObject({ reason: 'STORAGE_UNAVAILABLE' });
+      proxy.restore();
+      await use();
+    }
+    await stop();
+  });
+
+  test.each<[string, (use: Awaited<ReturnType<typeof proxied>>, chatId: string) => Promise<unknown>]>([
+    ['a read', ({ messages }, chatId) => messages.findChanges(chatId, 0, 10)],
+    ['a transaction', ({ chats }) => chats.createGroup(user('alice'), 'x', [])],
+    ['a batch', ({ messages }, chatId) => messages.appendBatch([newMessage(chatId, 'alice')], ['OWNER'])],
+  ])('goes silent, %s ends all the same, and the silent connection is not used again', async (_, use) => {
+    const parts = await proxied(300);
+    const { chat } = await parts.chats.createGroup(user('alice'), 'x', []);
+
+    parts.proxy.freeze();
+
+    await expect(use(parts, chat.id)).rejects.toMatchObject({ reason: 'STORAGE_UNAVAILABLE' });
+    await use(parts, chat.id);
+    await parts.stop();
+  });
+
+  test('is silent, the connections can be closed all the same', async () => {
+    const { proxy, chats, stop } = await proxied(300);
+    await chats.ensureRooms(['silent']);
+    proxy.freeze();
+    await stop();
+  });
+});

@@ -1,0 +1,102 @@
+import type { ColumnType } from 'kysely';
+import type { SessionEnd } from '../../../model/account.ts';
+import type { ChatType } from '../../../model/chat.ts';
+import type { ChatRole } from '../../../model/member.ts';
+import type { SystemEvent } from '../../../model/message.ts';
+import type { TokenRole } from '../../../model/principal.ts';
+
+type Defaulted<T> = ColumnType<T, T | undefined, T>;
+
+/** The tables of migrations/, as Kysely sees them. */
+export interface Tables extends AuthTables {
+  users: { id: string; name: string; membership_version: Defaulted<number> };
+  chats: {
+    id: string;
+    type: ChatType;
+    name: string;
+    direct_key: string | null;
+    created_by: string;
+    created_at: Defaulted<Date>;
+    last_seq: Defaulted<number>;
+    changed_at: Defaulted<Date>;
+    member_count: Defaulted<number>;
+  };
+  members: {
+    chat_id: string;
+    user_id: string;
+    role: ChatRole;
+    joined_seq: number;
+    joined_at: Defaulted<Date>;
+    read_seq: Defaulted<number>;
+  };
+  messages: {
+    chat_id: string;
+    seq: number;
+    update_seq: number;
+    id: string;
+    sender_id: string;
+    sender_name: string;
+    client_message_id: string | null;
+    content_hash: Buffer | null;
+    text: string;
+    system: ColumnType<SystemEvent | null, string | null, string | null>;
+    created_at: Date;
+  };
+  audit_log: {
+    id: ColumnType<number, never, never>;
+    at: Defaulted<Date>;
+    actor_id: string;
+    action: string;
+    chat_id: string | null;
+    detail: ColumnType<unknown, string, string>;
+  };
+  deleted_chats: { id: string; deleted_at: Defaulted<Date> };
+  chat_bans: BanColumns & { chat_id: string };
+  user_bans: BanColumns & { lifted: Defaulted<boolean>; changed_at: Defaulted<Date> };
+}
+
+interface BanColumns {
+  user_id: string;
+  banned_by: string;
+  reason: string;
+  created_at: Defaulted<Date>;
+  expires_at: Date | null;
+}
+
+/** The tables of the schema `auth`. */
+interface AuthTables {
+  'auth.accounts': {
+    user_id: string;
+    name: string;
+    password_hash: string;
+    roles: TokenRole[];
+    created_at: Defaulted<Date>;
+    password_changed_at: Defaulted<Date>;
+  };
+  'auth.sessions': {
+    id: string;
+    user_id: string;
+    created_at: Defaulted<Date>;
+    last_used_at: Defaulted<Date>;
+    expires_at: Date;
+    user_agent: Defaulted<string>;
+    address: Defaulted<string>;
+    ended_at: Defaulted<Date | null>;
+    end_reason: Defaulted<SessionEnd | null>;
+  };
+  'auth.refresh_tokens': {
+    token_hash: Buffer;
+    session_id: string;
+    created_at: Defaulted<Date>;
+    used_at: Defaulted<Date | null>;
+    retry_key_hash: Defaulted<Buffer | null>;
+  };
+  'auth.audit_log': {
+    id: ColumnType<number, never, never>;
+    at: Defaulted<Date>;
+    actor_id: string;
+    user_id: string;
+    action: string;
+    detail: ColumnType<unknown, string, string>;
+  };
+}

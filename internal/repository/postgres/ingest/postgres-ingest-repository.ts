@@ -1,0 +1,213 @@
+import type pg from 'pg';
+import type { ChatType } from '../../../model/chat.ts';
+import type { ChatRole } from '../../../model/member.ts';
+import type { AcceptedMessage } from '../../../model/message.ts';
+import {
+  type AcceptanceCheck,
+  type Entry,
+  type IngestRepository,
+  PartitionLost,
+  type PartitionRange,
+} from '../../ingest-repository.ts';
+import type { Appended, NewMessage } from '../../message-repository.ts';
+import type { Database } from '../connection/database.ts';
+import { withStorageErrors } from '../connection/storage-error.ts';
+import { FirstAnalysis } from '../messages/first-analysis.ts';
+import { type AppendedRow, toAppended } from '../messages/postgres-message-repository.ts';
+
+/** The SQLSTATE with which ingest.move fails. */
+const partitionLost = 'CI001';
+
+const judgeStatement = {
+  name: 'judge_messages',
+  text: `
+    select c.type as chat_type, m.role, prior.id as message_id, prior.seq, prior.created_at,
+      prior.content_hash = i.content_hash as same
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[])
+      with ordinality as i (chat_id, sender_id, client_message_id, content_hash, place)
+    left join chats c on c.id = i.chat_id
+    left join members m on m.chat_id = i.chat_id and m.user_id = i.sender_id
+    left join messages prior
+      on prior.chat_id = i.chat_id and prior.sender_id = i.sender_id and prior.client_message_id = i.client_message_id
+    order by i.place`,
+};
+
+const appendStatement = {
+  name: 'ingest_append_messages',
+  text: 'select * from ingest.append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)',
+};
+
+interface JudgedRow {
+  chat_type: ChatType | null;
+  role: ChatRole | null;
+  message_id: string | null;
+  seq: number;
+  created_at: Date;
+  same: boolean;
+}
+
+export class PostgresIngestRepository implements IngestRepository {
+  readonly #pool: pg.Pool;
+  readonly #analysis: FirstAnalysis;
+
+  constructor({ pool }: Pick<Database, 'pool'>) {
+    this.#pool = pool;
+    this.#analysis = new FirstAnalysis(pool);
+  }
+
+  checkAcceptance(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<AcceptanceCheck[]> {
+    return withStorageErrors(async () => {
+      const { rows } = await this.#pool.query<JudgedRow>({
+        ...judgeStatement,
+        values: [
+          batch.map(({ chatId }) => chatId),
+          batch.map(({ sender }) => sender.id),
+          batch.map(({ clientMessageId }) => clientMessageId),
+          batch.map(({ contentHash }) => contentHash),
+        ],
+      });
+      return rows.map((row, index) => toJudged(row, sendingRoles, batch[index]?.asService ?? false));
+    });
+  }
+
+  openLog({
+    name,
+    createdAt,
+    partitions,
+  }: Parameters<IngestRepository['openLog']>[0]): Promise<'known' | 'first' | 'new'> {
+    return this.#inTransaction(async (client) => {
+      await client.query('lock table ingest.stream in exclusive mode');
+      const { rows } = await client.query<{ name: string; created_at: string; partitions: number }>(
+        'select name, created_at, partitions from ingest.stream',
+      );
+      const [known] = rows;
+      if (known?.name === name && known.created_at === createdAt) {
+        if (known.partitions === partitions) return 'known';
+        throw new Error(
+          `the stream ${name} has ${known.partitions} partitions, which cannot be changed: set INGEST_PARTITIONS=${known.partitions}`,
+        );
+      }
+      await client.query('delete from ingest.stream');
+      await client.query('insert into ingest.stream (name, created_at, partitions) values ($1, $2, $3)', [
+        name,
+        createdAt,
+        partitions,
+      ]);
+      await client.query('delete from ingest.partitions');
+      await client.query('insert into ingest.partitions (partition) select generate_series(0, $1 - 1)', [partitions]);
+      return known ? 'new' : 'first';
+    });
+  }
+
+  takePartitions(writerId: string, missingAfterMs: number): Promise<Map<number, number>> {
+    return withStorageErrors(async () => {
+      const { rows } = await this.#pool.query<{ partition: number; position: number }>(
+        `select * from ingest.take_partitions($1, $2 * interval '1 millisecond')`,
+        [writerId, missingAfterMs],
+      );
+      return new Map(rows.map(({ partition, position }) => [partition, position]));
+    });
+  }
+
+  leave(writerId: string): Promise<void> {
+    return this.#inTransaction(async (client) => {
+      await client.query('delete from ingest.writers where id = $1', [writerId]);
+      await client.query('update ingest.partitions set writer_id = null where writer_id = $1', [writerId]);
+    });
+  }
+
+  append({ writerId, partition, from, to }: PartitionRange, messages: readonly AcceptedMessage[]): Promise<Appended[]> {
+    return withLoss(async () => {
+      const { rows } = await this.#pool.query<AppendedRow>({
+        ...appendStatement,
+        values: [
+          writerId,
+          partition,
+          from,
+          to,
+          messages.map(({ chatId }) => chatId),
+          messages.map(({ id }) => id),
+          messages.map(({ sender }) => sender.id),
+          messages.map(({ sender }) => sender.name),
+          messages.map(({ clientMessageId }) => clientMessageId),
+          messages.map(({ contentHash }) => contentHash),
+          messages.map(({ text }) => text),
+          messages.map(({ acceptedAt }) => acceptedAt),
+        ],
+      });
+      this.#analysis.wrote(messages.length);
+      return rows.map(toAppended);
+    });
+  }
+
+  isSettled({ partition, position, message, body }: Entry): Promise<boolean> {
+    return withStorageErrors(async () => {
+      const { rowCount: putAside } = await this.#pool.query(
+        'select from ingest.refused where partition = $1 and position = $2 and body = $3 limit 1',
+        [partition, position, Buffer.from(body)],
+      );
+      if (putAside || !message) return Boolean(putAside);
+      const { rowCount } = await this.#pool.query(
+        `select from messages where chat_id = $1 and sender_id = $2 and client_message_id = $3
+         union all select where not exists (select from chats where id = $1) limit 1`,
+        [message.chatId, message.sender.id, message.clientMessageId],
+      );
+      return Boolean(rowCount);
+    });
+  }
+
+  refuse({ writerId, partition, from, to }: PartitionRange, body: Uint8Array, reason: string): Promise<void> {
+    return withLoss(() =>
+      this.#inTransaction(async (client) => {
+        await client.query('select ingest.move($1, $2, $3, $4)', [writerId, partition, from, to]);
+        await client.query('insert into ingest.refused (partition, position, reason, body) values ($1, $2, $3, $4)', [
+          partition,
+          to,
+          reason.replaceAll('\0', ''),
+          Buffer.from(body),
+        ]);
+      }),
+    );
+  }
+
+  #inTransaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    return withStorageErrors(async () => {
+      const client = await this.#pool.connect();
+      let failure: Error | undefined;
+      try {
+        await client.query('begin');
+        const result = await work(client);
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        await client.query('rollback').catch((broken: Error) => (failure = broken));
+        throw error;
+      } finally {
+        client.release(failure);
+      }
+    });
+  }
+}
+
+async function withLoss<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await withStorageErrors(work);
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== partitionLost) throw cause;
+    throw new PartitionLost((cause as Error).message, { cause });
+  }
+}
+
+function toJudged(row: JudgedRow, sendingRoles: readonly ChatRole[], asService: boolean): AcceptanceCheck {
+  const chatType = row.chat_type ?? undefined;
+  const refused = (outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low'): AcceptanceCheck =>
+    chatType ? { outcome, chatType } : { outcome };
+  if (!chatType) return refused('chat_not_found');
+  if (row.message_id !== null) {
+    if (!row.same) return refused('reused');
+    return { outcome: 'repeated', messageId: row.message_id, seq: row.seq, createdAt: row.created_at };
+  }
+  if (asService) return { outcome: 'acceptable' };
+  if (row.role === null) return refused('not_a_member');
+  return sendingRoles.includes(row.role) ? { outcome: 'acceptable' } : refused('role_too_low');
+}

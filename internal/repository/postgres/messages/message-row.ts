@@ -1,0 +1,33 @@
+import type { Selectable } from 'kysely';
+import type { Message } from '../../../model/message.ts';
+import type { Tables } from '../connection/tables.ts';
+
+export const messageColumns = [
+  'chat_id',
+  'seq',
+  'update_seq',
+  'id',
+  'sender_id',
+  'sender_name',
+  'client_message_id',
+  'text',
+  'system',
+  'created_at',
+] as const satisfies (keyof Tables['messages'])[];
+
+/** A row of `messages`, without what is never read back. */
+export type MessageRow = Pick<Selectable<Tables['messages']>, (typeof messageColumns)[number]>;
+
+export function toMessage(row: MessageRow): Message {
+  return {
+    id: row.id,
+    chatId: row.chat_id,
+    seq: row.seq,
+    updateSeq: row.update_seq,
+    sender: { id: row.sender_id, name: row.sender_name },
+    clientMessageId: row.client_message_id ?? '',
+    text: row.text,
+    createdAt: new Date(row.created_at),
+    ...(row.system && { system: row.system }),
+  };
+}

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Message } from '../../../model/message.ts';
+import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
+
+let storage: TestStorage;
+beforeAll(async () => {
+  storage = await openTestStorage();
+});
+afterAll(() => storage.close());
+
+/** A chat with `count` numbers: the first records its beginning. */
+async function newLog(count: number): Promise<{ chatId: string; messages: Message[] }> {
+  const { chat } = await storage.chats.createGroup(user('alice'), 'group', ['bob']);
+  const batch = Array.from({ length: count - 1 }, (_, i) => newMessage(chat.id, 'alice', { text: `${i + 2}` }));
+  if (batch.length > 0) await storage.messages.appendBatch(batch, ['OWNER']);
+  return { chatId: chat.id, messages: (await storage.messages.listHistory(chat.id, { afterSeq: 0 }, count)).messages };
+}
+
+/** Page by page, from the given number on. */
+async function collect(chatId: string, afterSeq: number, pageSize: number): Promise<Message[]> {
+  const all: Message[] = [];
+  for (;;) {
+    const position = all.at(-1)?.updateSeq ?? afterSeq;
+    const page = await storage.messages.findChangesAsMember(chatId, 'bob', position, pageSize);
+    expect(page!.messages.length).toBeLessThanOrEqual(pageSize);
+    all.push(...page!.messages);
+    if (!page!.hasMore) return all;
+    expect(page!.messages).toHaveLength(pageSize);
+  }
+}
+
+describe('the changes after a number', () => {
+  test('are the history after it, at every cut and with every page size', async () => {
+    const { chatId, messages } = await newLog(7);
+    for (let cut = 0; cut <= 7; cut += 1) {
+      for (const pageSize of [1, 2, 3, 6, 7, 8]) {
+        expect(await collect(chatId, cut, pageSize)).toEqual(messages.slice(cut));
+      }
+    }
+  });
+
+  test('bring an edited message once, at its new number, with its newest state', async () => {
+    const { chatId, messages } = await newLog(5);
+    const third = await storage.edit(messages[2]!, 'third, edited');
+    const second = await storage.edit(messages[1]!, 'second, edited');
+
+    for (const pageSize of [1, 2, 10]) {
+      for (let cut = 0; cut <= 7; cut += 1) {
+        const expected = [messages[0]!, messages[3]!, messages[4]!, third, second].filter((m) => m.updateSeq > cut);
+        expect(await collect(chatId, cut, pageSize)).toEqual(expected);
+      }
+    }
+    expect([third.seq, third.updateSeq, third.text]).toEqual([3, 6, 'third, edited']);
+  });
+
+  test('of any log lead a reader who stopped anywhere to the newest state of every message', async () => {
+    const edits = fc.array(fc.nat({ max: 5 }), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(edits, fc.integer({ min: 1, max: 4 }), async (edits, pageSize) => {
+        const { chatId, messages } = await newLog(6);
+        for (const [i, edit] of edits.entries()) await storage.edit(messages[edit]!, `edit ${i}`);
+        const newest = (await storage.messages.listHistory(chatId, { afterSeq: 0 }, 100)).messages;
+        for (let cut = 0; cut <= 6; cut += 1) {
+          // What somebody who has seen the numbers up to the cut, before the edits, has.
+          const state = new Map(messages.slice(0, cut).map((message) => [message.id, message]));
+          const changes = await collect(chatId, cut, pageSize);
+          for (const message of changes) state.set(message.id, message);
+          expect([...state.values()].toSorted((a, b) => a.seq - b.seq)).toEqual(newest);
+          const numbers = changes.map(({ updateSeq }) => updateSeq);
+          expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
+        }
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('come with the chat’s last number and whether there are more', async () => {
+    const { chatId } = await newLog(3);
+    const page = async (afterSeq: number, limit: number) => {
+      const { messages, ...rest } = (await storage.messages.findChanges(chatId, afterSeq, limit))!;
+      return { count: messages.length, ...rest };
+    };
+    expect(await page(0, 2)).toEqual({ count: 2, lastSeq: 3, hasMore: true });
+    expect(await page(0, 3)).toEqual({ count: 3, lastSeq: 3, hasMore: false });
+    expect(await page(3, 3)).toEqual({ count: 0, lastSeq: 3, hasMore: false });
+    expect(await page(9, 3)).toEqual({ count: 0, lastSeq: 3, hasMore: false });
+  });
+
+  test('are none for a chat that is not there, for a stranger, and for one who was taken out', async () => {
+    const { chatId } = await newLog(2);
+    const { findChanges, findChangesAsMember } = {
+      findChanges: () => storage.messages.findChanges(chatId, 0, 10),
+      findChangesAsMember: (userId: string) => storage.messages.findChangesAsMember(chatId, userId, 0, 10),
+    };
+    expect(await storage.messages.findChanges(randomUUID(), 0, 10)).toBeUndefined();
+    expect(await findChangesAsMember('stranger')).toBeUndefined();
+    expect(await findChangesAsMember('bob')).toBeDefined();
+    await storage.chats.removeMember(chatId, user('alice'), 'bob', allow);
+    expect(await findChangesAsMember('bob')).toBeUndefined();
+    expect(await findChangesAsMember('alice')).toBeDefined();
+    await storage.chats.delete(chatId, user('alice'), allow);
+    expect(await findChangesAsMember('alice')).toBeUndefined();
+    expect(await findChanges()).toBeUndefined();
+  });
+
+  test('are read in one snapshot with the membership and the last number', async () => {
+    const { chatId } = await newLog(1);
+    let stopped = false;
+    const write = async () => {
+      while (!stopped) {
+        await storage.messages.appendBatch([newMessage(chatId, 'alice')], ['OWNER']);
+        await storage.chats.removeMember(chatId, user('alice'), 'bob', allow);
+        await storage.chats.addMembers(chatId, user('alice'), ['bob'], allow);
+      }
+    };
+    const writing = write();
+    let seen = 0;
+    while (seen < 150) {
+      const page = await storage.messages.findChangesAsMember(chatId, 'bob', 0, 10_000);
+      if (!page) continue;
+      seen += 1;
+      expect(page.messages.map(({ seq }) => seq)).toEqual(Array.from({ length: page.lastSeq }, (_, i) => i + 1));
+      const lastOfBob = page.messages.findLast(({ system }) => system && system.kind !== 'chat_created');
+      expect(lastOfBob?.system?.kind ?? 'members_added').toBe('members_added');
+    }
+    stopped = true;
+    await writing;
+  });
+});
+
+describe('the history', () => {
+  test('is read forwards, backwards and from its end, always in ascending order', async () => {
+    const { chatId, messages } = await newLog(5);
+    const page = async (...args: Parameters<typeof storage.messages.listHistory>) => {
+      const { messages, hasMore } = await storage.messages.listHistory(...args);
+      return [messages.map(({ seq }) => seq), hasMore];
+    };
+    expect(await page(chatId, 'newest', 2)).toEqual([[4, 5], true]);
+    expect(await page(chatId, 'newest', 5)).toEqual([[1, 2, 3, 4, 5], false]);
+    expect(await page(chatId, { beforeSeq: 4 }, 2)).toEqual([[2, 3], true]);
+    expect(await page(chatId, { beforeSeq: 3 }, 2)).toEqual([[1, 2], false]);
+    expect(await page(chatId, { beforeSeq: 1 }, 2)).toEqual([[], false]);
+    expect(await page(chatId, { afterSeq: 0 }, 3)).toEqual([[1, 2, 3], true]);
+    expect(await page(chatId, { afterSeq: 2 }, 3)).toEqual([[3, 4, 5], false]);
+    await storage.edit(messages[1]!, 'edited');
+    expect(await page(chatId, 'newest', 5)).toEqual([[1, 2, 3, 4, 5], false]);
+  });
+
+  test('gives one message by its id, only in its own chat', async () => {
+    const [{ chatId, messages }, other] = [await newLog(2), await newLog(1)];
+    expect(await storage.messages.get(chatId, messages[1]!.id)).toEqual(messages[1]);
+    await expect(storage.messages.get(other.chatId, messages[1]!.id)).rejects.toMatchObject({
+      reason: 'MESSAGE_NOT_FOUND',
+    });
+    await expect(storage.messages.get(chatId, randomUUID())).rejects.toMatchObject({ reason: 'MESSAGE_NOT_FOUND' });
+  });
+});

@@ -1,0 +1,185 @@
+import { type Kysely, sql } from 'kysely';
+import type pg from 'pg';
+import type { ChatType } from '../../../model/chat.ts';
+import { ChatError } from '../../../model/errors.ts';
+import type { ChatRole } from '../../../model/member.ts';
+import type { Message } from '../../../model/message.ts';
+import type { Appended, ChangesPage, HistoryRange, MessageRepository, NewMessage } from '../../message-repository.ts';
+import type { Database } from '../connection/database.ts';
+import { isAnyOf } from '../connection/is-any-of.ts';
+import { ReadBatch } from '../connection/read-batch.ts';
+import { withStorageErrors } from '../connection/storage-error.ts';
+import type { Tables } from '../connection/tables.ts';
+import { FirstAnalysis } from './first-analysis.ts';
+import { type MessageRow, messageColumns, toMessage } from './message-row.ts';
+import { SharedPages } from './shared-pages.ts';
+
+const appendStatement = {
+  name: 'append_messages',
+  text: 'select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+};
+
+export interface MembershipKey {
+  chatId: string;
+  userId: string;
+}
+
+/** A row of the answer of append_messages. */
+export interface AppendedRow {
+  outcome: Appended['outcome'];
+  chat_type: ChatType | null;
+  message_id: string;
+  seq: number;
+  created_at: Date;
+}
+
+export class PostgresMessageRepository implements MessageRepository {
+  readonly #pool: pg.Pool;
+  readonly #db: Kysely<Tables>;
+  readonly #analysis: FirstAnalysis;
+  readonly #pages = new SharedPages();
+  readonly #memberships = new ReadBatch((keys: readonly MembershipKey[]) => this.#areMembers(keys));
+
+  constructor({ pool, db }: Database) {
+    this.#pool = pool;
+    this.#analysis = new FirstAnalysis(pool);
+    this.#db = db;
+  }
+
+  /**
+   * Opens so many connections and has them plan append_messages. A plan that is made while the first few hundred messages of a new database
+   * are being written may take the wrong index, and serves until the tables are analyzed, a minute later.
+   */
+  async warmUp(connections: number): Promise<void> {
+    await Promise.all(Array.from({ length: connections }, () => this.appendBatch([], [])));
+  }
+
+  appendBatch(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Appended[]> {
+    return withStorageErrors(async () => {
+      const { rows } = await this.#pool.query<AppendedRow>({
+        ...appendStatement,
+        values: [
+          batch.map(({ chatId }) => chatId),
+          batch.map(({ id }) => id),
+          batch.map(({ sender }) => sender.id),
+          batch.map(({ sender }) => sender.name),
+          batch.map(({ clientMessageId }) => clientMessageId),
+          batch.map(({ contentHash }) => contentHash),
+          batch.map(({ text }) => text),
+          sendingRoles,
+          batch.flatMap(({ asService }, index) => (asService ? [index + 1] : [])),
+        ],
+      });
+      this.#analysis.wrote(batch.length);
+      return rows.map(toAppended);
+    });
+  }
+
+  get(chatId: string, messageId: string): Promise<Message> {
+    return withStorageErrors(async () => {
+      const row = await this.#db
+        .selectFrom('messages')
+        .select(messageColumns)
+        .where('chat_id', '=', chatId)
+        .where('id', '=', messageId)
+        .executeTakeFirst();
+      if (!row) throw new ChatError('MESSAGE_NOT_FOUND', 'there is no such message in this chat');
+      return toMessage(row);
+    });
+  }
+
+  listHistory(chatId: string, range: HistoryRange, limit: number): Promise<{ messages: Message[]; hasMore: boolean }> {
+    return withStorageErrors(async () => {
+      const forwards = typeof range === 'object' && 'afterSeq' in range;
+      let query = this.#db
+        .selectFrom('messages')
+        .select(messageColumns)
+        .where('chat_id', '=', chatId)
+        .orderBy('seq', forwards ? 'asc' : 'desc')
+        .limit(limit + 1);
+      if (forwards) query = query.where('seq', '>', range.afterSeq);
+      else if (range !== 'newest') query = query.where('seq', '<', range.beforeSeq);
+      const rows = await query.execute();
+      const messages = rows.slice(0, limit).map(toMessage);
+      if (!forwards) messages.reverse();
+      return { messages, hasMore: rows.length > limit };
+    });
+  }
+
+  findChanges(chatId: string, afterSeq: number, limit: number): Promise<ChangesPage | undefined> {
+    return this.#findChanges(chatId, afterSeq, limit);
+  }
+
+  /** Many who are behind in the same chat share a page; whether each is a member is asked after it was read, of all together. */
+  async findChangesAsMember(
+    chatId: string,
+    userId: string,
+    afterSeq: number,
+    limit: number,
+  ): Promise<ChangesPage | undefined> {
+    const read = () => this.#findChanges(chatId, afterSeq, limit, userId);
+    const { page, shared } = await this.#pages.get(chatId, { afterSeq, limit }, read);
+    return !shared || (await this.#memberships.load({ chatId, userId })) ? page : undefined;
+  }
+
+  #areMembers(keys: readonly MembershipKey[]): Promise<boolean[]> {
+    return withStorageErrors(async () => {
+      const chatIds = keys.map(({ chatId }) => chatId);
+      const userIds = keys.map(({ userId }) => userId);
+      const { rows } = await sql<{ member: boolean }>`
+        select exists (select from members m where m.chat_id = k.chat_id and m.user_id = k.user_id) as member
+        from unnest(${chatIds}::uuid[], ${userIds}::text[]) with ordinality as k (chat_id, user_id, place)
+        order by place`.execute(this.#db);
+      return rows.map(({ member }) => member);
+    });
+  }
+
+  /** One statement, so that messages, number and membership are of one snapshot. */
+  #findChanges(chatId: string, afterSeq: number, limit: number, userId?: string): Promise<ChangesPage | undefined> {
+    return withStorageErrors(async () => {
+      const columns = sql.join(messageColumns.map((column) => sql.ref(`m.${column}`)));
+      const member =
+        userId === undefined
+          ? sql``
+          : sql`and exists (select from members where chat_id = ${chatId} and user_id = ${userId})`;
+      const { rows } = await sql<MessageRow & { last_seq: number }>`
+        with chat as (select last_seq from chats where id = ${chatId} ${member}),
+        unchanged as (
+          select * from messages where chat_id = ${chatId} and seq > ${afterSeq} and update_seq = seq
+          order by seq limit ${limit + 1}
+        ),
+        changed as (
+          select * from messages where chat_id = ${chatId} and update_seq > ${afterSeq} and update_seq <> seq
+          order by update_seq limit ${limit + 1}
+        )
+        select chat.last_seq, ${columns} from chat
+        left join (select * from unchanged union all select * from changed) m on true
+        order by m.update_seq limit ${limit + 1}`.execute(this.#db);
+      const [first] = rows;
+      if (!first) return undefined;
+      const messages = first.id === null ? [] : rows.slice(0, limit).map(toMessage);
+      return { messages, lastSeq: first.last_seq, hasMore: rows.length > limit };
+    });
+  }
+
+  listHeads(chatIds: readonly string[]): Promise<Map<string, number>> {
+    return withStorageErrors(async () => {
+      const rows = await this.#db
+        .selectFrom('chats')
+        .select(['id', 'last_seq'])
+        .where(({ ref }) => isAnyOf(ref('id'), chatIds, 'uuid'))
+        .execute();
+      return new Map(rows.map(({ id, last_seq }) => [id, last_seq]));
+    });
+  }
+}
+
+export function toAppended(row: AppendedRow): Appended {
+  return {
+    outcome: row.outcome,
+    ...(row.chat_type && { chatType: row.chat_type }),
+    messageId: row.message_id,
+    seq: row.seq,
+    createdAt: row.created_at,
+  };
+}

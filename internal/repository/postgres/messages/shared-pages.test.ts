@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
+
+let storage: TestStorage;
+beforeAll(async () => {
+  storage = await openTestStorage();
+});
+afterAll(() => storage.close());
+
+/** A group with so many messages after its first one, and members. */
+async function newChat(messages: number, members: readonly string[] = []): Promise<string> {
+  const { chat } = await storage.chats.createGroup(user('alice'), 'group', members);
+  const batch = Array.from({ length: messages }, (_, i) => newMessage(chat.id, 'alice', { text: `${i + 1}` }));
+  await storage.messages.appendBatch(batch, ['OWNER']);
+  return chat.id;
+}
+
+/** How many statements, or transactions, are carried out meanwhile. */
+async function statementsDuring(work: () => Promise<unknown>): Promise<number> {
+  let count = 0;
+  const counted = () => {
+    count += 1;
+  };
+  storage.database.pool.on('acquire', counted);
+  await work();
+  storage.database.pool.off('acquire', counted);
+  return count;
+}
+
+test('many who are behind in a chat share what is read, and each gets all that is theirs', async () => {
+  const members = Array.from({ length: 500 }, (_, i) => `member ${i}`);
+  const chatId = await newChat(50, members);
+  const statements = await statementsDuring(() =>
+    Promise.all(
+      members.map(async (userId, i) => {
+        const afterSeq = 1 + (i % 7);
+        const page = await storage.messages.findChangesAsMember(chatId, userId, afterSeq, 100);
+        expect(page?.messages.map(({ seq }) => seq)).toEqual(
+          Array.from({ length: 51 - afterSeq }, (_, n) => afterSeq + 1 + n),
+        );
+        expect(page).toMatchObject({ lastSeq: 51, hasMore: false });
+      }),
+    ),
+  );
+  expect(statements).toBeLessThan(20);
+});
+
+test('whoever is at the end is told what is there now, not what was', async () => {
+  const chatId = await newChat(3);
+  const read = (afterSeq: number) => storage.messages.findChangesAsMember(chatId, 'alice', afterSeq, 100);
+  expect(await read(1)).toMatchObject({ lastSeq: 4 });
+  await storage.messages.appendBatch([newMessage(chatId, 'alice', { text: 'new' })], ['OWNER']);
+  expect((await read(4))?.messages.map(({ text }) => text)).toEqual(['new']);
+  // What is passed on ends where it ended then; the rest follows.
+  expect((await read(3))?.messages.map(({ seq }) => seq)).toContain(4);
+});
+
+test('whoever is no member any more is given nothing, however fresh the page of the others', async () => {
+  const chatId = await newChat(3, ['bob', 'carol']);
+  const read = (userId: string) => storage.messages.findChangesAsMember(chatId, userId, 1, 100);
+  expect((await read('bob'))?.messages).toHaveLength(3);
+  await storage.chats.removeMember(chatId, user('alice'), 'carol', allow);
+  expect(await read('carol')).toBeUndefined();
+  expect(await read('stranger')).toBeUndefined();
+  expect((await read('bob'))?.messages).toHaveLength(3);
+});
+
+test('a stranger who asks first does not keep it from the members', async () => {
+  const chatId = await newChat(3, ['bob']);
+  const read = (userId: string) => storage.messages.findChangesAsMember(chatId, userId, 1, 100);
+  const [stranger, bob] = await Promise.all([read('stranger'), read('bob')]);
+  expect(stranger).toBeUndefined();
+  expect(bob?.messages).toHaveLength(3);
+});
+
+test('pages of another size are not mixed', async () => {
+  const chatId = await newChat(10);
+  const read = (limit: number) => storage.messages.findChangesAsMember(chatId, 'alice', 1, limit);
+  const [two, all] = await Promise.all([read(2), read(100)]);
+  expect(two).toMatchObject({ hasMore: true, messages: [{ seq: 2 }, { seq: 3 }] });
+  expect(all?.messages).toHaveLength(10);
+});
