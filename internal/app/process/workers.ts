@@ -1,5 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Logger } from 'pino';
+import { Backoff } from '../../../pkg/backoff/backoff.ts';
+import { sleep } from '../../../pkg/backoff/sleep.ts';
 
 /** What a worker tells the process that started it. */
 export type WorkerMessage = { kind: 'ready'; grpcPort: number; httpPort: number | undefined };
@@ -9,8 +11,11 @@ export type WorkerCommand = 'stop';
 
 export type Ports = Omit<WorkerMessage, 'kind'>;
 
-/** A worker that ends is started again after so long, doubled each time that it does not last, in milliseconds. */
-const restartMs = { first: 100, most: 10_000, lasting: 30_000 };
+/** The pauses before a worker that did not last is started again. They are noted in the log, and one machine needs no jitter. */
+const pausesBeforeRestart = { firstMs: 100, maxMs: 10_000, jitter: 'none' } as const;
+
+/** A worker that ends sooner than this did not last, in milliseconds. */
+const lastingMs = 30_000;
 
 interface Options {
   count: number;
@@ -23,8 +28,7 @@ interface Options {
 export class Workers {
   readonly #options: Options;
   readonly #workers = new Set<Worker>();
-  readonly #restarts = new Set<NodeJS.Timeout>();
-  #stopping = false;
+  readonly #stopping = new AbortController();
 
   constructor(options: Options) {
     this.#options = options;
@@ -43,8 +47,7 @@ export class Workers {
 
   /** Each drains and ends. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    for (const timer of this.#restarts) clearTimeout(timer);
+    this.#stopping.abort();
     await Promise.all(
       [...this.#workers].map(async (worker) => {
         const ended = new Promise((resolve) => worker.once('exit', resolve));
@@ -54,8 +57,8 @@ export class Workers {
     );
   }
 
-  /** `pauseMs`: how long was waited before it, because the one before did not last. */
-  #fork(pauseMs = 0): { ready: Promise<Ports> } {
+  /** `pauses` are those of this worker and of the ones that take its place. */
+  #fork(pauses = new Backoff(pausesBeforeRestart)): { ready: Promise<Ports> } {
     const { env, log } = this.#options;
     const worker = cluster.fork(env);
     this.#workers.add(worker);
@@ -71,29 +74,31 @@ export class Workers {
         this.#workers.delete(worker);
         // What was wrong it has said itself.
         reject(new Error(`a worker ended before it was ready (${signal ?? code})`));
-        if (this.#stopping || readyAt === undefined) return;
-        const afterMs = performance.now() - readyAt < restartMs.lasting ? longer(pauseMs) : 0;
+        if (this.#stopping.signal.aborted || readyAt === undefined) return;
+        const lasted = performance.now() - readyAt >= lastingMs;
+        if (lasted) pauses.reset();
+        const afterMs = lasted ? 0 : pauses.next();
         log.error({ worker: worker.process.pid, code, signal, afterMs }, 'a worker died: starting another');
-        this.#restart(afterMs);
+        void this.#restart(afterMs, pauses);
       });
       worker.on('error', (err) => log.warn({ err }, 'a worker cannot be told anything'));
     });
     return { ready };
   }
 
-  #restart(afterMs: number): void {
-    const timer = setTimeout(() => {
-      this.#restarts.delete(timer);
-      this.#fork(afterMs).ready.catch((err) => {
-        if (this.#stopping) return;
+  /** Resolves when a worker is ready, or when all are being stopped. Never throws. */
+  async #restart(afterMs: number, pauses: Backoff): Promise<void> {
+    const { signal } = this.#stopping;
+    await sleep(afterMs, signal);
+    while (!signal.aborted) {
+      try {
+        await this.#fork(pauses).ready;
+        return;
+      } catch (err) {
+        if (signal.aborted) return;
         this.#options.log.error({ err }, 'a worker does not start: trying again');
-        this.#restart(longer(afterMs));
-      });
-    }, afterMs);
-    this.#restarts.add(timer);
+        await pauses.wait(signal);
+      }
+    }
   }
-}
-
-function longer(pauseMs: number): number {
-  return Math.min(Math.max(2 * pauseMs, restartMs.first), restartMs.most);
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { decodePublication, type Publication } from '../../converter/publication.ts';
 import { RareWarning } from '../tracing/rare-warning.ts';
@@ -112,7 +113,7 @@ export class BrokerBus implements Bus {
   async #close(): Promise<void> {
     const { link, state } = this.#kept;
     if (state === 'connected') {
-      const timeout = new Promise<void>((resolve) => setTimeout(resolve, closeTimeoutMs).unref());
+      const timeout = sleep(closeTimeoutMs, undefined, { ref: false });
       await Promise.race([this.#sender.sent(), link?.broken, timeout]);
     }
     await this.#kept.close();

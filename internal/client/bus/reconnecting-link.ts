@@ -1,4 +1,5 @@
 import { setTimeout as delay, setImmediate } from 'node:timers/promises';
+import { Backoff } from '../../../pkg/backoff/backoff.ts';
 import type { BusState } from './bus.ts';
 import type { Link } from './link.ts';
 
@@ -69,7 +70,8 @@ export class ReconnectingLink {
 
   async #run(): Promise<void> {
     const { signal } = this.#closing;
-    for (let failures = 0; !signal.aborted; failures += 1) {
+    const pauses = new Backoff({ firstMs: firstRetryMs, maxMs: this.#options.maxRetryMs, jitter: 'equal' });
+    while (!signal.aborted) {
       let reason: unknown;
       try {
         const link = await this.#open();
@@ -79,7 +81,7 @@ export class ReconnectingLink {
         });
         if (signal.aborted) this.#fail(undefined);
         const prepared = this.#deps.prepare(link).then(() => {
-          failures = 0;
+          pauses.reset();
           this.#setState('connected');
         });
         // A broker that goes silent meanwhile is noticed as well.
@@ -93,7 +95,7 @@ export class ReconnectingLink {
       this.#link = undefined;
       if (signal.aborted) break;
       this.#setState('away', reason);
-      await delay(this.#pauseMs(failures), undefined, { signal }).catch(() => {});
+      await pauses.wait(signal);
     }
     this.#settled();
   }
@@ -146,9 +148,5 @@ export class ReconnectingLink {
     if (state === this.#state) return;
     this.#state = state;
     this.#deps.onStateChange(state, reason);
-  }
-
-  #pauseMs(failures: number): number {
-    return Math.min(this.#options.maxRetryMs, firstRetryMs * 2 ** Math.min(failures, 16)) * (0.5 + Math.random() / 2);
   }
 }

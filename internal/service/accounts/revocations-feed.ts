@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import { Backoff } from '../../../pkg/backoff/backoff.ts';
+import { sleep } from '../../../pkg/backoff/sleep.ts';
 import { ChatError } from '../../model/errors.ts';
 
 export interface RevocationsFeedOptions {
@@ -22,19 +24,22 @@ interface Deps<Batch> {
 export class RevocationsFeed<Batch extends { cursor: string }> {
   readonly #deps: Deps<Batch>;
   readonly #options: RevocationsFeedOptions;
+  readonly #pauses: Backoff;
   readonly #firstRead = Promise.withResolvers<void>();
   #cursor: string | undefined;
   /** Those who wait for the next read that begins. */
   #waiting: PromiseWithResolvers<void>[] = [];
-  #failures = 0;
+  #failing = false;
   #lastError: unknown;
   #following = false;
   #closed = false;
-  #wake = () => {};
+  #wake = new AbortController();
 
   constructor(deps: Deps<Batch>, options: RevocationsFeedOptions) {
     this.#deps = deps;
     this.#options = options;
+    const { pollMs, maxBackoffMs } = options;
+    this.#pauses = new Backoff({ firstMs: 2 * pollMs, maxMs: Math.max(pollMs, maxBackoffMs), jitter: 'none' });
   }
 
   /** Resolves after the first read that succeeds; reading goes on until `close`. Throws after `timeoutMs` milliseconds without one. */
@@ -59,25 +64,25 @@ export class RevocationsFeed<Batch extends { cursor: string }> {
     if (!this.#following || this.#closed) return Promise.reject(closed());
     const read = Promise.withResolvers<void>();
     this.#waiting.push(read);
-    this.#wake();
+    this.#wake.abort();
     return read.promise;
   }
 
   /** Twice is harmless. A read under way is abandoned. */
   close(): void {
     this.#closed = true;
-    this.#wake();
+    this.#wake.abort();
     for (const { reject } of this.#waiting.splice(0)) reject(closed());
   }
 
   /** Never throws. */
   async #follow(): Promise<void> {
-    const { pollMs, maxBackoffMs } = this.#options;
+    const { pollMs } = this.#options;
     while (!this.#closed) {
       const served = this.#waiting.splice(0);
       const error = await this.#read();
       for (const { resolve, reject } of served) error === undefined ? resolve() : reject(error);
-      const waitMs = Math.min(pollMs * 2 ** this.#failures, Math.max(pollMs, maxBackoffMs));
+      const waitMs = this.#failing ? this.#pauses.next() : pollMs;
       if (this.#waiting.length === 0 && !this.#closed) await this.#pause(waitMs);
     }
   }
@@ -92,13 +97,14 @@ export class RevocationsFeed<Batch extends { cursor: string }> {
       this.#cursor = batch.cursor;
     } catch (error) {
       const err = error ?? new Error(`reading ${name} failed`);
-      if (this.#failures === 0 && !this.#closed) log.warn({ err }, `cannot read ${name}; trying again`);
-      this.#failures += 1;
+      if (!this.#failing && !this.#closed) log.warn({ err }, `cannot read ${name}; trying again`);
+      this.#failing = true;
       this.#lastError = err;
       return err;
     }
-    if (this.#failures > 0) log.info(`reading ${name} again`);
-    this.#failures = 0;
+    if (this.#failing) log.info(`reading ${name} again`);
+    this.#failing = false;
+    this.#pauses.reset();
     this.#firstRead.resolve();
     return undefined;
   }
@@ -114,15 +120,9 @@ export class RevocationsFeed<Batch extends { cursor: string }> {
   }
 
   /** Ends early when somebody wants to read now. */
-  async #pause(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#wake = () => {};
+  #pause(ms: number): Promise<void> {
+    this.#wake = new AbortController();
+    return sleep(ms, this.#wake.signal);
   }
 }
 

@@ -1,3 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '../../../pkg/backoff/backoff.ts';
+import { equalJitter } from '../../../pkg/backoff/jitter.ts';
 import type { Chat } from '../../model/chat.ts';
 import type { StartFrom } from '../../model/command.ts';
 import { ChatError, invalidFieldsError } from '../../model/errors.ts';
@@ -25,6 +28,9 @@ interface Options {
   /** Messages of a page from the database. */
   pageSize: number;
 }
+
+/** Between two attempts to read from the database. */
+const pausesAfterFailures = { firstMs: 150, maxMs: 3_000, jitter: 'equal' } as const;
 
 /**
  * The chats that one session reads: those that it subscribed to and, after `subscribeAll`, every chat that the user is or
@@ -184,21 +190,18 @@ export class Subscriptions implements SubscriptionOwner {
   /** One page for each that is behind, in turn; never more of them in memory than the outbound holds. Never throws. */
   async #catchUp(): Promise<void> {
     const behind = this.#behind ?? new Set();
-    let failures = 0;
+    const pauses = new Backoff(pausesAfterFailures);
     for (let next = first(behind); next && !this.#closed; next = first(behind)) {
       await this.#deps.outbound.whenRoom();
       if (this.#closed) break;
       behind.delete(next);
       try {
         if (!(await next.catchUp())) behind.add(next);
-        failures = 0;
+        pauses.reset();
       } catch (error) {
         behind.add(next);
         this.#deps.onRetry(error);
-        await new Promise((resolve) =>
-          setTimeout(resolve, Math.min(100 * 2 ** failures, 2_000) * (0.5 + Math.random())),
-        );
-        failures += 1;
+        await sleep(pauses.next());
       }
     }
     this.#catchingUp = false;
@@ -215,7 +218,7 @@ export class Subscriptions implements SubscriptionOwner {
       this.#deps.onRetry(error);
       // Until the memberships change there is nothing else to be seen.
       if (error instanceof ChatError && error.reason === 'SUBSCRIPTION_LIMIT') return;
-      if (!this.#closed) setTimeout(() => this.#refreshLater(), 500 + Math.random() * 500).unref();
+      if (!this.#closed) setTimeout(() => this.#refreshLater(), equalJitter(1_000)).unref();
     });
   }
 

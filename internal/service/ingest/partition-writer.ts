@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
+import { equalJitter } from '../../../pkg/backoff/jitter.ts';
+import { sleep } from '../../../pkg/backoff/sleep.ts';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { IngestLog, LogEntry, PartitionReader } from '../../client/ingest/ingest-log.ts';
 import { type IngestRepository, PartitionLost, type PartitionRange } from '../../repository/ingest-repository.ts';
 import { type ReadableEntry, toBatches } from './batches.ts';
 import { isTransient } from './is-transient.ts';
-import { Pause } from './pause.ts';
 import { publishWritten } from './publish-written.ts';
 import { recogniseLog } from './recognise-log.ts';
 import type { Slots } from './slots.ts';
@@ -27,8 +28,8 @@ export interface PartitionWriterOptions {
   keepMs: number;
 }
 
-/** The wait after a failure, in milliseconds, with as much again by chance. */
-const retryMs = 150;
+/** The longest wait after a failure, in milliseconds; it is at least half of this. */
+const retryMs = 300;
 
 /**
  * Puts one partition's messages into the database, in order and each once, from the position where it stands, and publishes them. It goes on through
@@ -39,14 +40,13 @@ export class PartitionWriter {
   readonly #options: PartitionWriterOptions;
   readonly #writerId: string;
   readonly #partition: number;
-  readonly #pause = new Pause();
+  readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
   #position: number;
   #marks: TrimMarks;
   /** The log is the one that the position is of, as far as is known. */
   #following = false;
   #reader: PartitionReader | undefined;
-  #stopped = false;
   #ended = false;
   #failed = false;
   #written = 0;
@@ -85,8 +85,7 @@ export class PartitionWriter {
 
   /** Resolves once the batch under way is settled. Never throws; twice is harmless. */
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#pause.end();
+    this.#stopping.abort();
     await this.#reader?.close();
     await this.#done;
   }
@@ -102,7 +101,7 @@ export class PartitionWriter {
   /** Never throws. */
   async #run(): Promise<void> {
     const { log } = this.#deps;
-    while (!this.#stopped) {
+    while (!this.#stopping.signal.aborted) {
       try {
         await this.#follow();
       } catch (err) {
@@ -110,8 +109,8 @@ export class PartitionWriter {
           log.debug({ err, partition: this.#partition }, 'another writer has this partition');
           break;
         }
-        if (!this.#stopped) this.#warn(err, 'cannot follow accepted messages: trying again');
-        await this.#pause.wait(retryMs);
+        if (!this.#stopping.signal.aborted) this.#warn(err, 'cannot follow accepted messages: trying again');
+        await sleep(equalJitter(retryMs), this.#stopping.signal);
       }
     }
     this.#ended = true;
@@ -120,7 +119,7 @@ export class PartitionWriter {
   /** Reads and writes until it is stopped. Throws when the log is lost sight of, and PartitionLost. */
   async #follow(): Promise<void> {
     await this.#checkLog();
-    if (this.#stopped) return;
+    if (this.#stopping.signal.aborted) return;
     const reader = this.#deps.ingestLog.read(this.#partition, this.#position, this.#options.maxBatch);
     this.#reader = reader;
     this.#following = true;
@@ -128,7 +127,7 @@ export class PartitionWriter {
       for await (const entries of reader) {
         this.#failed = false;
         for (const batch of toBatches(entries)) {
-          if (this.#stopped) return;
+          if (this.#stopping.signal.aborted) return;
           if (Array.isArray(batch)) await this.#write(batch);
           else await this.#refuse(batch, 'it cannot be read');
         }
@@ -172,9 +171,9 @@ export class PartitionWriter {
         if (err instanceof PartitionLost) throw err;
         if (!isTransient(err)) return this.#isolate(batch, err);
         this.#warn(err, 'the database is away: trying the batch again');
-        if (this.#stopped) throw err;
-        await this.#pause.wait(retryMs);
-        if (this.#stopped) throw err;
+        if (this.#stopping.signal.aborted) throw err;
+        await sleep(equalJitter(retryMs), this.#stopping.signal);
+        if (this.#stopping.signal.aborted) throw err;
       }
     }
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { equalJitter } from '../../../pkg/backoff/jitter.ts';
+import { sleep } from '../../../pkg/backoff/sleep.ts';
 import { PartitionWriter, type PartitionWriterDeps, type PartitionWriterOptions } from './partition-writer.ts';
-import { Pause } from './pause.ts';
 import { Slots } from './slots.ts';
 
 export interface PartitionWritersOptions extends PartitionWriterOptions {
@@ -26,7 +27,7 @@ export class PartitionWriters {
   readonly #writerId = randomUUID();
   readonly #slots: Slots;
   readonly #writers = new Map<number, PartitionWriter>();
-  readonly #pause = new Pause();
+  readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   #trimming: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
@@ -56,7 +57,7 @@ export class PartitionWriters {
 
   async #stop(): Promise<void> {
     if (!this.#running) return;
-    this.#pause.end();
+    this.#stopping.abort();
     await this.#running;
     await Promise.all([this.#trimming, ...[...this.#writers.values()].map((writer) => writer.stop())]);
     this.#writers.clear();
@@ -78,7 +79,7 @@ export class PartitionWriters {
       }
       this.#trimming ??= this.#trim().finally(() => (this.#trimming = undefined));
       this.#report();
-      await this.#pause.wait(heartbeatMs / 2);
+      await sleep(equalJitter(heartbeatMs), this.#stopping.signal);
     }
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Presence } from '../../client/presence/presence.ts';
@@ -78,7 +79,7 @@ export class PresenceAnnouncer {
     while (this.#untold.size > 0) {
       const round = [...this.#untold.values()].slice(0, rounds.maxUsers);
       for (const { user } of round) this.#untold.delete(user.id);
-      const pause = new Promise((resolve) => setTimeout(resolve, rounds.intervalMs).unref());
+      const pause = sleep(rounds.intervalMs, undefined, { ref: false });
       await Promise.all(round.map((news) => this.#publish(news)));
       await pause;
     }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { TokenVerifier } from '../../client/auth/token-verifier.ts';
 import type { Command } from '../../model/command.ts';
@@ -221,7 +222,7 @@ export class Session {
     } catch (error) {
       this.#reject(commandId, error);
       if (error instanceof ChatError && error.reason === 'RATE_LIMITED') {
-        await new Promise((resolve) => setTimeout(resolve, Math.min(error.retryAfterMs ?? 0, maxPauseMs)));
+        await sleep(Math.min(error.retryAfterMs ?? 0, maxPauseMs));
       }
     }
   }

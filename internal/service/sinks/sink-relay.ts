@@ -1,5 +1,5 @@
-import { setTimeout as after } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { sleep } from '../../../pkg/backoff/sleep.ts';
 import { type EventStream, type ExportedEvent, OutOfPlace } from '../../client/sinks/event-stream.ts';
 import type { ChatToExport, ExportRepository } from '../../repository/export-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
@@ -69,7 +69,7 @@ export class SinkRelay {
         this.#failing = true;
         restMs = this.#options.restMs;
       }
-      if (restMs > 0) await after(restMs, undefined, { signal }).catch(() => {});
+      if (restMs > 0) await sleep(restMs, signal);
     }
   }
 

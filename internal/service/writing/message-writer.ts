@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { equalJitter } from '../../../pkg/backoff/jitter.ts';
 import type { Bus } from '../../client/bus/bus.ts';
 import { activeSpans, withActiveSpans } from '../../client/tracing/active-spans.ts';
 import type { ChatType } from '../../model/chat.ts';
@@ -29,6 +31,9 @@ interface Deps {
   bus: Bus;
   log: Logger;
 }
+
+/** The longest wait before a batch is tried again, in milliseconds; it is at least half of this. */
+const retryMs = 250;
 
 /**
  * Commits messages in batches: while some are being committed the next ones collect, and an idle writer commits at once.
@@ -154,7 +159,7 @@ export class MessageWriter {
    */
   async #retry(batch: WriteEntry[], error: ChatError): Promise<void> {
     this.#log.warn({ err: error, messages: batch.length }, 'the database is away: trying the batch again');
-    await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 150));
+    await sleep(equalJitter(retryMs));
     const now = performance.now();
     const remaining: WriteEntry[] = [];
     for (const entry of batch) {

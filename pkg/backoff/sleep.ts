@@ -1,0 +1,16 @@
+/**
+ * Resolves after `ms` milliseconds, or as soon as the signal aborts. It never rejects, and it needs nothing of Node: browsers run it as well.
+ * Without a signal, server code uses `node:timers/promises` instead.
+ */
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
