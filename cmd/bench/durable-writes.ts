@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { ChatType, type Command, type CreateChatResponse } from '../../pkg/api/chat/v1/chat.ts';
 import { countFrame, RawClient, toFrame } from './raw-client.ts';
@@ -49,9 +50,9 @@ export async function measureWrites(
         acknowledged += count;
       });
     }
-    await delay(load.warmUpMs);
+    await sleep(load.warmUpMs);
     const before = sample(service, acknowledged);
-    await delay(load.durationMs);
+    await sleep(load.durationMs);
     const after = sample(service, acknowledged);
     const messages = after.acknowledged - before.acknowledged;
     return {
@@ -116,8 +117,4 @@ function keepSending(client: RawClient, chatId: string, window: number, onAcknow
 
 function sample(service: ServiceProcess, acknowledged: number) {
   return { at: performance.now(), cpuMicros: service.cpuMicros(), acknowledged };
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

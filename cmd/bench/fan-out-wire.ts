@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { WebSocket } from 'ws';
 import type { Command, JoinRoomResponse } from '../../pkg/api/chat/v1/chat.ts';
@@ -137,5 +138,5 @@ function countJson(frame: Buffer): { messages: number; caughtUp: number } {
 }
 
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!condition()) await sleep(10);
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { ChatType, ConnectChatResponse, type CreateChatResponse } from '../../pkg/api/chat/v1/chat.ts';
 import { percentile } from './percentile.ts';
@@ -102,7 +103,7 @@ async function atRate(perSecond: number, durationMs: number, act: (i: number) =>
   let done = 0;
   for (let elapsed = 0; elapsed < durationMs; elapsed = performance.now() - begun) {
     for (; done < (elapsed / 1_000) * perSecond; done += 1) act(done);
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await sleep(1);
   }
   return done;
 }
@@ -110,6 +111,6 @@ async function atRate(perSecond: number, durationMs: number, act: (i: number) =>
 async function until(condition: () => boolean, fault: string): Promise<void> {
   for (const giveUpAt = performance.now() + 10_000; !condition(); ) {
     if (performance.now() > giveUpAt) throw new Error(fault);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await sleep(5);
   }
 }

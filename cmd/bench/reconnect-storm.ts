@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { ChatType, ConnectChatResponse, type CreateChatResponse } from '../../pkg/api/chat/v1/chat.ts';
 import { percentile } from './percentile.ts';
@@ -49,17 +50,17 @@ export async function measureStorm(
     const file = join(folder, 'storm.json');
     await writeFile(file, JSON.stringify({ urls: [target.url], clients: crowd, messages: behind } satisfies Storm));
     bystander.start();
-    await new Promise((resolve) => setTimeout(resolve, quietMs));
+    await sleep(quietMs);
     bystander.take();
     const quietFrom = await transactions(pool);
-    await new Promise((resolve) => setTimeout(resolve, quietMs));
+    await sleep(quietMs);
     const quiet = ((await transactions(pool)) - quietFrom) / quietMs;
     const before = bystander.take();
     const stormFrom = await transactions(pool);
     const result = await storm(file);
     const during = bystander.take();
     // The database counts with a delay of up to a second.
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await sleep(1_500);
     const statements = Math.round((await transactions(pool)) - stormFrom - quiet * (result.allMs + 1_500));
     return { ...result, clients, statements, before, during };
   } finally {
@@ -95,7 +96,7 @@ async function gather(admin: RawClient, { address }: ServiceProcess, count: numb
     });
     stream.write(toFrame(commands));
     sent += behind;
-    while (accepted < sent) await new Promise((resolve) => setTimeout(resolve, 2));
+    while (accepted < sent) await sleep(2);
     const client = new RawClient(address);
     const tokens = await Promise.all(names.map((name) => client.signIn(name)));
     client.close();

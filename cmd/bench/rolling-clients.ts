@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { anyOf, ChatClient, type ChatClientError, guest, webSocketTransport } from '../../pkg/chat-client/index.ts';
 import { percentile } from './percentile.ts';
 
@@ -66,7 +67,7 @@ async function run(task: CrowdTask): Promise<void> {
       ),
     );
   }, 1_000 / rate);
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await sleep(2_000);
   process.send?.('online');
   await new Promise((resolve) => process.once('message', resolve));
   clearInterval(timer);
@@ -74,7 +75,7 @@ async function run(task: CrowdTask): Promise<void> {
   const complete = () =>
     rooms.every(({ members, acknowledged }) => members.every(({ received }) => received.length >= acknowledged.length));
   for (const giveUpAt = performance.now() + 20_000; !complete() && performance.now() < giveUpAt; ) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
   process.send?.(report(rooms, failures.length));
 }

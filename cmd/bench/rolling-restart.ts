@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CrowdReport, CrowdTask } from './rolling-clients.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 
@@ -26,7 +27,7 @@ export async function measureRollingRestart(
       const ports = { GRPC_PORT: portOf(address), HTTP_PORT: portOf(url) };
       await nodes[i]!.stop();
       nodes[i] = await startService(dsn, { ...env, ...ports });
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await sleep(2_000);
     }
     const report = next<CrowdReport>();
     child.send('finish');

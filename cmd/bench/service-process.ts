@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const collectGarbage = new URL('collect-garbage.ts', import.meta.url);
@@ -54,7 +55,7 @@ export async function startProcess(
     announced: await readAnnouncement(child, announcement),
     rssBytes: async () => {
       child.kill('SIGUSR2');
-      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      await sleep(3_000);
       return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1_024;
     },
     cpuMicros: () => {

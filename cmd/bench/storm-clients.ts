@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import { fullJitter } from '../../pkg/backoff/jitter.ts';
 import { percentile } from './percentile.ts';
 import { countFrame, toFrame } from './raw-client.ts';
 
@@ -34,7 +36,7 @@ async function run({ urls, clients, messages }: Storm): Promise<StormResult> {
         connections += 1;
         const url = `${urls[(i + connections) % urls.length]!.replace('http', 'ws')}/v1/connect`;
         if (await catchUp(url, token, { chatId, afterSeq, messages })) break;
-        await new Promise((resolve) => setTimeout(resolve, 200 + Math.random() * 800));
+        await sleep(200 + fullJitter(800));
       }
       times.push(performance.now() - begun);
     }),

@@ -1,4 +1,5 @@
 import type { Random } from '../../internal/verify/workload/random.ts';
+import { sleep } from '../../pkg/backoff/sleep.ts';
 import type { Cluster } from './cluster.ts';
 
 /** One fault at one time. It is over when `strike` resolves. */
@@ -28,7 +29,7 @@ const faults: readonly Fault[] = [
       return {
         what: `kill -9 ${node.name}, start it again`,
         lastsMs,
-        strike: () => node.restart('SIGKILL', () => wait(lastsMs, cluster.stopping), cluster.stopping),
+        strike: () => node.restart('SIGKILL', () => sleep(lastsMs, cluster.stopping), cluster.stopping),
       };
     },
   },
@@ -60,7 +61,7 @@ const faults: readonly Fault[] = [
       lastsMs: 1_500,
       async strike() {
         cluster.database.kill();
-        await wait(1_500, cluster.stopping);
+        await sleep(1_500, cluster.stopping);
       },
     }),
   },
@@ -84,7 +85,7 @@ const faults: readonly Fault[] = [
         lastsMs,
         async strike() {
           const empty = await database.fill();
-          await wait(lastsMs, cluster.stopping);
+          await sleep(lastsMs, cluster.stopping);
           await empty();
         },
       };
@@ -101,7 +102,7 @@ const faults: readonly Fault[] = [
         lastsMs,
         async strike() {
           await broker.kill();
-          await wait(lastsMs, cluster.stopping);
+          await sleep(lastsMs, cluster.stopping);
           if (!cluster.stopping.aborted) await broker.restart();
         },
       };
@@ -171,22 +172,8 @@ function pausing(what: string, lastsMs: number, { stopping }: Cluster, begin: ()
     lastsMs,
     async strike() {
       begin();
-      await wait(lastsMs, stopping);
+      await sleep(lastsMs, stopping);
       end();
     },
   };
-}
-
-/** Resolves early when everything is being stopped. */
-export function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

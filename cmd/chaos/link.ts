@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A network between two processes that can be cut, slowed down and silenced. */
 export class Link {
@@ -81,7 +82,7 @@ export class Link {
         last = last.then(() => void to.write(chunk));
         return;
       }
-      const due = new Promise((resolve) => setTimeout(resolve, delayMs));
+      const due = sleep(delayMs);
       last = Promise.all([last, due]).then(() => void to.write(chunk));
     });
     from.on('error', () => to.destroy());

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../server/main.ts', import.meta.url));
@@ -42,7 +43,7 @@ export class NodeProcess {
     while (!signal.aborted && !this.isRunning) {
       if (await this.#startOnce(signal)) return;
       if (performance.now() > giveUpAt) throw new Error(`${this.name} does not start: see ${this.#logFile}`);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await sleep(500);
     }
   }
 

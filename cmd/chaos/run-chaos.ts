@@ -4,8 +4,9 @@ import { Journal } from '../../internal/verify/history/journal.ts';
 import { Progress } from '../../internal/verify/report/progress.ts';
 import { Random } from '../../internal/verify/workload/random.ts';
 import { runWorkload } from '../../internal/verify/workload/run-workload.ts';
+import { sleep } from '../../pkg/backoff/sleep.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
-import { planStrike, wait } from './faults.ts';
+import { planStrike } from './faults.ts';
 
 export interface ChaosOptions extends ClusterOptions {
   seed: number;
@@ -71,7 +72,7 @@ async function strikeUntil(
   const running = new Set<Promise<void>>();
   const begin = performance.now();
   while (performance.now() < endAt && !signal?.aborted) {
-    await wait(2 * everyMs * random.next(), signal ?? cluster.stopping);
+    await sleep(2 * everyMs * random.next(), signal ?? cluster.stopping);
     const { what, lastsMs, strike } = planStrike(cluster, random);
     if (running.size >= 3) await Promise.race(running);
     const at = journal.now();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { serviceUse } from '../checker/checker.ts';
 import type { Operation } from './operation.ts';
 
@@ -18,19 +19,15 @@ export const moderation: readonly Operation[] = [
         world.sturdy.delete(userId);
         const request = { userId, reason: 'by chance' };
         await actor.call('banUser', request, { effects: [{ kind: 'withdraw', right }] });
-        await pause(banMs.least + random.below(banMs.most - banMs.least));
+        await sleep(banMs.least + random.below(banMs.most - banMs.least));
         // Nobody else would lift it.
         for (let attempt = 0; attempt < 20; attempt += 1) {
           const lifted = await actor.call('unbanUser', { userId }, { effects: [{ kind: 'grant', right }] });
           if (lifted) break;
-          await pause(200);
+          await sleep(200);
         }
         world.sturdy.add(userId);
       };
     },
   },
 ];
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor } from '../workload/actor.ts';
 import type { Operation } from './operation.ts';
 
@@ -67,7 +68,7 @@ export const sending: readonly Operation[] = [
         const draft = actor.draft(chat.id);
         const sent = actor.send(draft, 'stream');
         // The command goes out at the end of the turn.
-        await new Promise((resolve) => setTimeout(resolve, actor.random.below(5)));
+        await sleep(actor.random.below(5));
         keeper.cut();
         await sent;
         await actor.send(draft);

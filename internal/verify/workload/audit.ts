@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from '../../../pkg/api/chat/v1/chat.ts';
 import type { Effect } from '../history/history-record.ts';
 import type { Participant } from '../operations/operation.ts';
@@ -28,7 +29,7 @@ export async function audit(
   }
   patience.begin();
   const hasAll = ({ keeper, sdk }: Participant) => (keeper ?? sdk)!.hasReached(heads);
-  while (!participants.every(hasAll) && patience.leftMs > 0) await pause(50);
+  while (!participants.every(hasAll) && patience.leftMs > 0) await sleep(50);
   await Promise.all(participants.map(({ keeper, sdk }) => (keeper ?? sdk)!.stop()));
 }
 
@@ -46,7 +47,7 @@ async function readWhole(readers: readonly Actor[], chat: KnownChat, patience: P
     if (pages && isWhole) return takeDown(actor, chat, `${actor.name}/audit-${chat.id}`, pages);
     if (pages) attempt -= 1;
     if (attempt >= readers.length * 5 && readers.length > 1) return undefined;
-    await pause(200);
+    await sleep(200);
   }
   return undefined;
 }
@@ -106,8 +107,4 @@ class Patience {
   get leftMs(): number {
     return Math.min(this.#stepUntil, this.#until) - performance.now();
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

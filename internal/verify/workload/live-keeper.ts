@@ -1,3 +1,4 @@
+import { sleep } from '../../../pkg/backoff/sleep.ts';
 import type { Actor } from './actor.ts';
 import { LiveStream } from './live-stream.ts';
 
@@ -118,16 +119,4 @@ export class LiveKeeper {
     journal.add({ kind: 'resumed', at: journal.now(), client, begin: this.#lostAt, chats: this.#awaited.size });
     this.#lostAt = undefined;
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, type Event, StartFrom } from '../../../pkg/api/chat/v1/chat.ts';
 import { type ChatClientError, toChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
 import type { Stream } from '../../../pkg/chat-client/transports/transport.ts';
@@ -121,7 +122,7 @@ export class LiveStream {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#resume = promise;
     const resume = this.#deps.line.pause();
-    await new Promise((wake) => setTimeout(wake, ms));
+    await sleep(ms);
     resume();
     this.#resume = undefined;
     resolve();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { guest, type TokenSource } from '../../../pkg/chat-client/auth/token-source.ts';
 import type { Journal } from '../history/journal.ts';
 import { createGroup, joinRoom } from '../operations/chats.ts';
@@ -93,19 +94,15 @@ async function act(participants: readonly Participant[], options: WorkloadOption
       while (!isOver()) {
         const work = random.weighted(operations).prepare(participant);
         if (!work) {
-          await pause(1);
+          await sleep(1);
           continue;
         }
         left -= 1;
         await work();
-        await pause(paceMs * 2 * random.next());
+        await sleep(paceMs * 2 * random.next());
       }
     }),
   );
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** When this program itself does not get to run, nothing that seems late may be held against the service. */
