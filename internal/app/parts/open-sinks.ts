@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
-import { NatsEventStream } from '../../client/sinks/nats-event-stream.ts';
+import { NatsEventLog } from '../../client/sinks/nats-event-log.ts';
+import { OrderedLogSink } from '../../client/sinks/ordered-log-sink.ts';
 import type { Config } from '../../config/config.ts';
 import { jsonMessage, protobufMessage } from '../../converter/exported-message.ts';
 import { createDatabase } from '../../repository/postgres/connection/database.ts';
@@ -22,19 +23,20 @@ const descriptors = new URL('../../../pkg/api/descriptors.binpb', import.meta.ur
 /** The name under which the database keeps the sink's cursors. */
 const sinkName = 'jetstream';
 
-/** Starts the relay of changes, where one is configured. NATS that is away is no error: it is warned of, and tried again for ever. */
+/** Starts the relay to the sink that EXPORT names, in processes with the role `relay`. While NATS is away the relay logs a warning and tries again, without end. */
 export async function openSinks(config: Config, { database, log, resources }: Deps): Promise<void> {
   const { export: target } = config;
   if (target.kind === 'none' || !config.roles.has('relay')) return;
   const { nats, format, ...settings } = target;
-  const stream = new NatsEventStream(
+  const eventLog = new NatsEventLog(
     format === 'protobuf'
       ? protobufMessage
       : jsonMessage(new MessageJson(readFileSync(descriptors), 'chat.v1.Message')),
     { ...settings, nats: { url: nats.url, ca: await readCa('NATS_CA', nats.caFile) }, ackTimeoutMs: 2_000 },
   );
-  resources.add('the stream of events', () => stream.close());
-  // Connections of its own: a backlog must not make those wait who send messages.
+  const sink = new OrderedLogSink(eventLog);
+  resources.add('the event sink', () => sink.close());
+  // The relay has connections of its own, so that a backlog does not delay the writing of messages.
   const own = createDatabase({
     dsn: database.dsn,
     poolSize: 3,
@@ -46,10 +48,10 @@ export async function openSinks(config: Config, { database, log, resources }: De
     {
       exports: new PostgresExportRepository(own, sinkName),
       messages: new PostgresMessageRepository(own),
-      stream,
+      sink,
       log: log.child({ sink: sinkName }),
     },
-    { maxChats: 64, pageSize: 200, leaseMs: 10_000, pollMs: 200, restMs: 500 },
+    { maxChats: 64, pageSize: 200, batchSize: 20, leaseMs: 10_000, pollMs: 200, restMs: 500 },
   );
   resources.add('the relay of changes', () => relay.stop());
   relay.start();

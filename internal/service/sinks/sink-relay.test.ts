@@ -1,14 +1,15 @@
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { EventStream } from '../../client/sinks/event-stream.ts';
-import { NatsEventStream } from '../../client/sinks/nats-event-stream.ts';
+import { type EventSink, endOfChat, numberOf } from '../../client/sinks/event-sink.ts';
+import { NatsEventLog } from '../../client/sinks/nats-event-log.ts';
+import { OrderedLogSink } from '../../client/sinks/ordered-log-sink.ts';
 import { protobufMessage } from '../../converter/exported-message.ts';
 import { PostgresExportRepository } from '../../repository/postgres/sinks/postgres-export-repository.ts';
 import { readExported } from '../../testing/clients/exported-events.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
+import { MemoryEventSink } from '../../testing/collectors/memory-event-sink.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { withFaults } from '../../testing/faults/with-faults.ts';
 import { startNats } from '../../testing/services/brokers.ts';
 import type { ServerProcess } from '../../testing/services/server-process.ts';
 import { newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
@@ -27,49 +28,45 @@ afterAll(async () => {
 
 const alice = user('alice');
 const url = () => `nats://127.0.0.1:${nats.port}`;
-const exported = async (chatId: string, stream?: string) =>
-  (await readExported(url(), stream)).filter(({ subject }) => subject.endsWith(chatId)).map(({ seq }) => seq);
+const exported = async (chatId: string) =>
+  (await readExported(url())).filter(({ subject }) => subject.endsWith(chatId)).map(({ seq }) => seq);
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
 interface RelaySettings {
-  sink?: string;
-  stream?: string;
-  prefix?: string;
+  name?: string;
+  sink?: EventSink;
   leaseMs?: number;
-  faults?: (real: EventStream) => Partial<EventStream>;
 }
 
-function startRelay({
-  sink = 'jetstream',
-  stream: name = 'CHAT_EVENTS',
-  prefix = 'chat',
-  leaseMs = 10_000,
-  faults = () => ({}),
-}: RelaySettings = {}) {
-  const stream = new NatsEventStream(protobufMessage, {
+function startRelay({ name = 'jetstream', sink = openNatsSink(), leaseMs = 10_000 }: RelaySettings = {}) {
+  const relay = new SinkRelay(
+    {
+      exports: new PostgresExportRepository(storage.database, name),
+      messages: storage.messages,
+      sink,
+      log: new LogLines().logger,
+    },
+    { maxChats: 10, pageSize: 5, batchSize: 2, leaseMs, pollMs: 20, restMs: 20 },
+  );
+  onTestFinished(async () => {
+    await relay.stop();
+    await sink.close();
+  });
+  relay.start();
+  return relay;
+}
+
+function openNatsSink(): EventSink {
+  const log = new NatsEventLog(protobufMessage, {
     nats: { url: url() },
-    stream: name,
-    prefix,
+    stream: 'CHAT_EVENTS',
+    prefix: 'chat',
     replicas: 1,
     maxAgeMs: 0,
     maxBytes: 0,
     ackTimeoutMs: 2_000,
   });
-  const relay = new SinkRelay(
-    {
-      exports: new PostgresExportRepository(storage.database, sink),
-      messages: storage.messages,
-      stream: withFaults<EventStream>(stream, faults),
-      log: new LogLines().logger,
-    },
-    { maxChats: 10, pageSize: 5, leaseMs, pollMs: 20, restMs: 20 },
-  );
-  onTestFinished(async () => {
-    await relay.stop();
-    await stream.close();
-  });
-  relay.start();
-  return relay;
+  return new OrderedLogSink(log);
 }
 
 async function newChat(messages: number): Promise<string> {
@@ -85,7 +82,7 @@ async function send(chatId: string, messages: number): Promise<void> {
   );
 }
 
-/** As if a relay had died after it had exported the first so many changes and noted none of them since the number given. */
+/** Moves the cursor back, as if a relay had died after it delivered the changes and before it stored the cursor. */
 async function forgetAfter(chatId: string, seq: number): Promise<void> {
   await storage.database.pool.query(
     'update export.cursors set exported_seq = $2, position = 0, leased_until = null where chat_id = $1',
@@ -93,7 +90,7 @@ async function forgetAfter(chatId: string, seq: number): Promise<void> {
   );
 }
 
-test('what was exported and not noted does not come again, also when the stream has forgotten that it had it', async () => {
+test('changes that were delivered before the cursor was stored do not come again, even after the duplicate window of the stream', async () => {
   const chatId = await newChat(11);
   const first = startRelay();
   await eventually(async () => expect(await exported(chatId)).toHaveLength(12));
@@ -110,7 +107,7 @@ test('what was exported and not noted does not come again, also when the stream 
   expect(await exported(chatId)).toEqual(upTo(14));
 });
 
-test('a message that was changed comes again under its new number', async () => {
+test('a message that was edited is delivered again under its new number', async () => {
   const chatId = await newChat(2);
   startRelay();
   await eventually(async () => expect(await exported(chatId)).toEqual([1, 2, 3]));
@@ -119,7 +116,7 @@ test('a message that was changed comes again under its new number', async () => 
   await eventually(async () => expect(await exported(chatId)).toEqual([1, 2, 3, 4]));
 });
 
-test('relays that take each other for dead put nothing out of order', async () => {
+test('relays whose leases expire at once put nothing out of order', async () => {
   const chats = [await newChat(1), await newChat(1), await newChat(1)];
   for (let count = 0; count < 3; count += 1) startRelay({ leaseMs: 0 });
   for (let round = 0; round < 20; round += 1) await Promise.all(chats.map((chatId) => send(chatId, 10)));
@@ -129,30 +126,35 @@ test('relays that take each other for dead put nothing out of order', async () =
   }
 });
 
-test('of two sinks over one database one that is away does not hold up the other, and gets everything in order later', async () => {
-  let isAway = true;
-  startRelay({ sink: 'steady', stream: 'STEADY', prefix: 'steady' });
-  startRelay({
-    sink: 'away',
-    stream: 'AWAY',
-    prefix: 'away',
-    faults: (real) => ({
-      append: async (...call) => {
-        if (isAway) throw new Error('away');
-        return real.append(...call);
-      },
-    }),
-  });
+test('of two sinks over one database the one that is away does not delay the other, and gets everything in order later', async () => {
   const chats = [await newChat(7), await newChat(0)];
-  for (const [at, count] of [8, 1].entries())
-    await eventually(async () => expect(await exported(chats[at]!, 'STEADY')).toEqual(upTo(count)));
+  const [steady, away] = [new MemoryEventSink(), new MemoryEventSink()];
+  away.isAway = true;
+  startRelay({ name: 'steady', sink: steady });
+  const relay = startRelay({ name: 'away', sink: away });
+  const expectReceived = (sink: MemoryEventSink, ...counts: number[]) =>
+    eventually(() => expect(chats.map((chatId) => sink.of(chatId).map(numberOf))).toEqual(counts.map(upTo)));
+  await expectReceived(steady, 8, 1);
   await Promise.all(chats.map((chatId) => send(chatId, 12)));
-  await eventually(async () => expect(await exported(chats[0]!, 'STEADY')).toEqual(upTo(20)));
+  await expectReceived(steady, 20, 13);
+  expect(chats.flatMap((chatId) => away.of(chatId))).toEqual([]);
 
-  isAway = false;
+  away.isAway = false;
 
-  for (const [at, count] of [20, 13].entries()) {
-    for (const stream of ['AWAY', 'STEADY'])
-      await eventually(async () => expect(await exported(chats[at]!, stream)).toEqual(upTo(count)));
-  }
+  await expectReceived(away, 20, 13);
+  // Its cursors are stored: another relay of the same sink has nothing to deliver again.
+  await relay.stop();
+  startRelay({ name: 'away', sink: away });
+  await send(chats[0]!, 1);
+  await expectReceived(away, 21, 13);
+  await expectReceived(steady, 21, 13);
+});
+
+test('a sink gets the end of a chat after everything that it has of the chat', async () => {
+  const sink = new MemoryEventSink();
+  startRelay({ name: 'ends', sink });
+  const chatId = await newChat(3);
+  await eventually(() => expect(sink.of(chatId)).toHaveLength(4));
+  await storage.chats.delete(chatId, alice, () => {});
+  await eventually(() => expect(sink.of(chatId).map(numberOf)).toEqual([...upTo(4), endOfChat]));
 });

@@ -1,33 +1,34 @@
 import type { Logger } from 'pino';
 import { sleep } from '../../../pkg/backoff/sleep.ts';
-import { type EventStream, type ExportedEvent, OutOfPlace } from '../../client/sinks/event-stream.ts';
+import type { EventSink } from '../../client/sinks/event-sink.ts';
 import type { ChatToExport, ExportRepository } from '../../repository/export-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 
 interface Deps {
   exports: ExportRepository;
   messages: Pick<MessageRepository, 'findChanges'>;
-  stream: EventStream;
+  sink: EventSink;
   log: Logger;
 }
 
 export interface SinkRelayOptions {
-  /** Chats at the same time. */
+  /** Chats whose changes are delivered at the same time. */
   maxChats: number;
-  /** Changes of a chat before others have their turn. */
+  /** Changes of a chat that are delivered before other chats have their turn. */
   pageSize: number;
-  /** How long a chat is left to a relay that says nothing, in milliseconds. */
+  /** Events in one delivery. The cursor moves after each delivery. */
+  batchSize: number;
+  /** How long a claimed chat is kept from other relays, in milliseconds. After that they take the relay for dead. */
   leaseMs: number;
-  /** How often it looks for changes when there are none, in milliseconds. */
+  /** How long to wait before looking for changes again when there were none, in milliseconds. */
   pollMs: number;
-  /** How long it rests after a failure, in milliseconds. */
+  /** How long to wait after a failure, in milliseconds. */
   restMs: number;
 }
 
 /**
- * Copies every durable change to the stream: each chat's in the order of their numbers, none left out. An event may come twice when a relay dies, or the
- * stream's answer is lost, and the stream has forgotten it meanwhile. Several relays share the chats; two that take each other for dead cannot
- * put events out of order, for each names the event before its own.
+ * Delivers every durable change to one sink: the changes of each chat in the order of their numbers, at least once. It goes on through failures of the
+ * sink and of the database until it is stopped. Several relays of one sink share its chats. Relays of different sinks do not affect each other.
  */
 export class SinkRelay {
   readonly #deps: Deps;
@@ -46,7 +47,7 @@ export class SinkRelay {
     this.#running ??= this.#run();
   }
 
-  /** Resolves when what is under way has been noted. */
+  /** Resolves when the deliveries under way have ended and their cursors are stored. Twice is harmless. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -57,9 +58,9 @@ export class SinkRelay {
     while (!signal.aborted) {
       let restMs = 0;
       try {
-        const exported = await this.#exportSome();
-        if (exported === 0) restMs = this.#options.pollMs;
-        // That there was nothing to export says nothing of where it goes.
+        const chats = await this.#deliverSome();
+        if (chats === 0) restMs = this.#options.pollMs;
+        // Only a delivery shows that the sink works again.
         else if (this.#failing) {
           this.#deps.log.info('changes are exported again');
           this.#failing = false;
@@ -73,65 +74,38 @@ export class SinkRelay {
     }
   }
 
-  /** Returns how many chats had something to export. */
-  async #exportSome(): Promise<number> {
+  /** Returns how many chats had changes. Throws the first failure, after all deliveries have ended. */
+  async #deliverSome(): Promise<number> {
     const { exports } = this.#deps;
     if (!this.#enabled) await exports.enable();
     this.#enabled = true;
     const chats = await exports.claim(this.#options.maxChats, this.#options.leaseMs);
-    const results = await Promise.allSettled(chats.map((chat) => this.#export(chat)));
+    const results = await Promise.allSettled(chats.map((chat) => this.#deliver(chat)));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     return chats.length;
   }
 
-  async #export({ chatId, deleted, ...from }: ChatToExport): Promise<void> {
-    const { exports, messages } = this.#deps;
-    const page = deleted ? undefined : await messages.findChanges(chatId, from.exportedSeq, this.#options.pageSize);
+  async #deliver({ chatId, deleted, exportedSeq, position }: ChatToExport): Promise<void> {
+    const { exports, messages, sink } = this.#deps;
+    const { pageSize, batchSize } = this.#options;
+    const page = deleted ? undefined : await messages.findChanges(chatId, exportedSeq, pageSize);
     if (!page) {
-      await this.#append({ kind: 'chat_deleted', chatId }, from);
+      await sink.deliver([{ kind: 'chat_deleted', chatId }], position);
       return exports.forget(chatId);
     }
-    let reached: Reached = from;
+    const reached = { exportedSeq, position };
     try {
-      for (const message of page.messages) {
+      for (let at = 0; at < page.messages.length; at += batchSize) {
         if (this.#stopping.signal.aborted) return;
-        if (message.updateSeq > reached.exportedSeq)
-          reached = await this.#append({ kind: 'message', message }, reached);
+        const batch = page.messages.slice(at, at + batchSize);
+        const events = batch.map((message) => ({ kind: 'message', message }) as const);
+        reached.position = await sink.deliver(events, reached.position);
+        reached.exportedSeq = batch.at(-1)!.updateSeq;
       }
-      // The chat's last change may have no row of its own any more.
-      if (!page.hasMore) reached = { ...reached, exportedSeq: Math.max(reached.exportedSeq, page.lastSeq) };
+      // The chat's last number may belong to a change that a later one has replaced.
+      if (!page.hasMore) reached.exportedSeq = Math.max(reached.exportedSeq, page.lastSeq);
     } finally {
       await exports.release({ chatId, ...reached });
     }
   }
-
-  /** Returns how far the chat has come with it, or came before: this event, and maybe later ones, may have been there and not been noted. */
-  async #append(event: ExportedEvent, { position }: Reached): Promise<Reached> {
-    const { stream } = this.#deps;
-    const exportedSeq = seqOf(event);
-    try {
-      return { exportedSeq, position: await stream.append(event, position) };
-    } catch (error) {
-      if (!(error instanceof OutOfPlace)) throw error;
-      const last = await stream.findLast(chatIdOf(event));
-      const lastSeq = last && (last.seq ?? endOfChat);
-      if (last && lastSeq !== undefined && lastSeq >= exportedSeq)
-        return { exportedSeq: lastSeq, position: last.position };
-      // What was before it is at another place: the stream was made anew, or it has gone by age.
-      return { exportedSeq, position: await stream.append(event, last?.position ?? 0) };
-    }
-  }
-}
-
-type Reached = Pick<ChatToExport, 'exportedSeq' | 'position'>;
-
-/** Comes after all messages. */
-const endOfChat = Number.MAX_SAFE_INTEGER;
-
-function chatIdOf(event: ExportedEvent): string {
-  return event.kind === 'message' ? event.message.chatId : event.chatId;
-}
-
-function seqOf(event: ExportedEvent): number {
-  return event.kind === 'message' ? event.message.updateSeq : endOfChat;
 }

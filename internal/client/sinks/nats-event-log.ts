@@ -13,23 +13,24 @@ import type { Message } from '../../model/message.ts';
 import { connectNats } from '../nats/connect-nats.ts';
 import { ensureStream } from '../nats/ensure-stream.ts';
 import type { NatsOptions } from '../nats/server-options.ts';
-import { type EventStream, type ExportedEvent, type LastEvent, OutOfPlace } from './event-stream.ts';
+import { chatIdOf, type ExportedEvent, endOfChat } from './event-sink.ts';
+import { type LastEvent, type OrderedLog, PositionConflict } from './ordered-log.ts';
 
-export interface NatsEventStreamOptions {
+export interface NatsEventLogOptions {
   nats: NatsOptions;
   stream: string;
   /** Events of a chat go to `<prefix>.events.<chat id>`. */
   prefix: string;
   replicas: number;
-  /** How long events stay, in milliseconds; 0: for ever. */
+  /** How long the stream keeps events, in milliseconds; 0: for ever. */
   maxAgeMs: number;
-  /** What the stream may hold, in bytes; the oldest events go when there is more. 0: whatever the server allows. */
+  /** How much the stream keeps, in bytes: beyond, it removes the oldest events. 0: as much as the server allows. */
   maxBytes: number;
-  /** How long the stream may take to say that it keeps an event, in milliseconds. */
+  /** How long to wait for the acknowledgement of an event, in milliseconds. */
   ackTimeoutMs: number;
 }
 
-/** How a message is written. */
+/** How messages are encoded. */
 export interface MessageFormat {
   contentType: string;
   encode(message: Message): Uint8Array;
@@ -46,28 +47,28 @@ const nanosecondsPerMs = 1_000_000;
 const duplicateWindowMs = 120_000;
 
 /**
- * A JetStream stream in files. Message ids, `<chat id>:<number>`, let it recognise an event that is sent again soon; and whoever does not know
- * what comes before an event cannot append it. It is connected to, and made, when it is needed. Works with NATS 2.9 and newer.
+ * An ordered log in a JetStream stream, stored in files. Each event has the message id `<chat id>:<number>`, so the stream recognises an event that is
+ * published again within two minutes. The connection is made and the stream created at the first use. Works with NATS 2.9 and newer.
  */
-export class NatsEventStream implements EventStream {
-  readonly #options: NatsEventStreamOptions;
+export class NatsEventLog implements OrderedLog {
+  readonly #options: NatsEventLogOptions;
   readonly #format: MessageFormat;
   #connection: Promise<NatsConnection> | undefined;
   #opened: Promise<Opened> | undefined;
 
-  constructor(format: MessageFormat, options: NatsEventStreamOptions) {
+  constructor(format: MessageFormat, options: NatsEventLogOptions) {
     this.#format = format;
     this.#options = options;
   }
 
   async append(event: ExportedEvent, after: number): Promise<number> {
     const { client } = await this.#open();
-    const { chatId, id, body, contentType } = this.#encode(event);
+    const { id, body, contentType } = this.#encode(event);
     const header = headers();
     header.set('event', event.kind);
     if (contentType) header.set('content-type', contentType);
     try {
-      const { seq } = await client.publish(this.#subject(chatId), body, {
+      const { seq } = await client.publish(this.#subject(chatIdOf(event)), body, {
         msgID: id,
         headers: header,
         timeout: this.#options.ackTimeoutMs,
@@ -77,9 +78,9 @@ export class NatsEventStream implements EventStream {
       return seq;
     } catch (cause) {
       if (cause instanceof JetStreamApiError && cause.code === errorCodes.wrongLastSequence) {
-        throw new OutOfPlace(cause.message, { cause });
+        throw new PositionConflict(cause.message, { cause });
       }
-      // The server may have come back without the stream.
+      // The server may have restarted without the stream: the next call creates it.
       this.#opened = undefined;
       throw cause;
     }
@@ -90,8 +91,8 @@ export class NatsEventStream implements EventStream {
     try {
       const found = await manager.streams.getMessage(this.#options.stream, { last_by_subj: this.#subject(chatId) });
       if (!found) return undefined;
-      const seq = Number(found.header.get('Nats-Msg-Id').split(':')[1]);
-      return { position: found.seq, seq: Number.isSafeInteger(seq) ? seq : undefined };
+      const number = Number(found.header.get('Nats-Msg-Id').split(':')[1]);
+      return { position: found.seq, number: Number.isSafeInteger(number) ? number : endOfChat };
     } catch (error) {
       if (error instanceof JetStreamApiError && error.code === errorCodes.noMessage) return undefined;
       throw error;
@@ -103,20 +104,15 @@ export class NatsEventStream implements EventStream {
     await connection?.close();
   }
 
-  #encode(event: ExportedEvent): { chatId: string; id: string; body: Uint8Array; contentType?: string } {
+  #encode(event: ExportedEvent): { id: string; body: Uint8Array; contentType?: string } {
     switch (event.kind) {
       case 'message': {
-        const { message } = event;
         const { contentType, encode } = this.#format;
-        return {
-          chatId: message.chatId,
-          id: `${message.chatId}:${message.updateSeq}`,
-          body: encode(message),
-          contentType,
-        };
+        const { chatId, updateSeq } = event.message;
+        return { id: `${chatId}:${updateSeq}`, body: encode(event.message), contentType };
       }
       case 'chat_deleted':
-        return { chatId: event.chatId, id: `${event.chatId}:deleted`, body: new Uint8Array() };
+        return { id: `${event.chatId}:deleted`, body: new Uint8Array() };
       default:
         return event satisfies never;
     }

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { readExported } from '../../testing/clients/exported-events.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { startNats } from '../../testing/services/brokers.ts';
+import type { ServerProcess } from '../../testing/services/server-process.ts';
+import { endOfChat } from './event-sink.ts';
+import { messageEvent, type ReceivedEvent, testEventSink } from './event-sink-conformance.ts';
+import { NatsEventLog } from './nats-event-log.ts';
+import { OrderedLogSink } from './ordered-log-sink.ts';
+
+let nats: ServerProcess;
+beforeAll(async () => {
+  nats = await startNats();
+});
+afterAll(() => nats.stop());
+
+const url = () => `nats://127.0.0.1:${nats.port}`;
+
+function open(prefix: string) {
+  const log = new NatsEventLog(
+    { contentType: 'text/plain', encode: ({ text }) => Buffer.from(text) },
+    {
+      nats: { url: url() },
+      stream: prefix,
+      prefix,
+      replicas: 1,
+      maxAgeMs: 86_400_000,
+      maxBytes: 0,
+      ackTimeoutMs: 2_000,
+    },
+  );
+  onTestFinished(() => log.close());
+  return log;
+}
+
+/** A stream as its operator sees it. */
+async function manage() {
+  const connection = await connect({ servers: `127.0.0.1:${nats.port}` });
+  onTestFinished(() => connection.close());
+  return (await jetstreamManager(connection)).streams;
+}
+
+const chatId = randomUUID();
+const event = (updateSeq: number) => messageEvent(chatId, updateSeq);
+
+describe('a sink over the log', () => {
+  testEventSink(async () => {
+    const prefix = `sink_${randomUUID()}`;
+    return {
+      sink: new OrderedLogSink(open(prefix)),
+      received: async (chatId) =>
+        (await readExported(url(), prefix))
+          .filter(({ subject }) => subject.endsWith(chatId))
+          .map(({ event, seq, body }) =>
+            event === 'message'
+              ? { kind: event, number: seq, text: Buffer.from(body).toString() }
+              : ({ kind: event } as ReceivedEvent),
+          ),
+      breakOff: () => nats.kill(),
+      restore: () => nats.restart(),
+    };
+  });
+
+  test('two that believe to have the same chat put nothing out of order', async () => {
+    const log = open('shared');
+    const [one, two] = [new OrderedLogSink(log), new OrderedLogSink(log)];
+    const first = await one.deliver([event(1), event(2)], 0);
+    // Both go on from the same position; the second one has read further.
+    await two.deliver([event(3), event(4), event(5)], first);
+    const next = await one.deliver([event(3), event(4)], first);
+    await one.deliver([event(5), event(6)], next);
+    expect((await readExported(url(), 'shared')).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+});
+
+test('an event is appended only directly after the last one of its chat', async () => {
+  const log = open('fenced');
+  expect(await log.findLast(chatId)).toBeUndefined();
+  const first = await log.append(event(1), 0);
+  const second = await log.append(event(2), first);
+  await expect(log.append(event(3), first)).rejects.toMatchObject({ name: 'PositionConflict' });
+  await expect(log.append(event(3), 0)).rejects.toMatchObject({ name: 'PositionConflict' });
+  expect(await log.findLast(chatId)).toEqual({ position: second, number: 2 });
+  await log.append({ kind: 'chat_deleted', chatId }, second);
+  expect(await log.findLast(chatId)).toMatchObject({ number: endOfChat });
+  expect((await readExported(url(), 'fenced')).map(({ event, seq }) => [event, seq])).toEqual([
+    ['message', 1],
+    ['message', 2],
+    ['chat_deleted', Number.NaN],
+  ]);
+});
+
+test('an event that is appended again soon keeps its position', async () => {
+  const log = open('repeated');
+  const first = await log.append(event(1), 0);
+  expect(await log.append(event(1), 0)).toBe(first);
+  expect(await readExported(url(), 'repeated')).toHaveLength(1);
+});
+
+test('a chat whose events were all removed begins at position 0 again', async () => {
+  const log = open('aged');
+  const first = await log.append(event(1), 0);
+  await (await manage()).purge('aged', { filter: `aged.events.${chatId}` });
+  await expect(log.append(event(2), first)).rejects.toMatchObject({ name: 'PositionConflict' });
+  expect(await log.findLast(chatId)).toBeUndefined();
+  await log.append(event(2), 0);
+});
+
+test('a stream that was deleted is created again', async () => {
+  const log = open('deleted');
+  await log.append(event(1), 0);
+  await (await manage()).delete('deleted');
+  await eventually(() => log.append(event(1), 0));
+  expect(await readExported(url(), 'deleted')).toHaveLength(1);
+});
+
+test('appending fails within seconds while the server is away, and works when it is back', async () => {
+  const log = open('away');
+  const first = await log.append(event(1), 0);
+  await nats.kill();
+  await expect(log.append(event(2), first)).rejects.toThrow();
+  const late = open('late');
+  await expect(late.append(event(1), 0)).rejects.toThrow(/cannot connect to NATS/);
+  await nats.restart();
+  await eventually(() => late.append(event(1), 0));
+  await eventually(async () => expect(await log.append(event(2), first)).toBe(first + 1));
+});
