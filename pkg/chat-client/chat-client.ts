@@ -13,6 +13,7 @@ import type { Receipt } from './messages/receipt.ts';
 import { MessageFeed } from './reading/message-feed.ts';
 import { allChats, allOnlineUsers } from './reading/pages.ts';
 import { ReadMarks } from './reading/read-marks.ts';
+import { sendMessage } from './sending/durable-command.ts';
 import type { Outbox } from './sending/outbox.ts';
 import type { ChatCalls, Transport } from './transports/transport.ts';
 
@@ -96,7 +97,7 @@ export class ChatClient {
    */
   send(chatId: string, text: string, clientMessageId: string = newId()): Promise<Receipt> {
     if (this.state.kind === 'closed') return Promise.reject(closedError());
-    return this.#session.sender.send({ chatId, text, clientMessageId });
+    return this.#session.sender.perform(sendMessage({ chatId, text, clientMessageId }));
   }
 
   /** Makes any unary call of the contract; tries again for a while when the service is away. Throws ChatClientError. */

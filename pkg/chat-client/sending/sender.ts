@@ -7,8 +7,9 @@ import type { Receipt } from '../messages/receipt.ts';
 import { Backoff } from '../timing/backoff.ts';
 import { sleep } from '../timing/sleep.ts';
 import type { Stream } from '../transports/transport.ts';
+import { type DurableCommand, messageOf, sendMessage } from './durable-command.ts';
 import type { Outbox } from './outbox.ts';
-import { PendingSends } from './pending-sends.ts';
+import { PendingCommands } from './pending-commands.ts';
 import { sizeFault } from './size-fault.ts';
 
 interface Deps {
@@ -17,11 +18,11 @@ interface Deps {
   outbox: Outbox | undefined;
 }
 
-/** Sends messages until they are answered for good, on whatever stream there is. */
+/** Sends durable commands, messages above all, on one stream after the other until each is answered for good. */
 export class Sender {
   readonly #deps: Deps;
   readonly #maxPending: number;
-  readonly #sends = new PendingSends();
+  readonly #commands = new PendingCommands();
   readonly #resends = new Backoff();
   #stream: Stream | undefined;
   /** As the service said last. */
@@ -35,39 +36,42 @@ export class Sender {
     this.#maxPending = maxPending;
   }
 
+  /** The messages that have no answer yet. */
   get pending(): PendingMessage[] {
-    return this.#sends.messages;
+    return this.#commands.all.flatMap((command) => messageOf(command) ?? []);
   }
 
   get size(): number {
-    return this.#sends.size;
+    return this.#commands.size;
   }
 
   /** Takes up what was left in the outbox, before anything else is sent. */
   restore(): void {
     if (this.#restored) return;
     this.#restored = true;
-    for (const message of this.#deps.outbox?.load() ?? []) this.#add(message).catch(() => {});
+    for (const message of this.#deps.outbox?.load() ?? []) this.#add(sendMessage(message)).catch(() => {});
   }
 
-  async send(message: PendingMessage): Promise<Receipt> {
+  /** Resolves when the service has carried the command out. A message waits in the outbox, if there is one. Throws ChatClientError. */
+  async perform(command: DurableCommand): Promise<Receipt> {
     this.restore();
-    if (this.#sends.size >= this.#maxPending) {
+    if (this.#commands.size >= this.#maxPending) {
       throw new ChatClientError('too many messages are waiting for an answer', { code: 'RESOURCE_EXHAUSTED' });
     }
+    const message = messageOf(command);
     try {
-      this.#deps.outbox?.put(message);
+      if (message) this.#deps.outbox?.put(message);
     } catch (cause) {
       throw new ChatClientError('the outbox has no room for the message', { code: 'RESOURCE_EXHAUSTED', cause });
     }
-    return this.#add(message);
+    return this.#add(command);
   }
 
   /** What is without an answer goes out, and then what is sent from now on; what the service would not take is refused here. */
   begin(stream: Stream, limits: Limits | undefined): void {
     this.#stream = stream;
     this.#limits = limits;
-    for (const command of this.#sends.commands()) this.#transmit(command);
+    for (const command of this.#commands.commands()) this.#transmit(command);
   }
 
   /** The stream is over: what is sent waits for the next one. */
@@ -77,20 +81,21 @@ export class Sender {
 
   /** Rejects what has no answer; in the outbox it stays. */
   fail(error: ChatClientError): void {
-    this.#sends.fail(error);
+    this.#commands.fail(error);
   }
 
   accepted({ commandId, messageId, seq, createdAt = new Date() }: Accepted): void {
     this.#resends.reset();
-    const pending = this.#sends.take(commandId);
+    const pending = this.#commands.take(commandId);
     if (!pending) return;
-    this.#deps.outbox?.remove(pending.message);
+    const message = messageOf(pending.command);
+    if (message) this.#deps.outbox?.remove(message);
     pending.resolve({ messageId, seq, createdAt });
-    this.#deps.emitter.emit('sent', { ...pending.message, messageId, seq, createdAt });
+    if (message) this.#deps.emitter.emit('sent', { ...message, messageId, seq, createdAt });
   }
 
   refused(stream: Stream, commandId: string, error: ChatClientError): void {
-    const pending = this.#sends.get(commandId);
+    const pending = this.#commands.get(commandId);
     if (!pending) return;
     if (error.temporary) {
       pending.refused = true;
@@ -99,8 +104,8 @@ export class Sender {
     this.#giveUp(commandId, error);
   }
 
-  #add(message: PendingMessage): Promise<Receipt> {
-    const { command, receipt } = this.#sends.add(message);
+  #add(body: DurableCommand): Promise<Receipt> {
+    const { command, receipt } = this.#commands.add(body);
     this.#transmit(command);
     return receipt;
   }
@@ -114,11 +119,12 @@ export class Sender {
 
   /** Refused for good. */
   #giveUp(commandId: string, error: ChatClientError): void {
-    const pending = this.#sends.take(commandId);
+    const pending = this.#commands.take(commandId);
     if (!pending) return;
-    this.#deps.outbox?.remove(pending.message);
+    const message = messageOf(pending.command);
+    if (message) this.#deps.outbox?.remove(message);
     pending.reject(error);
-    this.#deps.emitter.emit('refused', { ...pending.message, error });
+    if (message) this.#deps.emitter.emit('refused', { ...message, error });
   }
 
   /** What is refused until then goes together, in the order in which it was sent. */
@@ -128,7 +134,7 @@ export class Sender {
     void sleep(this.#resends.next(retryAfterMs), this.#deps.closed).then(() => {
       if (this.#resendingOn !== stream) return;
       this.#resendingOn = undefined;
-      if (this.#stream === stream) for (const command of this.#sends.refusedCommands()) stream.send(command);
+      if (this.#stream === stream) for (const command of this.#commands.refusedCommands()) stream.send(command);
     });
   }
 }

@@ -1,13 +1,14 @@
 import type { Command, Limits } from '../../api/chat/v1/chat.ts';
+import { charsOf } from './chars-of.ts';
 
-/** What a frame holds at most, whatever more the service accepts: others' answers do not wait behind it for long. */
+/** The most that one frame holds, even if the service accepts more, so that other answers do not wait long behind it. */
 const maxCommands = 64;
 const maxChars = 128 * 1_024;
 
-/** At most so many bytes become of a character of text in any encoding, with room for what stands around it. */
+/** The most bytes that one character becomes in any encoding, with room for what surrounds it. */
 const bytesPerChar = 8;
 
-/** Counted for a command besides its text. */
+/** Counted for each command besides its strings. */
 const charsPerCommand = 64;
 
 /** Commands on their way into a stream: what is pushed in one turn of the event loop goes in one frame. */
@@ -54,8 +55,8 @@ export class CommandQueue {
   #frameLength(): number {
     let chars = 0;
     let count = 0;
-    for (const { command } of this.#commands) {
-      chars += charsPerCommand + (command?.$case === 'sendMessage' ? command.value.text.length : 0);
+    for (const command of this.#commands) {
+      chars += charsPerCommand + charsOf(command);
       if (count === this.#maxCommands || (count > 0 && chars > this.#maxChars)) break;
       count += 1;
     }

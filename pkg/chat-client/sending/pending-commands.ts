@@ -1,18 +1,18 @@
 import type { Command } from '../../api/chat/v1/chat.ts';
-import type { PendingMessage } from '../messages/pending-message.ts';
 import type { Receipt } from '../messages/receipt.ts';
+import type { DurableCommand } from './durable-command.ts';
 
-/** A message that has no answer yet. */
+/** A command that has no answer yet. */
 export interface Pending {
-  message: PendingMessage;
+  command: DurableCommand;
   resolve: (receipt: Receipt) => void;
   reject: (error: unknown) => void;
-  /** Refused for the time being. */
+  /** The service refused it for the time being. */
   refused: boolean;
 }
 
-/** Messages that have no answer yet, in the order in which they were sent. They outlive the streams that carry them. */
-export class PendingSends {
+/** Durable commands that have no answer yet, in the order in which they were made. They outlive the streams that carry them. */
+export class PendingCommands {
   readonly #pending = new Map<string, Pending>();
   #lastId = 0;
 
@@ -20,36 +20,36 @@ export class PendingSends {
     return this.#pending.size;
   }
 
-  get messages(): PendingMessage[] {
-    return [...this.#pending.values()].map(({ message }) => message);
+  get all(): DurableCommand[] {
+    return [...this.#pending.values()].map(({ command }) => command);
   }
 
-  /** Returns the command that carries the message, and what will become of it. */
-  add(message: PendingMessage): { command: Command; receipt: Promise<Receipt> } {
+  /** Returns the command with an id for the stream, and the promise of its receipt. */
+  add(body: DurableCommand): { command: Command; receipt: Promise<Receipt> } {
     const { promise: receipt, resolve, reject } = Promise.withResolvers<Receipt>();
     this.#lastId += 1;
     const commandId = `s${this.#lastId}`;
-    this.#pending.set(commandId, { message, resolve, reject, refused: false });
-    return { command: toCommand(commandId, message), receipt };
+    this.#pending.set(commandId, { command: body, resolve, reject, refused: false });
+    return { command: { commandId, command: body }, receipt };
   }
 
   get(commandId: string): Pending | undefined {
     return this.#pending.get(commandId);
   }
 
-  /** Takes out what has been answered for good. */
+  /** Takes out a command that has been answered for good. */
   take(commandId: string): Pending | undefined {
     const pending = this.#pending.get(commandId);
     this.#pending.delete(commandId);
     return pending;
   }
 
-  /** To be sent on a new stream: whether the service has them already it will know. */
+  /** All of them, for a new stream: the service recognises those that it has carried out already. */
   commands(): Command[] {
     return this.#commandsOf(() => true);
   }
 
-  /** Those that were refused for the time being, in the order in which they were sent first. Gives each once. */
+  /** Those that were refused for the time being, in their first order. Gives each once. */
   refusedCommands(): Command[] {
     return this.#commandsOf(({ refused }) => refused);
   }
@@ -63,10 +63,6 @@ export class PendingSends {
   #commandsOf(condition: (pending: Pending) => boolean): Command[] {
     const found = [...this.#pending].filter(([, pending]) => condition(pending));
     for (const [, pending] of found) pending.refused = false;
-    return found.map(([commandId, { message }]) => toCommand(commandId, message));
+    return found.map(([commandId, { command }]) => ({ commandId, command }));
   }
-}
-
-function toCommand(commandId: string, { chatId, text, clientMessageId }: PendingMessage): Command {
-  return { commandId, command: { $case: 'sendMessage', value: { chatId, text, clientMessageId } } };
 }
