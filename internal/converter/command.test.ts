@@ -1,19 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Command } from '../model/command.ts';
-import { fromWireChatType, toWireChat, toWireMember } from './chat.ts';
-import { fromWireCommand, fromWireDraft } from './command.ts';
+import { fromWireChatType, toWireChat } from './chat.ts';
+import { fromWireCommand, fromWireDraft, type StreamCommand } from './command.ts';
+import { toWireMember } from './member.ts';
 
 const id = 'ABCDEF00-0000-7000-8000-00000000000F';
 const lower = id.toLowerCase();
 
-type Wire = NonNullable<wire.Command['command']>;
-/** Commands about the stream itself. */
-type Kind = Parameters<typeof fromWireCommand>[1]['$case'];
+type Kind = StreamCommand['$case'];
 
 /** One of each; the record's type makes sure that none is missing. */
 const commands: {
-  [K in Kind]: [Extract<Wire, { $case: K }>['value'], Omit<Command, 'commandId'> & Record<string, unknown>];
+  [K in Kind]: [Extract<StreamCommand, { $case: K }>['value'], Omit<Command, 'commandId'> & Record<string, unknown>];
 } = {
   subscribe: [
     { chatId: id, afterSeq: 0 },
@@ -38,9 +37,9 @@ const commands: {
 describe('a command', () => {
   test.each(Object.entries(commands))('%s keeps what it says, with ids in one spelling', (kind, [value, expected]) => {
     const { command } = wire.Command.decode(
-      wire.Command.encode({ commandId: 'C', command: { $case: kind, value } as Wire }).finish(),
+      wire.Command.encode({ commandId: 'C', command: { $case: kind, value } as StreamCommand }).finish(),
     );
-    expect(fromWireCommand('C', command as Parameters<typeof fromWireCommand>[1])).toEqual({
+    expect(fromWireCommand('C', command as StreamCommand)).toEqual({
       commandId: 'C',
       ...expected,
     });

@@ -1,14 +1,15 @@
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Command, StartFrom } from '../model/command.ts';
+import type { Complete } from './complete.ts';
 
 /** Commands about the stream itself; all others are operations. */
-type StreamCommand = Extract<
+export type StreamCommand = Extract<
   NonNullable<wire.Command['command']>,
   { $case: 'subscribe' | 'subscribeAll' | 'unsubscribe' | 'authenticate' | 'ping' }
 >;
 
 /** The command must have been validated. */
-export function fromWireCommand(commandId: string, command: StreamCommand): Command {
+export function fromWireCommand(commandId: string, command: StreamCommand): Complete<Command> {
   switch (command.$case) {
     case 'subscribe':
       return {
@@ -20,7 +21,7 @@ export function fromWireCommand(commandId: string, command: StreamCommand): Comm
     case 'subscribeAll': {
       const { cursors, others } = command.value;
       const byChat = new Map(Object.entries(cursors).map(([chatId, seq]) => [normalizeId(chatId), seq]));
-      return { kind: 'subscribe_all', commandId, cursors: byChat, others: fromWireStart(others) };
+      return { kind: 'subscribe_all', commandId, cursors: byChat, others: startFrom[others] };
     }
     case 'unsubscribe':
       return { kind: 'unsubscribe', commandId, chatId: normalizeId(command.value.chatId) };
@@ -42,16 +43,9 @@ export function normalizeId(id: string): string {
   return id.toLowerCase();
 }
 
-function fromWireStart(from: wire.StartFrom): StartFrom {
-  switch (from) {
-    case wire.StartFrom.JOINED:
-      return 'JOINED';
-    case wire.StartFrom.BEGINNING:
-      return 'BEGINNING';
-    case wire.StartFrom.NOW:
-    case wire.StartFrom.UNSPECIFIED:
-      return 'NOW';
-    default:
-      return from satisfies never;
-  }
-}
+const startFrom: Record<wire.StartFrom, StartFrom> = {
+  [wire.StartFrom.UNSPECIFIED]: 'NOW',
+  [wire.StartFrom.NOW]: 'NOW',
+  [wire.StartFrom.JOINED]: 'JOINED',
+  [wire.StartFrom.BEGINNING]: 'BEGINNING',
+};

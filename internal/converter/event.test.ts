@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
-import { ChatError } from '../model/errors.ts';
-import type { CloseReason, Event, RemovalReason } from '../model/event.ts';
+import type { CloseReason, RemovalReason } from '../model/event.ts';
 import type { Frame } from '../model/frame.ts';
-import type { Message, SystemEvent } from '../model/message.ts';
-import { toWireMessage } from './chat.ts';
+import type { Message } from '../model/message.ts';
+import type { SystemEvent } from '../model/system-event.ts';
+import { events } from '../testing/fields/one-of-each.ts';
 import { ProtobufEventEncoder, toWireEvent } from './event.ts';
+import { toWireMessage } from './message.ts';
 
 const encoder = new ProtobufEventEncoder();
 const at = new Date(1_700_000_000_123);
@@ -20,52 +21,11 @@ const base = {
   text: 'text',
   createdAt: at,
 };
-const chat = {
-  id: 'c',
-  type: 'DIRECT' as const,
-  name: '',
-  lastSeq: 2 ** 52,
-  createdAt: at,
-  createdBy: 'alice',
-  memberCount: 2,
-};
-
 function decode(...frames: readonly Frame[]): NonNullable<wire.Event['event']>[] {
   return wire.ConnectChatResponse.decode(Buffer.concat(frames.map(({ bytes }) => bytes))).events.map(
     ({ event }) => event!,
   );
 }
-
-/** One of each kind; the record's type makes sure that none is missing. */
-const events: { [K in Event['kind']]: Extract<Event, { kind: K }> } = {
-  welcome: {
-    kind: 'welcome',
-    sessionId: 's',
-    user: alice,
-    limits: { maxTextLength: 1, maxFrameBytes: 2, maxCommandsPerFrame: 3, maxSubscriptions: 4 },
-    tokenExpiresAt: at,
-  },
-  subscribed: { kind: 'subscribed', commandId: '1', chatId: 'c', headSeq: 9, afterSeq: 4 },
-  caught_up: { kind: 'caught_up', chatId: 'c', seq: 9 },
-  message: { kind: 'message', message: base },
-  chat_added: {
-    kind: 'chat_added',
-    chat: {
-      ...chat,
-      own: { role: 'OWNER', joinedSeq: 5, readSeq: 6, unreadCount: 1 },
-      peer: { id: 'bob', name: '' },
-      lastMessage: base,
-    },
-  },
-  chat_removed: { kind: 'chat_removed', chatId: 'c', reason: 'LEFT' },
-  accepted: { kind: 'accepted', commandId: '1', receipt: { messageId: 'm', seq: 3, createdAt: at } },
-  rejected: { kind: 'rejected', commandId: '1', error: new ChatError('ROLE_TOO_LOW', 'no') },
-  pong: { kind: 'pong', commandId: '1' },
-  typing: { kind: 'typing', chatId: 'c', user: { id: 'a', name: 'A' } },
-  presence: { kind: 'presence', chatId: 'c', user: { id: 'a', name: 'A' }, online: true },
-  read: { kind: 'read', chatId: 'c', userId: 'a', seq: 4 },
-  closing: { kind: 'closing', reason: 'DRAINING', retryAfterMs: 5 },
-};
 
 describe('an event', () => {
   test.each(Object.values(events))('$kind is read back as it was written', (event) => {

@@ -1,11 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
-import type { Event } from '../model/event.ts';
+import type { Event, RemovalReason, SessionLimits } from '../model/event.ts';
 import { Frame } from '../model/frame.ts';
 import type { Message } from '../model/message.ts';
 import type { EventEncoder } from '../service/delivery/event-encoder.ts';
-import { toWireChat, toWireMessage, toWireUser } from './chat.ts';
+import { toWireChat } from './chat.ts';
+import type { Complete, CompleteOneof } from './complete.ts';
+import { toWireEphemeralEvent } from './ephemeral-event.ts';
+import { toWireMessage } from './message.ts';
 import { toStatus } from './status.ts';
+import { toWireUser } from './user.ts';
 
 /** Events as records of field 1 of ConnectChatResponse: joined they are a frame. */
 export class ProtobufEventEncoder implements EventEncoder {
@@ -56,7 +60,7 @@ export function toWireEvent(event: Event): wire.Event {
   return { event: toWire(event) };
 }
 
-function toWire(event: Event): NonNullable<wire.Event['event']> {
+function toWire(event: Event): CompleteOneof<NonNullable<wire.Event['event']>> {
   switch (event.kind) {
     case 'message':
       return { $case: 'message', value: toWireMessage(event.message) };
@@ -69,7 +73,10 @@ function toWire(event: Event): NonNullable<wire.Event['event']> {
       return { $case: 'rejected', value: { commandId: event.commandId, status: toStatus(event.error) } };
     case 'welcome': {
       const { sessionId, user, limits, tokenExpiresAt } = event;
-      return { $case: 'welcome', value: { sessionId, user: toWireUser(user), limits, tokenExpiresAt } };
+      return {
+        $case: 'welcome',
+        value: { sessionId, user: toWireUser(user), limits: toWireLimits(limits), tokenExpiresAt },
+      };
     }
     case 'subscribed': {
       const { commandId, chatId, headSeq, afterSeq } = event;
@@ -79,10 +86,8 @@ function toWire(event: Event): NonNullable<wire.Event['event']> {
       return { $case: 'caughtUp', value: { chatId: event.chatId, seq: event.seq } };
     case 'chat_added':
       return { $case: 'chatAdded', value: { chat: toWireChat(event.chat) } };
-    case 'chat_removed': {
-      const reason = event.reason === 'UNKNOWN' ? wire.RemovalReason.UNSPECIFIED : wire.RemovalReason[event.reason];
-      return { $case: 'chatRemoved', value: { chatId: event.chatId, reason } };
-    }
+    case 'chat_removed':
+      return { $case: 'chatRemoved', value: { chatId: event.chatId, reason: toWireRemovalReason(event.reason) } };
     case 'pong':
       return { $case: 'pong', value: { commandId: event.commandId } };
     case 'closing': {
@@ -90,16 +95,19 @@ function toWire(event: Event): NonNullable<wire.Event['event']> {
       return { $case: 'closing', value: { reason: wire.CloseReason[reason], retryAfterMs } };
     }
     case 'typing':
-      return { $case: 'typing', value: { chatId: event.chatId, user: toWireUser(event.user) } };
-    case 'presence': {
-      const { chatId, user, online } = event;
-      return { $case: 'presence', value: { chatId, user: toWireUser(user), online } };
-    }
-    case 'read': {
-      const { chatId, userId, seq } = event;
-      return { $case: 'read', value: { chatId, userId, seq } };
-    }
+    case 'presence':
+    case 'read':
+      return toWireEphemeralEvent(event);
     default:
       return event satisfies never;
   }
+}
+
+function toWireLimits(limits: SessionLimits): Complete<wire.Limits> {
+  const { maxTextLength, maxFrameBytes, maxCommandsPerFrame, maxSubscriptions } = limits;
+  return { maxTextLength, maxFrameBytes, maxCommandsPerFrame, maxSubscriptions };
+}
+
+function toWireRemovalReason(reason: RemovalReason): wire.RemovalReason {
+  return reason === 'UNKNOWN' ? wire.RemovalReason.UNSPECIFIED : wire.RemovalReason[reason];
 }

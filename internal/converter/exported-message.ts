@@ -1,7 +1,7 @@
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { MessageJson } from '../../pkg/transcoder/message-json.ts';
 import type { Message } from '../model/message.ts';
-import { toWireMessage } from './chat.ts';
+import { toWireMessage } from './message.ts';
 
 /** How other services are given a chat.v1.Message. */
 export interface ExportedMessageFormat {

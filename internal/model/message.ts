@@ -1,15 +1,5 @@
-import type { ChatRole } from './member.ts';
+import type { SystemEvent } from './system-event.ts';
 import type { User } from './user.ts';
-
-/** What happened to a chat, as the service records it. */
-export type SystemEvent =
-  | { kind: 'chat_created' }
-  | { kind: 'members_added'; users: User[] }
-  | { kind: 'member_removed'; user: User; banned?: boolean }
-  | { kind: 'member_joined' }
-  | { kind: 'member_left' }
-  | { kind: 'owner_changed'; user: User }
-  | { kind: 'role_changed'; user: User; role: ChatRole };
 
 /** One durable entry of a chat. Messages are shared between all of their readers: never change one. */
 export interface Message {
@@ -37,8 +27,8 @@ export interface Draft {
   asService?: boolean;
 }
 
-/** A message that is known to be kept, and that its sender has been told so, but that has no number yet. */
-export interface AcceptedMessage extends Draft {
+/** A message that is stored and acknowledged to its sender, and has no number yet. Whether the sender may send it was checked before. */
+export interface AcceptedMessage extends Omit<Draft, 'asService'> {
   id: string;
   /** A digest of its content, by which a repetition is told from another message. */
   contentHash: Buffer;
@@ -51,16 +41,4 @@ export interface Receipt {
   /** 0: the message is kept and will be written; its number comes with it. */
   seq: number;
   createdAt: Date;
-}
-
-/** The user whose membership a system message ended, if it is one of those. */
-export function endedMembership({
-  system,
-  sender,
-}: Message): { userId: string; reason: 'LEFT' | 'REMOVED' | 'BANNED' } | undefined {
-  if (system?.kind === 'member_removed') {
-    return { userId: system.user.id, reason: system.banned ? 'BANNED' : 'REMOVED' };
-  }
-  if (system?.kind === 'member_left') return { userId: sender.id, reason: 'LEFT' };
-  return undefined;
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Message } from '../../model/message.ts';
+import type { UserPublication } from '../../model/publication.ts';
 import { eventually } from '../../testing/eventually.ts';
-import type { Bus, ChatPublication } from './bus.ts';
+import { chatPublications } from '../../testing/fields/one-of-each.ts';
+import type { Bus, ChatPublication, Unsubscribe } from './bus.ts';
 
 /**
  * What every bus must do. `connect` gives another node's end of the same bus; for a bus of one process, the same one again.
@@ -35,17 +36,11 @@ export function testBus(connect: () => Promise<Bus>): void {
         await hear(there, chatId),
         await hear(there, other),
       ];
-      const publications = [
-        { kind: 'messages', messages: allMessages(chatId) },
-        { kind: 'head', seq: 2 ** 52 },
-        { kind: 'deleted' },
-      ] as const;
-
-      for (const publication of publications) here.publishToChat(chatId, publication);
+      for (const publication of chatPublications) here.publishToChat(chatId, publication);
       here.publishToChat(other, { kind: 'head', seq: 1 });
 
       await eventually(() => {
-        for (const { heard } of [one, two, three]) expect(heard).toEqual(publications);
+        for (const { heard } of [one, two, three]) expect(heard).toEqual(chatPublications);
         expect(stranger.heard).toEqual([{ kind: 'head', seq: 1 }]);
       });
     });
@@ -73,51 +68,33 @@ export function testBus(connect: () => Promise<Bus>): void {
     });
   });
 
-  test('a change of memberships reaches the sessions of these users on every node', async () => {
-    const [here, there] = [await open(), await open()];
-    const users = [randomUUID(), `${randomUUID()} *.>:$#`, randomUUID()];
-    const heard = new Map<string, number>();
-    const unsubscribes = await Promise.all(
-      users.map((userId) =>
-        there.subscribeToMemberships(userId, () => heard.set(userId, (heard.get(userId) ?? 0) + 1)),
-      ),
-    );
-    here.publishMembershipChange(users.slice(0, 2));
-    await eventually(() => expect(users.map((userId) => heard.get(userId))).toEqual([1, 1, undefined]));
-    await unsubscribes[0]!();
-    here.publishMembershipChange(users);
-    await eventually(() => expect(users.map((userId) => heard.get(userId))).toEqual([1, 2, 1]));
-  });
+  test.each(Object.entries(userPublications))(
+    'a publication to a user reaches their sessions on every node: %s',
+    async (_, { publish, subscribe }) => {
+      const [here, there] = [await open(), await open()];
+      const users = [randomUUID(), `${randomUUID()} *.>:$#`, randomUUID()];
+      const heard = new Map<string, number>();
+      const unsubscribes = await Promise.all(
+        users.map((userId) => subscribe(there, userId, () => heard.set(userId, (heard.get(userId) ?? 0) + 1))),
+      );
+      publish(here, users.slice(0, 2));
+      await eventually(() => expect(users.map((userId) => heard.get(userId))).toEqual([1, 1, undefined]));
+      await unsubscribes[0]!();
+      publish(here, users);
+      await eventually(() => expect(users.map((userId) => heard.get(userId))).toEqual([1, 2, 1]));
+    },
+  );
 }
 
-/** A message with everything in it, and one of each kind that the service records. */
-function allMessages(chatId: string): Message[] {
-  const alice = { id: 'alice', name: 'Alice "😀"' };
-  const message = {
-    id: randomUUID(),
-    chatId,
-    seq: 1,
-    updateSeq: 7,
-    sender: alice,
-    clientMessageId: 'x',
-    text: '\u0001 \\ \' " 日本 😀',
-    createdAt: new Date(1_700_000_000_123),
-  };
-  const events: NonNullable<Message['system']>[] = [
-    { kind: 'chat_created' },
-    { kind: 'members_added', users: [alice, { id: 'bob', name: '' }] },
-    { kind: 'member_removed', user: alice },
-    { kind: 'member_joined' },
-    { kind: 'member_left' },
-    { kind: 'owner_changed', user: alice },
-  ];
-  const system = events.map((event, i) => ({
-    ...message,
-    seq: 8 + i,
-    updateSeq: 8 + i,
-    text: '',
-    clientMessageId: '',
-    system: event,
-  }));
-  return [message, ...system];
+interface UserChannel {
+  publish(bus: Bus, userIds: readonly string[]): void;
+  subscribe(bus: Bus, userId: string, handler: () => void): Promise<Unsubscribe>;
 }
+
+/** A kind that is missing fails to compile. */
+const userPublications: { [K in UserPublication['kind']]: UserChannel } = {
+  membership_changed: {
+    publish: (bus, userIds) => bus.publishMembershipChange(userIds),
+    subscribe: (bus, userId, handler) => bus.subscribeToMemberships(userId, handler),
+  },
+};

@@ -1,18 +1,33 @@
 import * as wire from '../../../pkg/api/ingest/v1/ingest.ts';
+import type { Complete } from '../../converter/complete.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
 
-export function encodeAccepted({ sender, asService: _, ...message }: AcceptedMessage): Uint8Array {
-  return wire.AcceptedMessage.encode({ ...message, senderId: sender.id, senderName: sender.name }).finish();
+export function encodeAccepted(message: AcceptedMessage): Uint8Array {
+  const encoded: Complete<wire.AcceptedMessage> = {
+    id: message.id,
+    chatId: message.chatId,
+    senderId: message.sender.id,
+    senderName: message.sender.name,
+    clientMessageId: message.clientMessageId,
+    text: message.text,
+    contentHash: message.contentHash,
+    acceptedAt: message.acceptedAt,
+  };
+  return wire.AcceptedMessage.encode(encoded).finish();
 }
 
 /** Undefined if the bytes are not such a message. */
-export function decodeAccepted(bytes: Uint8Array): AcceptedMessage | undefined {
+export function decodeAccepted(bytes: Uint8Array): Complete<AcceptedMessage> | undefined {
   try {
-    const { senderId, senderName, contentHash, acceptedAt, ...message } = wire.AcceptedMessage.decode(bytes);
-    if (!message.id || !message.chatId || !senderId || !message.clientMessageId || !acceptedAt) return undefined;
+    const decoded = wire.AcceptedMessage.decode(bytes);
+    const { id, chatId, senderId, senderName, clientMessageId, text, contentHash, acceptedAt } = decoded;
+    if (!id || !chatId || !senderId || !clientMessageId || !acceptedAt) return undefined;
     return {
-      ...message,
+      id,
+      chatId,
       sender: { id: senderId, name: senderName },
+      clientMessageId,
+      text,
       contentHash: Buffer.from(contentHash),
       acceptedAt,
     };

@@ -1,6 +1,7 @@
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { RemovalReason } from '../../model/event.ts';
-import { endedMembership, type Message } from '../../model/message.ts';
+import type { Message } from '../../model/message.ts';
+import { endedMembership } from '../../model/system-event.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import type { EventEncoder } from './event-encoder.ts';
 import type { TopicHandle } from './hub.ts';

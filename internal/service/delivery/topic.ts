@@ -1,7 +1,7 @@
 import type { ChatPublication } from '../../client/bus/bus.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { Message } from '../../model/message.ts';
-import { endedMembership } from '../../model/message.ts';
+import { endedMembership } from '../../model/system-event.ts';
 import type { ChangesPage } from '../../repository/message-repository.ts';
 
 /** A reader of one chat on this node. Its methods must not throw. */

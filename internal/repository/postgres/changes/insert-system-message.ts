@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import type { Message, SystemEvent } from '../../../model/message.ts';
+import type { Message } from '../../../model/message.ts';
+import type { SystemEvent } from '../../../model/system-event.ts';
 import type { User } from '../../../model/user.ts';
 import type { Tables } from '../connection/tables.ts';
 import { messageColumns, toMessage } from '../messages/message-row.ts';

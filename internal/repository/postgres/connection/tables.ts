@@ -2,8 +2,8 @@ import type { ColumnType } from 'kysely';
 import type { SessionEnd } from '../../../model/account.ts';
 import type { ChatType } from '../../../model/chat.ts';
 import type { ChatRole } from '../../../model/member.ts';
-import type { SystemEvent } from '../../../model/message.ts';
 import type { TokenRole } from '../../../model/principal.ts';
+import type { SystemEvent } from '../../../model/system-event.ts';
 
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
 

@@ -1,8 +1,11 @@
 import { validate as isUuid } from 'uuid';
 import type { ChatServiceImplementation, SendMessageRequest, SendTyping } from '../../../../pkg/api/chat/v1/chat.ts';
-import { fromWireChatType, toWireChat, toWireMember, toWireMessage, toWireUser } from '../../../converter/chat.ts';
+import { fromWireChatType, toWireChat } from '../../../converter/chat.ts';
 import { fromWireDraft, normalizeId } from '../../../converter/command.ts';
+import { toWireMember } from '../../../converter/member.ts';
+import { toWireMessage } from '../../../converter/message.ts';
 import { fromPageToken, isString, toPageToken } from '../../../converter/page-token.ts';
+import { toWireUser } from '../../../converter/user.ts';
 import { invalidFieldsError } from '../../../model/errors.ts';
 import type { Receipt } from '../../../model/message.ts';
 import type { Operation } from '../../../model/operations.ts';

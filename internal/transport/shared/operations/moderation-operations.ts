@@ -1,7 +1,8 @@
 import type { ChatServiceImplementation } from '../../../../pkg/api/chat/v1/chat.ts';
-import { toWireMember } from '../../../converter/chat.ts';
+import { toWireAuditEvent } from '../../../converter/audit-event.ts';
+import { toWireBan } from '../../../converter/ban.ts';
 import { normalizeId } from '../../../converter/command.ts';
-import { fromWireRole, toWireAuditEvent, toWireBan } from '../../../converter/moderation.ts';
+import { fromWireRole, toWireMember } from '../../../converter/member.ts';
 import { fromPageToken, isNumber, isString, toPageToken } from '../../../converter/page-token.ts';
 import type { ModerationService } from '../../../service/chats/moderation-service.ts';
 import type { OperationTable } from './operation.ts';

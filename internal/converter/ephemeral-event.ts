@@ -1,0 +1,43 @@
+import type * as bus from '../../pkg/api/bus/v1/bus.ts';
+import type { EphemeralEvent } from '../model/ephemeral-event.ts';
+import type { Complete, CompleteOneof } from './complete.ts';
+import { fromWireUser, toWireUser } from './user.ts';
+
+type WireEvent = NonNullable<bus.Signal['signal']>;
+
+/** For other nodes and for clients alike. */
+export function toWireEphemeralEvent(event: EphemeralEvent): CompleteOneof<WireEvent> {
+  const { chatId } = event;
+  switch (event.kind) {
+    case 'typing':
+      return { $case: 'typing', value: { chatId, user: toWireUser(event.user) } };
+    case 'presence':
+      return { $case: 'presence', value: { chatId, user: toWireUser(event.user), online: event.online } };
+    case 'read':
+      return { $case: 'read', value: { chatId, userId: event.userId, seq: event.seq } };
+    default:
+      return event satisfies never;
+  }
+}
+
+/** Throws TypeError for an event that only a newer release knows. */
+export function fromWireEphemeralEvent(event: WireEvent | undefined): Complete<EphemeralEvent> {
+  switch (event?.$case) {
+    case 'typing': {
+      const { chatId, user } = event.value;
+      return { kind: 'typing', chatId, user: fromWireUser(user) };
+    }
+    case 'presence': {
+      const { chatId, user, online } = event.value;
+      return { kind: 'presence', chatId, user: fromWireUser(user), online };
+    }
+    case 'read': {
+      const { chatId, userId, seq } = event.value;
+      return { kind: 'read', chatId, userId, seq };
+    }
+    case undefined:
+      throw new TypeError('an ephemeral event of an unknown kind');
+    default:
+      return event satisfies never;
+  }
+}

@@ -1,0 +1,25 @@
+import * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { ChatRole, Member } from '../model/member.ts';
+import type { Complete } from './complete.ts';
+import { toWireUser } from './user.ts';
+
+export function toWireMember({ user, role, joinedAt, readSeq }: Member): Complete<wire.Member> {
+  return { user: toWireUser(user), role: toWireRole(role), joinedAt, readSeq };
+}
+
+export function toWireRole(role: ChatRole | undefined): wire.ChatRole {
+  return role ? wire.ChatRole[role] : wire.ChatRole.UNSPECIFIED;
+}
+
+const roles: Record<wire.ChatRole, ChatRole | undefined> = {
+  [wire.ChatRole.UNSPECIFIED]: undefined,
+  [wire.ChatRole.READER]: 'READER',
+  [wire.ChatRole.MEMBER]: 'MEMBER',
+  [wire.ChatRole.ADMIN]: 'ADMIN',
+  [wire.ChatRole.OWNER]: 'OWNER',
+};
+
+/** Undefined for the unspecified role, and for one that only a newer release knows. */
+export function fromWireRole(role: wire.ChatRole): ChatRole | undefined {
+  return roles[role];
+}

@@ -1,0 +1,36 @@
+import type * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { Message } from '../model/message.ts';
+import type { Complete } from './complete.ts';
+import { fromWireSystemEvent, toWireSystemEvent } from './system-event.ts';
+import { fromWireUser, toWireUser } from './user.ts';
+
+export function toWireMessage(message: Message): Complete<wire.Message> {
+  return {
+    id: message.id,
+    chatId: message.chatId,
+    seq: message.seq,
+    updateSeq: message.updateSeq,
+    sender: toWireUser(message.sender),
+    clientMessageId: message.clientMessageId,
+    text: message.text,
+    createdAt: message.createdAt,
+    system: message.system && { event: toWireSystemEvent(message.system) },
+  };
+}
+
+/** Throws TypeError for what `toWireMessage` does not write: a message without an id, say. */
+export function fromWireMessage(message: wire.Message): Complete<Message> {
+  const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system } = message;
+  if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq) throw new TypeError('a message with gaps');
+  return {
+    id,
+    chatId,
+    seq,
+    updateSeq,
+    sender: fromWireUser(sender),
+    clientMessageId,
+    text,
+    createdAt,
+    system: system && fromWireSystemEvent(system.event),
+  };
+}

@@ -1,0 +1,57 @@
+import type * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { SystemEvent } from '../model/system-event.ts';
+import type { Complete, CompleteOneof } from './complete.ts';
+import { fromWireRole, toWireRole } from './member.ts';
+import { fromWireUser, toWireUser } from './user.ts';
+
+type WireEvent = NonNullable<wire.SystemMessage['event']>;
+
+export function toWireSystemEvent(event: SystemEvent): CompleteOneof<WireEvent> {
+  switch (event.kind) {
+    case 'chat_created':
+      return { $case: 'chatCreated', value: {} };
+    case 'members_added':
+      return { $case: 'membersAdded', value: { users: event.users.map(toWireUser) } };
+    case 'member_removed':
+      return { $case: 'memberRemoved', value: { user: toWireUser(event.user), banned: event.banned ?? false } };
+    case 'member_joined':
+      return { $case: 'memberJoined', value: {} };
+    case 'member_left':
+      return { $case: 'memberLeft', value: {} };
+    case 'owner_changed':
+      return { $case: 'ownerChanged', value: { user: toWireUser(event.user) } };
+    case 'role_changed':
+      return { $case: 'roleChanged', value: { user: toWireUser(event.user), role: toWireRole(event.role) } };
+    default:
+      return event satisfies never;
+  }
+}
+
+/** Throws TypeError for what `toWireSystemEvent` does not write: an event or a role that only a newer release knows, say. */
+export function fromWireSystemEvent(event: WireEvent | undefined): Complete<SystemEvent> {
+  switch (event?.$case) {
+    case 'chatCreated':
+      return { kind: 'chat_created' };
+    case 'membersAdded':
+      return { kind: 'members_added', users: event.value.users.map(fromWireUser) };
+    case 'memberRemoved': {
+      const { user, banned } = event.value;
+      return { kind: 'member_removed', user: fromWireUser(user), banned: banned || undefined };
+    }
+    case 'memberJoined':
+      return { kind: 'member_joined' };
+    case 'memberLeft':
+      return { kind: 'member_left' };
+    case 'ownerChanged':
+      return { kind: 'owner_changed', user: fromWireUser(event.value.user) };
+    case 'roleChanged': {
+      const role = fromWireRole(event.value.role);
+      if (!role) throw new TypeError('a role of an unknown kind');
+      return { kind: 'role_changed', user: fromWireUser(event.value.user), role };
+    }
+    case undefined:
+      throw new TypeError('a system event of an unknown kind');
+    default:
+      return event satisfies never;
+  }
+}

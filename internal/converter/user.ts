@@ -1,0 +1,13 @@
+import type * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { User } from '../model/user.ts';
+import type { Complete } from './complete.ts';
+
+export function toWireUser({ id, name }: User): Complete<wire.User> {
+  return { id, name };
+}
+
+/** Throws TypeError if there is none. */
+export function fromWireUser(user: wire.User | undefined): Complete<User> {
+  if (!user) throw new TypeError('a user is missing');
+  return { id: user.id, name: user.name };
+}

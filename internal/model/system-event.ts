@@ -1,0 +1,37 @@
+import type { ChatRole } from './member.ts';
+import type { User } from './user.ts';
+
+/** What happened to a chat, as the service records it. The message that carries it names the user who caused it as its sender. */
+export type SystemEvent =
+  | { kind: 'chat_created' }
+  | { kind: 'members_added'; users: User[] }
+  | { kind: 'member_removed'; user: User; banned?: boolean }
+  | { kind: 'member_joined' }
+  | { kind: 'member_left' }
+  | { kind: 'owner_changed'; user: User }
+  | { kind: 'role_changed'; user: User; role: ChatRole };
+
+/** The user whose membership a system message ended, if it is of a kind that does; undefined for all other messages. */
+export function endedMembership({
+  system,
+  sender,
+}: {
+  system?: SystemEvent;
+  sender: User;
+}): { userId: string; reason: 'LEFT' | 'REMOVED' | 'BANNED' } | undefined {
+  switch (system?.kind) {
+    case 'member_left':
+      return { userId: sender.id, reason: 'LEFT' };
+    case 'member_removed':
+      return { userId: system.user.id, reason: system.banned ? 'BANNED' : 'REMOVED' };
+    case 'chat_created':
+    case 'members_added':
+    case 'member_joined':
+    case 'owner_changed':
+    case 'role_changed':
+    case undefined:
+      return undefined;
+    default:
+      return system satisfies never;
+  }
+}

@@ -1,0 +1,128 @@
+import type { AuditEvent } from '../../model/audit-event.ts';
+import type { Ban } from '../../model/ban.ts';
+import type { Chat } from '../../model/chat.ts';
+import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
+import { ChatError } from '../../model/errors.ts';
+import type { Event } from '../../model/event.ts';
+import type { Member } from '../../model/member.ts';
+import type { AcceptedMessage, Message } from '../../model/message.ts';
+import type { ChatPublication } from '../../model/publication.ts';
+import type { SystemEvent } from '../../model/system-event.ts';
+import type { User } from '../../model/user.ts';
+
+/** T with a value in every field, also the optional ones, at any depth. */
+export type Filled<T> = T extends Date | Uint8Array | Error
+  ? T
+  : T extends object
+    ? { [K in keyof T]-?: Filled<T[K]> }
+    : T;
+
+/** One of each kind of a union, filled. A kind or a field that is missing fails to compile. */
+export type OneOfEach<T extends { kind: string }> = { [K in T['kind']]: Filled<Extract<T, { kind: K }>> };
+
+const at = new Date(1_700_000_000_123);
+const alice: Filled<User> = { id: 'alice', name: 'Alice "😀"' };
+const bob: Filled<User> = { id: 'bob *.>:$#', name: '\u0001 \\ \' " 日本' };
+
+export const systemEvents: OneOfEach<SystemEvent> = {
+  chat_created: { kind: 'chat_created' },
+  members_added: { kind: 'members_added', users: [alice, bob] },
+  member_removed: { kind: 'member_removed', user: bob, banned: true },
+  member_joined: { kind: 'member_joined' },
+  member_left: { kind: 'member_left' },
+  owner_changed: { kind: 'owner_changed', user: bob },
+  role_changed: { kind: 'role_changed', user: bob, role: 'READER' },
+};
+
+/** One for each system event. Only here have those a text as well, so that no field is empty. */
+export const filledMessages = Object.values(systemEvents).map(
+  (system, i): Filled<Message> => ({
+    id: `message ${i}`,
+    chatId: 'chat',
+    seq: 8 + i,
+    updateSeq: 2 ** 52 + i,
+    sender: alice,
+    clientMessageId: 'x',
+    text: '\u0001 \\ \' " 日本 😀',
+    createdAt: at,
+    system,
+  }),
+);
+const [message] = filledMessages as [Filled<Message>];
+
+export const ephemeralEvents: OneOfEach<EphemeralEvent> = {
+  typing: { kind: 'typing', chatId: 'chat', user: alice },
+  presence: { kind: 'presence', chatId: 'chat', user: alice, online: true },
+  read: { kind: 'read', chatId: 'chat', userId: 'alice', seq: 4 },
+};
+
+const chatPublicationKinds: OneOfEach<ChatPublication> = {
+  messages: { kind: 'messages', messages: filledMessages },
+  head: { kind: 'head', seq: 2 ** 52 },
+  deleted: { kind: 'deleted' },
+  ephemeral: { kind: 'ephemeral', event: ephemeralEvents.typing, onlyTo: 'alice' },
+};
+
+/** One of each kind, with all system events and all ephemeral events between them; no two are equal. */
+export const chatPublications: readonly Filled<ChatPublication>[] = Object.values(chatPublicationKinds).flatMap(
+  (publication): Filled<ChatPublication>[] =>
+    publication.kind === 'ephemeral'
+      ? Object.values(ephemeralEvents).map((event) => ({ ...publication, event }))
+      : [publication],
+);
+
+export const acceptedMessage: Filled<AcceptedMessage> = {
+  id: 'message',
+  chatId: 'chat',
+  sender: alice,
+  clientMessageId: 'x',
+  text: 'text',
+  contentHash: Buffer.from('digest'),
+  acceptedAt: at,
+};
+
+export const chat: Filled<Chat> = {
+  id: 'chat',
+  type: 'DIRECT',
+  name: 'name',
+  lastSeq: 2 ** 52,
+  createdAt: at,
+  createdBy: 'alice',
+  memberCount: 2,
+  own: { role: 'OWNER', joinedSeq: 5, readSeq: 6, unreadCount: 1 },
+  peer: bob,
+  lastMessage: message,
+};
+
+export const member: Filled<Member> = { user: bob, role: 'ADMIN', joinedAt: at, readSeq: 9 };
+
+export const ban: Filled<Ban> = { user: bob, bannedBy: alice, reason: 'why', createdAt: at, expiresAt: new Date(2e12) };
+
+export const auditEvent: Filled<AuditEvent> = {
+  id: 3,
+  at,
+  actorId: 'alice',
+  action: 'chat.create',
+  chatId: 'chat',
+  detail: { name: 'name' },
+};
+
+export const events: OneOfEach<Event> = {
+  welcome: {
+    kind: 'welcome',
+    sessionId: 's',
+    user: alice,
+    limits: { maxTextLength: 1, maxFrameBytes: 2, maxCommandsPerFrame: 3, maxSubscriptions: 4 },
+    tokenExpiresAt: at,
+  },
+  subscribed: { kind: 'subscribed', commandId: '1', chatId: 'chat', headSeq: 9, afterSeq: 4 },
+  caught_up: { kind: 'caught_up', chatId: 'chat', seq: 9 },
+  message: { kind: 'message', message },
+  chat_added: { kind: 'chat_added', chat },
+  chat_removed: { kind: 'chat_removed', chatId: 'chat', reason: 'LEFT' },
+  accepted: { kind: 'accepted', commandId: '1', receipt: { messageId: 'm', seq: 3, createdAt: at } },
+  rejected: { kind: 'rejected', commandId: '1', error: new ChatError('ROLE_TOO_LOW', 'no') },
+  pong: { kind: 'pong', commandId: '1' },
+  closing: { kind: 'closing', reason: 'DRAINING', retryAfterMs: 5 },
+  ...ephemeralEvents,
+};
