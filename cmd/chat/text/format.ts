@@ -97,8 +97,10 @@ function systemText(
       const owner = named(event.value.user);
       return owner === 'you' ? `You are the owner of ${place} now` : `${owner} is the owner of ${place} now`;
     }
-    default:
+    case undefined:
       return undefined;
+    default:
+      return event satisfies never;
   }
 }
 

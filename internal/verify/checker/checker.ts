@@ -15,6 +15,7 @@ import { Ledger } from './ledger.ts';
 import { Reader } from './reader.ts';
 import { Rights } from './rights.ts';
 import { Sends } from './sends.ts';
+import { beginsMembership } from './system-messages.ts';
 import { Tally } from './tally.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -268,9 +269,7 @@ export class Checker {
       const message = ledger.messages.get(seq);
       // What stood there nobody saw.
       if (!message) return true;
-      const { system, sender } = message;
-      if (system?.event === 'memberJoined' && sender === user) return true;
-      if (system?.event === 'membersAdded' && system.users.includes(user)) return true;
+      if (beginsMembership(message, user)) return true;
     }
     return false;
   }

@@ -1,6 +1,7 @@
 import type { ChatRecord, MessageRecord } from '../history/history-record.ts';
 import type { Ledger } from './ledger.ts';
 import type { Sends } from './sends.ts';
+import { applyToRoles, concernedUsers } from './system-messages.ts';
 import type { Report } from './violation.ts';
 
 interface Case {
@@ -24,8 +25,8 @@ export function checkMembers({ ledger, chat, sends, users, lateMs }: Case, repor
     const message = ledger.messages.get(seq);
     // Whoever joined or left at a number that is missing, nobody can say.
     if (!message) return;
-    const { system, sender } = message;
-    if (!system) {
+    const { sender } = message;
+    if (!message.system) {
       const role = roles.get(sender);
       if (!users.has(sender) || (role !== undefined && role !== 'READER')) continue;
       const why = reason.get(sender);
@@ -35,37 +36,7 @@ export function checkMembers({ ledger, chat, sends, users, lateMs }: Case, repor
       report('without-role', text, [...(why ? [why] : [chat]), message], ledger.chatId);
       return;
     }
-    for (const user of applySystem(roles, message)) reason.set(user, message);
-  }
-}
-
-/** Applies a system message to the roles; returns whom it concerned. */
-function applySystem(roles: Map<string, string>, { system, sender }: MessageRecord): string[] {
-  const { event, users, role } = system!;
-  switch (event) {
-    case 'chatCreated':
-      if (roles.size === 0) roles.set(sender, 'OWNER');
-      return [sender];
-    case 'membersAdded':
-      for (const user of users) roles.set(user, 'MEMBER');
-      return users;
-    case 'memberJoined':
-      roles.set(sender, 'MEMBER');
-      return [sender];
-    case 'memberRemoved':
-      for (const user of users) roles.delete(user);
-      return users;
-    case 'memberLeft':
-      roles.delete(sender);
-      return [sender];
-    case 'ownerChanged':
-      for (const user of users) roles.set(user, 'OWNER');
-      return users;
-    case 'roleChanged':
-      for (const user of users) roles.set(user, role ?? 'MEMBER');
-      return users;
-    // A later service may record more.
-    default:
-      return [];
+    applyToRoles(roles, message);
+    for (const user of concernedUsers(message)) reason.set(user, message);
   }
 }

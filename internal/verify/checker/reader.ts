@@ -1,6 +1,7 @@
 import type { CloseRecord, HistoryRecord, MessageRecord, OpenRecord } from '../history/history-record.ts';
 import type { Ledger } from './ledger.ts';
 import { NumberRanges } from './number-ranges.ts';
+import { endsMembership } from './system-messages.ts';
 import type { Report } from './violation.ts';
 
 /** What one reader was given of a chat: it must be everything after the number at which it began, each once and in order. */
@@ -73,9 +74,4 @@ export class Reader {
     } else
       report('repeated', `${position} came, and it had everything up to ${this.next - 1}`, records, this.open.chatId);
   }
-}
-
-function endsMembership({ system, sender }: MessageRecord, user: string): boolean {
-  if (system?.event === 'memberRemoved') return system.users.includes(user);
-  return system?.event === 'memberLeft' && sender === user;
 }

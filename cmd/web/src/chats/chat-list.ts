@@ -1,4 +1,5 @@
-import { type Chat, type ChatClient, ChatRole, type Message } from '../../../../pkg/chat-client/index.ts';
+import type { Chat, ChatClient, Message } from '../../../../pkg/chat-client/index.ts';
+import { membershipChanges } from '../people/membership-changes.ts';
 import { Store } from '../store/store.ts';
 
 /** The user's chats, the one that changed last first, each with its last message and how much is unread. */
@@ -57,27 +58,11 @@ export class ChatList {
     this.#change(chatId, (chat) => (readSeq < chat.readSeq ? chat : { ...chat, readSeq, unreadCount }));
   }
 
-  /** What a system message says about the chat itself. */
-  #told(chat: Chat, { system }: Message): Chat {
-    const event = system?.event;
-    switch (event?.$case) {
-      case 'membersAdded':
-        return { ...chat, memberCount: chat.memberCount + event.value.users.length };
-      case 'memberJoined':
-        return { ...chat, memberCount: chat.memberCount + 1 };
-      case 'memberLeft':
-      case 'memberRemoved':
-        return { ...chat, memberCount: Math.max(0, chat.memberCount - 1) };
-      case 'ownerChanged':
-        return event.value.user?.id === this.#ownId ? { ...chat, ownRole: ChatRole.OWNER } : chat;
-      case 'roleChanged':
-        return event.value.user?.id === this.#ownId ? { ...chat, ownRole: event.value.role } : chat;
-      case 'chatCreated':
-      case undefined:
-        return chat;
-      default:
-        return event satisfies never;
-    }
+  /** The chat as a system message leaves it. */
+  #told(chat: Chat, message: Message): Chat {
+    const { came, went, newRole } = membershipChanges(message);
+    const memberCount = Math.max(0, chat.memberCount + came.length - went.length);
+    return { ...chat, memberCount, ...(newRole?.userId === this.#ownId && { ownRole: newRole.role }) };
   }
 
   #change(chatId: string, change: (chat: Chat) => Chat): void {

@@ -1,5 +1,6 @@
 import type { ChatClient, Message } from '../../../../pkg/chat-client/index.ts';
 import { Store } from '../store/store.ts';
+import { membershipChanges } from './membership-changes.ts';
 
 /** In larger chats it is not told how far others have read. */
 const maxMembers = 200;
@@ -26,13 +27,13 @@ export class ReadPositions {
     for (const { user, readSeq } of members) this.tell(chatId, user?.id ?? '', readSeq);
   }
 
-  /** Who writes has read what was before; who comes or goes is told by system messages. */
-  receive({ chatId, seq, sender, system }: Message): void {
+  /** Members have read what was there before they wrote; system messages tell who becomes a member and who is one no more. */
+  receive(message: Message): void {
+    const { chatId, seq, sender } = message;
     if (sender) this.tell(chatId, sender.id, seq);
-    const event = system?.event;
-    if (event?.$case === 'membersAdded') for (const { id } of event.value.users) this.tell(chatId, id, 0);
-    if (event?.$case === 'memberLeft') this.#forget(chatId, sender?.id);
-    if (event?.$case === 'memberRemoved') this.#forget(chatId, event.value.user?.id);
+    const { came, went } = membershipChanges(message);
+    for (const userId of came) this.tell(chatId, userId, 0);
+    for (const userId of went) this.#forget(chatId, userId);
   }
 
   tell(chatId: string, userId: string, seq: number): void {
@@ -40,7 +41,7 @@ export class ReadPositions {
     if (seq > (this.state.value.get(userId) ?? -1)) this.state.update((marks) => new Map(marks).set(userId, seq));
   }
 
-  #forget(chatId: string, userId = ''): void {
+  #forget(chatId: string, userId: string): void {
     if (chatId !== this.#chatId) return;
     this.state.update((marks) => new Map([...marks].filter(([id]) => id !== userId)));
   }

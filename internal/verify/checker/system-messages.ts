@@ -1,0 +1,55 @@
+import type { SystemMessage } from '../../../pkg/api/chat/v1/chat.ts';
+import type { MessageRecord } from '../history/history-record.ts';
+
+type SystemKind = NonNullable<SystemMessage['event']>['$case'];
+
+interface Meaning {
+  /** The users whom a message of the kind concerns: its sender, or those whom it names. */
+  concerns: 'sender' | 'named';
+  membership: 'begins' | 'goes on' | 'ends';
+  /** The role of those users after it; absent: the one that the message tells. */
+  role?: 'OWNER' | 'MEMBER';
+}
+
+/** What each kind of system message says about the members of its chat. */
+const meanings: Record<SystemKind, Meaning> = {
+  chatCreated: { concerns: 'sender', membership: 'begins', role: 'OWNER' },
+  membersAdded: { concerns: 'named', membership: 'begins', role: 'MEMBER' },
+  memberJoined: { concerns: 'sender', membership: 'begins', role: 'MEMBER' },
+  memberRemoved: { concerns: 'named', membership: 'ends' },
+  memberLeft: { concerns: 'sender', membership: 'ends' },
+  ownerChanged: { concerns: 'named', membership: 'goes on', role: 'OWNER' },
+  roleChanged: { concerns: 'named', membership: 'goes on' },
+};
+
+/** Undefined for messages of users, and for a kind that only a later service records. */
+function meaningOf({ system }: MessageRecord): Meaning | undefined {
+  return system && meanings[system.event as SystemKind];
+}
+
+/** The users whom a system message concerns; none for a message of a user. */
+export function concernedUsers(message: MessageRecord): string[] {
+  const meaning = meaningOf(message);
+  if (!meaning) return [];
+  return meaning.concerns === 'sender' ? [message.sender] : message.system!.users;
+}
+
+export function beginsMembership(message: MessageRecord, user: string): boolean {
+  return meaningOf(message)?.membership === 'begins' && concernedUsers(message).includes(user);
+}
+
+export function endsMembership(message: MessageRecord, user: string): boolean {
+  return meaningOf(message)?.membership === 'ends' && concernedUsers(message).includes(user);
+}
+
+/** Applies a system message to the roles of the members of its chat, by user id. */
+export function applyToRoles(roles: Map<string, string>, message: MessageRecord): void {
+  const meaning = meaningOf(message);
+  if (!meaning) return;
+  // The roles with which a chat began are known from the call that created it.
+  if (message.system?.event === 'chatCreated' && roles.size > 0) return;
+  for (const user of concernedUsers(message)) {
+    if (meaning.membership === 'ends') roles.delete(user);
+    else roles.set(user, meaning.role ?? message.system?.role ?? 'MEMBER');
+  }
+}
