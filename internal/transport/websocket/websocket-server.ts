@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type Server as SocketServer, type WebSocket, WebSocketServer as WsServer } from 'ws';
 import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
+import { grpcCodes, httpStatusOf } from '../../converter/status.ts';
+import type { ErrorCode } from '../../model/errors.ts';
 import { clientAddressVia } from '../shared/calls/client-address.ts';
 import type { LiveStreams } from '../shared/streams/live-streams.ts';
 import { closes } from './close-code.ts';
@@ -124,17 +126,17 @@ export class WebSocketServer {
   }
 
   #refusalOf(request: IncomingMessage): Refusal | undefined {
-    if (this.#stopping) return { status: 503, message: 'the service is being stopped' };
+    if (this.#stopping) return { code: 'UNAVAILABLE', message: 'the service is being stopped' };
     const target = URL.parse(request.url ?? '/', 'http://localhost');
-    if (target?.pathname !== path) return { status: 404, message: 'Not Found' };
+    if (target?.pathname !== path) return { code: 'NOT_FOUND', message: 'Not Found' };
     const { publicUrl, corsOrigins } = this.#options;
     if (!isAllowedOrigin(request, publicUrl, corsOrigins)) {
-      return { status: 403, message: 'the origin is not allowed: set CORS_ORIGINS' };
+      return { code: 'PERMISSION_DENIED', message: 'the origin is not allowed: set CORS_ORIGINS' };
     }
     const offered = offeredBy(request.headers['sec-websocket-protocol']);
     if (offered.length > 0 && chooseProtocol(offered) === false) {
       const known = Object.values(protocols).join(' and ');
-      return { status: 400, message: `none of the sub-protocols is known: there are ${known}` };
+      return { code: 'INVALID_ARGUMENT', message: `none of the sub-protocols is known: there are ${known}` };
     }
     return undefined;
   }
@@ -176,7 +178,7 @@ export class WebSocketServer {
 }
 
 interface Refusal {
-  status: number;
+  code: ErrorCode;
   message: string;
   /** In seconds. */
   retryAfter?: number;
@@ -185,15 +187,13 @@ interface Refusal {
 /** Each is told a time of its own. */
 function tooMany(): Refusal {
   const retryAfter = Math.ceil(1 + Math.random() * 4);
-  return { status: 503, message: 'too many are connecting at the moment', retryAfter };
+  return { code: 'UNAVAILABLE', message: 'too many are connecting at the moment', retryAfter };
 }
 
-/** gRPC's. */
-const refusalCodes: Record<number, number> = { 400: 3, 403: 7, 404: 5, 503: 14 };
-
 /** As an error of REST. */
-function refuse(duplex: Duplex, { status, message, retryAfter }: Refusal): void {
-  const body = JSON.stringify({ code: refusalCodes[status], message, details: [] });
+function refuse(duplex: Duplex, { code, message, retryAfter }: Refusal): void {
+  const body = JSON.stringify({ code: grpcCodes[code], message, details: [] });
+  const status = httpStatusOf(grpcCodes[code]);
   const retry = retryAfter === undefined ? '' : `Retry-After: ${retryAfter}\r\n`;
   duplex.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${retry}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
