@@ -8,7 +8,7 @@ NODE := node --env-file-if-exists=local.env
 INSTALLED := node_modules/.package-lock.json
 USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
-.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server message-writer account rotate-keys migrate chat web screenshots fmt lint test test-coverage bench grpc-load-test verify chaos gen-cert check clean
+.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server message-writer account rotate-keys migrate chat web screenshots fmt lint test test-slow test-coverage bench grpc-load-test verify chaos gen-cert check clean
 
 help: ## Show what there is
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,11 +92,15 @@ lint: $(INSTALLED) ## Formatting, lint, import rules, types, .proto files, compo
 	@node internal/tools/check-compose.ts docker-compose.yml deploy/compose.yml
 	@node internal/tools/check-manifests/main.ts deploy/kubernetes
 
-test: $(INSTALLED) ## All tests (ARGS='internal/service' for some)
-	@vitest run $(ARGS)
+test: $(INSTALLED) ## The fast tests (ARGS='internal/service' for some; SEED=1 for the random choices of another run)
+	@vitest run --project fast $(ARGS)
 
-test-coverage: $(INSTALLED) ## All tests, with a report in coverage/index.html
-	@vitest run --coverage $(ARGS)
+test-slow: $(INSTALLED) ## The tests that are slow by nature: *.slow.test.ts (ARGS and SEED as for test)
+	@vitest run --project slow $(ARGS)
+
+# A program that comes from Node's compile cache is counted less exactly.
+test-coverage: $(INSTALLED) ## The fast tests, with a report in coverage/index.html
+	@NODE_DISABLE_COMPILE_CACHE=1 vitest run --project fast --coverage $(ARGS)
 
 bench: $(INSTALLED) ## Measure speed against baselines in the same run (ARGS='--quick')
 	@node cmd/bench/main.ts $(ARGS)
@@ -113,11 +117,11 @@ chaos: $(INSTALLED) ## The same against three nodes while everything is broken o
 gen-cert: $(INSTALLED) ## Make a local authority and certificates in certs/ (HOSTS=chat.example.com,10.0.0.5 ARGS=--force)
 	@node cmd/gen-cert/main.ts $(if $(HOSTS),--host '$(HOSTS)') $(ARGS)
 
-check: $(INSTALLED) ## Exactly what CI runs: generated code is current, lint, tests
+check: $(INSTALLED) ## Exactly what CI runs: generated code is current, lint, fast tests, slow tests
 	@$(MAKE) --no-print-directory generate
 	@git diff --exit-code --stat -- pkg/api || { echo 'error: pkg/api is not what `make generate` makes: commit it'; exit 1; }
 	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory test
+	@vitest run
 
 clean: ## Remove what was installed or made, but not the data
 	@rm -rf node_modules coverage bench-results pkg/chat-client/dist cmd/web/dist

@@ -67,9 +67,9 @@ export class NodeProcess {
   }
 
   async #startOnce(signal: AbortSignal): Promise<boolean> {
-    const { PATH = '', HOME = '' } = process.env;
+    const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
     const child = spawn(process.execPath, [main], {
-      env: { PATH, HOME, ...this.#env },
+      env: { PATH, HOME, NODE_COMPILE_CACHE, ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Ctrl-C is for us: we end our processes ourselves.
       detached: true,

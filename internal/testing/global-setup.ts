@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { migrationsFolder } from '../app/parts/open-database.ts';
-import { EmbeddedPostgres } from '../embedded/embedded-postgres.ts';
 import { migrate } from '../repository/postgres/migrations/migrate.ts';
+import { QuickCluster } from './services/quick-cluster.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -16,11 +16,12 @@ declare module 'vitest' {
 /** One real PostgreSQL for the whole run. Each test file makes itself a database of its own on it. */
 export default async function globalSetup({ provide }: TestProject): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'chat-test-'));
-  const server = await EmbeddedPostgres.start({ dataDir, database: 'template', settings: { max_connections: '300' } });
-  await migrate(server.dsn, migrationsFolder);
-  provide('templateDsn', server.dsn);
+  const cluster = await QuickCluster.start(dataDir);
+  const dsn = await cluster.createDatabase('template');
+  await migrate(dsn, migrationsFolder);
+  provide('templateDsn', dsn);
   return async () => {
-    await server.stop();
+    await cluster.stop();
     await rm(dataDir, { recursive: true, force: true });
   };
 }

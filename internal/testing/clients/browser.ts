@@ -1,15 +1,12 @@
 import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { afterAll } from 'vitest';
+import { onTestFinished } from 'vitest';
 
 /** Debian's; another one by CHROMIUM_PATH. */
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
+/** One for all test files of a worker; Playwright ends it with the worker. */
 let started: Promise<Browser> | undefined;
-
-afterAll(async () => {
-  await (await started)?.close();
-});
 
 export interface TestPage {
   page: Page;
@@ -19,10 +16,11 @@ export interface TestPage {
   requests: string[];
 }
 
-/** A page of a session of its own in Chromium, which is started once for a test file and closed after its tests. */
+/** A page in a browser session of its own, closed when the test is over. */
 export async function openPage(options: BrowserContextOptions = {}): Promise<TestPage> {
   started ??= start();
   const context = await (await started).newContext(options);
+  onTestFinished(() => context.close());
   const page = await context.newPage();
   const faults: string[] = [];
   const requests: string[] = [];

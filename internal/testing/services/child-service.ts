@@ -8,6 +8,7 @@ import { onTestFinished } from 'vitest';
 import { isAlive } from '../../embedded/system/process-state.ts';
 import { waitUntil } from '../../embedded/system/wait-until.ts';
 import { serverPid } from '../../embedded/testing/test-bench.ts';
+import { programEnv } from './program-env.ts';
 
 type Program = 'server' | 'auth-server' | 'gateway' | 'message-writer';
 
@@ -36,7 +37,6 @@ export class ChildService {
 
   /** Starts the process with these variables and no others of the service's own; it is not ready yet. */
   static spawn(env: Record<string, string>, program: Program = 'server'): ChildService {
-    const { PATH = '', HOME = '' } = process.env;
     const settings = {
       GRPC_PORT: '0',
       HTTP_PORT: '0',
@@ -49,7 +49,7 @@ export class ChildService {
       RATE_LIMIT_SIGN_INS: '0',
     };
     const child = spawn(process.execPath, [mainOf(program)], {
-      env: { PATH, HOME, ...settings, ...env },
+      env: { ...programEnv(), ...settings, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const service = new ChildService(child);

@@ -6,6 +6,7 @@ import { readExported } from '../../testing/clients/exported-events.ts';
 import { newGroup, say, signIn } from '../../testing/clients/person.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { startNats } from '../../testing/services/brokers.ts';
+import { programEnv } from '../../testing/services/program-env.ts';
 import { startTestService } from '../../testing/services/test-service.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -20,10 +21,9 @@ test('the consumer of the documentation is told of every change once, also when 
   const [, example = ''] = /```js\n(.*?)```/s.exec(page) ?? [];
   let output = '';
   const run = () => {
-    const { PATH = '' } = process.env;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', example], {
       cwd: root,
-      env: { PATH, NATS_URL: url },
+      env: { ...programEnv(), NATS_URL: url },
     });
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
     onTestFinished(() => void child.kill('SIGKILL'));

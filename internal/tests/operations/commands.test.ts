@@ -4,6 +4,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { expect, test } from 'vitest';
 import { eventually } from '../../testing/eventually.ts';
 import { ChildService, databasePid, newDataDir } from '../../testing/services/child-service.ts';
+import { programEnv } from '../../testing/services/program-env.ts';
 
 interface Outcome {
   code: number;
@@ -13,13 +14,12 @@ interface Outcome {
 
 /** Runs one of the programs to its end. */
 function run(program: string, args: string[], env: Record<string, string>, input = ''): Promise<Outcome> {
-  const { PATH = '', HOME = '' } = process.env;
   const main = fileURLToPath(new URL(`../../../cmd/${program}/main.ts`, import.meta.url));
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
       [main, ...args],
-      { env: { PATH, HOME, ...env } },
+      { env: { ...programEnv(), ...env } },
       (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
     child.stdin?.end(input);

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { isAlive } from '../../internal/embedded/system/process-state.ts';
 import { waitUntil } from '../../internal/embedded/system/wait-until.ts';
+import { programEnv } from '../../internal/testing/services/program-env.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 
@@ -85,8 +86,7 @@ async function chaos(args: string[], folder: string) {
 }
 
 function run(args: string[], folder: string) {
-  const { PATH = '', HOME = '' } = process.env;
-  const env = { PATH, HOME, TMPDIR: folder };
+  const env = { ...programEnv(), TMPDIR: folder };
   const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill('SIGINT'));
   let [out, err] = ['', ''];
