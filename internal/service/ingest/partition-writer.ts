@@ -4,8 +4,10 @@ import { sleep } from '../../../pkg/backoff/sleep.ts';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { IngestLog, LogEntry, PartitionReader } from '../../client/ingest/ingest-log.ts';
 import { type IngestRepository, PartitionLost, type PartitionRange } from '../../repository/ingest-repository.ts';
+import type { Appended } from '../../repository/message-repository.ts';
+import { isTransient } from '../writing/is-transient.ts';
+import { type BatchWriting, writeBatch } from '../writing/write-batch.ts';
 import { type ReadableEntry, toBatches } from './batches.ts';
-import { isTransient } from './is-transient.ts';
 import { publishWritten } from './publish-written.ts';
 import { recogniseLog } from './recognise-log.ts';
 import type { Slots } from './slots.ts';
@@ -41,6 +43,12 @@ export class PartitionWriter {
   readonly #writerId: string;
   readonly #partition: number;
   readonly #stopping = new AbortController();
+  readonly #writing: BatchWriting<ReadableEntry, Appended> = {
+    write: (batch) => this.#append(batch),
+    settle: (batch, outcomes, repeated) => this.#settle(batch, outcomes, repeated),
+    recover: (batch, error) => this.#recover(batch, error),
+    refuse: (entry, error) => this.#refuse(entry, (error as Error).message),
+  };
   readonly #done: Promise<void>;
   #position: number;
   #marks: TrimMarks;
@@ -128,7 +136,7 @@ export class PartitionWriter {
         this.#failed = false;
         for (const batch of toBatches(entries)) {
           if (this.#stopping.signal.aborted) return;
-          if (Array.isArray(batch)) await this.#write(batch);
+          if (Array.isArray(batch)) await writeBatch(batch, this.#writing);
           else await this.#refuse(batch, 'it cannot be read');
         }
       }
@@ -154,37 +162,28 @@ export class PartitionWriter {
     this.#marks = this.#newMarks();
   }
 
-  /** Writes the batch, however long that takes. Throws PartitionLost, and what ended the wait when it is stopped. */
-  async #write(batch: readonly ReadableEntry[]): Promise<void> {
-    const { repository, slots } = this.#deps;
-    const to = batch.at(-1)!.position;
+  #append(batch: readonly ReadableEntry[]): Promise<Appended[]> {
     const messages = batch.map(({ message }) => message);
-    for (let repeated = false; ; repeated = true) {
-      try {
-        const outcomes = await slots.run(() => repository.append(this.#stretch(to), messages));
-        this.#position = to;
-        this.#marks.reached(to);
-        this.#failed = false;
-        this.#written += batch.length;
-        return publishWritten(this.#deps, batch, outcomes, repeated);
-      } catch (err) {
-        if (err instanceof PartitionLost) throw err;
-        if (!isTransient(err)) return this.#isolate(batch, err);
-        this.#warn(err, 'the database is away: trying the batch again');
-        if (this.#stopping.signal.aborted) throw err;
-        await sleep(equalJitter(retryMs), this.#stopping.signal);
-        if (this.#stopping.signal.aborted) throw err;
-      }
-    }
+    return this.#deps.slots.run(() => this.#deps.repository.append(this.#stretch(batch.at(-1)!.position), messages));
   }
 
-  /** PostgreSQL refused the statement, and so all of it: finds those at fault and lets the others pass, in order. */
-  async #isolate(batch: readonly ReadableEntry[], err: unknown): Promise<void> {
-    const [only] = batch;
-    if (batch.length === 1 && only) return this.#refuse(only, (err as Error).message);
-    const half = Math.ceil(batch.length / 2);
-    await this.#write(batch.slice(0, half));
-    await this.#write(batch.slice(half));
+  #settle(batch: readonly ReadableEntry[], outcomes: readonly Appended[], repeated: boolean): void {
+    this.#position = batch.at(-1)!.position;
+    this.#marks.reached(this.#position);
+    this.#failed = false;
+    this.#written += batch.length;
+    publishWritten(this.#deps, batch, outcomes, repeated);
+  }
+
+  /** While the database is away the same batch is tried again, for ever. Throws PartitionLost, and the error itself when the writer is stopped. */
+  async #recover(batch: readonly ReadableEntry[], err: unknown): Promise<readonly ReadableEntry[] | 'refused'> {
+    if (err instanceof PartitionLost) throw err;
+    if (!isTransient(err)) return 'refused';
+    const { signal } = this.#stopping;
+    this.#warn(err, 'the database is away: trying the batch again');
+    await sleep(equalJitter(retryMs), signal);
+    if (signal.aborted) throw err;
+    return batch;
   }
 
   async #refuse({ position, message, body }: LogEntry, reason: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { IngestLog } from '../../client/ingest/ingest-log.ts';
 import type { IngestRepository } from '../../repository/ingest-repository.ts';
-import { isTransient } from './is-transient.ts';
+import { isTransient } from '../writing/is-transient.ts';
 
 interface Deps {
   ingestLog: Pick<IngestLog, 'find'>;

@@ -10,7 +10,9 @@ import type { Draft, Receipt } from '../../model/message.ts';
 import { operations } from '../../model/operations.ts';
 import type { Appended, MessageRepository, NewMessage } from '../../repository/message-repository.ts';
 import { refusalOf } from '../authorization.ts';
+import { isTransient } from './is-transient.ts';
 import { newMessageId } from './message-id.ts';
+import { type BatchWriting, writeBatch } from './write-batch.ts';
 import { type WriteEntry, WriteQueue } from './write-queue.ts';
 import { WrittenMessages } from './written-messages.ts';
 
@@ -46,6 +48,15 @@ export class MessageWriter {
   readonly #log: Logger;
   readonly #options: MessageWriterOptions;
   readonly #queue = new WriteQueue();
+  readonly #writing: BatchWriting<WriteEntry, Appended> = {
+    write: (batch) => this.#append(batch),
+    settle: (batch, outcomes, repeated) => this.#settle(batch, outcomes, repeated),
+    recover: (batch, error) => this.#recover(batch, error),
+    refuse: ({ message, reject }, error) => {
+      this.#log.error({ err: error, chatId: message.chatId }, 'a message was refused by the database');
+      reject(error);
+    },
+  };
   readonly #flights = new Map<Promise<void>, readonly WriteEntry[]>();
   #expiry: NodeJS.Timeout | undefined;
   #scheduled = false;
@@ -103,7 +114,7 @@ export class MessageWriter {
     while (this.#flights.size < this.#options.maxInFlight) {
       const batch = this.#queue.take(this.#options.maxBatch);
       if (batch.length === 0) return;
-      const flight = this.#commit(batch, false).finally(() => {
+      const flight = writeBatch(batch, this.#writing).finally(() => {
         this.#flights.delete(flight);
         this.#queue.release(batch);
         this.#dispatch();
@@ -125,51 +136,26 @@ export class MessageWriter {
     }, 100).unref();
   }
 
-  /** Settles every entry of the batch; never throws. */
-  async #commit(batch: WriteEntry[], repeated: boolean): Promise<void> {
-    let outcomes: Appended[];
-    try {
-      const drafts = batch.map(({ message }) => message);
-      const spans = batch.flatMap(({ span }) => span ?? []);
-      outcomes = await withActiveSpans(spans, () =>
-        this.#messages.appendBatch(drafts, operations.SendMessage.chat.roles),
-      );
-    } catch (error) {
-      return this.#recover(batch, error, repeated);
-    }
-    this.#settle(batch, outcomes, repeated);
-  }
-
-  async #recover(batch: WriteEntry[], error: unknown, repeated: boolean): Promise<void> {
-    if (error instanceof ChatError && error.reason === 'STORAGE_UNAVAILABLE') return this.#retry(batch, error);
-    // PostgreSQL refused the statement, and so all of it: find those at fault and let the others pass.
-    const [only] = batch;
-    if (batch.length === 1 && only) {
-      this.#log.error({ err: error, chatId: only.message.chatId }, 'a message was refused by the database');
-      return only.reject(error);
-    }
-    const half = Math.ceil(batch.length / 2);
-    await this.#commit(batch.slice(0, half), repeated);
-    await this.#commit(batch.slice(half), repeated);
+  #append(batch: readonly WriteEntry[]): Promise<Appended[]> {
+    const drafts = batch.map(({ message }) => message);
+    const spans = batch.flatMap(({ span }) => span ?? []);
+    return withActiveSpans(spans, () => this.#messages.appendBatch(drafts, operations.SendMessage.chat.roles));
   }
 
   /**
-   * Tries the same batch again: whether it was committed cannot be known, but a repetition is harmless. The chats stay
-   * closed to other batches until then, so that the order holds.
+   * While the database is away the same batch is tried again: whether it was committed cannot be known, but a repetition is harmless. The chats stay
+   * closed to other batches until then, so that the order holds. Messages that have waited long enough are refused.
    */
-  async #retry(batch: WriteEntry[], error: ChatError): Promise<void> {
+  async #recover(batch: readonly WriteEntry[], error: unknown): Promise<readonly WriteEntry[] | 'refused'> {
+    if (!isTransient(error)) return 'refused';
     this.#log.warn({ err: error, messages: batch.length }, 'the database is away: trying the batch again');
     await sleep(equalJitter(retryMs));
     const now = performance.now();
-    const remaining: WriteEntry[] = [];
-    for (const entry of batch) {
-      if (entry.giveUpAt <= now) entry.reject(error);
-      else remaining.push(entry);
-    }
-    if (remaining.length > 0) await this.#commit(remaining, true);
+    for (const { giveUpAt, reject } of batch) if (giveUpAt <= now) reject(error);
+    return batch.filter(({ giveUpAt }) => giveUpAt > now);
   }
 
-  #settle(batch: WriteEntry[], outcomes: Appended[], repeated: boolean): void {
+  #settle(batch: readonly WriteEntry[], outcomes: readonly Appended[], repeated: boolean): void {
     const written = new WrittenMessages();
     for (const [i, entry] of batch.entries()) {
       const { outcome, chatType, messageId, seq, createdAt } = outcomes[i]!;
