@@ -47,10 +47,8 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
     resources.add('the gRPC server', () => health.stop(1_000));
     signal.throwIfAborted();
     const grpcPort = await health.listen();
-    const watch = new DatabaseWatch(database.pool, 1_000, (reachable) => {
-      log[reachable ? 'info' : 'warn'](reachable ? 'the database is back' : 'the database is away');
-      health.setServing(reachable);
-    });
+    const onChange = (reachable: boolean) => health.setServing(reachable);
+    const watch = new DatabaseWatch({ pool: database.pool, log, onChange });
     resources.add('the watch over the database', () => watch.stop());
     ingest?.writers.start();
     health.setServing(true);

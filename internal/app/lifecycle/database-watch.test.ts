@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { startTcpProxy, type TcpProxy } from '../../testing/faults/tcp-proxy.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
@@ -16,9 +17,17 @@ afterAll(async () => {
   await proxy.close();
 });
 
-test('a change is told once each time that the database goes away and comes back', async () => {
+/** A watch that asks every few milliseconds, and what it has reported. */
+function watchDatabase() {
   const changes: boolean[] = [];
-  const watch = new DatabaseWatch(database.pool, 10, (reachable) => changes.push(reachable));
+  const log = new LogLines();
+  const onChange = (reachable: boolean) => changes.push(reachable);
+  const watch = new DatabaseWatch({ pool: database.pool, log: log.logger, onChange }, 10);
+  return { watch, changes, log };
+}
+
+test('a change is logged and reported once each time that the database goes away and is back', async () => {
+  const { watch, changes, log } = watchDatabase();
   proxy.cut();
   await eventually(() => expect(changes).toEqual([false]));
   proxy.restore();
@@ -28,12 +37,13 @@ test('a change is told once each time that the database goes away and comes back
   proxy.restore();
   await eventually(() => expect(changes).toEqual([false, true, false, true]));
   watch.stop();
+  const [away, back] = ['the database is away', 'the database is back'];
+  expect(log.lines.map(({ msg }) => msg)).toEqual([away, back, away, back]);
 });
 
-test('nothing is told any more once it has been stopped, not even by a question under way', async () => {
-  const changes: boolean[] = [];
+test('nothing is reported any more once it has been stopped, not even by a question under way', async () => {
   await database.pool.query('select 1');
-  const watch = new DatabaseWatch(database.pool, 10, (reachable) => changes.push(reachable));
+  const { watch, changes } = watchDatabase();
   const blocking = await Promise.all([database.pool.connect(), database.pool.connect()]);
   // Its question waits for a connection.
   await eventually(() => expect(database.pool.waitingCount).toBe(1));

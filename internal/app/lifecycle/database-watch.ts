@@ -1,36 +1,49 @@
 import type pg from 'pg';
+import type { Logger } from 'pino';
 
-/** Asks the database once in a while whether it answers, and tells when that changes. */
+interface Deps {
+  pool: pg.Pool;
+  log: Logger;
+  /** Called when the database has gone away, and when it is back. */
+  onChange: (reachable: boolean) => void;
+}
+
+/** How often the database is asked, in milliseconds: health checks that balancers make every few seconds see a change with their next one. */
+const everyMs = 1_000;
+
+/** Asks the database regularly whether it answers, and logs and reports when that changes. At first it counts as reachable. */
 export class DatabaseWatch {
-  readonly #pool: pg.Pool;
-  readonly #onChange: (reachable: boolean) => void;
+  readonly #deps: Deps;
   readonly #timer: NodeJS.Timeout;
   #reachable = true;
   #asking = false;
   #stopped = false;
 
-  constructor(pool: pg.Pool, intervalMs: number, onChange: (reachable: boolean) => void) {
-    this.#pool = pool;
-    this.#onChange = onChange;
+  constructor(deps: Deps, intervalMs = everyMs) {
+    this.#deps = deps;
     this.#timer = setInterval(() => void this.#ask(), intervalMs);
   }
 
+  /** Nothing is reported afterwards. Twice is harmless. */
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#timer);
   }
 
-  /** Never throws: whatever goes wrong is the answer. */
+  /** Never throws: any error means that the database cannot be reached. */
   async #ask(): Promise<void> {
     if (this.#asking) return;
     this.#asking = true;
-    const reachable = await this.#pool.query('select 1').then(
+    const { pool, log, onChange } = this.#deps;
+    const reachable = await pool.query('select 1').then(
       () => true,
       () => false,
     );
     this.#asking = false;
     if (this.#stopped || reachable === this.#reachable) return;
     this.#reachable = reachable;
-    this.#onChange(reachable);
+    if (reachable) log.info('the database is back');
+    else log.warn('the database is away');
+    onChange(reachable);
   }
 }

@@ -114,11 +114,11 @@ export async function openTransports(
   // Messages that wait in a stream are accepted without the database.
   const doesWithout = streams !== undefined && config.ingest.kind === 'jetstream';
   grpc.setHealth('chat.database', true);
-  const watch = new DatabaseWatch(database.pool, 1_000, (reachable) => {
-    log[reachable ? 'info' : 'warn'](reachable ? 'the database is back' : 'the database is away');
+  const onChange = (reachable: boolean) => {
     grpc.setHealth('chat.database', reachable);
     if (!doesWithout) setServing(reachable);
-  });
+  };
+  const watch = new DatabaseWatch({ pool: database.pool, log, onChange });
   resources.add('the watch over the database', () => watch.stop());
   return {
     grpcPort,
