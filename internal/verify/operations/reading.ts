@@ -96,8 +96,10 @@ export const reading: readonly Operation[] = [
       if (!chat || chat.head === 0) return undefined;
       const seq = actor.random.below(chat.head + 1);
       const effects = [{ kind: 'use' as const, right: actor.member(chat) }];
-      const tells = ({ readSeq }: { readSeq: number }) => ({ readSeq });
-      return () => actor.call('markRead', { chatId: chat.id, seq }, { chatId: chat.id, effects, tells });
+      const by = actor.random.pick(actor.waysToAsk)!;
+      // The answer to a command says only that it is done.
+      const tells = ({ readSeq }: { readSeq?: number }) => (readSeq === undefined ? {} : { readSeq });
+      return () => actor.call('markRead', { chatId: chat.id, seq }, { chatId: chat.id, effects, tells, by });
     },
   },
   {

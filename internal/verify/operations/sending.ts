@@ -1,10 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Actor } from '../workload/actor.ts';
 import type { Operation } from './operation.ts';
-
-function waysToSend({ live, transportName }: Actor): readonly ('stream' | 'call')[] {
-  return live?.isWelcomed && transportName !== 'sse' ? ['stream', 'call'] : ['call'];
-}
 
 /** Messages: sent once, many at a time, twice at once, again, and with an id that was used. */
 export const sending: readonly Operation[] = [
@@ -13,7 +8,7 @@ export const sending: readonly Operation[] = [
     weight: 40,
     prepare({ actor }) {
       const chat = actor.random.pick(actor.sendable);
-      const by = actor.random.pick(waysToSend(actor))!;
+      const by = actor.random.pick(actor.waysToAsk)!;
       return chat && (() => actor.send(actor.draft(chat.id), by));
     },
   },
@@ -22,7 +17,7 @@ export const sending: readonly Operation[] = [
     weight: 4,
     prepare({ actor }) {
       const chat = actor.random.pick(actor.sendable);
-      const by = actor.random.pick(waysToSend(actor))!;
+      const by = actor.random.pick(actor.waysToAsk)!;
       const count = 5 + actor.random.below(20);
       return chat && (() => Promise.all(Array.from({ length: count }, () => actor.send(actor.draft(chat.id), by))));
     },
@@ -32,7 +27,7 @@ export const sending: readonly Operation[] = [
     weight: 3,
     prepare({ actor }) {
       const chat = actor.random.pick(actor.sendable);
-      const by = actor.random.pick(waysToSend(actor))!;
+      const by = actor.random.pick(actor.waysToAsk)!;
       return (
         chat &&
         (() => {

@@ -1,3 +1,4 @@
+import type { Accepted, Command } from '../../../pkg/api/chat/v1/chat.ts';
 import { TokenKeeper, type TokenSource } from '../../../pkg/chat-client/auth/token-source.ts';
 import { ChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
 import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
@@ -29,6 +30,8 @@ export interface CallDetails<Response> {
   name?: string;
   chatId?: string;
   effects?: Effect[];
+  /** By a unary call, or by the command of the same name in the open stream, whose answer is only that it is done. */
+  by?: 'call' | 'stream';
   /** What the answer tells. */
   tells?(response: Response): Partial<Pick<CallRecord, 'head' | 'readSeq' | 'same' | 'chatId'>>;
 }
@@ -127,6 +130,11 @@ export class Actor {
     return this.world.chatsOf(this.user).filter((chat) => roles.includes(chat.roles.get(this.user)!));
   }
 
+  /** How it can ask for an operation that has a command of its name. */
+  get waysToAsk(): readonly ('stream' | 'call')[] {
+    return this.live?.isWelcomed && this.transportName !== 'sse' ? ['stream', 'call'] : ['call'];
+  }
+
   member(chat: { id: string }, user = this.user): string {
     return membership(chat.id, user);
   }
@@ -139,13 +147,19 @@ export class Actor {
   async call<Method extends keyof ChatCalls>(
     method: Method,
     request: Parameters<ChatCalls[Method]>[0],
-    { name = method, chatId, effects = [], tells }: CallDetails<Awaited<ReturnType<ChatCalls[Method]>>> = {},
+    {
+      name = method,
+      chatId,
+      effects = [],
+      tells,
+      by = 'call',
+    }: CallDetails<Awaited<ReturnType<ChatCalls[Method]>>> = {},
   ): Promise<Awaited<ReturnType<ChatCalls[Method]>> | undefined> {
     const begin = this.journal.now();
     const { name: client, user, transportName: via } = this;
     const record = { kind: 'call' as const, name, client, user, via, begin, effects, ...(chatId && { chatId }) };
     try {
-      const response = await this.#carryOut(method, request);
+      const response = await this.#carryOut(method, request, by);
       this.journal.add({ ...record, at: this.journal.now(), outcome: 'ok', ...tells?.(response) });
       return response;
     } catch (error) {
@@ -191,7 +205,7 @@ export class Actor {
     const add = (rest: Pick<SendRecord, 'outcome'> & Partial<SendRecord>) =>
       this.journal.add({ ...record, at: this.journal.now(), ...rest });
     try {
-      const { messageId, seq } = by === 'stream' ? await this.#sendByStream(message) : await this.#sendByCall(message);
+      const { messageId, seq } = await this.#carryOut('sendMessage', message, by);
       add({ outcome: 'ok', messageId, seq });
       if (seq === 0) this.world.owe(draft.chatId, messageId);
     } catch (error) {
@@ -207,7 +221,12 @@ export class Actor {
     return this.isSdk && this.#faultsExpected && outcome === 'refused' ? 'unknown' : outcome;
   }
 
-  async #carryOut<Method extends keyof ChatCalls>(method: Method, request: Parameters<ChatCalls[Method]>[0]) {
+  async #carryOut<Method extends keyof ChatCalls>(
+    method: Method,
+    request: Parameters<ChatCalls[Method]>[0],
+    by: 'call' | 'stream',
+  ) {
+    if (by === 'stream') return (await this.#command(method, request)) as Awaited<ReturnType<ChatCalls[Method]>>;
     if (this.channel) return this.channel.call(method, request);
     const { token } = await this.tokens.get();
     const call = this.line.transport.chat[method] as (
@@ -217,12 +236,8 @@ export class Actor {
     return (await call(request, { token })) as Awaited<ReturnType<ChatCalls[Method]>>;
   }
 
-  #sendByCall(message: Omit<Draft, 'firstBegin'>) {
-    return this.#carryOut('sendMessage', message);
-  }
-
-  async #sendByStream(message: Omit<Draft, 'firstBegin'>): Promise<{ messageId: string; seq: number }> {
-    const answer = await this.live?.ask({ $case: 'sendMessage', value: message });
+  async #command(method: keyof ChatCalls, request: unknown): Promise<Accepted> {
+    const answer = await this.live?.ask({ $case: method, value: request } as NonNullable<Command['command']>);
     if (answer?.$case === 'accepted') return answer.value;
     if (answer?.$case === 'rejected') throw errorFromStatus(answer.value.status!);
     throw new ChatClientError('there was no answer', { code: 'UNAVAILABLE' });
