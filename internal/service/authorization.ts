@@ -3,7 +3,7 @@ import { ChatError } from '../model/errors.ts';
 import { type ChatRole, chatRoles } from '../model/member.ts';
 import { type ChatOperation, type Operation, operations, type Permission } from '../model/operations.ts';
 import type { Principal } from '../model/principal.ts';
-import type { Access } from '../repository/chat-repository.ts';
+import type { Access } from '../repository/guard.ts';
 
 /** Undefined for an operation that is not listed: nobody may use it. */
 export function findPermission(operation: string): Permission | undefined {

@@ -7,9 +7,15 @@ import type { BanRepository } from '../../repository/ban-repository.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import { PostgresAuditRepository } from '../../repository/postgres/audit/postgres-audit-repository.ts';
+import { PostgresChatBanRepository } from '../../repository/postgres/bans/postgres-chat-ban-repository.ts';
 import { PostgresChatRepository } from '../../repository/postgres/chats/postgres-chat-repository.ts';
+import { pruneDeletedChats } from '../../repository/postgres/chats/prune-deleted-chats.ts';
 import type { Database } from '../../repository/postgres/connection/database.ts';
+import { PostgresMemberRepository } from '../../repository/postgres/members/postgres-member-repository.ts';
+import { PostgresMembershipRepository } from '../../repository/postgres/members/postgres-membership-repository.ts';
+import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
+import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { ModerationService } from '../../service/chats/moderation-service.ts';
 import { Hub } from '../../service/delivery/hub.ts';
@@ -55,14 +61,20 @@ export async function openChat(
   { bans, bus, database, identity, limiter, log, overrides, redis, resources, traced }: Deps,
 ): Promise<ChatParts> {
   const { limits } = config;
-  const storedChats = new PostgresChatRepository(database, limits);
+  const storedUsers = new PostgresUserRepository(database);
+  const storedChats = new PostgresChatRepository({ database, users: storedUsers }, limits);
   const storedMessages = new PostgresMessageRepository(database);
   await storedChats.ensureRooms(config.rooms.names);
   await storedMessages.warmUp(config.postgresPoolSize);
-  const prune = (limit: number) => storedChats.pruneDeleted(limit);
+  const prune = (limit: number) => pruneDeletedChats(database.db, limit);
   const pruning = { what: 'messages of deleted chats', prune, batch: 5_000, everyMs: 5_000, log };
   resources.add('the removal of messages of deleted chats', pruneRegularly(pruning));
   const chats = traced('ChatRepository', overrides?.chats?.(storedChats) ?? storedChats);
+  const members = traced('MemberRepository', new PostgresMemberRepository(database, limits));
+  const memberships = traced('MembershipRepository', new PostgresMembershipRepository(database));
+  const readMarks = traced('ReadMarkRepository', new PostgresReadMarkRepository(database));
+  const chatBans = traced('ChatBanRepository', new PostgresChatBanRepository(database));
+  const users = traced('UserRepository', storedUsers);
   const messages = traced('MessageRepository', overrides?.messages?.(storedMessages) ?? storedMessages);
 
   const presence = await openPresence(config, { database, redis, log, resources });
@@ -72,7 +84,7 @@ export async function openChat(
   resources.add('the message writer', () => writer.drain());
   if (config.roles.has('writer')) ingest?.writers.start();
   const hub = new Hub(
-    { bus, messages, chats, log },
+    { bus, messages, memberships, log },
     {
       repairIntervalMs: config.repairIntervalMs,
       lingerMs: 30_000,
@@ -85,7 +97,7 @@ export async function openChat(
   const service = traced(
     'ChatService',
     new ChatService(
-      { chats, messages, writer, presence, bus },
+      { chats, members, memberships, readMarks, messages, writer, presence, bus },
       {
         maxTextLength: limits.maxTextLength,
         createRoomsOnJoin: config.rooms.createOnJoin,
@@ -97,6 +109,9 @@ export async function openChat(
     'ModerationService',
     new ModerationService({
       chats,
+      members,
+      chatBans,
+      users,
       bans,
       audit: new PostgresAuditRepository(database),
       bus,
@@ -104,14 +119,14 @@ export async function openChat(
     }),
   );
   const presenceAnnouncer = new PresenceAnnouncer(
-    { bus, chats, presence, log },
+    { bus, memberships, presence, log },
     { graceMs: 3_000, maxMembers: limits.maxSignalMembers },
   );
   presence.onGone((user) => presenceAnnouncer.offline(user));
   presence.onBack((user) => presenceAnnouncer.online(user));
   resources.add('the presence announcer', () => presenceAnnouncer.stop());
   const sessions = new SessionRegistry(
-    { service, hub, chats, messages, ...identity, limiter, presence, presenceAnnouncer, log },
+    { service, hub, chats, memberships, users, messages, ...identity, limiter, presence, presenceAnnouncer, log },
     {
       limits: {
         maxTextLength: limits.maxTextLength,

@@ -7,8 +7,12 @@ import type { Draft, Message, Receipt } from '../../model/message.ts';
 import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { User } from '../../model/user.ts';
-import type { ChatRepository, ChatsKey, Creator, Guard, MembershipSnapshot } from '../../repository/chat-repository.ts';
+import type { ChatRepository, ChatsKey, Creator } from '../../repository/chat-repository.ts';
+import type { Guard } from '../../repository/guard.ts';
+import type { MemberRepository } from '../../repository/member-repository.ts';
+import type { MembershipRepository, MembershipSnapshot } from '../../repository/membership-repository.ts';
 import type { HistoryRange, MessageRepository } from '../../repository/message-repository.ts';
+import type { ReadMarkRepository } from '../../repository/read-mark-repository.ts';
 import { authorizeChat, authorizeOver, refusalOf, tokenServes } from '../authorization.ts';
 import type { MessageWriter } from '../writing/message-writer.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
@@ -27,6 +31,9 @@ const membersAtOnce = 1_000;
 
 interface Deps {
   chats: ChatRepository;
+  members: MemberRepository;
+  memberships: MembershipRepository;
+  readMarks: ReadMarkRepository;
   messages: MessageRepository;
   writer: MessageWriter;
   presence: Presence;
@@ -39,14 +46,23 @@ interface Deps {
  */
 export class ChatService {
   readonly #chats: ChatRepository;
+  readonly #members: MemberRepository;
+  readonly #memberships: MembershipRepository;
+  readonly #readMarks: ReadMarkRepository;
   readonly #messages: MessageRepository;
   readonly #writer: MessageWriter;
   readonly #presence: Presence;
   readonly #bus: Bus;
   readonly #options: ChatServiceOptions;
 
-  constructor({ chats, messages, writer, presence, bus }: Deps, options: ChatServiceOptions) {
+  constructor(
+    { chats, members, memberships, readMarks, messages, writer, presence, bus }: Deps,
+    options: ChatServiceOptions,
+  ) {
     this.#chats = chats;
+    this.#members = members;
+    this.#memberships = memberships;
+    this.#readMarks = readMarks;
     this.#messages = messages;
     this.#writer = writer;
     this.#presence = presence;
@@ -98,7 +114,7 @@ export class ChatService {
 
   async addMembers(caller: Principal, chatId: string, userIds: readonly string[]): Promise<Member[]> {
     const guard = guardOf('AddMembers', caller, refuseDirect);
-    const { added, message } = await this.#chats.addMembers(chatId, toUser(caller), userIds, guard);
+    const { added, message } = await this.#members.add(chatId, toUser(caller), userIds, guard);
     const addedIds = added.map(({ user }) => user.id);
     if (message) this.#publish([message], addedIds);
     return added;
@@ -107,7 +123,7 @@ export class ChatService {
   async listMembers(caller: Principal, chatId: string, limit: number, after?: string): Promise<Page<Member, string>> {
     const chat = await this.#chats.get(chatId, caller.userId);
     authorizeChat('ListMembers', caller, chat.type, chat.own?.role);
-    return this.#chats.listMembers(chatId, limit, after);
+    return this.#members.list(chatId, limit, after);
   }
 
   async removeMember(caller: Principal, chatId: string, userId: string): Promise<void> {
@@ -115,12 +131,12 @@ export class ChatService {
       authorizeOver('RemoveMember', caller, access);
       refuseDirect(access.chat.type);
     };
-    this.#publish(await this.#chats.removeMember(chatId, toUser(caller), userId, guard), [userId]);
+    this.#publish(await this.#members.remove(chatId, toUser(caller), userId, guard), [userId]);
   }
 
   async leaveChat(caller: Principal, chatId: string): Promise<void> {
     const guard = guardOf('LeaveChat', caller, refuseDirect);
-    this.#publish(await this.#chats.leave(chatId, toUser(caller), guard), [caller.userId]);
+    this.#publish(await this.#members.leave(chatId, toUser(caller), guard), [caller.userId]);
   }
 
   listRooms(caller: Principal, filter: string, limit: number, after?: string): Promise<Page<Chat, string>> {
@@ -191,7 +207,7 @@ export class ChatService {
     // Over the members, who are bounded, and not over all who are online.
     for (let cursor = after; found.length <= limit; ) {
       signal?.throwIfAborted();
-      const { items, next } = await this.#chats.listMembers(chatId, membersAtOnce, cursor);
+      const { items, next } = await this.#members.list(chatId, membersAtOnce, cursor);
       const ids = items.map(({ user }) => user.id);
       const online = new Map((await this.#presence.filterOnline(ids)).map((user) => [user.id, user]));
       found.push(...ids.flatMap((id) => online.get(id) ?? []));
@@ -207,7 +223,7 @@ export class ChatService {
       const description = `must be at most ${lastSeq}, the chat's last number`;
       throw new ChatError('CURSOR_IN_FUTURE', `seq ${description}`, { violations: [{ field: 'seq', description }] });
     }
-    const mark = await this.#chats.markRead(chatId, caller.userId, seq);
+    const mark = await this.#readMarks.advance(chatId, caller.userId, seq);
     if (!mark) throw refusalOf('chat_not_found');
     if (mark.moved) {
       this.#bus.publishToChat(chatId, {
@@ -221,7 +237,7 @@ export class ChatService {
 
   /** The caller's own, with what is unread. */
   async getReadMark(caller: Principal, chatId: string): Promise<ReadMark> {
-    const mark = await this.#chats.getReadMark(chatId, caller.userId);
+    const mark = await this.#readMarks.find(chatId, caller.userId);
     if (!mark) throw refusalOf('chat_not_found');
     return mark;
   }
@@ -243,7 +259,7 @@ export class ChatService {
     caller: Principal,
     chatId: string,
   ): Promise<MembershipSnapshot> {
-    const membership = await this.#chats.findMembership(chatId, caller.userId);
+    const membership = await this.#memberships.find(chatId, caller.userId);
     // The type matters to strangers only.
     if (membership) {
       authorizeChat(method, caller, 'GROUP', membership.role);

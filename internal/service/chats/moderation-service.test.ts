@@ -22,7 +22,7 @@ beforeEach(() => {
   const bus = new MemoryBus();
   bus.publishMembershipChange = (userIds) => void toldUsers.push(...userIds);
   service = new ModerationService({
-    chats: storage.chats,
+    ...storage,
     bans: new PostgresBanRepository(storage.database),
     audit: new PostgresAuditRepository(storage.database),
     bus,

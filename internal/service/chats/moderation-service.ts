@@ -8,11 +8,19 @@ import type { Principal } from '../../model/principal.ts';
 import type { User } from '../../model/user.ts';
 import type { AuditFilter, AuditRepository } from '../../repository/audit-repository.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
-import type { Access, ChatRepository, NewBan } from '../../repository/chat-repository.ts';
+import type { ChatBanRepository, NewBan } from '../../repository/chat-ban-repository.ts';
+import type { ChatRepository } from '../../repository/chat-repository.ts';
+import type { Access } from '../../repository/guard.ts';
+import type { MemberRepository } from '../../repository/member-repository.ts';
+import type { UserRepository } from '../../repository/user-repository.ts';
 import { authorizeChat, authorizeOver } from '../authorization.ts';
 
 interface Deps {
   chats: ChatRepository;
+  members: MemberRepository;
+  chatBans: ChatBanRepository;
+  users: UserRepository;
+  /** Of the whole service. */
   bans: BanRepository;
   audit: AuditRepository;
   bus: Bus;
@@ -27,13 +35,19 @@ interface Deps {
  */
 export class ModerationService {
   readonly #chats: ChatRepository;
+  readonly #members: MemberRepository;
+  readonly #chatBans: ChatBanRepository;
+  readonly #users: UserRepository;
   readonly #bans: BanRepository;
   readonly #audit: AuditRepository;
   readonly #bus: Bus;
   readonly #onBansChanged: () => Promise<void>;
 
-  constructor({ chats, bans, audit, bus, onBansChanged = async () => {} }: Deps) {
+  constructor({ chats, members, chatBans, users, bans, audit, bus, onBansChanged = async () => {} }: Deps) {
     this.#chats = chats;
+    this.#members = members;
+    this.#chatBans = chatBans;
+    this.#users = users;
     this.#bans = bans;
     this.#audit = audit;
     this.#bus = bus;
@@ -41,7 +55,7 @@ export class ModerationService {
   }
 
   async updateMember(caller: Principal, chatId: string, userId: string, role: ChatRole): Promise<Member> {
-    const { member, message } = await this.#chats.updateMember(chatId, toUser(caller), userId, role, (access) => {
+    const { member, message } = await this.#members.setRole(chatId, toUser(caller), userId, role, (access) => {
       authorizeOver('UpdateMember', caller, access, role);
       refuseDirect(access, 'both users of a direct chat are its owners');
     });
@@ -51,8 +65,8 @@ export class ModerationService {
 
   async banMember(caller: Principal, chatId: string, newBan: NewBan): Promise<Ban> {
     checkBan(caller, newBan);
-    await this.#chats.rememberUser(toUser(caller));
-    const { ban, messages } = await this.#chats.banMember(chatId, toUser(caller), newBan, (access) => {
+    await this.#users.remember(toUser(caller));
+    const { ban, messages } = await this.#chatBans.ban(chatId, toUser(caller), newBan, (access) => {
       authorizeOver('BanMember', caller, access);
       refuseDirect(access, 'nobody can be banned from a direct chat');
     });
@@ -64,7 +78,7 @@ export class ModerationService {
   }
 
   unbanMember(caller: Principal, chatId: string, userId: string): Promise<void> {
-    return this.#chats.unbanMember(chatId, toUser(caller), userId, ({ chat, role }) =>
+    return this.#chatBans.lift(chatId, toUser(caller), userId, ({ chat, role }) =>
       authorizeChat('UnbanMember', caller, chat.type, role),
     );
   }
@@ -72,13 +86,13 @@ export class ModerationService {
   async listBans(caller: Principal, chatId: string, limit: number, after?: string): Promise<Page<Ban, string>> {
     const chat = await this.#chats.get(chatId, caller.userId);
     authorizeChat('ListBans', caller, chat.type, chat.own?.role);
-    return this.#chats.listBans(chatId, limit, after);
+    return this.#chatBans.list(chatId, limit, after);
   }
 
   async banUser(caller: Principal, newBan: NewBan): Promise<Ban> {
     checkBan(caller, newBan);
     const actor = toUser(caller);
-    await this.#chats.rememberUser(actor);
+    await this.#users.remember(actor);
     const ban = await this.#bans.ban(actor, newBan.userId, newBan.reason, newBan.expiresAt);
     await this.#onBansChanged();
     return ban;

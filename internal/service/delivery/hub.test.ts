@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Bus } from '../../client/bus/bus.ts';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import type { Message } from '../../model/message.ts';
-import type { ChatRepository } from '../../repository/chat-repository.ts';
+import type { MembershipRepository } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import { storageUnavailable } from '../../repository/postgres/connection/storage-error.ts';
 import { eventually } from '../../testing/eventually.ts';
@@ -27,17 +27,17 @@ afterAll(() => storage.close());
 interface Parts extends Partial<HubOptions> {
   bus?: Bus;
   messages?: MessageRepository;
-  chats?: ChatRepository;
+  memberships?: MembershipRepository;
 }
 
 function newHub({
   bus = new MemoryBus(),
   messages = storage.messages,
-  chats = storage.chats,
+  memberships = storage.memberships,
   ...options
 }: Parts = {}): Hub {
   const defaults = { repairIntervalMs: 3_600_000, lingerMs: 20, stragglerMs: 1, recentChars: 10_000, pageSize: 10 };
-  const hub = new Hub({ bus, messages, chats, log: pino({ level: 'silent' }) }, { ...defaults, ...options });
+  const hub = new Hub({ bus, messages, memberships, log: pino({ level: 'silent' }) }, { ...defaults, ...options });
   hubs.push(hub);
   return hub;
 }
@@ -231,12 +231,11 @@ describe('watching memberships', () => {
 
   test('says that the database is away, and works as soon as it is back', async () => {
     let away = true;
-    const chats = withFaults(storage.chats, (real) => ({
-      listMembershipVersions: (ids) =>
-        away ? Promise.reject(storageUnavailable('away')) : real.listMembershipVersions(ids),
+    const memberships = withFaults(storage.memberships, (real) => ({
+      listVersions: (ids) => (away ? Promise.reject(storageUnavailable('away')) : real.listVersions(ids)),
     }));
     const bus = new MemoryBus();
-    const hub = newHub({ chats, bus });
+    const hub = newHub({ memberships, bus });
     const attempts = await Promise.allSettled([1, 2].map(() => hub.watchMemberships('alice', () => {})));
     for (const attempt of attempts) expect(attempt).toMatchObject({ reason: { reason: 'STORAGE_UNAVAILABLE' } });
     away = false;

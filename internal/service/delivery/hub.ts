@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Bus, ChatPublication, Unsubscribe } from '../../client/bus/bus.ts';
-import type { ChatRepository } from '../../repository/chat-repository.ts';
+import type { MembershipRepository } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import { Topic, type TopicOptions } from './topic.ts';
 
@@ -14,7 +14,7 @@ export interface HubOptions extends TopicOptions {
 interface Deps {
   bus: Bus;
   messages: MessageRepository;
-  chats: ChatRepository;
+  memberships: MembershipRepository;
   log: Logger;
 }
 
@@ -229,7 +229,7 @@ export class Hub {
   async #repairMemberships(): Promise<void> {
     if (this.#users.size === 0) return;
     const watches = [...this.#users];
-    const versions = await this.#deps.chats.listMembershipVersions(watches.map(([userId]) => userId));
+    const versions = await this.#deps.memberships.listVersions(watches.map(([userId]) => userId));
     for (const [userId, watch] of watches) {
       const version = versions.get(userId) ?? 0;
       if ((await watch.version.catch(() => version)) === version) continue;
@@ -239,7 +239,7 @@ export class Hub {
   }
 
   async #membershipVersion(userId: string): Promise<number> {
-    return (await this.#deps.chats.listMembershipVersions([userId])).get(userId) ?? 0;
+    return (await this.#deps.memberships.listVersions([userId])).get(userId) ?? 0;
   }
 }
 

@@ -212,20 +212,22 @@ describe('subscribing to all chats', () => {
     const failOnce = (key: string) =>
       !failed.has(key) && failed.add(key) && ++failures > 0 ? storageUnavailable('away') : undefined;
     const failed = new Set<string>();
-    const chats = withFaults(storage.chats, (real) => ({
-      async listMemberships(...args) {
-        const memberships = await real.listMemberships(...args);
-        const error = memberships.length === 2 && failOnce('listMemberships');
+    const memberships = withFaults(storage.memberships, (real) => ({
+      async listOfUser(...args) {
+        const found = await real.listOfUser(...args);
+        const error = found.length === 2 && failOnce('listOfUser');
         if (error) throw error;
-        return memberships;
+        return found;
       },
+    }));
+    const chats = withFaults(storage.chats, (real) => ({
       async get(...args) {
         const error = failOnce(`get ${args[0]}`);
         if (error) throw error;
         return real.get(...args);
       },
     }));
-    const node = await startNode({ chats, hub: { lingerMs: 10 } });
+    const node = await startNode({ chats, memberships, hub: { lingerMs: 10 } });
     const me = somebody();
     const stream = node.open(me.userId);
     await subscribeAll(stream);

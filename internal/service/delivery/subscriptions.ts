@@ -5,7 +5,8 @@ import type { Chat } from '../../model/chat.ts';
 import type { StartFrom } from '../../model/command.ts';
 import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import type { Event, RemovalReason } from '../../model/event.ts';
-import type { ChatRepository, MembershipSnapshot } from '../../repository/chat-repository.ts';
+import type { ChatRepository } from '../../repository/chat-repository.ts';
+import type { MembershipRepository, MembershipSnapshot } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import type { EventEncoder } from './event-encoder.ts';
 import type { Hub, TopicHandle } from './hub.ts';
@@ -15,6 +16,7 @@ import { Subscription, type SubscriptionOwner } from './subscription.ts';
 interface Deps {
   hub: Hub;
   chats: ChatRepository;
+  memberships: MembershipRepository;
   messages: MessageRepository;
   outbound: OutboundBuffer;
   encoder: EventEncoder;
@@ -283,7 +285,7 @@ export class Subscriptions implements SubscriptionOwner {
 
   async #listMemberships(): Promise<MembershipSnapshot[]> {
     const { maxSubscriptions } = this.#options;
-    const memberships = await this.#deps.chats.listMemberships(this.#deps.userId, maxSubscriptions + 1);
+    const memberships = await this.#deps.memberships.listOfUser(this.#deps.userId, maxSubscriptions + 1);
     this.#checkCount(memberships.length);
     return memberships;
   }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { ChatPublication } from '../../client/bus/bus.ts';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import { MemoryPresence } from '../../client/presence/memory-presence.ts';
-import type { ChatRepository } from '../../repository/chat-repository.ts';
+import type { MembershipRepository } from '../../repository/membership-repository.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { withFaults } from '../../testing/faults/with-faults.ts';
@@ -28,8 +28,14 @@ beforeEach(() => {
 
 const alice = user('alice');
 
-function newNews({ chats = storage.chats, maxMembers = 2 }: { chats?: ChatRepository; maxMembers?: number } = {}) {
-  return new PresenceAnnouncer({ bus, chats, presence, log: log.logger }, { graceMs, maxMembers });
+function newNews({
+  memberships = storage.memberships,
+  maxMembers = 2,
+}: {
+  memberships?: MembershipRepository;
+  maxMembers?: number;
+} = {}) {
+  return new PresenceAnnouncer({ bus, memberships, presence, log: log.logger }, { graceMs, maxMembers });
 }
 
 /** A chat of alice's and these, and what is said of her there. */
@@ -113,10 +119,10 @@ test('nobody is told of somebody who is here by another way meanwhile', async ()
 test('storage that fails costs the news only, and is logged', async () => {
   const { states } = await listen('bob');
   let failing = true;
-  const chats = withFaults(storage.chats, (real) => ({
+  const memberships = withFaults(storage.memberships, (real) => ({
     listSmallChats: (...args) => (failing ? Promise.reject(new Error('away')) : real.listSmallChats(...args)),
   }));
-  const news = newNews({ chats });
+  const news = newNews({ memberships });
   const leave = await visit(news);
   await eventually(() => expect(log.lines).toHaveLength(1));
   expect(log.lines[0]).toMatchObject({ level: 40, userId: 'alice', err: { message: 'away' } });

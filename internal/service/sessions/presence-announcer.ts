@@ -3,11 +3,11 @@ import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Presence } from '../../client/presence/presence.ts';
 import type { User } from '../../model/user.ts';
-import type { ChatRepository } from '../../repository/chat-repository.ts';
+import type { MembershipRepository } from '../../repository/membership-repository.ts';
 
 interface Deps {
   bus: Bus;
-  chats: ChatRepository;
+  memberships: MembershipRepository;
   presence: Presence;
   log: Logger;
 }
@@ -88,11 +88,11 @@ export class PresenceAnnouncer {
 
   /** Never throws. */
   async #publish({ user, online }: { user: User; online: boolean }): Promise<void> {
-    const { bus, chats, presence, log } = this.#deps;
+    const { bus, memberships, presence, log } = this.#deps;
     try {
       // They may have come or gone on another node meanwhile.
       if ((await presence.isOnline(user.id)) !== online) return;
-      for (const chatId of await chats.listSmallChats(user.id, this.#options.maxMembers)) {
+      for (const chatId of await memberships.listSmallChats(user.id, this.#options.maxMembers)) {
         bus.publishToChat(chatId, { kind: 'ephemeral', event: { kind: 'presence', chatId, user, online } });
       }
     } catch (err) {

@@ -236,10 +236,10 @@ test('a stream that was let in before the news and is registered after it is end
 
 test('a stream that is waiting for its presence when the news comes shows nothing', async () => {
   const go = Promise.withResolvers<void>();
-  const chats = withFaults(storage.chats, (real) => ({
-    rememberUser: (...args) => go.promise.then(() => real.rememberUser(...args)),
+  const users = withFaults(storage.users, (real) => ({
+    remember: (...args) => go.promise.then(() => real.remember(...args)),
   }));
-  const node = await startTestNode(storage, { chats, revoked: { sessions: log } });
+  const node = await startTestNode(storage, { users, revoked: { sessions: log } });
   const stream = new Stream(node, bearer('bob', 's'));
   await eventually(() => expect(node.sessions.size).toBe(1));
   log.end('s');

@@ -70,8 +70,8 @@ test('a user is online, and known by name, while a stream of theirs is open', as
 });
 
 test('a stream opens also when the user’s name cannot be remembered', async () => {
-  const chats = withFaults(storage.chats, () => ({ rememberUser: () => Promise.reject(storageUnavailable('away')) }));
-  node = await startTestNode(storage, { chats });
+  const users = withFaults(storage.users, () => ({ remember: () => Promise.reject(storageUnavailable('away')) }));
+  node = await startTestNode(storage, { users });
   const controller = new AbortController();
   const { kinds, ended } = open('alice', controller.signal);
   await eventually(() => expect(kinds).toEqual(['welcome']));

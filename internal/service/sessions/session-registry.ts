@@ -4,6 +4,7 @@ import { ChatError } from '../../model/errors.ts';
 import type { CloseReason } from '../../model/event.ts';
 import type { LightAbortSignal } from '../../model/light-abort.ts';
 import type { Principal } from '../../model/principal.ts';
+import type { UserRepository } from '../../repository/user-repository.ts';
 import type { EventEncoder } from '../delivery/event-encoder.ts';
 import { AdmissionQueue, type AdmissionQueueOptions } from './admission-queue.ts';
 import type { FrameWriter } from './frame-sender.ts';
@@ -12,6 +13,7 @@ import type { PresenceAnnouncer } from './presence-announcer.ts';
 import { type Incoming, Session, type SessionDeps, type SessionOptions } from './session.ts';
 
 interface RegistryDeps extends SessionDeps {
+  users: UserRepository;
   presence: Presence;
   presenceAnnouncer: Pick<PresenceAnnouncer, 'online' | 'offline'>;
 }
@@ -68,7 +70,7 @@ export class SessionRegistry {
     write: FrameWriter,
     signal: LightAbortSignal,
   ): Promise<void> {
-    const { presence, presenceAnnouncer, chats, revocations, log } = this.#deps;
+    const { presence, presenceAnnouncer, users, revocations, log } = this.#deps;
     const user = { id: principal.userId, name: principal.name };
     this.#countIn(user.id);
     let session: Session | undefined;
@@ -91,7 +93,7 @@ export class SessionRegistry {
       revocations.check(principal);
       if (await presence.enter(opened.id, user)) presenceAnnouncer.online(user);
       // Without the database others see the name a little later.
-      await chats.rememberUser(user).catch((err) => log.warn({ err, userId: user.id }, 'could not remember a name'));
+      await users.remember(user).catch((err) => log.warn({ err, userId: user.id }, 'could not remember a name'));
       await opened.run(commands, write, signal);
     } finally {
       clearTimeout(grace);

@@ -239,16 +239,16 @@ describe('when a chat is deleted', () => {
 
   test('while somebody subscribes to it, they are told as well', async () => {
     const [asked, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const chats = withFaults(storage.chats, (real) => ({
-      async findMembership(...args) {
-        const membership = await real.findMembership(...args);
+    const memberships = withFaults(storage.memberships, (real) => ({
+      async find(...args) {
+        const membership = await real.find(...args);
         if (args[1] !== 'bob') return membership;
         asked.resolve();
         await go.promise;
         return membership;
       },
     }));
-    const node = await startNode({ chats });
+    const node = await startNode({ memberships });
     const chatId = await newChat(node);
     const [first, late] = [node.open('alice'), node.open('bob')];
     first.subscribe(chatId);

@@ -10,6 +10,7 @@ import type { Operation } from '../../model/operations.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
+import type { MembershipRepository } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import type { Revocations } from '../accounts/revocations.ts';
 import { authorizeToken } from '../authorization.ts';
@@ -57,6 +58,7 @@ export interface SessionDeps {
   service: Pick<ChatService, 'getMembership'>;
   hub: Hub;
   chats: ChatRepository;
+  memberships: MembershipRepository;
   messages: MessageRepository;
   verifier: TokenVerifier;
   revocations: Pick<Revocations, 'check' | 'onChange'>;
@@ -124,6 +126,7 @@ export class Session {
       {
         hub: deps.hub,
         chats: deps.chats,
+        memberships: deps.memberships,
         messages: deps.messages,
         outbound: this.#outbound,
         encoder,

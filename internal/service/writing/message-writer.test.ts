@@ -175,7 +175,7 @@ describe('a message', () => {
     const writer = newWriter();
     const release = messages.hold();
     const appended = writer.append(draft(chatId, 'x', { senderId: 'bob' }));
-    await storage.chats.removeMember(chatId, user('alice'), 'bob', allow);
+    await storage.members.remove(chatId, user('alice'), 'bob', allow);
     release();
     await expect(appended).rejects.toMatchObject({ reason: 'CHAT_NOT_FOUND' });
   });

@@ -11,8 +11,10 @@ import { ProtobufEventEncoder } from '../../converter/event.ts';
 import type { Principal, TokenRole } from '../../model/principal.ts';
 import { MemoryRateLimiter, type Rate } from '../../ratelimiter/memory-rate-limiter.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
+import type { MembershipRepository } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import { PostgresSigningKeyRepository } from '../../repository/postgres/accounts/postgres-signing-key-repository.ts';
+import type { UserRepository } from '../../repository/user-repository.ts';
 import { Revocations, type RevocationsDeps } from '../../service/accounts/revocations.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { Hub, type HubOptions } from '../../service/delivery/hub.ts';
@@ -29,6 +31,8 @@ import { user } from './test-storage.ts';
 export interface TestNodeOptions {
   bus?: Bus;
   chats?: ChatRepository;
+  memberships?: MembershipRepository;
+  users?: UserRepository;
   messages?: MessageRepository;
   hub?: Partial<HubOptions>;
   session?: Partial<SessionOptions>;
@@ -45,7 +49,7 @@ const auth = { issuer: 'test', audience: 'chat', ttlMs: 60_000 };
 export type TestNode = Awaited<ReturnType<typeof startTestNode>>;
 
 export async function startTestNode(storage: TestStorage, options: TestNodeOptions = {}) {
-  const { chats, messages } = { ...storage, ...options };
+  const { chats, members, memberships, readMarks, users, messages } = { ...storage, ...options };
   const { bus = new MemoryBus(), rate = { points: 0, seconds: 1 } } = options;
   const log = pino({ level: 'silent' });
   const keys = await JoseSigningKeys.open(new PostgresSigningKeyRepository(storage.database));
@@ -57,21 +61,25 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     { maxBatch: 100, maxInFlight: 2, maxQueued: 1_000, giveUpAfterMs: 4_000, ...options.writer },
   );
   const hub = new Hub(
-    { bus, messages, chats, log },
+    { bus, messages, memberships, log },
     { repairIntervalMs: 50, lingerMs: 1_000, stragglerMs: 10, recentChars: 20_000, pageSize: 10, ...options.hub },
   );
   const presence = new MemoryPresence();
   const service = new ChatService(
-    { chats, messages, writer, presence, bus },
+    { chats, members, memberships, readMarks, messages, writer, presence, bus },
     { maxTextLength: 100_000, createRoomsOnJoin: true, maxSignalMembers: 100 },
   );
-  const presenceAnnouncer = new PresenceAnnouncer({ bus, chats, presence, log }, { graceMs: 100, maxMembers: 100 });
+  const presenceAnnouncer = new PresenceAnnouncer(
+    { bus, memberships, presence, log },
+    { graceMs: 100, maxMembers: 100 },
+  );
   const revocations = new Revocations(
     { ...options.revoked, log },
     { pollMs: 250, maxBackoffMs: 500, readTimeoutMs: 5_000, rememberMs: 60_000, startTimeoutMs: 5_000 },
   );
   await revocations.start();
-  const deps = { service, hub, chats, messages, verifier, revocations, limiter, presence, presenceAnnouncer, log };
+  const stores = { chats, memberships, users, messages };
+  const deps = { ...stores, service, hub, verifier, revocations, limiter, presence, presenceAnnouncer, log };
   const admission = { perSecond: 100_000, maxWaiting: 0 };
   const maxStreamsPerUser = 0;
   const sessionOptions: SessionOptions = {

@@ -3,20 +3,30 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Message } from '../../model/message.ts';
 import type { User } from '../../model/user.ts';
-import type { Guard } from '../../repository/chat-repository.ts';
+import type { Guard } from '../../repository/guard.ts';
 import type { NewMessage } from '../../repository/message-repository.ts';
+import { PostgresChatBanRepository } from '../../repository/postgres/bans/postgres-chat-ban-repository.ts';
 import { nextNumber } from '../../repository/postgres/changes/next-number.ts';
 import { PostgresChatRepository } from '../../repository/postgres/chats/postgres-chat-repository.ts';
 import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
 import { inTransaction } from '../../repository/postgres/connection/in-transaction.ts';
+import { PostgresMemberRepository } from '../../repository/postgres/members/postgres-member-repository.ts';
+import { PostgresMembershipRepository } from '../../repository/postgres/members/postgres-membership-repository.ts';
+import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
+import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
 import { createTestDatabase } from './test-database.ts';
 
 /** The storage layer on a database of its own, without a service on top. */
 export interface TestStorage {
   dsn: string;
   database: Database;
+  users: PostgresUserRepository;
   chats: PostgresChatRepository;
+  members: PostgresMemberRepository;
+  memberships: PostgresMembershipRepository;
+  readMarks: PostgresReadMarkRepository;
+  chatBans: PostgresChatBanRepository;
   messages: PostgresMessageRepository;
   /** A connection outside the pool, to hold locks with; closed with the storage. */
   connect(): Promise<pg.Client>;
@@ -28,12 +38,18 @@ export interface TestStorage {
 export async function openTestStorage({ maxMembers = 1_000, poolSize = 12 } = {}): Promise<TestStorage> {
   const dsn = await createTestDatabase();
   const database = createDatabase({ dsn, poolSize, statementTimeoutMs: 10_000, onError: () => {} });
+  const users = new PostgresUserRepository(database);
   const messages = new PostgresMessageRepository(database);
   const clients: pg.Client[] = [];
   return {
     dsn,
     database,
-    chats: new PostgresChatRepository(database, { maxMembers }),
+    users,
+    chats: new PostgresChatRepository({ database, users }, { maxMembers }),
+    members: new PostgresMemberRepository(database, { maxMembers }),
+    memberships: new PostgresMembershipRepository(database),
+    readMarks: new PostgresReadMarkRepository(database),
+    chatBans: new PostgresChatBanRepository(database),
     messages,
     async connect() {
       const client = new pg.Client({ connectionString: dsn });

@@ -23,7 +23,7 @@ test('acts come the newest first, of all chats and of the service, or narrowed t
   const bans = new PostgresBanRepository(storage.database);
   const { chat: one } = await chats.createGroup(user('alice'), 'one', ['bob']);
   const { chat: other } = await chats.createRoom(user('bob'), randomUUID(), []);
-  await chats.updateMember(one.id, user('alice'), 'bob', 'ADMIN', allow);
+  await storage.members.setRole(one.id, user('alice'), 'bob', 'ADMIN', allow);
   await bans.ban(user('root'), 'carol', 'spam', undefined);
 
   expect(await acts({})).toEqual(['root user.ban', 'alice members.role', 'bob chat.create', 'alice chat.create']);
@@ -44,7 +44,7 @@ test('acts come the newest first, of all chats and of the service, or narrowed t
 
 test('pages go on where the one before ended, whatever has been done since', async () => {
   const { chat } = await storage.chats.createRoom(user('pager'), randomUUID(), []);
-  for (const userId of ['a', 'b', 'c', 'd']) await storage.chats.addMembers(chat.id, user('pager'), [userId], allow);
+  for (const userId of ['a', 'b', 'c', 'd']) await storage.members.add(chat.id, user('pager'), [userId], allow);
   const seen: number[] = [];
   let next: number | undefined;
   do {

@@ -3,6 +3,7 @@ import type { Ban } from '../../../model/ban.ts';
 import { ChatError } from '../../../model/errors.ts';
 import type { Page } from '../../../model/page.ts';
 import type { Tables } from '../connection/tables.ts';
+import { unexpired } from '../members/find-banned.ts';
 
 interface BanRow {
   user_id: string;
@@ -23,9 +24,6 @@ export function toBan(row: BanRow): Ban {
     ...(row.expires_at && { expiresAt: row.expires_at }),
   };
 }
-
-/** Whether a ban of the alias `b` has not ended by itself. */
-export const unexpired = sql<boolean>`(b.expires_at is null or b.expires_at > clock_timestamp())`;
 
 /** Those bans of a table (`b`) that count and meet the condition, by user id, with names. */
 export async function listBanRows(

@@ -20,8 +20,8 @@ const listed = async () => (await bans.list(100)).items.map(({ user }) => user.i
 const age = () => query(`update user_bans set changed_at = changed_at - interval '1 hour'`);
 
 test('a ban is listed with names until it is lifted, and both are audited', async () => {
-  await storage.chats.rememberUser(root);
-  await storage.chats.rememberUser(user('bob'));
+  await storage.users.remember(root);
+  await storage.users.remember(user('bob'));
   const expiresAt = inAMinute();
 
   const ban = await bans.ban(root, 'bob', 'spam', expiresAt);

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ChatError } from '../../../model/errors.ts';
 import type { User } from '../../../model/user.ts';
 import { holdChat, lockWaits } from '../../../testing/faults/row-lock.ts';
+import { auditOf, messagesOf } from '../../../testing/services/chat-state.ts';
 import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
-import type { Guard } from '../../chat-repository.ts';
+import type { Guard } from '../../guard.ts';
 import { nextNumber } from './next-number.ts';
 import { withLockedChat } from './with-locked-chat.ts';
 
@@ -13,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => storage.close());
 
-const [alice, bob] = [user('alice'), user('bob')];
+const [alice, bob, carol] = [user('alice'), user('bob'), user('carol')];
 
 /** A group of alice and bob with one message; the next number is 3. */
 async function newChat(): Promise<{ chatId: string; messageId: string }> {
@@ -70,7 +72,7 @@ describe('a durable change', () => {
   test('is guarded by the roles as they are once the changes before it have been committed', async () => {
     const chat = await newChat();
     const release = await holdChat(storage.dsn, { id: chat.chatId });
-    const removed = storage.chats.removeMember(chat.chatId, alice, 'bob', allow);
+    const removed = storage.members.remove(chat.chatId, alice, 'bob', allow);
     await lockWaits(storage.dsn, 1);
     const roles: unknown[] = [];
     const changed = rewrite(chat, bob, 'other', ({ role }) => roles.push(role));
@@ -87,4 +89,45 @@ describe('a durable change', () => {
     };
     await expect(rewrite(chat, bob, 'other', refuse)).rejects.toMatchObject({ reason: 'CHAT_NOT_FOUND' });
   });
+});
+
+test('a guard sees the chat and both roles under the lock, and what it refuses changes nothing', async () => {
+  const { chat: group } = await storage.chats.createGroup(alice, 'group', ['bob']);
+  const chatId = group.id;
+  const seen: unknown[] = [];
+  const refuse: Guard = (access) => {
+    seen.push(access);
+    throw new ChatError('ROLE_TOO_LOW', 'no');
+  };
+  const before = [
+    await messagesOf(storage, chatId),
+    await auditOf(storage, chatId),
+    await storage.members.list(chatId, 10),
+  ];
+  const uses = [
+    () => storage.chats.delete(chatId, bob, refuse),
+    () => storage.members.leave(chatId, bob, refuse),
+    () => storage.members.add(chatId, alice, ['carol'], refuse),
+    () => storage.members.remove(chatId, carol, 'bob', refuse),
+    () => storage.members.setRole(chatId, alice, 'bob', 'ADMIN', refuse),
+    () => storage.chatBans.ban(chatId, bob, { userId: 'alice', reason: '' }, refuse),
+    () => storage.chatBans.lift(chatId, alice, 'carol', refuse),
+  ];
+  for (const use of uses) await expect(use()).rejects.toMatchObject({ reason: 'ROLE_TOO_LOW' });
+  const chat = { id: chatId, type: 'GROUP' };
+  expect(seen).toEqual([
+    { chat, role: 'MEMBER' },
+    { chat, role: 'MEMBER' },
+    { chat, role: 'OWNER' },
+    { chat, role: undefined, targetRole: 'MEMBER' },
+    { chat, role: 'OWNER', targetRole: 'MEMBER' },
+    { chat, role: 'MEMBER', targetRole: 'OWNER' },
+    { chat, role: 'OWNER' },
+  ]);
+  expect((await storage.chatBans.list(chatId, 10)).items).toEqual([]);
+  expect([
+    await messagesOf(storage, chatId),
+    await auditOf(storage, chatId),
+    await storage.members.list(chatId, 10),
+  ]).toEqual(before);
 });

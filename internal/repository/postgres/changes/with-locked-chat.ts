@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { ChatError } from '../../../model/errors.ts';
 import type { User } from '../../../model/user.ts';
-import type { Access, Guard } from '../../chat-repository.ts';
+import type { Access, Guard } from '../../guard.ts';
 import { inTransaction } from '../connection/in-transaction.ts';
 import { isAnyOf } from '../connection/is-any-of.ts';
 import type { Tables } from '../connection/tables.ts';

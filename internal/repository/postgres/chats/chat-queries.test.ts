@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Page } from '../../../model/page.ts';
+import { collectPages } from '../../../testing/collect-pages.ts';
 import { newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
 import type { ChatsKey } from '../../chat-repository.ts';
 
@@ -8,19 +8,6 @@ beforeAll(async () => {
   storage = await openTestStorage();
 });
 afterAll(() => storage.close());
-
-/** Pages of every size, joined. */
-async function collect<Item, Key>(list: (limit: number, after?: Key) => Promise<Page<Item, Key>>, limit: number) {
-  const items: Item[] = [];
-  for (let after: Key | undefined; ; ) {
-    const page = await list(limit, after);
-    expect(page.items.length).toBeLessThanOrEqual(limit);
-    items.push(...page.items);
-    if (page.next === undefined) return items;
-    expect(page.items).toHaveLength(limit);
-    after = page.next;
-  }
-}
 
 describe('the chats of a user', () => {
   test('are paged without skips or repeats, the one that changed last first, also when many changed in the same millisecond', async () => {
@@ -37,13 +24,16 @@ describe('the chats of a user', () => {
       [chatIds],
     );
     for (const limit of [1, 2, 3, 4, 8, 9, 10]) {
-      const listed = await collect((count, after?: ChatsKey) => storage.chats.listOfUser('pager', count, after), limit);
+      const listed = await collectPages(
+        (count, after?: ChatsKey) => storage.chats.listOfUser('pager', count, after),
+        limit,
+      );
       expect(listed.map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
     }
   });
 
   test('are only the user’s own, each with its last message and the other user of a direct chat', async () => {
-    await storage.chats.rememberUser(user('friend'));
+    await storage.users.remember(user('friend'));
     const { chat: direct } = await storage.chats.openDirect(user('lister'), 'friend');
     const { chat: group } = await storage.chats.createGroup(user('lister'), 'group', ['friend']);
     await storage.chats.createGroup(user('friend'), 'not mine', []);
@@ -61,18 +51,6 @@ describe('the chats of a user', () => {
     expect(items[0]?.lastMessage).toEqual(await storage.messages.get(direct.id, message.id));
     expect(await storage.chats.listOfUser('nobody', 10)).toEqual({ items: [] });
   });
-
-  test('stand with their roles and numbers, the one that changed last first', async () => {
-    const chatIds: string[] = [];
-    for (const title of ['a', 'b', 'c'])
-      chatIds.push((await storage.chats.createGroup(user('member'), title, [])).chat.id);
-    await storage.messages.appendBatch([newMessage(chatIds[0]!, 'member')], ['OWNER']);
-    const memberships = await storage.chats.listMemberships('member', 2);
-    expect(memberships).toEqual([
-      { chatId: chatIds[0], role: 'OWNER', joinedSeq: 1, lastSeq: 2, memberCount: 1 },
-      { chatId: chatIds[2], role: 'OWNER', joinedSeq: 1, lastSeq: 1, memberCount: 1 },
-    ]);
-  });
 });
 
 describe('the rooms', () => {
@@ -83,7 +61,7 @@ describe('the rooms', () => {
     const all = (await storage.chats.listRooms('alice', '', 1_000)).items.map(({ name }) => name);
     expect(all).toEqual(all.toSorted());
     for (const limit of [1, 2, 3, all.length - 1, all.length]) {
-      const listed = await collect(
+      const listed = await collectPages(
         (count, after?: string) => storage.chats.listRooms('alice', '', count, after),
         limit,
       );
@@ -101,7 +79,10 @@ describe('the rooms', () => {
     ['本', ['日本']],
     ['.*', []],
   ])('are found by a part of the name in whatever case: %s', async (filter, expected) => {
-    const found = await collect((count, after?: string) => storage.chats.listRooms('alice', filter, count, after), 2);
+    const found = await collectPages(
+      (count, after?: string) => storage.chats.listRooms('alice', filter, count, after),
+      2,
+    );
     expect(found.map(({ name }) => name)).toEqual(expected);
   });
 
@@ -110,26 +91,5 @@ describe('the rooms', () => {
     const own = async (userId: string) => (await storage.chats.listRooms(userId, 'alpha', 1)).items[0]?.own;
     expect(await own('joiner')).toEqual({ role: 'MEMBER', joinedSeq: 1, readSeq: 0, unreadCount: 0 });
     expect(await own('stranger')).toBeUndefined();
-  });
-});
-
-describe('the members of a chat', () => {
-  test('are paged by id without skips or repeats, whatever the ids look like', async () => {
-    const ids = ['b', 'B', 'a', 'A', 'é', 'e', 'z', '1', '10', '2', 'guest:x', 'user@x', '~', '日'];
-    const { chat } = await storage.chats.createGroup(user('0wner'), 'group', ids);
-    for (const limit of [1, 2, 4, 15, 16]) {
-      const listed = await collect((count, after?: string) => storage.chats.listMembers(chat.id, count, after), limit);
-      expect(listed.map(({ user }) => user.id).toSorted()).toEqual(['0wner', ...ids].toSorted());
-    }
-  });
-
-  test('are shown by the names that they were last known by', async () => {
-    const { chat } = await storage.chats.createGroup({ id: 'renamed', name: 'old' }, 'group', ['unseen']);
-    await storage.chats.rememberUser({ id: 'renamed', name: 'new' });
-    const { items } = await storage.chats.listMembers(chat.id, 10);
-    expect(items.map(({ user }) => user)).toEqual([
-      { id: 'renamed', name: 'new' },
-      { id: 'unseen', name: '' },
-    ]);
   });
 });

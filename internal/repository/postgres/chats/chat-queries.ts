@@ -1,11 +1,12 @@
 import { type Kysely, sql } from 'kysely';
 import type { Chat, ChatType } from '../../../model/chat.ts';
-import type { ChatRole, Member, ReadMark } from '../../../model/member.ts';
+import type { ChatRole } from '../../../model/member.ts';
 import type { Message } from '../../../model/message.ts';
 import type { Page } from '../../../model/page.ts';
 import type { ChatsKey } from '../../chat-repository.ts';
 import { chatNotFound } from '../changes/chat-not-found.ts';
 import type { Tables } from '../connection/tables.ts';
+import { unreadCount } from '../members/unread-count.ts';
 import { type MessageRow, toMessage } from '../messages/message-row.ts';
 
 interface ChatRow {
@@ -48,14 +49,6 @@ function chatsSeenBy(db: Kysely<Tables>, userId: string) {
       'other.user_id as peer_id',
       'peer.name as peer_name',
     ]);
-}
-
-/** Of the user's membership `own` in the chat `c`. */
-function unreadCount(userId: string) {
-  return sql<number>`case when own.user_id is null then 0 else (
-    select count(*)::integer from messages as unread
-    where unread.chat_id = c.id and unread.seq > greatest(own.read_seq, own.joined_seq)
-      and unread.sender_id <> ${userId} and unread.system is null) end`;
 }
 
 function toChat(row: ChatRow): Chat {
@@ -160,58 +153,4 @@ export async function findJoinedRoom(db: Kysely<Tables>, name: string, userId: s
     .executeTakeFirst();
   const chat = room && (await findChat(db, room.id, userId));
   return chat?.own && chat;
-}
-
-/** By user id. */
-export async function listMembers(
-  db: Kysely<Tables>,
-  chatId: string,
-  limit: number,
-  afterUserId?: string,
-): Promise<Page<Member, string>> {
-  let query = db
-    .selectFrom('members as m')
-    .leftJoin('users as u', 'u.id', 'm.user_id')
-    .select(['m.user_id', 'u.name', 'm.role', 'm.joined_at', 'm.read_seq'])
-    .where('m.chat_id', '=', chatId)
-    .orderBy(sql`m.user_id`)
-    .limit(limit + 1);
-  if (afterUserId !== undefined) query = query.where('m.user_id', '>', afterUserId);
-  const rows = await query.execute();
-  const items = rows.slice(0, limit).map((row) => ({
-    user: { id: row.user_id, name: row.name ?? '' },
-    role: row.role,
-    joinedAt: row.joined_at,
-    readSeq: row.read_seq,
-  }));
-  return { items, ...(rows.length > limit && { next: items.at(-1)?.user.id }) };
-}
-
-/** Moves a member's read mark forward; undefined if the user is not a member. */
-export async function markRead(
-  db: Kysely<Tables>,
-  chatId: string,
-  userId: string,
-  seq: number,
-): Promise<{ readSeq: number; moved: boolean } | undefined> {
-  const { rows } = await sql<{ read_seq: number; moved: boolean }>`
-    with moved as (
-      update members set read_seq = ${seq}
-      where chat_id = ${chatId} and user_id = ${userId} and read_seq < ${seq}
-      returning read_seq)
-    select read_seq, true as moved from moved
-    union all
-    select read_seq, false from members
-    where chat_id = ${chatId} and user_id = ${userId} and not exists (select from moved)`.execute(db);
-  const [row] = rows;
-  return row && { readSeq: row.read_seq, moved: row.moved };
-}
-
-export async function getReadMark(db: Kysely<Tables>, chatId: string, userId: string): Promise<ReadMark | undefined> {
-  const { rows } = await sql<{ read_seq: number; unread_count: number }>`
-    select own.read_seq, ${unreadCount(userId)} as unread_count
-    from members as own join chats as c on c.id = own.chat_id
-    where own.chat_id = ${chatId} and own.user_id = ${userId}`.execute(db);
-  const [row] = rows;
-  return row && { readSeq: row.read_seq, unreadCount: row.unread_count };
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ChatError } from '../../../model/errors.ts';
-import type { Message } from '../../../model/message.ts';
+import { auditOf, messagesOf, rolesOf, versionsOf } from '../../../testing/services/chat-state.ts';
 import { allow, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
-import type { Guard } from '../../chat-repository.ts';
+import type { Creator } from '../../chat-repository.ts';
+import { pruneDeletedChats } from './prune-deleted-chats.ts';
 
 let storage: TestStorage;
 beforeAll(async () => {
@@ -11,27 +11,10 @@ beforeAll(async () => {
 });
 afterAll(() => storage.close());
 
-const [alice, bob, carol] = [user('alice'), user('bob'), user('carol')];
+const [alice, bob, _carol] = [user('alice'), user('bob'), user('carol')];
 
 async function newGroup(memberIds: string[] = []): Promise<string> {
   return (await storage.chats.createGroup(alice, 'group', memberIds)).chat.id;
-}
-
-async function log(chatId: string): Promise<Message[]> {
-  return (await storage.messages.listHistory(chatId, { afterSeq: 0 }, 1_000)).messages;
-}
-
-async function audit(chatId: string): Promise<{ actor_id: string; action: string; detail: unknown }[]> {
-  const { rows } = await storage.database.pool.query(
-    'select actor_id, action, detail from audit_log where chat_id = $1 order by id',
-    [chatId],
-  );
-  return rows;
-}
-
-async function versions(...userIds: string[]): Promise<number[]> {
-  const found = await storage.chats.listMembershipVersions(userIds);
-  return userIds.map((userId) => found.get(userId) ?? 0);
 }
 
 describe('a direct chat', () => {
@@ -47,11 +30,11 @@ describe('a direct chat', () => {
     expect(new Set(opened.map(({ chat }) => chat.id)).size).toBe(1);
     expect(opened.filter(({ created }) => created)).toHaveLength(1);
     expect(opened.filter(({ message }) => message)).toHaveLength(1);
-    expect(await log(opened[0]!.chat.id)).toHaveLength(1);
+    expect(await messagesOf(storage, opened[0]!.chat.id)).toHaveLength(1);
   });
 
   test('shows each of the two the other, and both own it', async () => {
-    await storage.chats.rememberUser(bob);
+    await storage.users.remember(bob);
     const { chat, created, message } = await storage.chats.openDirect(alice, 'bob');
 
     expect(created).toBe(true);
@@ -85,8 +68,8 @@ describe('a group', () => {
 
     expect(chat).toMatchObject({ type: 'GROUP', name: 'title', memberCount: 3, lastSeq: 1, createdBy: 'alice' });
     expect(chat.own).toEqual({ role: 'OWNER', joinedSeq: 1, readSeq: 0, unreadCount: 0 });
-    expect(message).toEqual((await log(chat.id))[0]);
-    const { items } = await storage.chats.listMembers(chat.id, 10);
+    expect(message).toEqual((await messagesOf(storage, chat.id))[0]);
+    const { items } = await storage.members.list(chat.id, 10);
     expect(items.map(({ user, role }) => [user.id, role])).toEqual([
       ['alice', 'OWNER'],
       ['bob', 'MEMBER'],
@@ -94,73 +77,11 @@ describe('a group', () => {
     ]);
   });
 
-  test('takes in those who are not members yet, and records who they are by the names they are known by', async () => {
-    const chatId = await newGroup(['bob']);
-    await storage.chats.rememberUser(carol);
-    const before = await versions('bob', 'carol', 'new');
-
-    const { added, message } = await storage.chats.addMembers(chatId, bob, ['bob', 'carol', 'new'], allow);
-
-    expect(added.map(({ user, role }) => [user, role])).toEqual([
-      [carol, 'MEMBER'],
-      [{ id: 'new', name: '' }, 'MEMBER'],
-    ]);
-    expect(message).toMatchObject({
-      seq: 2,
-      sender: bob,
-      system: { kind: 'members_added', users: added.map((m) => m.user) },
-    });
-    expect(await storage.chats.findMembership(chatId, 'new')).toEqual({
-      chatId,
-      role: 'MEMBER',
-      joinedSeq: 2,
-      lastSeq: 2,
-      memberCount: 4,
-    });
-    expect((await storage.chats.get(chatId, 'x')).memberCount).toBe(4);
-    expect(await versions('bob', 'carol', 'new')).toEqual([before[0], before[1]! + 1, before[2]! + 1]);
-  });
-
-  test('stays as it is when there is nobody to take in', async () => {
-    const chatId = await newGroup(['bob']);
-    expect(await storage.chats.addMembers(chatId, alice, ['bob'], allow)).toEqual({ added: [] });
-    expect(await log(chatId)).toHaveLength(1);
-  });
-
-  test('lets go of a member, and only of a member', async () => {
-    await storage.chats.rememberUser(bob);
-    const chatId = await newGroup(['bob']);
-    const [before] = await versions('bob');
-
-    await storage.chats.removeMember(chatId, alice, 'bob', allow);
-
-    expect((await log(chatId)).at(-1)).toMatchObject({
-      seq: 2,
-      sender: alice,
-      system: { kind: 'member_removed', user: bob },
-    });
-    expect((await storage.chats.get(chatId, 'bob')).own).toBeUndefined();
-    expect((await storage.chats.get(chatId, 'alice')).memberCount).toBe(1);
-    expect(await versions('bob')).toEqual([before! + 1]);
-    await expect(storage.chats.removeMember(chatId, alice, 'bob', allow)).rejects.toMatchObject({
-      reason: 'MEMBER_NOT_FOUND',
-    });
-    await expect(storage.chats.leave(chatId, bob, allow)).rejects.toMatchObject({ reason: 'NOT_A_MEMBER' });
-    expect((await log(chatId)).at(-1)?.seq).toBe(2);
-  });
-
-  test('has no more members than allowed, also when many are added at once', async () => {
-    const chatId = await newGroup(['bob']);
-    const results = await Promise.allSettled(
-      ['c', 'd', 'e', 'f', 'g'].map((userId) => storage.chats.addMembers(chatId, alice, [userId], allow)),
-    );
-    const refused = results.filter((result) => result.status === 'rejected');
-    expect(refused.map(({ reason }) => reason.reason)).toEqual(['MEMBER_LIMIT', 'MEMBER_LIMIT']);
-    expect((await storage.chats.get(chatId, 'alice')).memberCount).toBe(5);
+  test('has no more members than allowed', async () => {
     await expect(storage.chats.createGroup(alice, 'x', ['b', 'c', 'd', 'e', 'f'])).rejects.toMatchObject({
       reason: 'MEMBER_LIMIT',
     });
-    await expect(storage.chats.createRoom(alice, 'full', ['b', 'c', 'd', 'e', 'f'])).rejects.toMatchObject({
+    await expect(storage.chats.createRoom(alice, randomUUID(), ['b', 'c', 'd', 'e', 'f'])).rejects.toMatchObject({
       reason: 'MEMBER_LIMIT',
     });
   });
@@ -186,7 +107,7 @@ describe('a room', () => {
 
     expect(joined.filter(({ message }) => message)).toHaveLength(1);
     const { id } = joined[0]!.chat;
-    expect((await log(id)).map(({ system }) => system)).toEqual([{ kind: 'member_joined' }]);
+    expect((await messagesOf(storage, id)).map(({ system }) => system)).toEqual([{ kind: 'member_joined' }]);
     expect(joined.every(({ chat }) => chat.id === id && chat.own?.joinedSeq === 1 && chat.memberCount === 1)).toBe(
       true,
     );
@@ -201,96 +122,59 @@ describe('a room', () => {
   });
 });
 
+describe('somebody who creates a chat for others', () => {
+  const backend: Creator = { id: 'service:shop', name: 'Shop', external: true };
+
+  test('becomes no member; the first of those named owns it', async () => {
+    const { chat, message } = await storage.chats.createGroup(backend, 'order 7', ['bob', 'alice', 'bob']);
+    expect(await rolesOf(storage, chat.id)).toEqual({ bob: 'OWNER', alice: 'MEMBER' });
+    expect(chat).toMatchObject({ createdBy: backend.id, memberCount: 2 });
+    expect(chat.own).toBeUndefined();
+    expect(message).toMatchObject({ seq: 1, sender: { id: backend.id, name: 'Shop' } });
+    expect(await auditOf(storage, chat.id)).toEqual([
+      [backend.id, 'chat.create', expect.objectContaining({ type: 'GROUP' })],
+    ]);
+  });
+
+  test('can create a room of nobody', async () => {
+    const { chat } = await storage.chats.createRoom(backend, randomUUID(), []);
+    expect([chat.memberCount, await rolesOf(storage, chat.id)]).toEqual([0, {}]);
+  });
+
+  test('opens the one direct chat of two others and is told neither as the peer', async () => {
+    const [one, other] = [randomUUID(), randomUUID()];
+    const opened = await storage.chats.openDirect(backend, other, one);
+    expect([opened.created, await rolesOf(storage, opened.chat.id)]).toEqual([
+      true,
+      { [one]: 'OWNER', [other]: 'OWNER' },
+    ]);
+    expect(opened.chat).not.toHaveProperty('peer');
+    const again = await storage.chats.openDirect(user(other), one);
+    expect([again.created, again.chat.id, again.chat.peer?.id]).toEqual([false, opened.chat.id, one]);
+  });
+});
+
 test('a deleted chat leaves nothing of itself but the audit, and tells who its members were', async () => {
   const chatId = await newGroup(['bob']);
-  const before = await versions('alice', 'bob');
-  await storage.chats.banMember(chatId, alice, { userId: 'carol', reason: '' }, allow);
+  const before = await versionsOf(storage, 'alice', 'bob');
+  await storage.chatBans.ban(chatId, alice, { userId: 'carol', reason: '' }, allow);
   expect((await storage.chats.delete(chatId, alice, allow)).sort()).toEqual(['alice', 'bob']);
-  await storage.chats.pruneDeleted(100);
+  await pruneDeletedChats(storage.database.db, 100);
   for (const table of ['members', 'messages', 'chat_bans']) {
     const { rowCount } = await storage.database.pool.query(`select from ${table} where chat_id = $1`, [chatId]);
     expect(rowCount).toBe(0);
   }
-  expect(await versions('alice', 'bob')).toEqual(before.map((version) => version + 1));
+  expect(await versionsOf(storage, 'alice', 'bob')).toEqual(before.map((version) => version + 1));
   const uses = [
     () => storage.chats.get(chatId, 'alice'),
     () => storage.chats.delete(chatId, alice, allow),
-    () => storage.chats.leave(chatId, alice, allow),
-    () => storage.chats.addMembers(chatId, alice, ['bob'], allow),
-    () => storage.chats.removeMember(chatId, alice, 'bob', allow),
-    () => storage.chats.updateMember(chatId, alice, 'bob', 'ADMIN', allow),
-    () => storage.chats.banMember(chatId, alice, { userId: 'bob', reason: '' }, allow),
-    () => storage.chats.unbanMember(chatId, alice, 'bob', allow),
+    () => storage.members.leave(chatId, alice, allow),
+    () => storage.members.add(chatId, alice, ['bob'], allow),
+    () => storage.members.remove(chatId, alice, 'bob', allow),
+    () => storage.members.setRole(chatId, alice, 'bob', 'ADMIN', allow),
+    () => storage.chatBans.ban(chatId, alice, { userId: 'bob', reason: '' }, allow),
+    () => storage.chatBans.lift(chatId, alice, 'bob', allow),
   ];
   for (const use of uses) await expect(use()).rejects.toMatchObject({ reason: 'CHAT_NOT_FOUND' });
-  expect(await storage.chats.findMembership(chatId, 'alice')).toBeUndefined();
-});
-
-test('the messages of deleted chats go in pieces, and those of no other chat', async () => {
-  await storage.database.pool.query('delete from deleted_chats');
-  const chatIds = [await newGroup(['bob']), await newGroup(['bob']), await newGroup(['bob'])];
-  const [first, second, kept] = chatIds as [string, string, string];
-  for (const chatId of chatIds) await storage.chats.addMembers(chatId, alice, ['carol'], allow);
-  await storage.chats.delete(first, alice, allow);
-  await storage.chats.delete(second, alice, allow);
-  const left = () => Promise.all(chatIds.map(async (chatId) => (await log(chatId)).length));
-
-  expect(await left()).toEqual([2, 2, 2]);
-  expect(await storage.chats.pruneDeleted(3)).toBe(3);
-  expect((await left()).reduce((sum, count) => sum + count)).toBe(3);
-  expect(await storage.chats.pruneDeleted(3)).toBe(1);
-  expect(await left()).toEqual([0, 0, 2]);
-  expect((await storage.database.pool.query('select from deleted_chats')).rowCount).toBe(0);
-  await expect(storage.chats.get(kept, 'alice')).resolves.toMatchObject({ id: kept });
-});
-
-test('a guard sees the chat and both roles under the lock, and what it refuses changes nothing', async () => {
-  const chatId = await newGroup(['bob']);
-  const seen: unknown[] = [];
-  const refuse: Guard = (access) => {
-    seen.push(access);
-    throw new ChatError('ROLE_TOO_LOW', 'no');
-  };
-  const before = [await log(chatId), await audit(chatId), await storage.chats.listMembers(chatId, 10)];
-  const uses = [
-    () => storage.chats.delete(chatId, bob, refuse),
-    () => storage.chats.leave(chatId, bob, refuse),
-    () => storage.chats.addMembers(chatId, alice, ['carol'], refuse),
-    () => storage.chats.removeMember(chatId, carol, 'bob', refuse),
-    () => storage.chats.updateMember(chatId, alice, 'bob', 'ADMIN', refuse),
-    () => storage.chats.banMember(chatId, bob, { userId: 'alice', reason: '' }, refuse),
-    () => storage.chats.unbanMember(chatId, alice, 'carol', refuse),
-  ];
-  for (const use of uses) await expect(use()).rejects.toMatchObject({ reason: 'ROLE_TOO_LOW' });
-  const chat = { id: chatId, type: 'GROUP' };
-  expect(seen).toEqual([
-    { chat, role: 'MEMBER' },
-    { chat, role: 'MEMBER' },
-    { chat, role: 'OWNER' },
-    { chat, role: undefined, targetRole: 'MEMBER' },
-    { chat, role: 'OWNER', targetRole: 'MEMBER' },
-    { chat, role: 'MEMBER', targetRole: 'OWNER' },
-    { chat, role: 'OWNER' },
-  ]);
-  expect((await storage.chats.listBans(chatId, 10)).items).toEqual([]);
-  expect([await log(chatId), await audit(chatId), await storage.chats.listMembers(chatId, 10)]).toEqual(before);
-});
-
-test('every change of a chat’s members leaves a row in the audit log, in the same transaction', async () => {
-  const { chat } = await storage.chats.createRoom(alice, randomUUID(), ['bob']);
-  await storage.chats.addMembers(chat.id, alice, ['carol'], allow);
-  await storage.chats.removeMember(chat.id, alice, 'carol', allow);
-  await storage.chats.leave(chat.id, bob, allow);
-  await storage.chats.joinRoom(chat.name, carol);
-  await storage.chats.delete(chat.id, alice, allow);
-
-  expect((await audit(chat.id)).map(({ actor_id, action }) => `${actor_id} ${action}`)).toEqual([
-    'alice chat.create',
-    'alice members.add',
-    'alice members.remove',
-    'bob members.leave',
-    'carol members.join',
-    'alice chat.delete',
-  ]);
-  expect((await audit(chat.id))[1]?.detail).toEqual({ users: ['carol'] });
+  expect(await storage.memberships.find(chatId, 'alice')).toBeUndefined();
 });

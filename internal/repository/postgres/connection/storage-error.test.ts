@@ -5,7 +5,9 @@ import { ChatError } from '../../../model/errors.ts';
 import { startTcpProxy } from '../../../testing/faults/tcp-proxy.ts';
 import { newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
 import { PostgresChatRepository } from '../chats/postgres-chat-repository.ts';
+import { PostgresMembershipRepository } from '../members/postgres-membership-repository.ts';
 import { PostgresMessageRepository } from '../messages/postgres-message-repository.ts';
+import { PostgresUserRepository } from '../users/postgres-user-repository.ts';
 import { createDatabase } from './database.ts';
 import { isTransient, withStorageErrors } from './storage-error.ts';
 
@@ -96,8 +98,10 @@ describe.concurrent('when the network to the database', () => {
   async function proxied(statementTimeoutMs: number) {
     const proxy = await startTcpProxy(storage.dsn);
     const database = createDatabase({ dsn: proxy.dsn, poolSize: 2, statementTimeoutMs, onError: () => {} });
+    const users = new PostgresUserRepository(database);
     const repositories = {
-      chats: new PostgresChatRepository(database, { maxMembers: 10 }),
+      chats: new PostgresChatRepository({ database, users }, { maxMembers: 10 }),
+      memberships: new PostgresMembershipRepository(database),
       messages: new PostgresMessageRepository(database),
     };
     const stop = async () => {
@@ -108,7 +112,7 @@ describe.concurrent('when the network to the database', () => {
   }
 
   test('breaks, each method says so, and works again as soon as it is back', async () => {
-    const { proxy, chats, messages, stop } = await proxied(5_000);
+    const { proxy, chats, memberships, messages, stop } = await proxied(5_000);
     const { chat } = await chats.createGroup(user('alice'), 'x', []);
     const uses = [
       () => chats.createGroup(user('alice'), 'x', []),
@@ -117,7 +121,7 @@ describe.concurrent('when the network to the database', () => {
         chats.joinRoom('x', user('alice')).catch((error) => error.reason === 'ROOM_NOT_FOUND' || Promise.reject(error)),
       () => chats.get(chat.id, 'alice'),
       () => chats.listOfUser('alice', 10),
-      () => chats.listMembershipVersions(['alice']),
+      () => memberships.listVersions(['alice']),
       () => messages.appendBatch([newMessage(chat.id, 'alice')], ['OWNER']),
       () => messages.findChanges(chat.id, 0, 10),
       () => messages.listHeads([chat.id]),

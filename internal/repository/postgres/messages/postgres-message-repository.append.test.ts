@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../../testing/eventually.ts';
+import { messagesOf } from '../../../testing/services/chat-state.ts';
 import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
 import type { Appended, NewMessage } from '../../message-repository.ts';
 
@@ -18,11 +19,6 @@ async function newGroup(ownerId = 'alice', memberIds: string[] = []): Promise<st
 }
 
 const append = (...batch: NewMessage[]): Promise<Appended[]> => storage.messages.appendBatch(batch, senders);
-
-async function log(chatId: string) {
-  const { messages } = await storage.messages.listHistory(chatId, { afterSeq: 0 }, 10_000);
-  return messages;
-}
 
 /** The statements that wait for a lock in this database. */
 async function waiting(): Promise<number> {
@@ -41,7 +37,7 @@ describe('a batch', () => {
 
     expect(answers.map(({ outcome, seq }) => [outcome, seq])).toEqual([2, 2, 3, 4, 3].map((seq) => ['stored', seq]));
     expect(answers.map(({ messageId }) => messageId)).toEqual(batch.map(({ id }) => id));
-    const stored = (await log(one)).slice(1);
+    const stored = (await messagesOf(storage, one)).slice(1);
     expect(stored.map(({ id, seq, updateSeq, createdAt }) => ({ id, seq, updateSeq, createdAt }))).toEqual(
       [0, 2, 3].map((i) => ({
         id: batch[i]!.id,
@@ -81,18 +77,18 @@ describe('a batch', () => {
       ...texts.map((text) => ({ ...newMessage(chatId, 'alice', { text }), sender: { id: 'alice', name: text } })),
     );
 
-    const stored = (await log(chatId)).slice(1);
+    const stored = (await messagesOf(storage, chatId)).slice(1);
     expect(stored.map(({ text }) => text)).toEqual(texts);
     expect(stored.map(({ sender }) => sender.name)).toEqual(texts);
     await append(newMessage(chatId, 'alice'));
-    const times = (await log(chatId)).map(({ createdAt }) => createdAt.getTime());
+    const times = (await messagesOf(storage, chatId)).map(({ createdAt }) => createdAt.getTime());
     expect(times).toEqual(times.toSorted((a, b) => a - b));
   });
 
   test('is refused as a whole when PostgreSQL cannot hold one of its texts', async () => {
     const chatId = await newGroup();
     await expect(append(newMessage(chatId, 'alice'), newMessage(chatId, 'alice', { text: '\0' }))).rejects.toThrow();
-    expect(await log(chatId)).toHaveLength(1);
+    expect(await messagesOf(storage, chatId)).toHaveLength(1);
   });
 
   test('has each message judged for itself', async () => {
@@ -117,7 +113,7 @@ describe('a batch', () => {
       'stored',
     ]);
     expect(answers.map(({ chatType }) => chatType)).toEqual(['GROUP', undefined, 'GROUP', 'GROUP', 'GROUP']);
-    expect((await log(chatId)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    expect((await messagesOf(storage, chatId)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 });
 
@@ -144,7 +140,7 @@ describe('a message that is sent again', () => {
     );
 
     expect(answer).toMatchObject({ outcome: 'reused', messageId: first.id, seq: 2 });
-    expect((await log(chatId)).at(-1)).toMatchObject({ id: first.id, text: 'first' });
+    expect((await messagesOf(storage, chatId)).at(-1)).toMatchObject({ id: first.id, text: 'first' });
   });
 
   test('is compared with what was sent first, even when that has been edited', async () => {
@@ -177,7 +173,7 @@ describe('a message that is sent again', () => {
     const chatId = await newGroup('alice', ['bob']);
     const first = newMessage(chatId, 'bob');
     const [answer] = await append(first);
-    await storage.chats.removeMember(chatId, user('alice'), 'bob', allow);
+    await storage.members.remove(chatId, user('alice'), 'bob', allow);
 
     const answers = await append({ ...first, id: randomUUID() }, newMessage(chatId, 'bob'));
 
@@ -195,7 +191,7 @@ describe('a message that is sent again', () => {
       new Set(answers.map(([answer]) => `${answer?.messageId} ${answer?.seq} ${answer?.createdAt.getTime()}`)).size,
     ).toBe(1);
     expect(answers.filter(([answer]) => answer?.outcome === 'stored')).toHaveLength(1);
-    expect(await log(chatId)).toHaveLength(2);
+    expect(await messagesOf(storage, chatId)).toHaveLength(2);
   });
 });
 
@@ -219,7 +215,7 @@ describe('batches from several connections at once', () => {
     const sent = await Promise.all(writers.map((write) => write()));
 
     for (const chatId of chatIds) {
-      const stored = await log(chatId);
+      const stored = await messagesOf(storage, chatId);
       expect(stored.map(({ seq }) => seq)).toEqual(stored.map((_, i) => i + 1));
       expect(stored).toHaveLength(1 + sent.flat().filter(({ message }) => message.chatId === chatId).length);
       const seqOf = new Map(stored.map(({ id, seq }) => [id, seq]));

@@ -97,7 +97,7 @@ describe('the changes after a number', () => {
     expect(await storage.messages.findChanges(randomUUID(), 0, 10)).toBeUndefined();
     expect(await findChangesAsMember('stranger')).toBeUndefined();
     expect(await findChangesAsMember('bob')).toBeDefined();
-    await storage.chats.removeMember(chatId, user('alice'), 'bob', allow);
+    await storage.members.remove(chatId, user('alice'), 'bob', allow);
     expect(await findChangesAsMember('bob')).toBeUndefined();
     expect(await findChangesAsMember('alice')).toBeDefined();
     await storage.chats.delete(chatId, user('alice'), allow);
@@ -111,8 +111,8 @@ describe('the changes after a number', () => {
     const write = async () => {
       while (!stopped) {
         await storage.messages.appendBatch([newMessage(chatId, 'alice')], ['OWNER']);
-        await storage.chats.removeMember(chatId, user('alice'), 'bob', allow);
-        await storage.chats.addMembers(chatId, user('alice'), ['bob'], allow);
+        await storage.members.remove(chatId, user('alice'), 'bob', allow);
+        await storage.members.add(chatId, user('alice'), ['bob'], allow);
       }
     };
     const writing = write();

@@ -59,7 +59,7 @@ test('whoever is no member any more is given nothing, however fresh the page of 
   const chatId = await newChat(3, ['bob', 'carol']);
   const read = (userId: string) => storage.messages.findChangesAsMember(chatId, userId, 1, 100);
   expect((await read('bob'))?.messages).toHaveLength(3);
-  await storage.chats.removeMember(chatId, user('alice'), 'carol', allow);
+  await storage.members.remove(chatId, user('alice'), 'carol', allow);
   expect(await read('carol')).toBeUndefined();
   expect(await read('stranger')).toBeUndefined();
   expect((await read('bob'))?.messages).toHaveLength(3);

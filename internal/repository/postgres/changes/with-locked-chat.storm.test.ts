@@ -3,6 +3,7 @@ import { ChatError, type ErrorReason } from '../../../model/errors.ts';
 import { chatRoles } from '../../../model/member.ts';
 import { eventually } from '../../../testing/eventually.ts';
 import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
+import { pruneDeletedChats } from '../chats/prune-deleted-chats.ts';
 
 let storage: TestStorage;
 beforeAll(async () => {
@@ -36,7 +37,8 @@ function some<T>(values: readonly T[]): T[] {
 }
 
 test('a storm of all operations at once ends each as expected, in no deadlock, and with every count right', async () => {
-  const { chats, messages } = storage;
+  const { chats, members, chatBans, users, messages } = storage;
+  const { db } = storage.database;
   const groups = await Promise.all(
     [1, 2].map(async () => (await chats.createGroup(user(pick(userIds)), 'group', [])).chat.id),
   );
@@ -50,19 +52,19 @@ test('a storm of all operations at once ends each as expected, in no deadlock, a
     () => chats.createRoom(user(pick(userIds)), pick(rooms), some(userIds).slice(0, 3)),
     () => chats.createGroup(user(pick(userIds)), 'another', some(userIds).slice(0, 3)),
     () => chats.joinRoom(pick(rooms), { id: pick(userIds), name: `name ${Math.random()}` }),
-    async () => chats.leave(await anyChat(), user(pick(userIds)), allow),
-    async () => chats.addMembers(await anyChat(), user(pick(userIds)), [pick(userIds), ...some(userIds)], allow),
-    async () => chats.removeMember(await anyChat(), user(pick(userIds)), pick(userIds), allow),
-    async () => chats.updateMember(await anyChat(), user(pick(userIds)), pick(userIds), pick(chatRoles), allow),
-    async () => chats.banMember(await anyChat(), user(pick(userIds)), { userId: pick(userIds), reason: '' }, allow),
+    async () => members.leave(await anyChat(), user(pick(userIds)), allow),
+    async () => members.add(await anyChat(), user(pick(userIds)), [pick(userIds), ...some(userIds)], allow),
+    async () => members.remove(await anyChat(), user(pick(userIds)), pick(userIds), allow),
+    async () => members.setRole(await anyChat(), user(pick(userIds)), pick(userIds), pick(chatRoles), allow),
+    async () => chatBans.ban(await anyChat(), user(pick(userIds)), { userId: pick(userIds), reason: '' }, allow),
     async () => {
       const chatId = await anyChat();
-      const { items } = await chats.listBans(chatId, 10);
-      for (const ban of items) await chats.unbanMember(chatId, ban.bannedBy, ban.user.id, allow);
+      const { items } = await chatBans.list(chatId, 10);
+      for (const ban of items) await chatBans.lift(chatId, ban.bannedBy, ban.user.id, allow);
     },
     async () => chats.delete(await anyChat(), user(pick(userIds)), allow),
-    () => chats.pruneDeleted(5),
-    () => chats.rememberUser({ id: pick(userIds), name: `name ${Math.random()}` }),
+    () => pruneDeletedChats(db, 5),
+    () => users.remember({ id: pick(userIds), name: `name ${Math.random()}` }),
     () => chats.listRooms(pick(userIds), 'o', 10),
     async () => {
       const chatIds = [await anyChat(), await anyChat()];
@@ -97,7 +99,7 @@ test('a storm of all operations at once ends each as expected, in no deadlock, a
     where c.member_count <> counted.members or c.last_seq <> logged.numbers or c.last_seq <> logged.last
       or c.member_count > 6 or exists (select from members where chat_id = c.id and joined_seq > c.last_seq)`);
   expect(wrong).toEqual([]);
-  while ((await chats.pruneDeleted(100)) > 0);
+  while ((await pruneDeletedChats(db, 100)) > 0);
   const { rows: orphans } = await storage.database.pool.query(`
     select chat_id from members where chat_id not in (select id from chats)
     union select chat_id from messages where chat_id not in (select id from chats)

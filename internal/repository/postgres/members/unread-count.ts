@@ -1,0 +1,12 @@
+import { sql } from 'kysely';
+
+/**
+ * Counts the user's unread messages: those of others, without system messages, after the read mark and since the user joined. For a query
+ * with the user's membership as `own` and its chat as `c`; 0 if there is no membership.
+ */
+export function unreadCount(userId: string) {
+  return sql<number>`case when own.user_id is null then 0 else (
+    select count(*)::integer from messages as unread
+    where unread.chat_id = c.id and unread.seq > greatest(own.read_seq, own.joined_seq)
+      and unread.sender_id <> ${userId} and unread.system is null) end`;
+}
