@@ -45,7 +45,7 @@ export interface Head {
 export interface Deleted {
 }
 
-/** Passing news of a chat. */
+/** An ephemeral event of a chat: delivered to live readers, never stored. */
 export interface Signal {
   signal:
     | { $case: "typing"; value: UserTyping }

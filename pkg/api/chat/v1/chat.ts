@@ -862,8 +862,8 @@ export interface SendTyping {
 /**
  * Event is one thing that a client is told.
  *
- * `typing`, `presence` and `read` are passing news: they are told, at most once, to those who read the chat at that moment and are not behind, and only in
- * chats of few enough members (200 unless configured). What holds is told by ListOnlineUsers, ListMembers and GetChat.
+ * `typing`, `presence` and `read` are ephemeral events: each is delivered at most once, to clients that read the chat at that moment and are not behind, and
+ * only in chats with few enough members (200 unless configured). ListOnlineUsers, ListMembers and GetChat return the current state.
  */
 export interface Event {
   event:
