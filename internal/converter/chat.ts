@@ -1,6 +1,6 @@
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Chat, ChatType } from '../model/chat.ts';
-import type { Complete } from './complete.ts';
+import type { Complete } from '../model/complete.ts';
 import { toWireRole } from './member.ts';
 import { toWireMessage } from './message.ts';
 import { toWireUser } from './user.ts';

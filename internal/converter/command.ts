@@ -1,6 +1,7 @@
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Command, StartFrom } from '../model/command.ts';
-import type { Complete } from './complete.ts';
+import type { Complete } from '../model/complete.ts';
+import type { Draft } from '../model/message.ts';
 
 /** Commands about the stream itself; all others are operations. */
 export type StreamCommand = Extract<
@@ -34,7 +35,11 @@ export function fromWireCommand(commandId: string, command: StreamCommand): Comp
   }
 }
 
-export function fromWireDraft({ chatId, clientMessageId, text }: wire.SendMessageRequest) {
+export function fromWireDraft({
+  chatId,
+  clientMessageId,
+  text,
+}: wire.SendMessageRequest): Complete<Omit<Draft, 'sender' | 'asService'>> {
   return { chatId: normalizeId(chatId), clientMessageId, text };
 }
 

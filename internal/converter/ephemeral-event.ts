@@ -1,6 +1,7 @@
 import type * as bus from '../../pkg/api/bus/v1/bus.ts';
+import type { Complete } from '../model/complete.ts';
 import type { EphemeralEvent } from '../model/ephemeral-event.ts';
-import type { Complete, CompleteOneof } from './complete.ts';
+import type { CompleteOneof } from './complete-oneof.ts';
 import { fromWireUser, toWireUser } from './user.ts';
 
 type WireEvent = NonNullable<bus.Signal['signal']>;

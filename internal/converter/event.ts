@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { Complete } from '../model/complete.ts';
 import type { Event, RemovalReason, SessionLimits } from '../model/event.ts';
 import { Frame } from '../model/frame.ts';
 import type { Message } from '../model/message.ts';
 import type { EventEncoder } from '../service/delivery/event-encoder.ts';
 import { toWireChat } from './chat.ts';
-import type { Complete, CompleteOneof } from './complete.ts';
+import type { CompleteOneof } from './complete-oneof.ts';
 import { toWireEphemeralEvent } from './ephemeral-event.ts';
 import { toWireMessage } from './message.ts';
 import { toStatus } from './status.ts';

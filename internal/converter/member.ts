@@ -1,6 +1,6 @@
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { Complete } from '../model/complete.ts';
 import type { ChatRole, Member } from '../model/member.ts';
-import type { Complete } from './complete.ts';
 import { toWireUser } from './user.ts';
 
 export function toWireMember({ user, role, joinedAt, readSeq }: Member): Complete<wire.Member> {

@@ -1,6 +1,6 @@
 import type * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { Complete } from '../model/complete.ts';
 import type { Message } from '../model/message.ts';
-import type { Complete } from './complete.ts';
 import { fromWireSystemEvent, toWireSystemEvent } from './system-event.ts';
 import { fromWireUser, toWireUser } from './user.ts';
 

@@ -1,7 +1,8 @@
 import * as bus from '../../pkg/api/bus/v1/bus.ts';
 import type * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { Complete } from '../model/complete.ts';
 import type { ChatPublication, UserPublication } from '../model/publication.ts';
-import type { Complete, CompleteOneof } from './complete.ts';
+import type { CompleteOneof } from './complete-oneof.ts';
 import { fromWireEphemeralEvent, toWireEphemeralEvent } from './ephemeral-event.ts';
 import { fromWireMessage, toWireMessage } from './message.ts';
 

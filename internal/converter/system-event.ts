@@ -1,6 +1,7 @@
 import type * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { Complete } from '../model/complete.ts';
 import type { SystemEvent } from '../model/system-event.ts';
-import type { Complete, CompleteOneof } from './complete.ts';
+import type { CompleteOneof } from './complete-oneof.ts';
 import { fromWireRole, toWireRole } from './member.ts';
 import { fromWireUser, toWireUser } from './user.ts';
 

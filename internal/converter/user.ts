@@ -1,6 +1,6 @@
 import type * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { Complete } from '../model/complete.ts';
 import type { User } from '../model/user.ts';
-import type { Complete } from './complete.ts';
 
 export function toWireUser({ id, name }: User): Complete<wire.User> {
   return { id, name };

@@ -1,5 +1,5 @@
 import * as wire from '../../../pkg/api/ingest/v1/ingest.ts';
-import type { Complete } from '../../converter/complete.ts';
+import type { Complete } from '../../model/complete.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
 
 export function encodeAccepted(message: AcceptedMessage): Uint8Array {

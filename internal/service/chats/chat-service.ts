@@ -1,6 +1,7 @@
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Presence } from '../../client/presence/presence.ts';
 import type { Chat, ChatType } from '../../model/chat.ts';
+import type { Complete } from '../../model/complete.ts';
 import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import type { Member, ReadMark } from '../../model/member.ts';
 import type { Draft, Message, Receipt } from '../../model/message.ts';
@@ -163,7 +164,7 @@ export class ChatService {
   }
 
   /** Not asynchronous: the order of the calls is the order within a chat. */
-  sendMessage(caller: Principal, message: Omit<Draft, 'sender'>, signal?: AbortSignal): Promise<Receipt> {
+  sendMessage(caller: Principal, message: Omit<Draft, 'sender' | 'asService'>, signal?: AbortSignal): Promise<Receipt> {
     const { chatId, clientMessageId, text } = message;
     const { maxTextLength } = this.#options;
     // Characters are counted only when it matters: there are never more of them than UTF-16 units.
@@ -173,7 +174,8 @@ export class ChatService {
       );
     }
     const asService = tokenServes('SendMessage', caller);
-    return this.#writer.append({ chatId, clientMessageId, text, sender: toUser(caller), asService }, signal);
+    const draft: Complete<Draft> = { chatId, clientMessageId, text, sender: toUser(caller), asService };
+    return this.#writer.append(draft, signal);
   }
 
   async getMessage(caller: Principal, chatId: string, messageId: string): Promise<Message> {

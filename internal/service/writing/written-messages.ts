@@ -1,4 +1,5 @@
 import type { Bus } from '../../client/bus/bus.ts';
+import type { Complete } from '../../model/complete.ts';
 import type { Message } from '../../model/message.ts';
 import type { Appended, NewMessage } from '../../repository/message-repository.ts';
 
@@ -9,7 +10,17 @@ export class WrittenMessages {
 
   /** Messages of a chat in the order of their numbers. */
   addStored({ chatId, sender, clientMessageId, text }: NewMessage, { messageId, seq, createdAt }: Appended): void {
-    const message = { id: messageId, chatId, seq, updateSeq: seq, sender, clientMessageId, text, createdAt };
+    const message: Complete<Message> = {
+      id: messageId,
+      chatId,
+      seq,
+      updateSeq: seq,
+      sender,
+      clientMessageId,
+      text,
+      createdAt,
+      system: undefined,
+    };
     const ofChat = this.#stored.get(chatId);
     if (ofChat) ofChat.push(message);
     else this.#stored.set(chatId, [message]);

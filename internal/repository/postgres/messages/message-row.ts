@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import type { Complete } from '../../../model/complete.ts';
 import type { Message } from '../../../model/message.ts';
 import type { Tables } from '../connection/tables.ts';
 
@@ -18,7 +19,7 @@ export const messageColumns = [
 /** A row of `messages`, without what is never read back. */
 export type MessageRow = Pick<Selectable<Tables['messages']>, (typeof messageColumns)[number]>;
 
-export function toMessage(row: MessageRow): Message {
+export function toMessage(row: MessageRow): Complete<Message> {
   return {
     id: row.id,
     chatId: row.chat_id,
@@ -28,6 +29,6 @@ export function toMessage(row: MessageRow): Message {
     clientMessageId: row.client_message_id ?? '',
     text: row.text,
     createdAt: new Date(row.created_at),
-    ...(row.system && { system: row.system }),
+    system: row.system ?? undefined,
   };
 }
