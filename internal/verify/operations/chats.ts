@@ -76,6 +76,7 @@ async function deleteChat(actor: Actor, chat: KnownChat): Promise<void> {
 export const chats: readonly Operation[] = [
   {
     name: 'create a group',
+    asks: ['CreateChat'],
     weight: 1,
     prepare(participant) {
       const { world, random } = participant.actor;
@@ -89,6 +90,7 @@ export const chats: readonly Operation[] = [
   },
   {
     name: 'open a direct chat',
+    asks: ['CreateChat'],
     weight: 1,
     prepare(participant) {
       const { world, random, user } = participant.actor;
@@ -98,12 +100,14 @@ export const chats: readonly Operation[] = [
   },
   {
     name: 'join a room',
+    asks: ['JoinRoom'],
     weight: 3,
     prepare: (participant) => () =>
       joinRoom(participant, `${participant.actor.world.tag}-room-${participant.actor.random.below(3)}`),
   },
   {
     name: 'leave',
+    asks: ['LeaveChat'],
     weight: 1.5,
     prepare({ actor }) {
       const { random, user, world } = actor;
@@ -118,6 +122,7 @@ export const chats: readonly Operation[] = [
   },
   {
     name: 'delete a chat',
+    asks: ['DeleteChat'],
     weight: 0.2,
     prepare({ actor }) {
       const chat = actor.random.pick(actor.chatsAs('OWNER').filter(({ type }) => type === 'GROUP'));

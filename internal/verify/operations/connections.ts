@@ -4,11 +4,13 @@ import type { Operation } from './operation.ts';
 export const connections: readonly Operation[] = [
   {
     name: 'reconnect',
+    asks: ['ConnectChat', 'SubscribeAll'],
     weight: 2,
     prepare: ({ keeper, actor }) => (keeper && actor.live?.isWelcomed ? async () => keeper.cut() : undefined),
   },
   {
     name: 'stall',
+    asks: ['ConnectChat'],
     weight: 1,
     prepare({ actor }) {
       const { live, random, transportName } = actor;
@@ -21,6 +23,7 @@ export const connections: readonly Operation[] = [
   },
   {
     name: 'read again from earlier',
+    asks: ['Subscribe'],
     weight: 2,
     prepare({ actor }) {
       const { live, random, transportName } = actor;
@@ -32,6 +35,7 @@ export const connections: readonly Operation[] = [
   },
   {
     name: 'say nonsense',
+    asks: ['ConnectChat'],
     weight: 1,
     prepare({ actor }) {
       const { live, random, transportName } = actor;
@@ -46,6 +50,7 @@ export const connections: readonly Operation[] = [
   },
   {
     name: 'ping, type, renew the token',
+    asks: ['ConnectChat', 'SendTyping'],
     weight: 2,
     prepare({ actor }) {
       const { live, random, transportName } = actor;

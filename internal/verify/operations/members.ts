@@ -35,6 +35,7 @@ const ofChat = ({ id: chatId }: KnownChat, effects: Effect[]) => ({ chatId, effe
 export const members: readonly Operation[] = [
   {
     name: 'add a member',
+    asks: ['AddMembers'],
     weight: 4,
     prepare({ actor }) {
       const { chat, user } = outsider(actor) ?? {};
@@ -51,6 +52,7 @@ export const members: readonly Operation[] = [
   },
   {
     name: 'remove a member',
+    asks: ['RemoveMember'],
     weight: 2,
     prepare({ actor }) {
       const { chat, user } = someoneBelow(actor) ?? {};
@@ -64,6 +66,7 @@ export const members: readonly Operation[] = [
   },
   {
     name: 'change a role',
+    asks: ['UpdateMember'],
     weight: 2,
     prepare({ actor }) {
       const { chat, user } = someoneBelow(actor) ?? {};
@@ -77,6 +80,7 @@ export const members: readonly Operation[] = [
   },
   {
     name: 'ban a member',
+    asks: ['BanMember'],
     weight: 1,
     prepare({ actor }) {
       const { chat, user } = someoneBelow(actor) ?? {};
@@ -95,6 +99,7 @@ export const members: readonly Operation[] = [
   },
   {
     name: 'lift a ban',
+    asks: ['UnbanMember'],
     weight: 1.5,
     prepare({ actor }) {
       const chat = actor.random.pick(actor.chatsAs('OWNER', 'ADMIN').filter(({ banned }) => banned.size > 0));

@@ -9,6 +9,7 @@ const banMs = { least: 300, most: 2_000 };
 export const moderation: readonly Operation[] = [
   {
     name: 'ban a user from the service for a while',
+    asks: ['BanUser', 'UnbanUser'],
     weight: 3,
     prepare({ actor }) {
       const { world, random, user, isAdmin } = actor;

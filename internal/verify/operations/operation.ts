@@ -1,3 +1,4 @@
+import type { Operation as ContractOperation } from '../../model/operations.ts';
 import type { Actor } from '../workload/actor.ts';
 import type { LiveKeeper } from '../workload/live-keeper.ts';
 import type { SdkReader } from '../workload/sdk-reader.ts';
@@ -12,6 +13,8 @@ export interface Participant {
 /** One kind of thing that clients do. */
 export interface Operation {
   name: string;
+  /** The operations of the contract that it asks for. */
+  asks: readonly ContractOperation[];
   /** How often it is chosen, in comparison with the others. */
   weight: number;
   /** Chooses what to do it to; undefined: it is not possible now. */

@@ -42,6 +42,7 @@ const someChat = (actor: Actor) => actor.random.pick(actor.world.chatsOf(actor.u
 export const reading: readonly Operation[] = [
   {
     name: 'read the newest',
+    asks: ['ListMessages'],
     weight: 5,
     prepare({ actor }) {
       const chat = someChat(actor);
@@ -50,6 +51,7 @@ export const reading: readonly Operation[] = [
   },
   {
     name: 'read back',
+    asks: ['ListMessages'],
     weight: 3,
     prepare({ actor }) {
       const chat = someChat(actor);
@@ -60,6 +62,7 @@ export const reading: readonly Operation[] = [
   },
   {
     name: 'read on',
+    asks: ['ListMessages'],
     weight: 3,
     prepare({ actor }) {
       const chat = someChat(actor);
@@ -68,6 +71,7 @@ export const reading: readonly Operation[] = [
   },
   {
     name: 'look at a chat',
+    asks: ['GetChat'],
     weight: 3,
     prepare({ actor }) {
       const chat = someChat(actor);
@@ -90,6 +94,7 @@ export const reading: readonly Operation[] = [
   },
   {
     name: 'mark read',
+    asks: ['MarkRead'],
     weight: 4,
     prepare({ actor }) {
       const chat = someChat(actor);
@@ -104,6 +109,7 @@ export const reading: readonly Operation[] = [
   },
   {
     name: 'list',
+    asks: ['ListChats', 'ListMembers', 'ListRooms', 'ListOnlineUsers'],
     weight: 2,
     prepare({ actor }) {
       const chat = someChat(actor);
@@ -113,6 +119,7 @@ export const reading: readonly Operation[] = [
   },
   {
     name: 'read where one is not',
+    asks: ['ListMessages'],
     weight: 2,
     prepare({ actor }) {
       const others = [...actor.world.chats.values()].filter(({ roles }) => !roles.has(actor.user));

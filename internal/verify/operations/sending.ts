@@ -5,6 +5,7 @@ import type { Operation } from './operation.ts';
 export const sending: readonly Operation[] = [
   {
     name: 'send',
+    asks: ['SendMessage'],
     weight: 40,
     prepare({ actor }) {
       const chat = actor.random.pick(actor.sendable);
@@ -14,6 +15,7 @@ export const sending: readonly Operation[] = [
   },
   {
     name: 'send many at once',
+    asks: ['SendMessage'],
     weight: 4,
     prepare({ actor }) {
       const chat = actor.random.pick(actor.sendable);
@@ -24,6 +26,7 @@ export const sending: readonly Operation[] = [
   },
   {
     name: 'send twice at once',
+    asks: ['SendMessage'],
     weight: 3,
     prepare({ actor }) {
       const chat = actor.random.pick(actor.sendable);
@@ -39,6 +42,7 @@ export const sending: readonly Operation[] = [
   },
   {
     name: 'send again',
+    asks: ['SendMessage'],
     weight: 5,
     prepare({ actor }) {
       const draft = actor.random.pick(actor.drafts);
@@ -47,6 +51,7 @@ export const sending: readonly Operation[] = [
   },
   {
     name: 'send with a used id',
+    asks: ['SendMessage'],
     weight: 2,
     prepare({ actor }) {
       const draft = actor.random.pick(actor.drafts);
@@ -55,6 +60,7 @@ export const sending: readonly Operation[] = [
   },
   {
     name: 'send and vanish',
+    asks: ['SendMessage'],
     weight: 2,
     prepare({ actor, keeper }) {
       const chat = actor.random.pick(actor.sendable);

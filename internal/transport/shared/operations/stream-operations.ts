@@ -23,18 +23,26 @@ interface StreamOperation {
   run: RunCommand<ChatServices, any>;
 }
 
-/** By field of `Command`. A command of the contract that is missing here does not compile. */
-export const streamOperations: Record<OperationCase, StreamOperation> = {
-  sendMessage: fromRow('SendMessage', chatOperations.sendMessage),
-  markRead: fromRow('MarkRead', chatOperations.markRead),
-  typing: { pipelined: false, ...streamOnlyOperations.typing },
-};
+/** The rows that can be asked for in a stream. The command has the name of the method. */
+type RowsInStreams = {
+  [M in keyof typeof chatOperations]: (typeof chatOperations)[M] extends { inStream: unknown } ? M : never;
+}[keyof typeof chatOperations];
 
-function fromRow<Request>(
-  operation: Operation,
-  row: Required<Pick<Row<ChatServices, Request, unknown>, 'inStream'>> & { pipelined?: true },
-): StreamOperation {
-  return { operation, pipelined: row.pipelined ?? false, run: row.inStream };
+/** By field of `Command`. A command of the contract that has no row does not compile. */
+export const streamOperations: Record<OperationCase, StreamOperation> = fromRows();
+
+function fromRows(): Record<RowsInStreams | keyof typeof streamOnlyOperations, StreamOperation> {
+  const rows = Object.entries<Row<ChatServices, never, unknown>>(chatOperations).flatMap(([method, row]) =>
+    row.inStream
+      ? [[method, { operation: capitalize(method), pipelined: row.pipelined ?? false, run: row.inStream }]]
+      : [],
+  );
+  return { ...Object.fromEntries(rows), typing: { pipelined: false, ...streamOnlyOperations.typing } };
+}
+
+/** The name of a method in the contract. */
+function capitalize(method: string): Operation {
+  return `${method[0]!.toUpperCase()}${method.slice(1)}` as Operation;
 }
 
 /** Whether the command is an operation of the table. */
