@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { Backoff } from '../../pkg/backoff/backoff.ts';
 import { locateBinaries } from './binaries/binaries.ts';
 import { reachableBinaries } from './binaries/binaries-cache.ts';
 import { clusterFolder, openCluster } from './cluster/cluster.ts';
@@ -11,8 +11,8 @@ import { chooseServerUser } from './system/os-user.ts';
 const SILENCE_MS = 60_000;
 const MAX_QUICK_FAILURES = 5;
 const QUICK_MS = 10_000;
-const FIRST_BACKOFF_MS = 50;
-const BACKOFF_FACTOR = 3;
+/** The waits before a server that died is started again; nobody else starts it, so they need no jitter. */
+const RESTART_PAUSES = { firstMs: 50, factor: 3, maxMs: 10_000, jitter: 'none' } as const;
 
 export interface EmbeddedPostgresOptions {
   /** The cluster goes to `<dataDir>/postgres`; created when absent. */
@@ -91,6 +91,7 @@ export class EmbeddedPostgres {
   async #supervise(): Promise<EmbeddedPostgresError | undefined> {
     const { log } = this.#plan;
     const { signal } = this.#stopping;
+    const pauses = new Backoff(RESTART_PAUSES);
     let failures = 0;
     let lastError: unknown;
     for (;;) {
@@ -98,23 +99,28 @@ export class EmbeddedPostgres {
       const how = await this.#current.postmaster.exited;
       await this.#current.owner.release();
       if (signal.aborted) return undefined;
-      if (performance.now() - launchedAt > QUICK_MS) failures = 0;
+      if (performance.now() - launchedAt > QUICK_MS) {
+        failures = 0;
+        pauses.reset();
+      }
       log(`PostgreSQL (pid ${this.pid}) ${how}; starting it again`);
       do {
         if (failures === MAX_QUICK_FAILURES) return givenUp(lastError ?? how);
-        lastError = await this.#relaunch(FIRST_BACKOFF_MS * BACKOFF_FACTOR ** failures++);
+        failures += 1;
+        lastError = await this.#relaunch(pauses);
         if (signal.aborted) return undefined;
       } while (lastError);
     }
   }
 
   /** Resolves with what went wrong, or nothing. */
-  async #relaunch(backoffMs: number): Promise<unknown> {
+  async #relaunch(pauses: Backoff): Promise<unknown> {
     const { signal } = this.#stopping;
     const { log } = this.#plan;
     const { port } = this.#current;
     try {
-      await delay(backoffMs, undefined, { signal });
+      await pauses.wait(signal);
+      signal.throwIfAborted();
       this.#current = await launch(this.#plan, () => port, signal);
       if (signal.aborted) await shutDown(this.#current);
       else log(`PostgreSQL is back (pid ${this.pid})`);

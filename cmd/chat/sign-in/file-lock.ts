@@ -1,5 +1,6 @@
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { equalJitter } from '../../../pkg/backoff/jitter.ts';
 
 /** A lock that is older belongs to a program that hangs, in milliseconds. Nothing under it takes nearly as long. */
 const staleMs = 60_000;
@@ -15,7 +16,7 @@ export async function withFileLock<T>(file: string, action: () => Promise<T>): P
   while (!(await take(file, owner))) {
     if (Date.now() > giveUpAt) throw new Error(`${file} is held by another program: remove it if there is none`);
     if (await isAbandoned(file)) await takeAway(file);
-    else await sleep(retryMs * (0.5 + Math.random()));
+    else await sleep(equalJitter(2 * retryMs));
   }
   try {
     return await action();

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { Backoff } from '../../../pkg/backoff/backoff.ts';
 
 export type RedisClient = Redis;
 
@@ -13,6 +14,7 @@ export interface RedisAddress {
  * once, and one second after a server has fallen silent: nothing is queued or sent twice. `onError` is told of every failure to connect.
  */
 export function createRedisClient({ url, ca }: RedisAddress, onError: (error: Error) => void): RedisClient {
+  const pauses = new Backoff({ firstMs: 50, maxMs: 1_000, jitter: 'equal' });
   const client = new Redis(url, {
     ...(ca !== undefined && { tls: { ca } }),
     connectionName: 'chat-service',
@@ -22,8 +24,9 @@ export function createRedisClient({ url, ca }: RedisAddress, onError: (error: Er
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    retryStrategy: (attempt) => Math.min(attempt * 50, 1_000),
+    retryStrategy: () => pauses.next(),
   });
+  client.on('ready', () => pauses.reset());
   // Without a listener it would write each one to the console.
   client.on('error', (error: Error & { command?: unknown }) => {
     // Of a login that was refused it is the password.

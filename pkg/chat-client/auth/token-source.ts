@@ -1,6 +1,6 @@
 import { ChatClientError, closedError } from '../errors/chat-error.ts';
 import { newId } from '../ids/new-id.ts';
-import { orAborted } from '../timing/sleep.ts';
+import { orAborted } from '../timing/or-aborted.ts';
 import type { AuthCalls } from '../transports/transport.ts';
 import { jwtLifeMs } from './jwt-life.ts';
 

@@ -1,8 +1,9 @@
 import { ChatType } from '../../api/chat/v1/chat.ts';
+import { Backoff } from '../../backoff/backoff.ts';
+import { sleep } from '../../backoff/sleep.ts';
 import type { TokenKeeper } from '../auth/token-source.ts';
 import { ChatClientError } from '../errors/chat-error.ts';
-import { Backoff } from '../timing/backoff.ts';
-import { sleep } from '../timing/sleep.ts';
+import { retryPauses } from '../timing/retry-pauses.ts';
 import type { ChatCalls, Transport } from '../transports/transport.ts';
 
 /** After so long without success a call is not tried again, in milliseconds. */
@@ -16,7 +17,7 @@ export type Call = <Method extends keyof ChatCalls>(
 /** Makes unary calls as the user; tries again for a while when the service is away. They throw ChatClientError. */
 export function repeatingCalls(transport: Transport, tokens: TokenKeeper, closed: AbortSignal): Call {
   return async (method, request) => {
-    const backoff = new Backoff();
+    const backoff = new Backoff(retryPauses);
     const giveUpAt = Date.now() + patienceMs;
     for (;;) {
       try {

@@ -1,9 +1,10 @@
 import type { Event } from '../../api/chat/v1/chat.ts';
+import { Backoff } from '../../backoff/backoff.ts';
+import { sleep } from '../../backoff/sleep.ts';
 import type { TokenKeeper } from '../auth/token-source.ts';
 import { ChatClientError, toChatClientError } from '../errors/chat-error.ts';
 import type { ConnectionState } from '../events/chat-client-events.ts';
-import { Backoff } from '../timing/backoff.ts';
-import { sleep } from '../timing/sleep.ts';
+import { retryPauses } from '../timing/retry-pauses.ts';
 import type { Stream, Transport } from '../transports/transport.ts';
 import { onNetworkChange } from './network-changes.ts';
 import { Watchdog } from './watchdog.ts';
@@ -34,7 +35,7 @@ const maxTimerMs = 2 ** 31 - 1;
 export class Connection {
   readonly #deps: Deps;
   readonly #silenceMs: number;
-  readonly #backoff = new Backoff();
+  readonly #backoff = new Backoff(retryPauses);
   #watchdog: Watchdog | undefined;
   #wake = new AbortController();
   #renewal: ReturnType<typeof setTimeout> | undefined;

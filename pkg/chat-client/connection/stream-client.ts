@@ -1,4 +1,5 @@
 import type { Event, Welcome } from '../../api/chat/v1/chat.ts';
+import { sleep } from '../../backoff/sleep.ts';
 import type { TokenKeeper } from '../auth/token-source.ts';
 import { type ChatClientError, closedError, must } from '../errors/chat-error.ts';
 import { errorFromStatus } from '../errors/status.ts';
@@ -8,7 +9,6 @@ import { Subscriptions, subscribeId } from '../reading/subscriptions.ts';
 import type { Outbox } from '../sending/outbox.ts';
 import { Sender } from '../sending/sender.ts';
 import { TypingSignals } from '../sending/typing-signals.ts';
-import { sleep } from '../timing/sleep.ts';
 import type { Stream, Transport } from '../transports/transport.ts';
 import { Connection } from './connection.ts';
 

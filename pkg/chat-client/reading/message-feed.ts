@@ -1,10 +1,12 @@
 import type { Message } from '../../api/chat/v1/chat.ts';
+import { Backoff } from '../../backoff/backoff.ts';
+import { sleep } from '../../backoff/sleep.ts';
 import type { Call } from '../calls/repeating-calls.ts';
 import { ChatClientError, toChatClientError } from '../errors/chat-error.ts';
 import type { AllEvents } from '../events/chat-client-events.ts';
 import type { Emitter } from '../events/emitter.ts';
-import { Backoff } from '../timing/backoff.ts';
-import { orAborted, sleep } from '../timing/sleep.ts';
+import { orAborted } from '../timing/or-aborted.ts';
+import { retryPauses } from '../timing/retry-pauses.ts';
 import { LiveBuffer } from './live-buffer.ts';
 
 export interface MessageFeedOptions {
@@ -138,7 +140,7 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
 
   /** Asks until there is an answer; a refusal ends it. */
   async #ask(ask: (deps: Deps) => Promise<void>): Promise<void> {
-    const backoff = new Backoff();
+    const backoff = new Backoff(retryPauses);
     for (;;) {
       try {
         return await ask(this.#deps);

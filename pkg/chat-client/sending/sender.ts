@@ -1,11 +1,12 @@
 import type { Accepted, Command, Limits } from '../../api/chat/v1/chat.ts';
+import { Backoff } from '../../backoff/backoff.ts';
+import { sleep } from '../../backoff/sleep.ts';
 import { ChatClientError } from '../errors/chat-error.ts';
 import type { AllEvents } from '../events/chat-client-events.ts';
 import type { Emitter } from '../events/emitter.ts';
 import type { PendingMessage } from '../messages/pending-message.ts';
 import type { Receipt } from '../messages/receipt.ts';
-import { Backoff } from '../timing/backoff.ts';
-import { sleep } from '../timing/sleep.ts';
+import { retryPauses } from '../timing/retry-pauses.ts';
 import type { Stream } from '../transports/transport.ts';
 import { type DurableCommand, messageOf, sendMessage } from './durable-command.ts';
 import type { Outbox } from './outbox.ts';
@@ -23,7 +24,7 @@ export class Sender {
   readonly #deps: Deps;
   readonly #maxPending: number;
   readonly #commands = new PendingCommands();
-  readonly #resends = new Backoff();
+  readonly #resends = new Backoff(retryPauses);
   #stream: Stream | undefined;
   /** As the service said last. */
   #limits: Limits | undefined;

@@ -1,7 +1,7 @@
 import type { Command, Event } from '../../api/chat/v1/chat.ts';
+import { sleep } from '../../backoff/sleep.ts';
 import { ChatClientError } from '../errors/chat-error.ts';
 import { closeError } from '../errors/close-error.ts';
-import { sleep } from '../timing/sleep.ts';
 import { CommandQueue } from './command-queue.ts';
 import type { FrameCodec } from './frame-codec.ts';
 import { Mailbox } from './mailbox.ts';
