@@ -3,13 +3,13 @@ import type { ChatRole } from '../model/member.ts';
 import type { AcceptedMessage } from '../model/message.ts';
 import type { Appended, NewMessage } from './message-repository.ts';
 
-/** What stands against keeping a message, or `acceptable`. For `repeated`, id, seq and time are those of the message as it was written. */
+/** Whether a message may be accepted, or why not. With `repeated` it is in the database already, with this id, number and time. */
 export type AcceptanceCheck =
   | { outcome: 'acceptable' }
   | { outcome: 'repeated'; messageId: string; seq: number; createdAt: Date }
   | { outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low'; chatType?: ChatType };
 
-/** A stretch of a partition that a writer has dealt with: the position where it stood, and where it stands after. */
+/** A range of a partition that a writer has processed: after the position `from`, up to and including `to`. */
 export interface PartitionRange {
   writerId: string;
   partition: number;
@@ -21,48 +21,48 @@ export interface PartitionRange {
 export interface Entry {
   partition: number;
   position: number;
-  /** Absent if it cannot be read. */
+  /** Absent if the entry cannot be decoded. */
   message: AcceptedMessage | undefined;
   body: Uint8Array;
 }
 
-/** The writer does not have the partition any more, or not at that position: another one has gone on. */
+/** The writer no longer has the partition, or the partition is at another position than the writer believes. */
 export class PartitionLost extends Error {
   override readonly name = 'PartitionLost';
 }
 
 /**
- * How far accepted messages have been written, and by whom. Every method throws UNAVAILABLE (STORAGE_UNAVAILABLE) when the database
- * cannot be reached.
+ * How far accepted messages have been written to the database, and by which writers. Every method throws UNAVAILABLE (STORAGE_UNAVAILABLE) when the
+ * database cannot be reached.
  */
 export interface IngestRepository {
-  /** Whether the messages may be kept; answers in their order. Only members with one of `sendingRoles` may send, and services. */
+  /** Checks whether messages may be accepted, and returns the results in their order. Members with one of `sendingRoles` may send, and so may services. */
   checkAcceptance(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<AcceptanceCheck[]>;
 
   /**
-   * Says which log the positions are of. At the 'first' one, and at a 'new' one in the place of another, all of them begin at 0. Throws an error with
-   * a clear message if the same log is known with another number of partitions.
+   * Stores which log the positions belong to. Returns `same` if it was that log before. For the `first` log, and for one that `replaced` another, it sets
+   * all positions to 0. Throws an error that says what to set if the same log had another number of partitions before.
    */
-  openLog(log: { name: string; createdAt: string; partitions: number }): Promise<'known' | 'first' | 'new'>;
+  openLog(log: { name: string; createdAt: string; partitions: number }): Promise<'same' | 'first' | 'replaced'>;
 
   /**
-   * Says that a writer lives and gives it its even share of the partitions: each with the position where it stands. Writers that have not called for
-   * `missingAfterMs` have lost theirs.
+   * The writer's heartbeat. Assigns the writer its even share of the partitions, and returns the position of each. Writers without a heartbeat for
+   * `missingAfterMs` milliseconds lose their partitions.
    */
   takePartitions(writerId: string, missingAfterMs: number): Promise<Map<number, number>>;
 
-  /** Gives back all that a writer has, at once. */
+  /** Releases all partitions of a writer that stops. */
   leave(writerId: string): Promise<void>;
 
   /**
-   * Writes messages and moves the partition's position over them, in one transaction: each is written once, whoever is a member by now. Throws
-   * PartitionLost, having written nothing. No message may occur twice (chat, sender, clientMessageId) in one batch.
+   * Writes the messages of a range and moves the partition's position to its end, in one transaction. It does not check membership again. Throws
+   * PartitionLost, and has then written nothing. A batch must not contain a message (chat, sender, clientMessageId) twice.
    */
-  append(stretch: PartitionRange, messages: readonly AcceptedMessage[]): Promise<Appended[]>;
+  append(range: PartitionRange, messages: readonly AcceptedMessage[]): Promise<Appended[]>;
 
-  /** Whether an entry has been dealt with: its message was written, or its chat is no more, or it was put aside. */
+  /** Whether an entry needs no more work: its message is in the database, its chat was deleted, or it was set aside. */
   isSettled(entry: Entry): Promise<boolean>;
 
-  /** Puts an entry aside that cannot be written, and moves the position over it. Throws PartitionLost. */
-  refuse(stretch: PartitionRange, body: Uint8Array, reason: string): Promise<void>;
+  /** Sets an entry aside that cannot be written, in the table ingest.refused, and moves the position to the end of the range. Throws PartitionLost. */
+  refuse(range: PartitionRange, body: Uint8Array, reason: string): Promise<void>;
 }

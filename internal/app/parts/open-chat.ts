@@ -79,8 +79,8 @@ export async function openChat(
 
   const presence = await openPresence(config, { database, redis, log, resources });
   const ingest = await openIngest(config, { bus, database, log, resources });
-  const kept = ingest?.acceptor ?? messages;
-  const writer = traced('MessageWriter', new MessageWriter({ messages: kept, bus, log }, config.writer));
+  const appendTarget = ingest?.acceptor ?? messages;
+  const writer = traced('MessageWriter', new MessageWriter({ messages: appendTarget, bus, log }, config.writer));
   resources.add('the message writer', () => writer.drain());
   if (config.roles.has('writer')) ingest?.writers.start();
   const hub = new Hub(

@@ -4,9 +4,9 @@ import { NatsIngestLog } from '../../client/ingest/nats-ingest-log.ts';
 import type { Config } from '../../config/config.ts';
 import type { Database } from '../../repository/postgres/connection/database.ts';
 import { PostgresIngestRepository } from '../../repository/postgres/ingest/postgres-ingest-repository.ts';
+import { identifyLog } from '../../service/ingest/identify-log.ts';
 import { MessageAcceptor } from '../../service/ingest/message-acceptor.ts';
 import { PartitionWriters } from '../../service/ingest/partition-writers.ts';
-import { recogniseLog } from '../../service/ingest/recognise-log.ts';
 import { SenderChecks } from '../../service/ingest/sender-checks.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import { readCa } from './read-ca.ts';
@@ -18,17 +18,17 @@ interface Deps {
   resources: ResourceStack;
 }
 
-/** What keeps messages until they are written, and what writes them. */
+/** The parts of ingest by JetStream. */
 export interface Ingest {
-  /** Stands in for the database under the MessageWriter. */
+  /** Accepts messages, in the place of the message repository. */
   acceptor: MessageAcceptor;
-  /** Not started yet. */
+  /** Write accepted messages to the database. They are not started yet. */
   writers: PartitionWriters;
 }
 
 /**
- * Messages by way of JetStream; undefined if they are committed directly. Throws an error with a clear message when the stream cannot be used. The
- * writers are stopped with the resources: what accepts messages must be added after this.
+ * Opens ingest by JetStream; undefined if messages are committed directly. Throws an error that names the stream if it cannot be used. The writers are
+ * stopped with the resources, so add what accepts messages after this: it is stopped first.
  */
 export async function openIngest(
   { ingest, writer, callTimeoutMs }: Config,
@@ -43,18 +43,18 @@ export async function openIngest(
     replicas,
     maxBytes,
     duplicateWindowMs,
-    // Time enough for a second attempt before a message is given up.
+    // Leaves time for a second attempt before MessageWriter gives up a message.
     ackTimeoutMs: writer.giveUpAfterMs / 2,
   });
   resources.add('the stream of accepted messages', () => ingestLog.close());
   const repository = new PostgresIngestRepository(database);
-  await recogniseLog({ ingestLog, repository, log });
+  await identifyLog({ ingestLog, repository, log });
   const checks = new SenderChecks(
     { repository, log },
     {
       max: 100_000,
       rememberMs: rememberSendersMs,
-      patienceMs: Math.min(writer.giveUpAfterMs, callTimeoutMs) / 4,
+      timeoutMs: Math.min(writer.giveUpAfterMs, callTimeoutMs) / 4,
       restMs: 1_000,
     },
   );
@@ -63,7 +63,7 @@ export async function openIngest(
     {
       maxBatch: writer.maxBatch,
       maxInFlight: writer.maxInFlight,
-      // The stream recognises a repetition by what it still holds.
+      // The stream recognises a repeated message only while it has the first one.
       keepMs: duplicateWindowMs + 5_000,
       heartbeatMs: 1_000,
       missingAfterMs: 3_500,

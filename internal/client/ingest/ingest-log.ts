@@ -1,25 +1,26 @@
 import type { AcceptedMessage } from '../../model/message.ts';
 
-/** What became of a message that was to be kept. */
+/** What became of a message that was to be appended. */
 export type AppendResult =
-  | { outcome: 'kept' }
-  /** It is there already: this is what was kept first under the same sender and client_message_id. */
-  | { outcome: 'known'; first: AcceptedMessage }
-  /** There is no room. */
+  /** The log has stored it. */
+  | { outcome: 'appended' }
+  /** The log has another message with the same chat, sender and client_message_id already: `first`. */
+  | { outcome: 'duplicate'; first: AcceptedMessage }
+  /** The log has no room. It did not store the message. */
   | { outcome: 'full' }
-  /** Not known to be kept: trying again is harmless. */
+  /** The log may or may not have stored it. Appending it again is safe. */
   | { outcome: 'unavailable'; cause: unknown };
 
 /** One entry of a partition. */
 export interface LogEntry {
-  /** Its number in the log; rises within a partition, with gaps. */
+  /** Its number in the log. Positions rise within a partition, with gaps. */
   position: number;
-  /** Absent if the entry cannot be read. */
+  /** Absent if the entry cannot be decoded. */
   message: AcceptedMessage | undefined;
   body: Uint8Array;
 }
 
-/** An entry that was found by its position alone. */
+/** An entry and the partition that it belongs to. */
 export interface FoundEntry extends LogEntry {
   partition: number;
 }
@@ -27,49 +28,50 @@ export interface FoundEntry extends LogEntry {
 /** The log as it is now. */
 export interface LogState {
   name: string;
-  /** Another time means another log under the same name, which counts from 1. */
+  /** Identifies the log: a log that was deleted and created again has another time, and its positions begin at 1 again. */
   createdAt: string;
-  /** Of the newest entry there has been, 0 if none. */
+  /** The position of the newest entry that was ever appended; 0 if there was none. */
   lastPosition: number;
-  /** What it holds. */
+  /** How many entries the log has. */
   entries: number;
 }
 
-/** Entries of one partition in their order, as they come. */
+/** The entries of one partition in order: those that the log has, and then new ones as they are appended. */
 export interface PartitionReader extends AsyncIterable<readonly LogEntry[]> {
-  /** Entries that wait in the log and have not been read. */
+  /** How many entries of the log have not been read yet. */
   readonly waiting: number;
   /** Ends the iteration. Twice is harmless. */
   close(): Promise<void>;
 }
 
 /**
- * Accepted messages, kept durably until they have been written: a log in partitions, of which a chat has one for ever. Entries stay
- * after they have been read.
+ * A durable log of accepted messages, which are not written to the database yet. It has partitions, and a chat belongs to the same partition for ever.
+ * Reading does not remove entries; `trim` does.
  */
 export interface IngestLog {
   readonly partitions: number;
 
-  /** Throws if the log cannot be asked. */
+  /** Throws if the log cannot be reached. */
   state(): Promise<LogState>;
 
   /**
-   * Keeps messages, all at once; answers in their order, never throws. Messages of one chat are kept in the order of the array. Whoever
-   * repeats a message within the time for which repetitions are recognised is told the first.
+   * Appends messages at the same time and returns the results in their order. Never throws. Messages of one chat are appended in the order of the array.
+   * For a limited time the log recognises a message that it has already, by chat, sender and client_message_id.
    */
   append(messages: readonly AcceptedMessage[]): Promise<AppendResult[]>;
 
   /**
-   * Reads what comes after a position, in batches of at most `limit`: what is there at the moment, or else what comes first. The iteration throws when
-   * the log is lost sight of; begin another one then.
+   * Reads the entries after a position, in batches of at most `limit`. The iteration throws when the connection to the log breaks, since entries may
+   * have been lost then: read again from the last position.
    */
   read(partition: number, afterPosition: number, limit: number): PartitionReader;
 
-  /** The entry at a position, whichever partition it is of; undefined if the log does not have it, or not any more. */
+  /** The entry at a position, of any partition; undefined if the log does not have it, or no longer. */
   find(position: number): Promise<FoundEntry | undefined>;
 
-  /** Forgets a partition's entries up to a position, that one included. */
+  /** Removes a partition's entries up to and including a position. */
   trim(partition: number, throughPosition: number): Promise<void>;
 
+  /** Ends all readers and the connection. */
   close(): Promise<void>;
 }

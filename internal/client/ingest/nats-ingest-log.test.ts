@@ -54,12 +54,12 @@ function collect(reader: PartitionReader) {
 
 const idsOf = (entries: readonly LogEntry[]) => entries.map(({ message }) => message?.id);
 
-test('what is kept is read as it was, in the order in which it was given, from any position', async () => {
+test('messages are read as they were appended, in the same order, from any position', async () => {
   const log = await openLog();
   const messages = Array.from({ length: 1_000 }, (_, i) => newMessage({ text: `message ${i}` }));
   for (let i = 0; i < messages.length; i += 250) {
-    const kept = await log.append(messages.slice(i, i + 250));
-    expect(kept.every(({ outcome }) => outcome === 'kept')).toBe(true);
+    const results = await log.append(messages.slice(i, i + 250));
+    expect(results.every(({ outcome }) => outcome === 'appended')).toBe(true);
   }
 
   const all = collect(log.read(0, 0, 100));
@@ -70,7 +70,7 @@ test('what is kept is read as it was, in the order in which it was given, from a
   await eventually(() => expect(idsOf(rest.entries)).toEqual(messages.slice(997).map(({ id }) => id)));
 });
 
-test('a reader that waits is given what comes, and only what is of its partition', async () => {
+test('a reader that waits gets new entries, and only those of its partition', async () => {
   const log = await openLog({ partitions: 2 });
   const chats = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
   const readers = [collect(log.read(0, 0, 10)), collect(log.read(1, 0, 10))];
@@ -84,43 +84,43 @@ test('a reader that waits is given what comes, and only what is of its partition
   expect(new Set(idsOf(read()))).toEqual(new Set(messages.map(({ id }) => id)));
 });
 
-test('a message that is sent again is not kept twice, and the first is told', async () => {
+test('a repeated message is not appended twice, and the result has the first one', async () => {
   const log = await openLog();
   const first = newMessage();
   await log.append([first]);
 
-  expect(await log.append([first])).toEqual([{ outcome: 'kept' }]);
+  expect(await log.append([first])).toEqual([{ outcome: 'appended' }]);
   const again = newMessage({ clientMessageId: first.clientMessageId, text: 'other' });
-  expect(await log.append([again])).toEqual([{ outcome: 'known', first }]);
-  // Of somebody else, or in another chat, it is another message.
+  expect(await log.append([again])).toEqual([{ outcome: 'duplicate', first }]);
+  // From another sender or in another chat it is another message.
   const others = [
     newMessage({ clientMessageId: first.clientMessageId, chatId: 'other' }),
     newMessage({ clientMessageId: first.clientMessageId, sender: { id: 'bob', name: 'Bob' } }),
   ];
-  expect(await log.append(others)).toEqual([{ outcome: 'kept' }, { outcome: 'kept' }]);
+  expect(await log.append(others)).toEqual([{ outcome: 'appended' }, { outcome: 'appended' }]);
 
   const { entries } = collect(log.read(0, 0, 10));
   await eventually(() => expect(idsOf(entries)).toEqual([first.id, ...others.map(({ id }) => id)]));
 });
 
-test('a full stream refuses what does not fit and drops nothing; there is room again once it was trimmed', async () => {
+test('a full stream refuses messages and removes none; trimming makes room', async () => {
   const log = await openLog({ maxBytes: 100_000 });
   const fill = () => log.append([newMessage({ text: 'x'.repeat(10_000) })]);
-  const kept: string[] = [];
-  for (let [outcome] = await fill(); outcome?.outcome === 'kept'; [outcome] = await fill()) kept.push('kept');
-  expect(kept.length).toBeGreaterThan(5);
+  let appended = 0;
+  for (let [result] = await fill(); result?.outcome === 'appended'; [result] = await fill()) appended += 1;
+  expect(appended).toBeGreaterThan(5);
   expect(await fill()).toEqual([{ outcome: 'full' }]);
   const { entries } = collect(log.read(0, 0, 10));
-  await eventually(() => expect(entries).toHaveLength(kept.length));
+  await eventually(() => expect(entries).toHaveLength(appended));
 
   await log.trim(0, entries[1]!.position);
 
-  expect(await fill()).toEqual([{ outcome: 'kept' }]);
+  expect(await fill()).toEqual([{ outcome: 'appended' }]);
   const left = collect(log.read(0, 0, 10));
   await eventually(() => expect(left.entries[0]?.position).toBe(entries[2]!.position));
 });
 
-test('a server that is killed and comes back has everything, and knows repetitions', async () => {
+test('a server that was killed and restarted has all entries, and recognises repetitions', async () => {
   const log = await openLog({ ackTimeoutMs: 500 });
   const messages = [newMessage(), newMessage()];
   await log.append(messages);
@@ -134,13 +134,15 @@ test('a server that is killed and comes back has everything, and knows repetitio
   await nats.restart();
 
   const again = newMessage({ clientMessageId: messages[0]!.clientMessageId });
-  await eventually(async () => expect(await log.append([again])).toEqual([{ outcome: 'known', first: messages[0] }]));
+  await eventually(async () =>
+    expect(await log.append([again])).toEqual([{ outcome: 'duplicate', first: messages[0] }]),
+  );
   expect(await log.state()).toMatchObject({ createdAt: before.createdAt });
   const { entries } = collect(log.read(0, 0, 10));
   await eventually(() => expect(idsOf(entries).slice(0, 2)).toEqual(messages.map(({ id }) => id)));
 });
 
-test('an entry that is not a message is given as it is', async () => {
+test('an entry that is not a message is read with its bytes', async () => {
   const log = await openLog();
   await log.append([newMessage({ chatId: '' })]);
   const { entries } = collect(log.read(0, 0, 10));
@@ -149,7 +151,7 @@ test('an entry that is not a message is given as it is', async () => {
   expect(entries[0]?.body.length).toBeGreaterThan(0);
 });
 
-test('a server that is not there is told of by its address', async () => {
+test('a server that cannot be reached is named in the error, without the password', async () => {
   const opening = NatsIngestLog.open({
     nats: { url: 'nats://someone:secret@127.0.0.1:1' },
     stream: 'S',

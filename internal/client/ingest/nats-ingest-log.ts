@@ -24,11 +24,11 @@ export interface NatsIngestLogOptions {
   stream: string;
   partitions: number;
   replicas: number;
-  /** What the stream may hold, in bytes; beyond that messages are refused. */
+  /** How much the stream may hold, in bytes. Beyond that it refuses messages. */
   maxBytes: number;
-  /** For how long repetitions are recognised, in milliseconds. */
+  /** How long the stream recognises a repeated message, in milliseconds. */
   duplicateWindowMs: number;
-  /** How long the stream may take to say that it keeps a message, in milliseconds. */
+  /** How long to wait for the acknowledgement of a message, in milliseconds. */
   ackTimeoutMs: number;
 }
 
@@ -36,8 +36,8 @@ const notFound = 10_059;
 const nanosecondsPerMs = 1_000_000;
 
 /**
- * The log in a JetStream stream in files, with a subject for each partition. The stream is made when it is not there, and refuses what
- * does not fit instead of dropping what is old. Works with NATS 2.9 and newer.
+ * The log in a JetStream stream, stored in files, with a subject for each partition. Creates the stream if it does not exist. A full stream refuses new
+ * messages and removes none. Works with NATS 2.9 and newer.
  */
 export class NatsIngestLog implements IngestLog {
   readonly #connection: NatsConnection;
@@ -55,7 +55,7 @@ export class NatsIngestLog implements IngestLog {
     void this.#watch();
   }
 
-  /** Connects, and makes the stream if need be. Throws an error with a clear message. */
+  /** Connects, and creates the stream if it does not exist. Throws an error that names the server or the stream. */
   static async open(options: NatsIngestLogOptions): Promise<NatsIngestLog> {
     const connection = await connectNats(options.nats, 'chat-service ingest');
     try {
@@ -83,8 +83,8 @@ export class NatsIngestLog implements IngestLog {
   }
 
   append(messages: readonly AcceptedMessage[]): Promise<AppendResult[]> {
-    // Published one after the other without a wait: the stream takes them in that order.
-    return Promise.all(messages.map((message) => this.#keep(message)));
+    // One connection carries them all, so the stream stores them in the order in which they are published here.
+    return Promise.all(messages.map((message) => this.#appendOne(message)));
   }
 
   read(partition: number, afterPosition: number, limit: number): NatsPartitionReader {
@@ -116,7 +116,7 @@ export class NatsIngestLog implements IngestLog {
   }
 
   /** Never throws. */
-  async #keep(message: AcceptedMessage): Promise<AppendResult> {
+  async #appendOne(message: AcceptedMessage): Promise<AppendResult> {
     const { stream, ackTimeoutMs, partitions } = this.#options;
     try {
       const ack = await this.#client.publish(
@@ -124,14 +124,14 @@ export class NatsIngestLog implements IngestLog {
         encodeAccepted(message),
         { msgID: toMsgId(message), timeout: ackTimeoutMs, expect: { streamName: stream } },
       );
-      if (!ack.duplicate) return { outcome: 'kept' };
+      if (!ack.duplicate) return { outcome: 'appended' };
       const stored = await this.#manager.streams.getMessage(stream, { seq: ack.seq });
       const first = stored && decodeAccepted(stored.data);
       if (!first) return { outcome: 'unavailable', cause: new Error(`entry ${ack.seq} cannot be read`) };
-      // The answer to an attempt before this one was lost.
-      return first.id === message.id ? { outcome: 'kept' } : { outcome: 'known', first };
+      // With the same id it is this message, and the answer to an earlier attempt was lost.
+      return first.id === message.id ? { outcome: 'appended' } : { outcome: 'duplicate', first };
     } catch (cause) {
-      // Nobody takes it: perhaps there is no stream any more.
+      // Nothing subscribes to the subject: the stream may have been deleted.
       if ((cause as Error).name === 'JetStreamNotEnabled') void this.#restoreStream().catch(() => {});
       return isFull(cause) ? { outcome: 'full' } : { outcome: 'unavailable', cause };
     }
@@ -154,7 +154,7 @@ export class NatsIngestLog implements IngestLog {
       storage: StorageType.File,
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.New,
-      // Nothing goes by age: an entry stays until it has been written.
+      // No entry is removed by age: each stays until it has been written.
       max_age: 0,
       max_bytes: maxBytes,
       num_replicas: replicas,
@@ -162,7 +162,7 @@ export class NatsIngestLog implements IngestLog {
     });
   }
 
-  /** A connection that breaks may have lost entries on their way to readers; and a server that comes back may come without its stream. */
+  /** When the connection breaks, entries on their way to readers may be lost, so the readers fail. A server that restarts may have lost its stream. */
   async #watch(): Promise<void> {
     for await (const { type } of this.#connection.status()) {
       if (type === 'disconnect') for (const reader of [...this.#readers]) reader.fail(new Error('NATS is away'));

@@ -2,38 +2,38 @@ import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JetStreamManager,
 import { decodeAccepted } from './accepted-message-codec.ts';
 import type { LogEntry, PartitionReader } from './ingest-log.ts';
 
-interface Span {
+interface ReadRange {
   stream: string;
   subject: string;
   afterPosition: number;
-  /** Entries of a batch; twice as many may wait to be taken. */
+  /** Entries in a batch. Up to twice as many are read ahead. */
   limit: number;
 }
 
 /** How long one request for entries stays open, in milliseconds. */
 const pullMs = 10_000;
-/** After so long without a request the server forgets the consumer, in nanoseconds. */
-const forgottenAfter = 60_000_000_000;
+/** How long the server keeps the consumer without a request, in nanoseconds. */
+const inactiveThresholdNs = 60_000_000_000;
 
 /**
- * Reads a subject of a stream by a consumer of its own that keeps nothing at the server: what was read is known here only. Deliveries are
- * counted, and the first that is missing ends the iteration.
+ * Reads a subject of a stream with an ephemeral consumer, which stores no position at the server. It counts the deliveries, and the iteration throws when
+ * one is missing.
  */
 export class NatsPartitionReader implements PartitionReader {
   readonly #manager: JetStreamManager;
-  readonly #span: Span;
+  readonly #range: ReadRange;
   readonly #onEnd: () => void;
   readonly #entries: LogEntry[] = [];
-  readonly #changes = new Set<() => void>();
+  readonly #waiters = new Set<() => void>();
   #messages: ConsumerMessages | undefined;
   #consumer: string | undefined;
   #behind = 0;
   #error: unknown;
   #ended = false;
 
-  constructor(manager: JetStreamManager, span: Span, onEnd: () => void) {
+  constructor(manager: JetStreamManager, range: ReadRange, onEnd: () => void) {
     this.#manager = manager;
-    this.#span = span;
+    this.#range = range;
     this.#onEnd = onEnd;
   }
 
@@ -45,11 +45,11 @@ export class NatsPartitionReader implements PartitionReader {
     void this.#pull().catch((error) => this.fail(error));
     while (!this.#ended) {
       if (this.#entries.length === 0) {
-        await this.#change();
+        await this.#nextChange();
         continue;
       }
-      const batch = this.#entries.splice(0, this.#span.limit);
-      this.#changed();
+      const batch = this.#entries.splice(0, this.#range.limit);
+      this.#notify();
       yield batch;
     }
     if (this.#error !== undefined) throw this.#error;
@@ -66,20 +66,20 @@ export class NatsPartitionReader implements PartitionReader {
     if (this.#ended) return;
     this.#ended = true;
     this.#onEnd();
-    this.#changed();
+    this.#notify();
     void this.#messages?.close().catch(() => {});
-    // Only tidiness: the server forgets it by itself.
-    if (this.#consumer) await this.#manager.consumers.delete(this.#span.stream, this.#consumer).catch(() => {});
+    // The server removes the consumer by itself later.
+    if (this.#consumer) await this.#manager.consumers.delete(this.#range.stream, this.#consumer).catch(() => {});
   }
 
   async #pull(): Promise<void> {
-    const { stream, subject, afterPosition, limit } = this.#span;
+    const { stream, subject, afterPosition, limit } = this.#range;
     const created = await this.#manager.consumers.add(stream, {
       filter_subject: subject,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: afterPosition + 1,
       ack_policy: AckPolicy.None,
-      inactive_threshold: forgottenAfter,
+      inactive_threshold: inactiveThresholdNs,
       mem_storage: true,
       num_replicas: 1,
     });
@@ -97,20 +97,20 @@ export class NatsPartitionReader implements PartitionReader {
           throw new Error('an entry was lost on its way from the stream');
         this.#behind = message.info.pending;
         this.#entries.push(toEntry(message));
-        this.#changed();
-        while (this.#entries.length >= 2 * limit && !this.#ended) await this.#change();
+        this.#notify();
+        while (this.#entries.length >= 2 * limit && !this.#ended) await this.#nextChange();
       }
     }
   }
 
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#changes.add(resolve));
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.add(resolve));
   }
 
-  #changed(): void {
-    const waiting = [...this.#changes];
-    this.#changes.clear();
-    for (const resolve of waiting) resolve();
+  #notify(): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const resolve of waiters) resolve();
   }
 }
 

@@ -2,8 +2,8 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { type NatsOptions, serverOptions } from './server-options.ts';
 
 /**
- * Connects to NATS and stays connected: a connection that breaks is made again for as long as it takes, also while the server refuses the
- * credentials. Throws an error with a clear message if the first attempt fails.
+ * Connects to NATS, and reconnects without end when the connection breaks, even while the server refuses the credentials. `name` is what the server
+ * shows for the connection. Throws an error that names the server if the first attempt fails.
  */
 export async function connectNats(options: NatsOptions, name: string): Promise<NatsConnection> {
   const server = serverOptions(options);
@@ -12,11 +12,11 @@ export async function connectNats(options: NatsOptions, name: string): Promise<N
       ...server,
       name,
       maxReconnectAttempts: -1,
-      // Credentials may be wrong for a moment, while they are being changed.
+      // An operator who changes the credentials may change those of the server first.
       ignoreAuthErrorAbort: true,
       reconnectTimeWait: 200,
       reconnectJitter: 100,
-      // A server that has gone silent is given up after two of these.
+      // Milliseconds. After two pings without an answer the client reconnects.
       pingInterval: 2_000,
       maxPingOut: 2,
       timeout: 5_000,

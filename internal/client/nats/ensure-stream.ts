@@ -2,7 +2,7 @@ import { JetStreamApiError, type JetStreamManager, type StreamConfig } from '@na
 
 const nameInUse = 10_058;
 
-/** Makes a stream, or gives the one of that name these settings. Throws what the server answers if it refuses. */
+/** Creates a stream, or changes the settings of the one that has this name. Throws the server's error if it refuses. */
 export async function ensureStream(
   manager: JetStreamManager,
   config: Partial<StreamConfig> & { name: string },

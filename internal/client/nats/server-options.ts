@@ -1,13 +1,13 @@
 import type { NodeConnectionOptions } from '@nats-io/transport-node';
 
 export interface NatsOptions {
-  /** `nats://` or `tls://`, with user and password, or with a token in the user's place. */
+  /** `nats://` or `tls://`, with a user and password, or with a token as the user. */
   url: string;
-  /** Authorities for `tls://`, PEM; absent: the system's. */
+  /** Certificate authorities for `tls://`, in PEM. Absent: those of the system. */
   ca?: string | undefined;
 }
 
-/** Which server to connect to, as whom, and whom to believe. */
+/** The options of a connection: the server, the credentials and the certificate authorities. */
 export function serverOptions({ url, ca }: NatsOptions): NodeConnectionOptions & { servers: string } {
   const { protocol, host, username, password } = new URL(url);
   const user = decodeURIComponent(username);

@@ -4,10 +4,7 @@ import { repetitionKey } from '../writing/repetition-key.ts';
 
 export type ReadableEntry = LogEntry & { message: AcceptedMessage };
 
-/**
- * Entries in their order, in batches in which no message (chat, sender, clientMessageId) is twice; an entry that cannot be read is
- * by itself.
- */
+/** Divides entries into batches, in order. No batch has a message (chat, sender, clientMessageId) twice. An entry that cannot be decoded is not in a batch. */
 export function toBatches(entries: readonly LogEntry[]): (ReadableEntry[] | LogEntry)[] {
   const batches: (ReadableEntry[] | LogEntry)[] = [];
   let batch: ReadableEntry[] = [];

@@ -11,22 +11,22 @@ import { MessageWriter } from '../writing/message-writer.ts';
 import { MessageAcceptor } from './message-acceptor.ts';
 import { SenderChecks } from './sender-checks.ts';
 
-/** A database whose answer can be chosen, and that can be away. */
-class Judge {
+/** A database whose checks can be chosen, and that can be away or silent. */
+class Checks {
   away = false;
   silent = false;
   asked = 0;
-  verdict: (message: NewMessage) => AcceptanceCheck = () => ({ outcome: 'acceptable' });
+  result: (message: NewMessage) => AcceptanceCheck = () => ({ outcome: 'acceptable' });
 
   async checkAcceptance(batch: readonly NewMessage[]): Promise<AcceptanceCheck[]> {
     this.asked += 1;
     if (this.silent) await new Promise(() => {});
     if (this.away) throw new ChatError('STORAGE_UNAVAILABLE', 'away');
-    return batch.map(this.verdict);
+    return batch.map(this.result);
   }
 }
 
-/** A log in which the answer to each attempt at a message can be chosen. */
+/** A log whose answer to each attempt at a message can be chosen. */
 class Log implements Pick<IngestLog, 'append'> {
   readonly entries: string[] = [];
   answers = new Map<string, ('lost' | 'refused' | 'full')[]>();
@@ -36,16 +36,16 @@ class Log implements Pick<IngestLog, 'append'> {
       const answer = this.answers.get(text)?.shift();
       if (answer === 'full') return { outcome: 'full' };
       if (answer !== 'refused' && !this.entries.includes(text)) this.entries.push(text);
-      return answer ? { outcome: 'unavailable', cause: new Error(answer) } : { outcome: 'kept' };
+      return answer ? { outcome: 'unavailable', cause: new Error(answer) } : { outcome: 'appended' };
     });
   }
 }
 
-function newStand(rememberMs = 60_000) {
-  const [checkAcceptance, log] = [new Judge(), new Log()];
+function newFixture(rememberMs = 60_000) {
+  const [repository, log] = [new Checks(), new Log()];
   const checks = new SenderChecks(
-    { repository: checkAcceptance, log: new LogLines().logger },
-    { max: 2, rememberMs, patienceMs: 100, restMs: 50 },
+    { repository, log: new LogLines().logger },
+    { max: 2, rememberMs, timeoutMs: 100, restMs: 50 },
   );
   const writer = new MessageWriter(
     { messages: new MessageAcceptor({ checks, log }), bus: new MemoryBus(), log: new LogLines().logger },
@@ -53,46 +53,46 @@ function newStand(rememberMs = 60_000) {
   );
   const send = (text: string, sender = 'alice', chatId = 'chat') =>
     writer.append({ chatId, sender: { id: sender, name: sender }, clientMessageId: randomUUID(), text });
-  /** What became of messages that were sent at once. */
+  /** The results of messages that are sent at the same time. */
   const outcomes = async (sends: Promise<unknown>[]) =>
     (await Promise.allSettled(sends)).map((result) =>
       result.status === 'fulfilled' ? 'accepted' : (result.reason as ChatError).reason,
     );
-  return { checkAcceptance, log, send, outcomes };
+  return { repository, log, send, outcomes };
 }
 
-test('a message whose keeping failed does not come to stand behind a later one that was acknowledged', async () => {
-  const { log, send, outcomes } = newStand();
+test('a message that was not appended does not end up behind a later one that is acknowledged', async () => {
+  const { log, send, outcomes } = newFixture();
   log.answers.set('1', ['refused']);
   expect(await outcomes([send('1'), send('2')])).toEqual(['STORAGE_UNAVAILABLE', 'accepted']);
   expect(log.entries).toEqual(['2']);
 });
 
-test('while nothing is kept the same messages are tried again, in the same order', async () => {
-  const { log, send, outcomes } = newStand();
+test('while nothing is appended the same messages are tried again, in the same order', async () => {
+  const { log, send, outcomes } = newFixture();
   log.answers.set('1', ['refused', 'lost']);
   log.answers.set('2', ['refused', 'refused']);
   expect(await outcomes([send('1'), send('2')])).toEqual(['accepted', 'accepted']);
   expect(log.entries).toEqual(['1', '2']);
 });
 
-test('a message for which there is no room is refused, and others are not', async () => {
-  const { log, send, outcomes } = newStand();
+test('a message that does not fit into the log is refused, and others are not', async () => {
+  const { log, send, outcomes } = newFixture();
   log.answers.set('big', ['full']);
   expect(await outcomes([send('big'), send('small')])).toEqual(['WRITER_BUSY', 'accepted']);
 });
 
-test('what the database says against a message is told, and the message is not kept', async () => {
-  const { checkAcceptance, log, send, outcomes } = newStand();
-  const verdicts: Record<string, AcceptanceCheck> = {
+test('a message that fails its check is refused with the reason and not appended', async () => {
+  const { repository, log, send, outcomes } = newFixture();
+  const results: Record<string, AcceptanceCheck> = {
     reused: { outcome: 'reused', chatType: 'ROOM' },
     stranger: { outcome: 'not_a_member', chatType: 'ROOM' },
     hidden: { outcome: 'not_a_member', chatType: 'GROUP' },
     reader: { outcome: 'role_too_low', chatType: 'GROUP' },
     nowhere: { outcome: 'chat_not_found' },
   };
-  checkAcceptance.verdict = ({ text }) => verdicts[text] ?? { outcome: 'acceptable' };
-  expect(await outcomes([...Object.keys(verdicts), 'good'].map((text) => send(text)))).toEqual([
+  repository.result = ({ text }) => results[text] ?? { outcome: 'acceptable' };
+  expect(await outcomes([...Object.keys(results), 'good'].map((text) => send(text)))).toEqual([
     'MESSAGE_ID_REUSED',
     'NOT_A_MEMBER',
     'CHAT_NOT_FOUND',
@@ -103,11 +103,11 @@ test('what the database says against a message is told, and the message is not k
   expect(log.entries).toEqual(['good']);
 });
 
-test('a message that may have been kept before its sender was taken out is not called refused', async () => {
-  const { checkAcceptance, log, send, outcomes } = newStand();
+test('a message that may have been appended before its sender was removed is not reported as refused', async () => {
+  const { repository, log, send, outcomes } = newFixture();
   log.answers.set('1', ['lost']);
   let checks = 0;
-  checkAcceptance.verdict = () => {
+  repository.result = () => {
     checks += 1;
     return checks === 1 ? { outcome: 'acceptable' } : { outcome: 'not_a_member', chatType: 'GROUP' };
   };
@@ -116,19 +116,19 @@ test('a message that may have been kept before its sender was taken out is not c
 });
 
 test('a message that was written already is answered with its number', async () => {
-  const { checkAcceptance, log, send } = newStand();
+  const { repository, log, send } = newFixture();
   const written = { outcome: 'repeated', messageId: 'id', seq: 7, createdAt: new Date(1) } as const;
-  checkAcceptance.verdict = () => written;
+  repository.result = () => written;
   expect(await send('again')).toEqual({ messageId: 'id', seq: 7, createdAt: new Date(1) });
   expect(log.entries).toEqual([]);
 });
 
 test.each(['away', 'silent'] as const)(
-  'while the database is %s, those who were let through lately are',
+  'while the database is %s, senders that passed a recent check are accepted',
   async (how) => {
-    const { checkAcceptance, send, outcomes } = newStand();
+    const { repository, send, outcomes } = newFixture();
     await send('before');
-    checkAcceptance[how] = true;
+    repository[how] = true;
     expect(await outcomes([send('known'), send('known too')])).toEqual(['accepted', 'accepted']);
     expect(await outcomes([send('other', 'bob'), send('elsewhere', 'alice', 'other chat')])).toEqual([
       'STORAGE_UNAVAILABLE',
@@ -137,22 +137,22 @@ test.each(['away', 'silent'] as const)(
   },
 );
 
-test('what is remembered of senders ends after its time, with a refusal, and is bounded', async () => {
-  const brief = newStand(0);
+test('remembered checks expire, end with a refusal, and are limited in number', async () => {
+  const brief = newFixture(0);
   await brief.send('before');
-  brief.checkAcceptance.away = true;
+  brief.repository.away = true;
   expect(await brief.outcomes([brief.send('too late')])).toEqual(['STORAGE_UNAVAILABLE']);
 
-  const refused = newStand();
+  const refused = newFixture();
   await refused.send('before');
-  refused.checkAcceptance.verdict = () => ({ outcome: 'not_a_member', chatType: 'ROOM' });
+  refused.repository.result = () => ({ outcome: 'not_a_member', chatType: 'ROOM' });
   await refused.outcomes([refused.send('not any more')]);
-  refused.checkAcceptance.away = true;
+  refused.repository.away = true;
   expect(await refused.outcomes([refused.send('still not')])).toEqual(['STORAGE_UNAVAILABLE']);
 
-  const bounded = newStand();
+  const bounded = newFixture();
   for (const name of ['alice', 'bob', 'carol']) await bounded.send('before', name);
-  bounded.checkAcceptance.away = true;
+  bounded.repository.away = true;
   expect(await bounded.outcomes(['alice', 'bob', 'carol'].map((name) => bounded.send('after', name)))).toEqual([
     'STORAGE_UNAVAILABLE',
     'accepted',
@@ -160,15 +160,15 @@ test('what is remembered of senders ends after its time, with a refusal, and is 
   ]);
 });
 
-test('a database that is away is asked once in a while only, and believed as soon as it is back', async () => {
-  const { checkAcceptance, send } = newStand();
+test('a database that is away is asked rarely, and decides again as soon as it is back', async () => {
+  const { repository, send } = newFixture();
   await send('before');
-  checkAcceptance.away = true;
-  const asked = checkAcceptance.asked;
+  repository.away = true;
+  const asked = repository.asked;
   for (let i = 0; i < 20; i += 1) await send(`meanwhile ${i}`);
-  expect(checkAcceptance.asked - asked).toBeLessThan(10);
-  checkAcceptance.away = false;
-  checkAcceptance.verdict = () => ({ outcome: 'chat_not_found' });
+  expect(repository.asked - asked).toBeLessThan(10);
+  repository.away = false;
+  repository.result = () => ({ outcome: 'chat_not_found' });
   await expect(
     (async () => {
       for (;;) await send('back');

@@ -3,23 +3,23 @@ import { equalJitter } from '../../../pkg/backoff/jitter.ts';
 import { sleep } from '../../../pkg/backoff/sleep.ts';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { IngestLog, LogEntry, PartitionReader } from '../../client/ingest/ingest-log.ts';
-import { type IngestRepository, PartitionLost, type PartitionRange } from '../../repository/ingest-repository.ts';
+import { type IngestRepository, PartitionLost } from '../../repository/ingest-repository.ts';
 import type { Appended } from '../../repository/message-repository.ts';
-import { isTransient } from '../writing/is-transient.ts';
+import { isStorageUnavailable } from '../writing/is-storage-unavailable.ts';
 import { type BatchWriting, writeBatch } from '../writing/write-batch.ts';
 import { type ReadableEntry, toBatches } from './batches.ts';
+import { identifyLog } from './identify-log.ts';
+import { isPositionValid } from './is-position-valid.ts';
+import { PartitionProgress } from './partition-progress.ts';
 import { publishWritten } from './publish-written.ts';
-import { recogniseLog } from './recognise-log.ts';
-import type { Slots } from './slots.ts';
-import { standsInLog } from './stands-in-log.ts';
-import { TrimMarks } from './trim-marks.ts';
+import type { Semaphore } from './semaphore.ts';
 
 export interface PartitionWriterDeps {
   ingestLog: IngestLog;
   repository: IngestRepository;
   bus: Bus;
-  /** Shared with the writers of other partitions. */
-  slots: Slots;
+  /** Limits the commits of all partitions together. */
+  commits: Semaphore;
   log: Logger;
 }
 
@@ -30,79 +30,74 @@ export interface PartitionWriterOptions {
   keepMs: number;
 }
 
-/** The longest wait after a failure, in milliseconds; it is at least half of this. */
+/** The longest wait after a failure, in milliseconds; the shortest is half of it. */
 const retryMs = 300;
 
 /**
- * Puts one partition's messages into the database, in order and each once, from the position where it stands, and publishes them. It goes on through
- * failures of the log and of the database until it is stopped, or finds that another writer has the partition.
+ * Moves the messages of one partition from the log to the database, in order and each once, and publishes them. It continues through failures of the log
+ * and of the database until it is stopped or finds that another writer has the partition.
  */
 export class PartitionWriter {
   readonly #deps: PartitionWriterDeps;
   readonly #options: PartitionWriterOptions;
-  readonly #writerId: string;
   readonly #partition: number;
   readonly #stopping = new AbortController();
   readonly #writing: BatchWriting<ReadableEntry, Appended> = {
-    write: (batch) => this.#append(batch),
+    write: (batch) => this.#deps.commits.run(() => this.#progress.append(batch)),
     settle: (batch, outcomes, repeated) => this.#settle(batch, outcomes, repeated),
     recover: (batch, error) => this.#recover(batch, error),
     refuse: (entry, error) => this.#refuse(entry, (error as Error).message),
   };
+  readonly #progress: PartitionProgress;
   readonly #done: Promise<void>;
-  #position: number;
-  #marks: TrimMarks;
-  /** The log is the one that the position is of, as far as is known. */
+  /** The log has been checked, and no failure has been seen since. */
   #following = false;
   #reader: PartitionReader | undefined;
   #ended = false;
   #failed = false;
   #written = 0;
 
-  /** Begins at once. */
+  /** Starts to write at once, after `position`. */
   constructor(
     deps: PartitionWriterDeps,
     options: PartitionWriterOptions,
-    { writerId, partition, position }: { writerId: string; partition: number; position: number },
+    at: { writerId: string; partition: number; position: number },
   ) {
     this.#deps = deps;
     this.#options = options;
-    this.#writerId = writerId;
-    this.#partition = partition;
-    this.#position = position;
-    this.#marks = this.#newMarks();
+    this.#partition = at.partition;
+    this.#progress = new PartitionProgress(deps.repository, { ...at, keepMs: options.keepMs });
     this.#done = this.#run();
   }
 
-  /** It has lost the partition or has been stopped, and nothing is under way. */
+  /** It has lost the partition or was stopped, and no batch is under way. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Entries that wait in the log, as far as is known. */
+  /** Entries in the log that have not been read, by the log's last report. */
   get waiting(): number {
     return this.#reader?.waiting ?? 0;
   }
 
-  /** Messages written since this was asked last. */
+  /** The number of messages written since the last call. */
   takeWritten(): number {
     const written = this.#written;
     this.#written = 0;
     return written;
   }
 
-  /** Resolves once the batch under way is settled. Never throws; twice is harmless. */
+  /** Resolves when the batch under way is settled. Never throws; twice is harmless. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#reader?.close();
     await this.#done;
   }
 
-  /** Lets the log forget what was written long enough ago. */
+  /** Removes the entries from the log that were written long enough ago. Throws if the log cannot be reached. */
   async trim(): Promise<void> {
     if (!this.#following) return;
-    this.#marks.reached(this.#position);
-    const position = this.#marks.takeDue();
+    const position = this.#progress.takeTrimmable();
     if (position) await this.#deps.ingestLog.trim(this.#partition, position);
   }
 
@@ -124,11 +119,11 @@ export class PartitionWriter {
     this.#ended = true;
   }
 
-  /** Reads and writes until it is stopped. Throws when the log is lost sight of, and PartitionLost. */
+  /** Reads and writes until it is stopped. Throws PartitionLost, and the error of a log that cannot be read. */
   async #follow(): Promise<void> {
     await this.#checkLog();
     if (this.#stopping.signal.aborted) return;
-    const reader = this.#deps.ingestLog.read(this.#partition, this.#position, this.#options.maxBatch);
+    const reader = this.#deps.ingestLog.read(this.#partition, this.#progress.position, this.#options.maxBatch);
     this.#reader = reader;
     this.#following = true;
     try {
@@ -146,39 +141,30 @@ export class PartitionWriter {
     }
   }
 
-  /** A log that was made anew, that has lost its end, or was put back from a copy, counts otherwise than the position does. */
+  /** Starts from the beginning if the position is not valid: the log has lost its end, or was restored from a copy. Throws PartitionLost for another log. */
   async #checkLog(): Promise<void> {
-    const { repository, log } = this.#deps;
-    const { name, lastPosition, isKnown } = await recogniseLog(this.#deps);
-    if (!isKnown) throw new PartitionLost('the stream was made anew');
-    if (await standsInLog(this.#deps, { partition: this.#partition, position: this.#position }, lastPosition)) return;
-    log.error(
-      { stream: name, partition: this.#partition, lastPosition, position: this.#position },
-      'the stream of accepted messages is not what it was, and may have lost its end: reading it from its start',
+    const partition = this.#partition;
+    const { position } = this.#progress;
+    const { name, lastPosition, isSame } = await identifyLog(this.#deps);
+    if (!isSame) throw new PartitionLost('the stream was replaced');
+    if (await isPositionValid(this.#deps, { partition, position }, lastPosition)) return;
+    this.#deps.log.error(
+      { stream: name, partition, lastPosition, position },
+      'the stream of accepted messages may have lost its end: reading it from its start',
     );
-    // What was written before is recognised.
-    await repository.append(this.#stretch(0), []);
-    this.#position = 0;
-    this.#marks = this.#newMarks();
-  }
-
-  #append(batch: readonly ReadableEntry[]): Promise<Appended[]> {
-    const messages = batch.map(({ message }) => message);
-    return this.#deps.slots.run(() => this.#deps.repository.append(this.#stretch(batch.at(-1)!.position), messages));
+    await this.#progress.restart();
   }
 
   #settle(batch: readonly ReadableEntry[], outcomes: readonly Appended[], repeated: boolean): void {
-    this.#position = batch.at(-1)!.position;
-    this.#marks.reached(this.#position);
     this.#failed = false;
     this.#written += batch.length;
     publishWritten(this.#deps, batch, outcomes, repeated);
   }
 
-  /** While the database is away the same batch is tried again, for ever. Throws PartitionLost, and the error itself when the writer is stopped. */
+  /** Tries the same batch again while the database is away, without end. Throws PartitionLost, and the error itself when the writer is stopped. */
   async #recover(batch: readonly ReadableEntry[], err: unknown): Promise<readonly ReadableEntry[] | 'refused'> {
     if (err instanceof PartitionLost) throw err;
-    if (!isTransient(err)) return 'refused';
+    if (!isStorageUnavailable(err)) return 'refused';
     const { signal } = this.#stopping;
     this.#warn(err, 'the database is away: trying the batch again');
     await sleep(equalJitter(retryMs), signal);
@@ -186,25 +172,16 @@ export class PartitionWriter {
     return batch;
   }
 
-  async #refuse({ position, message, body }: LogEntry, reason: string): Promise<void> {
-    const { repository, log } = this.#deps;
-    const named = { partition: this.#partition, position, chatId: message?.chatId, messageId: message?.id, reason };
-    await repository.refuse(this.#stretch(position), body, reason);
-    this.#position = position;
-    log.error(named, 'an accepted message cannot be written and was put aside in ingest.refused');
+  async #refuse(entry: LogEntry, reason: string): Promise<void> {
+    const { position, message } = entry;
+    await this.#progress.refuse(entry, reason);
+    this.#deps.log.error(
+      { partition: this.#partition, position, chatId: message?.chatId, messageId: message?.id, reason },
+      'an accepted message cannot be written and was put aside in ingest.refused',
+    );
   }
 
-  #newMarks(): TrimMarks {
-    const marks = new TrimMarks(this.#options.keepMs);
-    marks.reached(this.#position);
-    return marks;
-  }
-
-  #stretch(to: number): PartitionRange {
-    return { writerId: this.#writerId, partition: this.#partition, from: this.#position, to };
-  }
-
-  /** Once for each time that something is away. */
+  /** Logs the first failure only, until something works again. */
   #warn(err: unknown, what: string): void {
     if (!this.#failed) this.#deps.log.warn({ err, partition: this.#partition }, what);
     this.#failed = true;

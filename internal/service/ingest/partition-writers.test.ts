@@ -15,11 +15,11 @@ import { eventually } from '../../testing/eventually.ts';
 import { startNats } from '../../testing/services/brokers.ts';
 import type { ServerProcess } from '../../testing/services/server-process.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
+import { identifyLog } from './identify-log.ts';
+import { isPositionValid } from './is-position-valid.ts';
 import { PartitionWriter } from './partition-writer.ts';
 import { PartitionWriters, type PartitionWritersOptions } from './partition-writers.ts';
-import { recogniseLog } from './recognise-log.ts';
-import { Slots } from './slots.ts';
-import { standsInLog } from './stands-in-log.ts';
+import { Semaphore } from './semaphore.ts';
 
 let nats: ServerProcess;
 beforeAll(async () => {
@@ -29,21 +29,21 @@ afterAll(() => nats.stop());
 
 const partitions = 6;
 
-interface Stand {
+interface Fixture {
   database: Database;
   repository: PostgresIngestRepository;
   ingestLog: NatsIngestLog;
   lines: LogLines;
   chatIds: string[];
-  /** A writer on connections of its own, not started. */
+  /** The writers of another process, not started. */
   newWriters(options?: Partial<PartitionWritersOptions>): PartitionWriters;
-  /** Has the log keep messages in these chats, taking turns; returns them. */
-  keep(count: number, message?: Partial<AcceptedMessage>): Promise<AcceptedMessage[]>;
+  /** Appends messages to the log, in the chats by turns, and returns them. */
+  append(count: number, message?: Partial<AcceptedMessage>): Promise<AcceptedMessage[]>;
   /** The texts of each chat, in the order of their numbers. */
   written(): Promise<Map<string, string[]>>;
 }
 
-async function newStand(duplicateWindowMs = 60_000): Promise<Stand> {
+async function newFixture(duplicateWindowMs = 60_000): Promise<Fixture> {
   const database = createDatabase({
     dsn: await createTestDatabase(),
     poolSize: 6,
@@ -70,7 +70,7 @@ async function newStand(duplicateWindowMs = 60_000): Promise<Stand> {
     [chatIds],
   );
   const lines = new LogLines('debug');
-  let kept = 0;
+  let appended = 0;
   return {
     database,
     repository,
@@ -91,22 +91,22 @@ async function newStand(duplicateWindowMs = 60_000): Promise<Stand> {
       onTestFinished(() => writers.stop());
       return writers;
     },
-    async keep(count, message = {}) {
+    async append(count, message = {}) {
       const messages = Array.from({ length: count }, (): AcceptedMessage => {
-        kept += 1;
+        appended += 1;
         return {
           id: randomUUID(),
-          chatId: chatIds[kept % chatIds.length]!,
+          chatId: chatIds[appended % chatIds.length]!,
           sender: { id: 'alice', name: 'Alice' },
           clientMessageId: randomUUID(),
-          text: `${kept}`,
+          text: `${appended}`,
           contentHash: Buffer.from('hash'),
           acceptedAt: new Date(),
           ...message,
         };
       });
       const answers = await ingestLog.append(messages);
-      expect(answers.every(({ outcome }) => outcome === 'kept')).toBe(true);
+      expect(answers.every(({ outcome }) => outcome === 'appended')).toBe(true);
       return messages;
     },
     async written() {
@@ -125,16 +125,16 @@ function byChat(messages: readonly AcceptedMessage[]): Map<string, string[]> {
 }
 
 test('every message is written once, in the order of its chat', async () => {
-  const stand = await newStand();
-  const messages = await stand.keep(1_000);
-  stand.newWriters().start();
-  await eventually(async () => expect(await stand.written()).toEqual(byChat(messages)), 20_000);
+  const fixture = await newFixture();
+  const messages = await fixture.append(1_000);
+  fixture.newWriters().start();
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)), 20_000);
 });
 
-test('writers share the partitions evenly, and those of one that stops are taken over at once', async () => {
-  const stand = await newStand();
-  // None of them is ever taken for dead: what is given back is taken over.
-  const newWriters = () => stand.newWriters({ missingAfterMs: 60_000 });
+test('writers share the partitions evenly, and take over those of a writer that stops at once', async () => {
+  const fixture = await newFixture();
+  // None of them ever misses a heartbeat: partitions change hands because they are released.
+  const newWriters = () => fixture.newWriters({ missingAfterMs: 60_000 });
   const [first, second] = [newWriters(), newWriters()];
   first.start();
   await eventually(() => expect(first.partitions).toHaveLength(6));
@@ -148,212 +148,213 @@ test('writers share the partitions evenly, and those of one that stops are taken
   await Promise.all([second.stop(), third.stop()]);
 
   await eventually(() => expect(first.partitions).toHaveLength(6));
-  const messages = await stand.keep(200);
-  await eventually(async () => expect(await stand.written()).toEqual(byChat(messages)), 20_000);
+  const messages = await fixture.append(200);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)), 20_000);
 });
 
 test('a writer that stops before it has a partition leaves its share to the others at once', async () => {
-  const stand = await newStand();
-  const first = stand.newWriters({ heartbeatMs: 3_600_000, missingAfterMs: 3_600_000 });
+  const fixture = await newFixture();
+  const first = fixture.newWriters({ heartbeatMs: 3_600_000, missingAfterMs: 3_600_000 });
   first.start();
   await eventually(() => expect(first.partitions).toHaveLength(6));
-  const second = stand.newWriters({ missingAfterMs: 3_600_000 });
-  const known = async () => (await stand.database.pool.query('select from ingest.writers')).rowCount;
+  const second = fixture.newWriters({ missingAfterMs: 3_600_000 });
+  const known = async () => (await fixture.database.pool.query('select from ingest.writers')).rowCount;
   second.start();
   await eventually(async () => expect(await known()).toBe(2));
   await second.stop();
   expect(await known()).toBe(1);
 });
 
-test('messages that come while partitions change hands are written once, in order', async () => {
-  const stand = await newStand();
+test('messages that are appended while partitions change hands are written once, in order', async () => {
+  const fixture = await newFixture();
   const messages: AcceptedMessage[] = [];
-  const steady = stand.newWriters({ maxBatch: 5 });
+  const steady = fixture.newWriters({ maxBatch: 5 });
   steady.start();
   for (let i = 0; i < 6; i += 1) {
-    const passing = stand.newWriters({ maxBatch: 5 });
+    const passing = fixture.newWriters({ maxBatch: 5 });
     passing.start();
     await eventually(() => expect(passing.partitions).not.toEqual([]));
-    messages.push(...(await stand.keep(300)));
+    messages.push(...(await fixture.append(300)));
     await passing.stop();
-    messages.push(...(await stand.keep(100)));
+    messages.push(...(await fixture.append(100)));
   }
-  await eventually(async () => expect(await stand.written()).toEqual(byChat(messages)), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)), 20_000);
 });
 
-test('a writer that has lost a partition cannot write in it any more, nor one that knows an old position', async () => {
-  const stand = await newStand();
-  const { repository } = stand;
+test('a writer that has lost a partition cannot write to it, nor can one that has an old position', async () => {
+  const fixture = await newFixture();
+  const { repository } = fixture;
   const [old, young] = [randomUUID(), randomUUID()];
   await repository.takePartitions(old, 60_000);
-  const [message] = await stand.keep(1);
-  const stretch = { partition: 0, from: 0, to: 5 };
-  // The old one is not heard of for a moment, and the young one takes all.
+  const [message] = await fixture.append(1);
+  const range = { partition: 0, from: 0, to: 5 };
+  // The old writer is without a heartbeat for a moment, and the young one takes all partitions.
   await eventually(async () => expect((await repository.takePartitions(young, 1)).size).toBe(partitions));
 
-  await expect(repository.append({ ...stretch, writerId: old }, [message!])).rejects.toBeInstanceOf(PartitionLost);
-  await expect(repository.refuse({ ...stretch, writerId: old }, Buffer.from(''), 'x')).rejects.toBeInstanceOf(
+  await expect(repository.append({ ...range, writerId: old }, [message!])).rejects.toBeInstanceOf(PartitionLost);
+  await expect(repository.refuse({ ...range, writerId: old }, Buffer.from(''), 'x')).rejects.toBeInstanceOf(
     PartitionLost,
   );
-  await repository.append({ ...stretch, writerId: young }, [message!]);
-  await expect(repository.append({ ...stretch, writerId: young }, [message!])).rejects.toBeInstanceOf(PartitionLost);
-  expect(await stand.written()).toEqual(byChat([message!]));
-  const { rows } = await stand.database.pool.query('select * from ingest.refused');
+  await repository.append({ ...range, writerId: young }, [message!]);
+  await expect(repository.append({ ...range, writerId: young }, [message!])).rejects.toBeInstanceOf(PartitionLost);
+  expect(await fixture.written()).toEqual(byChat([message!]));
+  const { rows } = await fixture.database.pool.query('select * from ingest.refused');
   expect(rows).toEqual([]);
 });
 
-test('a message that the database refuses is put aside, and those around it are written', async () => {
-  const stand = await newStand();
-  const before = await stand.keep(30, { chatId: stand.chatIds[0]! });
-  const [bad] = await stand.keep(1, { chatId: stand.chatIds[0]!, text: 'nul \0 nul' });
-  const after = await stand.keep(30, { chatId: stand.chatIds[0]! });
-  await stand.keep(1, { chatId: '' });
-  stand.newWriters().start();
+test('a message that the database refuses is set aside, and those around it are written', async () => {
+  const fixture = await newFixture();
+  const before = await fixture.append(30, { chatId: fixture.chatIds[0]! });
+  const [bad] = await fixture.append(1, { chatId: fixture.chatIds[0]!, text: 'nul \0 nul' });
+  const after = await fixture.append(30, { chatId: fixture.chatIds[0]! });
+  await fixture.append(1, { chatId: '' });
+  fixture.newWriters().start();
 
-  await eventually(async () => expect(await stand.written()).toEqual(byChat([...before, ...after])), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...before, ...after])), 20_000);
   const { rows } = await eventually(async () => {
-    const result = await stand.database.pool.query('select reason, body from ingest.refused order by length(body)');
+    const result = await fixture.database.pool.query('select reason, body from ingest.refused order by length(body)');
     expect(result.rows).toHaveLength(2);
     return result;
   });
   expect(rows[0]).toMatchObject({ reason: 'it cannot be read' });
   expect(rows[1].body.includes(bad!.id)).toBe(true);
-  expect(stand.lines.errors).toContainEqual(expect.objectContaining({ messageId: bad!.id, chatId: bad!.chatId }));
+  expect(fixture.lines.errors).toContainEqual(expect.objectContaining({ messageId: bad!.id, chatId: bad!.chatId }));
 });
 
-test('of two messages under one client_message_id the first is written, and the other is told of if it differs', async () => {
-  // The stream has forgotten the first by the time the others come.
-  const stand = await newStand(100);
-  const message = { chatId: stand.chatIds[0]!, clientMessageId: 'one', sender: { id: 'bob', name: 'Bob' } };
-  const keep = async (text: string) => {
-    const kept = { ...message, id: randomUUID(), text, contentHash: Buffer.from(text), acceptedAt: new Date() };
-    await eventually(async () => expect(await stand.ingestLog.append([kept])).toEqual([{ outcome: 'kept' }]));
-    return kept;
+test('of two messages with one client_message_id the first is written, and a different one is logged', async () => {
+  // After the duplicate window the stream does not recognise the others.
+  const fixture = await newFixture(100);
+  const message = { chatId: fixture.chatIds[0]!, clientMessageId: 'one', sender: { id: 'bob', name: 'Bob' } };
+  const append = async (text: string) => {
+    const appended = { ...message, id: randomUUID(), text, contentHash: Buffer.from(text), acceptedAt: new Date() };
+    await eventually(async () => expect(await fixture.ingestLog.append([appended])).toEqual([{ outcome: 'appended' }]));
+    return appended;
   };
-  const first = await keep('first');
-  await keep('first');
-  const other = await keep('other');
-  stand.newWriters().start();
+  const first = await append('first');
+  await append('first');
+  const other = await append('other');
+  fixture.newWriters().start();
 
   await eventually(() =>
-    expect(stand.lines.errors).toMatchObject([{ messageId: other.id, outcome: 'reused', senderId: 'bob' }]),
+    expect(fixture.lines.errors).toMatchObject([{ messageId: other.id, outcome: 'reused', senderId: 'bob' }]),
   );
-  expect(await stand.written()).toEqual(byChat([first]));
+  expect(await fixture.written()).toEqual(byChat([first]));
 });
 
-test('what was written long enough ago leaves the stream, and nothing before', async () => {
-  const stand = await newStand();
-  const messages = await stand.keep(60);
-  stand.newWriters({ keepMs: 1_000 }).start();
-  await eventually(async () => expect(await stand.written()).toEqual(byChat(messages)), 20_000);
-  await eventually(async () => expect((await stand.ingestLog.state()).entries).toBe(0));
-  const more = await stand.keep(60);
-  await eventually(async () => expect(await stand.written()).toEqual(byChat([...messages, ...more])), 20_000);
+test('entries leave the stream when they were written long enough ago', async () => {
+  const fixture = await newFixture();
+  const messages = await fixture.append(60);
+  fixture.newWriters({ keepMs: 1_000 }).start();
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)), 20_000);
+  await eventually(async () => expect((await fixture.ingestLog.state()).entries).toBe(0));
+  const more = await fixture.append(60);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...messages, ...more])), 20_000);
 });
 
-test('a stream that was lost is made anew and written from its start', async () => {
-  const stand = await newStand();
-  const messages = await stand.keep(60);
-  stand.newWriters().start();
-  await eventually(async () => expect(await stand.written()).toEqual(byChat(messages)), 20_000);
+test('a stream that was lost is created again and written from its start', async () => {
+  const fixture = await newFixture();
+  const messages = await fixture.append(60);
+  fixture.newWriters().start();
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)), 20_000);
 
-  const { name, createdAt } = await stand.ingestLog.state();
+  const { name, createdAt } = await fixture.ingestLog.state();
   const connection = await connectNats({ url: `nats://127.0.0.1:${nats.port}` }, 'test');
   await (await jetstreamManager(connection)).streams.delete(name);
   await connection.close();
-  await eventually(async () => expect((await stand.ingestLog.state()).createdAt).not.toBe(createdAt));
-  // Fewer than before: their positions are all below the old ones.
-  const more = await stand.keep(30);
+  await eventually(async () => expect((await fixture.ingestLog.state()).createdAt).not.toBe(createdAt));
+  // Fewer than before, so all their positions are below the old ones.
+  const more = await fixture.append(30);
 
-  await eventually(async () => expect(await stand.written()).toEqual(byChat([...messages, ...more])), 20_000);
-  expect(stand.lines.errors).toContainEqual(expect.objectContaining({ stream: name }));
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...messages, ...more])), 20_000);
+  expect(fixture.lines.errors).toContainEqual(expect.objectContaining({ stream: name }));
 });
 
-test('a stream in the place of another is an error in the log once, whoever notices it first, and the first stream is none', async () => {
-  const stand = await newStand();
-  const recognise = () => recogniseLog({ ...stand, log: stand.lines.logger });
-  await stand.database.pool.query('delete from ingest.stream');
-  expect(await recognise()).toMatchObject({ isKnown: false });
-  expect(await recognise()).toMatchObject({ isKnown: true });
-  expect(stand.lines.errors).toEqual([]);
-  await stand.database.pool.query(`update ingest.stream set created_at = 'another time'`);
-  expect(await recognise()).toMatchObject({ isKnown: false });
-  expect(await recognise()).toMatchObject({ isKnown: true });
-  expect(stand.lines.errors).toHaveLength(1);
+test('a stream in the place of another is logged as an error once; the first stream is not an error', async () => {
+  const fixture = await newFixture();
+  const identify = () => identifyLog({ ...fixture, log: fixture.lines.logger });
+  await fixture.database.pool.query('delete from ingest.stream');
+  expect(await identify()).toMatchObject({ isSame: false });
+  expect(await identify()).toMatchObject({ isSame: true });
+  expect(fixture.lines.errors).toEqual([]);
+  await fixture.database.pool.query(`update ingest.stream set created_at = 'another time'`);
+  expect(await identify()).toMatchObject({ isSame: false });
+  expect(await identify()).toMatchObject({ isSame: true });
+  expect(fixture.lines.errors).toHaveLength(1);
 });
 
-test('a stream that has lost its end is read from its start: what was accepted after that is not skipped', async () => {
-  const stand = await newStand();
-  const before = await stand.keep(60);
-  const writers = stand.newWriters();
+test('a stream that has lost its end is read from its start, so that later messages are not skipped', async () => {
+  const fixture = await newFixture();
+  const before = await fixture.append(60);
+  const writers = fixture.newWriters();
   writers.start();
-  await eventually(async () => expect(await stand.written()).toEqual(byChat(before)), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(before)), 20_000);
   await writers.stop();
-  const meanwhile = await stand.keep(60);
-  await stand.database.pool.query('update ingest.partitions set position = position + 1000');
+  const meanwhile = await fixture.append(60);
+  await fixture.database.pool.query('update ingest.partitions set position = position + 1000');
 
-  stand.newWriters().start();
+  fixture.newWriters().start();
 
   const all = await eventually(async () => {
-    expect(await stand.written()).toEqual(byChat([...before, ...meanwhile]));
-    return stand.keep(60);
+    expect(await fixture.written()).toEqual(byChat([...before, ...meanwhile]));
+    return fixture.append(60);
   }, 20_000);
   await eventually(
-    async () => expect(await stand.written()).toEqual(byChat([...before, ...meanwhile, ...all])),
+    async () => expect(await fixture.written()).toEqual(byChat([...before, ...meanwhile, ...all])),
     20_000,
   );
-  expect(stand.lines.errors).toHaveLength(partitions);
+  expect(fixture.lines.errors).toHaveLength(partitions);
 });
 
-test('a stream that has lost its end and has grown beyond it again is read from its start as well', async () => {
-  const stand = await newStand();
-  const before = await stand.keep(30);
-  const writers = stand.newWriters();
+test('so is a stream that has lost its end and has grown beyond it again', async () => {
+  const fixture = await newFixture();
+  const before = await fixture.append(30);
+  const writers = fixture.newWriters();
   writers.start();
-  await eventually(async () => expect(await stand.written()).toEqual(byChat(before)), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(before)), 20_000);
   await writers.stop();
-  // Where the writers stood, in another course of things, there is a message now that they have not seen.
-  const meanwhile = await stand.keep(60);
-  const { lastPosition } = await stand.ingestLog.state();
-  await stand.database.pool.query('update ingest.partitions set position = $1', [lastPosition]);
+  // As if the writers had been at this position in a stream that was lost: the entry there is a message that they have not read.
+  const meanwhile = await fixture.append(60);
+  const { lastPosition } = await fixture.ingestLog.state();
+  await fixture.database.pool.query('update ingest.partitions set position = $1', [lastPosition]);
 
-  stand.newWriters().start();
+  fixture.newWriters().start();
 
-  await eventually(async () => expect(await stand.written()).toEqual(byChat([...before, ...meanwhile])), 20_000);
-  expect(stand.lines.errors).toHaveLength(partitions);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...before, ...meanwhile])), 20_000);
+  expect(fixture.lines.errors).toHaveLength(partitions);
 });
 
-test('a stream is known by the entry at the position, whatever became of it, and not by one that was not dealt with', async () => {
-  const stand = await newStand();
-  await stand.keep(3);
-  await stand.keep(1, { chatId: stand.chatIds[0]!, text: 'nul \0 nul' });
-  await stand.keep(1, { chatId: 'no id' });
-  await stand.keep(1, { chatId: '' });
-  await stand.keep(1, { chatId: randomUUID() });
-  const { lastPosition } = await stand.ingestLog.state();
-  const known = (partition: number, position: number) => standsInLog(stand, { partition, position }, lastPosition);
-  const at = async (position: number) => (await stand.ingestLog.find(position))!.partition;
-  // The last one has no chat in which it could be written.
+test('a position is valid if its entry was processed, in whatever way, and not otherwise', async () => {
+  const fixture = await newFixture();
+  await fixture.append(3);
+  await fixture.append(1, { chatId: fixture.chatIds[0]!, text: 'nul \0 nul' });
+  await fixture.append(1, { chatId: 'no id' });
+  await fixture.append(1, { chatId: '' });
+  await fixture.append(1, { chatId: randomUUID() });
+  const { lastPosition } = await fixture.ingestLog.state();
+  const isValid = (partition: number, position: number) =>
+    isPositionValid(fixture, { partition, position }, lastPosition);
+  const at = async (position: number) => (await fixture.ingestLog.find(position))!.partition;
+  // The last entry has a chat that does not exist: nothing is left to do with it.
   for (let position = 1; position < lastPosition; position += 1)
-    expect(await known(await at(position), position)).toBe(false);
+    expect(await isValid(await at(position), position)).toBe(false);
 
-  stand.newWriters().start();
+  fixture.newWriters().start();
 
   for (let position = 1; position <= lastPosition; position += 1) {
     const partition = await at(position);
-    await eventually(async () => expect(await known(partition, position)).toBe(true), 20_000);
-    expect(await known((partition + 1) % partitions, position)).toBe(false);
+    await eventually(async () => expect(await isValid(partition, position)).toBe(true), 20_000);
+    expect(await isValid((partition + 1) % partitions, position)).toBe(false);
   }
-  expect(await known(0, 0)).toBe(true);
-  expect(await known(0, lastPosition + 1)).toBe(false);
+  expect(await isValid(0, 0)).toBe(true);
+  expect(await isValid(0, lastPosition + 1)).toBe(false);
 });
 
-test('nothing leaves a stream while it is not known to be what it was', async () => {
-  const stand = await newStand();
-  const [message] = await stand.keep(1);
+test('a writer that cannot check its stream removes nothing from it', async () => {
+  const fixture = await newFixture();
+  const [message] = await fixture.append(1);
   const partition = partitionOf(message!.chatId, partitions);
   const writerId = randomUUID();
-  await stand.repository.takePartitions(writerId, 60_000);
+  await fixture.repository.takePartitions(writerId, 60_000);
   const asked = Promise.withResolvers<void>();
   const trimmed: number[] = [];
   const ingestLog: IngestLog = {
@@ -362,15 +363,15 @@ test('nothing leaves a stream while it is not known to be what it was', async ()
       asked.resolve();
       throw new Error('NATS is away');
     },
-    find: (position) => stand.ingestLog.find(position),
-    append: (messages) => stand.ingestLog.append(messages),
-    read: (...span) => stand.ingestLog.read(...span),
+    find: (position) => fixture.ingestLog.find(position),
+    append: (messages) => fixture.ingestLog.append(messages),
+    read: (...span) => fixture.ingestLog.read(...span),
     trim: async (_, position) => void trimmed.push(position),
     close: async () => {},
   };
-  const { repository } = stand;
+  const { repository } = fixture;
   const writer = new PartitionWriter(
-    { ingestLog, repository, bus: new MemoryBus(), slots: new Slots(1), log: stand.lines.logger },
+    { ingestLog, repository, bus: new MemoryBus(), commits: new Semaphore(1), log: fixture.lines.logger },
     { maxBatch: 10, keepMs: 0 },
     { writerId, partition, position: 1 },
   );

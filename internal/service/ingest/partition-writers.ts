@@ -2,30 +2,30 @@ import { randomUUID } from 'node:crypto';
 import { equalJitter } from '../../../pkg/backoff/jitter.ts';
 import { sleep } from '../../../pkg/backoff/sleep.ts';
 import { PartitionWriter, type PartitionWriterDeps, type PartitionWriterOptions } from './partition-writer.ts';
-import { Slots } from './slots.ts';
+import { Semaphore } from './semaphore.ts';
 
 export interface PartitionWritersOptions extends PartitionWriterOptions {
-  /** Batches that are being committed at the same time, of all partitions. */
+  /** How many batches of all partitions are committed at the same time. */
   maxInFlight: number;
-  /** How often the writer says that it lives and learns its share, in milliseconds. */
+  /** The longest time between two heartbeats, in milliseconds; the shortest is half of it. A heartbeat also assigns the partitions. */
   heartbeatMs: number;
-  /** A writer that has not said so for this long has lost its partitions, in milliseconds. */
+  /** A writer without a heartbeat for this long loses its partitions, in milliseconds. */
   missingAfterMs: number;
-  /** How often the log is told how far things are, in milliseconds. */
+  /** How often the numbers of written and waiting messages are logged, in milliseconds. */
   reportEveryMs: number;
 }
 
-type Deps = Omit<PartitionWriterDeps, 'slots'>;
+type Deps = Omit<PartitionWriterDeps, 'commits'>;
 
 /**
- * This process's share of the partitions. All processes that write share them evenly: within a few heartbeats those of one that has died are taken
- * over, and those that come get theirs. A partition is only ever moved on by the one that has it: that the repository sees to.
+ * Writes this process's share of the partitions. All writing processes share them evenly: within a few heartbeats a new process gets its share, and the
+ * others take over the share of one that died. The repository makes sure that only the process that has a partition moves its position.
  */
 export class PartitionWriters {
   readonly #deps: Deps;
   readonly #options: PartitionWritersOptions;
   readonly #writerId = randomUUID();
-  readonly #slots: Slots;
+  readonly #commits: Semaphore;
   readonly #writers = new Map<number, PartitionWriter>();
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
@@ -37,7 +37,7 @@ export class PartitionWriters {
   constructor(deps: Deps, options: PartitionWritersOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#slots = new Slots(options.maxInFlight);
+    this.#commits = new Semaphore(options.maxInFlight);
   }
 
   /** The partitions that this process writes. */
@@ -49,7 +49,7 @@ export class PartitionWriters {
     this.#running ??= this.#run();
   }
 
-  /** Settles the batches under way and gives the partitions back. Twice is harmless. */
+  /** Finishes the batches under way and releases the partitions. Twice is harmless. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -61,7 +61,7 @@ export class PartitionWriters {
     await this.#running;
     await Promise.all([this.#trimming, ...[...this.#writers.values()].map((writer) => writer.stop())]);
     this.#writers.clear();
-    // Also without partitions: it counts among those who share them.
+    // Also when this process has no partition: until it leaves, it counts as one of the processes that share them.
     await this.#deps.repository.leave(this.#writerId);
   }
 
@@ -89,12 +89,12 @@ export class PartitionWriters {
     for (const [partition, writer] of this.#writers) {
       if (positions.has(partition) && !writer.ended) continue;
       this.#writers.delete(partition);
-      // It may be in the middle of a batch, which the database then refuses or the next one waits for.
+      // The writer may be in the middle of a batch: the database commits it before the partition changes hands, or rejects it.
       void writer.stop();
     }
     for (const [partition, position] of positions) {
       if (this.#writers.has(partition) || this.#stopped) continue;
-      const writer = new PartitionWriter({ ...this.#deps, slots: this.#slots }, this.#options, {
+      const writer = new PartitionWriter({ ...this.#deps, commits: this.#commits }, this.#options, {
         writerId: this.#writerId,
         partition,
         position,
@@ -102,7 +102,7 @@ export class PartitionWriters {
       this.#writers.set(partition, writer);
     }
     const { length: now } = this.partitions;
-    if (now !== before) log.info({ partitions: now }, 'writing so many partitions of accepted messages');
+    if (now !== before) log.info({ partitions: now }, 'the number of partitions that this process writes has changed');
   }
 
   /** Never throws. */
@@ -111,7 +111,7 @@ export class PartitionWriters {
       try {
         await writer.trim();
       } catch (err) {
-        // What is due is told again once more has been written.
+        // A later mark covers the same entries.
         this.#deps.log.debug({ err }, 'could not trim the log');
         return;
       }

@@ -10,8 +10,8 @@ interface Deps {
 }
 
 /**
- * Publishes what a batch has become, chat by chat, and logs what was not written. `repeated`: an attempt before this one may have been
- * committed, and then nobody has published it.
+ * Publishes the messages of a batch that are in the database now, chat by chat, and logs those that are not. `repeated`: the batch was tried before. An
+ * earlier attempt may have been committed without its messages being published, so repeated messages are published as well.
  */
 export function publishWritten(
   { bus, log }: Deps,

@@ -1,16 +1,16 @@
 import type { NewMessage } from '../../repository/message-repository.ts';
 
 export interface RecentSendersOptions {
-  /** How many are remembered. */
+  /** The number of senders and chats that are remembered. */
   max: number;
-  /** For how long, in milliseconds. */
+  /** How long each is remembered, in milliseconds. */
   rememberMs: number;
 }
 
-/** Who was found to be allowed to send to which chat not long ago: it decides while the database cannot be asked. */
+/** Remembers which users were allowed to send to which chats at their last check. It decides while the database is away. */
 export class RecentSenders {
   readonly #options: RecentSendersOptions;
-  /** When each is forgotten, on the clock of `performance.now()`; the oldest first. */
+  /** When each pair of chat and sender expires, on the clock of `performance.now()`. The oldest is first. */
   readonly #allowed = new Map<string, number>();
 
   constructor(options: RecentSendersOptions) {
@@ -19,7 +19,7 @@ export class RecentSenders {
 
   remember(message: NewMessage): void {
     const key = keyOf(message);
-    // To the end: the order is that of the last checks.
+    // Deleted first, so that it moves to the end of the map.
     this.#allowed.delete(key);
     this.#allowed.set(key, performance.now() + this.#options.rememberMs);
     for (const oldest of this.#allowed.keys()) {

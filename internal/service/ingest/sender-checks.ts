@@ -6,9 +6,9 @@ import type { NewMessage } from '../../repository/message-repository.ts';
 import { RecentSenders, type RecentSendersOptions } from './recent-senders.ts';
 
 export interface SenderChecksOptions extends RecentSendersOptions {
-  /** How long the database may take before what is remembered decides, in milliseconds. */
-  patienceMs: number;
-  /** How long the database is left alone once it was away, in milliseconds. */
+  /** How long to wait for the database before the remembered checks decide, in milliseconds. */
+  timeoutMs: number;
+  /** How long to wait before asking the database again after it was away, in milliseconds. */
   restMs: number;
 }
 
@@ -17,13 +17,10 @@ interface Deps {
   log: Logger;
 }
 
-/** As Judged; `unknown`: the database cannot be asked, and nothing is remembered. */
-export type Checked = AcceptanceCheck | { outcome: 'unknown' };
+/** The result of a check. `unknown`: the database is away, and no recent check of the sender is remembered. */
+export type SenderCheck = AcceptanceCheck | { outcome: 'unknown' };
 
-/**
- * Says which messages may be kept: as the database says, or, while it is away, for those whose last check was passed not long
- * ago.
- */
+/** Decides which messages may be accepted: by the database, or while it is away by the last check of the same sender in the same chat. */
 export class SenderChecks {
   readonly #repository: Pick<IngestRepository, 'checkAcceptance'>;
   readonly #log: Logger;
@@ -38,30 +35,30 @@ export class SenderChecks {
     this.#recent = new RecentSenders(options);
   }
 
-  /** In the order of the batch. */
-  async check(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Checked[]> {
-    const judged = await this.#ask(batch, sendingRoles);
-    if (!judged) {
+  /** Returns the results in the order of the batch. */
+  async check(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<SenderCheck[]> {
+    const checks = await this.#ask(batch, sendingRoles);
+    if (!checks) {
       return batch.map((message) => ({ outcome: this.#recent.has(message) ? 'acceptable' : 'unknown' }) as const);
     }
-    for (const [i, { outcome }] of judged.entries()) {
+    for (const [i, { outcome }] of checks.entries()) {
       if (outcome === 'acceptable') this.#recent.remember(batch[i]!);
       else if (outcome !== 'repeated' && outcome !== 'reused') this.#recent.forget(batch[i]!);
     }
-    return judged;
+    return checks;
   }
 
-  /** Undefined while the database is away. Throws what it refuses. */
+  /** Undefined while the database is away. Throws any other error of the database. */
   async #ask(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<AcceptanceCheck[] | undefined> {
     const wasAway = this.#askAgainAt > 0;
     if (performance.now() < this.#askAgainAt) return undefined;
-    // While it is away one batch asks, and the others do not wait for the answer.
+    // While the database is away one batch asks again, and the others do not wait for its answer.
     if (wasAway) this.#askAgainAt = performance.now() + this.#options.restMs;
     try {
-      const judged = await this.#inTime(this.#repository.checkAcceptance(batch, sendingRoles));
+      const checks = await this.#inTime(this.#repository.checkAcceptance(batch, sendingRoles));
       this.#askAgainAt = 0;
       if (wasAway) this.#log.info('senders are checked with the database again');
-      return judged;
+      return checks;
     } catch (error) {
       if (!(error instanceof ChatError) || error.reason !== 'STORAGE_UNAVAILABLE') throw error;
       if (!wasAway) this.#log.warn({ err: error }, 'the database is away: senders are known by their last checks');
@@ -74,7 +71,7 @@ export class SenderChecks {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(
       () => late.reject(new ChatError('STORAGE_UNAVAILABLE', 'the database takes too long', { retryAfterMs: 1_000 })),
-      this.#options.patienceMs,
+      this.#options.timeoutMs,
     );
     try {
       return await Promise.race([answer, late.promise]);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { TrimMarks } from './trim-marks.ts';
 
-test('a position is due once it was reached long enough ago, and told once', () => {
+test('a position is due when it was reached long enough ago, and is returned once', () => {
   const marks = new TrimMarks(1_000);
   marks.reached(10, 0);
   marks.reached(20, 200);
@@ -11,7 +11,7 @@ test('a position is due once it was reached long enough ago, and told once', () 
   expect(marks.takeDue(5_000)).toBe(20);
 });
 
-test('of positions close to each other the lower one counts, so that nothing is due too early', () => {
+test('of positions reached shortly after each other the lower one counts, so that nothing is due too early', () => {
   const marks = new TrimMarks(1_000);
   marks.reached(10, 0);
   marks.reached(20, 50);

@@ -10,7 +10,7 @@ import type { Draft, Receipt } from '../../model/message.ts';
 import { operations } from '../../model/operations.ts';
 import type { Appended, MessageRepository, NewMessage } from '../../repository/message-repository.ts';
 import { refusalOf } from '../authorization.ts';
-import { isTransient } from './is-transient.ts';
+import { isStorageUnavailable } from './is-storage-unavailable.ts';
 import { newMessageId } from './message-id.ts';
 import { type BatchWriting, writeBatch } from './write-batch.ts';
 import { type WriteEntry, WriteQueue } from './write-queue.ts';
@@ -147,7 +147,7 @@ export class MessageWriter {
    * closed to other batches until then, so that the order holds. Messages that have waited long enough are refused.
    */
   async #recover(batch: readonly WriteEntry[], error: unknown): Promise<readonly WriteEntry[] | 'refused'> {
-    if (!isTransient(error)) return 'refused';
+    if (!isStorageUnavailable(error)) return 'refused';
     this.#log.warn({ err: error, messages: batch.length }, 'the database is away: trying the batch again');
     await sleep(equalJitter(retryMs));
     const now = performance.now();

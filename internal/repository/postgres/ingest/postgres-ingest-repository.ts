@@ -18,8 +18,8 @@ import { type AppendedRow, toAppended } from '../messages/postgres-message-repos
 /** The SQLSTATE with which ingest.move fails. */
 const partitionLost = 'CI001';
 
-const judgeStatement = {
-  name: 'judge_messages',
+const checkStatement = {
+  name: 'check_acceptance',
   text: `
     select c.type as chat_type, m.role, prior.id as message_id, prior.seq, prior.created_at,
       prior.content_hash = i.content_hash as same
@@ -37,7 +37,7 @@ const appendStatement = {
   text: 'select * from ingest.append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)',
 };
 
-interface JudgedRow {
+interface CheckRow {
   chat_type: ChatType | null;
   role: ChatRole | null;
   message_id: string | null;
@@ -57,8 +57,8 @@ export class PostgresIngestRepository implements IngestRepository {
 
   checkAcceptance(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<AcceptanceCheck[]> {
     return withStorageErrors(async () => {
-      const { rows } = await this.#pool.query<JudgedRow>({
-        ...judgeStatement,
+      const { rows } = await this.#pool.query<CheckRow>({
+        ...checkStatement,
         values: [
           batch.map(({ chatId }) => chatId),
           batch.map(({ sender }) => sender.id),
@@ -66,7 +66,7 @@ export class PostgresIngestRepository implements IngestRepository {
           batch.map(({ contentHash }) => contentHash),
         ],
       });
-      return rows.map((row, index) => toJudged(row, sendingRoles, batch[index]?.asService ?? false));
+      return rows.map((row, index) => toCheck(row, sendingRoles, batch[index]?.asService ?? false));
     });
   }
 
@@ -74,7 +74,7 @@ export class PostgresIngestRepository implements IngestRepository {
     name,
     createdAt,
     partitions,
-  }: Parameters<IngestRepository['openLog']>[0]): Promise<'known' | 'first' | 'new'> {
+  }: Parameters<IngestRepository['openLog']>[0]): Promise<'same' | 'first' | 'replaced'> {
     return this.#inTransaction(async (client) => {
       await client.query('lock table ingest.stream in exclusive mode');
       const { rows } = await client.query<{ name: string; created_at: string; partitions: number }>(
@@ -82,7 +82,7 @@ export class PostgresIngestRepository implements IngestRepository {
       );
       const [known] = rows;
       if (known?.name === name && known.created_at === createdAt) {
-        if (known.partitions === partitions) return 'known';
+        if (known.partitions === partitions) return 'same';
         throw new Error(
           `the stream ${name} has ${known.partitions} partitions, which cannot be changed: set INGEST_PARTITIONS=${known.partitions}`,
         );
@@ -95,7 +95,7 @@ export class PostgresIngestRepository implements IngestRepository {
       ]);
       await client.query('delete from ingest.partitions');
       await client.query('insert into ingest.partitions (partition) select generate_series(0, $1 - 1)', [partitions]);
-      return known ? 'new' : 'first';
+      return known ? 'replaced' : 'first';
     });
   }
 
@@ -117,7 +117,7 @@ export class PostgresIngestRepository implements IngestRepository {
   }
 
   append({ writerId, partition, from, to }: PartitionRange, messages: readonly AcceptedMessage[]): Promise<Appended[]> {
-    return withLoss(async () => {
+    return withPartitionLost(async () => {
       const { rows } = await this.#pool.query<AppendedRow>({
         ...appendStatement,
         values: [
@@ -157,7 +157,7 @@ export class PostgresIngestRepository implements IngestRepository {
   }
 
   refuse({ writerId, partition, from, to }: PartitionRange, body: Uint8Array, reason: string): Promise<void> {
-    return withLoss(() =>
+    return withPartitionLost(() =>
       this.#inTransaction(async (client) => {
         await client.query('select ingest.move($1, $2, $3, $4)', [writerId, partition, from, to]);
         await client.query('insert into ingest.refused (partition, position, reason, body) values ($1, $2, $3, $4)', [
@@ -189,7 +189,8 @@ export class PostgresIngestRepository implements IngestRepository {
   }
 }
 
-async function withLoss<T>(work: () => Promise<T>): Promise<T> {
+/** Turns the error of ingest.move into PartitionLost. */
+async function withPartitionLost<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await withStorageErrors(work);
   } catch (cause) {
@@ -198,7 +199,7 @@ async function withLoss<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-function toJudged(row: JudgedRow, sendingRoles: readonly ChatRole[], asService: boolean): AcceptanceCheck {
+function toCheck(row: CheckRow, sendingRoles: readonly ChatRole[], asService: boolean): AcceptanceCheck {
   const chatType = row.chat_type ?? undefined;
   const refused = (outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low'): AcceptanceCheck =>
     chatType ? { outcome, chatType } : { outcome };

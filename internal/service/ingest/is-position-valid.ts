@@ -1,6 +1,6 @@
 import type { IngestLog } from '../../client/ingest/ingest-log.ts';
 import type { IngestRepository } from '../../repository/ingest-repository.ts';
-import { isTransient } from '../writing/is-transient.ts';
+import { isStorageUnavailable } from '../writing/is-storage-unavailable.ts';
 
 interface Deps {
   ingestLog: Pick<IngestLog, 'find'>;
@@ -8,10 +8,11 @@ interface Deps {
 }
 
 /**
- * Whether a partition's position is one of the log as it is now: the log has come so far, and if it still has the entry there, that is one of the partition and
- * was dealt with. A log that has lost its end, or was put back from a copy, may have grown beyond the position again.
+ * Whether a partition can be read on from its position. The log must have reached the position, and the entry there, if the log still has it, must be an
+ * entry of the partition that was processed. Otherwise the log has lost its end or was restored from a copy, and may have grown beyond the position
+ * again since then. Throws if the log or the database cannot be reached.
  */
-export async function standsInLog(
+export async function isPositionValid(
   { ingestLog, repository }: Deps,
   { partition, position }: { partition: number; position: number },
   lastPosition: number,
@@ -24,8 +25,8 @@ export async function standsInLog(
   try {
     return await repository.isSettled(entry);
   } catch (error) {
-    if (isTransient(error)) throw error;
-    // What the database cannot even look for it has not written.
+    if (isStorageUnavailable(error)) throw error;
+    // The database cannot look for a message with such values, so it has not written the message.
     return false;
   }
 }

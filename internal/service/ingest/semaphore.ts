@@ -1,10 +1,10 @@
-/** So many may be busy at a time; the others wait for their turn, first come first served. */
-export class Slots {
+/** Limits how many calls run at the same time. Further calls wait, and start in the order in which they came. */
+export class Semaphore {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 
-  constructor(count: number) {
-    this.#free = count;
+  constructor(limit: number) {
+    this.#free = limit;
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
