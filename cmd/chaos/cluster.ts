@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { freePort } from '../../internal/embedded/server/free-port.ts';
 import { startNats, startRedis } from '../../internal/testing/services/brokers.ts';
 import type { ServerProcess } from '../../internal/testing/services/server-process.ts';
-import type { Deployment } from '../../internal/verify/workload/deployment.ts';
+import type { Deployment } from '../../internal/verify/transports/deployment.ts';
 import { clockSkew } from './clock-skew.ts';
 import { Database } from './database.ts';
 import { Link } from './link.ts';

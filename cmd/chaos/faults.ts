@@ -1,4 +1,4 @@
-import type { Random } from '../../internal/verify/workload/random.ts';
+import type { Random } from '../../internal/verify/clients/random.ts';
 import { sleep } from '../../pkg/backoff/sleep.ts';
 import type { Cluster } from './cluster.ts';
 

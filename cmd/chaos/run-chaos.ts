@@ -1,8 +1,8 @@
 import { Checker } from '../../internal/verify/checker/checker.ts';
 import type { Verdict } from '../../internal/verify/checker/verdict.ts';
+import { Random } from '../../internal/verify/clients/random.ts';
 import { Journal } from '../../internal/verify/history/journal.ts';
 import { Progress } from '../../internal/verify/report/progress.ts';
-import { Random } from '../../internal/verify/workload/random.ts';
 import { runWorkload } from '../../internal/verify/workload/run-workload.ts';
 import { sleep } from '../../pkg/backoff/sleep.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Deployment } from '../../internal/verify/workload/deployment.ts';
+import type { Deployment } from '../../internal/verify/transports/deployment.ts';
 import type { WorkloadOptions } from '../../internal/verify/workload/run-workload.ts';
 import { accessToken, account, type TokenSource } from '../../pkg/chat-client/auth/token-source.ts';
 

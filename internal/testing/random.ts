@@ -1,4 +1,4 @@
-import { Random } from '../verify/workload/random.ts';
+import { Random } from '../verify/clients/random.ts';
 
 /** The seed of the run, from `SEED`. The closing line names it; the same seed makes the same choices. */
 export const seed = Number(process.env.SEED);

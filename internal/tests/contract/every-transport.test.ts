@@ -6,12 +6,12 @@ import { startGateway } from '../../app/start-gateway.ts';
 import { readGatewayConfig } from '../../config/gateway-config.ts';
 import { personOf, signIn } from '../../testing/clients/person.ts';
 import { restTransport } from '../../testing/clients/rest-transport.ts';
-import { sseTransport } from '../../testing/clients/sse-transport.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
+import { sseTransport } from '../../verify/transports/sse-transport.ts';
 
 let service: TestService;
 let gateway: Awaited<ReturnType<typeof startGateway>>;

@@ -4,7 +4,6 @@ import { webSocketTransport } from '../../../pkg/chat-client/index.ts';
 import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
 import { newGroup, type Person, personOf, say, signIn, uniqueName } from '../../testing/clients/person.ts';
 import { restTransport } from '../../testing/clients/rest-transport.ts';
-import { sseTransport } from '../../testing/clients/sse-transport.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import { membersContract } from '../../testing/contract/members.ts';
@@ -16,6 +15,7 @@ import { type BusBroker, busBrokers } from '../../testing/services/bus-brokers.t
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
+import { sseTransport } from '../../verify/transports/sse-transport.ts';
 
 describe.each(Object.entries(busBrokers))('three nodes on one database and %s', (_name, start) => {
   let broker: BusBroker;

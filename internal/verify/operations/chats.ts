@@ -1,8 +1,9 @@
 import { ChatType } from '../../../pkg/api/chat/v1/chat.ts';
+import type { Actor } from '../clients/actor.ts';
+import type { Participant } from '../clients/participant.ts';
+import type { KnownChat } from '../clients/world.ts';
 import type { Effect } from '../history/history-record.ts';
-import type { Actor } from '../workload/actor.ts';
-import type { KnownChat } from '../workload/world.ts';
-import type { Operation, Participant } from './operation.ts';
+import type { Operation } from './operation.ts';
 
 const grant = (right: string): Effect => ({ kind: 'grant', right });
 const withdraw = (right: string): Effect => ({ kind: 'withdraw', right });

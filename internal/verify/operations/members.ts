@@ -1,7 +1,7 @@
 import { ChatRole } from '../../../pkg/api/chat/v1/chat.ts';
+import type { Actor } from '../clients/actor.ts';
+import type { KnownChat } from '../clients/world.ts';
 import type { Effect } from '../history/history-record.ts';
-import type { Actor } from '../workload/actor.ts';
-import type { KnownChat } from '../workload/world.ts';
 import type { Operation } from './operation.ts';
 
 type Role = 'READER' | 'MEMBER' | 'ADMIN';

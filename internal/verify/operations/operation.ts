@@ -1,14 +1,5 @@
 import type { Operation as ContractOperation } from '../../model/operations.ts';
-import type { Actor } from '../workload/actor.ts';
-import type { LiveKeeper } from '../workload/live-keeper.ts';
-import type { SdkReader } from '../workload/sdk-reader.ts';
-
-/** Somebody who does things, and what keeps its stream. */
-export interface Participant {
-  actor: Actor;
-  keeper?: LiveKeeper;
-  sdk?: SdkReader;
-}
+import type { Participant } from '../clients/participant.ts';
 
 /** One kind of thing that clients do. */
 export interface Operation {

@@ -1,7 +1,7 @@
 import type { ListMessagesResponse } from '../../../pkg/api/chat/v1/chat.ts';
-import type { Actor } from '../workload/actor.ts';
-import { toMessageRecord } from '../workload/to-record.ts';
-import type { KnownChat } from '../workload/world.ts';
+import type { Actor } from '../clients/actor.ts';
+import { toMessageRecord } from '../clients/to-record.ts';
+import type { KnownChat } from '../clients/world.ts';
 import type { Operation } from './operation.ts';
 
 let lastPage = 0;

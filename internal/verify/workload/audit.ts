@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from '../../../pkg/api/chat/v1/chat.ts';
+import type { Actor } from '../clients/actor.ts';
+import type { Participant } from '../clients/participant.ts';
+import { toMessageRecord } from '../clients/to-record.ts';
+import type { KnownChat } from '../clients/world.ts';
 import type { Effect } from '../history/history-record.ts';
-import type { Participant } from '../operations/operation.ts';
-import type { Actor } from './actor.ts';
-import { toMessageRecord } from './to-record.ts';
-import type { KnownChat } from './world.ts';
 
 /** How long what is left may take once the run is to end, in milliseconds. */
 const hurriedMs = 5_000;

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guest, type TokenSource } from '../../../pkg/chat-client/auth/token-source.ts';
+import { Actor } from '../clients/actor.ts';
+import { LiveKeeper } from '../clients/live-keeper.ts';
+import type { Participant } from '../clients/participant.ts';
+import { Random } from '../clients/random.ts';
+import { SdkReader } from '../clients/sdk-reader.ts';
+import { World } from '../clients/world.ts';
 import type { Journal } from '../history/journal.ts';
 import { createGroup, joinRoom } from '../operations/chats.ts';
 import { operations } from '../operations/index.ts';
-import type { Participant } from '../operations/operation.ts';
-import { Actor } from './actor.ts';
+import { type Deployment, transportNames } from '../transports/deployment.ts';
 import { audit } from './audit.ts';
-import { type Deployment, transportNames } from './deployment.ts';
-import { LiveKeeper } from './live-keeper.ts';
-import { Random } from './random.ts';
-import { SdkReader } from './sdk-reader.ts';
-import { World } from './world.ts';
 
 export interface WorkloadOptions {
   seed: number;
@@ -53,7 +53,7 @@ export async function runWorkload(deployment: Deployment, journal: Journal, opti
   try {
     for (const actor of actors) await actor.signIn();
     world.auditor = auditor.user;
-    const participants = others.map(toDoer);
+    const participants = others.map(toParticipant);
     await prepare({ actor: auditor }, participants);
     options.onPrepared?.();
     for (const { keeper, sdk } of participants) (keeper ?? sdk)!.start();
@@ -66,7 +66,7 @@ export async function runWorkload(deployment: Deployment, journal: Journal, opti
   }
 }
 
-function toDoer(actor: Actor): Participant {
+function toParticipant(actor: Actor): Participant {
   return actor.isSdk ? { actor, sdk: new SdkReader(actor) } : { actor, keeper: new LiveKeeper(actor) };
 }
 

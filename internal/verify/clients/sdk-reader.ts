@@ -12,7 +12,7 @@ export class SdkReader {
 
   constructor(actor: Actor) {
     this.#actor = actor;
-    const { transport } = actor.line;
+    const { transport } = actor.connection;
     this.client = new ChatClient({ transport, token: async () => actor.tokens.get() });
     this.client.on('chatAdded', ({ id }) => this.follow(id));
     actor.channel = {

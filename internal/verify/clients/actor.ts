@@ -6,7 +6,7 @@ import type { ChatCalls } from '../../../pkg/chat-client/transports/transport.ts
 import { admission, membership } from '../checker/checker.ts';
 import type { CallRecord, Effect, Outcome, SendRecord } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
-import { type Deployment, openConnection, type TransportName, type VerifyConnection } from './deployment.ts';
+import { type Connection, type Deployment, openConnection, type TransportName } from '../transports/deployment.ts';
 import type { LiveStream } from './live-stream.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Random } from './random.ts';
@@ -66,11 +66,11 @@ export class Actor {
   isAdmin = false;
   /** The open stream, for those who have one of their own. */
   live: LiveStream | undefined;
-  /** In place of calls by the line. */
+  /** Makes the calls in place of the connection, if set. */
   channel: Channel | undefined;
   /** What was sent, to be sent again. The newest ones only. */
   readonly drafts: Draft[] = [];
-  line: VerifyConnection;
+  connection: Connection;
   readonly #closed = new AbortController();
   readonly #faultsExpected: boolean;
   #node: number;
@@ -85,10 +85,10 @@ export class Actor {
     this.journal = journal;
     this.deployment = deployment;
     this.#node = random.below(1_000);
-    this.line = openConnection(transportName, deployment, this.#node);
-    // By the line that is open when a token is needed.
-    const source: TokenSource = (_auth, signal) => tokens(this.line.transport.auth, signal);
-    this.tokens = new TokenKeeper(source, this.line.transport.auth, this.#closed.signal);
+    this.connection = openConnection(transportName, deployment, this.#node);
+    // Tokens are asked for over the connection that is open at that time.
+    const source: TokenSource = (_auth, signal) => tokens(this.connection.transport.auth, signal);
+    this.tokens = new TokenKeeper(source, this.connection.transport.auth, this.#closed.signal);
   }
 
   /** Whether what it does is tried again where this program cannot see it. */
@@ -99,7 +99,7 @@ export class Actor {
   /** Learns who it is. Throws ChatClientError. */
   async signIn(): Promise<void> {
     const { token } = await this.tokens.get();
-    const { userId, roles } = await this.line.transport.auth.getMe({}, { token });
+    const { userId, roles } = await this.connection.transport.auth.getMe({}, { token });
     this.user = userId;
     this.isAdmin = roles.includes('admin');
     if (!this.isSdk) this.world.sturdy.add(userId);
@@ -108,16 +108,16 @@ export class Actor {
 
   /** Goes on by another connection, to another node if there are several. */
   moveOn(): void {
-    const before = this.line.transport;
+    const before = this.connection.transport;
     this.#node += 1;
-    this.line = openConnection(this.transportName, this.deployment, this.#node);
+    this.connection = openConnection(this.transportName, this.deployment, this.#node);
     // What is under way by the old one may still end.
     setTimeout(() => before.close(), 10_500).unref();
   }
 
   close(): void {
     this.#closed.abort();
-    this.line.transport.close();
+    this.connection.transport.close();
   }
 
   /** The chats that it is believed to be a member of, and may send to. */
@@ -229,7 +229,7 @@ export class Actor {
     if (by === 'stream') return (await this.#command(method, request)) as Awaited<ReturnType<ChatCalls[Method]>>;
     if (this.channel) return this.channel.call(method, request);
     const { token } = await this.tokens.get();
-    const call = this.line.transport.chat[method] as (
+    const call = this.connection.transport.chat[method] as (
       request: unknown,
       options: object,
     ) => ReturnType<ChatCalls[Method]>;

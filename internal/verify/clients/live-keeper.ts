@@ -82,10 +82,10 @@ export class LiveKeeper {
   /** Reads until the stream ends; resolves with how long to wait. */
   async #readOnce(token: string): Promise<number> {
     const actor = this.#actor;
-    const { journal, name: client, user, transportName: via, line } = actor;
+    const { journal, name: client, user, transportName: via, connection } = actor;
     this.#streams += 1;
     let wait = 0;
-    const deps = { line, token, journal, client, user, via, name: `${client}/${this.#streams}` };
+    const deps = { connection, token, journal, client, user, via, name: `${client}/${this.#streams}` };
     const live = new LiveStream(deps, {
       added: (chatId) => this.follow(chatId),
       removed: (chatId) => this.cursors.delete(chatId),

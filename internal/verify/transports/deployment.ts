@@ -3,7 +3,7 @@ import { grpcTransport, type TlsOptions } from '../../../pkg/chat-client/grpc.ts
 import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
 import type { WebSocketConstructor } from '../../../pkg/chat-client/transports/web-socket-stream.ts';
 import { webSocketTransport } from '../../../pkg/chat-client/transports/web-socket-transport.ts';
-import { sseTransport } from '../../testing/clients/sse-transport.ts';
+import { sseTransport } from './sse-transport.ts';
 
 /** The ways to a service, by name. `sdk`: by the SDK's client, which comes back by itself. */
 export const transportNames = ['grpc', 'ws-proto', 'ws-json', 'sse', 'sdk-grpc', 'sdk-ws'] as const;
@@ -20,7 +20,7 @@ export interface Deployment {
 }
 
 /** A connection to one node whose stream can be stopped from reading. */
-export interface VerifyConnection {
+export interface Connection {
   transport: Transport;
   /** Reads nothing more from the network until the returned function is called. */
   pause(): () => void;
@@ -35,7 +35,7 @@ export function openConnection(
   transportName: TransportName,
   { grpc, http, tls }: Deployment,
   node: number,
-): VerifyConnection {
+): Connection {
   if (isGrpc(transportName)) {
     const address = grpc[node % grpc.length]!;
     const transport = grpcTransport(address, { tls, channelOptions: { 'grpc.use_local_subchannel_pool': 1 } });

@@ -4,7 +4,7 @@ import { type ChatClientError, toChatClientError } from '../../../pkg/chat-clien
 import type { Stream } from '../../../pkg/chat-client/transports/transport.ts';
 import type { CloseRecord } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
-import type { VerifyConnection } from './deployment.ts';
+import type { Connection } from '../transports/deployment.ts';
 import { toMessageRecord } from './to-record.ts';
 
 type EventBody = NonNullable<Event['event']>;
@@ -24,7 +24,7 @@ interface Reading {
 }
 
 interface Deps {
-  line: VerifyConnection;
+  connection: Connection;
   token: string;
   journal: Journal;
   client: string;
@@ -65,7 +65,7 @@ export class LiveStream {
   constructor(deps: Deps, listener: LiveListener) {
     this.#deps = deps;
     this.#listener = listener;
-    this.#stream = deps.line.transport.connect(deps.token, this.#abort.signal);
+    this.#stream = deps.connection.transport.connect(deps.token, this.#abort.signal);
     this.over = this.#read();
   }
 
@@ -121,7 +121,7 @@ export class LiveStream {
     const begin = this.#deps.journal.now();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#resume = promise;
-    const resume = this.#deps.line.pause();
+    const resume = this.#deps.connection.pause();
     await sleep(ms);
     resume();
     this.#resume = undefined;
