@@ -1,4 +1,4 @@
-import { startNats, startRedis } from '../../internal/testing/services/brokers.ts';
+import { startNats, startRedis } from '../../internal/servers/brokers.ts';
 import { measureWrites } from './durable-writes.ts';
 import type { Figure, Scenario } from './figure.ts';
 import { measureLatency } from './latency.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRedisClient, type RedisClient, whenReady } from '../client/redis/redis-client.ts';
+import { startRedis } from '../servers/brokers.ts';
+import type { ServerProcess } from '../servers/server-process.ts';
 import { eventually } from '../testing/eventually.ts';
-import { startRedis } from '../testing/services/brokers.ts';
-import type { ServerProcess } from '../testing/services/server-process.ts';
 import { outcomes, testRateLimiter, times } from './rate-limiter-conformance.ts';
 import { RedisRateLimiter } from './redis-rate-limiter.ts';
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startNats, startRedis } from '../../servers/brokers.ts';
+import { ServerProcess } from '../../servers/server-process.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { startNats, startRedis } from '../../testing/services/brokers.ts';
 import { makeTestCertificates, type TestCertificates } from '../../testing/services/certificates.ts';
-import { ServerProcess } from '../../testing/services/server-process.ts';
 import { BrokerBus } from './broker-bus.ts';
 import type { OpenLink } from './link.ts';
 import { natsLink } from './nats-link.ts';

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { AcceptedMessage } from '../../model/message.ts';
+import { startNats } from '../../servers/brokers.ts';
+import type { ServerProcess } from '../../servers/server-process.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { startNats } from '../../testing/services/brokers.ts';
-import type { ServerProcess } from '../../testing/services/server-process.ts';
 import type { LogEntry, PartitionReader } from './ingest-log.ts';
 import { NatsIngestLog, type NatsIngestLogOptions } from './nats-ingest-log.ts';
 

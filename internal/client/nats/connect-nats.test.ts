@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { expect, onTestFinished, test } from 'vitest';
+import { startNats } from '../../servers/brokers.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { startNats } from '../../testing/services/brokers.ts';
 import { connectNats } from './connect-nats.ts';
 
 /** A server that knows one user, whose password can be changed. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startRedis } from '../../testing/services/brokers.ts';
-import type { ServerProcess } from '../../testing/services/server-process.ts';
+import { startRedis } from '../../servers/brokers.ts';
+import type { ServerProcess } from '../../servers/server-process.ts';
 import { createRedisClient, type RedisClient, whenReady } from '../redis/redis-client.ts';
 import { RedisPresenceStore } from './redis-presence-store.ts';
 import { testSharedPresence } from './shared-presence-conformance.ts';

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { startRedis } from '../../servers/brokers.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { startRedis } from '../../testing/services/brokers.ts';
 import { createRedisClient } from './redis-client.ts';
 
 test('a password that is refused is in no error', async () => {

@@ -6,12 +6,12 @@ import { NatsEventLog } from '../../client/sinks/nats-event-log.ts';
 import { OrderedLogSink } from '../../client/sinks/ordered-log-sink.ts';
 import { protobufMessage } from '../../converter/exported-message.ts';
 import { PostgresExportRepository } from '../../repository/postgres/sinks/postgres-export-repository.ts';
+import { startNats } from '../../servers/brokers.ts';
+import type { ServerProcess } from '../../servers/server-process.ts';
 import { readExported } from '../../testing/clients/exported-events.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { MemoryEventSink } from '../../testing/collectors/memory-event-sink.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { startNats } from '../../testing/services/brokers.ts';
-import type { ServerProcess } from '../../testing/services/server-process.ts';
 import { newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 import { SinkRelay } from './sink-relay.ts';
 

@@ -2,9 +2,9 @@ import type { OpenLink } from '../../client/bus/link.ts';
 import { natsLink } from '../../client/bus/nats-link.ts';
 import { postgresLink } from '../../client/bus/postgres-link.ts';
 import { redisLink } from '../../client/bus/redis-link.ts';
+import { startNats, startRedis } from '../../servers/brokers.ts';
+import type { ServerProcess } from '../../servers/server-process.ts';
 import { startTcpProxy } from '../faults/tcp-proxy.ts';
-import { startNats, startRedis } from './brokers.ts';
-import type { ServerProcess } from './server-process.ts';
 import { createTestDatabase } from './test-database.ts';
 
 /** A broker of a bus that can be taken away. */

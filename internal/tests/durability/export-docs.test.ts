@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { startNats } from '../../servers/brokers.ts';
 import { readExported } from '../../testing/clients/exported-events.ts';
 import { newGroup, say, signIn } from '../../testing/clients/person.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { startNats } from '../../testing/services/brokers.ts';
 import { programEnv } from '../../testing/services/program-env.ts';
 import { startTestService } from '../../testing/services/test-service.ts';
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { Message } from '../../../pkg/api/chat/v1/chat.ts';
+import { startNats } from '../../servers/brokers.ts';
+import type { ServerProcess } from '../../servers/server-process.ts';
 import { readExported, type StoredEvent } from '../../testing/clients/exported-events.ts';
 import { newGroup, type Person, say, signIn } from '../../testing/clients/person.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { startNats } from '../../testing/services/brokers.ts';
 import { ChildService } from '../../testing/services/child-service.ts';
-import type { ServerProcess } from '../../testing/services/server-process.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { startNats } from '../../servers/brokers.ts';
+import type { ServerProcess } from '../../servers/server-process.ts';
 import { newGroup, personOf, say, signIn } from '../../testing/clients/person.ts';
 import { Traffic } from '../../testing/clients/traffic.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { startTcpProxy } from '../../testing/faults/tcp-proxy.ts';
 import { analyze } from '../../testing/services/analyze.ts';
-import { startNats } from '../../testing/services/brokers.ts';
 import { healthOf } from '../../testing/services/health.ts';
 import { expectEachWrittenOnce } from '../../testing/services/ingest-check.ts';
-import type { ServerProcess } from '../../testing/services/server-process.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { startNats } from '../../servers/brokers.ts';
+import type { ServerProcess } from '../../servers/server-process.ts';
 import { Traffic } from '../../testing/clients/traffic.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { analyze } from '../../testing/services/analyze.ts';
-import { startNats } from '../../testing/services/brokers.ts';
 import { ChildService } from '../../testing/services/child-service.ts';
 import { healthOf } from '../../testing/services/health.ts';
 import { expectEachWrittenOnce } from '../../testing/services/ingest-check.ts';
-import type { ServerProcess } from '../../testing/services/server-process.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { startTestService } from '../../testing/services/test-service.ts';
 

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { grpcTransport } from '../../../pkg/chat-client/grpc.ts';
 import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { startRedis } from '../../servers/brokers.ts';
+import type { ServerProcess } from '../../servers/server-process.ts';
 import { newGroup, type Person, personOf, signIn } from '../../testing/clients/person.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { startRedis } from '../../testing/services/brokers.ts';
 import { ChildService } from '../../testing/services/child-service.ts';
-import type { ServerProcess } from '../../testing/services/server-process.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 

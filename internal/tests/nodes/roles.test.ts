@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { grpcTransport } from '../../../pkg/chat-client/grpc.ts';
+import { startNats } from '../../servers/brokers.ts';
+import type { ServerProcess } from '../../servers/server-process.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { startNats } from '../../testing/services/brokers.ts';
 import { ChildService } from '../../testing/services/child-service.ts';
-import type { ServerProcess } from '../../testing/services/server-process.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 
 let nats: ServerProcess;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { isAlive } from '../../embedded/system/process-state.ts';
-import { eventually } from '../eventually.ts';
+import { isAlive } from '../embedded/system/process-state.ts';
+import { eventually } from '../testing/eventually.ts';
 import { startRedis } from './brokers.ts';
 
 test('a server that is started again twice at once is one, and none is left in the end', async () => {

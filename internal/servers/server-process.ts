@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { waitUntil } from '../../embedded/system/wait-until.ts';
+import { freePort } from '../embedded/server/free-port.ts';
+import { waitUntil } from '../embedded/system/wait-until.ts';
 
 interface Command {
   program: string;
@@ -86,15 +87,6 @@ export class ServerProcess {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function accepts(port: number): Promise<boolean> {
