@@ -2,15 +2,13 @@ import { randomInt } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { nameDatabase } from '../../internal/app/parts/name-database.ts';
+import { openPasswords } from '../../internal/app/parts/open-passwords.ts';
 import { withAccounts } from '../../internal/app/parts/with-accounts.ts';
 import { runCommand, UsageError } from '../../internal/app/process/run-command.ts';
 import { readConfig } from '../../internal/config/config.ts';
 import { userIdOf, userName } from '../../internal/model/account.ts';
 import type { TokenRole } from '../../internal/model/principal.ts';
 import type { AccountRepository } from '../../internal/repository/account-repository.ts';
-import { PostgresAccountRepository } from '../../internal/repository/postgres/accounts/postgres-account-repository.ts';
-import { Argon2PasswordHasher } from '../../internal/security/argon2-password-hasher.ts';
-import { ZxcvbnPasswordPolicy } from '../../internal/security/zxcvbn-password-policy.ts';
 
 const usage = `usage: account NAME [--roles ROLE,…] [--reset-password] [--password-stdin]
        account --list
@@ -62,10 +60,7 @@ export function runAccount(
       resetPassword: values['reset-password'],
       givenPassword: values['password-stdin'] ? await readPassword(stdin, name) : undefined,
     };
-    await withAccounts(config, (database) => {
-      const accounts = new PostgresAccountRepository(database);
-      return request ? change(accounts, request) : list(accounts);
-    });
+    await withAccounts(config, ({ accounts }) => (request ? change(accounts, request) : list(accounts)));
     if (request) console.log(`in ${nameDatabase(config)}`);
   });
 }
@@ -82,7 +77,7 @@ async function change(accounts: AccountRepository, request: Request): Promise<vo
   const known = await accounts.find(userId);
   const needsPassword = !known || resetPassword || givenPassword !== undefined;
   const password = givenPassword ?? makePassword();
-  const passwordHash = needsPassword ? await new Argon2PasswordHasher().hash(password) : '';
+  const passwordHash = needsPassword ? await openPasswords().hasher.hash(password) : '';
   if (!known) {
     await accounts.create({ userId, name: name.replace(/^service:/, ''), roles: roles ?? ['user'], passwordHash }, '');
     console.log(`made the account ${userId} with the roles ${(roles ?? ['user']).join(', ')}`);
@@ -122,7 +117,7 @@ function checkRoles(list: string): TokenRole[] {
 async function readPassword(stdin: NodeJS.ReadableStream, name: string): Promise<string> {
   const [password = ''] = (await text(stdin as NodeJS.ReadableStream & AsyncIterable<Buffer>)).split(/\r?\n/, 1);
   if (password.length < 8 || password.length > 128) throw new Error('the password must have 8 to 128 characters');
-  const fault = await new ZxcvbnPasswordPolicy().findFault(password, [name]);
+  const fault = await openPasswords().policy.findFault(password, [name]);
   if (fault) throw new Error(`the password ${fault}`);
   return password;
 }

@@ -1,9 +1,7 @@
 import { parseArgs } from 'node:util';
-import { migrationsFolder } from '../../internal/app/parts/open-database.ts';
-import { useDatabase } from '../../internal/app/parts/use-database.ts';
+import { migrateDatabase } from '../../internal/app/parts/migrate-database.ts';
 import { runCommand } from '../../internal/app/process/run-command.ts';
 import { readConfig } from '../../internal/config/config.ts';
-import { migrate } from '../../internal/repository/postgres/migrations/migrate.ts';
 
 const usage = `usage: migrate [--down]
 
@@ -21,7 +19,7 @@ export function runMigrate(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
     });
     if (values.help) return console.log(usage);
     const { down } = values;
-    const names = await useDatabase(readConfig(env), (dsn) => migrate(dsn, migrationsFolder, { down }));
+    const names = await migrateDatabase(readConfig(env), { down });
     for (const name of names) console.log(`${down ? 'took back' : 'applied'} ${name}`);
     if (names.length === 0) console.log(down ? 'there is nothing to take back' : 'the schema is up to date');
   });

@@ -2,9 +2,7 @@ import { parseArgs } from 'node:util';
 import { nameDatabase } from '../../internal/app/parts/name-database.ts';
 import { withAccounts } from '../../internal/app/parts/with-accounts.ts';
 import { runCommand } from '../../internal/app/process/run-command.ts';
-import { generateSigningKey } from '../../internal/client/auth/jose-signing-keys.ts';
 import { readConfig } from '../../internal/config/config.ts';
-import { PostgresSigningKeyRepository } from '../../internal/repository/postgres/accounts/postgres-signing-key-repository.ts';
 
 const usage = `usage: rotate-keys [--now]
 
@@ -29,13 +27,11 @@ export function runRotateKeys(env: NodeJS.ProcessEnv, args: readonly string[]): 
     const config = readConfig(env);
     if (config.auth.outside)
       throw new Error('the keys are those of an outside issuer (AUTH_JWKS_URL): rotate them there');
-    const key = await generateSigningKey();
-    const { signsFrom, removed } = await withAccounts(config, (database) =>
-      new PostgresSigningKeyRepository(database).rotate(key, {
-        leadMs: values.now ? 0 : leadMs,
-        keepMs: config.auth.tokenTtlMs + slackMs,
-      }),
-    );
+    const { key, signsFrom, removed } = await withAccounts(config, async ({ signingKeys, generateSigningKey }) => {
+      const generated = await generateSigningKey();
+      const times = { leadMs: values.now ? 0 : leadMs, keepMs: config.auth.tokenTtlMs + slackMs };
+      return { key: generated, ...(await signingKeys.rotate(generated, times)) };
+    });
     console.log(`the new key ${key.kid} signs from ${signsFrom.toISOString()}`);
     if (removed > 0) console.log(`removed ${removed} whose tokens have all expired`);
     console.log(`in ${nameDatabase(config)}`);

@@ -48,7 +48,7 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
     signal.throwIfAborted();
     const grpcPort = await health.listen();
     const onChange = (reachable: boolean) => health.setServing(reachable);
-    const watch = new DatabaseWatch({ pool: database.pool, log, onChange });
+    const watch = new DatabaseWatch({ ask: () => database.pool.query('select 1'), log, onChange });
     resources.add('the watch over the database', () => watch.stop());
     ingest?.writers.start();
     health.setServing(true);

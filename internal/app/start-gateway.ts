@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { AuthServiceDefinition } from '../../pkg/api/auth/v1/auth.ts';
 import { ChatServiceDefinition } from '../../pkg/api/chat/v1/chat.ts';
@@ -7,6 +5,7 @@ import type { GatewayConfig } from '../config/gateway-config.ts';
 import { GrpcCaller } from '../transport/shared/calls/grpc-caller.ts';
 import { GrpcStreams } from '../transport/shared/streams/grpc-streams.ts';
 import { CertificateFiles } from '../transport/tls/certificate-files.ts';
+import { readChannelCredentials } from '../transport/tls/channel-credentials.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
 import { openGateway } from './parts/open-gateway.ts';
@@ -27,7 +26,7 @@ export async function startGateway(
     const { addresses, tls } = config.upstream;
     const caller = new GrpcCaller({
       addresses,
-      credentials: await toCredentials(tls),
+      credentials: await readChannelCredentials(tls),
       serverName: tls?.name,
       maxMessageBytes: Math.max(config.maxBodyBytes, minMessageBytes),
       log,
@@ -46,10 +45,4 @@ export async function startGateway(
     await resources.close();
     throw error;
   }
-}
-
-async function toCredentials(tls: GatewayConfig['upstream']['tls']): Promise<ChannelCredentials> {
-  if (!tls) return ChannelCredentials.createInsecure();
-  const read = (file: string | undefined) => (file === undefined ? null : readFile(file));
-  return ChannelCredentials.createSsl(await read(tls.ca), await read(tls.key), await read(tls.cert));
 }

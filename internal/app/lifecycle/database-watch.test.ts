@@ -22,7 +22,7 @@ function watchDatabase() {
   const changes: boolean[] = [];
   const log = new LogLines();
   const onChange = (reachable: boolean) => changes.push(reachable);
-  const watch = new DatabaseWatch({ pool: database.pool, log: log.logger, onChange }, 10);
+  const watch = new DatabaseWatch({ ask: () => database.pool.query('select 1'), log: log.logger, onChange }, 10);
   return { watch, changes, log };
 }
 

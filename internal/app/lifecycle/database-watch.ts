@@ -1,8 +1,8 @@
-import type pg from 'pg';
 import type { Logger } from 'pino';
 
 interface Deps {
-  pool: pg.Pool;
+  /** Asks the database something; rejects while it cannot be reached. */
+  ask: () => Promise<unknown>;
   log: Logger;
   /** Called when the database has gone away, and when it is back. */
   onChange: (reachable: boolean) => void;
@@ -34,8 +34,8 @@ export class DatabaseWatch {
   async #ask(): Promise<void> {
     if (this.#asking) return;
     this.#asking = true;
-    const { pool, log, onChange } = this.#deps;
-    const reachable = await pool.query('select 1').then(
+    const { ask, log, onChange } = this.#deps;
+    const reachable = await ask().then(
       () => true,
       () => false,
     );

@@ -10,13 +10,12 @@ import { PostgresAccountRepository } from '../../repository/postgres/accounts/po
 import { PostgresRevocationSource } from '../../repository/postgres/accounts/postgres-revocation-source.ts';
 import { PostgresSigningKeyRepository } from '../../repository/postgres/accounts/postgres-signing-key-repository.ts';
 import type { Database } from '../../repository/postgres/connection/database.ts';
-import { Argon2PasswordHasher } from '../../security/argon2-password-hasher.ts';
-import { ZxcvbnPasswordPolicy } from '../../security/zxcvbn-password-policy.ts';
 import { AuthService } from '../../service/accounts/auth-service.ts';
 import type { Revocations } from '../../service/accounts/revocations.ts';
 import { pruneRegularly } from '../lifecycle/prune.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import { createExternalVerifier } from './external-verifier.ts';
+import { openPasswords } from './open-passwords.ts';
 import { openRevocations } from './open-revocations.ts';
 
 /** Who callers are, and whether they may still be. */
@@ -60,8 +59,7 @@ export async function openIdentity(
       accounts,
       issuer: new JoseTokenIssuer(keys, { ...auth, ttlMs: auth.tokenTtlMs }),
       keys,
-      hasher: new Argon2PasswordHasher(),
-      policy: new ZxcvbnPasswordPolicy(),
+      ...openPasswords(),
       limiter,
       revocations: sessions,
       onSessionsEnded: () => revocations.refresh('sessions'),

@@ -1,16 +1,32 @@
+import { generateSigningKey } from '../../client/auth/jose-signing-keys.ts';
 import type { Config } from '../../config/config.ts';
-import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
+import type { AccountRepository } from '../../repository/account-repository.ts';
+import { PostgresAccountRepository } from '../../repository/postgres/accounts/postgres-account-repository.ts';
+import { PostgresSigningKeyRepository } from '../../repository/postgres/accounts/postgres-signing-key-repository.ts';
+import { createDatabase } from '../../repository/postgres/connection/database.ts';
 import { migrate } from '../../repository/postgres/migrations/migrate.ts';
+import type { PrivateJwk, SigningKeyRepository } from '../../repository/signing-key-repository.ts';
 import { authSchema, migrationsFolder } from './open-database.ts';
 import { useDatabase } from './use-database.ts';
 
-/** Does something with the accounts' tables, which it brings up to date as the service would at its start. */
-export function withAccounts<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
+/** What a program needs to work on accounts and the keys of their tokens. */
+export interface AccountParts {
+  accounts: AccountRepository;
+  signingKeys: SigningKeyRepository;
+  generateSigningKey(): Promise<PrivateJwk>;
+}
+
+/** Runs work on the accounts' tables, after bringing them up to date as the service would at its start. */
+export function withAccounts<T>(config: Config, work: (parts: AccountParts) => Promise<T>): Promise<T> {
   return useDatabase(config, async (dsn) => {
     if (config.migrateOnStart) await migrate(dsn, migrationsFolder, { only: authSchema.migrations });
     const database = createDatabase({ dsn, poolSize: 2, statementTimeoutMs: config.callTimeoutMs, onError: () => {} });
     try {
-      return await work(database);
+      return await work({
+        accounts: new PostgresAccountRepository(database),
+        signingKeys: new PostgresSigningKeyRepository(database),
+        generateSigningKey,
+      });
     } finally {
       await database.close();
     }

@@ -1,0 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { ChannelCredentials } from '@grpc/grpc-js';
+import type { GatewayConfig } from '../../config/gateway-config.ts';
+
+/** The credentials of a gRPC client, from PEM files; plain text without `tls`. Rejects when a file cannot be read. */
+export async function readChannelCredentials(tls: GatewayConfig['upstream']['tls']): Promise<ChannelCredentials> {
+  if (!tls) return ChannelCredentials.createInsecure();
+  const read = (file: string | undefined) => (file === undefined ? null : readFile(file));
+  return ChannelCredentials.createSsl(await read(tls.ca), await read(tls.key), await read(tls.cert));
+}
