@@ -2,49 +2,54 @@ import type { Account, AuthEvent, AuthSession, Device, SessionEnd } from '../mod
 import type { Page } from '../model/page.ts';
 import type { TokenRole } from '../model/principal.ts';
 
-/** A session that begins: its id, the digest of its first refresh token, and until when that is good. */
+/** A session that begins. */
 export interface NewSession {
   id: string;
-  /** What the password was compared with. */
+  /** The digest that the password was compared with. */
   passwordHash: string;
+  /** The digest of the session's first refresh token. */
   refreshTokenHash: Buffer;
+  /** When the first refresh token expires. */
   expiresAt: Date;
   device: Device;
 }
 
-/** What a refresh token is exchanged for. */
-export interface Next {
+/** The refresh token that replaces the one in use. */
+export interface NextRefreshToken {
   refreshTokenHash: Buffer;
-  /** The digest of what lets the same client make the exchange again. */
+  /** The digest of the key with which the same client may repeat the exchange when its answer was lost. */
   retryKeyHash: Buffer | undefined;
   expiresAt: Date;
   device: Device;
 }
 
-/** What a refresh token was exchanged for. */
+/** The session whose refresh token was replaced, and its account. */
 export interface Refreshed {
   sessionId: string;
   account: Account;
 }
 
 /**
- * Accounts, sessions and their audit log at rest. Changes that an administrator would want to know of write an audit row in the same
- * transaction. Every method throws UNAVAILABLE (STORAGE_UNAVAILABLE) when the database cannot be reached.
+ * Stores accounts, their sessions and the audit log of both. Administrative changes write an audit row in the same transaction. Every method
+ * throws UNAVAILABLE (STORAGE_UNAVAILABLE) while the database cannot be reached.
  */
 export interface AccountRepository {
-  /** `actorId` is empty for the operator. Throws ALREADY_EXISTS (USERNAME_TAKEN). */
+  /** Creates an account. `actorId` is empty if the operator does it. Throws ALREADY_EXISTS (USERNAME_TAKEN). */
   create(account: Omit<Account, 'createdAt'> & { passwordHash: string }, actorId: string): Promise<Account>;
 
   find(userId: string): Promise<(Account & { passwordHash: string }) | undefined>;
 
   list(): Promise<Account[]>;
 
-  /** By the operator. Ends all sessions if a role is taken away: their tokens still have it. Undefined if there is no such account. */
+  /**
+   * Replaces the account's roles, on behalf of the operator. If a role is taken away, all sessions end, because their tokens still carry
+   * it. Undefined if the account does not exist.
+   */
   setRoles(userId: string, roles: readonly TokenRole[]): Promise<{ sessionsEnded: number } | undefined>;
 
   /**
-   * Ends all of the account's sessions but `keepSessionId`. Throws PERMISSION_DENIED (WRONG_PASSWORD), changing nothing, if the digest is
-   * not `from` any more.
+   * Replaces the password's digest and ends all of the account's sessions but `keepSessionId`. Throws PERMISSION_DENIED (WRONG_PASSWORD) and
+   * changes nothing if the stored digest is no longer `from`.
    */
   setPassword(
     userId: string,
@@ -52,32 +57,39 @@ export interface AccountRepository {
     options: { actorId: string; from?: string; keepSessionId?: string },
   ): Promise<void>;
 
-  /** The same password under other parameters: ends nothing. False, changing nothing, if the digest is not `from` any more. */
+  /**
+   * Stores the digest of the same password under other parameters; sessions go on. Returns false and changes nothing if the stored digest
+   * is no longer `from`.
+   */
   rehash(userId: string, digests: { from: string; to: string }): Promise<boolean>;
 
-  /** Returns the account as it is at that moment. Throws UNAUTHENTICATED (WRONG_CREDENTIALS) if its password has changed meanwhile. */
+  /**
+   * Stores a new session and returns the account as it is then. Throws UNAUTHENTICATED (WRONG_CREDENTIALS) if the password has changed
+   * since it was compared.
+   */
   beginSession(userId: string, session: NewSession): Promise<Account>;
 
   /**
-   * Exchanges a refresh token, by its digest, for the next one. Of several attempts with one token at the same time one wins.
+   * Replaces a refresh token, given by its digest. Of several concurrent attempts with one token one succeeds.
    *
-   * Throws UNAUTHENTICATED (REFRESH_TOKEN_INVALID), or (REFRESH_TOKEN_REUSED) after ending the session: a token is good for one use.
-   * With the retry key of its use the last exchange can be made again while what it gave has not been used; that is void then.
+   * A token is good for one use: a second use ends the session and throws UNAUTHENTICATED (REFRESH_TOKEN_REUSED). The exception is a retry
+   * with the retry key of the first use, while the token issued by that use has not been used; that token is then void. Throws
+   * UNAUTHENTICATED (REFRESH_TOKEN_INVALID) for a token that is unknown or whose session has ended or expired.
    */
-  refresh(tokenHash: Buffer, next: Next): Promise<Refreshed>;
+  refresh(tokenHash: Buffer, next: NextRefreshToken): Promise<Refreshed>;
 
-  /** Sessions that have neither ended nor expired, the one used last first. */
+  /** Lists the sessions that have neither ended nor expired, most recently used first. */
   listSessions(userId: string): Promise<AuthSession[]>;
 
-  /** False if the user has no such session, or it has ended. */
+  /** Ends a session. False if the user has no such session, or it has ended already. */
   endSession(userId: string, sessionId: string, reason: SessionEnd): Promise<boolean>;
 
-  /** Records that a session which was never kept, as guests' are not, has ended; its tokens expire by `expiresAt`. */
+  /** Records the end of a session that is not stored, as those of guests are not. Its tokens expire by `expiresAt`. */
   recordEnd(userId: string, sessionId: string, expiresAt: Date): Promise<void>;
 
-  /** The newest first. */
+  /** Lists the audit log, newest first; with `beforeId`, entries with a smaller id. */
   listEvents(filter: { userId?: string }, limit: number, beforeId?: number): Promise<Page<AuthEvent, number>>;
 
-  /** Forgets sessions that ended or expired long ago; returns how many. Bounded work: call again for more. */
+  /** Removes at most `limit` sessions that expired more than a day ago; returns how many it has removed. */
   prune(limit: number): Promise<number>;
 }

@@ -1,14 +1,14 @@
 import type { AuditEvent } from '../model/audit-event.ts';
 import type { Page } from '../model/page.ts';
 
-/** Which administrative acts; what is absent narrows nothing. */
+/** Selects entries of the audit log; a field that is absent does not restrict them. */
 export interface AuditFilter {
   chatId?: string;
   actorId?: string;
 }
 
-/** The audit log, as each administrative change has written it. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
+/** Reads the audit log, which every administrative change writes to in its own transaction. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
 export interface AuditRepository {
-  /** The newest first; with `beforeId` only what has a smaller id. */
+  /** Lists entries, newest first; with `beforeId`, entries with a smaller id. */
   list(filter: AuditFilter, limit: number, beforeId?: number): Promise<Page<AuditEvent, number>>;
 }

@@ -2,19 +2,23 @@ import type { Ban, BanChange } from '../model/ban.ts';
 import type { Page } from '../model/page.ts';
 import type { User } from '../model/user.ts';
 
-/** Who is banned from the whole service. Each change also writes an audit row. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
+/**
+ * Stores the bans from the whole service. Bans from single chats are in `ChatBanRepository`. Every change also writes an audit row. Every
+ * method throws UNAVAILABLE (STORAGE_UNAVAILABLE) while the database cannot be reached.
+ */
 export interface BanRepository {
-  /** Bans the user, or replaces reason and expiry of their ban. */
+  /** Bans the user, or replaces the ban. `expiresAt` undefined: until the ban is lifted. */
   ban(actor: User, userId: string, reason: string, expiresAt: Date | undefined): Promise<Ban>;
 
   /** Throws NOT_FOUND (BAN_NOT_FOUND). */
   lift(actor: User, userId: string): Promise<void>;
 
-  /** Bans that have not expired, by user id. */
+  /** Lists the bans that have not expired, ordered by user id. */
   list(limit: number, afterUserId?: string): Promise<Page<Ban, string>>;
 
   /**
-   * What changed since the answer that gave the cursor; without one, all who are banned. May repeat some, never leaves one out.
+   * Returns the bans that were set or lifted since the answer that gave the cursor, and the next cursor; without a cursor, all bans in
+   * force. A change may be returned twice and is never left out.
    */
   listChanges(cursor?: string): Promise<{ changes: BanChange[]; cursor: string }>;
 }

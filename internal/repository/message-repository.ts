@@ -2,16 +2,18 @@ import type { ChatType } from '../model/chat.ts';
 import type { ChatRole } from '../model/member.ts';
 import type { Draft, Message } from '../model/message.ts';
 
-/** A draft with the id it will have, and a digest of its content by which repetitions are recognised. */
+/** A draft with the id that it gets when it is stored, and a digest of its content by which a repetition is recognised. */
 export interface NewMessage extends Draft {
   id: string;
   contentHash: Buffer;
 }
 
 /**
- * What became of one message of a batch. For `repeated` and `reused`, id, seq and time are the first message's. `accepted`: it is kept
- * and will be written, its number is not known yet; `unavailable`: not known to be kept, though others of the batch are; `full`: there is no
- * room to keep it. These three come only where messages are kept elsewhere before they are written.
+ * The outcome of one message of a batch. For `repeated` (the same message again) and `reused` (its client_message_id with other content), id,
+ * seq and time are those of the first message.
+ *
+ * The last three outcomes exist only where a log stores messages before the database does. `accepted`: the log has stored the message; it
+ * has no number yet. `unavailable`: the log may have stored the message or not. `full`: the log has no room for it.
  */
 export interface Appended {
   outcome:
@@ -24,14 +26,14 @@ export interface Appended {
     | 'accepted'
     | 'unavailable'
     | 'full';
-  /** Absent if there is no such chat. */
+  /** Absent if the chat does not exist. */
   chatType?: ChatType;
   messageId: string;
   seq: number;
   createdAt: Date;
 }
 
-/** A chat's changes after a number, and what was true of the chat in the same snapshot. */
+/** A chat's changes after a number, and the chat's last number, read in one snapshot. */
 export interface ChangesPage {
   /** By `updateSeq`, ascending; a changed message once, at its newest number. */
   messages: Message[];
@@ -41,32 +43,32 @@ export interface ChangesPage {
   hasMore: boolean;
 }
 
-/** Range of a page of history: after or before a number, or the newest. */
+/** The range of a page of history: after a number, before a number, or the newest messages. */
 export type HistoryRange = { afterSeq: number } | { beforeSeq: number } | 'newest';
 
-/** Messages at rest. Every method throws UNAVAILABLE (STORAGE_UNAVAILABLE) when the database cannot be reached. */
+/** Stores messages. Every method throws UNAVAILABLE (STORAGE_UNAVAILABLE) while the database cannot be reached. */
 export interface MessageRepository {
   /**
-   * Commits a batch in one statement: all of it or, if this throws, nothing that is known of.
+   * Commits a batch in one statement, and returns an outcome for each message, in the order of the batch. If it throws, either nothing was
+   * stored or the commit's answer was lost; the same batch can be tried again.
    *
-   * Numbers within a chat follow the order of the batch, without gaps. Only members with one of `sendingRoles` may send,
-   * and services.
-   * No message may occur twice (chat, sender, clientMessageId) in one batch. Answers in the order of the batch.
+   * Numbers within a chat follow the order of the batch, without gaps. Members with one of `sendingRoles` may send, and services. A batch
+   * must not contain two messages with the same chat, sender and clientMessageId.
    */
   appendBatch(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Appended[]>;
 
-  /** The message; throws NOT_FOUND (MESSAGE_NOT_FOUND). */
+  /** Throws NOT_FOUND (MESSAGE_NOT_FOUND). */
   get(chatId: string, messageId: string): Promise<Message>;
 
-  /** A page of history, in ascending order of seq. */
+  /** Returns a page of history, ordered by seq. */
   listHistory(chatId: string, range: HistoryRange, limit: number): Promise<{ messages: Message[]; hasMore: boolean }>;
 
-  /** What changed after a number, regardless of who asks; undefined if there is no such chat. */
+  /** Returns the changes after a number, without a check of membership; undefined if the chat does not exist. */
   findChanges(chatId: string, afterSeq: number, limit: number): Promise<ChangesPage | undefined>;
 
   /**
-   * What changed after a number, up to `lastSeq`; undefined unless the user is a member in the snapshot that is read, or in a later one. It may
-   * be up to a second old, but only if it has something after that number.
+   * Returns the changes after a number for a member; undefined unless the user is a member in the snapshot that was read, or in a later
+   * one. A page that contains changes may be up to a second old; an empty page is not.
    */
   findChangesAsMember(
     chatId: string,
@@ -75,6 +77,6 @@ export interface MessageRepository {
     limit: number,
   ): Promise<ChangesPage | undefined>;
 
-  /** The last number of each of the chats that exist. */
+  /** Returns the last number of each chat that exists. */
   listHeads(chatIds: readonly string[]): Promise<Map<string, number>>;
 }

@@ -3,21 +3,21 @@ export type PrivateJwk = Record<string, unknown> & { kid: string };
 
 export interface SigningKey {
   jwk: PrivateJwk;
-  /** From then on it signs, if no newer one does. */
+  /** The time from which this key signs, until a newer key does. */
   signsFrom: Date;
 }
 
-/** The keys that access tokens are signed with, shared by all nodes. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
+/** Stores the keys that sign access tokens, for all nodes. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
 export interface SigningKeyRepository {
   /**
-   * All keys that have not retired, the one that signs last first. If there are none yet, `create` makes the first; when several nodes
-   * try, one wins.
+   * Lists the keys that have not retired, the newest first. If there is none, `create` makes the first key; when several nodes do so at once,
+   * one of their keys is stored and returned to all.
    */
   list(create: () => Promise<PrivateJwk>): Promise<SigningKey[]>;
 
   /**
-   * Adds a key that is published at once and signs after `leadMs`; those before it retire `keepMs` after that, and such as have retired
-   * are removed. Writes an audit row.
+   * Adds a key that is published at once and signs after `leadMs` milliseconds. The keys before it retire `keepMs` milliseconds after that.
+   * Removes the keys that have retired and returns how many. Writes an audit row.
    */
   rotate(key: PrivateJwk, times: { leadMs: number; keepMs: number }): Promise<{ signsFrom: Date; removed: number }>;
 }

@@ -29,7 +29,7 @@ import { openIngest } from './open-ingest.ts';
 import { openPresence } from './open-presence.ts';
 import type { OpenedRedis } from './open-redis.ts';
 
-/** Stand-ins for parts, each made of the part itself. */
+/** Replacements of ports, each given the real one to build upon. */
 export interface ChatOverrides {
   chats?(real: ChatRepository): ChatRepository;
   messages?(real: MessageRepository): MessageRepository;
@@ -55,7 +55,7 @@ export interface ChatParts {
   hub: Hub;
 }
 
-/** What the project is for: chats, messages, and those who read them. */
+/** Opens the parts that serve chats: repositories, message writer, hub, services and sessions. */
 export async function openChat(
   config: Config,
   { bans, bus, database, identity, limiter, log, overrides, redis, resources, traced }: Deps,
@@ -146,7 +146,7 @@ export async function openChat(
   return { chats: service, moderation, sessions, hub };
 }
 
-/** Messages of a page for a reader that catches up: few enough that even the longest texts stay near 2 MiB. */
+/** Returns the messages per page for a reader that catches up: so few that a page of the longest texts has about 2 MiB. */
 function catchUpPageSize(maxTextLength: number): number {
   const bytesPerCharacter = 4;
   return Math.max(8, Math.min(100, Math.floor(2_097_152 / (maxTextLength * bytesPerCharacter))));

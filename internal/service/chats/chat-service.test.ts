@@ -14,7 +14,7 @@ import { ChatService, type ChatServiceOptions } from './chat-service.ts';
 let storage: TestStorage;
 let presence: MemoryPresence;
 let service: ChatService;
-/** What was published: of chats, and the users who were told to look at their memberships. */
+/** What was published to chats, and the users to whom a change of membership was published. */
 let said: { chatId: string; publication: ChatPublication }[];
 let toldUsers: string[];
 beforeAll(async () => {
@@ -77,7 +77,7 @@ describe('a direct chat', () => {
     });
   });
 
-  test('is told to both when it begins, and nobody when it was there already', async () => {
+  test('is published to both when it is created, and not when it existed already', async () => {
     const create = () => service.createChat(alice, { type: 'DIRECT', name: '', memberIds: ['dave'] });
     const { chat, created } = await create();
     expect([created, kinds(), toldUsers.sort()]).toEqual([true, ['chat_created'], ['alice', 'dave']]);
@@ -102,7 +102,7 @@ describe('a room', () => {
     });
   });
 
-  test('is created by whoever joins it first, however many do at once', async () => {
+  test('is created by the first user that joins it, also when many join at once', async () => {
     const name = randomUUID();
     const users = Array.from({ length: 12 }, (_, i) => principalOf(`joiner-${i}`));
     const results = await Promise.all(users.map((user) => service.joinRoom(user, name)));
@@ -130,7 +130,7 @@ describe('a room', () => {
 });
 
 describe('a group', () => {
-  test('is not there for strangers, whatever they try', async () => {
+  test('is not found by users who are not members, in any method', async () => {
     const chatId = await newGroup('bob');
     const message = { chatId, clientMessageId: 'x', text: 'x' };
     const attempts = (id: string) => [
@@ -165,7 +165,7 @@ describe('a group', () => {
     expect(await refusal(read)).toBe('CHAT_NOT_FOUND');
   });
 
-  test('is changed only by those whose role allows it', async () => {
+  test('is changed only by members whose role allows it', async () => {
     const chatId = await newGroup('bob', 'carol');
     expect(await refusal(service.addMembers(bob, chatId, ['dave']))).toBe('ROLE_TOO_LOW');
     expect(await refusal(service.removeMember(bob, chatId, 'carol'))).toBe('ROLE_TOO_LOW');
@@ -176,7 +176,7 @@ describe('a group', () => {
     expect(await refusal(service.deleteChat(admin, chatId))).toBe('may');
   });
 
-  test('has each change told to its readers, and to those whose memberships it concerns', async () => {
+  test('has each change published to its readers and to the users whose memberships change', async () => {
     const chatId = await newGroup('bob');
     await service.addMembers(alice, chatId, ['bob', 'carol', 'dave']);
     await service.addMembers(alice, chatId, ['bob']);
@@ -236,7 +236,7 @@ describe('a message', () => {
   });
 });
 
-test('those who are online are listed page by page, all or those of one chat', async () => {
+test('online users are listed page by page, all of them or those of one chat', async () => {
   const chatId = await newGroup('m1', 'm3', 'm5', 'away');
   for (const id of ['m5', 'm1', 'm2', 'm3', 'm4']) await presence.enter(randomUUID(), { id, name: `n ${id}` });
   const collect = async (of?: string) => {
@@ -253,7 +253,7 @@ test('those who are online are listed page by page, all or those of one chat', a
   expect(await collect(chatId)).toEqual(['m1', 'm3', 'm5']);
 });
 
-test('who of a chat is online is found among its members alone, and only while the caller waits for it', async () => {
+test('the online users of a chat are looked up among its members only, and only while the caller waits', async () => {
   const chatId = await newGroup('m1', 'm3');
   for (const id of ['m2', 'm1', 'm3']) await presence.enter(randomUUID(), { id, name: `n ${id}` });
   presence.list = () => Promise.reject(new Error('everybody was looked at'));

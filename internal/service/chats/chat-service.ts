@@ -19,15 +19,15 @@ import type { MessageWriter } from '../writing/message-writer.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
 
 export interface ChatServiceOptions {
-  /** Unicode characters of a message. */
+  /** Unicode characters of a message's text, at most. */
   maxTextLength: number;
   /** Whether joining a room that does not exist creates it. */
   createRoomsOnJoin: boolean;
-  /** Chats with more members are not told who is typing and how far others have read. */
+  /** In chats with more members than this, typing and read marks are not published to the other members. */
   maxSignalMembers: number;
 }
 
-/** Members of a chat of whom it is asked together who is online. */
+/** Members whose presence is looked up in one request. */
 const membersAtOnce = 1_000;
 
 interface Deps {
@@ -42,8 +42,8 @@ interface Deps {
 }
 
 /**
- * What callers can do with chats. The errors of each method are those of the RPC of the same name in the contract; the token's
- * roles have been checked by then, the roles in the chat are checked here.
+ * The operations on chats, members and messages. Each method throws the errors of the RPC of the same name in the contract. The roles in the
+ * caller's token are checked before; the caller's role in the chat is checked here, for a change under the chat's lock.
  */
 export class ChatService {
   readonly #chats: ChatRepository;
@@ -157,17 +157,17 @@ export class ChatService {
     try {
       return await this.#createRoom(user, name, []);
     } catch (error) {
-      // Somebody else was faster.
+      // Another caller has created the room meanwhile.
       if (error instanceof ChatError && error.reason === 'ROOM_EXISTS') return this.joinRoom(caller, name);
       throw error;
     }
   }
 
-  /** Not asynchronous: the order of the calls is the order within a chat. */
+  /** Not an async function: the order of the calls is the order of the messages within a chat. */
   sendMessage(caller: Principal, message: Omit<Draft, 'sender' | 'asService'>, signal?: AbortSignal): Promise<Receipt> {
     const { chatId, clientMessageId, text } = message;
     const { maxTextLength } = this.#options;
-    // Characters are counted only when it matters: there are never more of them than UTF-16 units.
+    // A text never has more characters than UTF-16 code units, so most texts need no counting.
     if (text.length > maxTextLength && [...text].length > maxTextLength) {
       return Promise.reject(
         invalidFieldsError({ field: 'text', description: `must have at most ${maxTextLength} characters` }),
@@ -190,7 +190,7 @@ export class ChatService {
     limit: number,
   ): Promise<{ messages: Message[]; hasMore: boolean }> {
     const page = await this.#messages.listHistory(chatId, range, limit);
-    // After the read: a chat that is deleted meanwhile must not look like one in which nothing was said.
+    // Checked after the read: a chat that is deleted meanwhile must not look like a chat without messages.
     await this.#checkMember('ListMessages', caller, chatId);
     return page;
   }
@@ -206,7 +206,7 @@ export class ChatService {
     const chat = await this.#chats.get(chatId, caller.userId);
     authorizeChat('ListOnlineUsers', caller, chat.type, chat.own?.role);
     const found: User[] = [];
-    // Over the members, who are bounded, and not over all who are online.
+    // Pages through the chat's members, whose number is limited, and not through all users who are online.
     for (let cursor = after; found.length <= limit; ) {
       signal?.throwIfAborted();
       const { items, next } = await this.#members.list(chatId, membersAtOnce, cursor);
@@ -231,27 +231,27 @@ export class ChatService {
       this.#bus.publishToChat(chatId, {
         kind: 'ephemeral',
         event: { kind: 'read', chatId, userId: caller.userId, seq: mark.readSeq },
-        // The caller's other devices are few, however many the members.
+        // In a large chat only the caller's own devices are notified: they are few.
         ...(memberCount > this.#options.maxSignalMembers && { onlyTo: caller.userId }),
       });
     }
   }
 
-  /** The caller's own, with what is unread. */
+  /** Returns the caller's own read mark and the number of unread messages. */
   async getReadMark(caller: Principal, chatId: string): Promise<ReadMark> {
     const mark = await this.#readMarks.find(chatId, caller.userId);
     if (!mark) throw refusalOf('chat_not_found');
     return mark;
   }
 
-  /** Tells those who read the chat that the caller is typing. */
+  /** Publishes to the readers of the chat that the caller is typing. */
   async sendTyping(caller: Principal, chatId: string): Promise<void> {
     const { memberCount } = await this.#membership('SendTyping', caller, chatId);
     if (memberCount > this.#options.maxSignalMembers) return;
     this.#bus.publishToChat(chatId, { kind: 'ephemeral', event: { kind: 'typing', chatId, user: toUser(caller) } });
   }
 
-  /** The caller's membership in a chat whose messages the caller may read. */
+  /** Returns the caller's membership; throws unless the caller may read the chat's messages. */
   getMembership(caller: Principal, chatId: string): Promise<MembershipSnapshot> {
     return this.#membership('Subscribe', caller, chatId);
   }
@@ -262,13 +262,13 @@ export class ChatService {
     chatId: string,
   ): Promise<MembershipSnapshot> {
     const membership = await this.#memberships.find(chatId, caller.userId);
-    // The type matters to strangers only.
+    // The chat's type decides only what callers who are not members may do.
     if (membership) {
       authorizeChat(method, caller, 'GROUP', membership.role);
       return membership;
     }
     await this.#checkMember(method, caller, chatId);
-    // Became a member between the two looks.
+    // The caller became a member between the two reads.
     return this.#membership(method, caller, chatId);
   }
 
@@ -287,7 +287,7 @@ export class ChatService {
     return { chat, created: true };
   }
 
-  /** The messages are of one chat, in order. */
+  /** Publishes messages of one chat, in their order, and to each user in `membersChanged` that a membership has begun or ended. */
   #publish(messages: readonly Message[], membersChanged: readonly string[]): void {
     const [first] = messages;
     if (first) this.#bus.publishToChat(first.chatId, { kind: 'messages', messages });

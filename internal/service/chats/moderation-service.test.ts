@@ -8,7 +8,7 @@ import { openTestStorage, type TestStorage, user } from '../../testing/services/
 import { ModerationService } from './moderation-service.ts';
 
 let storage: TestStorage;
-/** Whether this node enforces what has been changed: it holds back an answer until `hear`. */
+/** Resolved by a test once this node enforces the changed bans; the answer is held back until then. */
 let heard: PromiseWithResolvers<void>;
 let service: ModerationService;
 let toldUsers: string[];
@@ -70,7 +70,7 @@ test.each([
   );
 });
 
-test('only a user whose membership a ban has ended is told to look at their memberships', async () => {
+test('a ban publishes a change of membership only if it has ended one', async () => {
   const chatId = await newGroup('bob');
   await service.banMember(alice, chatId, { userId: 'stranger', reason: '' });
   expect(toldUsers).toEqual([]);
@@ -78,7 +78,7 @@ test('only a user whose membership a ban has ended is told to look at their memb
   expect(toldUsers).toEqual(['bob']);
 });
 
-test('whoever bans is known by name to those who read the list', async () => {
+test('the banning user is listed with a name', async () => {
   const chatId = await newGroup();
   const moderator: Principal = { ...root, userId: 'moderator', name: 'The Moderator' };
   await service.banMember(moderator, chatId, { userId: 'bob', reason: '' });

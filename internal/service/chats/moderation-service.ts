@@ -24,14 +24,14 @@ interface Deps {
   bans: BanRepository;
   audit: AuditRepository;
   bus: Bus;
-  /** Resolves once this node enforces what has changed: who banned somebody is answered then. */
+  /** Resolves once this node enforces the changed bans; the call that changed them is answered then. */
   onBansChanged?: () => Promise<void>;
 }
 
 /**
- * What those can do who keep order: roles and bans in chats, bans from the service, and the audit log. The errors of each method are
- * those of the RPC of the same name in the contract; the token's roles have been checked by then, the roles in the chat are
- * checked here.
+ * The operations of moderators: roles and bans in chats, bans from the service, and the audit log. Each method throws the errors of the RPC of
+ * the same name in the contract. The roles in the caller's token are checked before; the caller's role in the chat is checked here, for a
+ * change under the chat's lock.
  */
 export class ModerationService {
   readonly #chats: ChatRepository;
@@ -123,7 +123,7 @@ function checkBan({ userId }: Principal, newBan: NewBan): void {
   if (newBan.userId === userId)
     throw invalidFieldsError({ field: 'user_id', description: 'must be somebody else than the caller' });
   const endsAt = newBan.expiresAt?.getTime();
-  // Not a number: a time that no date can hold.
+  // The comparison also refuses NaN: a time that no Date can hold.
   if (endsAt !== undefined && !(endsAt > Date.now() && endsAt <= latestMs)) {
     throw invalidFieldsError({ field: 'expires_at', description: 'must be in the future, and before the year 10000' });
   }

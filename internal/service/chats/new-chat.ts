@@ -2,7 +2,7 @@ import { roomName } from '../../model/chat.ts';
 import { invalidFieldsError } from '../../model/errors.ts';
 import type { Creator } from '../../repository/chat-repository.ts';
 
-/** The two users of a new direct chat. Throws INVALID_ARGUMENT naming what is wrong. */
+/** Returns the two users of a new direct chat. Throws INVALID_ARGUMENT, with the field at fault. */
 export function checkDirect(
   creator: Creator,
   name: string,
@@ -21,7 +21,7 @@ export function checkDirect(
   return [one, other];
 }
 
-/** Throws INVALID_ARGUMENT for a group that nobody would own. */
+/** Throws INVALID_ARGUMENT if the group would have no owner. */
 export function checkGroup(creator: Creator, memberIds: readonly string[]): void {
   if (!creator.external || memberIds.length > 0) return;
   throw invalidFieldsError({
@@ -30,7 +30,7 @@ export function checkGroup(creator: Creator, memberIds: readonly string[]): void
   });
 }
 
-/** Throws INVALID_ARGUMENT for what no room may be called. */
+/** Throws INVALID_ARGUMENT if the name is not valid for a room. */
 export function checkRoomName(name: string): void {
   if (roomName.test(name)) return;
   const description = 'must be 1 to 64 letters, digits, "_", "-" and ".", starting with a letter or digit, for a room';

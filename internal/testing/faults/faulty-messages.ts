@@ -4,16 +4,16 @@ import { storageUnavailable } from '../../repository/postgres/connection/storage
 
 type Commit = () => Promise<Appended[]>;
 
-/** A real repository whose `appendBatch` can be watched, held up and made to fail. */
+/** A real repository whose `appendBatch` a test can observe, hold up and make fail. */
 export class FaultyMessages implements MessageRepository {
   readonly get: MessageRepository['get'];
   readonly listHistory: MessageRepository['listHistory'];
   readonly findChanges: MessageRepository['findChanges'];
   readonly findChangesAsMember: MessageRepository['findChangesAsMember'];
   readonly listHeads: MessageRepository['listHeads'];
-  /** Every batch that was handed over, in order. */
+  /** Every batch that was appended, in order. */
   readonly batches: (readonly NewMessage[])[] = [];
-  /** What happens instead of committing. */
+  /** Runs in place of the commit. */
   onAppend: (commit: Commit, batch: readonly NewMessage[]) => Promise<Appended[]> = (commit) => commit();
   readonly #real: MessageRepository;
 
@@ -31,7 +31,7 @@ export class FaultyMessages implements MessageRepository {
     return this.onAppend(() => this.#real.appendBatch(batch, sendingRoles), batch);
   }
 
-  /** The next batch is committed, but nobody learns of it. */
+  /** Commits the next batch and then fails, as when the answer is lost. */
   loseNextAnswer(): void {
     this.onAppend = async (commit) => {
       this.onAppend = (commit) => commit();
@@ -40,7 +40,7 @@ export class FaultyMessages implements MessageRepository {
     };
   }
 
-  /** Batches wait until the returned function is called. */
+  /** Holds up all batches until the returned function is called. */
   hold(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.onAppend = (commit) => promise.then(commit);

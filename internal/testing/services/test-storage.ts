@@ -17,7 +17,7 @@ import { PostgresMessageRepository } from '../../repository/postgres/messages/po
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
 import { createTestDatabase } from './test-database.ts';
 
-/** The storage layer on a database of its own, without a service on top. */
+/** The repositories on a database of their own, without a service on top. */
 export interface TestStorage {
   dsn: string;
   database: Database;
@@ -28,9 +28,9 @@ export interface TestStorage {
   readMarks: PostgresReadMarkRepository;
   chatBans: PostgresChatBanRepository;
   messages: PostgresMessageRepository;
-  /** A connection outside the pool, to hold locks with; closed with the storage. */
+  /** Opens a connection outside the pool, to hold locks with. It is closed with the storage. */
   connect(): Promise<pg.Client>;
-  /** Changes a message's text as an edit does: under the chat's next number. Returns its new state. */
+  /** Changes a message's text under the chat's next number, as an edit would. Returns the message's new state. */
   edit(message: { chatId: string; id: string }, text: string): Promise<Message>;
   close(): Promise<void>;
 }
@@ -73,14 +73,14 @@ export async function openTestStorage({ maxMembers = 1_000, poolSize = 12 } = {}
   };
 }
 
-/** Lets every change pass. */
+/** A guard that allows every change. */
 export const allow: Guard = () => {};
 
 export function user(id: string): User {
   return { id, name: `${id}'s name` };
 }
 
-/** A message as the writer hands it to the repository. */
+/** A message as the writer passes it to the repository. */
 export function newMessage(
   chatId: string,
   senderId: string,

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely';
 import type { AuthEvent } from '../../../model/account.ts';
 import type { Tables } from '../connection/tables.ts';
 
-/** Writes the accounts' audit row of a change, in the change's transaction. */
+/** Writes the row of a change to the audit log of accounts, in the transaction of that change. */
 export async function auditAuth(
   tx: Transaction<Tables>,
   { actorId, userId, action, detail }: Omit<AuthEvent, 'id' | 'at'>,

@@ -3,7 +3,7 @@ import type { Account, AuthEvent, AuthSession, SessionEnd } from '../../../model
 import { ChatError } from '../../../model/errors.ts';
 import type { Page } from '../../../model/page.ts';
 import type { TokenRole } from '../../../model/principal.ts';
-import type { AccountRepository, NewSession, Next, Refreshed } from '../../account-repository.ts';
+import type { AccountRepository, NewSession, NextRefreshToken, Refreshed } from '../../account-repository.ts';
 import type { Database } from '../connection/database.ts';
 import { inTransaction } from '../connection/in-transaction.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
@@ -111,7 +111,7 @@ export class PostgresAccountRepository implements AccountRepository {
     { id, passwordHash, refreshTokenHash, expiresAt, device }: NewSession,
   ): Promise<Account> {
     return inTransaction(this.#db, async (tx) => {
-      // Locked: a change of password or roles comes before, and is seen here, or after, and ends this session.
+      // The lock orders this against a change of password or roles: it comes before and is seen here, or comes after and ends this session.
       const account = await tx
         .selectFrom('auth.accounts')
         .select(accountColumns)
@@ -130,8 +130,11 @@ export class PostgresAccountRepository implements AccountRepository {
     });
   }
 
-  async refresh(tokenHash: Buffer, { refreshTokenHash, retryKeyHash, expiresAt, device }: Next): Promise<Refreshed> {
-    // What ends the session must be committed: so the refusal is thrown after the transaction.
+  async refresh(
+    tokenHash: Buffer,
+    { refreshTokenHash, retryKeyHash, expiresAt, device }: NextRefreshToken,
+  ): Promise<Refreshed> {
+    // The end of the session must be committed, so the refusal is thrown after the transaction.
     const outcome = await inTransaction(this.#db, async (tx) => {
       const token = await tx
         .selectFrom('auth.refresh_tokens as t')
@@ -260,7 +263,7 @@ export class PostgresAccountRepository implements AccountRepository {
 
   prune(limit: number): Promise<number> {
     return withStorageErrors(async () => {
-      // A day later: those who follow the ends of sessions may be late.
+      // A day late, because the nodes that follow the ends of sessions may be behind.
       const { rows } = await sql`
         delete from auth.sessions where id in (
           select id from auth.sessions where expires_at < clock_timestamp() - interval '1 day' limit ${limit}
@@ -270,7 +273,7 @@ export class PostgresAccountRepository implements AccountRepository {
   }
 }
 
-/** Whether the session's last exchange was made with this key, and what it gave has not been used: that is void from here on. */
+/** Voids the token that the session's last exchange issued, if that exchange had this retry key and the token has not been used; else false. */
 async function takeBack(
   tx: Transaction<Tables>,
   used: { token_hash: Buffer; session_id: string; retry_key_hash: Buffer | null },
@@ -287,7 +290,7 @@ async function takeBack(
           selectFrom('auth.refresh_tokens as later')
             .select('later.token_hash')
             .where('later.session_id', '=', used.session_id)
-            // By the database: its clock has microseconds, a Date only milliseconds.
+            // Compared in the database, whose times have microseconds; a Date has milliseconds only.
             .where('later.used_at', '>', ({ selectFrom }) =>
               selectFrom('auth.refresh_tokens').select('used_at').where('token_hash', '=', used.token_hash),
             ),

@@ -5,15 +5,15 @@ import type { Database } from '../connection/database.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
 
 /**
- * A row becomes visible when its transaction commits, which is later than the time that stands in it: so much is read again. No
- * transaction takes longer (`statement_timeout`, `idle_in_transaction_session_timeout`).
+ * Milliseconds before the cursor that are read again. A row becomes visible when its transaction commits, later than the time in the row; no
+ * transaction takes longer than this (`statement_timeout`, `idle_in_transaction_session_timeout`).
  */
 const overlapMs = 15_000;
 
-/** More digits would be a time that PostgreSQL does not have. */
+/** A time with more digits is out of PostgreSQL's range. */
 const cursorForm = /^\d{1,15}$/;
 
-/** The ended sessions of the embedded issuer. The cursor is a time of the database's clock, in milliseconds. */
+/** Reads which sessions of the embedded issuer have ended. The cursor is a time by the database's clock, in milliseconds. */
 export class PostgresRevocationSource implements RevocationSource {
   readonly #db: Database['db'];
   readonly #firstMs: number;
@@ -29,7 +29,7 @@ export class PostgresRevocationSource implements RevocationSource {
       throw invalidFieldsError({ field: 'cursor', description: 'must be the cursor of an earlier answer' });
     }
     return withStorageErrors(async () => {
-      // Never further back than access tokens live, whatever the cursor: anybody may ask.
+      // Anybody may ask, with any cursor: never read further back than access tokens live.
       const first = sql`clock_timestamp() - ${this.#firstMs} * interval '1 millisecond'`;
       const since = cursor === undefined ? first : sql`greatest(${first}, to_timestamp(${Number(cursor)} / 1000.0))`;
       const { rows } = await sql<{ now_ms: number; ids: string[] | null }>`

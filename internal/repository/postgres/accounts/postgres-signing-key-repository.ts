@@ -49,7 +49,7 @@ export class PostgresSigningKeyRepository implements SigningKeyRepository {
   }
 }
 
-/** A statement of its own: the next one then sees what another node has made in the meantime. */
+/** Takes a lock in a statement of its own, so that the next statement sees the key that another node has made meanwhile. */
 async function lock(tx: Transaction<Tables>): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('auth.signing_keys'))`.execute(tx);
 }

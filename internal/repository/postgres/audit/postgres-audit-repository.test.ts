@@ -18,7 +18,7 @@ const acts = async (filter: AuditFilter) => {
   return items.map(({ actorId, action }) => `${actorId} ${action}`);
 };
 
-test('acts come the newest first, of all chats and of the service, or narrowed to a chat or an actor', async () => {
+test('entries are listed newest first, of all chats and of the service, or of one chat or one actor', async () => {
   const { chats } = storage;
   const bans = new PostgresBanRepository(storage.database);
   const { chat: one } = await chats.createGroup(user('alice'), 'one', ['bob']);
@@ -42,7 +42,7 @@ test('acts come the newest first, of all chats and of the service, or narrowed t
   expect(role).toMatchObject({ chatId: one.id, detail: { user: 'bob', from: 'MEMBER', role: 'ADMIN' } });
 });
 
-test('pages go on where the one before ended, whatever has been done since', async () => {
+test('a page continues where the one before ended, also when entries were added since', async () => {
   const { chat } = await storage.chats.createRoom(user('pager'), randomUUID(), []);
   for (const userId of ['a', 'b', 'c', 'd']) await storage.members.add(chat.id, user('pager'), [userId], allow);
   const seen: number[] = [];

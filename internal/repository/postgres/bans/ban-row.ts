@@ -25,7 +25,7 @@ export function toBan(row: BanRow): Ban {
   };
 }
 
-/** Those bans of a table (`b`) that count and meet the condition, by user id, with names. */
+/** Lists the bans of a table, with the alias `b`, that have not expired and meet the condition, ordered by user id, with names. */
 export async function listBanRows(
   db: Kysely<Tables>,
   table: 'chat_bans' | 'user_bans',

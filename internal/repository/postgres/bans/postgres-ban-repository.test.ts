@@ -16,7 +16,7 @@ const query = (text: string) => storage.database.pool.query(text);
 const inAMinute = () => new Date(Date.now() + 60_000);
 const listed = async () => (await bans.list(100)).items.map(({ user }) => user.id);
 
-/** As if all that has happened were long ago. */
+/** Dates all bans back by an hour. */
 const age = () => query(`update user_bans set changed_at = changed_at - interval '1 hour'`);
 
 test('a ban is listed with names until it is lifted, and both are audited', async () => {
@@ -45,7 +45,7 @@ test('a ban is listed with names until it is lifted, and both are audited', asyn
   ]);
 });
 
-test('banning again replaces reason, expiry and who did it, also after it was lifted', async () => {
+test('a second ban replaces reason, expiry and banning user, also after the first was lifted', async () => {
   await bans.ban(root, 'bob', 'first', inAMinute());
   await bans.ban(user('other'), 'bob', 'second', undefined);
   const [ban] = (await bans.list(10)).items;
@@ -66,7 +66,7 @@ test('bans are listed by user id, page by page, without those that have expired'
   await expect(bans.lift(root, 'expired')).rejects.toMatchObject({ reason: 'BAN_NOT_FOUND' });
 });
 
-test('the feed begins with all who are banned now', async () => {
+test('the feed begins with all bans in force', async () => {
   const expiresAt = inAMinute();
   await bans.ban(root, 'for good', '', undefined);
   await bans.ban(root, 'for a while', '', expiresAt);
@@ -83,7 +83,7 @@ test('the feed begins with all who are banned now', async () => {
   expect(changes).toContainEqual({ userId: 'for a while', banned: true, expiresAt });
 });
 
-test('the feed goes on with what has changed, also with bans that were lifted, and with nothing old', async () => {
+test('the feed continues with the changes since its cursor, lifted bans included', async () => {
   await bans.ban(root, 'old', '', undefined);
   await bans.ban(root, 'lifted', '', undefined);
   await age();
@@ -101,7 +101,7 @@ test('the feed goes on with what has changed, also with bans that were lifted, a
   expect((await bans.listChanges(next)).changes).toEqual([]);
 });
 
-test('a ban that was written before a look and committed after it is in the next answer', async () => {
+test('a ban that was written before a read and committed after it is in the next answer', async () => {
   const slow = await storage.connect();
   await slow.query('begin');
   await slow.query(`insert into user_bans (user_id, banned_by, reason) values ('slow', 'root', '')`);
@@ -113,7 +113,7 @@ test('a ban that was written before a look and committed after it is in the next
   expect((await bans.listChanges(cursor)).changes).toEqual([{ userId: 'slow', banned: true }]);
 });
 
-test('a ban that waited for another of the same user counts as changed when it went on', async () => {
+test('a ban that waited for another one of the same user counts as changed when it continued', async () => {
   const first = await storage.connect();
   await bans.ban(root, 'bob', '', undefined);
   await bans.lift(root, 'bob');

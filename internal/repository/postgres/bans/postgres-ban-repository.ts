@@ -12,8 +12,8 @@ import { getUser } from '../users/get-user.ts';
 import { banNotFound, listBanRows, toBan } from './ban-row.ts';
 
 /**
- * How far the feed looks back behind its cursor. A change takes its time when its row is written and is seen when it has been
- * committed, a moment later: whatever is committed within this time is not left out.
+ * The time before the cursor that the feed reads again. `changed_at` is set when the row is written, and the row is visible when it is
+ * committed, later: a change that commits within this time is not left out.
  */
 const overlap = sql`interval '10 seconds'`;
 
@@ -28,7 +28,7 @@ export class PostgresBanRepository implements BanRepository {
     return inTransaction(this.#db, async (tx) => {
       const { name } = await getUser(tx, userId);
       await audit(tx, actor, 'user.ban', null, { user: userId, reason, expires_at: expiresAt });
-      // The last statement: between `changed_at` and the commit lies nothing else.
+      // This is the last statement, so that the commit follows `changed_at` at once.
       const row = await tx
         .insertInto('user_bans')
         .values({ user_id: userId, banned_by: actor.id, reason, expires_at: expiresAt ?? null })
@@ -67,10 +67,10 @@ export class PostgresBanRepository implements BanRepository {
     return withStorageErrors(() => listBanRows(this.#db, 'user_bans', sql`not b.lifted`, limit, afterUserId));
   }
 
-  /** One statement: its own time, from before it looked, is the next cursor. */
+  /** The time of the statement, taken before it reads, is the next cursor. */
   listChanges(cursor?: string): Promise<{ changes: BanChange[]; cursor: string }> {
     return withStorageErrors(async () => {
-      // Should the clock have been set back, by a failover say, the cursor must not lie in its future.
+      // If the clock was set back, by a failover for example, the cursor must not lie in the future.
       const wanted =
         cursor === undefined
           ? sql`not lifted and (expires_at is null or expires_at > statement_timestamp())`

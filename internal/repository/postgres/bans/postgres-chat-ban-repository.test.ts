@@ -24,7 +24,7 @@ async function banned(chatId: string): Promise<string[]> {
   return (await storage.chatBans.list(chatId, 100)).items.map(({ user }) => user.id);
 }
 
-/** Lets the ban end by itself. */
+/** Lets the chat's bans expire. */
 async function expire(chatId: string): Promise<void> {
   await storage.database.pool.query(
     `update chat_bans set expires_at = clock_timestamp() - interval '1 ms' where chat_id = $1`,
@@ -35,7 +35,7 @@ async function expire(chatId: string): Promise<void> {
 const reasonOf = ({ reason }: { reason?: unknown }) => reason;
 
 describe('a ban from a chat', () => {
-  test('takes a member out, tells the chat so, and is audited', async () => {
+  test('ends the membership with a system message and an audit row', async () => {
     await storage.users.remember(bob);
     const chatId = await newGroup(['bob']);
     const expiresAt = new Date(Date.now() + 60_000);
@@ -58,7 +58,7 @@ describe('a ban from a chat', () => {
     ]);
   });
 
-  test('of somebody who is no member tells the chat nothing', async () => {
+  test('of a user who is not a member writes no system message', async () => {
     const chatId = await newGroup();
     const { ban, messages } = await storage.chatBans.ban(chatId, alice, { userId: 'x', reason: '' }, allow);
     expect(ban).toEqual({ user: { id: 'x', name: '' }, bannedBy: alice, reason: '', createdAt: expect.any(Date) });
@@ -84,7 +84,7 @@ describe('a ban from a chat', () => {
     expect(await rolesOf(storage, chatId)).toEqual({ bob: 'OWNER' });
   });
 
-  test('keeps the user from joining and being added, until it is lifted', async () => {
+  test('keeps the user from joining and from being added until it is lifted', async () => {
     const room = await newRoom();
     await storage.chatBans.ban(room.id, alice, { userId: 'bob', reason: '' }, allow);
 
@@ -107,7 +107,7 @@ describe('a ban from a chat', () => {
     });
   });
 
-  test('that has expired keeps nobody out, is not listed, and cannot be lifted', async () => {
+  test('that has expired has no effect, is not listed and cannot be lifted', async () => {
     const room = await newRoom();
     await storage.chatBans.ban(room.id, alice, { userId: 'bob', reason: '' }, allow);
     await storage.chatBans.ban(room.id, alice, { userId: 'carol', reason: '' }, allow);
@@ -122,7 +122,7 @@ describe('a ban from a chat', () => {
     });
   });
 
-  test('holds in its own chat only, and the list has pages by user id', async () => {
+  test('applies to its own chat only, and the list is paged by user id', async () => {
     const [room, other] = [await newRoom(), await newRoom()];
     for (const userId of ['d', 'a', 'c', 'b']) {
       await storage.chatBans.ban(room.id, alice, { userId, reason: '' }, allow);
@@ -135,32 +135,35 @@ describe('a ban from a chat', () => {
     expect(await banned(other.id)).toEqual([]);
   });
 
-  test.each(['join', 'add'])('never loses a race with a %s: nobody banned is a member afterwards', async (way) => {
-    const enter = (room: { id: string; name: string }, userId: string) =>
-      way === 'join'
-        ? storage.chats.joinRoom(room.name, user(userId))
-        : storage.members.add(room.id, alice, [userId], allow);
-    const outcomes = new Set<string>();
-    for (let round = 0; round < 12; round += 1) {
-      const room = await newRoom();
-      await storage.users.remember(bob);
-      const release = await holdChat(storage.dsn, room);
-      const ban = () => storage.chatBans.ban(room.id, alice, { userId: 'bob', reason: '' }, allow);
-      const both = round % 2 ? [ban(), enter(room, 'bob')] : [enter(room, 'bob'), ban()];
-      const settled = Promise.allSettled(both as Promise<unknown>[]);
-      await lockWaits(storage.dsn, 2);
-      await release();
+  test.each(['join', 'add'])(
+    'never loses a race with a %s: the banned user is not a member afterwards',
+    async (way) => {
+      const enter = (room: { id: string; name: string }, userId: string) =>
+        way === 'join'
+          ? storage.chats.joinRoom(room.name, user(userId))
+          : storage.members.add(room.id, alice, [userId], allow);
+      const outcomes = new Set<string>();
+      for (let round = 0; round < 12; round += 1) {
+        const room = await newRoom();
+        await storage.users.remember(bob);
+        const release = await holdChat(storage.dsn, room);
+        const ban = () => storage.chatBans.ban(room.id, alice, { userId: 'bob', reason: '' }, allow);
+        const both = round % 2 ? [ban(), enter(room, 'bob')] : [enter(room, 'bob'), ban()];
+        const settled = Promise.allSettled(both as Promise<unknown>[]);
+        await lockWaits(storage.dsn, 2);
+        await release();
 
-      for (const result of await settled) {
-        outcomes.add(result.status === 'fulfilled' ? 'done' : String(reasonOf(result.reason)));
+        for (const result of await settled) {
+          outcomes.add(result.status === 'fulfilled' ? 'done' : String(reasonOf(result.reason)));
+        }
+        expect(await rolesOf(storage, room.id)).toEqual({ alice: 'OWNER' });
+        expect(await banned(room.id)).toEqual(['bob']);
       }
-      expect(await rolesOf(storage, room.id)).toEqual({ alice: 'OWNER' });
-      expect(await banned(room.id)).toEqual(['bob']);
-    }
-    expect([...outcomes].sort()).toEqual(['done', way === 'join' ? 'BANNED_FROM_CHAT' : 'USER_IS_BANNED'].sort());
-  });
+      expect([...outcomes].sort()).toEqual(['done', way === 'join' ? 'BANNED_FROM_CHAT' : 'USER_IS_BANNED'].sort());
+    },
+  );
 
-  test('lets no message of the user come after it', async () => {
+  test('is followed by no message of the user', async () => {
     const room = await newRoom(['bob']);
     const sent = Promise.all(
       Array.from({ length: 40 }, () => storage.messages.appendBatch([newMessage(room.id, 'bob')], ['MEMBER'])),

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => storage.close());
 
-/** What may come out of a race; anything else, a deadlock above all, is a fault. */
+/** The refusals that a race may end in. Any other error, a deadlock above all, is a fault. */
 const expected: readonly ErrorReason[] = [
   'CHAT_NOT_FOUND',
   'ROOM_NOT_FOUND',
@@ -36,7 +36,7 @@ function some<T>(values: readonly T[]): T[] {
   return values.filter(() => Math.random() < 0.5).sort(() => Math.random() - 0.5);
 }
 
-test('a storm of all operations at once ends each as expected, in no deadlock, and with every count right', async () => {
+test('random concurrent operations end as expected, without a deadlock, and leave every count right', async () => {
   const { chats, members, chatBans, users, messages } = storage;
   const { db } = storage.database;
   const groups = await Promise.all(
@@ -115,7 +115,7 @@ test('a storm of all operations at once ends each as expected, in no deadlock, a
   expect(ownerless).toEqual([]);
 });
 
-test('a direct chat that is deleted while it is being opened is opened anew', async () => {
+test('a direct chat that is deleted while it is being opened is created again', async () => {
   const { chats } = storage;
   const open = async (i: number) => {
     const { chat } = await (i % 2 ? chats.openDirect(user('a'), 'b') : chats.openDirect(user('b'), 'a'));
@@ -125,7 +125,7 @@ test('a direct chat that is deleted while it is being opened is opened anew', as
   for (let round = 0; round < 10; round += 1) await Promise.all(Array.from({ length: 30 }, (_, i) => open(i)));
 });
 
-test('a room that is deleted while it is being joined was not found', async () => {
+test('a room that is deleted while it is being joined is not found', async () => {
   const { chat } = await storage.chats.createRoom(user('a'), 'short-lived', []);
   const outside = await storage.connect();
   await outside.query('begin');

@@ -69,7 +69,7 @@ describe('a durable change', () => {
     expect(await storage.messages.findChanges(chat.chatId, 2, 10)).toMatchObject({ messages: [], lastSeq: 2 });
   });
 
-  test('is guarded by the roles as they are once the changes before it have been committed', async () => {
+  test('is guarded by the roles that hold once the changes before it have been committed', async () => {
     const chat = await newChat();
     const release = await holdChat(storage.dsn, { id: chat.chatId });
     const removed = storage.members.remove(chat.chatId, alice, 'bob', allow);

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => storage.close());
 
 describe('the chats of a user', () => {
-  test('are paged without skips or repeats, the one that changed last first, also when many changed in the same millisecond', async () => {
+  test('are paged without skips or repeats, most recently changed first, also when many changed in the same millisecond', async () => {
     const chatIds: string[] = [];
     for (let i = 0; i < 9; i += 1) chatIds.push((await storage.chats.createGroup(user('pager'), `${i}`, [])).chat.id);
     // Three instants, one of them a fraction of a millisecond after another.
@@ -78,7 +78,7 @@ describe('the rooms', () => {
     ['\\', []],
     ['本', ['日本']],
     ['.*', []],
-  ])('are found by a part of the name in whatever case: %s', async (filter, expected) => {
+  ])('are found by a part of the name, in upper or lower case: %s', async (filter, expected) => {
     const found = await collectPages(
       (count, after?: string) => storage.chats.listRooms('alice', filter, count, after),
       2,

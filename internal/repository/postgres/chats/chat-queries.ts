@@ -25,7 +25,7 @@ interface ChatRow {
   peer_name: string | null;
 }
 
-/** Chats as one user sees them: with the user's membership, and the other user of a direct chat. */
+/** Selects chats as one user sees them, with the user's membership and the other user of a direct chat. */
 function chatsSeenBy(db: Kysely<Tables>, userId: string) {
   return db
     .selectFrom('chats as c')
@@ -68,12 +68,12 @@ function toChat(row: ChatRow): Chat {
         unreadCount: row.unread_count,
       },
     }),
-    // To somebody outside neither of the two is the other one.
+    // To a user who is not a member, neither of the two is the other one.
     ...(row.role && row.peer_id !== null && { peer: { id: row.peer_id, name: row.peer_name ?? '' } }),
   };
 }
 
-/** The chat as the user sees it. */
+/** Returns the chat as the user sees it. */
 export async function findChat(db: Kysely<Tables>, chatId: string, userId: string): Promise<Chat | undefined> {
   const row = await chatsSeenBy(db, userId).where('c.id', '=', chatId).limit(1).executeTakeFirst();
   return row && toChat(row);
@@ -134,14 +134,14 @@ async function findLastMessages(db: Kysely<Tables>, chatIds: string[]): Promise<
   return new Map(rows.map((row) => [row.chat_id, toMessage(row)]));
 }
 
-/** As `findChat`; throws NOT_FOUND (CHAT_NOT_FOUND). */
+/** Like `findChat`; throws NOT_FOUND (CHAT_NOT_FOUND). */
 export async function getChat(db: Kysely<Tables>, chatId: string, userId: string): Promise<Chat> {
   const chat = await findChat(db, chatId, userId);
   if (!chat) throw chatNotFound();
   return chat;
 }
 
-/** The room as the user sees it, if the user is a member. */
+/** Returns the room as the user sees it, if the user is a member. */
 export async function findJoinedRoom(db: Kysely<Tables>, name: string, userId: string): Promise<Chat | undefined> {
   const room = await db
     .selectFrom('chats as c')

@@ -18,7 +18,7 @@ async function newGroup(memberIds: string[] = []): Promise<string> {
 }
 
 describe('a direct chat', () => {
-  test('is the pair’s only one, from whichever side and however many at once', async () => {
+  test('is the only one of its two users, also when both open it many times at once', async () => {
     const [one, other] = [user(randomUUID()), user(randomUUID())];
 
     const opened = await Promise.all(
@@ -44,7 +44,7 @@ describe('a direct chat', () => {
     expect(await storage.chats.get(chat.id, 'bob')).toMatchObject({ peer: alice, own: { role: 'OWNER' } });
   });
 
-  test('can be opened anew after it was deleted', async () => {
+  test('can be opened again after it was deleted', async () => {
     const { chat } = await storage.chats.openDirect(user('d1'), 'd2');
     await storage.chats.delete(chat.id, user('d1'), allow);
     const again = await storage.chats.openDirect(user('d2'), 'd1');
@@ -52,7 +52,7 @@ describe('a direct chat', () => {
     expect(again.chat.id).not.toBe(chat.id);
   });
 
-  test('is not mixed up with that of users whose ids look alike when joined', async () => {
+  test('is not confused with that of users whose joined ids look alike', async () => {
     const chats = await Promise.all([
       storage.chats.openDirect(user('a,b'), 'c'),
       storage.chats.openDirect(user('a'), 'b,c'),
@@ -88,7 +88,7 @@ describe('a group', () => {
 });
 
 describe('a room', () => {
-  test('has a name of its own, however many try at once', async () => {
+  test('has a unique name, also when many create it at once', async () => {
     const name = randomUUID();
     const results = await Promise.allSettled(
       ['a', 'b', 'c', 'd', 'e'].map((userId) => storage.chats.createRoom(user(userId), name, [])),
@@ -98,7 +98,7 @@ describe('a room', () => {
     await expect(storage.chats.createRoom(alice, name.toUpperCase(), [])).resolves.toBeDefined();
   });
 
-  test('is joined once, however often and from how many places at once', async () => {
+  test('is joined once by a user who joins many times at once', async () => {
     await storage.chats.ensureRooms(['lobby', 'lobby', 'other']);
     await storage.chats.ensureRooms(['lobby', 'new']);
     await storage.chats.ensureRooms([]);
@@ -114,7 +114,7 @@ describe('a room', () => {
     expect(joined[0]!.chat.createdBy).toBe('');
   });
 
-  test('that is not there or full cannot be joined', async () => {
+  test('cannot be joined if it does not exist or is full', async () => {
     await expect(storage.chats.joinRoom('nowhere', alice)).rejects.toMatchObject({ reason: 'ROOM_NOT_FOUND' });
     await storage.chats.createRoom(user('a'), 'five', ['b', 'c', 'd', 'e']);
     await expect(storage.chats.joinRoom('five', user('f'))).rejects.toMatchObject({ reason: 'MEMBER_LIMIT' });
@@ -122,10 +122,10 @@ describe('a room', () => {
   });
 });
 
-describe('somebody who creates a chat for others', () => {
+describe('a backend that creates a chat for users', () => {
   const backend: Creator = { id: 'service:shop', name: 'Shop', external: true };
 
-  test('becomes no member; the first of those named owns it', async () => {
+  test('does not become a member; the first named user is the owner', async () => {
     const { chat, message } = await storage.chats.createGroup(backend, 'order 7', ['bob', 'alice', 'bob']);
     expect(await rolesOf(storage, chat.id)).toEqual({ bob: 'OWNER', alice: 'MEMBER' });
     expect(chat).toMatchObject({ createdBy: backend.id, memberCount: 2 });
@@ -136,12 +136,12 @@ describe('somebody who creates a chat for others', () => {
     ]);
   });
 
-  test('can create a room of nobody', async () => {
+  test('can create a room without members', async () => {
     const { chat } = await storage.chats.createRoom(backend, randomUUID(), []);
     expect([chat.memberCount, await rolesOf(storage, chat.id)]).toEqual([0, {}]);
   });
 
-  test('opens the one direct chat of two others and is told neither as the peer', async () => {
+  test('opens the one direct chat of two users and sees neither as its peer', async () => {
     const [one, other] = [randomUUID(), randomUUID()];
     const opened = await storage.chats.openDirect(backend, other, one);
     expect([opened.created, await rolesOf(storage, opened.chat.id)]).toEqual([
@@ -154,7 +154,7 @@ describe('somebody who creates a chat for others', () => {
   });
 });
 
-test('a deleted chat leaves nothing of itself but the audit, and tells who its members were', async () => {
+test('a deleted chat leaves nothing but its audit rows, and returns the ids of its members', async () => {
   const chatId = await newGroup(['bob']);
   const before = await versionsOf(storage, 'alice', 'bob');
   await storage.chatBans.ban(chatId, alice, { userId: 'carol', reason: '' }, allow);

@@ -15,7 +15,7 @@ async function newGroup(memberIds: string[] = []): Promise<string> {
   return (await storage.chats.createGroup(alice, 'group', memberIds)).chat.id;
 }
 
-test('the messages of deleted chats go in pieces, and those of no other chat', async () => {
+test('the messages of deleted chats are removed in pieces, and those of other chats stay', async () => {
   const chatIds = [await newGroup(['bob']), await newGroup(['bob']), await newGroup(['bob'])];
   const [first, second, kept] = chatIds as [string, string, string];
   for (const chatId of chatIds) await storage.members.add(chatId, alice, ['carol'], allow);

@@ -3,25 +3,25 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Tables } from './tables.ts';
 
-/** One pool of connections, and Kysely upon it. */
+/** A pool of connections, and Kysely on top of it. */
 export interface Database {
   pool: pg.Pool;
   db: Kysely<Tables>;
-  /** Waits for the queries under way, then closes. Twice is harmless. */
+  /** Waits for the queries under way, then closes the pool. Calling it again is harmless. */
   close(): Promise<void>;
 }
 
 export interface DatabaseOptions {
   dsn: string;
   poolSize: number;
-  /** After this the server ends a statement, in milliseconds. */
+  /** Milliseconds after which PostgreSQL cancels a statement. */
   statementTimeoutMs: number;
   onError: (error: Error) => void;
 }
 
 const int8 = 20;
 
-/** Connections are made when they are needed: this does no I/O. */
+/** Creates the pool. It connects when a query needs a connection, not before. */
 export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: dsn,
@@ -40,12 +40,12 @@ export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: D
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', onError);
   pool.on('connect', (client) => {
-    // One that is in use has its query report it, and the process must not end for it either.
+    // If the connection is in use, its query reports the error; without a listener the event would end the process.
     client.on('error', () => {});
     const stream = streamOf(client);
     stream.on('timeout', () => stream.destroy(Object.assign(new Error('the server is silent'), { code: 'ETIMEDOUT' })));
   });
-  // A connection whose server has gone silent must neither hold a batch for ever nor be used again.
+  // A connection whose server has gone silent must not hold up a batch for ever, and must not be used again.
   pool.on('acquire', (client) => streamOf(client).setTimeout(statementTimeoutMs + 1_000));
   pool.on('release', (_error, client) => streamOf(client).setTimeout(0));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
@@ -54,7 +54,7 @@ export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: D
     pool,
     db,
     close: () => {
-      // Kysely ends the pool only if it has used it.
+      // Kysely ends the pool only if it has used the pool.
       closing ??= db.destroy().then(() => (pool.ending ? undefined : pool.end()));
       return closing;
     },

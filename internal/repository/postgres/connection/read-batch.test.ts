@@ -3,7 +3,7 @@ import { ChatError } from '../../../model/errors.ts';
 import { eventually } from '../../../testing/eventually.ts';
 import { ReadBatch } from './read-batch.ts';
 
-/** A batch whose statements end when they are told to. */
+/** A batch whose statements end when the test ends them. */
 function controlled() {
   const statements: { keys: readonly number[]; end: () => void }[] = [];
   const batch = new ReadBatch<number, number>((keys) => {
@@ -48,7 +48,7 @@ describe('a batch of reads', () => {
     expect(results).toMatchObject([{ value: 'a' }, { reason: { message: 'invalid byte sequence' } }, { value: 'b' }]);
   });
 
-  test('when the database is away all are told at once, and the next ones are tried anew', async () => {
+  test('fails all at once while the database is unreachable, and asks again for the next ones', async () => {
     let statements = 0;
     const batch = new ReadBatch<string, string>(async (keys) => {
       statements += 1;

@@ -6,14 +6,14 @@ interface Waiting<Key, Value> {
   reject(error: unknown): void;
 }
 
-/** Statements of one kind under way at the same time; those that come meanwhile collect. */
+/** Statements of one kind that run at the same time; questions that arrive meanwhile collect for the next one. */
 const maxInFlight = 2;
 const maxBatch = 1_000;
 
 /**
- * Makes one statement of many small ones: what is asked for in one turn of the event loop, or while earlier statements are under way, is asked
- * for together. Whoever asks alone is answered as soon as by a statement of their own; a thousand who come back at once cost a few.
- * Each answer is of a snapshot that was taken after the question.
+ * Answers many small questions with one statement: those that arrive in one turn of the event loop, or while `maxInFlight` earlier statements
+ * run, are asked together. A single question is answered as soon as by a statement of its own; a thousand sessions that start together cost a
+ * few statements. Each answer is of a snapshot taken after its question.
  */
 export class ReadBatch<Key, Value> {
   readonly #read: (keys: readonly Key[]) => Promise<readonly Value[]>;
@@ -21,12 +21,12 @@ export class ReadBatch<Key, Value> {
   #inFlight = 0;
   #scheduled = false;
 
-  /** `read` answers in the order of the keys. */
+  /** `read` returns its answers in the order of the keys. */
   constructor(read: (keys: readonly Key[]) => Promise<readonly Value[]>) {
     this.#read = read;
   }
 
-  /** Throws what the statement throws. */
+  /** Throws the error of the statement. A key that makes a statement fail does not affect the other keys. */
   load(key: Key): Promise<Value> {
     const { promise, resolve, reject } = Promise.withResolvers<Value>();
     this.#waiting.push({ key, resolve, reject });
@@ -59,7 +59,7 @@ export class ReadBatch<Key, Value> {
     } catch (error) {
       const unavailable = error instanceof ChatError && error.reason === 'STORAGE_UNAVAILABLE';
       if (unavailable || batch.length === 1) for (const { reject } of batch) reject(error);
-      // One key may be what PostgreSQL cannot take: the others shall not pay for it.
+      // One key may be invalid for PostgreSQL: each is asked alone, so that the others are answered.
       else for (const one of batch) await this.#run([one]);
     }
   }

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => storage.close());
 
-/** What PostgreSQL answers. */
+/** An error as PostgreSQL sends it. */
 function refusal(statement: string): Promise<unknown> {
   return storage.database.pool.query(statement).then(
     () => expect.unreachable(),
@@ -51,7 +51,7 @@ describe('a failure is taken for "try again later"', () => {
     },
   );
 
-  test('when nobody listens there', async () => {
+  test('when no server listens there', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
@@ -79,13 +79,13 @@ describe('a failure is taken for a fault of ours', () => {
   });
 });
 
-test('a refusal passes as it is, whatever words of the caller it repeats', async () => {
+test('a refusal is thrown unchanged, also when it repeats words of the caller that look like a failure', async () => {
   await expect(storage.chats.joinRoom('ECONNRESET', user('alice'))).rejects.toMatchObject({ reason: 'ROOM_NOT_FOUND' });
   const refused = new ChatError('ROOM_EXISTS', 'there is a room "Connection terminated" already');
   await expect(withStorageErrors(() => Promise.reject(refused))).rejects.toBe(refused);
 });
 
-test('the error tells when to try again and keeps the cause for the log', async () => {
+test('the error says when to try again and keeps the cause for the log', async () => {
   const cause = Object.assign(new Error('x'), { code: 'ECONNRESET' });
   await expect(withStorageErrors(() => Promise.reject(cause))).rejects.toMatchObject({
     reason: 'STORAGE_UNAVAILABLE',

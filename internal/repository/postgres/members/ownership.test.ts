@@ -34,9 +34,9 @@ describe('the ownership of a group', () => {
     );
 
   test.each([
-    ['the administrator who has been in it the longest', { b: 'READER', c: 'MEMBER', d: 'ADMIN' }, 'd'],
-    ['or else the member', { b: 'READER', c: 'MEMBER', d: 'MEMBER' }, 'c'],
-    ['or else whoever there is', { b: 'READER', c: 'READER', d: 'READER' }, 'b'],
+    ['the administrator of longest standing', { b: 'READER', c: 'MEMBER', d: 'ADMIN' }, 'd'],
+    ['the member of longest standing, without an administrator', { b: 'READER', c: 'MEMBER', d: 'MEMBER' }, 'c'],
+    ['the reader of longest standing, without either', { b: 'READER', c: 'READER', d: 'READER' }, 'b'],
   ])('passes to %s when the last owner leaves', async (_, given, heir) => {
     const chatId = await newGroup();
     for (const userId of ['b', 'c', 'd', 'e']) await storage.members.add(chatId, alice, [userId], allow);
@@ -52,14 +52,14 @@ describe('the ownership of a group', () => {
     expect((await storage.memberships.find(chatId, heir))?.role).toBe('OWNER');
   });
 
-  test('passes on also when the last owner is taken out, by whomever', async () => {
+  test('passes on also when the last owner is removed', async () => {
     const chatId = await newGroup(['bob']);
     const messages = await storage.members.remove(chatId, alice, 'alice', allow);
     expect(messages.map(({ system }) => system?.kind)).toEqual(['member_removed', 'owner_changed']);
     expect((await storage.memberships.find(chatId, 'bob'))?.role).toBe('OWNER');
   });
 
-  test('does not pass on while another owner is left, nor in a room, and an empty group is nobody’s', async () => {
+  test('does not pass on while another owner is left, nor in a room, nor in an empty group', async () => {
     const chatId = await newGroup(['bob', 'carol']);
     await setRoles(chatId, { bob: 'OWNER' });
     expect(await storage.members.leave(chatId, alice, allow)).toHaveLength(1);
@@ -73,7 +73,7 @@ describe('the ownership of a group', () => {
 });
 
 describe('the last owner of a group', () => {
-  test('stays an owner until there is another; a room may be without', async () => {
+  test('stays the owner until there is another one; a room may have none', async () => {
     const [group, room] = [await newGroup(['bob']), await newRoom(['bob'])];
     await expect(storage.members.setRole(group, alice, 'alice', 'ADMIN', allow)).rejects.toMatchObject({
       code: 'FAILED_PRECONDITION',

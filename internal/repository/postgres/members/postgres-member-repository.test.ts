@@ -16,7 +16,7 @@ async function newGroup(memberIds: string[] = []): Promise<string> {
 }
 
 describe('a group', () => {
-  test('takes in those who are not members yet, and records who they are by the names they are known by', async () => {
+  test('adds users who are not members yet, and records them under their stored names', async () => {
     const chatId = await newGroup(['bob']);
     await storage.users.remember(carol);
     const before = await versionsOf(storage, 'bob', 'carol', 'new');
@@ -43,13 +43,13 @@ describe('a group', () => {
     expect(await versionsOf(storage, 'bob', 'carol', 'new')).toEqual([before[0], before[1]! + 1, before[2]! + 1]);
   });
 
-  test('stays as it is when there is nobody to take in', async () => {
+  test('is unchanged when all users to add are members', async () => {
     const chatId = await newGroup(['bob']);
     expect(await storage.members.add(chatId, alice, ['bob'], allow)).toEqual({ added: [] });
     expect(await messagesOf(storage, chatId)).toHaveLength(1);
   });
 
-  test('lets go of a member, and only of a member', async () => {
+  test('removes a member, and refuses to remove other users', async () => {
     await storage.users.remember(bob);
     const chatId = await newGroup(['bob']);
     const [before] = await versionsOf(storage, 'bob');
@@ -83,7 +83,7 @@ describe('a group', () => {
 });
 
 describe('the members of a chat', () => {
-  test('are paged by id without skips or repeats, whatever the ids look like', async () => {
+  test('are paged by id without skips or repeats, for ids of any kind', async () => {
     const ids = ['b', 'B', 'a', 'A', 'é', 'e', 'z', '1', '10', '2', 'guest:x', 'user@x', '~', '日'];
     const { chat } = await storage.chats.createGroup(user('0wner'), 'group', ids);
     for (const limit of [1, 2, 4, 15, 16]) {
@@ -92,7 +92,7 @@ describe('the members of a chat', () => {
     }
   });
 
-  test('are shown by the names that they were last known by', async () => {
+  test('are shown with the names stored last', async () => {
     const { chat } = await storage.chats.createGroup({ id: 'renamed', name: 'old' }, 'group', ['unseen']);
     await storage.users.remember({ id: 'renamed', name: 'new' });
     const { items } = await storage.members.list(chat.id, 10);
@@ -104,7 +104,7 @@ describe('the members of a chat', () => {
 });
 
 describe('a role', () => {
-  test('is changed, told to the chat by name, and audited', async () => {
+  test('is changed with a system message and an audit row', async () => {
     await storage.users.remember(bob);
     const chatId = await newGroup(['bob']);
 
@@ -122,7 +122,7 @@ describe('a role', () => {
     ]);
   });
 
-  test('that the member has already is no change: nothing is told or audited', async () => {
+  test('that the member has already writes neither system message nor audit row', async () => {
     const chatId = await newGroup(['bob']);
     const given = await storage.members.setRole(chatId, alice, 'bob', 'MEMBER', allow);
     expect(given).toEqual({ member: expect.objectContaining({ role: 'MEMBER' }) });
@@ -130,7 +130,7 @@ describe('a role', () => {
     expect([await lastSeqOf(storage, chatId), (await auditOf(storage, chatId)).length]).toEqual([1, 1]);
   });
 
-  test('of somebody who is no member cannot be changed', async () => {
+  test('of a user who is not a member cannot be changed', async () => {
     const chatId = await newGroup();
     await expect(storage.members.setRole(chatId, alice, 'bob', 'ADMIN', allow)).rejects.toMatchObject({
       reason: 'MEMBER_NOT_FOUND',

@@ -10,7 +10,7 @@ afterAll(() => storage.close());
 const [_alice, _bob, _carol] = [user('alice'), user('bob'), user('carol')];
 
 describe('the memberships of a user', () => {
-  test('stand with their roles and numbers, the one that changed last first', async () => {
+  test('are listed with role and numbers, in the most recently changed chats first', async () => {
     const chatIds: string[] = [];
     for (const title of ['a', 'b', 'c'])
       chatIds.push((await storage.chats.createGroup(user('member'), title, [])).chat.id);

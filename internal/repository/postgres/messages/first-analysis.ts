@@ -1,12 +1,12 @@
 import type pg from 'pg';
 
-/** So many messages say enough of how they are spread. */
+/** The number of messages from which statistics are good enough. */
 const enough = 200;
 
 /**
- * Has PostgreSQL look at the messages of a new database early. A statement that is planned while there are a few hundred of them and nothing is
- * known of them takes the wrong index, and is forty times slower a few thousand messages later; autovacuum, which would look, comes after a
- * minute. Plans that were made before are made anew.
+ * Analyzes the tables of a new database early. A statement that is planned while a few hundred messages exist and PostgreSQL has no statistics
+ * uses the wrong index, and is forty times slower a few thousand messages later. Autovacuum analyzes only after a minute. ANALYZE also
+ * invalidates the plans that were made before.
  */
 export class FirstAnalysis {
   readonly #pool: pg.Pool;
@@ -17,14 +17,14 @@ export class FirstAnalysis {
     this.#pool = pool;
   }
 
-  /** So many messages have been written. */
+  /** Counts messages that have been written; starts the analysis once there are enough. */
   wrote(messages: number): void {
     if (this.#begun) return;
     this.#written += messages;
     if (this.#written < enough) return;
     this.#begun = true;
     this.#analyze().catch(() => {
-      // A database that is away, or a role that may not: autovacuum will do it.
+      // The database is unreachable, or the role may not analyze: autovacuum will do it.
     });
   }
 

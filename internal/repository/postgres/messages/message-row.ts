@@ -16,7 +16,7 @@ export const messageColumns = [
   'created_at',
 ] as const satisfies (keyof Tables['messages'])[];
 
-/** A row of `messages`, without what is never read back. */
+/** A row of `messages`, without the columns that are never read back. */
 export type MessageRow = Pick<Selectable<Tables['messages']>, (typeof messageColumns)[number]>;
 
 export function toMessage(row: MessageRow): Complete<Message> {

@@ -91,7 +91,7 @@ describe('a batch', () => {
     expect(await messagesOf(storage, chatId)).toHaveLength(1);
   });
 
-  test('has each message judged for itself', async () => {
+  test('has an outcome for each message', async () => {
     const chatId = await newGroup('alice', ['bob', 'reader']);
     await storage.database.pool.query(`update members set role = 'READER' where user_id = 'reader' and chat_id = $1`, [
       chatId,
@@ -158,7 +158,7 @@ describe('a message that is sent again', () => {
     expect(other[0]).toMatchObject({ outcome: 'reused' });
   });
 
-  test('by somebody else, or in another chat, is another message', async () => {
+  test('by another sender, or in another chat, is another message', async () => {
     const [chatId, otherChatId] = [await newGroup('alice', ['bob']), await newGroup()];
     const clientMessageId = 'the same';
     const answers = await append(
@@ -169,7 +169,7 @@ describe('a message that is sent again', () => {
     expect(answers.map(({ outcome }) => outcome)).toEqual(['stored', 'stored', 'stored']);
   });
 
-  test('by one who has been taken out since still gets its first answer; a new one is refused', async () => {
+  test('by a user who has been removed since gets the first answer again; a new message is refused', async () => {
     const chatId = await newGroup('alice', ['bob']);
     const first = newMessage(chatId, 'bob');
     const [answer] = await append(first);

@@ -55,7 +55,7 @@ describe('the changes after a number', () => {
     expect([third.seq, third.updateSeq, third.text]).toEqual([3, 6, 'third, edited']);
   });
 
-  test('of any log lead a reader who stopped anywhere to the newest state of every message', async () => {
+  test('of any log lead a reader from any position to the newest state of every message', async () => {
     const edits = fc.array(fc.nat({ max: 5 }), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(edits, fc.integer({ min: 1, max: 4 }), async (edits, pageSize) => {
@@ -63,7 +63,7 @@ describe('the changes after a number', () => {
         for (const [i, edit] of edits.entries()) await storage.edit(messages[edit]!, `edit ${i}`);
         const newest = (await storage.messages.listHistory(chatId, { afterSeq: 0 }, 100)).messages;
         for (let cut = 0; cut <= 6; cut += 1) {
-          // What somebody who has seen the numbers up to the cut, before the edits, has.
+          // The state of a reader that has read up to the cut, before the edits.
           const state = new Map(messages.slice(0, cut).map((message) => [message.id, message]));
           const changes = await collect(chatId, cut, pageSize);
           for (const message of changes) state.set(message.id, message);
@@ -88,7 +88,7 @@ describe('the changes after a number', () => {
     expect(await page(9, 3)).toEqual({ count: 0, lastSeq: 3, hasMore: false });
   });
 
-  test('are none for a chat that is not there, for a stranger, and for one who was taken out', async () => {
+  test('are undefined for a chat that does not exist, a user who is not a member, and a removed member', async () => {
     const { chatId } = await newLog(2);
     const { findChanges, findChangesAsMember } = {
       findChanges: () => storage.messages.findChanges(chatId, 0, 10),

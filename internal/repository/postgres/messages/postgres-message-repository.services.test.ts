@@ -18,7 +18,7 @@ async function newGroup(): Promise<string> {
   return (await storage.chats.createGroup(user('alice'), 'group', [])).chat.id;
 }
 
-test('a service’s message is stored in a chat that it is no member of, and nobody else’s is', async () => {
+test('a service’s message is stored in a chat that it is not a member of, and a user’s is not', async () => {
   const chatId = await newGroup();
 
   const answers = await append(

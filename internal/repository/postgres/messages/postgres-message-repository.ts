@@ -24,7 +24,7 @@ export interface MembershipKey {
   userId: string;
 }
 
-/** A row of the answer of append_messages. */
+/** A row that append_messages returns. */
 export interface AppendedRow {
   outcome: Appended['outcome'];
   chat_type: ChatType | null;
@@ -47,8 +47,8 @@ export class PostgresMessageRepository implements MessageRepository {
   }
 
   /**
-   * Opens so many connections and has them plan append_messages. A plan that is made while the first few hundred messages of a new database
-   * are being written may take the wrong index, and serves until the tables are analyzed, a minute later.
+   * Opens connections and makes each plan append_messages. A plan that is made while the first few hundred messages of a new database are
+   * written may use the wrong index, and stays in use until the tables are analyzed, a minute later.
    */
   async warmUp(connections: number): Promise<void> {
     await Promise.all(Array.from({ length: connections }, () => this.appendBatch([], [])));
@@ -110,7 +110,7 @@ export class PostgresMessageRepository implements MessageRepository {
     return this.#findChanges(chatId, afterSeq, limit);
   }
 
-  /** Many who are behind in the same chat share a page; whether each is a member is asked after it was read, of all together. */
+  /** Readers who are behind in the same chat share a page. The membership of each is checked after the page was read, in one query for all. */
   async findChangesAsMember(
     chatId: string,
     userId: string,
@@ -134,7 +134,7 @@ export class PostgresMessageRepository implements MessageRepository {
     });
   }
 
-  /** One statement, so that messages, number and membership are of one snapshot. */
+  /** One statement, so that messages, number and membership are read in one snapshot. */
   #findChanges(chatId: string, afterSeq: number, limit: number, userId?: string): Promise<ChangesPage | undefined> {
     return withStorageErrors(async () => {
       const columns = sql.join(messageColumns.map((column) => sql.ref(`m.${column}`)));

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 
 /** One file of migrations/, in the format of the tool goose. */
 export interface Migration {
-  /** From the start of the file's name. */
+  /** The number at the start of the file's name. */
   version: number;
   name: string;
   up: string[];
   down: string[];
 }
 
-/** Reads every `<version>_<name>.sql` of a folder, by version. Throws on a file that goose would not take either. */
+/** Reads every `<version>_<name>.sql` of a folder, ordered by version. Throws on a file that goose would refuse too. */
 export async function readMigrations(folder: string): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql'));
   const migrations = await Promise.all(
@@ -28,8 +28,8 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
 }
 
 /**
- * Splits a migration into statements: at each line that ends in `;`, or as a whole between `-- +goose StatementBegin` and
- * `StatementEnd`. Source: https://pressly.github.io/goose/documentation/annotations/
+ * Splits a migration into statements. A statement ends at a line that ends in `;`; everything between `-- +goose StatementBegin` and
+ * `StatementEnd` is one statement. Source: https://pressly.github.io/goose/documentation/annotations/
  */
 export function parseMigration(text: string, name: string): Pick<Migration, 'up' | 'down'> {
   const statements: { up: string[]; down: string[] } = { up: [], down: [] };
@@ -42,7 +42,7 @@ export function parseMigration(text: string, name: string): Pick<Migration, 'up'
     const statement = lines.join('\n').trim();
     lines = [];
     if (statement === '') return;
-    if (!direction) throw fault('a statement stands before "-- +goose Up"');
+    if (!direction) throw fault('there is a statement before "-- +goose Up"');
     statements[direction].push(statement);
   };
 

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { type Migration, readMigrations } from './goose.ts';
 
-/** Any constant: those who migrate the same database agree on it. */
+/** An arbitrary constant, the same in every process that migrates a database. */
 const advisoryLock = 7_229_071_446;
 
 const versionTable = `create table if not exists goose_db_version (
@@ -11,16 +11,16 @@ const versionTable = `create table if not exists goose_db_version (
   tstamp timestamp not null default now()
 )`;
 
-/** goose begins with this row, and takes a table without any for broken. */
+/** The row that goose writes first; it regards a table without it as broken. */
 const versionZero = `insert into goose_db_version (version_id, is_applied)
   select 0, true where not exists (select from goose_db_version where version_id = 0)`;
 
 /**
- * Applies the migrations that the database does not have yet, each in a transaction, and returns their names. With `down`,
- * takes back the newest one instead. `only`: no others than those whose names match.
+ * Applies the migrations that the database does not have yet, each in a transaction, and returns their names. `down` reverts the newest one
+ * instead. `only` restricts both to the migrations whose names match.
  *
- * Several processes may do so at once: one works and the others wait. The versions are kept as goose keeps them, so that
- * its command line works on the same database.
+ * Several processes may call it at once: one works and the others wait. Versions are stored the way goose stores them, so that the command
+ * line of goose works on the same database.
  */
 export async function migrate(
   dsn: string,
@@ -33,7 +33,7 @@ export async function migrate(
     connectionTimeoutMillis: 5_000,
     application_name: 'chat-migrate',
   });
-  // The query under way reports a broken connection; this only keeps the event from ending the process.
+  // The query under way reports a broken connection; without a listener the event would end the process.
   client.on('error', () => {});
   await client.connect();
   const abort = () => void client.end().catch(() => {});
@@ -59,7 +59,7 @@ export async function migrate(
 }
 
 async function listApplied(client: pg.Client): Promise<Set<number>> {
-  // A version may come several times: its last row counts.
+  // A version may have several rows; the last one counts.
   const { rows } = await client.query<{ version_id: string; is_applied: boolean }>(
     'select distinct on (version_id) version_id, is_applied from goose_db_version order by version_id, id desc',
   );
