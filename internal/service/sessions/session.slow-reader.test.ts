@@ -175,7 +175,11 @@ test('a reader that is only a little behind is served from memory', async () => 
 describe('sends that wait for their commit', () => {
   test('are so many at the most; further commands wait, and all are answered in the end', async () => {
     const messages = new FaultyMessages(storage.messages);
-    node = await startTestNode(storage, { messages, session: { maxPendingSends: 5 }, writer: { maxBatch: 100 } });
+    node = await startTestNode(storage, {
+      messages: messages.repository,
+      session: { maxPendingSends: 5 },
+      writer: { maxBatch: 100 },
+    });
     const chatId = await newChat();
     const release = messages.hold();
     const stream = node.open('alice');

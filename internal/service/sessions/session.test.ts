@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   messages = new FaultyMessages(storage.messages);
-  node = await startTestNode(storage, { messages });
+  node = await startTestNode(storage, { messages: messages.repository });
 });
 afterEach(() => node.stop());
 afterAll(() => storage.close());

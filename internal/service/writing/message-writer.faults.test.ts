@@ -36,7 +36,7 @@ beforeEach(() => {
 
 function newWriter(giveUpAfterMs: number): MessageWriter {
   const options = { maxBatch: 100, maxInFlight: 2, maxQueued: 1_000, giveUpAfterMs };
-  return new MessageWriter({ messages, bus, log: pino({ level: 'silent' }) }, options);
+  return new MessageWriter({ messages: messages.repository, bus, log: pino({ level: 'silent' }) }, options);
 }
 
 async function newGroup(): Promise<string> {

@@ -22,7 +22,10 @@ beforeEach(() => {
 
 function newWriter(options: Partial<MessageWriterOptions> = {}): MessageWriter {
   const defaults = { maxBatch: 100, maxInFlight: 2, maxQueued: 1_000, giveUpAfterMs: 5_000 };
-  return new MessageWriter({ messages, bus, log: pino({ level: 'silent' }) }, { ...defaults, ...options });
+  return new MessageWriter(
+    { messages: messages.repository, bus, log: pino({ level: 'silent' }) },
+    { ...defaults, ...options },
+  );
 }
 
 async function newGroup(memberIds: string[] = []): Promise<string> {

@@ -1,34 +1,25 @@
-import type { ChatRole } from '../../model/member.ts';
 import type { Appended, MessageRepository, NewMessage } from '../../repository/message-repository.ts';
 import { storageUnavailable } from '../../repository/postgres/connection/storage-error.ts';
+import { withFaults } from './with-faults.ts';
 
 type Commit = () => Promise<Appended[]>;
 
-/** A real repository whose `appendBatch` a test can observe, hold up and make fail. */
-export class FaultyMessages implements MessageRepository {
-  readonly get: MessageRepository['get'];
-  readonly listHistory: MessageRepository['listHistory'];
-  readonly findChanges: MessageRepository['findChanges'];
-  readonly findChangesAsMember: MessageRepository['findChangesAsMember'];
-  readonly listHeads: MessageRepository['listHeads'];
+/** Lets a test observe a real repository's `appendBatch`, hold it up and make it fail. */
+export class FaultyMessages {
+  /** The repository for the part under test; all other methods are the real ones. */
+  readonly repository: MessageRepository;
   /** Every batch that was appended, in order. */
   readonly batches: (readonly NewMessage[])[] = [];
   /** Runs in place of the commit. */
   onAppend: (commit: Commit, batch: readonly NewMessage[]) => Promise<Appended[]> = (commit) => commit();
-  readonly #real: MessageRepository;
 
   constructor(real: MessageRepository) {
-    this.#real = real;
-    this.get = real.get.bind(real);
-    this.listHistory = real.listHistory.bind(real);
-    this.findChanges = real.findChanges.bind(real);
-    this.findChangesAsMember = real.findChangesAsMember.bind(real);
-    this.listHeads = real.listHeads.bind(real);
-  }
-
-  appendBatch(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Appended[]> {
-    this.batches.push(batch);
-    return this.onAppend(() => this.#real.appendBatch(batch, sendingRoles), batch);
+    this.repository = withFaults(real, () => ({
+      appendBatch: (batch, sendingRoles) => {
+        this.batches.push(batch);
+        return this.onAppend(() => real.appendBatch(batch, sendingRoles), batch);
+      },
+    }));
   }
 
   /** Commits the next batch and then fails, as when the answer is lost. */
