@@ -1,20 +1,20 @@
 import type { EnvReader } from './env-reader.ts';
 import type { NatsConfig } from './nats-config.ts';
 
-/** Where other services read what happens in chats. */
+/** The sink that changes are delivered to, for other services. */
 export type ExportConfig =
   | { kind: 'none' }
   | {
       kind: 'jetstream';
       nats: NatsConfig;
       stream: string;
-      /** The first words of all subjects. */
+      /** What all subjects begin with. */
       prefix: string;
       format: 'json' | 'protobuf';
       replicas: number;
-      /** How long events stay, in milliseconds; 0: for ever. */
+      /** How long the stream keeps events, in milliseconds; 0: for ever. */
       maxAgeMs: number;
-      /** What the stream may hold, in bytes; 0: what the server allows. */
+      /** How much the stream keeps, in bytes; 0: as much as the server allows. */
       maxBytes: number;
     };
 

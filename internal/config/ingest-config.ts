@@ -1,22 +1,22 @@
 import type { EnvReader } from './env-reader.ts';
 import type { NatsConfig } from './nats-config.ts';
 
-/** How messages come into the database. */
+/** How messages get into the database. */
 export type IngestConfig =
   /** Committed before they are acknowledged. */
   | { kind: 'direct' }
-  /** Acknowledged once a JetStream stream keeps them, and committed by writers. */
+  /** Acknowledged when a JetStream stream has stored them, and committed by writers later. */
   | {
       kind: 'jetstream';
       nats: NatsConfig;
       stream: string;
       partitions: number;
       replicas: number;
-      /** What the stream may hold, in bytes. */
+      /** How much the stream may hold, in bytes. Beyond that it refuses messages. */
       maxBytes: number;
-      /** For how long the stream recognises repetitions, in milliseconds. */
+      /** How long the stream recognises a repeated message, in milliseconds. */
       duplicateWindowMs: number;
-      /** For how long a sender's last check counts while the database is away, in milliseconds. */
+      /** How long a sender's last check counts while the database is away, in milliseconds. */
       rememberSendersMs: number;
     };
 

@@ -7,7 +7,7 @@ import type { Config } from '../../config/config.ts';
 import { jsonMessage, protobufMessage } from '../../converter/exported-message.ts';
 import { createDatabase } from '../../repository/postgres/connection/database.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
-import { PostgresExportRepository } from '../../repository/postgres/sinks/postgres-export-repository.ts';
+import { PostgresSinkCursorRepository } from '../../repository/postgres/sinks/postgres-sink-cursor-repository.ts';
 import { SinkRelay } from '../../service/sinks/sink-relay.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import type { OpenedDatabase } from './open-database.ts';
@@ -46,7 +46,7 @@ export async function openSinks(config: Config, { database, log, resources }: De
   resources.add("the relay's database connections", () => own.close());
   const relay = new SinkRelay(
     {
-      exports: new PostgresExportRepository(own, sinkName),
+      cursors: new PostgresSinkCursorRepository(own, sinkName),
       messages: new PostgresMessageRepository(own),
       sink,
       log: log.child({ sink: sinkName }),

@@ -5,7 +5,7 @@ import { type EventSink, endOfChat, numberOf } from '../../client/sinks/event-si
 import { NatsEventLog } from '../../client/sinks/nats-event-log.ts';
 import { OrderedLogSink } from '../../client/sinks/ordered-log-sink.ts';
 import { protobufMessage } from '../../converter/exported-message.ts';
-import { PostgresExportRepository } from '../../repository/postgres/sinks/postgres-export-repository.ts';
+import { PostgresSinkCursorRepository } from '../../repository/postgres/sinks/postgres-sink-cursor-repository.ts';
 import { startNats } from '../../servers/brokers.ts';
 import type { ServerProcess } from '../../servers/server-process.ts';
 import { readExported } from '../../testing/clients/exported-events.ts';
@@ -41,7 +41,7 @@ interface RelaySettings {
 function startRelay({ name = 'jetstream', sink = openNatsSink(), leaseMs = 10_000 }: RelaySettings = {}) {
   const relay = new SinkRelay(
     {
-      exports: new PostgresExportRepository(storage.database, name),
+      cursors: new PostgresSinkCursorRepository(storage.database, name),
       messages: storage.messages,
       sink,
       log: new LogLines().logger,

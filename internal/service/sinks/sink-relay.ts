@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import { sleep } from '../../../pkg/backoff/sleep.ts';
 import type { EventSink } from '../../client/sinks/event-sink.ts';
-import type { ChatToExport, ExportRepository } from '../../repository/export-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
+import type { SinkCursor, SinkCursorRepository } from '../../repository/sink-cursor-repository.ts';
 
 interface Deps {
-  exports: ExportRepository;
+  cursors: SinkCursorRepository;
   messages: Pick<MessageRepository, 'findChanges'>;
   sink: EventSink;
   log: Logger;
@@ -76,22 +76,22 @@ export class SinkRelay {
 
   /** Returns how many chats had changes. Throws the first failure, after all deliveries have ended. */
   async #deliverSome(): Promise<number> {
-    const { exports } = this.#deps;
-    if (!this.#enabled) await exports.enable();
+    const { cursors } = this.#deps;
+    if (!this.#enabled) await cursors.enable();
     this.#enabled = true;
-    const chats = await exports.claim(this.#options.maxChats, this.#options.leaseMs);
+    const chats = await cursors.claim(this.#options.maxChats, this.#options.leaseMs);
     const results = await Promise.allSettled(chats.map((chat) => this.#deliver(chat)));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     return chats.length;
   }
 
-  async #deliver({ chatId, deleted, exportedSeq, position }: ChatToExport): Promise<void> {
-    const { exports, messages, sink } = this.#deps;
+  async #deliver({ chatId, deleted, exportedSeq, position }: SinkCursor): Promise<void> {
+    const { cursors, messages, sink } = this.#deps;
     const { pageSize, batchSize } = this.#options;
     const page = deleted ? undefined : await messages.findChanges(chatId, exportedSeq, pageSize);
     if (!page) {
       await sink.deliver([{ kind: 'chat_deleted', chatId }], position);
-      return exports.forget(chatId);
+      return cursors.forget(chatId);
     }
     const reached = { exportedSeq, position };
     try {
@@ -105,7 +105,7 @@ export class SinkRelay {
       // The chat's last number may belong to a change that a later one has replaced.
       if (!page.hasMore) reached.exportedSeq = Math.max(reached.exportedSeq, page.lastSeq);
     } finally {
-      await exports.release({ chatId, ...reached });
+      await cursors.release({ chatId, ...reached });
     }
   }
 }

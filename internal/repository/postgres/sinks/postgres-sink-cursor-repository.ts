@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { ChatToExport, ExportRepository } from '../../export-repository.ts';
+import type { SinkCursor, SinkCursorRepository } from '../../sink-cursor-repository.ts';
 import type { Database } from '../connection/database.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
 
@@ -12,7 +12,7 @@ const beforeAll = '00000000-0000-0000-0000-000000000000';
  * The cursors of one sink, in the table export.cursors. Triggers record every change of a chat there, in the transaction that makes the change.
  * No method waits for another transaction while it holds a lock, so writers never wait for a relay that is slow.
  */
-export class PostgresExportRepository implements ExportRepository {
+export class PostgresSinkCursorRepository implements SinkCursorRepository {
   readonly #pool: pg.Pool;
   readonly #sink: string;
   /** Chats are claimed in the order of their ids, round after round: chats that always have changes must not keep the others waiting. */
@@ -33,7 +33,7 @@ export class PostgresExportRepository implements ExportRepository {
     });
   }
 
-  claim(limit: number, leaseMs: number): Promise<ChatToExport[]> {
+  claim(limit: number, leaseMs: number): Promise<SinkCursor[]> {
     return withStorageErrors(async () => {
       const isMidRound = this.#lastClaimed !== beforeAll;
       const chats = await this.#claimNext(limit, leaseMs);
@@ -41,7 +41,7 @@ export class PostgresExportRepository implements ExportRepository {
     });
   }
 
-  release({ chatId, exportedSeq, position }: Pick<ChatToExport, 'chatId' | 'exportedSeq' | 'position'>): Promise<void> {
+  release({ chatId, exportedSeq, position }: Pick<SinkCursor, 'chatId' | 'exportedSeq' | 'position'>): Promise<void> {
     return withStorageErrors(async () => {
       // A relay whose lease has expired must not move the cursor back behind the relay that went on.
       await this.#pool.query(
@@ -58,8 +58,8 @@ export class PostgresExportRepository implements ExportRepository {
     });
   }
 
-  async #claimNext(limit: number, leaseMs: number): Promise<ChatToExport[]> {
-    const { rows } = await this.#pool.query<ChatToExport>(
+  async #claimNext(limit: number, leaseMs: number): Promise<SinkCursor[]> {
+    const { rows } = await this.#pool.query<SinkCursor>(
       `with claimed as (
          update export.cursors c set leased_until = clock_timestamp() + $2 * interval '1 millisecond'
          from (

@@ -1,5 +1,5 @@
-/** A chat with changes that the sink does not have yet. */
-export interface ChatToExport {
+/** The cursor of a chat that has changes which the sink lacks. */
+export interface SinkCursor {
   chatId: string;
   /** The number of the last change that the sink has; 0 if it has none. */
   exportedSeq: number;
@@ -13,7 +13,7 @@ export interface ChatToExport {
  * The cursors of one sink: how far each chat has been delivered to it. Sinks do not share cursors or leases. Every method throws UNAVAILABLE
  * (STORAGE_UNAVAILABLE) when the database cannot be reached.
  */
-export interface ExportRepository {
+export interface SinkCursorRepository {
   /** Records changes for this sink from now on, and counts everything that exists already as not delivered. Calling it again is harmless. */
   enable(): Promise<void>;
 
@@ -21,10 +21,10 @@ export interface ExportRepository {
    * Claims up to `limit` chats that the sink lacks changes of, taking turns among all such chats. No other caller gets them for `leaseMs` milliseconds,
    * unless they are released before.
    */
-  claim(limit: number, leaseMs: number): Promise<ChatToExport[]>;
+  claim(limit: number, leaseMs: number): Promise<SinkCursor[]>;
 
   /** Moves the cursor of a claimed chat and ends the claim. Does nothing if the cursor is further already. */
-  release(chat: Pick<ChatToExport, 'chatId' | 'exportedSeq' | 'position'>): Promise<void>;
+  release(chat: Pick<SinkCursor, 'chatId' | 'exportedSeq' | 'position'>): Promise<void>;
 
   /** Removes the cursor of a claimed chat: the sink knows that the chat has been deleted. */
   forget(chatId: string): Promise<void>;

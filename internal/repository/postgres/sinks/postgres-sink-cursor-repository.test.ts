@@ -6,85 +6,85 @@ import { eventually } from '../../../testing/eventually.ts';
 import { createTestDatabase } from '../../../testing/services/test-database.ts';
 import { newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
 import { migrate } from '../migrations/migrate.ts';
-import { PostgresExportRepository } from './postgres-export-repository.ts';
+import { PostgresSinkCursorRepository } from './postgres-sink-cursor-repository.ts';
 
 const alice = user('alice');
 let storage: TestStorage;
-let exports: PostgresExportRepository;
+let cursors: PostgresSinkCursorRepository;
 beforeAll(async () => {
   storage = await openTestStorage();
-  exports = new PostgresExportRepository(storage.database, 'jetstream');
+  cursors = new PostgresSinkCursorRepository(storage.database, 'jetstream');
 });
 afterAll(() => storage.close());
 
 const newChat = async () => (await storage.chats.createGroup(alice, 'chat', [])).chat.id;
 const query = (text: string) => storage.database.pool.query(text);
 const say = (chatId: string) => storage.messages.appendBatch([newMessage(chatId, alice.id)], ['OWNER']);
-const claimed = async () => (await exports.claim(100, 60_000)).map(({ chatId }) => chatId).sort();
+const claimed = async () => (await cursors.claim(100, 60_000)).map(({ chatId }) => chatId).sort();
 
-test('changes are noted once it is enabled, old ones too, and each chat is given to one caller', async () => {
+test('changes are recorded from `enable` on, those from before too, and each chat goes to one caller', async () => {
   const old = [await newChat(), await newChat(), await newChat(), await newChat(), await newChat()];
   expect(await claimed()).toEqual([]);
-  // As a relay that dies in the middle does.
+  // As if a relay had died in the middle of `enable`.
   await query(`select export.enable('jetstream'), export.note_old('jetstream', 2)`);
   await say(old[3]!);
-  await exports.enable();
-  await exports.enable();
-  const [one, two] = [await exports.claim(2, 60_000), await exports.claim(100, 60_000)];
+  await cursors.enable();
+  await cursors.enable();
+  const [one, two] = [await cursors.claim(2, 60_000), await cursors.claim(100, 60_000)];
   expect(one).toHaveLength(2);
   expect([...one, ...two].map(({ chatId }) => chatId).sort()).toEqual(old.toSorted());
   expect(two[0]).toEqual({ chatId: expect.any(String), exportedSeq: 0, position: 0, deleted: false });
   expect(await claimed()).toEqual([]);
-  for (const chatId of old) await exports.release({ chatId, exportedSeq: 2, position: 7 });
+  for (const chatId of old) await cursors.release({ chatId, exportedSeq: 2, position: 7 });
   expect(await claimed()).toEqual([]);
   await say(old[0]!);
   await say(old[0]!);
-  expect(await exports.claim(100, 0)).toEqual([{ chatId: old[0]!, exportedSeq: 2, position: 7, deleted: false }]);
-  // Whose lease has run out comes too late.
-  await exports.release({ chatId: old[0]!, exportedSeq: 1, position: 3 });
-  expect(await exports.claim(100, 0)).toMatchObject([{ exportedSeq: 2, position: 7 }]);
-  await exports.release({ chatId: old[0]!, exportedSeq: 3, position: 9 });
+  expect(await cursors.claim(100, 0)).toEqual([{ chatId: old[0]!, exportedSeq: 2, position: 7, deleted: false }]);
+  // A relay whose lease has expired comes too late.
+  await cursors.release({ chatId: old[0]!, exportedSeq: 1, position: 3 });
+  expect(await cursors.claim(100, 0)).toMatchObject([{ exportedSeq: 2, position: 7 }]);
+  await cursors.release({ chatId: old[0]!, exportedSeq: 3, position: 9 });
 });
 
-test('a deleted chat is given until it is forgotten', async () => {
+test('a deleted chat can be claimed until it is forgotten', async () => {
   const chatId = await newChat();
-  await exports.release({ chatId, exportedSeq: 1, position: 1 });
+  await cursors.release({ chatId, exportedSeq: 1, position: 1 });
   await storage.chats.delete(chatId, alice, () => {});
-  expect(await exports.claim(100, 0)).toEqual([{ chatId, exportedSeq: 1, position: 1, deleted: true }]);
-  await exports.forget(chatId);
+  expect(await cursors.claim(100, 0)).toEqual([{ chatId, exportedSeq: 1, position: 1, deleted: true }]);
+  await cursors.forget(chatId);
   expect(await claimed()).toEqual([]);
 });
 
-test('disabled, nothing is noted; enabled again, what was missed is', async () => {
+test('nothing is recorded for a disabled sink; enabled again, it gets what it missed', async () => {
   await query(`select export.disable('jetstream')`);
   const chatId = await newChat();
   expect(await claimed()).toEqual([]);
-  await exports.enable();
+  await cursors.enable();
   expect(await claimed()).toEqual([chatId]);
-  await exports.release({ chatId, exportedSeq: 1, position: 1 });
+  await cursors.release({ chatId, exportedSeq: 1, position: 1 });
 });
 
 test('writers never wait for a relay', async () => {
   const chatId = await newChat();
-  await exports.claim(100, 60_000);
+  await cursors.claim(100, 60_000);
   await Promise.all(Array.from({ length: 20 }, () => say(chatId)));
-  const relay = Array.from({ length: 20 }, (_, at) => exports.release({ chatId, exportedSeq: at + 1, position: at }));
+  const relay = Array.from({ length: 20 }, (_, at) => cursors.release({ chatId, exportedSeq: at + 1, position: at }));
   await Promise.all([...relay, ...Array.from({ length: 20 }, () => say(chatId))]);
   const { rows } = await query('select last_seq, exported_seq from export.cursors order by last_seq desc limit 1');
   expect(rows).toEqual([{ last_seq: 41, exported_seq: 20 }]);
 });
 
-test('chats that always have something to export do not keep the others waiting', async () => {
+test('chats that always have changes do not keep the others waiting', async () => {
   const chats = [await newChat(), await newChat(), await newChat(), await newChat(), await newChat()];
   await query('update export.cursors set last_seq = exported_seq');
   for (const chatId of chats)
     await query(`update export.cursors set last_seq = exported_seq + 1 where chat_id = '${chatId}'`);
-  const relay = new PostgresExportRepository(storage.database, 'jetstream');
+  const relay = new PostgresSinkCursorRepository(storage.database, 'jetstream');
   const turns: string[][] = [];
   for (let i = 0; i < 6; i += 1) turns.push((await relay.claim(2, 0)).map(({ chatId }) => chatId));
   const [a, b, c, d, e] = chats.toSorted();
   expect(turns).toEqual([[a, b], [c, d], [e], [a, b], [c, d], [e]]);
-  // The end of a round is no reason to find nothing.
+  // At the end of a round the next one begins in the same call.
   await query(`update export.cursors set last_seq = exported_seq where chat_id = '${e}'`);
   const found = async () => (await relay.claim(2, 0)).map(({ chatId }) => chatId);
   expect([await found(), await found(), await found(), await found()]).toEqual([
@@ -95,47 +95,52 @@ test('chats that always have something to export do not keep the others waiting'
   ]);
 });
 
-test('each sink has cursors and leases of its own, and one that is new gets what exists already', async () => {
+test('each sink has its own cursors and leases, and a new one gets what exists already', async () => {
   const chatId = await newChat();
-  await exports.release({ chatId, exportedSeq: 1, position: 1 });
-  const other = new PostgresExportRepository(storage.database, 'other');
+  await cursors.release({ chatId, exportedSeq: 1, position: 1 });
+  const other = new PostgresSinkCursorRepository(storage.database, 'other');
   await other.enable();
   const own = { chatId, deleted: false };
-  const ofChat = async (sink: PostgresExportRepository) =>
+  const ofChat = async (sink: PostgresSinkCursorRepository) =>
     (await sink.claim(100, 60_000)).filter((claim) => claim.chatId === chatId);
 
   expect(await ofChat(other)).toEqual([{ ...own, exportedSeq: 0, position: 0 }]);
-  expect(await ofChat(exports)).toEqual([]);
+  expect(await ofChat(cursors)).toEqual([]);
   await say(chatId);
-  // The other one has a lease on the chat.
-  expect(await ofChat(exports)).toEqual([{ ...own, exportedSeq: 1, position: 1 }]);
+  // The lease of the other sink does not count.
+  expect(await ofChat(cursors)).toEqual([{ ...own, exportedSeq: 1, position: 1 }]);
   expect(await ofChat(other)).toEqual([]);
 
-  await exports.release({ chatId, exportedSeq: 2, position: 2 });
+  await cursors.release({ chatId, exportedSeq: 2, position: 2 });
   await other.release({ chatId, exportedSeq: 1, position: 7 });
-  expect(await ofChat(exports)).toEqual([]);
+  expect(await ofChat(cursors)).toEqual([]);
   expect(await ofChat(other)).toEqual([{ ...own, exportedSeq: 1, position: 7 }]);
   await other.release({ chatId, exportedSeq: 2, position: 8 });
 
   await storage.chats.delete(chatId, alice, () => {});
   await other.forget(chatId);
-  expect(await ofChat(exports)).toEqual([{ chatId, exportedSeq: 2, position: 2, deleted: true }]);
-  await exports.forget(chatId);
+  expect(await ofChat(cursors)).toEqual([{ chatId, exportedSeq: 2, position: 2, deleted: true }]);
+  await cursors.forget(chatId);
 
   await query(`select export.disable('other')`);
   const later = await newChat();
   expect((await other.claim(100, 0)).map((claim) => claim.chatId)).not.toContain(later);
-  expect((await exports.claim(100, 0)).map((claim) => claim.chatId)).toContain(later);
+  expect((await cursors.claim(100, 0)).map((claim) => claim.chatId)).toContain(later);
 });
 
 test('a change that is under way while a sink is enabled is not missed', async () => {
   const chatId = await newChat();
-  const sink = new PostgresExportRepository(storage.database, 'late');
+  const sink = new PostgresSinkCursorRepository(storage.database, 'late');
   const writer = await storage.connect();
   await writer.query('begin');
   await writer.query('update chats set last_seq = last_seq + 1 where id = $1', [chatId]);
   const waits = () =>
-    eventually(async () => expect((await query('select from pg_locks where not granted')).rowCount).toBeGreaterThan(0));
+    eventually(async () => {
+      const { rowCount } = await query(
+        `select from pg_locks l join pg_database d on d.oid = l.database where not granted and datname = current_database()`,
+      );
+      expect(rowCount).toBeGreaterThan(0);
+    });
 
   const enabling = sink.enable();
   await Promise.race([enabling, waits()]);
@@ -148,7 +153,7 @@ test('a change that is under way while a sink is enabled is not missed', async (
   expect(rows).toEqual([{ last_seq: 2 }]);
 });
 
-test('cursors of before sinks had names belong to jetstream, and stay when the migration is taken back', async () => {
+test('the migration gives existing cursors to jetstream, and going back keeps them', async () => {
   const folder = fileURLToPath(new URL('../../../../migrations', import.meta.url));
   const dsn = await createTestDatabase();
   const upToHere = /^00(0\d|1[01])_/;
@@ -171,17 +176,17 @@ test('cursors of before sinks had names belong to jetstream, and stay when the m
 
   await migrate(dsn, folder, { only: upToHere });
 
-  const cursors = `select chat_id, sink, last_seq::int, exported_seq::int, position::int from export.cursors order by chat_id, sink`;
+  const listCursors = `select chat_id, sink, last_seq::int, exported_seq::int, position::int from export.cursors order by chat_id, sink`;
   const cursor = { chat_id: first, sink: 'jetstream', last_seq: 1, exported_seq: 0, position: 5 };
-  expect((await client.query(cursors)).rows).toEqual([cursor]);
-  // The sink is enabled as it was, and the second chat is still to be recorded.
+  expect((await client.query(listCursors)).rows).toEqual([cursor]);
+  // The sink is still enabled, and its backfill goes on with the second chat.
   await send(first);
   await client.query(`select export.note_old('jetstream', 500), export.enable('other')`);
   const both = [
     { ...cursor, last_seq: 2 },
     { chat_id: second, sink: 'jetstream', last_seq: 0, exported_seq: 0, position: 0 },
   ];
-  expect((await client.query(cursors)).rows).toEqual(both);
+  expect((await client.query(listCursors)).rows).toEqual(both);
   await send(first);
 
   await takeBack();
@@ -194,5 +199,5 @@ test('cursors of before sinks had names belong to jetstream, and stay when the m
   expect(rows).toEqual([{ ...one, last_seq: 4 }, two]);
   expect((await client.query('select done from export.backfill')).rows).toEqual([{ done: false }]);
   await migrate(dsn, folder);
-  expect((await client.query(cursors)).rows).toEqual([{ ...both[0], last_seq: 4 }, both[1]]);
+  expect((await client.query(listCursors)).rows).toEqual([{ ...both[0], last_seq: 4 }, both[1]]);
 });
