@@ -1,9 +1,8 @@
-import { LRUCache } from 'lru-cache';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { Entry } from '../model/batch.ts';
 import type { Complete } from '../model/complete.ts';
 import type { Event, RemovalReason, SessionLimits } from '../model/event.ts';
 import { Frame } from '../model/frame.ts';
-import type { Message } from '../model/message.ts';
 import type { EventEncoder } from '../service/delivery/event-encoder.ts';
 import { toWireChat } from './chat.ts';
 import type { CompleteOneof } from './complete-oneof.ts';
@@ -12,24 +11,14 @@ import { toWireMessage } from './message.ts';
 import { toStatus } from './status.ts';
 import { toWireUser } from './user.ts';
 
-/** Events as records of field 1 of ConnectChatResponse: joined they are a frame. */
+/** An event is one record of field 1 of ConnectChatResponse; hence the bytes of several frames, joined, are one frame. */
 export class ProtobufEventEncoder implements EventEncoder {
-  /** A topic hands an array to all its readers in one go; of pages, those who catch up in several chats are given a few in turn. */
-  readonly #messages = new LRUCache<readonly Message[], readonly Frame[]>({ max: 16 });
-  /** The newest is enough. */
-  #lastEvent: { event: Event; frame: Frame } | undefined;
-
   encode(event: Event): Frame {
-    if (this.#lastEvent?.event !== event) this.#lastEvent = { event, frame: encodeAll([event]) };
-    return this.#lastEvent.frame;
+    return encodeAll([event]);
   }
 
-  encodeMessages(messages: readonly Message[]): readonly Frame[] {
-    const known = this.#messages.get(messages);
-    if (known) return known;
-    const frames = cut(messages).map((some) => encodeAll(some.map((message) => ({ kind: 'message', message }))));
-    this.#messages.set(messages, frames);
-    return frames;
+  encodeEntries(entries: readonly Entry[]): readonly Frame[] {
+    return cut(entries).map((some) => encodeAll(some.map((message) => ({ kind: 'message', message }))));
   }
 }
 
@@ -38,23 +27,23 @@ function encodeAll(events: readonly Event[]): Frame {
 }
 
 /** Far below the 4 MiB that gRPC clients take in one frame unless told otherwise, also with four bytes to a character. */
-const maxPieceChars = 65_536;
+const maxPartChars = 65_536;
 
-/** In pieces of so many characters of text; a longer message is one by itself. */
-function cut(messages: readonly Message[]): (readonly Message[])[] {
-  const pieces: (readonly Message[])[] = [];
+/** Cut so that the texts of each part have `maxPartChars` characters at most; an entry with a longer text is a part by itself. */
+function cut(entries: readonly Entry[]): (readonly Entry[])[] {
+  const parts: (readonly Entry[])[] = [];
   let begin = 0;
   let chars = 0;
-  for (const [i, { text }] of messages.entries()) {
-    if (i > begin && chars + text.length > maxPieceChars) {
-      pieces.push(messages.slice(begin, i));
+  for (const [i, { text }] of entries.entries()) {
+    if (i > begin && chars + text.length > maxPartChars) {
+      parts.push(entries.slice(begin, i));
       begin = i;
       chars = 0;
     }
     chars += text.length;
   }
-  pieces.push(begin === 0 ? messages : messages.slice(begin));
-  return pieces;
+  if (begin < entries.length) parts.push(begin === 0 ? entries : entries.slice(begin));
+  return parts;
 }
 
 export function toWireEvent(event: Event): wire.Event {

@@ -1,3 +1,4 @@
+import type { Batch } from '../model/batch.ts';
 import type { ChatType } from '../model/chat.ts';
 import type { ChatRole } from '../model/member.ts';
 import type { Draft, Message } from '../model/message.ts';
@@ -35,11 +36,11 @@ export interface Appended {
 
 /** A chat's changes after a number, and the chat's last number, read in one snapshot. */
 export interface ChangesPage {
-  /** By `updateSeq`, ascending; a changed message once, at its newest number. */
-  messages: Message[];
+  /** A changed message once, at its newest number. Empty if nothing changed. */
+  batch: Batch;
   /** The number of the chat's last change. */
   lastSeq: number;
-  /** Whether there are changes after the last one of `messages`. */
+  /** Whether there are changes after the last one of `batch`. */
   hasMore: boolean;
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { MemoryBus } from '../client/bus/memory-bus.ts';
+import { Batch } from '../model/batch.ts';
 import type { ChatRepository } from '../repository/chat-repository.ts';
 import type { MessageRepository } from '../repository/message-repository.ts';
 import { refusalOf } from '../service/authorization.ts';
@@ -58,7 +59,9 @@ const broken: Record<string, { overrides: () => Overrides; found: ViolationKind[
         withFaults<MessageRepository>(real, () => ({
           findChangesAsMember: async (...args) => {
             const page = await real.findChangesAsMember(...args);
-            return page && { ...page, messages: page.messages.filter(({ system }) => system || !now(10)) };
+            if (!page) return undefined;
+            const entries = page.batch.entries.filter(({ system }) => system || !now(10));
+            return { ...page, batch: new Batch(entries) };
           },
         })),
     }),
@@ -72,7 +75,8 @@ const broken: Record<string, { overrides: () => Overrides; found: ViolationKind[
           findChangesAsMember: async (chatId, userId, afterSeq, limit) => {
             const page = await real.findChangesAsMember(chatId, userId, afterSeq, limit);
             // To whom has read some already, only the newest.
-            return page && afterSeq > 3 ? { ...page, messages: page.messages.slice(-1), hasMore: false } : page;
+            if (!page || afterSeq <= 3) return page;
+            return { ...page, batch: new Batch(page.batch.entries.slice(-1)), hasMore: false };
           },
         })),
     }),

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Bus } from '../../client/bus/bus.ts';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
-import type { Message } from '../../model/message.ts';
+import { type Batch, seqOf } from '../../model/batch.ts';
 import type { MembershipRepository } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import { storageUnavailable } from '../../repository/postgres/connection/storage-error.ts';
@@ -58,7 +58,7 @@ function listen(topic: Topic, userId = 'alice') {
     userId,
     numbers: [] as number[],
     deleted: false,
-    onMessages: (messages: readonly Message[]) => reader.numbers.push(...messages.map(({ updateSeq }) => updateSeq)),
+    onBatch: (batch: Batch) => reader.numbers.push(...batch.entries.map(seqOf)),
     onMembershipEnded: () => {},
     onEphemeralEvent: () => {},
     onDeleted: () => {
@@ -123,7 +123,7 @@ describe('a hub', () => {
     await publish(3);
     expect(topic.head).toBe(4);
     expect(reader.numbers).toEqual([4]);
-    expect(topic.since(2)?.map(({ seq }) => seq)).toEqual([3, 4]);
+    expect(topic.since(2)?.entries.map(({ seq }) => seq)).toEqual([3, 4]);
   });
 
   test('misses nothing that is published before the bus has subscribed', async () => {

@@ -1,11 +1,11 @@
+import type { Batch, MembershipEnd } from '../../model/batch.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { RemovalReason } from '../../model/event.ts';
-import type { Message } from '../../model/message.ts';
-import { endedMembership } from '../../model/system-event.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import type { EventEncoder } from './event-encoder.ts';
 import type { TopicHandle } from './hub.ts';
 import type { OutboundBuffer } from './outbound-buffer.ts';
+import type { SharedEvent } from './shared-event.ts';
 import type { TopicReader } from './topic.ts';
 
 /** The session's side of its subscriptions: one object for all of them. */
@@ -90,53 +90,49 @@ export class Subscription implements TopicReader {
       return true;
     }
     this.#verifiedSeq = Math.max(this.#verifiedSeq, page.lastSeq);
-    this.#push(page.messages);
+    this.#push(page.batch);
     if (!page.hasMore) this.#position = Math.max(this.#position, page.lastSeq);
     return this.#tryGoLive();
   }
 
-  onMessages(messages: readonly Message[]): void {
-    const news =
-      this.#position < messages[0]!.updateSeq ? messages : messages.filter((m) => m.updateSeq > this.#position);
-    if (news.length === 0) return;
-    for (const message of news) {
-      if (message.system && this.#endsMembership(message)) return this.onMembershipEnded(message);
-    }
+  onBatch(batch: Batch): void {
+    const news = batch.after(this.#position);
+    if (!news) return;
+    for (const end of news.membershipEnds) if (this.#endsMembership(end)) return this.onMembershipEnded(end);
     if (!this.#owner.outbound.hasRoom) return this.#fallBehind();
     this.#push(news);
     if (this.#state === 'live') this.#tellCaughtUp();
   }
 
-  onEphemeralEvent(event: EphemeralEvent): void {
+  onEphemeralEvent(shared: SharedEvent<EphemeralEvent>): void {
     const { outbound, encoder } = this.#owner;
-    // Nobody needs to be told what they do themselves, except that another device of theirs has read.
+    const { event } = shared;
+    // A user's own typing and presence are no news to them; a read mark may come from another of their devices.
     if (event.kind !== 'read' && event.user.id === this.userId) return;
-    if (outbound.hasRoom) outbound.push(encoder.encode(event), this.chatId);
+    if (outbound.hasRoom) outbound.push(shared.frame(encoder), this.chatId);
   }
 
-  onMembershipEnded(message: Message): void {
-    if (this.#state !== 'ended' && this.#endsMembership(message)) {
-      this.#end(endedMembership(message)?.reason ?? 'UNKNOWN');
-    }
+  onMembershipEnded(end: MembershipEnd): void {
+    if (this.#state !== 'ended' && this.#endsMembership(end)) this.#end(end.reason);
   }
 
   onDeleted(): void {
     if (this.#state !== 'ended') this.#end('DELETED');
   }
 
-  /** An end that came before the membership was last seen to hold was followed by a new beginning. */
-  #endsMembership(message: Message): boolean {
-    return message.updateSeq > this.#verifiedSeq && endedMembership(message)?.userId === this.userId;
+  /** An end at or before `verifiedSeq` is over: the user has become a member again since. */
+  #endsMembership({ userId, seq }: MembershipEnd): boolean {
+    return userId === this.userId && seq > this.#verifiedSeq;
   }
 
-  /** Goes live if the topic still has in memory what the reader lacks; without a wait, so that nothing falls between. */
+  /** Goes live if the topic still has in memory what the reader lacks. There is no await in it, so no entry can be missed between. */
   #tryGoLive(): boolean {
     const { topic } = this.#handle;
     const missed = this.#owner.outbound.hasRoom ? topic.since(this.#position) : undefined;
     if (!missed) return false;
     this.#state = 'live';
     topic.goLive(this);
-    if (missed.length > 0) this.onMessages(missed);
+    this.onBatch(missed);
     if ((this.#state as string) === 'live') this.#tellCaughtUp();
     return true;
   }
@@ -155,11 +151,11 @@ export class Subscription implements TopicReader {
     this.#owner.onBehind(this);
   }
 
-  #push(messages: readonly Message[]): void {
-    const last = messages.at(-1);
-    if (!last) return;
-    for (const piece of this.#owner.encoder.encodeMessages(messages)) this.#owner.outbound.push(piece, this.chatId);
-    this.#position = last.updateSeq;
+  #push(batch: Batch): void {
+    if (batch.isEmpty) return;
+    const { outbound, encoder } = this.#owner;
+    for (const frame of batch.frames(encoder)) outbound.push(frame, this.chatId);
+    this.#position = batch.lastSeq;
   }
 
   /** What the reader has not taken yet is not for them any more. */

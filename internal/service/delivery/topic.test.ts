@@ -3,11 +3,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Batch, type MembershipEnd, seqOf } from '../../model/batch.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { Message } from '../../model/message.ts';
 import type { SystemEvent } from '../../model/system-event.ts';
 import type { ChangesPage } from '../../repository/message-repository.ts';
 import { eventually } from '../../testing/eventually.ts';
+import type { SharedEvent } from './shared-event.ts';
 import { Topic, type TopicOptions, type TopicReader } from './topic.ts';
 
 /** What the database would say of one chat. */
@@ -39,7 +41,7 @@ class Log {
     await this.held;
     if (failing) throw new Error('away');
     if (deleted) return undefined;
-    return { messages: found.slice(0, limit), lastSeq, hasMore: found.length > limit };
+    return { batch: new Batch(found.slice(0, limit)), lastSeq, hasMore: found.length > limit };
   };
 
   #write(seq: number, text: string, system?: SystemEvent): Message {
@@ -55,7 +57,7 @@ class Log {
 class Reader implements TopicReader {
   readonly userId: string;
   readonly got: Message[] = [];
-  readonly ended: Message[] = [];
+  readonly ended: MembershipEnd[] = [];
   readonly ephemeral: EphemeralEvent[] = [];
   deleted = 0;
 
@@ -63,15 +65,15 @@ class Reader implements TopicReader {
     this.userId = userId;
   }
 
-  onMessages(messages: readonly Message[]): void {
-    this.got.push(...messages);
+  onBatch(batch: Batch): void {
+    this.got.push(...batch.entries);
   }
 
-  onMembershipEnded(message: Message): void {
-    this.ended.push(message);
+  onMembershipEnded(end: MembershipEnd): void {
+    this.ended.push(end);
   }
 
-  onEphemeralEvent(event: EphemeralEvent): void {
+  onEphemeralEvent({ event }: SharedEvent<EphemeralEvent>): void {
     this.ephemeral.push(event);
   }
 
@@ -101,20 +103,46 @@ const collectGarbage: () => void = runInNewContext('gc');
 const messages = (messages: readonly Message[]) => ({ kind: 'messages', messages }) as const;
 
 describe('a topic', () => {
-  test('hands on what is next as the very array that it came in, so that readers can share its encoding', () => {
+  test('gives all live readers the same batch, so that they share its frames', () => {
     const log = new Log();
     const topic = topicOf(log);
-    const seen: (readonly Message[])[] = [];
-    const reader = live(
-      topic,
-      Object.assign(new Reader(), { onMessages: (given: readonly Message[]) => seen.push(given) }),
-    );
-    topic.add(reader);
-    const batch = log.append(3);
-    topic.receive(messages(batch));
-    expect(seen).toEqual([batch]);
-    expect(seen[0]).toBe(batch);
+    const seen: Batch[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      live(topic, Object.assign(new Reader(), { onBatch: (given: Batch) => seen.push(given) }));
+    }
+    const appended = log.append(3);
+    topic.receive(messages(appended));
+    expect(seen).toHaveLength(3);
+    expect(new Set(seen).size).toBe(1);
+    expect(seen[0]!.entries).toBe(appended);
     expect(topic.head).toBe(3);
+  });
+
+  test('gives all live readers the same ephemeral event, but for those that it is not for', () => {
+    const topic = topicOf(new Log());
+    const seen: [string, SharedEvent][] = [];
+    for (const userId of ['a', 'b', 'b']) {
+      const onEphemeralEvent = (given: SharedEvent) => void seen.push([userId, given]);
+      live(topic, Object.assign(new Reader(userId), { onEphemeralEvent }));
+    }
+    const event = { kind: 'read', chatId: 'chat', userId: 'b', seq: 1 } as const;
+    topic.receive({ kind: 'ephemeral', event });
+    expect(seen.map(([userId]) => userId)).toEqual(['a', 'b', 'b']);
+    expect(new Set(seen.map(([, shared]) => shared)).size).toBe(1);
+    expect(seen[0]![1].event).toBe(event);
+    topic.receive({ kind: 'ephemeral', event, onlyTo: 'b' });
+    expect(seen.slice(3).map(([userId]) => userId)).toEqual(['b', 'b']);
+  });
+
+  test('gives readers who lack the same recent entries the same batch', () => {
+    const log = new Log();
+    const topic = topicOf(log);
+    topic.receive(messages(log.append(3)));
+    const batch = topic.since(1);
+    expect(topic.since(1)).toBe(batch);
+    expect(topic.since(2)?.entries).toEqual(batch!.entries.slice(1));
+    topic.receive(messages(log.append(1)));
+    expect(topic.since(1)?.entries.map(seqOf)).toEqual([2, 3, 4]);
   });
 
   test('puts in order what was overtaken, without asking the database, and drops what is doubled', async () => {
@@ -199,7 +227,7 @@ describe('a topic', () => {
   test('remembers the newest messages, and says when it cannot tell what came after a number', () => {
     const log = new Log();
     const topic = topicOf(log, { recentChars: 3 * 300 });
-    const numbers = (seq: number) => topic.since(seq)?.map(({ updateSeq }) => updateSeq);
+    const numbers = (seq: number) => topic.since(seq)?.entries.map(seqOf);
     expect(numbers(0)).toEqual([]);
     topic.receive(messages(log.append(2, 'x'.repeat(100))));
     expect(numbers(0)).toEqual([1, 2]);
@@ -217,7 +245,8 @@ describe('a topic', () => {
     topic.add(other);
     const [removal] = log.append(1, '', { kind: 'member_removed', user: { id: 'gone', name: '' } });
     topic.receive(messages([removal!]));
-    expect([gone.ended, other.ended, liveOne.ended]).toEqual([[removal], [], []]);
+    const end = { userId: 'gone', reason: 'REMOVED', seq: 1 };
+    expect([gone.ended, other.ended, liveOne.ended]).toEqual([[end], [], []]);
     expect([gone.got, liveOne.got]).toEqual([[], [removal]]);
   });
 

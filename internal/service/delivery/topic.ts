@@ -1,28 +1,28 @@
 import type { ChatPublication } from '../../client/bus/bus.ts';
+import { Batch, type Entry, type MembershipEnd, seqOf } from '../../model/batch.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
-import type { Message } from '../../model/message.ts';
-import { endedMembership } from '../../model/system-event.ts';
 import type { ChangesPage } from '../../repository/message-repository.ts';
+import { SharedEvent } from './shared-event.ts';
 
 /** A reader of one chat on this node. Its methods must not throw. */
 export interface TopicReader {
   readonly userId: string;
-  /** The chat's next messages. Called only while the reader is live. The array is shared: never change it. */
-  onMessages(messages: readonly Message[]): void;
-  /** A message that ended this user's membership came by while the reader was not live; a live one is given the message. */
-  onMembershipEnded(message: Message): void;
-  /** Called only while the reader is live. The object is shared: never change it. */
-  onEphemeralEvent(event: EphemeralEvent): void;
-  /** The chat is gone. Called also while the reader is not live. */
+  /** The chat's next entries; all live readers are given the same batch. Called only while the reader is live. */
+  onBatch(batch: Batch): void;
+  /** The membership of this user ended. Called only while the reader is not live: a live one finds the end in the batch. */
+  onMembershipEnded(end: MembershipEnd): void;
+  /** Called only while the reader is live. */
+  onEphemeralEvent(event: SharedEvent<EphemeralEvent>): void;
+  /** The chat was deleted. Called whether the reader is live or not. */
   onDeleted(): void;
 }
 
 export interface TopicOptions {
-  /** How long to wait for a number that was overtaken by a later one, in milliseconds, before it is fetched. */
+  /** Milliseconds to wait for a number that a later one overtook before it is fetched from the database. */
   stragglerMs: number;
-  /** How much of the newest messages is kept for readers who are only a little behind, in characters of text. */
+  /** Characters of text of the newest entries that are kept in memory for readers who are a little behind. */
   recentChars: number;
-  /** Messages fetched at once when some are missing. */
+  /** Entries of a page when missing ones are fetched. */
   pageSize: number;
 }
 
@@ -31,29 +31,31 @@ interface Deps {
   onFetchError: (error: unknown) => void;
 }
 
-/** Counts for a message beside its text, so that a chat of tiny messages is bounded too. */
-const messageOverheadChars = 200;
+/** Added to the text's length for each recent entry, so that a chat of tiny messages is bounded too. */
+const entryOverheadChars = 200;
 
-/** More than these are not kept while an earlier number is missing: they can be fetched together with it. */
+/** Entries kept while an earlier number is missing. Further ones are dropped, and fetched together with the missing number. */
 const maxEarly = 1_000;
 
 /**
- * One chat on this node: turns what the bus brings, late, doubled or never, into every change once, in order, for each
- * reader that is live.
+ * One chat on this node. The bus may deliver the chat's publications late, twice or never; each live reader is given every entry once, in the
+ * order of the numbers.
  */
 export class Topic {
   readonly #options: TopicOptions;
   readonly #deps: Deps;
   readonly #readers = new Set<TopicReader>();
   readonly #live = new Set<TopicReader>();
-  /** Came too early, by number. */
-  readonly #early = new Map<number, Message>();
-  #recent: Message[] = [];
+  /** Entries that arrived before an earlier number did, by number. */
+  readonly #early = new Map<number, Entry>();
+  #recent: Entry[] = [];
   #recentChars = 0;
-  /** `#recent` holds everything after this number. */
+  /** `#recent` holds every entry after this number. */
   #recentAfter: number;
+  /** What `since` returned last, while a reader still has it: readers who come back together lack the same entries. */
+  #lastSince: WeakRef<Batch> | undefined;
   #head: number;
-  /** The chat is known to have come this far. */
+  /** The highest number that the chat is known to have. */
   #knownHead: number;
   #straggler: NodeJS.Timeout | undefined;
   #repairing: Promise<void> | undefined;
@@ -68,12 +70,12 @@ export class Topic {
     this.#options = options;
   }
 
-  /** The number of the last change that live readers were given. */
+  /** The number of the last entry that live readers were given. */
   get head(): number {
     return this.#head;
   }
 
-  /** The chat is gone: nothing will come any more. */
+  /** The chat was deleted: no reader is given anything more. */
   get deleted(): boolean {
     return this.#deleted;
   }
@@ -95,12 +97,17 @@ export class Topic {
     this.#live.delete(reader);
   }
 
-  /** Everything after a number up to the head, if that is still in memory. */
-  since(seq: number): readonly Message[] | undefined {
-    if (seq >= this.#head) return [];
+  /** Every entry after a number up to the head; undefined if some of them are no longer in memory. */
+  since(seq: number): Batch | undefined {
+    if (seq >= this.#head) return Batch.empty;
     if (seq < this.#recentAfter) return undefined;
-    const first = this.#recent.findIndex(({ updateSeq }) => updateSeq > seq);
-    return first < 0 ? [] : this.#recent.slice(first);
+    const place = this.#recent.findIndex((entry) => seqOf(entry) > seq);
+    if (place < 0) return Batch.empty;
+    const last = this.#lastSince?.deref();
+    if (last?.firstSeq === seqOf(this.#recent[place]!) && last.lastSeq === seqOf(this.#recent.at(-1)!)) return last;
+    const batch = new Batch(this.#recent.slice(place));
+    this.#lastSince = new WeakRef(batch);
+    return batch;
   }
 
   receive(publication: ChatPublication): void {
@@ -110,12 +117,12 @@ export class Topic {
     if (publication.kind === 'head') {
       this.#knownHead = Math.max(this.#knownHead, publication.seq);
     } else {
-      this.#receiveMessages(publication.messages);
+      this.#receiveBatch(new Batch(publication.messages));
     }
     if (this.#knownHead > this.#head) this.#awaitStragglers();
   }
 
-  /** Fetches whatever the readers have not been given; does nothing if that is under way. */
+  /** Fetches the entries that live readers lack. Calls during a repair return that repair. Never throws. */
   repair(): Promise<void> {
     this.#repairing ??= this.#fetchMissing()
       .catch(this.#deps.onFetchError)
@@ -138,57 +145,54 @@ export class Topic {
   }
 
   #pass({ event, onlyTo }: Extract<ChatPublication, { kind: 'ephemeral' }>): void {
-    for (const reader of this.#live)
-      if (onlyTo === undefined || reader.userId === onlyTo) reader.onEphemeralEvent(event);
+    const shared = new SharedEvent(event);
+    for (const reader of this.#live) {
+      if (onlyTo === undefined || reader.userId === onlyTo) reader.onEphemeralEvent(shared);
+    }
   }
 
-  #receiveMessages(messages: readonly Message[]): void {
-    const last = messages.at(-1);
-    if (!last) return;
-    this.#knownHead = Math.max(this.#knownHead, last.updateSeq);
-    // What almost always happens: the batch is the next one, and all readers can share the very array.
-    if (this.#early.size === 0 && messages[0]?.updateSeq === this.#head + 1 && isContiguous(messages)) {
-      return this.#deliver(messages);
+  #receiveBatch(batch: Batch): void {
+    if (batch.isEmpty) return;
+    this.#knownHead = Math.max(this.#knownHead, batch.lastSeq);
+    // The common case: the batch is the next one.
+    if (this.#early.size === 0 && batch.firstSeq === this.#head + 1 && batch.isContiguous) return this.#deliver(batch);
+    for (const entry of batch.entries) {
+      if (seqOf(entry) > this.#head && this.#early.size < maxEarly) this.#early.set(seqOf(entry), entry);
     }
-    for (const message of messages) {
-      if (message.updateSeq > this.#head && this.#early.size < maxEarly) this.#early.set(message.updateSeq, message);
-    }
-    // While a fetch is under way its rows come first: they may leave out numbers that were changed since.
+    // During a repair the fetched rows go first: they may leave out numbers whose message was changed again since.
     if (!this.#repairing) this.#deliverEarly();
   }
 
   #deliverEarly(): void {
-    const next: Message[] = [];
+    const next: Entry[] = [];
     for (let seq = this.#head + 1; this.#early.has(seq); seq += 1) {
       next.push(this.#early.get(seq)!);
       this.#early.delete(seq);
     }
-    if (next.length > 0) this.#deliver(next);
+    if (next.length > 0) this.#deliver(new Batch(next));
   }
 
-  #deliver(messages: readonly Message[]): void {
-    this.#head = messages.at(-1)!.updateSeq;
-    this.#remember(messages);
-    for (const message of messages) {
-      const ended = message.system && endedMembership(message);
-      if (!ended) continue;
+  #deliver(batch: Batch): void {
+    this.#head = batch.lastSeq;
+    this.#remember(batch.entries);
+    for (const end of batch.membershipEnds) {
       for (const reader of this.#readers) {
-        if (reader.userId === ended.userId && !this.#live.has(reader)) reader.onMembershipEnded(message);
+        if (reader.userId === end.userId && !this.#live.has(reader)) reader.onMembershipEnded(end);
       }
     }
-    for (const reader of this.#live) reader.onMessages(messages);
+    for (const reader of this.#live) reader.onBatch(batch);
   }
 
-  #remember(messages: readonly Message[]): void {
-    for (const message of messages) {
-      this.#recent.push(message);
-      this.#recentChars += message.text.length + messageOverheadChars;
+  #remember(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      this.#recent.push(entry);
+      this.#recentChars += entry.text.length + entryOverheadChars;
     }
     let dropped = 0;
     while (this.#recentChars > this.#options.recentChars) {
-      const { text, updateSeq } = this.#recent[dropped]!;
-      this.#recentChars -= text.length + messageOverheadChars;
-      this.#recentAfter = updateSeq;
+      const entry = this.#recent[dropped]!;
+      this.#recentChars -= entry.text.length + entryOverheadChars;
+      this.#recentAfter = seqOf(entry);
       dropped += 1;
     }
     if (dropped > 0) this.#recent = this.#recent.slice(dropped);
@@ -208,18 +212,14 @@ export class Topic {
       if (this.#ended) return;
       if (!page) return this.end();
       hasMore = page.hasMore;
-      // Live delivery may have come further in the meantime.
-      const missing = page.messages.filter(({ updateSeq }) => updateSeq > this.#head);
-      if (missing.length > 0) this.#deliver(missing);
+      // The bus may have brought some of the entries during the fetch.
+      const missing = page.batch.after(this.#head);
+      if (missing) this.#deliver(missing);
       if (!hasMore && page.lastSeq > this.#head) this.#head = page.lastSeq;
       for (const seq of this.#early.keys()) if (seq <= this.#head) this.#early.delete(seq);
       this.#deliverEarly();
     }
-    // The chat may have gone on since the last page was read; whoever said so meanwhile was told that a repair is under way.
+    // A publication during the repair may have told of a number after the last page, and started no repair of its own.
     if (this.#knownHead > this.#head && !this.#ended) this.#awaitStragglers();
   }
-}
-
-function isContiguous(messages: readonly Message[]): boolean {
-  return messages.at(-1)!.updateSeq - messages[0]!.updateSeq === messages.length - 1;
 }

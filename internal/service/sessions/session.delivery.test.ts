@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
+import { ProtobufEventEncoder } from '../../converter/event.ts';
 import type { Message } from '../../model/message.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type Fate, LossyBus } from '../../testing/faults/lossy-bus.ts';
@@ -169,6 +170,33 @@ type Step =
   | { kind: 'edit'; which: number }
   | { kind: 'subscribe'; node: 0 | 1; cut: number; paused: boolean }
   | { kind: 'pause' | 'resume'; which: number };
+
+test('a batch is encoded once however many read it, live or a page, and all are written the same bytes', async () => {
+  fates = ['arrive'];
+  const chatId = await newChat();
+  const streams = Array.from({ length: 20 }, () => nodes[0].open('bob'));
+  for (const stream of streams) stream.subscribe(chatId);
+  await eventually(() => expect(streams.every((stream) => stream.of('caughtUp').length === 1)).toBe(true));
+  const encodeEntries = vi.spyOn(ProtobufEventEncoder.prototype, 'encodeEntries');
+
+  await sendSome(chatId, 1);
+  await eventually(() => expect(streams.every((stream) => stream.numbers(chatId).length === 1)).toBe(true));
+  expect(encodeEntries).toHaveBeenCalledTimes(1);
+  expect(new Set(streams.map(({ frames }) => frames.at(-1))).size).toBe(1);
+
+  // More than the topic keeps in memory: it is read from the database, a page for all.
+  await sendSome(chatId, 5, nodes[0], 'x'.repeat(1_000));
+  await eventually(() => expect(streams.every((stream) => stream.numbers(chatId).length === 6)).toBe(true));
+  encodeEntries.mockClear();
+  const late = Array.from({ length: 20 }, () => nodes[0].open('bob'));
+  for (const stream of late) stream.subscribe(chatId, 0);
+  await eventually(() => expect(late.every((stream) => stream.numbers(chatId).length === 7)).toBe(true));
+  const encoded = encodeEntries.mock.calls.map(([entries]) => entries);
+  expect(new Set(encoded).size).toBe(encoded.length);
+  // Three pages for each of twenty readers; a page is shared for a second, so that a slow machine may read one again.
+  expect(encoded.length).toBeLessThan(late.length);
+  encodeEntries.mockRestore();
+});
 
 test('whatever happens to publications and readers, each ends with the state of the log, told once and in order', async () => {
   const node = fc.constantFrom<0 | 1>(0, 1);

@@ -95,9 +95,9 @@ export class SinkRelay {
     }
     const reached = { exportedSeq, position };
     try {
-      for (let at = 0; at < page.messages.length; at += batchSize) {
+      for (let at = 0; at < page.batch.entries.length; at += batchSize) {
         if (this.#stopping.signal.aborted) return;
-        const batch = page.messages.slice(at, at + batchSize);
+        const batch = page.batch.entries.slice(at, at + batchSize);
         const events = batch.map((message) => ({ kind: 'message', message }) as const);
         reached.position = await sink.deliver(events, reached.position);
         reached.exportedSeq = batch.at(-1)!.updateSeq;

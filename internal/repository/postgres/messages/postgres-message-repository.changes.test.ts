@@ -24,10 +24,10 @@ async function collect(chatId: string, afterSeq: number, pageSize: number): Prom
   for (;;) {
     const position = all.at(-1)?.updateSeq ?? afterSeq;
     const page = await storage.messages.findChangesAsMember(chatId, 'bob', position, pageSize);
-    expect(page!.messages.length).toBeLessThanOrEqual(pageSize);
-    all.push(...page!.messages);
+    expect(page!.batch.entries.length).toBeLessThanOrEqual(pageSize);
+    all.push(...page!.batch.entries);
     if (!page!.hasMore) return all;
-    expect(page!.messages).toHaveLength(pageSize);
+    expect(page!.batch.entries).toHaveLength(pageSize);
   }
 }
 
@@ -79,8 +79,8 @@ describe('the changes after a number', () => {
   test('come with the chat’s last number and whether there are more', async () => {
     const { chatId } = await newLog(3);
     const page = async (afterSeq: number, limit: number) => {
-      const { messages, ...rest } = (await storage.messages.findChanges(chatId, afterSeq, limit))!;
-      return { count: messages.length, ...rest };
+      const { batch, ...rest } = (await storage.messages.findChanges(chatId, afterSeq, limit))!;
+      return { count: batch.entries.length, ...rest };
     };
     expect(await page(0, 2)).toEqual({ count: 2, lastSeq: 3, hasMore: true });
     expect(await page(0, 3)).toEqual({ count: 3, lastSeq: 3, hasMore: false });
@@ -121,8 +121,8 @@ describe('the changes after a number', () => {
       const page = await storage.messages.findChangesAsMember(chatId, 'bob', 0, 10_000);
       if (!page) continue;
       seen += 1;
-      expect(page.messages.map(({ seq }) => seq)).toEqual(Array.from({ length: page.lastSeq }, (_, i) => i + 1));
-      const lastOfBob = page.messages.findLast(({ system }) => system && system.kind !== 'chat_created');
+      expect(page.batch.entries.map(({ seq }) => seq)).toEqual(Array.from({ length: page.lastSeq }, (_, i) => i + 1));
+      const lastOfBob = page.batch.entries.findLast(({ system }) => system && system.kind !== 'chat_created');
       expect(lastOfBob?.system?.kind ?? 'members_added').toBe('members_added');
     }
     stopped = true;

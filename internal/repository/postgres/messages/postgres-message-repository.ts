@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type pg from 'pg';
+import { Batch } from '../../../model/batch.ts';
 import type { ChatType } from '../../../model/chat.ts';
 import { ChatError } from '../../../model/errors.ts';
 import type { ChatRole } from '../../../model/member.ts';
@@ -157,8 +158,8 @@ export class PostgresMessageRepository implements MessageRepository {
         order by m.update_seq limit ${limit + 1}`.execute(this.#db);
       const [first] = rows;
       if (!first) return undefined;
-      const messages = first.id === null ? [] : rows.slice(0, limit).map(toMessage);
-      return { messages, lastSeq: first.last_seq, hasMore: rows.length > limit };
+      const batch = first.id === null ? Batch.empty : new Batch(rows.slice(0, limit).map(toMessage));
+      return { batch, lastSeq: first.last_seq, hasMore: rows.length > limit };
     });
   }
 

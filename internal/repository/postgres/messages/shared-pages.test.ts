@@ -35,7 +35,7 @@ test('many who are behind in a chat share what is read, and each gets all that i
       members.map(async (userId, i) => {
         const afterSeq = 1 + (i % 7);
         const page = await storage.messages.findChangesAsMember(chatId, userId, afterSeq, 100);
-        expect(page?.messages.map(({ seq }) => seq)).toEqual(
+        expect(page?.batch.entries.map(({ seq }) => seq)).toEqual(
           Array.from({ length: 51 - afterSeq }, (_, n) => afterSeq + 1 + n),
         );
         expect(page).toMatchObject({ lastSeq: 51, hasMore: false });
@@ -45,24 +45,35 @@ test('many who are behind in a chat share what is read, and each gets all that i
   expect(statements).toBeLessThan(20);
 });
 
+test('those who lack the same are given the same batch, so that they share its frames', async () => {
+  const chatId = await newChat(50, ['bob', 'carol']);
+  const read = async (userId: string, afterSeq: number) =>
+    (await storage.messages.findChangesAsMember(chatId, userId, afterSeq, 100))?.batch;
+  const whole = await read('bob', 1);
+  expect(await read('carol', 1)).toBe(whole);
+  const rest = await read('bob', 7);
+  expect(rest?.firstSeq).toBe(8);
+  expect(await read('carol', 7)).toBe(rest);
+});
+
 test('whoever is at the end is told what is there now, not what was', async () => {
   const chatId = await newChat(3);
   const read = (afterSeq: number) => storage.messages.findChangesAsMember(chatId, 'alice', afterSeq, 100);
   expect(await read(1)).toMatchObject({ lastSeq: 4 });
   await storage.messages.appendBatch([newMessage(chatId, 'alice', { text: 'new' })], ['OWNER']);
-  expect((await read(4))?.messages.map(({ text }) => text)).toEqual(['new']);
+  expect((await read(4))?.batch.entries.map(({ text }) => text)).toEqual(['new']);
   // What is passed on ends where it ended then; the rest follows.
-  expect((await read(3))?.messages.map(({ seq }) => seq)).toContain(4);
+  expect((await read(3))?.batch.entries.map(({ seq }) => seq)).toContain(4);
 });
 
 test('whoever is no member any more is given nothing, however fresh the page of the others', async () => {
   const chatId = await newChat(3, ['bob', 'carol']);
   const read = (userId: string) => storage.messages.findChangesAsMember(chatId, userId, 1, 100);
-  expect((await read('bob'))?.messages).toHaveLength(3);
+  expect((await read('bob'))?.batch.entries).toHaveLength(3);
   await storage.members.remove(chatId, user('alice'), 'carol', allow);
   expect(await read('carol')).toBeUndefined();
   expect(await read('stranger')).toBeUndefined();
-  expect((await read('bob'))?.messages).toHaveLength(3);
+  expect((await read('bob'))?.batch.entries).toHaveLength(3);
 });
 
 test('a stranger who asks first does not keep it from the members', async () => {
@@ -70,13 +81,13 @@ test('a stranger who asks first does not keep it from the members', async () => 
   const read = (userId: string) => storage.messages.findChangesAsMember(chatId, userId, 1, 100);
   const [stranger, bob] = await Promise.all([read('stranger'), read('bob')]);
   expect(stranger).toBeUndefined();
-  expect(bob?.messages).toHaveLength(3);
+  expect(bob?.batch.entries).toHaveLength(3);
 });
 
 test('pages of another size are not mixed', async () => {
   const chatId = await newChat(10);
   const read = (limit: number) => storage.messages.findChangesAsMember(chatId, 'alice', 1, limit);
   const [two, all] = await Promise.all([read(2), read(100)]);
-  expect(two).toMatchObject({ hasMore: true, messages: [{ seq: 2 }, { seq: 3 }] });
-  expect(all?.messages).toHaveLength(10);
+  expect(two).toMatchObject({ hasMore: true, batch: { entries: [{ seq: 2 }, { seq: 3 }] } });
+  expect(all?.batch.entries).toHaveLength(10);
 });

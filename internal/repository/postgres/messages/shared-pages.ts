@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { Batch } from '../../../model/batch.ts';
 import type { ChangesPage } from '../../message-repository.ts';
 
 interface Range {
@@ -8,8 +9,6 @@ interface Range {
 
 interface Recent extends Range {
   page: ChangesPage;
-  /** The rest of the page after a number: the same array for all who ask, so that it is encoded once. */
-  rests: Map<number, ChangesPage>;
 }
 
 interface Reading extends Range {
@@ -20,8 +19,8 @@ interface Reading extends Range {
 
 /** How long a page is passed on, in milliseconds; what is newer comes by the bus, or with the next page. */
 const ttlMs = 1_000;
-/** Characters of text that are kept, of all pages together. */
-const maxChars = 8_388_608;
+/** Characters of text of all pages that are kept. Their frames are kept with them, and take some two or three times as much. */
+const maxChars = 4_194_304;
 
 /**
  * Pages of changes that are being read, or were just read, for others who are behind in the same chat. What was read before somebody asked is
@@ -42,8 +41,9 @@ export class SharedPages {
     const askedAt = this.#clock;
     for (;;) {
       const recent = this.#recent.get(chatId);
-      const rest = recent && serves(recent, range) && restOf(recent, range.afterSeq);
-      if (rest && rest.messages.length > 0) return { page: rest, shared: true };
+      if (recent && serves(recent, range) && recent.page.batch.after(range.afterSeq)) {
+        return { page: restOf(recent, range.afterSeq), shared: true };
+      }
       const reading = this.#readings.get(chatId);
       if (!reading || !serves(reading, range)) break;
       const read = await reading.result.catch(() => undefined);
@@ -54,12 +54,12 @@ export class SharedPages {
 
   #read(chatId: string, range: Range, load: () => Promise<ChangesPage | undefined>): Promise<Recent | undefined> {
     this.#clock += 1;
-    const result = load().then((page) => page && { ...range, page, rests: new Map() });
+    const result = load().then((page) => page && { ...range, page });
     const reading = { ...range, startedAt: this.#clock, result };
     this.#readings.set(chatId, reading);
     const done = (read?: Recent) => {
       if (this.#readings.get(chatId) === reading) this.#readings.delete(chatId);
-      if (read && read.page.messages.length > 0) this.#recent.set(chatId, read, { size: charsOf(read.page) });
+      if (read && !read.page.batch.isEmpty) this.#recent.set(chatId, read, { size: charsOf(read.page) });
     };
     result.then(done, () => done());
     return result;
@@ -70,17 +70,12 @@ function serves(have: Range, wanted: Range): boolean {
   return have.limit === wanted.limit && have.afterSeq <= wanted.afterSeq;
 }
 
-function restOf({ page, rests }: Recent, afterSeq: number): ChangesPage {
-  let rest = rests.get(afterSeq);
-  if (!rest) {
-    const messages = page.messages.filter(({ updateSeq }) => updateSeq > afterSeq);
-    rest = messages.length === page.messages.length ? page : { ...page, messages };
-    rests.set(afterSeq, rest);
-  }
-  return rest;
+/** Readers who lack the same entries are given the same batch. */
+function restOf({ page }: Recent, afterSeq: number): ChangesPage {
+  return { ...page, batch: page.batch.after(afterSeq) ?? Batch.empty };
 }
 
-/** With something for each message: also short ones take room. */
-function charsOf({ messages }: ChangesPage): number {
-  return messages.reduce((sum, { text }) => sum + text.length + 100, 0);
+/** Counts something for each entry beside its text, so that pages of tiny messages are bounded too. */
+function charsOf({ batch }: ChangesPage): number {
+  return batch.entries.reduce((sum, { text }) => sum + text.length + 100, 0);
 }
