@@ -7,7 +7,7 @@ import { startNats } from '../../servers/brokers.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { connectNats } from './connect-nats.ts';
 
-/** A server that knows one user, whose password can be changed. */
+/** A server with one user, whose password can be changed. */
 async function startWithPassword(password: string) {
   const folder = await mkdtemp(join(tmpdir(), 'chat-nats-config-'));
   onTestFinished(() => rm(folder, { recursive: true }));
@@ -26,7 +26,7 @@ async function startWithPassword(password: string) {
   };
 }
 
-/** What has happened to the connection, in order. */
+/** The events of the connection, in order. */
 function watch(connection: NatsConnection): string[] {
   const seen: string[] = [];
   const run = async () => {
@@ -36,7 +36,7 @@ function watch(connection: NatsConnection): string[] {
   return seen;
 }
 
-test('a connection outlives any number of refusals of its credentials', async () => {
+test('a connection reconnects however often the server refuses its credentials', async () => {
   const server = await startWithPassword('right');
   const connection = await connectNats({ url: server.url }, 'test');
   onTestFinished(() => connection.close());
@@ -54,7 +54,7 @@ test('a connection outlives any number of refusals of its credentials', async ()
   await connection.flush();
 });
 
-test('credentials that the server refuses from the start are an error that says so', async () => {
+test('credentials that the server refuses at the first attempt are an error that says so', async () => {
   const server = await startWithPassword('right');
   const url = server.url.replace('right', 'wrong');
   await expect(connectNats({ url }, 'test')).rejects.toThrow(

@@ -36,7 +36,7 @@ function open(prefix: string) {
   return log;
 }
 
-/** A stream as its operator sees it. */
+/** Manages streams as an operator does. */
 async function manage() {
   const connection = await connect({ servers: `127.0.0.1:${nats.port}` });
   onTestFinished(() => connection.close());
@@ -64,11 +64,11 @@ describe('a sink over the log', () => {
     };
   });
 
-  test('two that believe to have the same chat put nothing out of order', async () => {
+  test('two relays with the same chat put nothing out of order', async () => {
     const log = open('shared');
     const [one, two] = [new OrderedLogSink(log), new OrderedLogSink(log)];
     const first = await one.deliver([event(1), event(2)], 0);
-    // Both go on from the same position; the second one has read further.
+    // Both continue from the same position, and the second one is ahead.
     await two.deliver([event(3), event(4), event(5)], first);
     const next = await one.deliver([event(3), event(4)], first);
     await one.deliver([event(5), event(6)], next);

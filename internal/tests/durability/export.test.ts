@@ -29,7 +29,7 @@ async function start(more: Record<string, string> = {}, log = new LogLines('warn
   return service;
 }
 
-/** Waits until the stream has exactly the first so many changes of each chat, in order. */
+/** Waits until the stream has the changes 1 to `count` of each chat, in order, and no others. */
 async function expectExported(chats: { id: string }[], count: number): Promise<void> {
   await eventually(async () => {
     const events = await readExported(url());
@@ -42,7 +42,7 @@ async function sayAll(sender: Person, chats: { id: string }[], from: number, to:
     await Promise.all(chats.map((chat) => say(sender, chat, `text ${number}`)));
 }
 
-test('every change of a chat comes, in order, as JSON that the REST gateway would write', async () => {
+test('every change of a chat is exported, in order, as the JSON of the REST gateway', async () => {
   const service = await start();
   const alice = await signIn(service.transport(), 'alice');
   const bob = await signIn(service.transport(), 'bob');
@@ -56,7 +56,7 @@ test('every change of a chat comes, in order, as JSON that the REST gateway woul
   expect(messages[29]).toMatchObject({ seq: '30', updateSeq: '30', text: 'text 30', sender: { id: alice.id } });
 });
 
-test('as protobuf it is a chat.v1.Message; and the end of a chat is told', async () => {
+test('in protobuf a change is a chat.v1.Message, and the end of a chat is exported too', async () => {
   const service = await start({ EXPORT_FORMAT: 'protobuf', EXPORT_PREFIX: 'acme.chat', EXPORT_STREAM: 'ACME' });
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
@@ -73,7 +73,7 @@ test('as protobuf it is a chat.v1.Message; and the end of a chat is told', async
   expect(Message.decode(events[1]!.body)).toMatchObject({ chatId: group.id, seq: 2, text: 'héllo' });
 });
 
-test('what there was before anything was exported comes as well', async () => {
+test('changes from before the export was turned on are exported as well', async () => {
   const before = await startTestService({ ...env, EXPORT: 'none' });
   const alice = await signIn(before.transport(), 'alice');
   const group = await newGroup(alice);
@@ -84,7 +84,7 @@ test('what there was before anything was exported comes as well', async () => {
   await service.stop();
 });
 
-test('while NATS is away messages are sent as ever; when it is back everything comes, once and in order', async () => {
+test('while NATS is away sends go on, and when it is back every change is exported once and in order', async () => {
   const log = new LogLines('info');
   const service = await start({}, log);
   const alice = await signIn(service.transport(), 'alice');
@@ -101,7 +101,7 @@ test('while NATS is away messages are sent as ever; when it is back everything c
   expect(log.lines.filter(({ level }) => level >= 40)).toHaveLength(1);
 });
 
-test('a relay that is killed is followed by another, which leaves nothing out', async () => {
+test('when a relay is killed, another one goes on and leaves nothing out', async () => {
   const writer = await start({ EXPORT: 'none' });
   const alice = await signIn(writer.transport(), 'alice');
   const chats = [await newGroup(alice), await newGroup(alice), await newGroup(alice)];

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => nats.stop());
 
 let lastStream = 0;
-/** Settings for messages by way of a stream that no other test uses. */
+/** Settings of ingest with a stream that no other test uses. */
 function byStream(): Record<string, string> {
   lastStream += 1;
   return {
@@ -42,7 +42,7 @@ async function startTraffic({ address }: TestService, clients = 3): Promise<Traf
   return traffic;
 }
 
-test('a message is acknowledged without a number and comes once, in order, with it', async () => {
+test('a message is acknowledged without a number, and delivered once and in order with its number', async () => {
   const service = await startService(byStream());
   const traffic = await startTraffic(service);
   await traffic.flow(1_000);
@@ -51,7 +51,7 @@ test('a message is acknowledged without a number and comes once, in order, with 
   await expectEachWrittenOnce(traffic);
 });
 
-test('a message that is sent again is told from another one under its id, before it is written and after', async () => {
+test('a repeated message is told apart from another one with the same id, before it is written', async () => {
   const service = await startService({ ...byStream(), ROLES: 'grpc,gateway,auth' });
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
@@ -63,7 +63,7 @@ test('a message that is sent again is told from another one under its id, before
   await expect(send('something else')).rejects.toMatchObject({ reason: 'MESSAGE_ID_REUSED' });
 });
 
-test('while the database is away sends go on being accepted, and then each is written once, in order', async () => {
+test('messages are accepted while the database is away, and then each is written once, in order', async () => {
   const log = new LogLines();
   const network = await startTcpProxy(await createTestDatabase());
   const service = await startTestService(
@@ -84,12 +84,12 @@ test('while the database is away sends go on being accepted, and then each is wr
 
   network.cut();
 
-  // Through streams that were open, and by calls of those who have just been allowed to.
+  // From open streams, and by calls of senders that passed a check recently.
   await traffic.flow(2_000);
   expect(await say(alice, group, 'meanwhile')).toMatchObject({ seq: 0 });
   await eventually(async () => expect(await healthOf(service.address, 'chat.database')).toBe('NOT_SERVING'));
   expect(await healthOf(service.address, 'chat.v1.ChatService')).toBe('SERVING');
-  // Of others nobody knows.
+  // Bob has no recent check in this chat.
   await expect(say(bob, group, 'unknown')).rejects.toMatchObject({ reason: 'STORAGE_UNAVAILABLE' });
   await expect(alice.chat.listChats({})).rejects.toMatchObject({ reason: 'STORAGE_UNAVAILABLE' });
   await traffic.flow(2_000);
@@ -103,12 +103,12 @@ test('while the database is away sends go on being accepted, and then each is wr
     const { messages } = await alice.chat.listMessages({ chatId: group.id, pageSize: 10 });
     expect(messages.filter(({ system }) => !system).map(({ text }) => text)).toEqual(['before', 'meanwhile']);
   });
-  // The stream is still the same one.
+  // Alice's stream was not broken.
   expect(await stream.ask({ $case: 'ping', value: {} })).toMatchObject({ $case: 'pong' });
   expect(log.errors).toEqual([]);
 });
 
-test('answers of the database that are lost, over and over, cost no message and double none', async () => {
+test('when answers of the database are lost again and again, no message is lost or doubled', async () => {
   const network = await startTcpProxy(await createTestDatabase());
   const service = await startTestService(byStream(), { dsn: network.dsn });
   onTestFinished(async () => {
@@ -128,7 +128,7 @@ test('answers of the database that are lost, over and over, cost no message and 
   await expectEachWrittenOnce(traffic);
 });
 
-test('a message that was accepted is written though its sender has been taken out of the chat since, with the time of its acceptance', async () => {
+test('an accepted message is written although its sender was removed from the chat since, with the time at which it was accepted', async () => {
   const env = byStream();
   const service = await startService({ ...env, ROLES: 'grpc,gateway,auth' });
   const [alice, bob] = [await signIn(service.transport(), 'alice'), await signIn(service.transport(), 'bob')];
@@ -136,7 +136,7 @@ test('a message that was accepted is written though its sender has been taken ou
   const receipt = await say(bob, group, 'last words');
   await alice.chat.removeMember({ chatId: group.id, userId: bob.id });
   await expect(say(bob, group, 'more')).rejects.toMatchObject({ reason: 'CHAT_NOT_FOUND' });
-  // Long enough to be a wait.
+  // After a second the message keeps the time at which it was accepted.
   await eventually(() => expect(Date.now() - receipt.createdAt!.getTime()).toBeGreaterThan(1_500));
 
   await startService({ ...env, POSTGRES_DSN: service.dsn });
@@ -145,7 +145,7 @@ test('a message that was accepted is written though its sender has been taken ou
   expect(written.message).toMatchObject({ text: 'last words', createdAt: receipt.createdAt });
 });
 
-test('a message is dropped when its chat has been deleted', async () => {
+test('an accepted message is dropped when its chat has been deleted', async () => {
   const env = byStream();
   const log = new LogLines();
   const service = await startService({ ...env, ROLES: 'grpc,gateway,auth' });
@@ -162,7 +162,7 @@ test('a message is dropped when its chat has been deleted', async () => {
   expect(log.errors).toEqual([]);
 });
 
-test('NATS killed and back, again and again, loses no acknowledged message and lets every send through', async () => {
+test('when NATS is killed and restarted again and again, every send succeeds and no message is lost', async () => {
   const own = await startNats();
   onTestFinished(() => own.stop());
   const service = await startService({ ...byStream(), NATS_URL: `nats://127.0.0.1:${own.port}` });
@@ -178,7 +178,7 @@ test('NATS killed and back, again and again, loses no acknowledged message and l
 });
 
 test.each(['cut', 'freeze'] as const)(
-  'answers of NATS that are lost (%s) cost no message and double none',
+  'when answers of NATS are lost (%s), no message is lost or doubled',
   async (how) => {
     const env = byStream();
     const network = await startTcpProxy(env.NATS_URL!);
@@ -216,7 +216,7 @@ test('a service that is stopped and started again loses nothing', async () => {
   });
 });
 
-test('partitions cannot be changed, and a start that would is told so', async () => {
+test('a start with another number of partitions fails and says what to set', async () => {
   const env = byStream();
   const service = await startService(env);
   await expect(startTestService({ ...env, INGEST_PARTITIONS: '8', POSTGRES_DSN: service.dsn })).rejects.toThrow(
@@ -224,7 +224,7 @@ test('partitions cannot be changed, and a start that would is told so', async ()
   );
 });
 
-test('a full stream refuses with the time to wait', async () => {
+test('a full stream refuses messages with the time to wait', async () => {
   const service = await startService({ ...byStream(), INGEST_MAX_BYTES: '65536' });
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => nats.stop());
 
 let lastStream = 0;
-/** Settings of a service and its writers that share nothing with those of other tests. */
+/** Settings of a service and its writers with a database and a stream of their own. */
 async function newSettings(): Promise<Record<string, string>> {
   lastStream += 1;
   return {
@@ -31,7 +31,7 @@ async function newSettings(): Promise<Record<string, string>> {
   };
 }
 
-/** A service that only accepts messages, with so many who talk on it. */
+/** A service that only accepts messages, and `clients` that send to it. */
 async function startTraffic(settings: Record<string, string>, clients = 3): Promise<Traffic> {
   const service = await startTestService({ ...settings, ROLES: 'grpc,gateway,auth' });
   onTestFinished(() => service.stop());
@@ -40,7 +40,7 @@ async function startTraffic(settings: Record<string, string>, clients = 3): Prom
   return traffic;
 }
 
-/** Resolves when so many more messages have been written and heard. */
+/** Resolves when `count` more messages have been written and delivered. */
 async function hear(traffic: Traffic, count: number): Promise<void> {
   const [heard] = traffic.heard;
   const goal = heard!.length + count;
@@ -49,7 +49,7 @@ async function hear(traffic: Traffic, count: number): Promise<void> {
 
 const startWriter = (settings: Record<string, string>) => ChildService.start(settings, 'message-writer');
 
-/** A writer that has written something, so that the database knows its tables by the time the next one comes. */
+/** A writer that has written messages. The tables are analyzed then, so the next writer gets good plans. */
 async function startFirstWriter(settings: Record<string, string>, traffic: Traffic): Promise<ChildService> {
   const writer = await startWriter(settings);
   await hear(traffic, 200);
@@ -57,7 +57,7 @@ async function startFirstWriter(settings: Record<string, string>, traffic: Traff
   return writer;
 }
 
-test('writers that are killed in the midst of their work are taken over, and each message is written once, in order', async () => {
+test('when writers are killed at work, others take over, and each message is written once, in order', async () => {
   const settings = await newSettings();
   const traffic = await startTraffic(settings);
   let writer = await startFirstWriter(settings, traffic);
@@ -72,7 +72,7 @@ test('writers that are killed in the midst of their work are taken over, and eac
   await expectEachWrittenOnce(traffic);
 });
 
-test('a writer that was paused and has lost its partitions meanwhile does no harm when it goes on', async () => {
+test('a writer that lost its partitions during a pause does no harm when it continues', async () => {
   const settings = await newSettings();
   const traffic = await startTraffic(settings);
   const paused = await startFirstWriter(settings, traffic);
@@ -80,7 +80,7 @@ test('a writer that was paused and has lost its partitions meanwhile does no har
   for (let i = 0; i < 2; i += 1) {
     await hear(traffic, 200);
     paused.signal('SIGSTOP');
-    // All that was accepted by now is written without it.
+    // The other writer writes everything that was accepted until now.
     const goal = traffic.acknowledged;
     await eventually(() => expect(traffic.heard[0]!.length).toBeGreaterThanOrEqual(goal), 40_000);
     paused.signal('SIGCONT');
@@ -91,7 +91,7 @@ test('a writer that was paused and has lost its partitions meanwhile does no har
   for (const { logs } of [paused, other]) expect(logs.filter(({ level }) => Number(level) >= 50)).toEqual([]);
 });
 
-test('a writer says what it is, tells its health, and stops when it is told to, giving its partitions back', async () => {
+test('a writer says what it does, reports its health, and releases its partitions on SIGTERM', async () => {
   const settings = await newSettings();
   const traffic = await startTraffic(settings, 1);
   const writer = await startFirstWriter(settings, traffic);
@@ -107,7 +107,7 @@ test('a writer says what it is, tells its health, and stops when it is told to, 
   await expectEachWrittenOnce(traffic);
 });
 
-test('a writer that cannot know where messages come from or go to says so', async () => {
+test('a writer without the address of NATS or of the database says which setting is missing', async () => {
   const writer = ChildService.spawn({ GRPC_PORT: '0' }, 'message-writer');
   expect(await writer.exited).toEqual({ code: 2, signal: null });
   expect(writer.stderr).toContain('INGEST=jetstream needs NATS_URL');
