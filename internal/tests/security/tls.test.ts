@@ -162,7 +162,7 @@ describe('certificates that change', () => {
   test('what does not fit together is told once, and the old one stays', async () => {
     const before = await serialAt(service.address);
     const kept = { cert: await readFile(certificates.serverCert), key: await readFile(certificates.serverKey) };
-    const faults = () => log.lines.filter(({ msg }) => msg === 'the TLS certificate stays the old one');
+    const faults = () => log.lines.filter(({ msg }) => msg === 'keeping the current TLS certificate');
 
     await copyFile(certificates.clientCert, certificates.serverCert); // whose key is another
     await eventually(() => expect(faults()).toHaveLength(1));

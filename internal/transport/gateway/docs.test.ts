@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => service?.stop());
 
 describe('the document /openapi.json', () => {
-  test('is the generated one, and is not sent again to those who have it', async () => {
+  test('is the generated one, and is not sent again to a client that has it', async () => {
     const first = await get('/openapi.json');
     expect(first).toMatchObject({ status: 200, body: documentText });
     expect(first.headers).toMatchObject({
@@ -40,7 +40,7 @@ describe('the files of /docs', () => {
     },
   );
 
-  test('are told a policy by which the page loads from here only and runs no inline script', async () => {
+  test('have a policy that allows only files of this service and no inline scripts', async () => {
     const { headers } = await get('/docs');
     const policy = new Map(
       String(headers['content-security-policy'])
@@ -54,7 +54,7 @@ describe('the files of /docs', () => {
     expect((await get('/openapi.json')).headers['content-security-policy']).toContain("default-src 'none'");
   });
 
-  test('/docs/ leads to /docs', async () => {
+  test('/docs/ redirects to /docs', async () => {
     expect(await get('/docs/')).toMatchObject({ status: 308, headers: { location: '../docs' } });
   });
 
@@ -69,7 +69,7 @@ describe('the files of /docs', () => {
     '/docs//etc/passwd',
     '/docs/swagger-ui.css%00.js',
     '/DOCS',
-  ])('%s is not', async (path) => {
+  ])('%s is not served', async (path) => {
     const { status, headers } = await get(path);
     expect([400, 404]).toContain(status);
     expect(headers['content-type']).toMatch(/^application\/json/);
@@ -86,7 +86,7 @@ describe('the page /docs', () => {
     return docs.page;
   }
 
-  test('shows every operation, with nothing from elsewhere and nothing that its policy forbids', async () => {
+  test('shows every operation, and loads nothing from other hosts and nothing that its policy forbids', async () => {
     const page = await open();
     const shown = await page.locator('.opblock-summary-path').evaluateAll((all) => all.map((one) => one.textContent));
     const paths = Object.entries(JSON.parse(documentText).paths as Record<string, object>);
@@ -96,7 +96,7 @@ describe('the page /docs', () => {
     expect(docs.requests.filter((url) => !url.startsWith(`${service.url}/`) && !url.startsWith('data:'))).toEqual([]);
   });
 
-  test('calls the service with the token that is entered, and forgets it when it is loaded again', async () => {
+  test('calls the service with the token that is entered, and forgets the token on reload', async () => {
     const page = await open();
     await authorize(page, await service.token('alice'));
     expect(await tryOut(page, 'AuthService_GetMe', {})).toMatchObject({
@@ -122,7 +122,7 @@ describe('the page /docs', () => {
     expect(docs.faults).toEqual([]);
   });
 
-  test('shows schemas with what they contain', async () => {
+  test('shows the fields of schemas', async () => {
     const page = await open();
     await page.locator('.models-control').click();
     await page.locator('.models .json-schema-2020-12-expand-deep-button').first().click();
@@ -134,7 +134,7 @@ describe('the page /docs', () => {
   });
 });
 
-/** By a client that sends paths and headers as they are. */
+/** Requests `path` with a client that neither normalizes paths nor adds headers. */
 async function get(path: string, headers: Record<string, string | undefined> = {}): Promise<Answer> {
   const { hostname, port } = new URL(service.url);
   const given = Object.entries(headers).filter(([, value]) => value !== undefined);
@@ -162,7 +162,7 @@ async function authorize(page: Page, token: string): Promise<void> {
   await dialog.locator('button.btn-done').click();
 }
 
-/** Executes an operation as a reader does; Swagger UI leaves out what it does not accept, and then nothing is answered. */
+/** Executes an operation in the page. Swagger UI does not send a request with input that it does not accept; then there is no answer. */
 async function tryOut(
   page: Page,
   operationId: string,
@@ -170,7 +170,7 @@ async function tryOut(
   body?: string,
 ): Promise<{ status: string; body: unknown }> {
   const operation = page.locator(`.opblock[id$="${operationId}"]`);
-  // What the address names has been opened by itself.
+  // The page opens the operation that its address names.
   const isOpen = await operation.evaluate((element) => element.className.includes('is-open'));
   if (!isOpen) await operation.locator('.opblock-summary-control').click();
   for (const [name, value] of Object.entries(parameters)) {

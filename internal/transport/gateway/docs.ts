@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type RequestHandler, Router } from 'express';
 
-/** Swagger UI's files that the page uses, and no others. */
+/** The files of Swagger UI that the page loads. No others are served. */
 const assets = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
 
-// Relative, so that it works below any path.
+// Relative links, so that the page works below any path of a proxy.
 const page = `<!doctype html>
 <html lang="en">
   <head>
@@ -23,7 +23,7 @@ const page = `<!doctype html>
 </html>
 `;
 
-/** Nothing is sent to others: the document is not validated elsewhere. The token is forgotten with the page. */
+/** `validatorUrl: null` keeps the document from being sent to swagger.io; without `persistAuthorization` a reload forgets the token. */
 const start = `SwaggerUIBundle({
   url: 'openapi.json',
   dom_id: '#swagger-ui',
@@ -36,7 +36,7 @@ const start = `SwaggerUIBundle({
 });
 `;
 
-/** Swagger UI has some of its icons inline. */
+/** Allows `data:` images because Swagger UI has some of its icons inline. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -48,7 +48,7 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Serves the OpenAPI document at `/openapi.json` and a page for reading and trying it at `/docs`, wholly from this service. */
+/** Serves the OpenAPI document at `/openapi.json`, and at `/docs` a page to read and try it, which loads nothing from other hosts. */
 export function docsRouter(document: string): Router {
   const router = Router({ caseSensitive: true, strict: true });
   router.get('/openapi.json', constant('application/json; charset=utf-8', document));

@@ -14,30 +14,30 @@ import { restHandler } from './rest-handler.ts';
 import { webPageRouter } from './web-page.ts';
 
 export interface GatewayOptions {
-  /** Whose X-Forwarded-For is believed. */
+  /** Proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
-  /** Origins whose pages may call; `*`: any, without credentials. */
+  /** Origins whose pages may call; `*`: any. Empty: only pages of the service itself. */
   corsOrigins: readonly string[];
   maxBodyBytes: number;
-  /** Where clients reach it from outside. */
+  /** The address at which clients reach the service. */
   publicUrl: string;
   /** The OpenAPI document. */
   openApi: string;
-  /** The folder of the web page; absent: there is none. */
+  /** The folder of the web page; undefined: no page is served. */
   webPage: string | undefined;
 }
 
 interface Deps {
   transcoder: Transcoder;
   caller: UnaryCaller;
-  /** Answers requests for a chat's events; absent where there are no chats. */
+  /** Answers requests for a chat's server-sent events; undefined in a process without chats. */
   events: RequestHandler | undefined;
   log: Logger;
 }
 
 const exposedHeaders = ['x-request-id', 'x-trace-id', 'Retry-After', 'ETag', 'WWW-Authenticate'];
 
-/** The HTTP side of the service: the contract as REST, its documentation, and whether the service is well. */
+/** Creates the Express application: the contract as REST, its documentation, the web page, server-sent events and health checks. */
 export function createGateway({ transcoder, caller, events, log }: Deps, options: GatewayOptions): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -46,7 +46,7 @@ export function createGateway({ transcoder, caller, events, log }: Deps, options
   app.use(requestId);
   app.use(
     helmet({
-      // Answers are data: whoever shows one as a page gets nothing loaded.
+      // Answers are data. A browser that shows one as a page must load nothing for it.
       contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
       strictTransportSecurity: isPublic(options.publicUrl),
       crossOriginResourcePolicy: { policy: options.corsOrigins.length > 0 ? 'cross-origin' : 'same-origin' },
@@ -62,7 +62,7 @@ export function createGateway({ transcoder, caller, events, log }: Deps, options
     res
       .status(ready ? 200 : 503)
       .set('Cache-Control', 'no-store')
-      // Without its bus the service is slower to tell news between nodes, but no less ready.
+      // A node whose bus is unreachable is ready: events from other nodes only arrive later.
       .json({ status: ready ? 'SERVING' : 'NOT_SERVING', bus });
   });
   app.use(docsRouter(options.openApi));
@@ -75,7 +75,7 @@ export function createGateway({ transcoder, caller, events, log }: Deps, options
   return app;
 }
 
-/** Else a browser would insist on HTTPS for everything else on a developer's machine. */
+/** Whether to send HSTS. Not for localhost or an IP address: a browser would then demand HTTPS of every other program there. */
 function isPublic(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   return protocol === 'https:' && hostname.includes('.') && isIP(hostname) === 0;
@@ -83,14 +83,14 @@ function isPublic(url: string): boolean {
 
 const saneId = /^[\w.:-]{1,128}$/;
 
-/** Each answer has the request's id: the caller's if it is a sane one, else a new one. */
+/** Sets `x-request-id` of every answer: the request's id if it is valid, else a new one. */
 const requestId: RequestHandler = (req, res, next) => {
   const given = req.get('x-request-id');
   res.set('x-request-id', given !== undefined && saneId.test(given) ? given : randomUUID());
   next();
 };
 
-/** Closed until origins are configured. Tokens travel in a header, never in cookies, so credentials are never allowed. */
+/** Allows no cross-origin calls until origins are configured. Never allows credentials: tokens are sent in a header, not in cookies. */
 function corsPolicy(origins: readonly string[]): RequestHandler {
   if (origins.length === 0) return (_req, _res, next) => next();
   return cors({
@@ -101,7 +101,7 @@ function corsPolicy(origins: readonly string[]): RequestHandler {
   });
 }
 
-/** What goes wrong while a body is read, in the form of every other error. */
+/** Answers failures to read a body in the form of all other errors. */
 function bodyErrors(transcoder: Transcoder, maxBodyBytes: number): ErrorRequestHandler {
   return (error: { type?: string; status?: number }, _req, res, next) => {
     if (res.headersSent) return next(error);

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Listens for HTTP or HTTPS. */
+/** Starts and stops an HTTP or HTTPS server, with timeouts that suit a service behind proxies. */
 export class HttpServer {
   readonly #server: Server;
   readonly #address: { host: string; port: number };
 
-  /** Port 0: any free one. */
+  /** Port 0: any free port. */
   constructor(server: Server, address: { host: string; port: number }) {
-    // Longer than the minute for which proxies commonly keep an idle connection.
+    // Longer than the 60 s for which proxies commonly keep an idle connection, so that a proxy does not use one that is just closing.
     server.keepAliveTimeout = 65_000;
     server.requestTimeout = 30_000;
     server.headersTimeout = 15_000;
@@ -17,7 +17,7 @@ export class HttpServer {
     this.#address = address;
   }
 
-  /** Returns the port. Throws an error with a clear message if the address cannot be had. */
+  /** Starts listening and returns the port. Throws an Error that names the address and the cause. */
   async listen(): Promise<number> {
     const { host, port } = this.#address;
     const server = this.#server;
@@ -34,7 +34,7 @@ export class HttpServer {
     return (server.address() as AddressInfo).port;
   }
 
-  /** Takes no more connections; after `graceMs` cuts off those that are left. Twice is harmless. */
+  /** Refuses new connections, waits for the open ones, and closes those that are left after `graceMs` milliseconds. Idempotent. */
   async stop(graceMs: number): Promise<void> {
     const server = this.#server;
     if (!server.listening) return;

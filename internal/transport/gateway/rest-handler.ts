@@ -19,8 +19,8 @@ interface Deps {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Answers REST requests by calling the contract's methods, as its `google.api.http` rules say and as grpc-gateway does. The body, if
- * any, has been read into a Buffer. Never throws.
+ * Answers REST requests by calling the contract's methods, as its `google.api.http` rules say and as grpc-gateway does. Expects the body, if any,
+ * in `req.body` as a Buffer. Never throws.
  */
 export function restHandler({ transcoder, caller, log }: Deps): RequestHandler {
   const handle = async (req: Request, res: Response): Promise<void> => {
@@ -80,7 +80,7 @@ function bodyOf({ body }: Request): string | undefined {
   }
 }
 
-/** Ends the call when its time is up, with DEADLINE_EXCEEDED, or the client has gone. */
+/** Runs `call`, and aborts it when the client disconnects or after `timeoutMs`; then it throws CallFailure (DEADLINE_EXCEEDED). */
 async function callWithin(
   timeoutMs: number | undefined,
   res: Response,
@@ -92,7 +92,7 @@ async function callWithin(
   };
   res.once('close', abandon);
   let timedOut = false;
-  // A timer cannot wait longer.
+  // The longest delay of setTimeout.
   const maxTimeoutMs = 2 ** 31 - 1;
   const timer =
     timeoutMs === undefined
@@ -109,7 +109,7 @@ async function callWithin(
   } catch (error) {
     if (!timedOut) throw error;
     const metadata = error instanceof CallFailure ? error.metadata : undefined;
-    throw new CallFailure(GrpcStatus.DEADLINE_EXCEEDED, 'the time that Grpc-Timeout gives is over', { metadata });
+    throw new CallFailure(GrpcStatus.DEADLINE_EXCEEDED, 'the call took longer than Grpc-Timeout allows', { metadata });
   } finally {
     clearTimeout(timer);
     res.off('close', abandon);

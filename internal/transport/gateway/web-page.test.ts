@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => service?.stop());
 
-test('the page is asked for anew each time, and is told a strict policy', async () => {
+test('the page is revalidated on each load and has a strict Content-Security-Policy', async () => {
   const { status, headers, body } = await get('/');
   expect(status).toBe(200);
   expect(headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' });
@@ -37,7 +37,7 @@ test('the page is asked for anew each time, and is told a strict policy', async 
   expect(await get('/', { 'if-none-match': headers.etag })).toMatchObject({ status: 304 });
 });
 
-test('its files are kept for ever, and sent as small as the reader can take them', async () => {
+test('its files are cached as immutable and sent in the best compression that the client accepts', async () => {
   const names = [...(await get('/')).body.toString().matchAll(/assets\/([\w.-]+)/g)].map(([, name]) => name!);
   expect(names.map((name) => name.replace(/^.*\./, '')).sort()).toEqual(['css', 'js', 'svg']);
   const types = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', svg: 'image/svg+xml' };
@@ -69,18 +69,18 @@ test.each([
   '/assets/..%5cindex.html',
   '/assets/index.html',
   '/assets/x%00.js',
-])('%s is not there', async (path) => {
+])('%s is not found', async (path) => {
   const { status, headers } = await get(path);
   expect([400, 404]).toContain(status);
   expect(headers['content-type']).toMatch(/^application\/json/);
 });
 
-test('a precompressed file is no file of its own', async () => {
+test('a precompressed file has no URL of its own', async () => {
   const [name] = /index-[\w-]+\.js/.exec((await get('/')).body.toString()) ?? [];
   expect((await get(`/assets/${name}.br`)).status).toBe(404);
 });
 
-test('as long as it is not built it says how to do that; then it is there without a restart', async () => {
+test('until the page is built, / says how to build it; afterwards it is served without a restart', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chat-page-'));
   const server = createServer(express().use(webPageRouter(folder)));
   await listen(server);
@@ -100,7 +100,7 @@ test('as long as it is not built it says how to do that; then it is there withou
   expect([await asset.text(), asset.headers.get('content-encoding')]).toEqual(['let a;', null]);
 });
 
-test('WEB_PAGE=false leaves it out', async () => {
+test('WEB_PAGE=false turns the page off', async () => {
   const other = await startTestService({ WEB_PAGE: 'false' });
   onTestFinished(() => other.stop());
   expect((await fetch(other.url)).status).toBe(404);
@@ -111,7 +111,7 @@ function same({ 'content-type': type, 'cache-control': caching, vary }: Incoming
   return { 'content-type': type, 'cache-control': caching, vary };
 }
 
-/** By a client that sends paths and headers as they are, and decompresses nothing. */
+/** Requests `path` with a client that neither normalizes paths nor adds headers, and does not decompress. */
 function get(
   path: string,
   headers: Record<string, string | undefined> = {},

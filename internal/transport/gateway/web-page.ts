@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { type RequestHandler, type Response, Router } from 'express';
 
-/** Nothing but the page's own files, and connections to where it came from. */
+/** The page may load only its own files and connect only to its own origin. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -22,15 +22,15 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 
-/** The smaller first. */
+/** In order of preference: Brotli files are smaller. */
 const compressions = [
   { encoding: 'br', ending: '.br' },
   { encoding: 'gzip', ending: '.gz' },
 ];
 
 /**
- * Serves the web page that `make web` has put into a folder: `/`, asked for anew each time, and its files in `/assets`, whose names change with what
- * is in them. As long as there is none `/` says how to make it.
+ * Serves the web page that `make web` builds into `folder`: the page at `/`, which browsers revalidate on each load, and its files below `/assets`,
+ * cached for a year because their names contain a hash of their content. Until the page is built, `/` answers 404 and says how to build it.
  */
 export function webPageRouter(folder: string): Router {
   const router = Router({ caseSensitive: true, strict: true });

@@ -14,8 +14,8 @@ import { decodeFrame } from '../shared/streams/decode-frame.ts';
 const { connectChat } = ChatServiceDefinition.methods;
 
 /**
- * The contract's service, but for ConnectChat's requests, whose commands are counted before they are decoded, and its responses, which are frames
- * that have been encoded already.
+ * Returns the definition of chat.v1.ChatService with two changes to ConnectChat: a request's commands are counted before they are decoded, and
+ * responses are frames that are already encoded.
  */
 export function chatServiceDefinition({ maxCommandsPerFrame }: { maxCommandsPerFrame: number }) {
   return {
@@ -45,7 +45,7 @@ interface Deps {
   encoder: EventEncoder;
 }
 
-/** The stream of chat.v1.ChatService: a session for each. */
+/** Creates the handler of ConnectChat: it runs one session per stream. */
 export function createConnectChat({
   sessions,
   reader,
@@ -56,7 +56,7 @@ export function createConnectChat({
     return reader.read(frame.commands);
   };
   return ({ call, requests, write, gone }) => {
-    // The call itself ends when the client reads on, or its connection is lost.
+    // Aborting ends the handler. The gRPC call itself stays open until the client reads again or its connection is lost.
     const opened = { principal: principalOf(call), encoder, onStuck: () => gone.abort() };
     return sessions.run(opened, new IteratedInbox(requests, read), write, gone);
   };

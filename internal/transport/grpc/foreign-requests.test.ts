@@ -31,7 +31,7 @@ afterEach(async () => {
   await eventually(() => expect(service.app.sessions.size).toBe(1));
 });
 
-/** One HTTP/2 request as no gRPC library would make it; the answer's headers and trailers together. */
+/** Sends one HTTP/2 request without a gRPC library. Returns the answer's headers and trailers together. */
 async function post(headers: OutgoingHttpHeaders, ...chunks: Uint8Array[]): Promise<Record<string, unknown>> {
   const session = connectHttp2(`http://${service.address}`);
   onTestFinished(() => session.destroy());
@@ -54,7 +54,7 @@ async function post(headers: OutgoingHttpHeaders, ...chunks: Uint8Array[]): Prom
   return answer;
 }
 
-/** A gRPC message: a flag, four bytes of length, the bytes. */
+/** Frames a gRPC message: a flag, four bytes of length, the bytes. */
 function message(bytes: Uint8Array, { flag = 0, length = bytes.length } = {}): Buffer {
   const prefix = Buffer.alloc(5);
   prefix[0] = flag;
@@ -68,7 +68,7 @@ test('a well-formed request made by hand is answered', async () => {
   expect(await post({ 'grpc-encoding': 'gzip' }, packed)).toMatchObject({ 'grpc-status': '0' });
 });
 
-test('what is not packed as it says is refused with a gRPC status', async () => {
+test('a message that is not compressed as it says is refused with a gRPC status', async () => {
   const refused = async (headers: OutgoingHttpHeaders, ...chunks: Uint8Array[]) =>
     Number((await post(headers, ...chunks))['grpc-status']);
   const junk = message(Buffer.from('junk'), { flag: 1 });
@@ -80,7 +80,7 @@ test('what is not packed as it says is refused with a gRPC status', async () => 
   expect(await refused({}, message(Buffer.from('junk'), { flag: 7 }))).toBe(status.INVALID_ARGUMENT);
 });
 
-test('a request that is or says it is too large is refused, packed or not', async () => {
+test('a request that is, or claims to be, too large is refused, compressed or not', async () => {
   const tooLarge = { 'grpc-status': String(status.RESOURCE_EXHAUSTED) };
   const bomb = gzipSync(Buffer.alloc(100_000_000));
 
@@ -89,14 +89,14 @@ test('a request that is or says it is too large is refused, packed or not', asyn
   expect(await post({}, message(request, { length: 0xffffffff }))).toMatchObject(tooLarge);
 });
 
-test('a call with no message, a part of one, or two of them is refused', async () => {
+test('a unary call with no message, part of a message, or two messages is refused', async () => {
   for (const chunks of [[], [message(request).subarray(0, 9)], [message(request), message(request)]]) {
     const { 'grpc-status': code } = await post({}, ...chunks);
     expect(Number(code)).toBeGreaterThan(0);
   }
 });
 
-test('what is not gRPC, or no method of the service, is refused', async () => {
+test('a request that is not gRPC, or names an unknown method, is refused', async () => {
   expect(await post({ 'content-type': 'application/json' }, Buffer.from('{}'))).toMatchObject({ ':status': 415 });
   for (const path of ['/chat.v1.ChatService/__proto__', '/chat.v1.ChatService/', '/', '/nothing/here']) {
     expect(await post({ ':path': path }, message(request))).toMatchObject({
@@ -106,7 +106,7 @@ test('what is not gRPC, or no method of the service, is refused', async () => {
   expect(Number((await post({ 'grpc-timeout': 'soon' }, message(request)))['grpc-status'])).toBeGreaterThan(0);
 });
 
-test('HTTP/1.1, and bytes that are no HTTP at all, are turned away', async () => {
+test('HTTP/1.1, and bytes that are not HTTP, are refused', async () => {
   await expect(
     new Promise((resolve, reject) => {
       get(`http://${service.address}/`, resolve).on('error', reject);
@@ -120,7 +120,7 @@ test('HTTP/1.1, and bytes that are no HTTP at all, are turned away', async () =>
   await once(socket, 'close');
 });
 
-test('connections that say nothing, or break off in the middle of a request, are harmless', async () => {
+test('connections that send nothing, or end in the middle of a request, do no harm', async () => {
   const [host, port] = service.address.split(':');
   const sockets = Array.from({ length: 50 }, () => connectTcp(Number(port), host));
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));

@@ -11,14 +11,14 @@ import { toMiddleware } from './middleware.ts';
 
 export interface GrpcServerOptions {
   host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   port: number;
-  /** Absent: plain text. */
+  /** TLS credentials; absent: plain text. */
   credentials?: ServerCredentials | undefined;
   maxFrameBytes: number;
-  /** How long a connection may be silent before it is asked whether it lives, in milliseconds. */
+  /** The interval of HTTP/2 pings, in milliseconds. A connection that has not answered after half of it is closed. */
   keepaliveMs: number;
-  /** Gateways and proxies whose x-forwarded-for is believed. */
+  /** Gateways and proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
 }
 
@@ -27,12 +27,12 @@ interface Deps {
   interceptor: Interceptor;
 }
 
-// The library prints what it throws as well.
+// grpc-js also prints the errors that it throws.
 if (!process.env.GRPC_VERBOSITY) setLogVerbosity(logVerbosity.NONE);
 
 const protoset = new URL('../../../pkg/api/descriptors.binpb', import.meta.url);
 
-/** The gRPC side of the service: the contract's services, health and reflection. */
+/** Serves the contract's services, health and reflection over gRPC. */
 export class GrpcServer {
   readonly #server: Server;
   readonly #health = HealthState();
@@ -48,14 +48,14 @@ export class GrpcServer {
       'grpc.keepalive_time_ms': options.keepaliveMs,
       'grpc.keepalive_timeout_ms': options.keepaliveMs / 2,
     });
-    // Health and reflection must answer whoever asks: the interceptors are for the contract only.
+    // Health and reflection need no token, so they are added without the interceptors.
     this.#server.add(HealthDefinition, HealthServiceImpl(this.#health));
     this.#server.add(ServerReflectionService, ServerReflection(readFileSync(protoset), [...this.#names]));
     const intercepted = this.#server.with(toMiddleware(interceptor, clientAddressVia(options.trustedProxies)));
     for (const { definition, handlers } of services) intercepted.add(decodeStrictly(definition), handlers);
   }
 
-  /** Returns the port. Throws an error with a clear message if the address cannot be had. */
+  /** Starts listening and returns the port. Throws an Error that names the address and the cause. */
   async listen(): Promise<number> {
     const { host, port, credentials } = this.#options;
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -70,17 +70,17 @@ export class GrpcServer {
     }
   }
 
-  /** What grpc.health.v1 tells, of the server as a whole and of each service. */
+  /** Sets the status that grpc.health.v1 reports for the server as a whole and for each service. */
   setServing(serving: boolean): void {
     for (const service of ['', ...this.#names]) this.#health.setStatus(serving ? 'healthy' : 'unhealthy', service);
   }
 
-  /** The same of something that the service can do without. */
+  /** Sets the status that grpc.health.v1 reports for one part, such as the bus, without which the service still works. */
   setHealth(name: string, healthy: boolean): void {
     this.#health.setStatus(healthy ? 'healthy' : 'unhealthy', name);
   }
 
-  /** Stops taking calls; after `graceMs` cuts off those that are left. */
+  /** Refuses new calls, waits for the open ones, and ends those that are left after `graceMs` milliseconds. */
   async stop(graceMs: number): Promise<void> {
     const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
     try {

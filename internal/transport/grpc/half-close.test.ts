@@ -30,7 +30,7 @@ async function converse(...bodies: CommandBody[]): Promise<{ code: number; event
   return { code, events };
 }
 
-test('a client that half-closes gets every answer, and the stream ends well', async () => {
+test('a client that half-closes gets every answer, and the stream ends without an error', async () => {
   const group = await newGroup(alice);
   const sends = Array.from({ length: 100 }, (_, i) => commands.send(group.id, `${i}`));
 
@@ -43,11 +43,11 @@ test('a client that half-closes gets every answer, and the stream ends well', as
   await eventually(() => expect(service.app.sessions.size).toBe(0));
 });
 
-test('a client that half-closes at once is welcomed and let go', async () => {
+test('a client that half-closes at once gets only welcome, and the stream ends', async () => {
   expect(await converse()).toMatchObject({ code: status.OK, events: [{ $case: 'welcome' }] });
 });
 
-test('half-closing ends subscriptions too: there is nobody left to end them', async () => {
+test('half-closing ends subscriptions too: the client can no longer send unsubscribe', async () => {
   const group = await newGroup(alice);
   await say(alice, group, 'old');
   const { code, events } = await converse(commands.subscribe(group.id, 0));

@@ -12,12 +12,12 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('health is told of the server and of each service, without a token', async () => {
+test('health reports the status of the server and of each service, without a token', async () => {
   for (const name of ['', ...services]) expect(await healthOf(service.address, name)).toBe('SERVING');
   await expect(healthOf(service.address, 'chat.v1.Nothing')).rejects.toMatchObject({ code: status.NOT_FOUND });
 });
 
-/** One exchange of grpc.reflection.v1: the answer's bytes, in which names stand as they are. */
+/** One exchange of grpc.reflection.v1. Returns the answer's bytes as text, which contains names unencoded. */
 async function reflect(request: number[]): Promise<string> {
   const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
   const call = new RawClient(service.address).stream(path);

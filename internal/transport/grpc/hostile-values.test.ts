@@ -78,7 +78,7 @@ const token = fc.oneof(
 );
 const number = fc.oneof(fc.integer(), fc.constantFrom(0, 1, -1, 200, 201, 2 ** 31 - 1, -(2 ** 31)));
 const place = fc.oneof(number, fc.constantFrom(2 ** 53 - 1, -(2 ** 53 - 1)));
-/** All that a protobuf timestamp can hold. */
+/** Every timestamp that protobuf can hold, valid or not. */
 const date = fc.option(
   fc.date({ noInvalidDate: true, min: new Date(-62_135_596_800_000), max: new Date(253_402_300_799_999) }),
   {
@@ -87,7 +87,7 @@ const date = fc.option(
 );
 const texts = fc.array(text, { maxLength: 4 });
 
-/** Every field of every unary request, with what it might be thought to hold. */
+/** Every field of every unary request, with values of its type. */
 const requests = {
   createChat: fc.record({ type: fc.integer({ min: -1, max: 5 }), name: text, memberIds: texts }),
   getChat: fc.record({ chatId: id }),
@@ -124,7 +124,7 @@ const requests = {
 
 const clear = ['INVALID_ARGUMENT', 'NOT_FOUND', 'ALREADY_EXISTS', 'OUT_OF_RANGE'];
 
-test.for(Object.keys(requests) as (keyof typeof requests)[])('%s answers whatever it is asked', async (method) => {
+test.for(Object.keys(requests) as (keyof typeof requests)[])('%s answers any values of its fields', async (method) => {
   const call = mallory.chat[method] as (request: unknown) => Promise<unknown>;
   await fc.assert(
     fc.asyncProperty(requests[method] as fc.Arbitrary<object>, async (request) => {
@@ -142,7 +142,7 @@ test.for(Object.keys(requests) as (keyof typeof requests)[])('%s answers whateve
   expect(log.errors).toEqual([]);
 });
 
-test('a stream answers whatever it is asked, and goes on', async () => {
+test('a stream answers every command, whatever its fields hold, and stays open', async () => {
   const stream = await mallory.connect();
   const cursors = fc.dictionary(fc.oneof(id, text), place, { maxKeys: 3 });
   const command: fc.Arbitrary<CommandBody> = fc.oneof(

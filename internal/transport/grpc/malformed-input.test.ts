@@ -27,13 +27,13 @@ afterAll(() => service.stop());
 afterEach(async () => {
   await bystander.expectUndisturbed();
   expect(log.errors).toEqual([]);
-  // Nothing but the bystander is left.
+  // Only the bystander's session is left.
   await eventually(() => expect(service.app.sessions.size).toBe(1));
 });
 
 const ping = ConnectChatRequest.encode({ commands: [{ commandId: 'ping', command: commands.ping() }] }).finish();
 
-/** Sends a frame and then a ping, and waits for whatever answers last: the pong or the end of the stream. */
+/** Sends a frame and then a ping, and waits for the pong or the end of the stream. */
 async function exchange(raw: RawClient, frame: Uint8Array): Promise<{ events: EventBody[]; end?: StatusObject }> {
   const call = raw.connect(mallory.token);
   const events: EventBody[] = [];
@@ -68,7 +68,7 @@ function field(number: number, ...bytes: number[]): number[] {
   return [(number << 3) | 2, bytes.length, ...bytes];
 }
 
-test('bytes that are no frame end that stream, with the reason', async () => {
+test('bytes that are not a frame end the stream with a reason', async () => {
   const raw = new RawClient(service.address);
   const frames = {
     'random bytes': Buffer.from('nonsense'),
@@ -85,7 +85,7 @@ test('bytes that are no frame end that stream, with the reason', async () => {
   }
 });
 
-test('a frame that is decoded but says nothing sensible has its commands refused one by one', async () => {
+test('invalid commands in a valid frame are refused one by one', async () => {
   const raw = new RawClient(service.address);
   const room = await newRoom(mallory);
   const refused = async (frame: Uint8Array) => {
@@ -114,7 +114,7 @@ test('a frame that is decoded but says nothing sensible has its commands refused
   ]);
 });
 
-test('whatever bytes a stream sends, it ends with a clear error or goes on', async () => {
+test('a stream that sends arbitrary bytes ends with a clear error or stays open', async () => {
   const raw = new RawClient(service.address);
   const room = await newRoom(mallory);
   const valid = [
@@ -146,7 +146,7 @@ test('whatever bytes a stream sends, it ends with a clear error or goes on', asy
   );
 });
 
-test('whatever bytes a unary call brings, it is answered with a clear error', async () => {
+test('a unary call with arbitrary bytes is answered with a clear error', async () => {
   const raw = new RawClient(service.address);
   const methods = Object.keys(mallory.chat)
     .map((name) => `${name[0]!.toUpperCase()}${name.slice(1)}`)

@@ -9,15 +9,15 @@ import { MalformedRequest } from '../shared/calls/decoding.ts';
 import type { StreamExt } from '../shared/operations/served-service.ts';
 
 /**
- * Puts the interceptors around every unary call of a nice-grpc server. Streams pass them in `served`, once: a generator around each would take
- * 1 KiB for as long as its stream is open.
+ * Runs the interceptors around every unary call of a nice-grpc server. For a stream, `served` runs them: a generator here would cost 1 KiB for
+ * as long as the stream is open.
  */
 export function toMiddleware(interceptor: Interceptor, clientAddress: ClientAddress): ServerMiddleware<StreamExt> {
   const unary: ServerMiddleware<StreamExt> = async function* unary(serverCall, context) {
     const call = new GrpcCall(serverCall, context, clientAddress);
     const run = async () => {
       const extended = { ...context, signal: call.signal as AbortSignal, call };
-      // Handlers of unary calls are in the middle of the interceptors already.
+      // A unary call needs no StreamExt: its interceptors are running here.
       const generator = serverCall.next(serverCall.request as never, extended as typeof extended & StreamExt);
       return (await generator.next()).value;
     };
@@ -31,7 +31,7 @@ export function toMiddleware(interceptor: Interceptor, clientAddress: ClientAddr
   };
 }
 
-/** A class, and not functions of each call's own: streams stay open for long. */
+/** The interceptors' view of a gRPC call. A class, because a closure per call would hold memory while a stream is open. */
 class GrpcCall implements Call {
   readonly kind: 'unary' | 'stream';
   readonly path: string;

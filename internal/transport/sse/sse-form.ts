@@ -5,13 +5,13 @@ import type { FrameForm } from '../../model/frame.ts';
 export interface SseFrame {
   /** Events in the form of the HTML standard, section 9.2 (server-sent events). */
   text: string;
-  /** Whether nothing of the chat can follow. */
+  /** Whether this is the stream's last frame: the chat was removed from the subscription. */
   last: boolean;
 }
 
 /**
- * The form of frames that a reader of server-sent events is sent. The type of an event is its name in the contract (`caught_up`), its data
- * the JSON of its value, and its id the number to resume after, if it has one.
+ * Turns frames into server-sent events. An event's type is its name in the contract (`caught_up`), its data is the JSON of its value, and its
+ * id, if it has one, is the number to resume after.
  */
 export class SseForm implements FrameForm<SseFrame> {
   readonly #responseJson: MessageJson;
@@ -36,13 +36,13 @@ function toText([name, value]: [string, Value]): string {
     `event: ${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}\n`,
     id === undefined ? '' : `id: ${id}\n`,
     retryMs > 0 ? `retry: ${Math.max(retryMs, minRetryMs)}\n` : '',
-    // JSON has no line breaks.
+    // JSON.stringify writes no line breaks, so the data is one line.
     `data: ${JSON.stringify(value)}\n\n`,
   ].join('');
 }
 
-/** A browser keeps to the time from then on, also while nobody listens. */
+/** The shortest `retry`, in milliseconds. An EventSource uses the last `retry` for all later reconnections, so a tiny one would flood the service. */
 const minRetryMs = 1_000;
 
-/** Where the number stands that a client resumes after once it has seen the event. */
+/** By event, the field with the number after which a client resumes once it has seen the event. */
 const idFields: Record<string, string> = { subscribed: 'afterSeq', message: 'updateSeq', caughtUp: 'seq' };

@@ -20,12 +20,12 @@ interface Deps {
   log: Logger;
 }
 
-/** Where a page leaves its access token for an EventSource, which cannot set headers. */
+/** The cookie in which a page puts its access token: an EventSource cannot set headers. */
 const tokenCookie = 'chat_token';
 
 /**
- * Answers `GET /v1/chats/{chat_id}/events?after_seq=` with what happens in one chat, as server-sent events: everything after the number in
- * `Last-Event-ID`, else `after_seq`, else from now. Whatever keeps the stream from beginning is an error as of any other request.
+ * Answers `GET /v1/chats/{chat_id}/events?after_seq=` with the events of one chat, as server-sent events. The stream begins after the number in
+ * `Last-Event-ID`, else after `after_seq`, else with new events only. A failure before the first event is answered as an ordinary REST error.
  */
 export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number }): RequestHandler {
   const { streams, form } = deps;
@@ -65,7 +65,7 @@ export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number })
         signal: gone.signal,
       });
     } catch (error) {
-      // What ends a stream that has begun is told by `closing`.
+      // Once the stream has begun, the client has the reason in the event `closing`.
       if (!res.headersSent) throw error;
     } finally {
       clearInterval(keepalive);
@@ -79,7 +79,7 @@ export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number })
   };
 }
 
-/** Keeps back what comes before the answer to the command: until then the request can still fail. */
+/** Holds frames back until the command has been answered: until then the request can still fail with an HTTP status. */
 function held(write: (frame: Frame) => Promise<void> | undefined) {
   let early: Frame[] | undefined = [];
   return (frame: Frame): Promise<void> | undefined => {
@@ -93,7 +93,7 @@ function held(write: (frame: Frame) => Promise<void> | undefined) {
   };
 }
 
-/** The command, and then nothing until the client has gone: its half of the stream stays open. */
+/** An inbox that gives `commands` once and never ends, because a stream lasts only as long as the client's half of it. */
 function only(commands: readonly Command[]): Inbox<readonly Command[]> {
   let left: readonly Command[] | undefined = commands;
   return {
@@ -108,7 +108,7 @@ function only(commands: readonly Command[]): Inbox<readonly Command[]> {
 }
 
 function begin(res: Response): void {
-  // No-transform keeps proxies, and our own compression, from holding events back.
+  // no-transform stops proxies, and our own compression, from buffering events.
   res.status(200).set({
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store, no-transform',
@@ -126,7 +126,7 @@ function refusalIn(frame: Frame): CallFailure | undefined {
   return undefined;
 }
 
-/** The fields at fault are those of the request, not of the command that it became. */
+/** Names the fields at fault as the request does: `after_seq` instead of the command's `subscribe.after_seq`. */
 function inTermsOfRequest(status: Status): Status {
   const details = status.details.map((detail) => {
     if (!detail.typeUrl.endsWith('/google.rpc.BadRequest')) return detail;

@@ -4,7 +4,7 @@ import type { TlsConfig } from '../../config/http-config.ts';
 import { type Certificates, readCertificates } from './certificates.ts';
 
 export interface CertificateFilesOptions {
-  /** How often the files are looked at, in milliseconds. */
+  /** The interval at which the files are read, in milliseconds. */
   pollMs: number;
 }
 
@@ -14,8 +14,8 @@ type CertificateProvider = Parameters<typeof experimental.createCertificateProvi
 const soonMs = 14 * 86_400_000;
 
 /**
- * The server's certificates, read again when the files change: by content, so that it does not matter how they are replaced. What does not
- * fit together (half of a renewal, say) is not used: the old ones stay. Connections that are open go on with what they began with.
+ * Holds the server's certificates, and replaces them when the content of their files changes. Files that do not fit together, as in the middle of
+ * a renewal, are logged and not used. Open connections keep the certificates with which they began.
  */
 export class CertificateFiles {
   readonly #config: TlsConfig;
@@ -34,7 +34,7 @@ export class CertificateFiles {
     this.#warnOfExpiry();
   }
 
-  /** Throws an error that names the setting at fault. */
+  /** Reads the files and starts to watch them. Throws an Error that names the setting at fault. */
   static async open(
     config: TlsConfig,
     { log }: { log: Logger },
@@ -47,18 +47,18 @@ export class CertificateFiles {
     return this.#current;
   }
 
-  /** Calls back with what is newly in use, until the function returned is called. */
+  /** Calls `listener` after each change. Returns a function that removes it. */
   onChange(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** For a gRPC server: each new connection gets what is in use then. */
+  /** Returns credentials for a gRPC server. Each new connection uses the certificates that are current then. */
   grpcCredentials(): ServerCredentials {
     const identity = this.#provide(({ cert, key }) => ({ certificate: cert, privateKey: key }));
     const authority = this.#provide(({ clientCa }) => (clientCa ? { caCertificate: clientCa } : null));
     const { clientCa } = this.#config;
-    // The library's own declaration has the two providers the other way round.
+    // The library's type declaration has the two providers in the wrong order.
     const create = experimental.createCertificateProviderServerCredentials as unknown as (
       identity: CertificateProvider,
       authority: CertificateProvider | null,
@@ -67,7 +67,7 @@ export class CertificateFiles {
     return create(identity, clientCa === undefined ? null : authority, clientCa !== undefined);
   }
 
-  /** Stops looking. Twice is harmless. */
+  /** Stops watching the files. Idempotent. */
   close(): void {
     clearInterval(this.#timer);
     this.#listeners.clear();
@@ -80,7 +80,7 @@ export class CertificateFiles {
         listener,
         this.onChange((certificates) => listener(select(certificates))),
       );
-      // A server that has just asked listens to its credentials a moment later.
+      // Deferred: the server starts to watch its credentials only after this call.
       process.nextTick(() => stops.has(listener) && listener(select(this.#current)));
     };
     const remove = (listener: (update: Update | null) => void) => {
@@ -95,7 +95,7 @@ export class CertificateFiles {
     } as unknown as CertificateProvider;
   }
 
-  /** Never throws. */
+  /** Reads the files and adopts what changed. Never throws; logs each fault once. */
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
@@ -109,7 +109,7 @@ export class CertificateFiles {
       for (const listener of this.#listeners) listener(read);
     } catch (error) {
       const { message } = error as Error;
-      if (message !== this.#toldFault) this.#log.error({ err: error }, 'the TLS certificate stays the old one');
+      if (message !== this.#toldFault) this.#log.error({ err: error }, 'keeping the current TLS certificate');
       this.#toldFault = message;
     } finally {
       this.#looking = false;

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { TlsConfig } from '../../config/http-config.ts';
 
-/** What the files of a TlsConfig hold, in PEM, found to fit together. */
+/** The content of the files that a TlsConfig names, in PEM. The key belongs to the certificate. */
 export interface Certificates {
   cert: Buffer;
   key: Buffer;
@@ -12,7 +12,7 @@ export interface Certificates {
   expiresAt: Date;
 }
 
-/** Throws an error that names the setting at fault. */
+/** Reads and checks the files. Throws an Error that names the setting at fault. */
 export async function readCertificates({ cert, key, clientCa }: TlsConfig): Promise<Certificates> {
   const read = {
     cert: await readPem('TLS_CERT', cert),
@@ -22,7 +22,7 @@ export async function readCertificates({ cert, key, clientCa }: TlsConfig): Prom
   const certificate = parse('TLS_CERT', cert, read.cert);
   if (read.clientCa && clientCa) parse('TLS_CLIENT_CA', clientCa, read.clientCa);
   try {
-    // Refuses a key that is none, or that of another certificate.
+    // Throws if the key is not one, or belongs to another certificate.
     createSecureContext({ cert: read.cert, key: read.key });
   } catch (cause) {
     throw new Error(`TLS_KEY (${key}) is not the private key of TLS_CERT (${cert})`, { cause });

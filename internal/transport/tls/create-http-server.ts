@@ -4,9 +4,9 @@ import type { SecureContextOptions } from 'node:tls';
 import type { CertificateFiles } from './certificate-files.ts';
 import type { Certificates } from './certificates.ts';
 
-/** HTTPS with the certificates that are in use at any time, or HTTP without any. */
+/** Creates an HTTPS server that follows changes of `certificates`, or an HTTP server without them. */
 export function createHttpServer(certificates: CertificateFiles | undefined, listener: RequestListener): Server {
-  // Requests that offer something else, HTTP/2 above all, are answered as if they had not.
+  // A request that offers another upgrade, such as HTTP/2, is answered as an ordinary request.
   const shouldUpgradeCallback = ({ headers }: IncomingMessage): boolean =>
     server.listenerCount('upgrade') > 0 && headers.upgrade?.toLowerCase() === 'websocket';
   const server: Server | SecureServer = certificates

@@ -28,10 +28,10 @@ test('the codes that the documentation names', () => {
   expect(codeOf('STORAGE_UNAVAILABLE')).toBe(4503);
 });
 
-test('a failure of which nothing is known is the service’s', () => {
+test('an unknown failure closes the socket with 1011', () => {
   for (const code of [GrpcStatus.INTERNAL, GrpcStatus.UNKNOWN]) {
     expect(closeOf(new CallFailure(code, 'secret'))).toEqual({ code: 1011, reason: 'INTERNAL' });
   }
-  // As from something in between that knows no reasons.
+  // A failure without details, as a proxy between gateway and service produces it.
   expect(closeOf(new CallFailure(GrpcStatus.UNAVAILABLE, 'no connection'))).toEqual({ code: 4503, reason: '' });
 });

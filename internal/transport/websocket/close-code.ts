@@ -4,10 +4,10 @@ import { Status } from '../../../pkg/api/google/rpc/status.ts';
 import { httpStatusOf } from '../../converter/status.ts';
 import type { CallFailure } from '../shared/calls/call-failure.ts';
 
-/** How a socket is closed. Source of the codes below 4000: RFC 6455, section 7.4.1, and IANA's registry. */
+/** Code and reason of a WebSocket close frame. Source of the codes below 4000: RFC 6455, section 7.4.1, and IANA's registry. */
 export interface Close {
   code: number;
-  /** The error's stable reason. */
+  /** The ErrorInfo reason; empty if there is no error. */
   reason: string;
 }
 
@@ -18,7 +18,7 @@ export const closes = {
   draining: { code: 1012, reason: 'DRAINING' },
 } as const satisfies Record<string, Close>;
 
-/** 1012 if the service is being stopped, 1011 if it is at fault, else 4000 and the HTTP status of the error. */
+/** Returns how to close a socket after a failure: 1012 for DRAINING, 1011 for INTERNAL and UNKNOWN, else 4000 + the HTTP status. */
 export function closeOf({ code, details }: CallFailure): Close {
   const reason = details ? reasonOf(Status.decode(details)) : '';
   if (reason === 'DRAINING') return closes.draining;

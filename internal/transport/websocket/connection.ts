@@ -12,7 +12,7 @@ import type { FrameCodec, WebSocketForms } from './frame-codec.ts';
 import { IncomingFrames } from './incoming-frames.ts';
 
 interface Deps {
-  /** What the socket runs over. */
+  /** The connection beneath the WebSocket: TCP or TLS. */
   duplex: Duplex;
   codec: FrameCodec;
   frames: WebSocketForms;
@@ -20,16 +20,17 @@ interface Deps {
   log: Logger;
 }
 
-/** What counts of a handshake. */
+/** The parts of a handshake that its session needs. */
 export interface Handshake {
   /** By lower-case name. */
   headers: Readonly<Record<string, string>>;
-  /** `Bearer …`, if it had that. */
+  /** `Bearer …`; undefined if the client sends its token as its first command. */
   authorization: string | undefined;
+  /** The client's address and port. */
   peer: string;
 }
 
-/** Knows its connection, so that the same listeners do for all sockets: closures of each one's own would take half a KiB. */
+/** A WebSocket that refers to its Connection, so that all sockets share the same listeners: closures per socket would cost 0.5 KiB. */
 export class ConnectionSocket extends WebSocket {
   connection: Connection | undefined;
 }
@@ -41,10 +42,10 @@ export interface ConnectionOptions {
   closeTimeoutMs: number;
 }
 
-/** What is decoded of somebody who may turn out to be nobody, in bytes. */
+/** The longest first frame that is decoded for a client that has not authenticated, in bytes. */
 const maxStrangerBytes = 65_536;
 
-/** The session of one socket, from its opening to its end. */
+/** Runs the session of one socket, from its opening to its close. */
 export class Connection {
   readonly #socket: ConnectionSocket;
   readonly #deps: Deps;
@@ -72,12 +73,12 @@ export class Connection {
     this.#incoming.close();
   }
 
-  /** What is wrong with a frame of the WebSocket protocol itself; ws closes the socket with the code for it. */
+  /** Logs a violation of the WebSocket protocol. ws closes the socket with the matching code. */
   broke(err: Error): void {
     this.#deps.log.debug({ err }, 'a WebSocket client broke the protocol');
   }
 
-  /** Resolves when the socket is being closed. Never throws. */
+  /** Opens the stream, and closes the socket when the stream ends. Never throws. */
   run(handshake: Handshake): Promise<void> {
     return this.#open(handshake).then(
       () => this.#close(closes.normal),
@@ -91,7 +92,7 @@ export class Connection {
   #open(handshake: Handshake): Promise<void> {
     if (handshake.authorization === undefined) return this.#openWithToken(handshake);
     return this.#deps.streams.run({
-      // Made elsewhere: the functions below would keep the token for as long as the socket is open.
+      // Made in a scope of its own: closures of this scope would keep the token in memory while the socket is open.
       header: headerIn(handshake),
       peer: handshake.peer,
       commands: this.#incoming,
@@ -115,7 +116,11 @@ export class Connection {
     socket.once('close', () => clearTimeout(timer));
   }
 
-  /** The token in the first frame, of a client that had none in its handshake. The frame is carried out as well. */
+  /**
+   * Waits for the first frame and returns the token of its first command, for a client without a token in its handshake. The frame goes back
+   * into the inbox, so its commands are carried out. Throws CallFailure (TOKEN_MISSING, also after `authTimeoutMs`; CLIENT_GONE;
+   * MALFORMED_FRAME; FRAME_LIMIT).
+   */
   async #awaitToken(): Promise<string> {
     const missing = new ChatError('TOKEN_MISSING', 'an access token is needed: the first command must be authenticate');
     const ready = Promise.withResolvers<void>();
@@ -136,7 +141,7 @@ export class Connection {
     }
   }
 
-  /** Straight to the connection, past what ws does for each frame and socket. */
+  /** Writes a prepared frame directly to the connection, which avoids ws's work per socket. */
   #writePrepared(frame: Frame): Promise<void> | undefined {
     const socket = this.#socket;
     const { duplex, frames } = this.#deps;
@@ -156,7 +161,7 @@ export class Connection {
     });
   }
 
-  /** The socket is closing: its stream ends as soon as that is seen. */
+  /** Blocks the writer of a closing socket. The socket's `close` event then ends the stream. */
   #never(): Promise<void> {
     return new Promise(() => {});
   }

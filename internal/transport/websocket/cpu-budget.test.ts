@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { eventually } from '../../testing/eventually.ts';
 import { CpuBudget } from './cpu-budget.ts';
 
-/** Keeps the processor busy for so many milliseconds. */
+/** Keeps the CPU busy for `ms` milliseconds. */
 function busy(ms: number): void {
   for (const end = performance.now() + ms; performance.now() < end; );
 }
 
-test('work beyond the budget waits for later turns, in order, and others come between', async () => {
+test('work beyond the budget waits for later turns, in order, and the event loop serves others in between', async () => {
   const budget = new CpuBudget({ budgetMs: 5, turnMs: 5, maxWaiting: 5 });
   const done: (number | 'other')[] = [];
   for (let i = 0; i < 6; i += 1) {
@@ -16,7 +16,7 @@ test('work beyond the budget waits for later turns, in order, and others come be
       done.push(i);
     });
   }
-  // The second may still have begun within the budget.
+  // The first takes 4 of the turn's 5 ms, so the second may still begin.
   expect(done.length).toBeLessThanOrEqual(2);
   const other = setInterval(() => done.push('other'), 0);
   await eventually(() => expect(done.filter((entry) => entry !== 'other')).toEqual([0, 1, 2, 3, 4, 5]));
@@ -24,7 +24,7 @@ test('work beyond the budget waits for later turns, in order, and others come be
   expect(done.slice(0, done.indexOf(5))).toContain('other');
 });
 
-test('a quiet time gives a new budget', async () => {
+test('a later turn has a new budget', async () => {
   const budget = new CpuBudget({ budgetMs: 1, turnMs: 5, maxWaiting: 5 });
   let done = 0;
   budget.run(() => busy(2));
@@ -35,7 +35,7 @@ test('a quiet time gives a new budget', async () => {
   expect(done).toBe(1);
 });
 
-test('no more waits than may, and what is cancelled is not done and makes room', async () => {
+test('work is refused while maxWaiting pieces wait; cancelled work does not run and makes room', async () => {
   const budget = new CpuBudget({ budgetMs: 1, turnMs: 5, maxWaiting: 2 });
   const done: string[] = [];
   const works = ['a', 'b', 'c', 'd'].map((name) => () => void done.push(name));

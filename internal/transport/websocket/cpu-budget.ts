@@ -1,15 +1,15 @@
 export interface TurnBudgetOptions {
-  /** So many milliseconds … */
+  /** Milliseconds of CPU time that the work of one turn may take. */
   budgetMs: number;
-  /** … of every so many may be spent. */
+  /** Length of a turn, in milliseconds. */
   turnMs: number;
-  /** What may wait for later turns. */
+  /** The most pieces of work that may wait for a later turn. */
   maxWaiting: number;
 }
 
 /**
- * Spreads work over time: what comes after the budget of a turn is spent waits for a later turn, in order. Between, others are read from and
- * written to.
+ * Limits how much CPU time a kind of work takes. Work beyond a turn's budget waits for later turns, in order, so that the event loop
+ * keeps serving open connections. The last piece of work may overrun the budget: it is not interrupted.
  */
 export class CpuBudget {
   readonly #options: TurnBudgetOptions;
@@ -21,7 +21,7 @@ export class CpuBudget {
     this.#options = options;
   }
 
-  /** Does it at once, or in a later turn. It must not throw. False if too much is waiting already: it is not done at all. */
+  /** Runs `work`, which must not throw, now or in a later turn. Returns false, and does not run it, if `maxWaiting` are waiting. */
   run(work: () => void): boolean {
     const { budgetMs, maxWaiting } = this.#options;
     if (this.#spentMs < budgetMs && this.#waiting.size === 0) this.#do(work);
@@ -31,7 +31,7 @@ export class CpuBudget {
     return true;
   }
 
-  /** What is still waiting is not done, and makes room. */
+  /** Removes `work` from those that wait. Does nothing if it has already run. */
   cancel(work: () => void): void {
     this.#waiting.delete(work);
   }

@@ -118,7 +118,7 @@ describe('frames of commands', () => {
     );
   });
 
-  test('that are rubbish are refused whole or command by command, and nothing worse happens', () => {
+  test('that cannot be decoded are refused as a whole or command by command, with no other error', () => {
     const rubbish = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
       fc.json().map((text) => Buffer.from(text)),
@@ -140,7 +140,7 @@ describe('frames of commands', () => {
     );
   });
 
-  test('that have too many commands are refused without a look at them', () => {
+  test('that have too many commands are refused before a command is decoded', () => {
     const most = 1_048_576;
     const bytes = Buffer.alloc(most, Buffer.from([0x0a, 0x00]));
     const text = Buffer.from(`{"commands":[${Array(most / 2).fill('0')}]}`);

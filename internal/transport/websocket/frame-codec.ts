@@ -8,23 +8,24 @@ import { MalformedRequest } from '../shared/calls/decoding.ts';
 import type { ReadCommand } from '../shared/streams/command-reader.ts';
 import { checkCommandCount, decodeFrame } from '../shared/streams/decode-frame.ts';
 
-/** What one sub-protocol makes of frames. Serves all of its sockets. */
+/** Encodes and decodes the frames of one sub-protocol. Stateless: all sockets of the sub-protocol share it. */
 export interface FrameCodec {
-  /** Whether its frames are binary ones; others are text. */
+  /** Whether frames are binary messages; else they are text messages. */
   readonly binary: boolean;
-  /** Throws ChatError (MALFORMED_FRAME, FRAME_LIMIT). */
+  /** Decodes a frame of commands. Throws ChatError (MALFORMED_FRAME, FRAME_LIMIT). */
   decode(data: Buffer): readonly ReadCommand[];
-  /** The payload that an encoded ConnectChatResponse becomes. */
+  /** Turns an encoded ConnectChatResponse into the payload of a message. */
   encode(bytes: Uint8Array): Buffer;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export interface CodecOptions {
-  /** A frame with more commands is refused before any of them is read. */
+  /** The most commands in a frame. A frame with more is refused before any command is decoded. */
   maxCommands: number;
 }
 
+/** Creates the codec of `chat.v1.proto`: binary messages of encoded ConnectChatRequest and ConnectChatResponse. */
 export function protobufCodec({ maxCommands }: CodecOptions): FrameCodec {
   return {
     binary: true,
@@ -39,7 +40,10 @@ export function protobufCodec({ maxCommands }: CodecOptions): FrameCodec {
   };
 }
 
-/** Text frames of canonical proto3 JSON. A command at fault is refused by itself, if the frame is a list of commands at all. */
+/**
+ * Creates the codec of `chat.v1.json`: text messages of canonical proto3 JSON. A command that is not valid JSON for its type becomes an
+ * error in its place; the frame's other commands are decoded.
+ */
 export function jsonCodec(
   { command: commandJson, response: responseJson }: { command: MessageJson; response: MessageJson },
   { maxCommands }: CodecOptions,
@@ -48,7 +52,7 @@ export function jsonCodec(
     try {
       return Command.decode(commandJson.read(value, numbers));
     } catch (cause) {
-      // Numbers beyond 2^53 are known to be at fault only once they are decoded.
+      // Command.decode itself refuses numbers beyond 2^53, with an error that is not BadInput.
       const error =
         cause instanceof BadInput ? invalidFieldsError(...cause.violations) : new MalformedRequest(cause).error;
       return { commandId: commandIdOf(value), error };
@@ -79,18 +83,18 @@ function commandsOf(value: unknown): readonly unknown[] {
   return (commands as unknown[] | undefined) ?? [];
 }
 
-/** So that the refusal can name what it is of. */
+/** Returns the command id of a command that cannot be decoded, so that `rejected` can name it; '' if it has none. */
 function commandIdOf(value: unknown): string {
   const { commandId, command_id } = (value ?? {}) as Record<string, unknown>;
   const id = commandId ?? command_id;
   return typeof id === 'string' ? id : '';
 }
 
-/** The forms of frames that a codec's sockets are sent. */
+/** The two forms in which a codec's sockets send a frame. */
 export class WebSocketForms {
-  /** What ws makes a WebSocket frame of. */
+  /** The payload, for ws to compress and frame. */
   readonly payload: FrameForm<Buffer>;
-  /** A whole WebSocket frame, ready to be written to a connection without extensions. */
+  /** A complete WebSocket frame, to be written directly to a connection without extensions. */
   readonly whole: FrameForm<Buffer>;
 
   constructor(codec: FrameCodec) {
@@ -104,7 +108,7 @@ export class WebSocketForms {
   }
 }
 
-/** Of a whole, unmasked frame, as servers send them. Source: RFC 6455, section 5.2 */
+/** Makes the header of a final, unmasked frame, as servers send them. Source: RFC 6455, section 5.2 */
 function headerOf(length: number, opcode: 1 | 2): Buffer {
   const fin = 0x80;
   if (length < 126) return Buffer.from([fin | opcode, length]);

@@ -13,7 +13,7 @@ test('the first known encoding is chosen, in the client’s order', () => {
   }
 });
 
-test('offers are read whatever space is between them', () => {
+test('the space between offers does not matter', () => {
   expect(offeredBy(undefined)).toEqual([]);
   expect(offeredBy(' , ,')).toEqual([]);
   fc.assert(

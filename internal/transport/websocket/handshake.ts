@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The sub-protocols. A client that offers none at all gets JSON. */
+/** The WebSocket sub-protocols, one for each encoding. A client that offers no sub-protocol gets JSON. */
 export const protocols = { json: 'chat.v1.json', protobuf: 'chat.v1.proto' } as const;
 
-/** Beside an encoding a browser names its access token so, as it cannot set headers. */
+/** A browser cannot set headers, so it offers its access token as a second sub-protocol with this prefix. */
 const bearerPrefix = 'chat.v1.bearer.';
 
-/** The first encoding that the client offers; false if it offers none of ours. */
+/** Returns the client's first offer that names an encoding; false if there is none. */
 export function chooseProtocol(offered: Iterable<string>): string | false {
   for (const protocol of offered) {
     if (protocol === protocols.json || protocol === protocols.protobuf) return protocol;
@@ -14,22 +14,24 @@ export function chooseProtocol(offered: Iterable<string>): string | false {
   return false;
 }
 
-/** `Bearer …` from the header or the sub-protocols; undefined if there is no token yet. */
+/** Returns `Bearer …` from the header or the sub-protocols; undefined if the handshake has no token. */
 export function authorizationOf({ headers }: IncomingMessage): string | undefined {
   if (headers.authorization !== undefined) return headers.authorization;
   const token = offeredBy(headers['sec-websocket-protocol']).find((offer) => offer.startsWith(bearerPrefix));
   return token && `Bearer ${token.slice(bearerPrefix.length)}`;
 }
 
-/** What a call is told of the handshake: no more of it is kept while the socket is open. */
+/** Headers that interceptors read. The others are dropped, so that an open socket holds less memory. */
 const kept = ['traceparent', 'tracestate', 'uber-trace-id', 'user-agent', 'x-request-id'] as const;
 
+/** Copies the handshake headers that outlive the handshake, by lower-case name. */
 export function keptHeaders({ headers }: IncomingMessage): Readonly<Record<string, string>> {
   return Object.fromEntries(
     kept.flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]])),
   );
 }
 
+/** Splits a Sec-WebSocket-Protocol header into the sub-protocols that the client offers, in its order. */
 export function offeredBy(header: string | undefined): string[] {
   return (header ?? '')
     .split(',')
@@ -38,8 +40,8 @@ export function offeredBy(header: string | undefined): string[] {
 }
 
 /**
- * Whether a page of this origin may connect: browsers name the page's, and let any page connect anywhere. Programs that are no browsers
- * name none.
+ * Whether the handshake's Origin may connect. A browser lets any page open a WebSocket to any host, so the server must check the page's
+ * origin. A handshake without Origin comes from a program that is not a browser and is allowed.
  */
 export function isAllowedOrigin(
   { headers }: IncomingMessage,

@@ -9,15 +9,15 @@ interface IncomingFrame {
   binary: boolean;
 }
 
-/** Frames that have come but were not read yet, and their bytes; the socket is not read from while there are more. */
+/** The socket is paused while as many received frames, or bytes of them, wait to be taken. */
 const maxWaiting = 16;
 const maxWaitingBytes = 1_048_576;
 
-/** The frames of one socket, in order. A client that sends faster than its commands are carried out is made to wait. */
+/** Queues the frames that one socket receives, in order. Pauses the socket when the client sends faster than its commands run. */
 export class IncomingFrames implements Inbox<readonly ReadCommand[]> {
   readonly #socket: WebSocket;
   readonly #codec: FrameCodec;
-  /** Absent while there are none: an idle socket has no need of it. */
+  /** Undefined while empty, so that an idle socket holds no array. */
   #waiting: IncomingFrame[] | undefined;
   #waitingBytes = 0;
   #returned: readonly ReadCommand[] | undefined;
@@ -33,7 +33,7 @@ export class IncomingFrames implements Inbox<readonly ReadCommand[]> {
     return this.#closed && !this.#waiting && !this.#returned;
   }
 
-  /** Throws ChatError (MALFORMED_FRAME, FRAME_LIMIT); a frame of more than `maxBytes` is not decoded. */
+  /** Decodes the next frame. Throws ChatError: MALFORMED_FRAME; FRAME_LIMIT, without decoding, if it has more than `maxBytes`. */
   take(maxBytes = Number.POSITIVE_INFINITY): readonly ReadCommand[] | undefined {
     const returned = this.#returned;
     this.#returned = undefined;
@@ -49,7 +49,7 @@ export class IncomingFrames implements Inbox<readonly ReadCommand[]> {
     return frame && this.#decode(frame);
   }
 
-  /** Puts back what was taken last, to be taken again. */
+  /** Makes the next `take` return `commands`. */
   giveBack(commands: readonly ReadCommand[]): void {
     this.#returned = commands;
   }
@@ -59,7 +59,7 @@ export class IncomingFrames implements Inbox<readonly ReadCommand[]> {
     if (this.#closed || this.#waiting || this.#returned) reader();
   }
 
-  /** The socket has received a message. */
+  /** Queues a message that the socket has received. */
   came(data: Buffer, binary: boolean): void {
     this.#waiting ??= [];
     this.#waiting.push({ data, binary });
@@ -68,7 +68,7 @@ export class IncomingFrames implements Inbox<readonly ReadCommand[]> {
     if ((this.#waiting?.length ?? 0) >= maxWaiting || this.#waitingBytes >= maxWaitingBytes) this.#socket.pause();
   }
 
-  /** The socket has closed. */
+  /** Ends the inbox once the queued frames have been taken: the socket has closed. */
   close(): void {
     this.#closed = true;
     this.#onReady?.();

@@ -36,7 +36,7 @@ async function start(handshakes: TurnBudgetOptions): Promise<number> {
   return (http.address() as AddressInfo).port;
 }
 
-/** Asks for a WebSocket; tells what was answered. */
+/** Sends a WebSocket handshake. `answer` is the first bytes that the server sends back. */
 async function ask(port: number): Promise<{ socket: Socket; answer: Promise<string> }> {
   const socket = connect(port, '127.0.0.1');
   onTestFinished(() => void socket.destroy());
@@ -46,16 +46,16 @@ async function ask(port: number): Promise<{ socket: Socket; answer: Promise<stri
   return { socket, answer: once(socket, 'data').then(([data]: Buffer[]) => `${data}`) };
 }
 
-/** The first takes all of its turn, which lasts for as long as any test. */
+/** The first handshake uses up the budget of its turn, and the turn lasts longer than any test. */
 const oneOnly = { budgetMs: 1e-6, turnMs: 100_000 };
 
-test('a handshake that would have to wait behind too many is refused with the time to come back', async () => {
+test('a handshake that finds too many waiting is refused with 503 and Retry-After', async () => {
   const port = await start({ ...oneOnly, maxWaiting: 0 });
   expect(await (await ask(port)).answer).toMatch(/^HTTP\/1.1 101 /);
   expect(await (await ask(port)).answer).toMatch(/^HTTP\/1.1 503 .*\r\nRetry-After: [1-5]\r\n.*"code":14/s);
 });
 
-test('a client that goes while it waits makes room for another', async () => {
+test('a client that disconnects while its handshake waits makes room for another', async () => {
   const port = await start({ ...oneOnly, maxWaiting: 1 });
   expect(await (await ask(port)).answer).toMatch(/^HTTP\/1.1 101 /);
   const waiting = await ask(port);

@@ -17,14 +17,17 @@ import { authorizationOf, chooseProtocol, isAllowedOrigin, keptHeaders, offeredB
 export interface WebSocketOptions extends ConnectionOptions {
   maxFrameBytes: number;
   maxCommandsPerFrame: number;
-  /** What handshakes may take of the time, and how many of them may wait; beyond that they are refused. */
+  /** Limits the CPU time that handshakes take. A handshake that finds `maxWaiting` others waiting is refused with 503. */
   handshakes: TurnBudgetOptions;
-  /** Whether clients that offer permessage-deflate get it. It costs some 300 KiB of memory for each. */
+  /** Whether to accept permessage-deflate when a client offers it. It costs about 300 KiB of memory per socket. */
   compression: boolean;
-  /** How long a socket may be silent before it is asked whether it lives, in milliseconds; after as long again it is cut off. */
+  /** The interval of pings, in milliseconds. A socket that has not answered a ping by the next one is terminated. */
   keepaliveMs: number;
+  /** Proxies whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
+  /** Origins whose pages may connect; `*`: any. */
   corsOrigins: readonly string[];
+  /** The address at which clients reach the service. Pages of its origin may connect. */
   publicUrl: string;
 }
 
@@ -37,7 +40,7 @@ interface Deps {
 
 const path = '/v1/connect';
 
-/** ConnectChat over WebSocket, at `/v1/connect` of an HTTP server. */
+/** Serves ConnectChat over WebSocket, at `/v1/connect` of an HTTP server. */
 export class WebSocketServer {
   readonly #deps: Deps;
   readonly #options: WebSocketOptions;
@@ -45,9 +48,9 @@ export class WebSocketServer {
   readonly #codecs: Record<string, { codec: FrameCodec; frames: WebSocketForms }>;
   readonly #clientAddress: ReturnType<typeof clientAddressVia>;
   readonly #keepalive: NodeJS.Timeout;
-  /** Those that have not been heard since they were asked. */
+  /** Sockets that were pinged and have sent nothing since. */
   readonly #asked = new WeakSet<WebSocket>();
-  // The same for all sockets: they would keep what stands around them for as long as the socket is open.
+  // All sockets share these listeners: a closure per socket would hold its scope in memory while the socket is open.
   readonly #broke: (error: Error) => void;
   readonly #heard: (this: WebSocket) => void;
   readonly #handshakes: CpuBudget;
@@ -73,7 +76,7 @@ export class WebSocketServer {
       maxPayload: options.maxFrameBytes,
       perMessageDeflate: options.compression && { threshold: 1_024, serverNoContextTakeover: true },
       handleProtocols: chooseProtocol,
-      // Newer than its types.
+      // @types/ws does not know this option yet.
       ...{ closeTimeout: options.closeTimeoutMs },
     });
     this.#broke = (err) => deps.log.debug({ err }, 'a connection broke');
@@ -84,12 +87,12 @@ export class WebSocketServer {
     this.#keepalive = setInterval(() => this.#askAll(), options.keepaliveMs);
   }
 
-  /** Open sockets. */
+  /** The number of open sockets. */
   get size(): number {
     return this.#server.clients.size;
   }
 
-  /** Takes the server's upgrades. */
+  /** Handles the server's upgrade requests. */
   attach(server: Server): void {
     server.on('upgrade', (request: IncomingMessage, duplex: Duplex, head: Buffer) => {
       duplex.on('error', this.#broke);
@@ -109,7 +112,7 @@ export class WebSocketServer {
     });
   }
 
-  /** Takes no more sockets, closes in good order those that are left, and cuts off those that do not answer within `closeTimeoutMs`. */
+  /** Refuses new sockets, closes the open ones with 1012, and terminates those that do not answer within `closeTimeoutMs`. */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#keepalive);
@@ -135,8 +138,8 @@ export class WebSocketServer {
     }
     const offered = offeredBy(request.headers['sec-websocket-protocol']);
     if (offered.length > 0 && chooseProtocol(offered) === false) {
-      const known = Object.values(protocols).join(' and ');
-      return { code: 'INVALID_ARGUMENT', message: `none of the sub-protocols is known: there are ${known}` };
+      const known = Object.values(protocols).join(' or ');
+      return { code: 'INVALID_ARGUMENT', message: `no offered sub-protocol is known: use ${known}` };
     }
     return undefined;
   }
@@ -145,7 +148,7 @@ export class WebSocketServer {
     const { streams, log } = this.#deps;
     const { headers, socket: connection } = request;
     const { remoteAddress = '', remotePort } = connection;
-    // Notices that a client is gone also while it is not read from.
+    // TCP keep-alive detects a dead client even while its socket is paused, when pongs are not read.
     connection.setKeepAlive(true, this.#options.keepaliveMs);
     const peer = `${remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`;
     const forwardedFor = headers['x-forwarded-for'];
@@ -162,7 +165,7 @@ export class WebSocketServer {
 
   #askAll(): void {
     for (const socket of this.#server.clients) {
-      // Nothing that it says is read meanwhile.
+      // A paused socket cannot answer: its pong would not be read.
       if (socket.isPaused) {
         this.#asked.delete(socket);
         continue;
@@ -180,17 +183,17 @@ export class WebSocketServer {
 interface Refusal {
   code: ErrorCode;
   message: string;
-  /** In seconds. */
+  /** Seconds after which the client may try again. */
   retryAfter?: number;
 }
 
-/** Each is told a time of its own. */
+/** Refuses for lack of CPU time. The retry time is random, so that refused clients do not return all at once. */
 function tooMany(): Refusal {
   const retryAfter = Math.ceil(1 + Math.random() * 4);
-  return { code: 'UNAVAILABLE', message: 'too many are connecting at the moment', retryAfter };
+  return { code: 'UNAVAILABLE', message: 'too many clients are connecting at the moment', retryAfter };
 }
 
-/** As an error of REST. */
+/** Answers an upgrade request with an error in the form of the REST API, and ends the connection. */
 function refuse(duplex: Duplex, { code, message, retryAfter }: Refusal): void {
   const body = JSON.stringify({ code: grpcCodes[code], message, details: [] });
   const status = httpStatusOf(grpcCodes[code]);

@@ -2,13 +2,14 @@ import { Status } from '../../../../pkg/api/google/rpc/status.ts';
 import { toStatus } from '../../../converter/status.ts';
 import type { ChatError } from '../../../model/errors.ts';
 
-/** A failed call in gRPC's terms: code, message and status details. */
+/** A failed call in gRPC's terms: status code, message and details. */
 export class CallFailure extends Error {
   override readonly name = 'CallFailure';
-  /** gRPC's number. */
+  /** The number of the gRPC status code. */
   readonly code: number;
   /** The encoded google.rpc.Status, if there is one. */
   readonly details: Uint8Array | undefined;
+  /** Response metadata, by lower-case name. */
   readonly metadata: ReadonlyMap<string, string>;
 
   constructor(
@@ -23,7 +24,7 @@ export class CallFailure extends Error {
   }
 }
 
-/** The failure that carries the error's code, reason and field violations. */
+/** Converts a ChatError. The failure carries its code, reason and field violations. */
 export function toCallFailure(error: ChatError): CallFailure {
   const status = toStatus(error);
   return new CallFailure(status.code, status.message, { details: Status.encode(status).finish() });

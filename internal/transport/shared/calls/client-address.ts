@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import proxyAddr from 'proxy-addr';
 
-/** The client's address, with a port if it is known: the peer, or whom it forwards for if it is trusted. */
+/**
+ * Returns the client's address and port: the peer's, or the one that a trusted peer names in X-Forwarded-For. The port is 0 if it is not known.
+ */
 export type ClientAddress = (peer: string, forwardedFor: string | undefined) => string;
 
-/** Believes x-forwarded-for from these only: addresses, networks, or the words loopback, linklocal, uniquelocal. */
+/** Creates a ClientAddress. `trustedProxies` are addresses, networks, or the words loopback, linklocal and uniquelocal. */
 export function clientAddressVia(trustedProxies: readonly string[]): ClientAddress {
   const isTrusted = proxyAddr.compile([...trustedProxies]);
   return (peer, forwardedFor) => {

@@ -1,7 +1,7 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { ChatError } from '../../../model/errors.ts';
 
-/** Stands for a request whose bytes could not be decoded, so that it is answered like any other that is at fault. */
+/** Takes the place of a request that cannot be decoded, so that the interceptor `validation` can refuse it with INVALID_ARGUMENT. */
 export class MalformedRequest {
   readonly error: ChatError;
 
@@ -23,8 +23,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const decodeUtf8 = (bytes: Uint8Array) => utf8.decode(bytes);
 
 /**
- * The service, but its requests are decoded strictly (text must be UTF-8), and those that cannot be decoded become
- * MalformedRequest: left to itself the library below answers them with INTERNAL.
+ * Returns the service definition with strict decoding: strings must be UTF-8, and a request that cannot be decoded becomes a MalformedRequest.
+ * nice-grpc would answer it with INTERNAL.
  */
 export function decodeStrictly<Service extends Definition>(service: Service): Service {
   const methods = Object.entries(service.methods).map(([name, method]) => {

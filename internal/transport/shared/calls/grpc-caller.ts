@@ -5,21 +5,21 @@ import { CallFailure } from './call-failure.ts';
 import type { CallOptions, CallResult, UnaryCaller } from './unary-caller.ts';
 
 export interface GrpcCallerOptions {
-  /** `host:port`, each; several must be IP addresses, one may be a name that stands for several. */
+  /** `host:port` of each service. A single one may be a DNS name, which may resolve to several addresses; several must be IP addresses. */
   addresses: readonly string[];
   credentials: ChannelCredentials;
-  /** The name that the certificates of the services are for, if it is not that of the address. */
+  /** The name in the services' TLS certificates, if it differs from the address. */
   serverName?: string | undefined;
   maxMessageBytes: number;
   log: Logger;
 }
 
 const roundRobin = JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] });
-/** The longest that a call may take, in milliseconds. */
+/** The longest deadline of a call, in milliseconds. Services answer sooner; without a deadline, a lost call would never end. */
 const longestMs = 60_000;
 const identity = (bytes: Buffer) => bytes;
 
-/** Calls services elsewhere by gRPC, each call to the next of those that are reachable. */
+/** Calls services in other processes over gRPC. Calls go in turn to the services that are reachable. */
 export class GrpcCaller implements UnaryCaller {
   readonly #client: Client;
   readonly #log: Logger;
@@ -36,7 +36,7 @@ export class GrpcCaller implements UnaryCaller {
       'grpc.keepalive_timeout_ms': 10_000,
       ...(serverName !== undefined && { 'grpc.ssl_target_name_override': serverName }),
     });
-    // Connects now, so that `ready` tells the truth before the first call.
+    // `true` connects now, so that `ready` is right before the first call.
     this.#client.getChannel().getConnectivityState(true);
   }
 
@@ -55,7 +55,6 @@ export class GrpcCaller implements UnaryCaller {
         identity,
         Buffer.from(request.buffer, request.byteOffset, request.byteLength),
         toMetadata(options),
-        // Never without an end: services answer sooner than that.
         { deadline: Date.now() + Math.min(timeoutMs ?? longestMs, longestMs) },
         (error, response) => {
           signal.removeEventListener('abort', cancel);
@@ -73,7 +72,7 @@ export class GrpcCaller implements UnaryCaller {
     });
   }
 
-  /** Opens a stream, which ends when the signal aborts. Iterating its frames throws CallFailure. */
+  /** Opens a stream, which ends when the signal aborts. If it fails, the iteration of `frames` throws CallFailure. */
   openStream(
     rpc: string,
     options: Omit<CallOptions, 'timeoutMs'>,
@@ -83,7 +82,7 @@ export class GrpcCaller implements UnaryCaller {
     const cancel = () => call.cancel();
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
-    // Told by the iteration.
+    // The iteration of `frames` throws the error; without a listener here it would end the process.
     call.on('error', () => {});
     const toFailure = (error: unknown) => this.#toFailure(error as ServiceError, new Map());
     async function* frames() {
@@ -111,7 +110,7 @@ export class GrpcCaller implements UnaryCaller {
   #toFailure(error: ServiceError, header: ReadonlyMap<string, string>): CallFailure {
     const [details] = error.metadata?.get('grpc-status-details-bin') ?? [];
     if (!(details instanceof Uint8Array)) return this.#toOwnFailure(error, header);
-    // A call that fails at once answers with trailers only.
+    // A call that fails before its first response has its metadata in the trailers.
     const metadata = new Map(header);
     for (const [name, value] of Object.entries(error.metadata.getMap())) {
       if (typeof value === 'string') metadata.set(name, value);
@@ -119,7 +118,7 @@ export class GrpcCaller implements UnaryCaller {
     return new CallFailure(error.code, error.details, { details, metadata });
   }
 
-  /** A service's errors have details: without them it is the connection's, which tells of addresses. Those are for the log. */
+  /** Converts an error without details. Only the connection causes one; its message names addresses, so it is logged and not sent. */
   #toOwnFailure(error: ServiceError, metadata: ReadonlyMap<string, string>): CallFailure {
     this.#log.debug({ err: error }, 'a call did not reach a service');
     switch (error.code) {
@@ -128,7 +127,7 @@ export class GrpcCaller implements UnaryCaller {
       case status.DEADLINE_EXCEEDED:
         return new CallFailure(error.code, 'the service did not answer in time', { metadata });
       case status.RESOURCE_EXHAUSTED:
-        return new CallFailure(error.code, 'the request or its answer is too long', { metadata });
+        return new CallFailure(error.code, 'the request or its response is too long', { metadata });
       default:
         return new CallFailure(status.UNAVAILABLE, 'no service can be reached at the moment', { metadata });
     }

@@ -12,7 +12,7 @@ interface Method {
   handle: UnaryHandler;
 }
 
-/** How the process is. */
+/** The process's state, for health checks. */
 interface State {
   isReady: () => boolean;
   bus?: Pick<Bus, 'state'> | undefined;
@@ -84,7 +84,7 @@ function toMethod({ name, requestType, responseType }: ServedMethod, handle: Una
   return {
     name,
     decode: (bytes) => requestType.decode(bytes),
-    // Handlers may leave out what is unset.
+    // `fromPartial`, because handlers may omit unset fields.
     encode: (response) => responseType.encode(responseType.fromPartial(response)).finish(),
     handle,
   };

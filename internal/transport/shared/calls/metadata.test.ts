@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { toMetadata, toTimeoutMs } from './metadata.ts';
 
 describe('metadata', () => {
-  test('is what comes under Grpc-Metadata-, the token, and the trace', () => {
+  test('has the Grpc-Metadata- headers, the token, and the trace headers', () => {
     const metadata = toMetadata(
       {
         'grpc-metadata-tenant': 'blue',
@@ -72,7 +72,7 @@ describe('Grpc-Timeout', () => {
     ['0S', 0],
   ])('%s is %d ms', (value, ms) => expect(toTimeoutMs(value)).toBeCloseTo(ms, 9));
 
-  test.each(['', '1', 'S', '-1S', '1.5S', '1s', '123456789S', '1S ', '１S'])('"%s" is none', (value) =>
+  test.each(['', '1', 'S', '-1S', '1.5S', '1s', '123456789S', '1S ', '１S'])('"%s" is not a timeout', (value) =>
     expect(toTimeoutMs(value)).toBeNaN(),
   );
 

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Passed on under their own names. */
+/** Headers that become metadata of the same name. */
 const forwarded = ['authorization', 'traceparent', 'tracestate', 'uber-trace-id'];
 
-/** What gRPC and the gateway say themselves, and what HTTP/2 does not allow or has a use of its own for; a client may not say it. */
+/** Metadata that a client may not set by `Grpc-Metadata-*`: gRPC or the gateway sets it, or HTTP/2 reserves or forbids it. */
 const reserved =
   /^(grpc|x-forwarded-|(authorization|x-request-id|host|te|trailer|upgrade|expect|user-agent|cookie|date)$|(accept|content|transfer)-|(proxy-)?connection$|keep-alive$|http2-|:)/;
 
@@ -12,8 +12,8 @@ const name = /^[0-9a-z_.-]+$/;
 const printable = /^[ -~]*$/;
 
 /**
- * The metadata of the call that a request becomes: `Grpc-Metadata-*` without the prefix (`-Bin`: base64 of bytes), the token,
- * trace headers, and what browsers send under `grpcgateway-`. Header values that metadata cannot hold are left out.
+ * Converts a request's headers to call metadata: `Grpc-Metadata-*` without the prefix (`-Bin`: base64 of bytes), the token, trace headers, and the
+ * User-Agent as `grpcgateway-user-agent`. Values that metadata cannot hold are left out.
  */
 export function toMetadata(headers: IncomingHttpHeaders, requestId: string): Map<string, string | Uint8Array> {
   const metadata = new Map<string, string | Uint8Array>();
@@ -39,7 +39,7 @@ const timeout = /^(\d{1,8})([HMSmun])$/;
 const unitMs: Record<string, number> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 };
 
 /**
- * `Grpc-Timeout` in milliseconds; undefined without one, NaN if it is not one.
+ * Parses `Grpc-Timeout` into milliseconds. Returns undefined without a value, and NaN for a value that is not a timeout.
  *
  * Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 
-/** The client's address and port, as gRPC writes them. */
+/** Returns the client's address and port in the form of a gRPC peer: `1.2.3.4:5` or `[::1]:5`. */
 export function toPeer({ ip = '', socket }: Request): string {
   return `${ip.includes(':') ? `[${ip}]` : ip}:${socket.remotePort}`;
 }

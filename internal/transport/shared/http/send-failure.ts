@@ -13,7 +13,10 @@ interface Deps {
   log: Logger;
 }
 
-/** Answers with what went wrong, as grpc-gateway does; what is not a CallFailure or BadInput is logged whole. Does nothing if it is too late. */
+/**
+ * Answers a request with an error in grpc-gateway's form. An error that is neither CallFailure nor BadInput is logged and answered as INTERNAL.
+ * Sends nothing if the answer has begun or the client has disconnected.
+ */
 export function sendFailure({ transcoder, log }: Deps, req: Request, res: Response, error: unknown): void {
   const failure = toFailure(error);
   if (failure === undefined) {
@@ -30,7 +33,7 @@ export function sendFailure({ transcoder, log }: Deps, req: Request, res: Respon
   answer(req, res, status, transcoder.encodeStatus({ code, message, details }));
 }
 
-/** A failure whose HTTP status is not that of its code. */
+/** A failure with an HTTP status of its own, instead of the one that belongs to its code. */
 export class HttpFailure extends CallFailure {
   readonly status: number;
 
@@ -46,7 +49,7 @@ function toFailure(error: unknown): CallFailure | undefined {
   return undefined;
 }
 
-/** Source: RFC 6750, section 3 */
+/** Makes the value of WWW-Authenticate. Source: RFC 6750, section 3 */
 function challenge(req: Request, message: string): string {
   const realm = 'Bearer realm="chat"';
   return req.headers.authorization === undefined

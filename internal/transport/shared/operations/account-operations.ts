@@ -82,7 +82,7 @@ export const accountOperations = {
       return {
         issuer,
         jwksUri: `${url}/.well-known/jwks.json`,
-        // There is no page to be sent to: whoever signs in calls Login.
+        // OpenID requires the field. There is no page for signing in: clients call Login.
         authorizationEndpoint: `${url}/v1/auth/login`,
         tokenEndpoint: `${url}/v1/auth/login`,
         responseTypesSupported: ['token'],

@@ -16,7 +16,7 @@ import type { ModerationService } from '../../../service/chats/moderation-servic
 import { moderationOperations } from './moderation-operations.ts';
 import type { CommandContext, OperationTable, RunCommand } from './operation.ts';
 
-/** The part of the service layer behind chat.v1.ChatService. */
+/** The services that implement chat.v1.ChatService. */
 export interface ChatServices {
   chats: ChatService;
   moderation: ModerationService;
@@ -131,7 +131,7 @@ export const chatOperations = {
       await chats.markRead(caller, id, seq);
       return chats.getReadMark(caller, id);
     },
-    // Without what is unread, which takes as long as there is much to count.
+    // Does not return the unread count: the time to count grows with the number of unread messages.
     inStream: ({ chats }, { chatId, seq }, { caller }) => chats.markRead(caller, normalizeId(chatId), seq),
   },
 
@@ -144,7 +144,7 @@ export const chatOperations = {
   },
 } satisfies OperationTable<ChatServiceImplementation, ChatServices>;
 
-/** Commands that only a stream has, by their field in the contract's `Command`, with the operation that each one is. */
+/** Operations without a unary method, by their field in the contract's `Command`. */
 export const streamOnlyOperations = {
   typing: {
     operation: 'SendTyping',
@@ -168,7 +168,7 @@ function isChatsKey(key: unknown): key is ChatsKey {
 
 const timestamp = /^([1-9]\d{3}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d{1,6})?[+-](0\d|1[0-5])(:[0-5]\d){0,2}$/;
 
-/** As PostgreSQL writes one, with whatever offset: what it would not read must not reach it. */
+/** Whether `value` is a timestamp as PostgreSQL writes one, with any offset. Page tokens come from clients, so others must not reach a query. */
 function isTimestamp(value: unknown): boolean {
   const [, date = '', time = ''] = (typeof value === 'string' && timestamp.exec(value)) || [];
   const parsed = Date.parse(`${date}T${time}Z`);

@@ -2,18 +2,19 @@ import type { Device } from '../../../model/account.ts';
 import type { Principal } from '../../../model/principal.ts';
 import type { CommandOutcome } from '../../../service/sessions/session.ts';
 
-/** What a command of a stream is carried out with. */
+/** The context in which a command of a stream runs. */
 export interface CommandContext {
-  /** Throws for a caller without a token: only operations that are open to anyone are reached by one. */
+  /** The authenticated user. Throws if the call has no token; only operations that are open to everyone run without one. */
   readonly caller: Principal;
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when no client waits for the answer any more. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a unary call is carried out with. */
+/** The context in which a unary call runs. */
 export interface CallContext extends CommandContext {
+  /** The client's program and address, for the list of sessions. */
   readonly device: Device;
-  /** Items of a page for the requested `page_size`. Throws INVALID_ARGUMENT naming `page_size`. */
+  /** Returns the number of items in a page for the requested `page_size`. Throws ChatError (INVALID_FIELDS) if it is too large. */
   limit(pageSize: number): number;
 }
 
@@ -25,15 +26,15 @@ export type RunCommand<Services, Request> = (
 ) => Promise<CommandOutcome>;
 
 /**
- * One row of the table of operations: how a request of the contract becomes a call of the service layer, and its result a response. Who may use the
- * operation is said in model/operations.ts, under the same name.
+ * A row of the table of operations: converts a request of the contract, calls the service layer, and converts the result to a response.
+ * model/operations.ts says, under the same name, which roles may use the operation.
  */
 export interface Operation<Services, Request, Response> {
   /** Carries out a unary call. The request has been validated, and the token's roles allow it. */
   run(services: Services, request: Request, context: CallContext): Promise<Response>;
-  /** Carries out the command of this name in a stream. Absent: there is none in the contract. */
+  /** Carries out the command of this name in a stream. Absent if the contract has no such command. */
   inStream?: RunCommand<Services, Request>;
-  /** Whether a stream carries out its next command while this one waits for the commit. Off: commands are carried out one by one. */
+  /** Set if a stream starts its next command while this one waits for its commit. Else a stream waits for each command to finish. */
   pipelined?: true;
 }
 

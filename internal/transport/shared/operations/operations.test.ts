@@ -4,10 +4,10 @@ import { ChatServiceDefinition } from '../../../../pkg/api/chat/v1/chat.ts';
 import { operations } from '../../../model/operations.ts';
 import { streamOperations } from './stream-operations.ts';
 
-/** Asked for only as commands about the stream itself. */
+/** Operations that are commands about the stream itself. */
 const ofStreams = ['Subscribe', 'SubscribeAll'];
 
-test('the table lists exactly the methods of the contract and what else can be asked for in a stream', () => {
+test('the table lists exactly the methods of the contract and the other commands of a stream', () => {
   const methods = [ChatServiceDefinition, AuthServiceDefinition].flatMap((service) =>
     Object.values(service.methods).map(({ name }) => name),
   );

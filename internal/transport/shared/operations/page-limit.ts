@@ -1,6 +1,9 @@
 import { invalidFieldsError } from '../../../model/errors.ts';
 
-/** How many items a page has: 50 unless the caller wants another number. Throws INVALID_ARGUMENT naming `page_size`. */
+/**
+ * Creates a function from the requested `page_size` to the number of items in a page; 0 means 50, or `maxPageSize` if that is less. The function
+ * throws ChatError (INVALID_FIELDS) for more than `maxPageSize`.
+ */
 export function pageLimit(maxPageSize: number): (pageSize: number) => number {
   return (pageSize) => {
     if (pageSize <= maxPageSize) return pageSize || Math.min(50, maxPageSize);

@@ -22,12 +22,12 @@ export interface ServedMethod {
   options: object;
 }
 
-/** What handlers of unary calls find in their context. The interceptors have let the call through. */
+/** The addition to the context of unary handlers. The interceptors have run, so the caller is authenticated. */
 export interface CallExt {
   call: Call;
 }
 
-/** What `served` finds in the context of a stream, which has not passed the interceptors yet. */
+/** The addition to the context of a stream. The interceptors have not run yet: `served` runs them. */
 export interface StreamExt extends CallExt {
   intercept: Interceptor;
 }
@@ -38,24 +38,24 @@ export type UnaryHandler = (request: object, context: CallContext & CallExt) => 
 /** A handler for each row of a table of operations. */
 export type UnaryHandlers<Table> = { [M in keyof Table]: UnaryHandler };
 
-/** One open stream. The interceptors have let it through: its caller is known. */
+/** One open stream. The interceptors have run, so the caller is authenticated. */
 export interface OpenStream<Request> {
   call: Call;
   requests: AsyncIterable<Request>;
-  /** Sends an encoded response; the promise resolves when there is room for another. */
+  /** Sends an encoded response. Returns a promise, which resolves when there is room for another, if the client reads too slowly. */
   write: FrameWriter;
-  /** Aborts when the client has gone. The handler may abort it, to end in spite of a client that reads nothing. */
+  /** Aborts when the client disconnects. The handler may abort it to end the stream although the client reads nothing. */
   gone: LightAbortController;
 }
 
 /** Carries out a stream, from its opening to its end; what it throws ends the stream. */
 export type StreamHandler<Request = never> = (stream: OpenStream<Request>) => Promise<void>;
 
-/** A service of the contract and the handlers of its methods, whichever transport the calls come by. */
+/** A service of the contract with the handlers of its methods, for every transport. */
 export interface ServedService {
   definition: { name: string; fullName: string; methods: Record<string, ServedMethod> };
   unary: Readonly<Record<string, UnaryHandler>>;
-  /** For nice-grpc. */
+  /** All handlers, unary and streams, in nice-grpc's form. */
   handlers: ServiceImplementation<TsProtoServiceDefinition, StreamExt>;
 }
 
@@ -64,8 +64,8 @@ type Methods<Definition extends TsProtoServiceDefinition, Streams extends boolea
 }[keyof Definition['methods']];
 
 /**
- * Ties a service to handlers of exactly its methods. Streams pass the interceptors, and so authentication, here: a handler of a stream cannot be
- * reached without.
+ * Combines a service definition with the handlers of its methods; a missing handler does not compile. Runs the interceptors around every stream,
+ * so that no stream reaches its handler without authentication.
  */
 export function served<Definition extends TsProtoServiceDefinition>(
   definition: Definition,

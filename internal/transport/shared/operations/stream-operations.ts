@@ -7,13 +7,13 @@ import type { Operation as Row, RunCommand } from './operation.ts';
 
 type WireCommand = NonNullable<Command['command']>;
 
-/** Commands about the stream itself, which sessions carry out. */
+/** Commands that concern the stream itself. The session carries them out. */
 type OwnCommand = Extract<
   WireCommand,
   { $case: 'subscribe' | 'subscribeAll' | 'unsubscribe' | 'authenticate' | 'ping' }
 >;
 
-/** Commands that are operations: whatever the contract adds to `Command` belongs here unless it is listed above. */
+/** Commands that are operations: all of the contract's commands except those above. */
 type OperationCase = Exclude<WireCommand['$case'], OwnCommand['$case']>;
 
 interface StreamOperation {
@@ -23,12 +23,12 @@ interface StreamOperation {
   run: RunCommand<ChatServices, any>;
 }
 
-/** The rows that can be asked for in a stream. The command has the name of the method. */
+/** The rows that are also commands of a stream. The command has the name of the method. */
 type RowsInStreams = {
   [M in keyof typeof chatOperations]: (typeof chatOperations)[M] extends { inStream: unknown } ? M : never;
 }[keyof typeof chatOperations];
 
-/** By field of `Command`. A command of the contract that has no row does not compile. */
+/** The operations of streams, by their field in `Command`. A command of the contract without a row does not compile. */
 export const streamOperations: Record<OperationCase, StreamOperation> = fromRows();
 
 function fromRows(): Record<RowsInStreams | keyof typeof streamOnlyOperations, StreamOperation> {
@@ -40,17 +40,17 @@ function fromRows(): Record<RowsInStreams | keyof typeof streamOnlyOperations, S
   return { ...Object.fromEntries(rows), typing: { pipelined: false, ...streamOnlyOperations.typing } };
 }
 
-/** The name of a method in the contract. */
+/** Converts a handler's name to the method's name in the contract. */
 function capitalize(method: string): Operation {
   return `${method[0]!.toUpperCase()}${method.slice(1)}` as Operation;
 }
 
-/** Whether the command is an operation of the table. */
+/** Whether the command is an operation; else it concerns the stream itself. */
 export function isOperation(command: WireCommand): command is Exclude<WireCommand, OwnCommand> {
   return Object.hasOwn(streamOperations, command.$case);
 }
 
-/** Makes the command of an operation, for a session to carry out. */
+/** Creates a command that a session can carry out. */
 export function toOperationCommand(
   services: ChatServices,
   commandId: string,

@@ -7,10 +7,10 @@ import type { Incoming } from '../../../service/sessions/session.ts';
 import type { ChatServices } from '../operations/chat-operations.ts';
 import { isOperation, toOperationCommand } from '../operations/stream-operations.ts';
 
-/** A decoded command, or the reason why it could not be decoded. */
+/** A decoded command, or the error of a command that cannot be decoded. */
 export type ReadCommand = Command | { commandId: string; error: ChatError };
 
-/** Turns the commands that clients send into commands of sessions. An invalid one is rejected by itself; the others are carried out. */
+/** Validates the commands that clients send and converts them for sessions. An invalid command does not affect the others of its frame. */
 export class CommandReader {
   readonly #services: ChatServices;
   readonly #validate: Validate;

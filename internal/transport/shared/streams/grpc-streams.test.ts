@@ -31,7 +31,7 @@ afterAll(async () => {
 
 const error = new ChatError('INVALID_FIELDS', 'the command is at fault');
 
-test('who is told what is wrong with commands and does not read it is not read from either', async () => {
+test('a client that does not read its refusals is not read from', async () => {
   const { token, ...alice } = await signIn(service.transport(), 'alice');
   let taken = 0;
   async function* faulty(): AsyncGenerator<ReadCommand[]> {
@@ -52,7 +52,7 @@ test('who is told what is wrong with commands and does not read it is not read f
     signal: gone,
   });
   await eventually(() => expect(written).toHaveLength(2));
-  // Others are served meanwhile, and so would this one be.
+  // A ping over another stream: after its answer, this stream would have read more if it were going to.
   const other = await (await signIn(service.transport(), alice.name)).connect();
   await other.ask(commands.ping());
   expect(written.map(({ events }) => events)).toEqual([['welcome'], ['rejected']]);
@@ -62,7 +62,7 @@ test('who is told what is wrong with commands and does not read it is not read f
   await run;
 });
 
-test('commands at fault are refused in one frame, and the others of theirs are carried out', async () => {
+test('the invalid commands of a frame are refused in one frame, and its other commands are carried out', async () => {
   const { token } = await signIn(service.transport(), 'alice');
   const heard: string[] = [];
   async function* frame(): AsyncGenerator<ReadCommand[]> {

@@ -10,7 +10,7 @@ import type { LiveStreams, StreamRequest } from './live-streams.ts';
 
 const rpc = '/chat.v1.ChatService/ConnectChat';
 
-/** Streams of services elsewhere: frames of events are passed on as they come. */
+/** Opens streams to services in other processes, over gRPC. Passes on frames of events without decoding them. */
 export class GrpcStreams implements LiveStreams {
   readonly #caller: GrpcCaller;
 
@@ -29,7 +29,7 @@ export class GrpcStreams implements LiveStreams {
       signal: ended.signal,
     });
     let malformed: ChatError | undefined;
-    /** False if the stream ended before. */
+    /** Resolves with true after the first frame, with false if the stream ends without one. */
     const welcomed = Promise.withResolvers<boolean>();
     const send = async () => {
       for await (const frame of framesOf(commands)) {
@@ -37,7 +37,7 @@ export class GrpcStreams implements LiveStreams {
         const faulty = frame.flatMap((command) => ('error' in command ? [command] : []));
         if (sound.length > 0) await stream.send(ConnectChatRequest.encode({ commands: sound }).finish());
         if (faulty.length === 0) continue;
-        // Welcome is the first event. Until there is room for refusals, nothing more is read that may need some.
+        // `welcome` must be the first event. Waiting for `write` stops reading from a client that does not read its refusals.
         if (!(await welcomed.promise)) return;
         await write(toRefusals(faulty));
       }

@@ -19,7 +19,7 @@ interface Deps {
   encoder: EventEncoder;
 }
 
-/** Streams of this process: through the same interceptors and sessions as those that come by gRPC. */
+/** Opens streams in this process, through the same interceptors and sessions as gRPC streams. */
 export class LocalStreams implements LiveStreams {
   readonly #deps: Deps;
 
@@ -55,7 +55,7 @@ class StreamCall implements Call {
   span?: Span;
   principal?: Principal;
   begun?: number;
-  /** What is wrong, as an encoded google.rpc.Status. */
+  /** The error that ended the stream, as an encoded google.rpc.Status. */
   details: Uint8Array | undefined;
   #request: StreamRequest | undefined;
 
@@ -75,7 +75,7 @@ class StreamCall implements Call {
     if (name === 'grpc-status-details-bin') this.details = value;
   }
 
-  /** Call once. From then on the headers, a token among them, are not kept for as long as the stream is open. */
+  /** Returns the request and drops it, so that an open stream does not hold its headers in memory. Call it once. */
   open(): StreamRequest {
     const request = this.#request!;
     this.#request = undefined;
@@ -83,7 +83,7 @@ class StreamCall implements Call {
   }
 }
 
-/** What a client sent, made into the commands of sessions. */
+/** An inbox that converts received commands to commands of sessions. */
 class ReadInbox implements Inbox<readonly Incoming[]> {
   readonly #commands: Inbox<readonly ReadCommand[]>;
   readonly #reader: CommandReader;
