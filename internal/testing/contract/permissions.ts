@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ChatRole, ChatType } from '../../../pkg/api/chat/v1/chat.ts';
 import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
 import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
+import { indexTypes } from '../../../pkg/proto-rules/descriptor-set.ts';
+import { validMessage } from '../../../pkg/proto-rules/testing/valid-values.ts';
 import { chatRoles, type ChatRole as Role } from '../../model/member.ts';
 import { type ChatOperation, type Operation, operations, type Permission } from '../../model/operations.ts';
 import type { TokenRole } from '../../model/principal.ts';
@@ -15,27 +18,30 @@ type Call = (request: object, options?: { token?: string }) => Promise<unknown>;
 
 const tokenRoles = ['user', 'admin', 'service'] as const satisfies TokenRole[];
 const userId = 'u-below';
+const chatOperations = (Object.keys(operations) as Operation[]).filter(
+  (operation): operation is ChatOperation => 'chat' in operations[operation],
+);
 
-/** What a request of each operation on a chat needs besides the chat; `u-below` is a reader in it. */
-const requests: Record<ChatOperation, () => object> = {
-  GetChat: () => ({}),
-  DeleteChat: () => ({}),
-  AddMembers: () => ({ userIds: ['u-new'] }),
-  ListMembers: () => ({}),
-  UpdateMember: () => ({ userId, role: ChatRole.MEMBER }),
-  RemoveMember: () => ({ userId }),
-  BanMember: () => ({ userId }),
-  UnbanMember: () => ({ userId: 'u-banned' }),
-  ListBans: () => ({}),
-  LeaveChat: () => ({}),
-  SendMessage: () => ({ text: 'x', clientMessageId: crypto.randomUUID() }),
-  GetMessage: () => ({ messageId: crypto.randomUUID() }),
-  ListMessages: () => ({}),
-  ListOnlineUsers: () => ({}),
-  MarkRead: () => ({ seq: 1 }),
-  Subscribe: () => ({}),
-  SendTyping: () => ({}),
+/** What matters in a request of an operation on a chat besides the chat; `u-below` is a reader in it. All else is whatever the rules allow. */
+const requests: Partial<Record<ChatOperation, object>> = {
+  AddMembers: { userIds: ['u-new'] },
+  UpdateMember: { userId, role: ChatRole.MEMBER },
+  RemoveMember: { userId },
+  BanMember: { userId },
+  UnbanMember: { userId: 'u-banned' },
 };
+const types = indexTypes(
+  JSON.parse(readFileSync(new URL('../../../pkg/api/descriptors.json', import.meta.url), 'utf8')),
+);
+
+/** A valid request, unlike any other. */
+function requestOf(operation: ChatOperation, chatId: string): object {
+  const typeName = `chat.v1.${operation}Request`;
+  const filled = types.messages.has(typeName) ? validMessage(types, typeName) : {};
+  const unique = 'clientMessageId' in filled ? { clientMessageId: crypto.randomUUID() } : {};
+  const first = 'pageToken' in filled ? { pageToken: '' } : {};
+  return { ...filled, ...unique, ...first, ...requests[operation], chatId };
+}
 
 /** The command of each operation that can be sent in a stream. */
 const commandCases = new Map<Operation, string>([
@@ -50,11 +56,11 @@ function waysToUse(operation: ChatOperation, caller: Person): ((chatId: string) 
   const call = (caller.chat as unknown as Record<string, Call>)[methodOf(operation)];
   const $case = commandCases.get(operation);
   return [
-    ...(call ? [(chatId: string) => call({ chatId, ...requests[operation]() })] : []),
+    ...(call ? [(chatId: string) => call(requestOf(operation, chatId))] : []),
     ...($case
       ? [
           (chatId: string) =>
-            askOnStream(caller, { $case, value: { chatId, ...requests[operation]() } } as unknown as CommandBody),
+            askOnStream(caller, { $case, value: requestOf(operation, chatId) } as unknown as CommandBody),
         ]
       : []),
   ];
@@ -108,7 +114,7 @@ export function permissionsContract(open: () => Transport, issue: Issue): void {
       return chatId;
     }
 
-    describe.each(Object.keys(requests) as ChatOperation[])('%s', (operation) => {
+    describe.each(chatOperations)('%s', (operation) => {
       test.each(tokenRoles)('with the token role %s, in each role in a chat', async (tokenRole) => {
         const caller = await personWith(open(), issue, tokenRole);
         const cells = (['GROUP', 'ROOM'] as const).flatMap((type) =>

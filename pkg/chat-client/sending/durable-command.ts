@@ -4,10 +4,10 @@ import type { PendingMessage } from '../messages/pending-message.ts';
 type Body = NonNullable<Command['command']>;
 
 /**
- * A command that is sent again on every new stream until the service has answered it for good. It carries an id of the client, by which the
- * service recognises a repetition. A new kind of durable operation is one more name here.
+ * A command that is sent again on every new stream until the service has answered it for good: every command of the contract with an id of the
+ * client, by which the service recognises a repetition.
  */
-export type DurableCommand = Extract<Body, { $case: 'sendMessage' }>;
+export type DurableCommand = Extract<Body, { value: { clientMessageId: string } }>;
 
 /** The message that the command sends; undefined if it does something else. Messages are kept in the outbox and told of by events. */
 export function messageOf(command: DurableCommand): PendingMessage | undefined {
