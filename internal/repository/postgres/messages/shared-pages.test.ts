@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => storage.close());
 
-/** A group with so many messages after its first one, and members. */
+/** A group with `messages` messages after its system message, and with these members beside alice. */
 async function newChat(messages: number, members: readonly string[] = []): Promise<string> {
   const { chat } = await storage.chats.createGroup(user('alice'), 'group', members);
   const batch = Array.from({ length: messages }, (_, i) => newMessage(chat.id, 'alice', { text: `${i + 1}` }));
@@ -15,7 +15,7 @@ async function newChat(messages: number, members: readonly string[] = []): Promi
   return chat.id;
 }
 
-/** How many statements, or transactions, are carried out meanwhile. */
+/** The number of connections that `work` takes from the pool: one for each statement or transaction. */
 async function statementsDuring(work: () => Promise<unknown>): Promise<number> {
   let count = 0;
   const counted = () => {
@@ -27,7 +27,7 @@ async function statementsDuring(work: () => Promise<unknown>): Promise<number> {
   return count;
 }
 
-test('many who are behind in a chat share what is read, and each gets all that is theirs', async () => {
+test('many readers who are behind in a chat share its pages, and each gets all of its own changes', async () => {
   const members = Array.from({ length: 500 }, (_, i) => `member ${i}`);
   const chatId = await newChat(50, members);
   const statements = await statementsDuring(() =>
@@ -45,7 +45,7 @@ test('many who are behind in a chat share what is read, and each gets all that i
   expect(statements).toBeLessThan(20);
 });
 
-test('those who lack the same are given the same batch, so that they share its frames', async () => {
+test('readers who lack the same changes are given the same batch, so that they share its frames', async () => {
   const chatId = await newChat(50, ['bob', 'carol']);
   const read = async (userId: string, afterSeq: number) =>
     (await storage.messages.findChangesAsMember(chatId, userId, afterSeq, 100))?.batch;
@@ -56,17 +56,17 @@ test('those who lack the same are given the same batch, so that they share its f
   expect(await read('carol', 7)).toBe(rest);
 });
 
-test('whoever is at the end is told what is there now, not what was', async () => {
+test('a reader at the end of the chat gets the present state, not an earlier one', async () => {
   const chatId = await newChat(3);
   const read = (afterSeq: number) => storage.messages.findChangesAsMember(chatId, 'alice', afterSeq, 100);
   expect(await read(1)).toMatchObject({ lastSeq: 4 });
   await storage.messages.appendBatch([newMessage(chatId, 'alice', { text: 'new' })], ['OWNER']);
   expect((await read(4))?.batch.entries.map(({ text }) => text)).toEqual(['new']);
-  // What is passed on ends where it ended then; the rest follows.
+  // A shared page ends where the chat ended when it was read; the next page has the rest.
   expect((await read(3))?.batch.entries.map(({ seq }) => seq)).toContain(4);
 });
 
-test('whoever is no member any more is given nothing, however fresh the page of the others', async () => {
+test('a removed member gets nothing, also while a page is shared among the others', async () => {
   const chatId = await newChat(3, ['bob', 'carol']);
   const read = (userId: string) => storage.messages.findChangesAsMember(chatId, userId, 1, 100);
   expect((await read('bob'))?.batch.entries).toHaveLength(3);
@@ -76,7 +76,7 @@ test('whoever is no member any more is given nothing, however fresh the page of 
   expect((await read('bob'))?.batch.entries).toHaveLength(3);
 });
 
-test('a stranger who asks first does not keep it from the members', async () => {
+test('a user who is not a member and asks first does not keep the page from the members', async () => {
   const chatId = await newChat(3, ['bob']);
   const read = (userId: string) => storage.messages.findChangesAsMember(chatId, userId, 1, 100);
   const [stranger, bob] = await Promise.all([read('stranger'), read('bob')]);

@@ -12,26 +12,27 @@ interface Recent extends Range {
 }
 
 interface Reading extends Range {
-  /** Grows with every question: tells which was first, a question or a reading. */
+  /** A counter that questions and readings share: it says which of two began first. */
   startedAt: number;
   result: Promise<Recent | undefined>;
 }
 
-/** How long a page is passed on, in milliseconds; what is newer comes by the bus, or with the next page. */
+/** Milliseconds for which a page is shared. Newer changes arrive by the bus, or with the next page. */
 const ttlMs = 1_000;
-/** Characters of text of all pages that are kept. Their frames are kept with them, and take some two or three times as much. */
+/** Characters of text in all pages that are kept. Their frames are kept with them and take two to three times as much. */
 const maxChars = 4_194_304;
 
 /**
- * Pages of changes that are being read, or were just read, for others who are behind in the same chat. What was read before somebody asked is
- * passed on only if it brings them further, so that nobody mistakes it for the end.
+ * Shares the pages of changes that are being read, or were read within the last second, among the readers that are behind in the same chat. A
+ * page that was read before a question answers it only if it contains changes after the reader's position: a reader would take an empty page
+ * for the end of the chat.
  */
 export class SharedPages {
   readonly #readings = new Map<string, Reading>();
   readonly #recent = new LRUCache<string, Recent>({ maxSize: maxChars, ttl: ttlMs, ttlAutopurge: true });
   #clock = 0;
 
-  /** The page, and whether it was read for somebody else. `load` reads it anew. */
+  /** Returns the page, and whether it was read for another reader. `load` reads it from the database. */
   async get(
     chatId: string,
     range: Range,
@@ -75,7 +76,7 @@ function restOf({ page }: Recent, afterSeq: number): ChangesPage {
   return { ...page, batch: page.batch.after(afterSeq) ?? Batch.empty };
 }
 
-/** Counts something for each entry beside its text, so that pages of tiny messages are bounded too. */
+/** Counts a fixed amount for each entry beside its text, so that pages of tiny messages are bounded too. */
 function charsOf({ batch }: ChangesPage): number {
   return batch.entries.reduce((sum, { text }) => sum + text.length + 100, 0);
 }
