@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** The reason for which a call with this authorization header is refused; nothing if it is not. */
+/** The reason for which a call with this authorization header is refused; undefined if it is not. */
 async function refusalOf(...authorization: string[]): Promise<string | undefined> {
   const metadata = new Metadata();
   for (const value of authorization) metadata.add('authorization', value);
@@ -85,12 +85,12 @@ test("what a token's roles do not allow is denied; an admin sees and manages cha
   await expect(admin.chat.addMembers({ chatId: group.id, userIds: ['bob'] })).resolves.toMatchObject({
     added: [{ user: { id: 'bob' } }],
   });
-  // Whoever is not a member reads nothing and says nothing, the admin neither.
+  // An admin who is not a member can neither read nor send messages.
   await expect(admin.chat.listMessages({ chatId: group.id })).rejects.toMatchObject({ reason: 'CHAT_NOT_FOUND' });
   await admin.chat.deleteChat({ chatId: group.id });
 });
 
-test('a stream without a token that is good is refused as a call is', async () => {
+test('a stream without a valid token is refused like a call', async () => {
   for (const token of ['', 'nonsense']) {
     const stream = personOf(service.transport(), { id: '', name: '', token }).open();
     expect(await stream.ended).toMatchObject({

@@ -6,13 +6,16 @@ import type { Call, Step } from './call.ts';
 
 const bearer = /^Bearer +([^\s]+) *$/i;
 
-/** Finds out who calls, whether their token still counts, and whether it allows the method. */
+/**
+ * Authenticates the caller unless the method needs no token. Refuses with TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, SESSION_REVOKED, BANNED, or
+ * METHOD_NOT_ALLOWED if the token's roles do not allow the method.
+ */
 export function auth(verifier: TokenVerifier, revocations: Pick<Revocations, 'check'>): Step {
   const begin = async (call: Call) => {
     if (findPermission(call.method)?.token === 'anyone') return;
     const header = call.header('authorization');
     if (header === undefined)
-      throw new ChatError('TOKEN_MISSING', 'an access token is needed: authorization: Bearer …');
+      throw new ChatError('TOKEN_MISSING', 'the call needs an access token: authorization: Bearer …');
     const token = bearer.exec(header)?.[1];
     if (!token)
       throw new ChatError('TOKEN_INVALID', 'the authorization header must be: Bearer, a space, an access token');

@@ -3,47 +3,47 @@ import type { ChatError } from '../model/errors.ts';
 import type { LightAbortSignal } from '../model/light-abort.ts';
 import type { Principal } from '../model/principal.ts';
 
-/** One call on its way through the interceptors: a unary one, or a stream from its opening to its end. */
+/** One call on its way through the interceptors: a unary call, or a stream from its opening to its end. */
 export interface Call {
   readonly kind: 'unary' | 'stream';
   /** `/chat.v1.ChatService/SendMessage` */
   readonly path: string;
   /** `SendMessage` */
   readonly method: string;
-  /** The address that the call comes from. */
+  /** The client's address and port. */
   readonly peer: string;
   /** The request of a unary call, as a ts-proto object. */
   readonly request?: object;
-  /** What is wrong with a unary call's request that could not even be decoded. */
+  /** The error of a unary call whose request cannot be decoded. */
   readonly malformed?: ChatError;
-  /** Aborts when the client has gone or its deadline is over. Interceptors may replace it by a narrower one. Of unary calls, an AbortSignal. */
+  /**
+   * Aborts when the client disconnects or its deadline passes. Interceptors may replace it by one that aborts earlier. It is an AbortSignal if the
+   * call is unary.
+   */
   signal: LightAbortSignal;
   /** Set by the tracing interceptor. */
   traceId: string;
   span?: Span;
-  /** When the call came, in milliseconds as of `performance.now`. Set by the logging interceptor. */
+  /** When the call began, in milliseconds of `performance.now`. Set by the logging interceptor. */
   begun?: number;
-  /** Set by the auth interceptor unless the method is open to anyone. */
+  /** The authenticated user. Set by the auth interceptor unless the method needs no token. */
   principal?: Principal;
-  /** A header of the request. */
+  /** Returns a header of the request, by its lower-case name. */
   header(name: string): string | undefined;
   setResponseHeader(name: string, value: string): void;
   setTrailer(name: string, value: Uint8Array): void;
 }
 
-/**
- * Does something around a call, for both kinds alike: `next` resolves when the call has been answered or the stream has ended,
- * and rejects with what went wrong.
- */
+/** Wraps a call. `next` resolves when the call has been answered or the stream has ended, and rejects if it fails. */
 export type Interceptor = (call: Call, next: () => Promise<unknown>) => Promise<unknown>;
 
-/** An interceptor in two parts, between which it keeps nothing but what it has written on the call: a stream is open for long. */
+/** An interceptor in two parts. It stores its state on the call, so that an open stream holds no suspended function per interceptor. */
 export interface Step {
-  /** Before the call is carried out. What it throws refuses the call. */
+  /** Runs before the call. If it throws, the call is refused with that error. */
   begin?(call: Call): Promise<void> | void;
   /**
-   * After a call that it began was answered, or its stream has ended; `error` is what went wrong, if anything did. Returns what is told of
-   * that.
+   * Runs after the call has been answered or its stream has ended, if `begin` succeeded. `error` is undefined if the call succeeded. Returns the
+   * error for the next outer interceptor; undefined makes the call succeed.
    */
   end?(call: Call, error: unknown): unknown;
 }
@@ -53,7 +53,7 @@ export interface UnaryOnly {
   unary: Interceptor;
 }
 
-/** The first is the outermost. */
+/** Combines interceptors into one. The first is the outermost. */
 export function compose(interceptors: readonly (Interceptor | Step | UnaryOnly)[]): Interceptor {
   const unary = nest(interceptors.map((interceptor) => ('unary' in interceptor ? interceptor.unary : interceptor)));
   const stream = nest(interceptors.flatMap((interceptor) => ('unary' in interceptor ? [] : [interceptor])));
@@ -76,7 +76,7 @@ function nest(interceptors: readonly (Interceptor | Step)[]): Interceptor {
     );
 }
 
-/** One function waits for the end of a call, however many steps there are: it costs half a KiB for each open stream. */
+/** Runs all steps in one async function: a suspended function costs 0.5 KiB for each open stream. */
 function inSteps(steps: readonly Step[]): Interceptor {
   return async (call, next) => {
     let begun = 0;
@@ -90,7 +90,7 @@ function inSteps(steps: readonly Step[]): Interceptor {
       }
       result = await next();
     } catch (error) {
-      failure = error ?? new Error('a call failed with nothing');
+      failure = error ?? new Error('a call failed with undefined');
     }
     for (const step of steps.slice(0, begun).reverse()) if (step.end) failure = step.end(call, failure);
     if (failure !== undefined) throw failure;
@@ -98,7 +98,7 @@ function inSteps(steps: readonly Step[]): Interceptor {
   };
 }
 
-/** The caller. Only for methods that are not open to anyone. */
+/** Returns the authenticated user. Throws if there is none, as in methods that need no token. */
 export function principalOf({ principal, method }: Call): Principal {
   if (!principal) throw new Error(`${method} was reached without authentication`);
   return principal;

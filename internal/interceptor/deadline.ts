@@ -2,14 +2,14 @@ import { ChatError } from '../model/errors.ts';
 import type { Interceptor, UnaryOnly } from './call.ts';
 
 /**
- * Ends the wait for a unary call after a time, whatever deadline the client has set; and at once when the client has gone.
- * What the call has begun goes on to its own end: the database bounds each statement.
+ * Answers a unary call with DEADLINE_EXCEEDED (TIMED_OUT) after `timeoutMs`, whatever deadline the client has set, and with CANCELLED when the client
+ * disconnects. Work that the handler has begun is not interrupted; the database's statement timeout bounds it.
  */
 export function deadline(timeoutMs: number): UnaryOnly {
   const unary: Interceptor = async (call, next) => {
     const controller = new AbortController();
     const { promise: stopped, reject } = Promise.withResolvers<never>();
-    // Told by the race below; when nothing is over in time nobody waits for it any more.
+    // The race below reports the rejection. After the race it must not count as unhandled.
     stopped.catch(() => {});
     const stop = (error: ChatError) => {
       controller.abort(error);

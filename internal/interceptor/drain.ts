@@ -1,13 +1,13 @@
 import { ChatError } from '../model/errors.ts';
 import type { Step } from './call.ts';
 
-/** Knows the calls under way, and lets no new ones in once draining has begun. */
+/** Counts the running calls, and refuses new ones once draining has begun. */
 export class Drain {
   #draining = false;
   #underWay = 0;
   #onIdle: (() => void)[] = [];
 
-  /** Refuses with UNAVAILABLE (DRAINING): the call has done nothing and can be made elsewhere. */
+  /** Refuses calls with UNAVAILABLE (DRAINING): a refused call has had no effect, so the client can repeat it on another node. */
   readonly interceptor: Step = {
     begin: () => {
       if (this.#draining) throw drainingError();
@@ -20,7 +20,7 @@ export class Drain {
     },
   };
 
-  /** Resolves when the calls under way, streams too, have ended. */
+  /** Begins to refuse calls. Resolves when the running calls and streams have ended. */
   async begin(): Promise<void> {
     this.#draining = true;
     while (this.#underWay > 0) {
@@ -31,6 +31,7 @@ export class Drain {
   }
 }
 
+/** UNAVAILABLE (DRAINING), with a retry time of 500 ms. */
 export function drainingError(): ChatError {
   return new ChatError('DRAINING', 'the service is being stopped or replaced: connect again', { retryAfterMs: 500 });
 }

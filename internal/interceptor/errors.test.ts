@@ -7,7 +7,7 @@ import { commands } from '../testing/clients/stream-probe.ts';
 import { LogLines } from '../testing/collectors/log-lines.ts';
 import { startTestService, type TestService } from '../testing/services/test-service.ts';
 
-/** What belongs in the log and nowhere else. */
+/** Texts that may appear in the log but must not reach a client. */
 const inside =
   /relation|column|select|insert|function|\.ts|node_modules|postgres|\/work|at async|append_messages|audit_log/i;
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
   service = await startTestService({}, { log: log.logger });
   alice = await signIn(service.transport(), 'alice');
   group = await newGroup(alice);
-  // From here on the service finds a database that it cannot work with, and nobody has foreseen that.
+  // From here on, the service's queries fail with an error for which it has no code.
   const client = new pg.Client({ connectionString: service.dsn });
   await client.connect();
   await client.query(`alter table audit_log rename to audit_log_2;
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('an error that nobody foresaw reaches the caller as a trace id, and the log as a whole', async () => {
+test('an unexpected error is logged in full, and the client gets only a trace id', async () => {
   const error: ChatClientError = await alice.chat.addMembers({ chatId: group.id, userIds: ['bob'] }).catch((e) => e);
 
   expect(error).toMatchObject({ code: 'INTERNAL', reason: 'INTERNAL', violations: [], retryAfterMs: undefined });
@@ -44,7 +44,7 @@ test('an error that nobody foresaw reaches the caller as a trace id, and the log
   expect(log.lines.find((line) => line.traceId === traceId && line.msg === 'call')).toMatchObject({ code: 'INTERNAL' });
 });
 
-test('the same goes for a command of a stream, which goes on', async () => {
+test('an unexpected error of a command is answered the same way, and the stream stays open', async () => {
   const stream = await alice.connect();
 
   const answer = await stream.ask(commands.send(group.id, 'x'));
@@ -57,7 +57,7 @@ test('the same goes for a command of a stream, which goes on', async () => {
   expect(await stream.ask(commands.ping())).toMatchObject({ $case: 'pong' });
 });
 
-test('errors that are foreseen leave no trace of the inside either', async () => {
+test('expected errors do not reveal internals either', async () => {
   const errors: ChatClientError[] = await Promise.all(
     [
       alice.chat.getChat({ chatId: 'nonsense' }),

@@ -7,7 +7,10 @@ import { ChatError } from '../model/errors.ts';
 import type { LightAbortSignal } from '../model/light-abort.ts';
 import type { Call, Step } from './call.ts';
 
-/** Turns what was thrown into what goes over the wire: the one place for every call that is not a stream's command. */
+/**
+ * Converts errors of calls to wire form, with details in a trailer. An error that is not a ChatError is logged and answered as INTERNAL with the
+ * trace id. Sessions do the same for the commands of streams.
+ */
 export function errors(log: Logger): Step {
   const end = (call: Call, error: unknown) => {
     if (error === undefined || error instanceof ServerError) return error;

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('each call writes one line that says what was called, by whom, with what result and how long it took', async () => {
+test('each call writes one line with its method, user, status code and duration', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   log.lines.length = 0;
@@ -38,7 +38,7 @@ test('each call writes one line that says what was called, by whom, with what re
   expect(log.lines[2]).not.toHaveProperty('user');
 });
 
-test('a stream writes its line when it is over, and nothing for what happens on it', async () => {
+test('a stream writes one line when it ends, and none for its commands and events', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   log.lines.length = 0;
@@ -58,7 +58,7 @@ test('a stream writes its line when it is over, and nothing for what happens on 
   });
 });
 
-test('neither tokens nor what users write are in the log, however much is logged', async () => {
+test('neither tokens nor message texts are in the log, even at the lowest log level', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   const secret = 'what nobody else may read';

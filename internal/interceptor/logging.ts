@@ -2,13 +2,13 @@ import { ServerError, Status } from 'nice-grpc-common';
 import type { Logger } from 'pino';
 import type { Call, Step } from './call.ts';
 
-/** Writes one line for each call, when it is over. */
+/** Logs one line when a call or stream ends. */
 export function logging(log: Logger): Step {
   const end = (call: Call, error: unknown) => {
     let code: keyof typeof Status = 'OK';
     if (error !== undefined)
       code = error instanceof ServerError ? (Status[error.code] as keyof typeof Status) : 'UNKNOWN';
-    // A stream whose client has gone ends without an error.
+    // A stream whose client disconnects ends without an error.
     else if (call.signal.aborted) code = 'CANCELLED';
     const level = code === 'INTERNAL' || code === 'UNKNOWN' ? 'error' : 'info';
     log[level](

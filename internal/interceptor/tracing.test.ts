@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** The trace id that a call is answered with. */
+/** The trace id in the answer of a call. */
 async function traced(add: Record<string, string> = {}, request = ListRoomsRequest.create()): Promise<unknown> {
   const metadata = headers(token);
   for (const [name, value] of Object.entries(add)) metadata.set(name, value);
@@ -30,7 +30,7 @@ test("every call is answered with a trace id of its own, or the caller's", async
   expect(await traced({ traceparent: `00-${traceId}-00f067aa0ba902b7-01` })).toBe(traceId);
 });
 
-test('a trace id that is none is not taken over', async () => {
+test('an invalid trace id of the caller is replaced', async () => {
   for (const traceparent of [
     '',
     traceId,
@@ -44,7 +44,7 @@ test('a trace id that is none is not taken over', async () => {
   }
 });
 
-test('a call that is refused has one too', async () => {
+test('a refused call has a trace id too', async () => {
   const metadata = headers(token);
   metadata.set('traceparent', `00-${traceId}-00f067aa0ba902b7-01`);
   const client = new RawClient(service.address);
@@ -55,7 +55,7 @@ test('a call that is refused has one too', async () => {
   expect((await received).get('x-trace-id')).toEqual([traceId]);
 });
 
-test('a stream has one from its first event on', async () => {
+test('a stream has a trace id from its first event on', async () => {
   const metadata = headers(token);
   metadata.set('traceparent', `00-${traceId}-00f067aa0ba902b7-01`);
   const call = new RawClient(service.address).connect(token, metadata);

@@ -9,7 +9,7 @@ import type { Call, Interceptor } from './call.ts';
 const traceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 const propagated = ['traceparent', 'tracestate', 'uber-trace-id'];
 
-/** Opens a span for the call, and returns its trace id as `x-trace-id`: the tracer's, the caller's, or a new one. */
+/** Opens a span for each call. Answers with the trace id in `x-trace-id`: the tracer's, else the caller's, else a new one. */
 export function tracing(tracer: Tracer): Interceptor {
   return (call, next) => {
     const carrier = Object.fromEntries(
@@ -25,7 +25,7 @@ export function tracing(tracer: Tracer): Interceptor {
     call.span = span;
     call.traceId = traceId || callers || randomBytes(16).toString('hex');
     call.setResponseHeader('x-trace-id', call.traceId);
-    // Only spans that go nowhere have no trace id.
+    // Only the spans of NoTracing have no trace id.
     return traceId ? inSpan(span, call, next) : next();
   };
 }
@@ -34,7 +34,7 @@ async function inSpan(span: Span, call: Call, next: () => Promise<unknown>): Pro
   try {
     return await withActiveSpans([span], next);
   } catch (error) {
-    // A client that has gone is no fault.
+    // A client that disconnects is not an error of the service.
     if (!(error instanceof ServerError && error.code === Status.CANCELLED)) tagError(span, error);
     throw error;
   } finally {

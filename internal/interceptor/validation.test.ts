@@ -7,7 +7,7 @@ const contract = (JSON.parse(descriptors) as { file: { name: string }[] }).file.
   /^(chat|auth)\//.test(name),
 );
 
-test('every pattern of the contract is told in words', () => {
+test('every pattern of the contract has a description in words', () => {
   const patterns = [...JSON.stringify(contract).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(
     ([, pattern]) => JSON.parse(pattern!) as string,
   );

@@ -5,12 +5,12 @@ import type { Call, Step } from './call.ts';
 
 const descriptors = new URL('../../pkg/api/descriptors.json', import.meta.url);
 
-/** The validation rules of the contract. Throws if there is one that is not understood. */
+/** Compiles the validation rules of the contract's messages. Throws if a rule is not supported. */
 export function loadRules(): (typeName: string) => Validate {
   return compileRules(JSON.parse(readFileSync(descriptors, 'utf8')));
 }
 
-/** The contract's patterns, for people. */
+/** Descriptions of the contract's regular expressions, for error messages. */
 const patternsInWords: Readonly<Record<string, string>> = {
   '^[^\\p{C}]*$': 'must not contain control or invisible characters',
   '^[^\\p{Cc}]*$': 'must not contain control characters',
@@ -28,13 +28,13 @@ function inWords({ field, description }: FieldViolation): FieldViolation {
   return { field, description: patternsInWords[pattern] ?? description };
 }
 
-/** Throws INVALID_ARGUMENT (INVALID_FIELDS) naming every field at fault. */
+/** Throws ChatError (INVALID_FIELDS) that names every field at fault. */
 export function assertValid(validate: Validate, value: object): void {
   const violations = validate(value);
   if (violations.length > 0) throw invalidFieldsError(...violations.map(inWords));
 }
 
-/** Checks the requests of unary calls. The commands of a stream are checked one by one where the stream reads them. */
+/** Validates the requests of unary calls. CommandReader validates the commands of streams one by one. */
 export function validation(rules: (typeName: string) => Validate): Step {
   const byPath = new Map<string, Validate>();
   const begin = (call: Call) => {

@@ -1,6 +1,6 @@
 import type { TokenRole } from './principal.ts';
 
-/** Somebody who can sign in with a password. */
+/** A user who can sign in with a password. */
 export interface Account {
   /** The token's subject. */
   userId: string;
@@ -20,31 +20,31 @@ export interface AuthSession {
   address: string;
 }
 
-/** What is known of the program that signs in or refreshes. */
+/** The program that signs in or refreshes, as the list of sessions shows it. */
 export interface Device {
   userAgent: string;
   address: string;
 }
 
-/** Why a session ended before its time. */
+/** Why a session ended before it expired. */
 export type SessionEnd = 'LOGGED_OUT' | 'REVOKED' | 'PASSWORD_CHANGED' | 'TOKEN_REUSED' | 'ROLES_CHANGED';
 
-/** Something that was done to an account, or to the keys. */
+/** An entry of the audit log of accounts and signing keys. */
 export interface AuthEvent {
   id: number;
   at: Date;
-  /** Empty: the operator. */
+  /** The user who did it; empty: the operator. */
   actorId: string;
-  /** Empty: the service as a whole. */
+  /** The user whom it concerns; empty: the service as a whole. */
   userId: string;
   action: string;
   detail: Record<string, unknown>;
 }
 
-/** What a user name may be; upper and lower case are the same. */
+/** The form of a user name. Names that differ only in case are the same name. */
 export const userName = /^[A-Za-z0-9][A-Za-z0-9_.-]{1,31}$/;
 
-/** The user id of an account: a backend's cannot be taken for a person's. */
+/** Returns the user id of an account. A backend's id begins with `service:`, so that it cannot equal the id of a person. */
 export function userIdOf(name: string, roles: readonly TokenRole[] = ['user']): string {
   const folded = name.toLowerCase();
   return roles.includes('service') ? `service:${folded}` : folded;

@@ -1,12 +1,12 @@
-/** One administrative act, in a chat or in the service. */
+/** An entry of the audit log: one administrative act, in a chat or in the whole service. */
 export interface AuditEvent {
   id: number;
   at: Date;
   actorId: string;
   /** `chat.create`, `members.ban`, `user.ban`, … */
   action: string;
-  /** Absent: the service as a whole. */
+  /** The chat that it concerns; absent: the service as a whole. */
   chatId?: string;
-  /** More about it, by action. */
+  /** Details, which differ by action. */
   detail: Record<string, unknown>;
 }

@@ -1,16 +1,16 @@
 import type { User } from './user.ts';
 
-/** Keeps a user out, of a chat or of the service. */
+/** The ban of a user from a chat or from the service. */
 export interface Ban {
   user: User;
   bannedBy: User;
   reason: string;
   createdAt: Date;
-  /** Absent: until it is lifted. */
+  /** When the ban ends; absent: when a moderator lifts it. */
   expiresAt?: Date;
 }
 
-/** A user was banned (until a time, or for good), or is not any more. */
+/** The beginning or end of a user's ban from the service. `expiresAt` is absent if the ban has no end. */
 export interface BanChange {
   userId: string;
   banned: boolean;

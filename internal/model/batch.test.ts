@@ -12,7 +12,7 @@ function entryOf(updateSeq: number, system?: SystemEvent): Entry {
 
 const batchOf = (...numbers: number[]) => new Batch(numbers.map((number) => entryOf(number)));
 
-/** Counts how often it is asked; a frame's bytes are the numbers of its entries. */
+/** An encoder that counts its calls. A frame's bytes are the numbers of its entries. */
 class CountingEncoder implements EntryEncoder {
   asked = 0;
 
@@ -23,7 +23,7 @@ class CountingEncoder implements EntryEncoder {
 }
 
 describe('a batch', () => {
-  test('is encoded once for all readers, and only when one asks', () => {
+  test('is encoded once for all readers, and only on demand', () => {
     const encoder = new CountingEncoder();
     const batch = batchOf(1, 2, 3);
     expect(encoder.asked).toBe(0);
@@ -52,7 +52,7 @@ describe('a batch', () => {
     expect(batch.after(6)).toBeUndefined();
   });
 
-  test('remembers a few rests only', () => {
+  test('remembers only a few rests', () => {
     const batch = batchOf(...Array.from({ length: 100 }, (_, i) => i + 1));
     const first = batch.after(1);
     for (let seq = 2; seq < 100; seq += 1) batch.after(seq);
@@ -60,7 +60,7 @@ describe('a batch', () => {
     expect(batch.after(1)).toEqual(first);
   });
 
-  test('of any numbers has after any number exactly the entries that follow', () => {
+  test('returns exactly the entries after any number', () => {
     const numbers = fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 30 });
     fc.assert(
       fc.property(numbers, fc.array(fc.nat(70)), (unsorted, cuts) => {
@@ -73,7 +73,7 @@ describe('a batch', () => {
     );
   });
 
-  test('tells its first and last number, and whether one between is missing', () => {
+  test('knows its first and last number, and whether a number between is missing', () => {
     const of = ({ firstSeq, lastSeq, isContiguous, isEmpty }: Batch) => ({ firstSeq, lastSeq, isContiguous, isEmpty });
     expect(of(batchOf(3, 4, 5))).toEqual({ firstSeq: 3, lastSeq: 5, isContiguous: true, isEmpty: false });
     expect(of(batchOf(3, 5))).toEqual({ firstSeq: 3, lastSeq: 5, isContiguous: false, isEmpty: false });
@@ -81,7 +81,7 @@ describe('a batch', () => {
     expect(Batch.empty.after(0)).toBeUndefined();
   });
 
-  test('tells whose membership ended with one of its entries, and why', () => {
+  test('lists the memberships that its entries ended, with the reasons', () => {
     const bob = { id: 'bob', name: '' };
     const batch = new Batch([
       entryOf(1, { kind: 'member_joined' }),

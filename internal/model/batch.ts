@@ -2,32 +2,33 @@ import type { Frame } from './frame.ts';
 import type { Message } from './message.ts';
 import { endedMembership } from './system-event.ts';
 
-/** One numbered event of a chat. So far each is a message in its newest state; other kinds of changes join here. */
+/** One numbered entry of a chat: a message in its newest state. Other kinds of changes would be added here. */
 export type Entry = Message;
 
-/** The entry's number in the order of its chat. */
+/** Returns the number that orders entries in their chat. */
 export function seqOf(entry: Entry): number {
   return entry.updateSeq;
 }
 
-/** A user's membership ended with the entry of this number. */
+/** The end of a user's membership, by the entry with number `seq`. */
 export interface MembershipEnd {
   userId: string;
   reason: 'LEFT' | 'REMOVED' | 'BANNED';
   seq: number;
 }
 
+/** Encodes entries for clients. */
 export interface EntryEncoder {
-  /** One event for each entry, in order, in frames that are small enough for any client. */
+  /** Returns one event per entry, in order, in frames small enough for any client. */
   encodeEntries(entries: readonly Entry[]): readonly Frame[];
 }
 
-/** Rests of a batch that it remembers: readers who were cut off together lack the same entries, with few exceptions. */
+/** The number of rests that a batch remembers. Few suffice: readers that lost their connections together mostly lack the same entries. */
 const maxRests = 4;
 
 /**
- * Entries of one chat, in ascending order of their numbers, that many readers are given. It is made once and passed to all of them: its
- * frames, and what transports make of these, are made at most once and are freed with it. Never changed.
+ * Immutable list of entries of one chat, in ascending order of their numbers. All readers share one Batch, so its frames and their forms are made at
+ * most once, and are freed with it.
  */
 export class Batch {
   static readonly empty = new Batch([]);
@@ -40,7 +41,7 @@ export class Batch {
   readonly lastSeq: number;
   #encoded: { by: EntryEncoder; frames: readonly Frame[] } | undefined;
   #membershipEnds: readonly MembershipEnd[] | undefined;
-  /** By the place of their first entry. */
+  /** By the index of their first entry. */
   #rests: Map<number, Batch> | undefined;
 
   constructor(entries: readonly Entry[]) {
@@ -54,7 +55,7 @@ export class Batch {
     return this.entries.length === 0;
   }
 
-  /** Whether every number from the first to the last has its entry: a number goes without when its message was changed later. */
+  /** Whether every number from the first to the last has an entry. A number has none if its message changed later. */
   get isContiguous(): boolean {
     return this.lastSeq - this.firstSeq === this.entries.length - 1;
   }
@@ -68,13 +69,13 @@ export class Batch {
     return this.#membershipEnds;
   }
 
-  /** The entries as frames of events: the same for every reader. A process has one encoder, and only the last one's frames are kept. */
+  /** Returns the entries as frames, the same objects on each call. Remembers the frames of one encoder: a process has only one. */
   frames(encoder: EntryEncoder): readonly Frame[] {
     if (this.#encoded?.by !== encoder) this.#encoded = { by: encoder, frames: encoder.encodeEntries(this.entries) };
     return this.#encoded.frames;
   }
 
-  /** The entries after a number: the batch itself if that is all of them, undefined if it is none. */
+  /** Returns the entries with numbers greater than `seq`: this batch if that is all of them, undefined if there are none. */
   after(seq: number): Batch | undefined {
     if (seq >= this.lastSeq) return undefined;
     if (seq < this.firstSeq) return this;

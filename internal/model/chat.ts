@@ -2,16 +2,17 @@ import type { Membership, ReadMark } from './member.ts';
 import type { Message } from './message.ts';
 import type { User } from './user.ts';
 
-/** What a room may be called: letters, digits, `_`, `-` and `.`, starting with a letter or digit. */
+/** The form of a room's name: letters, digits, `_`, `-` and `.`, starting with a letter or digit. */
 export const roomName = /^[\p{L}\p{N}][\p{L}\p{N}_.-]{0,63}$/u;
 
 export type ChatType = 'DIRECT' | 'GROUP' | 'ROOM';
 
-/** The chat as the caller sees it. */
+/** A chat as the caller sees it. */
 export interface Chat {
   id: string;
   type: ChatType;
   name: string;
+  /** The number of the chat's last change; 0 if there was none. */
   lastSeq: number;
   createdAt: Date;
   createdBy: string;

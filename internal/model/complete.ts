@@ -1,5 +1,5 @@
 /**
- * T with every field listed, also those that may be undefined; of a union, each part by itself. What makes one object of another
- * returns this type, so that a new field, optional or not, fails to compile until it is listed.
+ * T with every optional field required to be listed, though it may be undefined; for a union, each member separately. Converters return this type, so
+ * that they do not compile until they list a new field.
  */
 export type Complete<T> = T extends unknown ? { [K in keyof Required<T>]: T[K] } : never;

@@ -1,9 +1,6 @@
 import type { User } from './user.ts';
 
-/**
- * What happens in a chat and is never stored: live readers get it at most once, all others never. Readers share the object: never
- * change one.
- */
+/** An event of a chat that is never stored. Live readers get it at most once; other readers never get it. Shared by its readers: never change it. */
 export type EphemeralEvent = { readonly chatId: string } & (
   | { readonly kind: 'typing'; readonly user: User }
   | { readonly kind: 'presence'; readonly user: User; readonly online: boolean }

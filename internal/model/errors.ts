@@ -1,4 +1,4 @@
-/** The closed list of error codes: the subset of gRPC's that this service answers with. */
+/** The closed list of error codes: the gRPC codes that this service uses. */
 export type ErrorCode =
   | 'CANCELLED'
   | 'INVALID_ARGUMENT'
@@ -14,7 +14,7 @@ export type ErrorCode =
   | 'UNAVAILABLE'
   | 'UNAUTHENTICATED';
 
-/** Every reason an error can have, with its code. Clients may depend on the reasons; docs/errors.md explains each. */
+/** Every error reason with its code. Clients may depend on the reasons; docs/errors.md explains each. */
 export const reasons = {
   INVALID_FIELDS: 'INVALID_ARGUMENT',
   MALFORMED_FRAME: 'INVALID_ARGUMENT',
@@ -66,7 +66,7 @@ export const reasons = {
 
 export type ErrorReason = keyof typeof reasons;
 
-/** One field of a request and what is wrong with it. `field` is a path in the contract's own names: `member_ids[2]`. */
+/** A field at fault in a request and what is wrong with it. `field` is a path of names in the contract: `member_ids[2]`. */
 export interface FieldViolation {
   field: string;
   description: string;
@@ -76,11 +76,11 @@ interface ErrorDetails {
   violations?: FieldViolation[];
   /** How long to wait before trying again, in milliseconds. Set only if trying again can help. */
   retryAfterMs?: number;
-  /** Kept for the log, never sent. */
+  /** The underlying error, for the log. Never sent to clients. */
   cause?: unknown;
 }
 
-/** The one error that services throw. Its message is meant for the caller; whatever else went wrong belongs in `cause`. */
+/** The one error that services throw. Clients see its message, so internal details belong in `cause`. */
 export class ChatError extends Error {
   override readonly name = 'ChatError';
   readonly code: ErrorCode;
@@ -97,7 +97,7 @@ export class ChatError extends Error {
   }
 }
 
-/** INVALID_ARGUMENT (INVALID_FIELDS) naming each field at fault. */
+/** Creates INVALID_ARGUMENT (INVALID_FIELDS) with every violation; the message names the first three. */
 export function invalidFieldsError(...violations: FieldViolation[]): ChatError {
   const named = violations.slice(0, 3).map(({ field, description }) => `${field} ${description}`);
   const summary = named.join('; ') + (violations.length > 3 ? `; and ${violations.length - 3} more` : '');

@@ -4,7 +4,7 @@ import type { ChatError } from './errors.ts';
 import type { Message, Receipt } from './message.ts';
 import type { User } from './user.ts';
 
-/** One thing a client is told on its stream. */
+/** One event of a stream. */
 export type Event =
   | { kind: 'welcome'; sessionId: string; user: User; limits: SessionLimits; tokenExpiresAt: Date }
   | { kind: 'subscribed'; commandId: string; chatId: string; headSeq: number; afterSeq: number }
@@ -22,9 +22,9 @@ export type RemovalReason = 'UNKNOWN' | 'LEFT' | 'REMOVED' | 'DELETED' | 'BANNED
 
 export type CloseReason = 'DRAINING' | 'TOKEN_EXPIRED' | 'PROTOCOL_ERROR' | 'SESSION_REVOKED' | 'BANNED';
 
-/** What a session tells its client that it accepts. */
+/** The limits of a session, as `welcome` reports them. */
 export interface SessionLimits {
-  /** Unicode characters. */
+  /** The longest text of a message, in Unicode characters. */
   maxTextLength: number;
   maxFrameBytes: number;
   maxCommandsPerFrame: number;

@@ -3,7 +3,7 @@ import { Frame, type FrameForm } from './frame.ts';
 
 const frameOf = (...values: number[]) => new Frame(Uint8Array.from(values));
 
-/** Writes bytes with a prefix, and counts how often it does. */
+/** Converts bytes to text with a prefix, and counts its calls. */
 class Prefixed implements FrameForm<string> {
   made = 0;
   readonly #prefix: string;
@@ -19,7 +19,7 @@ class Prefixed implements FrameForm<string> {
 }
 
 describe('a frame', () => {
-  test('is made into each form at most once, and only when it is asked for', () => {
+  test('is converted to each form at most once, and only on demand', () => {
     const [one, two, unused] = [new Prefixed('one '), new Prefixed('two '), new Prefixed('')];
     const frame = frameOf(1, 2);
     for (let reader = 0; reader < 400; reader += 1) {
@@ -31,7 +31,7 @@ describe('a frame', () => {
     expect(one.made).toBe(2);
   });
 
-  test('asks again for a form that could not be made', () => {
+  test('tries again to make a form whose conversion failed', () => {
     let failures = 1;
     const form = {
       make(): string {
@@ -52,7 +52,7 @@ describe('a frame', () => {
     expect(Frame.join([a])).toBe(a);
   });
 
-  test('joined to others is another frame, be they equal, fewer, more or in another order', () => {
+  test('joined to other frames is another frame, even if they are equal, fewer, more or in another order', () => {
     const [a, b, c] = [frameOf(1), frameOf(2), frameOf(3)];
     for (const others of [
       [a, b],

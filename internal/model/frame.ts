@@ -1,12 +1,12 @@
-/** What a transport makes of frames, for example WebSocket frames of JSON. One object serves all frames. */
+/** A conversion of frames for one transport, for example to WebSocket frames of JSON. One FrameForm object converts all frames. */
 export interface FrameForm<Form> {
-  /** The bytes are an encoded ConnectChatResponse. */
+  /** Converts an encoded ConnectChatResponse. */
   make(bytes: Uint8Array): Form;
 }
 
 /**
- * An encoded ConnectChatResponse: one or more events for a reader. Readers with the same news share one object, which carries what
- * transports have made of it, so that each form is made at most once and is freed with the frame.
+ * An encoded ConnectChatResponse: one or more events. All readers of the same events share one Frame. It remembers its forms, so that each is made at
+ * most once and is freed with the frame.
  */
 export class Frame {
   /** Shared: never change them. */
@@ -18,9 +18,9 @@ export class Frame {
     this.bytes = bytes;
   }
 
-  /** The frame in a transport's form, made when it is first asked for. */
+  /** Returns the frame in a transport's form, and makes it on the first call. */
   as<Form>(form: FrameForm<Form>): Form {
-    // A list, as a frame has one or two forms and most frames none.
+    // A linked list, because most frames have no form and the others one or two.
     for (let made = this.#made; made; made = made.next) if (made.form === form) return made.value as Form;
     const value = form.make(this.bytes);
     this.#made = { form, value, next: this.#made };
@@ -28,8 +28,8 @@ export class Frame {
   }
 
   /**
-   * One frame of all the events of several, at least one. Joining the same frames again gives the same frame: the first of them remembers
-   * what it was joined to last.
+   * Returns one frame with the events of all frames, of which there must be at least one. Joining the same frames again returns the same frame: the
+   * first remembers its last join.
    */
   static join(frames: readonly Frame[]): Frame {
     const first = frames[0]!;

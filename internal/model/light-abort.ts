@@ -1,11 +1,11 @@
-/** The part of AbortSignal that streams use to learn that their client has gone. Every AbortSignal is one. */
+/** The part of AbortSignal that streams use to learn that their client has disconnected. Every AbortSignal is one. */
 export interface LightAbortSignal {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void, options?: { once: true }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** Controller and signal in one. Every open stream has one; an AbortController with a listener would cost it 0.5 KiB. */
+/** Controller and signal in one object. Every open stream has one; an AbortController with a listener would cost 0.5 KiB per stream. */
 export class LightAbortController implements LightAbortSignal {
   #aborted = false;
   #listeners: (() => void)[] | undefined;
@@ -24,7 +24,7 @@ export class LightAbortController implements LightAbortSignal {
     this.#listeners = this.#listeners?.filter((candidate) => candidate !== listener);
   }
 
-  /** Twice is harmless. */
+  /** Aborts the signal. Idempotent. */
   abort(): void {
     if (this.#aborted) return;
     this.#aborted = true;

@@ -1,6 +1,6 @@
 import type { User } from './user.ts';
 
-/** What a member may do in a chat, least first. */
+/** The roles of members, from the least to the most powerful. */
 export const chatRoles = ['READER', 'MEMBER', 'ADMIN', 'OWNER'] as const;
 export type ChatRole = (typeof chatRoles)[number];
 
@@ -8,18 +8,20 @@ export interface Member {
   user: User;
   role: ChatRole;
   joinedAt: Date;
+  /** The number of the last message that the member has read. */
   readSeq: number;
 }
 
 export interface Membership {
   role: ChatRole;
-  /** The chat's number at which the user became a member. */
+  /** The number of the system message with which the user became a member. */
   joinedSeq: number;
 }
 
 /** How far a member has read. */
 export interface ReadMark {
+  /** The number of the last message that the member has read. */
   readSeq: number;
-  /** Messages of others beyond it, written since the member joined. */
+  /** The number of later messages that other users have sent since the member joined. */
   unreadCount: number;
 }

@@ -1,13 +1,13 @@
 import type { SystemEvent } from './system-event.ts';
 import type { User } from './user.ts';
 
-/** One durable entry of a chat. Messages are shared between all of their readers: never change one. */
+/** One durable entry of a chat. Shared by its readers: never change it. */
 export interface Message {
   readonly id: string;
   readonly chatId: string;
-  /** The message's place in the chat: 1, 2, 3, … */
+  /** The message's number in its chat: 1, 2, 3, … */
   readonly seq: number;
-  /** The chat's number of this message's last change; equal to `seq` until then. */
+  /** The number of the message's last change; equal to `seq` until the message changes. */
   readonly updateSeq: number;
   readonly sender: User;
   readonly clientMessageId: string;
@@ -20,25 +20,25 @@ export interface Message {
 export interface Draft {
   chatId: string;
   sender: User;
-  /** Unique among the sender's messages in the chat; makes sending again safe. */
+  /** Unique among the sender's messages in the chat. It makes a retry safe: a repetition is recognised. */
   clientMessageId: string;
   text: string;
-  /** The sender is a backend, which need not be a member. */
+  /** Set if the sender is a backend, which need not be a member. */
   asService?: boolean;
 }
 
-/** A message that is stored and acknowledged to its sender, and has no number yet. Whether the sender may send it was checked before. */
+/** A message that is stored in the ingest log and acknowledged to its sender, but has no number yet. The sender's permission has been checked. */
 export interface AcceptedMessage extends Omit<Draft, 'asService'> {
   id: string;
-  /** A digest of its content, by which a repetition is told from another message. */
+  /** A digest of the content, which distinguishes a repetition from another message with the same client message id. */
   contentHash: Buffer;
   acceptedAt: Date;
 }
 
-/** What is known of a message once it is kept, the first time or by a repetition. */
+/** The acknowledgement of a stored message. A repetition gets the receipt of the first attempt. */
 export interface Receipt {
   messageId: string;
-  /** 0: the message is kept and will be written; its number comes with it. */
+  /** The message's number; 0 if the message is only in the ingest log, and gets its number when it is written. */
   seq: number;
   createdAt: Date;
 }

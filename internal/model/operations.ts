@@ -1,11 +1,11 @@
 import type { ChatRole } from './member.ts';
 import type { TokenRole } from './principal.ts';
 
-/** What a caller must be to use an operation. */
+/** The roles that a caller needs to use an operation. */
 export interface Permission {
   /** Any one of these roles in the token; 'anyone': no token is needed. */
   token: readonly TokenRole[] | 'anyone';
-  /** For operations on a chat that the request names. Absent: the request names none, or the caller sees only what is theirs. */
+  /** For operations on a chat that the request names. Absent if the request names no chat or the operation concerns only the caller's own data. */
   chat?: {
     /** Any one of these roles in the chat. */
     roles: readonly ChatRole[];
@@ -26,9 +26,9 @@ const moderators = ['ADMIN', 'OWNER'] as const;
 const owners = ['OWNER'] as const;
 
 /**
- * Every operation that a caller can ask for, by its name in the contract, and who may use it. Nobody may use an operation that is not listed.
- * Unary methods, stream commands, permission checks, their tests and `verify` all follow this table; `transport/shared/operations`
- * says how each one is carried out.
+ * The table of operations: every operation, by its name in the contract, and the roles that may use it. An operation that is not listed is refused.
+ * Unary methods, stream commands, permission checks, their tests and `verify` follow this table; `transport/shared/operations` carries the operations
+ * out.
  */
 export const operations = {
   Register: { token: 'anyone' },

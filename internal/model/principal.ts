@@ -1,4 +1,4 @@
-/** What a token lets its bearer be, apart from the roles in a chat. */
+/** A role that an access token gives its bearer in the whole service. Chats have roles of their own. */
 export type TokenRole = 'user' | 'admin' | 'service';
 
 /** The caller, as proven by a verified access token. */
@@ -8,6 +8,6 @@ export interface Principal {
   name: string;
   roles: TokenRole[];
   tokenExpiresAt: Date;
-  /** The session that the token belongs to (`sid`); tokens of an outside issuer may have none. */
+  /** The session to which the token belongs (`sid`); tokens of an external issuer may have none. */
   sessionId?: string;
 }

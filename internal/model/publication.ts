@@ -1,16 +1,16 @@
 import type { EphemeralEvent } from './ephemeral-event.ts';
 import type { Message } from './message.ts';
 
-/** What is said of a chat to the nodes that have readers for it. */
+/** A publication about a chat, for the nodes with readers of it. */
 export type ChatPublication =
-  /** These were committed; in order, but a subscriber may miss some or get them late. */
+  /** Committed messages, in order. A subscriber may miss a publication or get it late. */
   | { kind: 'messages'; messages: readonly Message[] }
-  /** The chat has come at least this far; what is missing can be read from the repository. */
+  /** The chat's last number is at least `seq`. Subscribers read messages that they lack from the repository. */
   | { kind: 'head'; seq: number }
   /** The chat was deleted. */
   | { kind: 'deleted' }
-  /** For live readers; `onlyTo`: for this user's only. */
+  /** An event for live readers; with `onlyTo`, only for those of this user. */
   | { kind: 'ephemeral'; event: EphemeralEvent; onlyTo?: string };
 
-/** What is said of a user to the nodes that have sessions of that user: look at the memberships. */
+/** A publication about a user, for the nodes with sessions of that user: a membership began or ended, read it from the repository. */
 export type UserPublication = { kind: 'membership_changed' };

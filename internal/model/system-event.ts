@@ -1,7 +1,7 @@
 import type { ChatRole } from './member.ts';
 import type { User } from './user.ts';
 
-/** What happened to a chat, as the service records it. The message that carries it names the user who caused it as its sender. */
+/** A change of a chat or its members, recorded as a system message. The sender of the message is the user who made the change. */
 export type SystemEvent =
   | { kind: 'chat_created' }
   | { kind: 'members_added'; users: User[] }
@@ -11,7 +11,7 @@ export type SystemEvent =
   | { kind: 'owner_changed'; user: User }
   | { kind: 'role_changed'; user: User; role: ChatRole };
 
-/** The user whose membership a system message ended, if it is of a kind that does; undefined for all other messages. */
+/** Returns the membership that a system message ended; undefined for all other messages. */
 export function endedMembership({
   system,
   sender,

@@ -1,4 +1,4 @@
-/** A user as the access token names them. The name is empty for a user who has been named by id but never seen. */
+/** A user as the access token names them. The name is empty for a user who was added by id and has never used the service. */
 export interface User {
   id: string;
   name: string;

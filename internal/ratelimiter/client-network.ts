@@ -1,8 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
- * What stands for a client in limits by address: an IPv4 address, or the first 64 bits of an IPv6 address, of which whoever has one has 2^64.
- * The same for every way to write it; `peer` may have a port.
+ * Returns the network by which a client without a token is limited: its IPv4 address, or the /64 network of its IPv6 address, because one client
+ * usually has all 2^64 addresses of it. Every spelling of an address gives the same result. `peer` may have a port.
  */
 export function clientNetwork(peer: string): string {
   const [, bracketed] = /^\[(.*)\](?::\d+)?$/.exec(peer) ?? [];
@@ -10,7 +10,7 @@ export function clientNetwork(peer: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1];
   if (mapped !== undefined && isIPv4(mapped)) return mapped;
   if (!isIPv6(bare)) return bare;
-  // As the URL standard writes it, without the zone.
+  // URL normalizes the address; it does not accept a zone.
   const [head = '', tail] = new URL(`http://[${bare.replace(/%.*$/, '')}]`).hostname.slice(1, -1).split('::');
   const left = head === '' ? [] : head.split(':');
   const right = tail ? tail.split(':') : [];

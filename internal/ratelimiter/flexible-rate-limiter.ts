@@ -2,24 +2,24 @@ import { type RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible'
 import { ChatError } from '../model/errors.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
-/** So many uses in so many seconds; 0 points: no limit. */
+/** At most `points` uses in `seconds` seconds; 0 points: no limit. */
 export interface Rate {
   points: number;
   seconds: number;
 }
 
-/** What the named methods allow; all other methods count together. */
+/** The limits per caller: one for each named method, and one for all other methods together. */
 export interface Rates {
   named: Readonly<Record<string, Rate>>;
   others: Rate;
 }
 
-/** Counts for each caller and each of the named methods, with limiters of rate-limiter-flexible. */
+/** Counts uses per caller and method with limiters of the library rate-limiter-flexible. */
 export class FlexibleRateLimiter implements RateLimiter {
   readonly #named = new Map<string, RateLimiterAbstract | undefined>();
   readonly #others: RateLimiterAbstract | undefined;
 
-  /** `create` makes a limiter whose keys begin with the name given. */
+  /** `create` creates a limiter whose keys begin with the given name. */
   constructor({ named, others }: Rates, create: (name: string, rate: Rate) => RateLimiterAbstract) {
     const limiterOf = (name: string, rate: Rate) => (rate.points > 0 ? create(name, rate) : undefined);
     for (const [method, rate] of Object.entries(named)) this.#named.set(method, limiterOf(method, rate));
@@ -34,7 +34,7 @@ export class FlexibleRateLimiter implements RateLimiter {
     } catch (cause) {
       if (!(cause instanceof RateLimiterRes)) throw cause;
       throw new ChatError('RATE_LIMITED', `too many calls of ${method}: try again later`, {
-        // Clocks and timers count whole milliseconds: one more, so that whoever waits as long is not too early.
+        // Timers count whole milliseconds: one more, so that a client that waits as long is not too early.
         retryAfterMs: Math.ceil(cause.msBeforeNext) + 1,
       });
     }

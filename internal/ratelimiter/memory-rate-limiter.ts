@@ -3,7 +3,7 @@ import { FlexibleRateLimiter, type Rate, type Rates } from './flexible-rate-limi
 
 export type { Rate } from './flexible-rate-limiter.ts';
 
-/** Counts within one process. */
+/** Counts uses in the memory of one process. */
 export class MemoryRateLimiter extends FlexibleRateLimiter {
   constructor(rates: Rates) {
     super(rates, newMemoryLimiter);

@@ -4,6 +4,7 @@ import { eventually } from '../testing/eventually.ts';
 import type { Rates } from './flexible-rate-limiter.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
+/** Runs all uses at once. Returns 'ok' or the error's reason for each. */
 export async function outcomes(uses: (() => Promise<void>)[]): Promise<string[]> {
   const settled = await Promise.allSettled(uses.map((use) => use()));
   return settled.map((result) => (result.status === 'fulfilled' ? 'ok' : result.reason.reason));
@@ -11,9 +12,9 @@ export async function outcomes(uses: (() => Promise<void>)[]): Promise<string[]>
 
 export const times = (count: number, use: () => Promise<void>) => Array.from({ length: count }, () => use);
 
-/** What every rate limiter must do. `create` gives one that counts for itself. */
+/** Registers the tests that every rate limiter must pass. Each limiter that `create` returns must begin with no uses counted. */
 export function testRateLimiter(create: (rates: Rates) => RateLimiter): void {
-  test('lets so many uses pass and refuses the next, for each caller and each named method by itself', async () => {
+  test('allows the configured number of uses and refuses the next, separately for each caller and each named method', async () => {
     const limiter = create({
       named: { SendMessage: { points: 3, seconds: 60 }, Guest: { points: 1, seconds: 60 } },
       others: { points: 2, seconds: 60 },
@@ -32,7 +33,7 @@ export function testRateLimiter(create: (rates: Rates) => RateLimiter): void {
     expect(await outcomes(others)).toEqual(['ok', 'ok', 'RATE_LIMITED', 'RATE_LIMITED']);
   });
 
-  test('tells how long to wait, and whoever has waited as long may go on', async () => {
+  test('says how long to wait, and allows a use after that time', async () => {
     const limiter = create({ named: {}, others: { points: 1, seconds: 1 } });
     await limiter.consume('GetChat', 'alice');
     for (let refusals = 0; refusals < 3; refusals += 1) {
@@ -47,7 +48,7 @@ export function testRateLimiter(create: (rates: Rates) => RateLimiter): void {
     await limiter.consume('GetChat', 'alice');
   });
 
-  test('gives back what was used, also all of it', async () => {
+  test('forgets the uses of one caller', async () => {
     const rates = { named: { Password: { points: 2, seconds: 60 } }, others: { points: 1, seconds: 60 } };
     const limiter = create(rates);
     const [alice, bob] = [randomUUID(), randomUUID()];
@@ -60,7 +61,7 @@ export function testRateLimiter(create: (rates: Rates) => RateLimiter): void {
     await limiter.forget('Password', 'nobody');
   });
 
-  test('set to nothing limits nothing', async () => {
+  test('does not limit a method with 0 points', async () => {
     const limiter = create({
       named: { SendMessage: { points: 0, seconds: 1 } },
       others: { points: 1, seconds: 60 },

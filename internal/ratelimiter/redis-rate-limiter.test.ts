@@ -39,14 +39,14 @@ describe('a rate limiter in Redis', () => {
     expect(await outcomes(times(1, () => here!.consume('GetChat', 'alice')))).toEqual(['RATE_LIMITED']);
   });
 
-  test('gives back for all nodes', async () => {
+  test('forgets uses for all nodes', async () => {
     const [here, there] = limiters();
     expect(await outcomes(times(3, () => here!.consume('Password', 'alice')))).toEqual(['ok', 'ok', 'ok']);
     await there!.forget('Password', 'alice');
     expect(await outcomes(times(4, () => here!.consume('Password', 'alice')))).toEqual(['ok', 'ok', 'ok', 'ok']);
   });
 
-  test('asks Redis no more for whoever has used everything up', async () => {
+  test('sends no command to Redis for a caller over the limit', async () => {
     const [here] = limiters();
     await outcomes(times(5, () => here!.consume('GetChat', 'alice')));
     const calls = async () => (await clients[0]!.info('commandstats')).match(/cmdstat_incrby:calls=(\d+)/)?.[1];
@@ -55,7 +55,7 @@ describe('a rate limiter in Redis', () => {
     expect(await calls()).toBe(before);
   });
 
-  test('keeps to keys of its own, which expire', async () => {
+  test('uses only keys with its prefix, and they expire', async () => {
     const [here] = limiters();
     await here!.consume('Password', 'alice');
     expect(await clients[0]!.keys(`${prefix}*`)).toEqual([`${prefix}rate:Password:alice`]);

@@ -4,11 +4,11 @@ import { FlexibleRateLimiter, type Rates } from './flexible-rate-limiter.ts';
 import { newMemoryLimiter } from './memory-rate-limiter.ts';
 
 /**
- * Counts for all nodes that share a Redis: one round trip for each use, and none for a caller who has used everything up. While Redis
- * cannot be reached each node counts by itself.
+ * Counts uses in Redis, for all nodes together. Each use costs one round trip; a caller over the limit costs none. While Redis is unreachable, each
+ * node counts in its own memory.
  */
 export class RedisRateLimiter extends FlexibleRateLimiter {
-  /** `prefix` begins the keys. */
+  /** All keys begin with `prefix`. */
   constructor(client: RedisClient, prefix: string, rates: Rates) {
     super(
       rates,

@@ -17,26 +17,26 @@ test('the same password has another digest each time', async () => {
   expect(await hasher.hash('x')).not.toBe(await hasher.hash('x'));
 });
 
-test('a digest of another program is understood', async () => {
+test('a digest made by another program is verified', async () => {
   const hash = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc';
   // Source: the test vectors of the reference implementation, phc-winner-argon2/src/test.c
   expect(await new Argon2PasswordHasher().verify('password', hash)).toBe(true);
   expect(await new Argon2PasswordHasher().verify('passwore', hash)).toBe(false);
 });
 
-test('it does not matter how a keyboard composes a character', async () => {
+test('a password matches however a keyboard composes its characters', async () => {
   const hasher = new Argon2PasswordHasher({ cost: quick });
   expect(await hasher.verify('cafe\u0301', await hasher.hash('caf\u00e9'))).toBe(true);
 });
 
-test('a digest of other parameters is told apart, and still matches', async () => {
+test('a digest with other parameters is outdated and still matches', async () => {
   const hash = await new Argon2PasswordHasher({ cost: quick }).hash('x');
   const hasher = new Argon2PasswordHasher({ cost: { ...quick, passes: 2 } });
   expect([hasher.isOutdated(hash), hasher.isOutdated(await hasher.hash('x'))]).toEqual([true, false]);
   expect(await hasher.verify('x', hash)).toBe(true);
 });
 
-test('a few are digested at a time, some wait, and the others are told to come back', async () => {
+test('a few passwords are digested at a time, some wait, and further ones are refused with a retry time', async () => {
   const hasher = new Argon2PasswordHasher({ cost: quick, maxAtOnce: 2, maxWaiting: 3 });
   const results = await Promise.allSettled(Array.from({ length: 8 }, () => hasher.hash('x')));
   expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
@@ -47,11 +47,11 @@ test('a few are digested at a time, some wait, and the others are told to come b
   expect(await hasher.hash('x')).toMatch(/^\$argon2id/);
 });
 
-test('those who come while others wait do not push in', async () => {
+test('waiting calls are served in order, and later calls do not overtake them', async () => {
   const hasher = new Argon2PasswordHasher({ cost: quick, maxAtOnce: 1, maxWaiting: 1 });
   const [first, second] = [hasher.hash('x'), hasher.hash('x')];
   await first;
-  // The second one's turn is now.
+  // The second call has its slot now.
   const third = hasher.hash('x');
   await expect(hasher.hash('x')).rejects.toMatchObject({ reason: 'RATE_LIMITED' });
   await Promise.all([second, third]);

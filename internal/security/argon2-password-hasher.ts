@@ -20,7 +20,10 @@ const tagBytes = 32;
 /** PHC string format. Source: https://github.com/P-H-C/phc-string-format */
 const phc = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 
-/** Argon2id (RFC 9106) by Node. A few at a time: each takes 19 MiB and one of the process's worker threads. */
+/**
+ * Digests passwords with Node's Argon2id (RFC 9106). `maxAtOnce` run at a time, because each takes 19 MiB and a worker thread of the process;
+ * `maxWaiting` wait in order; more are refused.
+ */
 export class Argon2PasswordHasher implements PasswordHasher {
   readonly #cost: Cost;
   readonly #maxAtOnce: number;
@@ -59,11 +62,11 @@ export class Argon2PasswordHasher implements PasswordHasher {
   async #derive(password: string, nonce: Buffer, cost: Cost, tagLength: number): Promise<Buffer> {
     await this.#enter();
     try {
-      // The same characters may be typed as different code points.
+      // Keyboards produce different code points for the same character.
       return await derive('argon2id', { message: password.normalize('NFKC'), nonce, tagLength, ...cost });
     } finally {
       const next = this.#waiting.shift();
-      // Whoever comes next takes the place over: nobody can slip in between.
+      // The next waiter takes over this slot directly, so no later caller can overtake it.
       if (next) next();
       else this.#running -= 1;
     }
@@ -75,7 +78,9 @@ export class Argon2PasswordHasher implements PasswordHasher {
       return;
     }
     if (this.#waiting.length >= this.#maxWaiting) {
-      throw new ChatError('RATE_LIMITED', 'too many are signing in at the moment', { retryAfterMs: 1_000 });
+      throw new ChatError('RATE_LIMITED', 'too many passwords are being checked at the moment', {
+        retryAfterMs: 1_000,
+      });
     }
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }

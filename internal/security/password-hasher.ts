@@ -1,9 +1,9 @@
-/** Digests passwords slowly, so that a stolen digest does not give the password away. */
+/** Digests passwords slowly, so that a stolen digest does not reveal the password. */
 export interface PasswordHasher {
-  /** Throws RESOURCE_EXHAUSTED (RATE_LIMITED) when too many wait. */
+  /** Returns a digest with a new salt. Throws ChatError (RATE_LIMITED) if too many calls wait. */
   hash(password: string): Promise<string>;
-  /** Takes as long whether or not it matches. Throws as `hash`. */
+  /** Whether the password matches the digest. Takes the same time in both cases. Throws ChatError (RATE_LIMITED) if too many calls wait. */
   verify(password: string, hash: string): Promise<boolean>;
-  /** Whether the digest was made with other parameters than are used now. */
+  /** Whether the digest was made with other parameters than new digests. */
   isOutdated(hash: string): boolean;
 }

@@ -1,5 +1,8 @@
-/** Says whether a password is hard enough to guess. */
+/** Decides whether a password is hard enough to guess. */
 export interface PasswordPolicy {
-  /** Undefined if it is; else what is wrong and what would help. `known`: words that an attacker would try first, such as the user's name. */
+  /**
+   * Returns undefined if the password is good, else what is wrong with it, as the end of a sentence about the field. `known` are words that an
+   * attacker would try first, such as the user's name.
+   */
   findFault(password: string, known: readonly string[]): Promise<string | undefined>;
 }

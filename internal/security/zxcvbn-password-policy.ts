@@ -1,12 +1,12 @@
 import type { ZxcvbnFactory } from '@zxcvbn-ts/core';
 import type { PasswordPolicy } from './password-policy.ts';
 
-/** 0 to 4: how many guesses an attacker needs; from 2 on more than a million. Source: zxcvbn */
+/** The lowest score, of 0 to 4, that is accepted: an attacker needs more than a million guesses. Source: zxcvbn */
 const minScore = 2;
-/** Longer ones are strong by their length; the estimate takes time that grows with its square. */
+/** Only this many characters are estimated: the time of the estimate grows with the square of the length, and longer passwords are strong anyway. */
 const estimatedChars = 64;
 
-/** The library's warnings, for people. */
+/** The library's warnings in words. */
 const inWords: Readonly<Record<string, string>> = {
   straightRow: 'a row of keys',
   keyPattern: 'a pattern of keys',
@@ -38,7 +38,7 @@ export class ZxcvbnPasswordPolicy implements PasswordPolicy {
   }
 }
 
-/** The dictionaries take megabytes: only who makes accounts needs them. */
+/** Loads the dictionaries when first needed: they take megabytes, and only processes that create accounts need them. */
 async function load(): Promise<ZxcvbnFactory> {
   const [{ ZxcvbnFactory }, common] = await Promise.all([
     import('@zxcvbn-ts/core'),

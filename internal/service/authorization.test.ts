@@ -23,7 +23,7 @@ function outcome(check: () => void): ErrorReason | 'may' {
   }
 }
 
-/** What the row says, read as its documentation explains it. */
+/** The outcome that the operation's row demands, computed independently of the code under test. */
 function expected(
   { roles, openRooms, admins, services }: NonNullable<Permission['chat']>,
   tokenRole: TokenRole,
@@ -57,7 +57,7 @@ describe.each(all)('%s', (operation) => {
   });
 });
 
-/** What must not change by a slip in the table: who can do harm, and who can read. */
+/** Permissions that a mistake in the table must not change: who can do harm, and who can read. */
 test.each<[ChatOperation, TokenRole, ChatType, ChatRole | undefined, ErrorReason | 'may']>([
   ['SendMessage', 'user', 'GROUP', 'READER', 'ROLE_TOO_LOW'],
   ['SendMessage', 'user', 'GROUP', 'MEMBER', 'may'],
@@ -85,7 +85,7 @@ test.each<[ChatOperation, TokenRole, ChatType, ChatRole | undefined, ErrorReason
   expect(outcome(() => authorizeChat(operation, principal(tokenRole), type, role))).toBe(reason);
 });
 
-test('only administrators use what concerns the whole service', () => {
+test('only administrators may use operations on the whole service', () => {
   const ofAdmins = all.filter((operation) => !(operations[operation].token as readonly string[]).includes('user'));
   expect(ofAdmins.filter((operation) => (operations[operation] as Permission).token !== 'anyone').sort()).toEqual(
     ['BanUser', 'ListAuditEvents', 'ListAuthEvents', 'ListBannedUsers', 'UnbanUser'].sort(),
@@ -93,7 +93,7 @@ test('only administrators use what concerns the whole service', () => {
 });
 
 test.each(['', 'Nothing', 'toString', '__proto__', 'constructor', 'sendMessage'])(
-  'nobody may use what is not in the table: %s',
+  'nobody may use an operation that is not in the table: %s',
   (operation) => {
     expect(findPermission(operation)).toBeUndefined();
     expect(outcome(() => authorizeToken(operation, principal('user', 'admin', 'service')))).toBe('METHOD_NOT_ALLOWED');
@@ -111,18 +111,21 @@ describe('over another member', () => {
       authorizeOver(method, principal(tokenRole), { chat: { id: '', type: 'GROUP' }, role, targetRole }, newRole),
     );
 
-  /** For an administrator of a chat: a column for a target that is READER, MEMBER, ADMIN, OWNER, no member. */
-  test.each(['UpdateMember', 'RemoveMember', 'BanMember'] as const)('%s reaches only those below', (method) => {
-    const outcomes = (role: ChatRole, tokenRole: TokenRole = 'user') =>
-      roles.map((target) => (check(method, tokenRole, [role, target]) === 'may' ? '+' : 'r')).join('');
-    expect(outcomes('ADMIN')).toBe('++rr+');
-    expect(outcomes('OWNER')).toBe('+++++');
-    expect(outcomes('MEMBER')).toBe('rrrrr');
-    expect(outcomes('ADMIN', 'admin')).toBe('+++++');
-    expect(outcomes('READER', 'service')).toBe('+++++');
-  });
+  /** The outcomes for an administrator of a chat, by the target's role: READER, MEMBER, ADMIN, OWNER, not a member. */
+  test.each(['UpdateMember', 'RemoveMember', 'BanMember'] as const)(
+    '%s is allowed only on members with a lower role',
+    (method) => {
+      const outcomes = (role: ChatRole, tokenRole: TokenRole = 'user') =>
+        roles.map((target) => (check(method, tokenRole, [role, target]) === 'may' ? '+' : 'r')).join('');
+      expect(outcomes('ADMIN')).toBe('++rr+');
+      expect(outcomes('OWNER')).toBe('+++++');
+      expect(outcomes('MEMBER')).toBe('rrrrr');
+      expect(outcomes('ADMIN', 'admin')).toBe('+++++');
+      expect(outcomes('READER', 'service')).toBe('+++++');
+    },
+  );
 
-  test('a role can only be given by somebody above it', () => {
+  test('a role can be given only by a caller with a higher role', () => {
     const given = (role: ChatRole, tokenRole: TokenRole = 'user') =>
       chatRoles
         .map((newRole) => (check('UpdateMember', tokenRole, [role, 'MEMBER', newRole]) === 'may' ? '+' : 'r'))
@@ -133,7 +136,7 @@ describe('over another member', () => {
   });
 });
 
-test('a refusal does not tell a stranger whether a private chat exists', () => {
+test('a refusal does not reveal whether a private chat exists', () => {
   const refusals = (['DIRECT', 'GROUP'] as const).map((type) => {
     try {
       return authorizeChat('SendMessage', principal('user'), type);

@@ -5,7 +5,7 @@ import { type ChatOperation, type Operation, operations, type Permission } from 
 import type { Principal } from '../model/principal.ts';
 import type { Access } from '../repository/guard.ts';
 
-/** Undefined for an operation that is not listed: nobody may use it. */
+/** Returns the operation's row of the table; undefined for an operation that is not listed, which nobody may use. */
 export function findPermission(operation: string): Permission | undefined {
   return Object.hasOwn(operations, operation) ? operations[operation as Operation] : undefined;
 }
@@ -20,8 +20,8 @@ export function authorizeToken(operation: string, principal: Principal): void {
 }
 
 /**
- * Throws unless the caller may use the operation on a chat of this type with this role in it (absent: not a member). NOT_FOUND
- * (CHAT_NOT_FOUND): the caller may not even know that the chat exists; else PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW).
+ * Throws unless the caller, with this role in the chat (undefined: not a member), may use the operation on it: PERMISSION_DENIED (NOT_A_MEMBER,
+ * ROLE_TOO_LOW), or NOT_FOUND (CHAT_NOT_FOUND) if the caller may not know that the chat exists.
  */
 export function authorizeChat(operation: ChatOperation, principal: Principal, type: ChatType, role?: ChatRole): void {
   const { roles, openRooms }: NonNullable<Permission['chat']> = operations[operation].chat;
@@ -32,8 +32,8 @@ export function authorizeChat(operation: ChatOperation, principal: Principal, ty
 }
 
 /**
- * Throws unless the caller may use the operation on this member of the chat: as `authorizeChat`, and PERMISSION_DENIED (ROLE_TOO_LOW) when the
- * caller is an administrator of the chat and the member's role, or the role to be given, is not lower than the caller's.
+ * Throws unless the caller may use the operation on this member of the chat: as `authorizeChat`, and PERMISSION_DENIED (ROLE_TOO_LOW) if the caller is
+ * an administrator of the chat and the member's present or new role is not lower than the caller's.
  */
 export function authorizeOver(
   operation: 'UpdateMember' | 'RemoveMember' | 'BanMember',
@@ -47,13 +47,13 @@ export function authorizeOver(
   for (const other of [targetRole, newRole]) if (other && !isBelow(other)) throw refusalOf('role_too_low');
 }
 
-/** Whether a role of the caller's token replaces a role in the chat for this operation. */
+/** Whether a role of the caller's token allows the operation without a role in the chat. */
 export function tokenServes(operation: ChatOperation, { roles }: Principal): boolean {
   const { admins, services }: NonNullable<Permission['chat']> = operations[operation].chat;
   return (admins && roles.includes('admin')) || (services && roles.includes('service')) || false;
 }
 
-/** The error for each reason for which a chat refuses a caller. */
+/** Returns the error for a refusal. `not_a_member` becomes CHAT_NOT_FOUND unless the chat is a room. */
 export function refusalOf(
   outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low',
   type?: ChatType,
@@ -64,7 +64,7 @@ export function refusalOf(
     case 'role_too_low':
       return new ChatError('ROLE_TOO_LOW', 'your role in this chat does not allow this');
     case 'not_a_member':
-      // Only rooms are public: of other chats a stranger does not learn that they exist.
+      // Only rooms are public: a user who is not a member must not learn that another chat exists.
       if (type === 'ROOM') return new ChatError('NOT_A_MEMBER', 'you are not a member of this room');
       return refusalOf('chat_not_found');
     case 'chat_not_found':
