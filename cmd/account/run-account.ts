@@ -61,7 +61,7 @@ export function runAccount(
       givenPassword: values['password-stdin'] ? await readPassword(stdin, name) : undefined,
     };
     await withAccounts(config, ({ accounts }) => (request ? change(accounts, request) : list(accounts)));
-    if (request) console.log(`in ${nameDatabase(config)}`);
+    if (request) console.log(`in ${nameDatabase(config.database)}`);
   });
 }
 

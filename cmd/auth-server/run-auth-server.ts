@@ -3,8 +3,8 @@ import { runProcess } from '../../internal/app/process/run-process.ts';
 import { toAddress } from '../../internal/app/process/to-address.ts';
 import { type AuthServer, startAuthServer } from '../../internal/app/start-auth-server.ts';
 import { type Config, readConfig } from '../../internal/config/config.ts';
-import { ConfigError } from '../../internal/config/env-reader.ts';
 import { authServerDefaults } from '../../internal/config/program-defaults.ts';
+import { ConfigError } from '../../internal/config/reading/env-reader.ts';
 
 /** Runs accounts and token issuer by themselves until it is told to stop. Returns the exit code. */
 export function runAuthServer(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
@@ -28,7 +28,7 @@ function readAuthConfig(env: NodeJS.ProcessEnv): Config {
 }
 
 function announce(
-  { host, http, postgresDsn, dataDir, tls, auth }: Config,
+  { listen: { host }, http, database, tls, auth }: Config,
   { grpcPort, httpPort }: AuthServer,
 ): string[] {
   const lines = [
@@ -45,7 +45,7 @@ function announce(
   lines.splice(
     2,
     0,
-    `    accounts  ${postgresDsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${dataDir}`}`,
+    `    accounts  ${database.dsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${database.dataDir}`}`,
   );
   return lines;
 }

@@ -16,7 +16,7 @@ export function runGateway(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
       const { addresses, tls } = config.upstream;
       const announcement = [
         `  chat-service's gateway is ready${config.tls ? ' (TLS)' : ''}`,
-        `    HTTP      ${config.tls ? 'https' : 'http'}://${toAddress(config.host, httpPort)}  (web page, REST, WebSocket; documentation at /docs)`,
+        `    HTTP      ${config.tls ? 'https' : 'http'}://${toAddress(config.listen.host, httpPort)}  (web page, REST, WebSocket; documentation at /docs)`,
         `    services  ${addresses.join(', ')}${tls ? ' (TLS)' : ''}`,
       ];
       return { log, failed: new Promise<Error>(() => {}), announcement, stop };

@@ -3,8 +3,8 @@ import { type Program, runProcess } from '../../internal/app/process/run-process
 import { toAddress } from '../../internal/app/process/to-address.ts';
 import { startBackground } from '../../internal/app/start-background.ts';
 import { type Config, readConfig } from '../../internal/config/config.ts';
-import { ConfigError } from '../../internal/config/env-reader.ts';
 import { messageWriterDefaults } from '../../internal/config/program-defaults.ts';
+import { ConfigError } from '../../internal/config/reading/env-reader.ts';
 
 /** Runs a writer of accepted messages by itself until it is told to stop. Returns the exit code. */
 export function runMessageWriter(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
@@ -36,7 +36,7 @@ function readBackgroundConfig(env: NodeJS.ProcessEnv): Config {
   const faults: string[] = [];
   if (roles.has('writer') && ingest.kind === 'direct') faults.push('INGEST must be jetstream for the role writer');
   if (roles.has('relay') && config.export.kind === 'none') faults.push('EXPORT must be jetstream for the role relay');
-  if (!config.postgresDsn) {
+  if (!config.database.dsn) {
     faults.push(`POSTGRES_DSN must be set for ${nameOf(config)}: the services are elsewhere`);
   }
   if (faults.length > 0) throw new ConfigError(faults);
@@ -47,10 +47,10 @@ function readBackgroundConfig(env: NodeJS.ProcessEnv): Config {
 }
 
 function announce(config: Config, grpcPort: number): string[] {
-  const { roles, ingest, export: target, host, tls } = config;
+  const { roles, ingest, export: target, tls } = config;
   const lines = [
     `  ${nameOf(config)} is ready${tls ? ' (TLS)' : ''}`,
-    `    gRPC      ${toAddress(host, grpcPort)}  (health only)`,
+    `    gRPC      ${toAddress(config.listen.host, grpcPort)}  (health only)`,
   ];
   if (roles.has('writer') && ingest.kind === 'jetstream') {
     lines.push(`    messages  from the stream ${ingest.stream} to PostgreSQL at POSTGRES_DSN`);

@@ -19,7 +19,7 @@ export function runMigrate(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
     });
     if (values.help) return console.log(usage);
     const { down } = values;
-    const names = await migrateDatabase(readConfig(env), { down });
+    const names = await migrateDatabase(readConfig(env).database, { down });
     for (const name of names) console.log(`${down ? 'took back' : 'applied'} ${name}`);
     if (names.length === 0) console.log(down ? 'there is nothing to take back' : 'the schema is up to date');
   });

@@ -34,6 +34,6 @@ export function runRotateKeys(env: NodeJS.ProcessEnv, args: readonly string[]): 
     });
     console.log(`the new key ${key.kid} signs from ${signsFrom.toISOString()}`);
     if (removed > 0) console.log(`removed ${removed} whose tokens have all expired`);
-    console.log(`in ${nameDatabase(config)}`);
+    console.log(`in ${nameDatabase(config.database)}`);
   });
 }

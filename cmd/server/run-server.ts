@@ -38,7 +38,7 @@ async function runWorker(config: Config, log: Logger, signal: AbortSignal): Prom
   return { log, failed: app.failed, announcement: [], stop: () => app.stop() };
 }
 
-function announce({ host, auth, postgresDsn, dataDir, tls, workers }: Config, { grpcPort, httpPort }: Ports): string[] {
+function announce({ listen: { host }, auth, database, tls, workers }: Config, { grpcPort, httpPort }: Ports): string[] {
   const lines = [
     `  chat-service is ready${tls ? ' (TLS)' : ''}`,
     `    gRPC      ${toAddress(host, grpcPort)}  (reflection and health are on)`,
@@ -48,7 +48,9 @@ function announce({ host, auth, postgresDsn, dataDir, tls, workers }: Config, { 
       `    HTTP      ${tls ? 'https' : 'http'}://${toAddress(host, httpPort)}  (web page, REST, WebSocket; documentation at /docs)`,
     );
   }
-  lines.push(`    messages  ${postgresDsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${dataDir}`}`);
+  lines.push(
+    `    messages  ${database.dsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${database.dataDir}`}`,
+  );
   if (workers > 1) lines.push(`    workers   ${workers} processes on these ports`);
   if (auth.guests && !auth.outside) {
     const how = tls ? " ARGS='--tls-ca FILE'" : '';

@@ -126,7 +126,7 @@ async function assemble(
     },
     signal,
   );
-  const { reconnectSpreadMs } = config.drain;
+  const { reconnectSpreadMs } = config.times;
   const stop = once(async () => {
     await transports.drain(() => sessions.closeAll('DRAINING', drainingError(), reconnectSpreadMs));
     await resources.close();

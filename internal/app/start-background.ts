@@ -27,7 +27,7 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
   const resources = new ResourceStack(log);
   try {
     const database = await openDatabase(config, log, resources, signal);
-    await new PostgresMessageRepository(database).warmUp(config.postgresPoolSize);
+    await new PostgresMessageRepository(database).warmUp(config.database.poolSize);
     const bus = await openBus(config.bus, { database, log, resources });
     const ingest = config.roles.has('writer') ? await openIngest(config, { bus, database, log, resources }) : undefined;
     await openSinks(config, { database, log, resources });
@@ -36,11 +36,11 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
     const health = new GrpcServer(
       { services: [], interceptor: compose([]) },
       {
-        host: config.host,
-        port: config.grpcPort,
+        host: config.listen.host,
+        port: config.listen.grpcPort,
         credentials: certificates?.grpcCredentials(),
         maxFrameBytes: config.limits.maxFrameBytes,
-        keepaliveMs: config.keepaliveMs,
+        keepaliveMs: config.times.keepaliveMs,
         trustedProxies: [],
       },
     );

@@ -28,17 +28,24 @@ export async function startGateway(
       addresses,
       credentials: await readChannelCredentials(tls),
       serverName: tls?.name,
-      maxMessageBytes: Math.max(config.maxBodyBytes, minMessageBytes),
+      maxMessageBytes: Math.max(config.limits.maxFrameBytes, minMessageBytes),
       log,
     });
     resources.add('the connections to the services', () => caller.close());
     const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));
     if (certificates) resources.add('the certificates', () => certificates.close());
     const services = [ChatServiceDefinition.fullName, AuthServiceDefinition.fullName];
-    const graceMs = config.drainTimeoutMs;
+    const { limits, times } = config;
     const httpPort = await openGateway(
       { services, caller, streams: new GrpcStreams(caller), certificates, log, resources },
-      { ...config, graceMs },
+      {
+        host: config.listen.host,
+        http: config.http,
+        maxBodyBytes: limits.maxFrameBytes,
+        maxCommandsPerFrame: limits.maxCommandsPerFrame,
+        keepaliveMs: times.keepaliveMs,
+        graceMs: times.drainTimeoutMs,
+      },
     );
     return { httpPort, stop: once(() => resources.close()) };
   } catch (error) {

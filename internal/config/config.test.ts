@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from './config.ts';
-import { ConfigError } from './env-reader.ts';
 import { readGatewayConfig } from './gateway-config.ts';
+import { ConfigError } from './reading/env-reader.ts';
 import { settingNames } from './setting-names.ts';
 
 const example = await readFile(fileURLToPath(new URL('../../local.env.example', import.meta.url)), 'utf8');
@@ -71,9 +71,8 @@ describe('the configuration', () => {
   test('needs nothing to be set, listens on loopback only, and admits no guests', () => {
     const config = readConfig({});
     expect(config).toMatchObject({
-      host: '127.0.0.1',
-      grpcPort: 50_051,
-      postgresDsn: undefined,
+      listen: { host: '127.0.0.1', grpcPort: 50_051 },
+      database: { dsn: undefined },
       auth: { guests: false },
     });
   });
@@ -93,7 +92,7 @@ describe('the configuration', () => {
     expect(config).toMatchObject({
       auth: { tokenTtlMs: 60_000, guests: true },
       rooms: { names: ['a', 'b', 'c'] },
-      migrateOnStart: false,
+      database: { migrateOnStart: false },
     });
   });
 
@@ -155,7 +154,7 @@ describe('the configuration', () => {
     const fault = 'POSTGRES_DSN must have special characters of its user and password escaped, as in p%40ss for p@ss';
     expect(faultsOf({ POSTGRES_DSN: 'postgres://user:100%@host/db' })).toEqual([fault]);
     expect(faultsOf({ POSTGRES_DSN: 'postgres://user:%ff@host/db' })).toEqual([fault]);
-    expect(readConfig({ POSTGRES_DSN: 'postgres://user:100%25@host/db' }).postgresDsn).toContain('100%25');
+    expect(readConfig({ POSTGRES_DSN: 'postgres://user:100%25@host/db' }).database.dsn).toContain('100%25');
   });
 
   test.each(['AUTH_JWKS_URL', 'AUTH_REVOCATIONS_URL'])(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ConfigError } from './env-reader.ts';
 import { readGatewayConfig } from './gateway-config.ts';
+import type { ConfigError } from './reading/env-reader.ts';
 
 function faultsOf(env: Record<string, string>): readonly string[] {
   try {
@@ -14,7 +14,7 @@ function faultsOf(env: Record<string, string>): readonly string[] {
 describe('the configuration of a gateway by itself', () => {
   test('needs nothing to be set: it calls a service on the same machine', () => {
     expect(readGatewayConfig({})).toMatchObject({
-      host: '127.0.0.1',
+      listen: { host: '127.0.0.1' },
       http: { port: 8_080, trustedProxies: [], corsOrigins: [] },
       upstream: { addresses: ['localhost:50051'], tls: undefined },
     });

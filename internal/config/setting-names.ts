@@ -1,7 +1,7 @@
 import { readConfig } from './config.ts';
 import { readGatewayConfig } from './gateway-config.ts';
 
-/** The names of all settings: every environment variable that is read, whatever the others are set to. */
+/** The names of all settings: every environment variable that the programs read. */
 export function settingNames(): Set<string> {
   const names = new Set<string>();
   const env = new Proxy({} as Record<string, string | undefined>, {

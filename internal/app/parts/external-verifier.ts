@@ -2,7 +2,7 @@ import { createRemoteKeys, type JoseRemoteKeysOptions } from '../../client/auth/
 import { JoseTokenVerifier } from '../../client/auth/jose-token-verifier.ts';
 import type { TokenVerifier } from '../../client/auth/token-verifier.ts';
 import type { Config } from '../../config/config.ts';
-import type { ExternalIssuer } from '../../config/external-issuer.ts';
+import type { ExternalIssuer } from '../../config/groups/external-issuer-config.ts';
 
 /** Believes the tokens of an OpenID Connect provider. Its keys are fetched when the first token comes: it may be away at start. */
 export function createExternalVerifier(

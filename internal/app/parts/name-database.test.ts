@@ -5,11 +5,11 @@ test.each([
   ['postgres://chat:geheim@db.example.com:6432/chat?sslmode=require', 'PostgreSQL at db.example.com:6432/chat'],
   ['postgresql://db.example.com/chat?user=chat&password=geheim', 'PostgreSQL at db.example.com/chat'],
   ['postgres:///chat?host=/run/postgresql&password=geheim', 'PostgreSQL at /run/postgresql/chat'],
-])('%s is %s', (postgresDsn, name) => {
-  expect(nameDatabase({ postgresDsn, dataDir: '.data' })).toBe(name);
+])('%s is %s', (dsn, name) => {
+  expect(nameDatabase({ dsn, dataDir: '.data' })).toBe(name);
 });
 
 test('the bundled database is known by its folder', () => {
-  const name = nameDatabase({ postgresDsn: undefined, dataDir: '/srv/chat/.data/auth' });
+  const name = nameDatabase({ dsn: undefined, dataDir: '/srv/chat/.data/auth' });
   expect(name).toBe('the bundled PostgreSQL in /srv/chat/.data/auth');
 });

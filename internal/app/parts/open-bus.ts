@@ -6,7 +6,7 @@ import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import { natsLink } from '../../client/bus/nats-link.ts';
 import { postgresLink } from '../../client/bus/postgres-link.ts';
 import { redisLink } from '../../client/bus/redis-link.ts';
-import type { BusConfig } from '../../config/bus-config.ts';
+import type { BusConfig } from '../../config/groups/bus-config.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import type { OpenedDatabase } from './open-database.ts';
 import { readCa } from './read-ca.ts';

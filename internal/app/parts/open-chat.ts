@@ -65,7 +65,7 @@ export async function openChat(
   const storedChats = new PostgresChatRepository({ database, users: storedUsers }, limits);
   const storedMessages = new PostgresMessageRepository(database);
   await storedChats.ensureRooms(config.rooms.names);
-  await storedMessages.warmUp(config.postgresPoolSize);
+  await storedMessages.warmUp(config.database.poolSize);
   const prune = (limit: number) => pruneDeletedChats(database.db, limit);
   const pruning = { what: 'messages of deleted chats', prune, batch: 5_000, everyMs: 5_000, log };
   resources.add('the removal of messages of deleted chats', pruneRegularly(pruning));
@@ -86,7 +86,7 @@ export async function openChat(
   const hub = new Hub(
     { bus, messages, memberships, log },
     {
-      repairIntervalMs: config.repairIntervalMs,
+      repairIntervalMs: config.times.repairIntervalMs,
       lingerMs: 30_000,
       stragglerMs: 50,
       recentChars: 65_536,
@@ -120,7 +120,7 @@ export async function openChat(
   );
   const presenceAnnouncer = new PresenceAnnouncer(
     { bus, memberships, presence, log },
-    { graceMs: 3_000, maxMembers: limits.maxSignalMembers },
+    { graceMs: config.times.presenceGraceMs, maxMembers: limits.maxSignalMembers },
   );
   presence.onGone((user) => presenceAnnouncer.offline(user));
   presence.onBack((user) => presenceAnnouncer.online(user));
@@ -139,7 +139,7 @@ export async function openChat(
       pageSize: catchUpPageSize(limits.maxTextLength),
       maxPendingSends: limits.maxPendingSends,
       closingGraceMs: 2_000,
-      admission: { perSecond: config.limits.arrivalsPerSecond, maxWaiting: 20_000 },
+      admission: { perSecond: limits.arrivalsPerSecond, maxWaiting: limits.arrivalsMaxWaiting },
       maxStreamsPerUser: limits.maxStreamsPerUser,
     },
   );

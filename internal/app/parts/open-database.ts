@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
+import type { DatabaseConfig } from '../../config/groups/database-config.ts';
 import { EmbeddedPostgres } from '../../embedded/embedded-postgres.ts';
 import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
 import { migrate } from '../../repository/postgres/migrations/migrate.ts';
@@ -33,14 +34,15 @@ export async function openDatabase(
   signal: AbortSignal,
   schema: Schema = wholeSchema,
 ): Promise<OpenedDatabase> {
-  const { dsn, lost } = config.postgresDsn
-    ? { dsn: config.postgresDsn, lost: new Promise<Error>(() => {}) }
-    : await startEmbedded(config, log, resources, signal);
+  const { poolSize, migrateOnStart } = config.database;
+  const { dsn, lost } = config.database.dsn
+    ? { dsn: config.database.dsn, lost: new Promise<Error>(() => {}) }
+    : await startEmbedded(config.database, log, resources, signal);
   let closing = false;
   const database = createDatabase({
     dsn,
-    poolSize: config.postgresPoolSize,
-    statementTimeoutMs: config.callTimeoutMs,
+    poolSize,
+    statementTimeoutMs: config.times.callTimeoutMs,
     // When they are closed, the bundled server may be quicker than they are.
     onError: (err) => closing || log.warn({ err }, 'a database connection broke'),
   });
@@ -49,7 +51,7 @@ export async function openDatabase(
     return database.close();
   });
   try {
-    if (config.migrateOnStart) {
+    if (migrateOnStart) {
       for (const name of await migrate(dsn, migrationsFolder, { signal, only: schema.migrations }))
         log.info({ migration: name }, 'migrated');
     } else {
@@ -64,7 +66,7 @@ export async function openDatabase(
 
 /** The bundled server: its address, and when it is down for good. */
 export async function startEmbedded(
-  { dataDir }: Config,
+  { dataDir }: DatabaseConfig,
   log: Logger,
   resources: ResourceStack,
   signal: AbortSignal,

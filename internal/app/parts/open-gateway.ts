@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
 import { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
-import type { HttpConfig } from '../../config/http-config.ts';
+import type { HttpConfig } from '../../config/groups/http-config.ts';
 import { createGateway } from '../../transport/gateway/gateway.ts';
 import { HttpServer } from '../../transport/gateway/http-server.ts';
 import type { UnaryCaller } from '../../transport/shared/calls/unary-caller.ts';

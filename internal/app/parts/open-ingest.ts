@@ -31,7 +31,7 @@ export interface Ingest {
  * stopped with the resources, so add what accepts messages after this: it is stopped first.
  */
 export async function openIngest(
-  { ingest, writer, callTimeoutMs }: Config,
+  { ingest, writer, times }: Config,
   { bus, database, log, resources }: Deps,
 ): Promise<Ingest | undefined> {
   if (ingest.kind === 'direct') return undefined;
@@ -54,7 +54,7 @@ export async function openIngest(
     {
       max: 100_000,
       rememberMs: rememberSendersMs,
-      timeoutMs: Math.min(writer.giveUpAfterMs, callTimeoutMs) / 4,
+      timeoutMs: Math.min(writer.giveUpAfterMs, times.callTimeoutMs) / 4,
       restMs: 1_000,
     },
   );

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { createRedisClient, type RedisClient, whenReady } from '../../client/redis/redis-client.ts';
-import type { RedisConfig } from '../../config/redis-config.ts';
+import type { RedisConfig } from '../../config/groups/redis-config.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import { readCa } from './read-ca.ts';
 

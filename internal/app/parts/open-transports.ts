@@ -62,23 +62,24 @@ export async function openTransports(
     tracing(tracer),
     logging(log),
     errors(log),
-    deadline(config.callTimeoutMs),
+    deadline(config.times.callTimeoutMs),
     drain.interceptor,
     auth(identity.verifier, identity.revocations),
     validation(rules),
     rateLimit(limiter),
   ]);
-  const { host, http, limits } = config;
+  const { http, limits, times } = config;
+  const { host, grpcPort: port } = config.listen;
   const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));
   if (certificates) resources.add('the certificates', () => certificates.close());
   const grpc = new GrpcServer(
     { services, interceptor },
     {
       host,
-      port: config.grpcPort,
+      port,
       credentials: certificates?.grpcCredentials(),
       maxFrameBytes: limits.maxFrameBytes,
-      keepaliveMs: config.keepaliveMs,
+      keepaliveMs: times.keepaliveMs,
       trustedProxies: http.trustedProxies,
     },
   );
@@ -97,7 +98,7 @@ export async function openTransports(
         http,
         maxBodyBytes: limits.maxFrameBytes,
         maxCommandsPerFrame: limits.maxCommandsPerFrame,
-        keepaliveMs: config.keepaliveMs,
+        keepaliveMs: times.keepaliveMs,
         graceMs: 1_000,
       },
     );
@@ -128,7 +129,7 @@ export async function openTransports(
       setServing(false);
       const ended = drain.begin();
       const closed = closeStreams();
-      await withinTime(Promise.all([ended, closed]), config.drain.timeoutMs);
+      await withinTime(Promise.all([ended, closed]), times.drainTimeoutMs);
     },
   };
 }

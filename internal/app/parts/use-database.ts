@@ -1,4 +1,4 @@
-import type { Config } from '../../config/config.ts';
+import type { DatabaseConfig } from '../../config/groups/database-config.ts';
 import { EmbeddedPostgres } from '../../embedded/embedded-postgres.ts';
 import { findRunning } from '../../embedded/find-running.ts';
 
@@ -7,11 +7,11 @@ import { findRunning } from '../../embedded/find-running.ts';
  * started for the moment.
  */
 export async function useDatabase<T>(
-  { postgresDsn, dataDir }: Pick<Config, 'postgresDsn' | 'dataDir'>,
+  { dsn, dataDir }: Pick<DatabaseConfig, 'dsn' | 'dataDir'>,
   work: (dsn: string) => Promise<T>,
 ): Promise<T> {
-  const dsn = postgresDsn ?? (await findRunning(dataDir));
-  if (dsn !== undefined) return work(dsn);
+  const running = dsn ?? (await findRunning(dataDir));
+  if (running !== undefined) return work(running);
   const server = await EmbeddedPostgres.start({ dataDir });
   try {
     return await work(server.dsn);

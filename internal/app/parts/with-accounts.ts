@@ -18,9 +18,14 @@ export interface AccountParts {
 
 /** Runs work on the accounts' tables, after bringing them up to date as the service would at its start. */
 export function withAccounts<T>(config: Config, work: (parts: AccountParts) => Promise<T>): Promise<T> {
-  return useDatabase(config, async (dsn) => {
-    if (config.migrateOnStart) await migrate(dsn, migrationsFolder, { only: authSchema.migrations });
-    const database = createDatabase({ dsn, poolSize: 2, statementTimeoutMs: config.callTimeoutMs, onError: () => {} });
+  return useDatabase(config.database, async (dsn) => {
+    if (config.database.migrateOnStart) await migrate(dsn, migrationsFolder, { only: authSchema.migrations });
+    const database = createDatabase({
+      dsn,
+      poolSize: 2,
+      statementTimeoutMs: config.times.callTimeoutMs,
+      onError: () => {},
+    });
     try {
       return await work({
         accounts: new PostgresAccountRepository(database),

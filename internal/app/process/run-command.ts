@@ -1,4 +1,4 @@
-import { ConfigError } from '../../config/env-reader.ts';
+import { ConfigError } from '../../config/reading/env-reader.ts';
 import { redactText } from './redact.ts';
 
 /** A fault in the command line. */

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
-import { ConfigError } from '../../config/env-reader.ts';
+import { ConfigError } from '../../config/reading/env-reader.ts';
 import { redactText } from './redact.ts';
 import { runCommand } from './run-command.ts';
 import type { WorkerCommand } from './workers.ts';

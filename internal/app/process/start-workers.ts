@@ -15,7 +15,7 @@ export interface Workforce extends Ports {
 export async function startWorkers(config: Config, log: Logger, signal: AbortSignal): Promise<Workforce> {
   const resources = new ResourceStack(log);
   try {
-    const database = config.postgresDsn ? undefined : await startEmbedded(config, log, resources, signal);
+    const database = config.database.dsn ? undefined : await startEmbedded(config.database, log, resources, signal);
     const env: Record<string, string> = database ? { POSTGRES_DSN: database.dsn } : {};
     const workers = new Workers({ count: config.workers, env, log });
     resources.add('the workers', () => workers.stop());

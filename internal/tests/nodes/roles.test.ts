@@ -59,7 +59,7 @@ test('each role can be a process of its own: together they are one service', asy
 
 test.each([
   ['grpc,chat', 'ROLES must be some of grpc, gateway, auth, writer, relay; not: chat'],
-  ['gateway,writer', 'ROLES: gateway stands by itself, or together with grpc'],
+  ['gateway,writer', 'ROLES: gateway runs alone or together with grpc'],
   ['writer', 'INGEST must be jetstream for the role writer'],
   ['relay', 'EXPORT must be jetstream for the role relay'],
 ])('ROLES=%s is refused, with the reason', async (ROLES, reason) => {

@@ -95,5 +95,5 @@ test('workers that cannot start say why, and nothing is left', async () => {
 test('without a bus between them they are refused', async () => {
   const service = ChildService.spawn({ WORKERS: '2', BUS_URL: 'memory:' });
   expect(await service.exited).toEqual({ code: 2, signal: null });
-  expect(service.stderr).toContain('WORKERS need something that carries news between them');
+  expect(service.stderr).toContain('WORKERS above 1 need a bus');
 });

@@ -78,7 +78,7 @@ test.each([
 test.each([
   ['settings.env', 'INGEST=', 'INJEST=', /INJEST is no setting of the service/],
   ['settings.env', 'EXPORT_REPLICAS=3', 'EXPORT_REPLICAS=three', /EXPORT_REPLICAS must be a whole number/],
-  ['settings.env', 'ALLOW_INSECURE=plaintext', '', /HOST 0\.0\.0\.0 can be reached from elsewhere, without TLS/],
+  ['settings.env', 'ALLOW_INSECURE=plaintext', '', /HOST 0\.0\.0\.0 can be reached from other machines without TLS/],
   [
     'settings.env',
     'INSECURE=plaintext',

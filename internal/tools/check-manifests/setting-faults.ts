@@ -1,6 +1,6 @@
 import type { IContainer } from 'kubernetes-models/v1/Container';
 import { readConfig } from '../../config/config.ts';
-import { ConfigError } from '../../config/env-reader.ts';
+import { ConfigError } from '../../config/reading/env-reader.ts';
 import { settingNames } from '../../config/setting-names.ts';
 import type { Manifests } from './read-manifests.ts';
 import type { Workload, Workloads } from './workloads.ts';

@@ -1,6 +1,6 @@
 import { experimental, type ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
-import type { TlsConfig } from '../../config/http-config.ts';
+import type { TlsConfig } from '../../config/groups/tls-config.ts';
 import { type Certificates, readCertificates } from './certificates.ts';
 
 export interface CertificateFilesOptions {

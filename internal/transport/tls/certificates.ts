@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import type { TlsConfig } from '../../config/http-config.ts';
+import type { TlsConfig } from '../../config/groups/tls-config.ts';
 
 /** The content of the files that a TlsConfig names, in PEM. The key belongs to the certificate. */
 export interface Certificates {

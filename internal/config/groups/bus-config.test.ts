@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readConfig } from './config.ts';
+import { readConfig } from '../config.ts';
 
 const busOf = (env: Record<string, string>) => readConfig(env).bus;
 
@@ -12,7 +12,7 @@ test.each([
   ['postgres:', { kind: 'postgres' }],
   ['nats://nats:4222', { kind: 'nats', url: 'nats://nats:4222', caFile: undefined, prefix: 'chat' }],
   ['redis://:x%40y@redis', { kind: 'redis', url: 'redis://:x%40y@redis', caFile: undefined, prefix: 'chat' }],
-])('BUS_URL=%s says what carries news', (BUS_URL, bus) => {
+])('BUS_URL=%s says what the bus is', (BUS_URL, bus) => {
   expect(busOf({ BUS_URL })).toEqual(bus);
 });
 
@@ -26,9 +26,12 @@ test.each(['tls://a', 'rediss://a'])('%s can have its own authorities and prefix
 test.each([
   ['kafka://secret@x', /^BUS_URL must be memory:, postgres:, or a URL that begins with nats:/],
   ['nonsense', /^BUS_URL must be memory:/],
-  ['nats:', /names a host/],
-  ['postgres://user:secret@other/db', /^BUS_URL postgres: stands by itself: it is the database of POSTGRES_DSN/],
-  ['memory://x', /^BUS_URL memory: stands by itself/],
+  ['nats:', /and names a host/],
+  [
+    'postgres://user:secret@other/db',
+    /^BUS_URL takes nothing after postgres:, which means the database of POSTGRES_DSN/,
+  ],
+  ['memory://x', /^BUS_URL takes nothing after memory:/],
   ['redis://:secret%zz@x', /^BUS_URL must have special characters of its user and password escaped/],
 ])('BUS_URL=%s is refused without being repeated', (BUS_URL, fault) => {
   expect(() => busOf({ BUS_URL })).toThrow(fault);
@@ -42,10 +45,12 @@ test('authorities without TLS and a prefix with other characters are refused', (
 
 test('plain text to elsewhere and a password that is tried first are warned of, and refused in production', () => {
   const env = { BUS_URL: 'redis://:redis@cache:6379/' };
-  expect(readConfig({ BUS_URL: 'nats://10.0.0.1' }).warnings).toContainEqual(expect.stringContaining('BUS_URL leads'));
+  expect(readConfig({ BUS_URL: 'nats://10.0.0.1' }).warnings).toContainEqual(
+    expect.stringContaining('BUS_URL names another machine'),
+  );
   expect(readConfig({ BUS_URL: 'redis://:password@cache' }).warnings).toContainEqual(
     expect.stringContaining('BUS_URL has a password'),
   );
-  expect(() => readConfig({ ...env, NODE_ENV: 'production' })).toThrow('BUS_URL leads elsewhere without TLS');
+  expect(() => readConfig({ ...env, NODE_ENV: 'production' })).toThrow('BUS_URL names another machine without TLS');
   expect(readConfig({ BUS_URL: 'nats://127.0.0.1' }).warnings).toEqual([]);
 });

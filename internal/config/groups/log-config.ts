@@ -1,8 +1,11 @@
-import type { EnvReader } from './env-reader.ts';
+import type { EnvReader } from '../reading/env-reader.ts';
 
+/** What the service logs, and where to. */
 export interface LogConfig {
   level: LogLevel;
+  /** `auto`: `pretty` in a terminal, `json` elsewhere. */
   format: 'auto' | 'pretty' | 'json';
+  /** A file that the lines are appended to as well. */
   file: string | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readConfig } from './config.ts';
-import type { ConfigError } from './env-reader.ts';
+import { readConfig } from '../config.ts';
+import type { ConfigError } from '../reading/env-reader.ts';
 
 const faultsOf = (env: Record<string, string>) => {
   try {
@@ -30,7 +30,7 @@ describe('Redis', () => {
   });
 
   test.each([
-    [{ REDIS_URL: 'redis://redis.example' }, 'plaintext', /^REDIS_URL leads elsewhere without TLS/],
+    [{ REDIS_URL: 'redis://redis.example' }, 'plaintext', /^REDIS_URL names another machine without TLS/],
     [{ REDIS_URL: 'rediss://:changeme@redis.example' }, 'default-password', /^REDIS_URL has a password/],
   ])('in production is refused as %o unless that is meant', (env, word, fault) => {
     const production = { ...env, NODE_ENV: 'production' };

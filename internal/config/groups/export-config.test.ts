@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readConfig } from './config.ts';
-import type { ConfigError } from './env-reader.ts';
+import { readConfig } from '../config.ts';
+import type { ConfigError } from '../reading/env-reader.ts';
 
 const faultsOf = (env: Record<string, string>) => {
   try {

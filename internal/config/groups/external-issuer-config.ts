@@ -1,7 +1,10 @@
-import type { EnvReader } from './env-reader.ts';
+import type { EnvReader } from '../reading/env-reader.ts';
 
+/** An issuer of access tokens elsewhere, and how its tokens are read. */
 export interface ExternalIssuer {
+  /** Where its public keys are (RFC 7517). */
   jwksUrl: string;
+  /** The signature algorithms that are accepted. */
   algorithms: string[];
   /** The claims that hold the display name and the roles; dots lead into objects. */
   nameClaim: string;
@@ -9,10 +12,11 @@ export interface ExternalIssuer {
   /** What the issuer calls the roles `admin` and `service`. */
   adminRole: string;
   serviceRole: string;
-  /** Where an auth-server tells which sessions have ended. */
+  /** Where an auth-server lists the sessions that have ended. */
   revocationsUrl: string | undefined;
 }
 
+/** Undefined without AUTH_JWKS_URL. */
 export function readExternalIssuer(read: EnvReader): ExternalIssuer | undefined {
   const jwksUrl = read.url('AUTH_JWKS_URL', ['http:', 'https:']);
   const outside = {

@@ -1,4 +1,4 @@
-import type { EnvReader } from './env-reader.ts';
+import type { EnvReader } from '../reading/env-reader.ts';
 import type { NatsConfig } from './nats-config.ts';
 
 /** The sink that changes are delivered to, for other services. */
@@ -18,6 +18,7 @@ export type ExportConfig =
       maxBytes: number;
     };
 
+/** `nats` is the server that the stream is on. */
 export function readExport(read: EnvReader, nats: NatsConfig | undefined): ExportConfig {
   const kind = read.oneOf('EXPORT', ['none', 'jetstream'], 'none');
   const settings = {

@@ -1,15 +1,16 @@
-import type { EnvReader } from './env-reader.ts';
+import type { EnvReader } from '../reading/env-reader.ts';
 import type { NatsConfig } from './nats-config.ts';
 
 /** How messages get into the database. */
 export type IngestConfig =
-  /** Committed before they are acknowledged. */
+  /** The service acknowledges a message once PostgreSQL has committed it. */
   | { kind: 'direct' }
   /** Acknowledged when a JetStream stream has stored them, and committed by writers later. */
   | {
       kind: 'jetstream';
       nats: NatsConfig;
       stream: string;
+      /** Parts of the stream that are written side by side, each in order. */
       partitions: number;
       replicas: number;
       /** How much the stream may hold, in bytes. Beyond that it refuses messages. */
@@ -20,6 +21,7 @@ export type IngestConfig =
       rememberSendersMs: number;
     };
 
+/** `nats` is the server that the stream is on. */
 export function readIngest(read: EnvReader, nats: NatsConfig | undefined): IngestConfig {
   const kind = read.oneOf('INGEST', ['direct', 'jetstream'], 'direct');
   const settings = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { readConfig } from './config.ts';
+import { readConfig } from '../config.ts';
+import { readGatewayConfig } from '../gateway-config.ts';
 import type { ConfigError } from './env-reader.ts';
-import { readGatewayConfig } from './gateway-config.ts';
 
 type Env = Record<string, string>;
 
@@ -38,13 +38,13 @@ const insecurities: [string, Env, string, RegExp][] = [
     'keys without TLS',
     { ...outside, AUTH_JWKS_URL: 'http://id.example.com/jwks' },
     'plaintext',
-    /^AUTH_JWKS_URL leads/,
+    /^AUTH_JWKS_URL names another machine/,
   ],
   [
     'revocations without TLS',
     { ...outside, AUTH_JWKS_URL: 'https://id.example.com/jwks', AUTH_REVOCATIONS_URL: 'http://id.example.com/r' },
     'plaintext',
-    /^AUTH_REVOCATIONS_URL leads/,
+    /^AUTH_REVOCATIONS_URL names another machine/,
   ],
 ];
 

@@ -1,4 +1,4 @@
-/** What is wrong with the configuration, one line for each fault. */
+/** The faults of the configuration, one line each. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly faults: readonly string[];
@@ -9,10 +9,11 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads typed values from environment variables, and collects what is wrong instead of stopping at the first fault. */
+/**
+ * Reads typed values from environment variables. A value that is faulty is noted, its default is returned in its place, and reading goes on;
+ * `throwIfFaulty` reports all faults together.
+ */
 export class EnvReader {
-  /** Every variable that has been asked for. */
-  readonly names = new Set<string>();
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #faults: string[] = [];
 
@@ -20,9 +21,8 @@ export class EnvReader {
     this.#env = env;
   }
 
-  /** Undefined if the variable is not set or empty. */
+  /** Undefined if the variable is not set, empty, or blank. */
   optional(name: string): string | undefined {
-    this.names.add(name);
     return this.#env[name]?.trim() || undefined;
   }
 
@@ -30,6 +30,7 @@ export class EnvReader {
     return this.optional(name) ?? fallback;
   }
 
+  /** Only decimal digits count, with a minus in front. */
   integer(name: string, fallback: number, { min, max }: { min: number; max: number }): number {
     const text = this.optional(name);
     if (text === undefined) return fallback;
@@ -39,6 +40,7 @@ export class EnvReader {
     return fallback;
   }
 
+  /** With a point for decimals, and without an exponent. */
   number(name: string, fallback: number, { min, max }: { min: number; max: number }): number {
     const text = this.optional(name);
     if (text === undefined) return fallback;
@@ -48,6 +50,7 @@ export class EnvReader {
     return fallback;
   }
 
+  /** `true` and `1`, `false` and `0`, in upper or lower case. */
   boolean(name: string, fallback: boolean): boolean {
     const text = this.optional(name)?.toLowerCase();
     if (text === undefined) return fallback;
@@ -66,10 +69,9 @@ export class EnvReader {
     return fallback;
   }
 
-  /** Separated by commas. Set but empty: none. */
+  /** Items separated by commas; a variable that is set but empty means none. `what` names good items, as in "must be room names". */
   list(name: string, fallback: string[], item: RegExp | ((text: string) => boolean), what: string): string[] {
     const isGood = item instanceof RegExp ? (text: string) => item.test(text) : item;
-    this.names.add(name);
     const text = this.#env[name];
     if (text === undefined) return fallback;
     const values = text
@@ -81,7 +83,7 @@ export class EnvReader {
     return values;
   }
 
-  /** The value is not repeated in a fault: it may hold a password. */
+  /** A URL with one of the protocols, as in `https:`. A fault does not repeat the value: it may hold a password. */
   url(name: string, protocols: readonly string[]): string | undefined {
     const text = this.optional(name);
     if (text === undefined) return undefined;
@@ -95,17 +97,18 @@ export class EnvReader {
     return text;
   }
 
+  /** Notes the fault unless the condition holds. */
   require(condition: boolean, fault: string): void {
     if (!condition) this.#faults.push(fault);
   }
 
-  /** Throws ConfigError if anything was wrong. */
+  /** Throws ConfigError if there was any fault. */
   throwIfFaulty(): void {
     if (this.#faults.length > 0) throw new ConfigError(this.#faults);
   }
 }
 
-/** A percent-encoded part of a URL as it was meant; undefined if it is not well encoded. */
+/** A part of a URL without its percent-encoding; undefined if the encoding is faulty. */
 export function decoded(part: string): string | undefined {
   try {
     return decodeURIComponent(part);

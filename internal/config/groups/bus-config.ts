@@ -1,7 +1,7 @@
-import { decoded, type EnvReader } from './env-reader.ts';
-import { hasDefaultPassword, type Insecurity, isLoopback, isPlainElsewhere } from './insecure.ts';
+import { decoded, type EnvReader } from '../reading/env-reader.ts';
+import { findDefaultPassword, type Insecurity, isPlainElsewhere } from '../reading/insecure.ts';
 
-/** What carries news between nodes. */
+/** What carries publications between nodes. */
 export type BusConfig =
   /** One process: there is no other node. */
   | { kind: 'memory' }
@@ -10,7 +10,7 @@ export type BusConfig =
   | {
       kind: 'nats' | 'redis';
       url: string;
-      /** A file with the authorities that count for TLS; absent: the system's. */
+      /** A file of the authorities for TLS; absent: the system's. */
       caFile: string | undefined;
       /** The first word of all subjects or channels. */
       prefix: string;
@@ -18,9 +18,10 @@ export type BusConfig =
 
 const forms = 'BUS_URL must be memory:, postgres:, or a URL that begins with nats://, tls://, redis:// or rediss://';
 
-/** For an address that is used, though it is faulty: what reads it has said so. */
+/** In place of an address that is faulty: the fault is noted, and reading goes on. */
 const memory: BusConfig = { kind: 'memory' };
 
+/** `fallback` is used unless BUS_URL is set. */
 export function readBus(read: EnvReader, fallback: string): BusConfig {
   const text = read.string('BUS_URL', fallback);
   const caFile = read.optional('BUS_CA');
@@ -36,14 +37,14 @@ export function readBus(read: EnvReader, fallback: string): BusConfig {
     case 'postgres:':
       read.require(
         text === url.protocol,
-        `BUS_URL ${url.protocol} stands by itself${url.protocol === 'postgres:' ? ': it is the database of POSTGRES_DSN' : ''}`,
+        `BUS_URL takes nothing after ${url.protocol}${url.protocol === 'postgres:' ? ', which means the database of POSTGRES_DSN' : ''}`,
       );
       return { kind: url.protocol === 'postgres:' ? 'postgres' : 'memory' };
     case 'nats:':
     case 'tls:':
     case 'redis:':
     case 'rediss:':
-      read.require(url.hostname !== '', `${forms}, and names a host`);
+      read.require(url.hostname !== '', `${forms} and names a host`);
       // The value is not repeated: it may hold a password.
       read.require(
         decoded(url.username) !== undefined && decoded(url.password) !== undefined,
@@ -56,17 +57,13 @@ export function readBus(read: EnvReader, fallback: string): BusConfig {
   }
 }
 
-/** What is not safe about it. */
+/** Plain text to another machine, and a password that anybody would try. */
 export function findBusInsecurities(bus: BusConfig): Insecurity[] {
   if (bus.kind === 'memory' || bus.kind === 'postgres') return [];
   const found: Insecurity[] = [];
   if (isPlainElsewhere(bus.url)) {
-    const what = 'BUS_URL leads elsewhere without TLS: use tls:// or rediss://';
+    const what = 'BUS_URL names another machine without TLS: use tls:// or rediss://';
     found.push({ word: 'plaintext', what, exposed: true });
   }
-  if (hasDefaultPassword(bus.url)) {
-    const what = 'BUS_URL has a password that is tried first: set another';
-    found.push({ word: 'default-password', what, exposed: !isLoopback(URL.parse(bus.url)?.hostname ?? '') });
-  }
-  return found;
+  return [...found, ...findDefaultPassword('BUS_URL', bus.url)];
 }
