@@ -71,11 +71,11 @@ function listen(topic: Topic, userId = 'alice') {
 }
 
 describe('a hub', () => {
-  test('follows a chat once for all who hold it, and for a while after the last one has gone', async () => {
+  test('keeps one topic for all handles of a chat, and for a while after the last is released', async () => {
     const hub = newHub({ lingerMs: 100 });
     const [chatId, other] = [await newChat(), await newChat()];
-    const leases = await Promise.all([hub.acquire([chatId]), hub.acquire([chatId])]);
-    const [one, two] = leases.map((found) => found.get(chatId)!);
+    const handles = await Promise.all([hub.acquire([chatId]), hub.acquire([chatId])]);
+    const [one, two] = handles.map((found) => found.get(chatId)!);
     expect(one!.topic).toBe(two!.topic);
     one!.release();
     one!.release();
@@ -92,11 +92,11 @@ describe('a hub', () => {
     await eventually(() => expect(hub.size).toBe(0));
   });
 
-  test('gives leases for those of the chats that exist, and follows no others', async () => {
+  test('gives handles for those of the chats that exist, and follows no others', async () => {
     const hub = newHub();
     const chatId = await newChat();
-    const leases = await hub.acquire([chatId, randomUUID()]);
-    expect([...leases.keys()]).toEqual([chatId]);
+    const handles = await hub.acquire([chatId, randomUUID()]);
+    expect([...handles.keys()]).toEqual([chatId]);
     expect(hub.size).toBe(1);
     expect((await hub.acquire([])).size).toBe(0);
   });
@@ -138,7 +138,7 @@ describe('a hub', () => {
     expect((await acquired).get(chatId)!.topic.head).toBe(2);
   });
 
-  test('says that the database is away, holds on to nothing, and follows as soon as it is back', async () => {
+  test('throws while the database is away, keeps no topic, and follows as soon as the database is back', async () => {
     let away = true;
     const messages = withFaults(storage.messages, (real) => ({
       listHeads: (chatIds) => (away ? Promise.reject(storageUnavailable('away')) : real.listHeads(chatIds)),
@@ -152,12 +152,12 @@ describe('a hub', () => {
     expect((await hub.acquire([chatId, other])).size).toBe(2);
   });
 
-  test('makes good what the bus has lost: by comparing with the database, and at once when the bus says so', async () => {
+  test('fetches what the bus has lost: by comparing with the database, and at once when the bus reports a loss', async () => {
     const bus = new LossyBus(new MemoryBus(), { chat: () => 'lose' });
     const [hub, regular] = [newHub({ bus }), newHub({ bus, repairIntervalMs: 20 })];
     const [chatId, deletedId] = [await newChat(), await newChat()];
     const all = await Promise.all([hub, regular].map((each) => each.acquire([chatId, deletedId])));
-    const readers = all.flatMap((leases) => [...leases.values()].map(({ topic }) => listen(topic)));
+    const readers = all.flatMap((handles) => [...handles.values()].map(({ topic }) => listen(topic)));
     await write(chatId, 25);
     await storage.chats.delete(deletedId, user('alice'), allow);
     const expected = Array.from({ length: 25 }, (_, i) => i + 2);
@@ -199,7 +199,7 @@ describe('a hub', () => {
 });
 
 describe('watching memberships', () => {
-  test('tells each listener of the user until it stops, by the bus or, if that loses it, by comparing', async () => {
+  test('calls each listener of the user until it stops, by the bus or, if that loses the change, by comparing', async () => {
     for (const fate of ['arrive', 'lose'] as const) {
       const bus = new LossyBus(new MemoryBus(), { membership: () => fate });
       const hub = newHub({ bus, repairIntervalMs: 10 });
@@ -229,7 +229,7 @@ describe('watching memberships', () => {
     }
   });
 
-  test('says that the database is away, and works as soon as it is back', async () => {
+  test('throws while the database is away, and works as soon as it is back', async () => {
     let away = true;
     const memberships = withFaults(storage.memberships, (real) => ({
       listVersions: (ids) => (away ? Promise.reject(storageUnavailable('away')) : real.listVersions(ids)),

@@ -5,9 +5,9 @@ import type { MessageRepository } from '../../repository/message-repository.ts';
 import { Topic, type TopicOptions } from './topic.ts';
 
 export interface HubOptions extends TopicOptions {
-  /** How often what readers were given is compared with the database, in milliseconds. */
+  /** Milliseconds between two comparisons of the topics' heads with the database. */
   repairIntervalMs: number;
-  /** How long a chat without readers is still followed, in milliseconds. */
+  /** Milliseconds for which the hub keeps a topic after its last reader has released it. */
   lingerMs: number;
 }
 
@@ -21,8 +21,9 @@ interface Deps {
 interface TopicEntry {
   chatId: string;
   topic: Promise<Topic>;
-  /** What came before the topic was ready. */
+  /** Publications that arrived before the topic was ready. */
   early: ChatPublication[];
+  /** Handles that are not released yet. */
   references: number;
   unsubscribe?: Unsubscribe;
   linger?: NodeJS.Timeout;
@@ -34,7 +35,7 @@ interface MembershipWatch {
   unsubscribe: Promise<Unsubscribe>;
 }
 
-/** A held topic; `release` it once. There is one for every reader of every chat. */
+/** One reader's reference to a topic, which the hub keeps until all handles are released. */
 export class TopicHandle {
   readonly topic: Topic;
   readonly #entry: TopicEntry;
@@ -46,23 +47,23 @@ export class TopicHandle {
     this.#onRelease = onRelease;
   }
 
+  /** Twice is harmless. */
   release(): void {
     this.#onRelease?.(this.#entry);
     this.#onRelease = undefined;
   }
 }
 
-/** The chats that somebody reads on this node. It follows a chat on the bus only while that is so. */
+/** The topics of the chats that have readers on this node. The hub subscribes to a chat on the bus only while it has a topic for it. */
 export class Hub {
   readonly #deps: Deps;
   readonly #options: HubOptions;
-  readonly #chats = new Map<string, TopicEntry>();
+  readonly #entries = new Map<string, TopicEntry>();
   readonly #ready = new Map<string, Topic>();
   readonly #users = new Map<string, MembershipWatch>();
   readonly #repairTimer: NodeJS.Timeout;
   #repair: Promise<void> | undefined;
-  /** Undoes a `#hold`. */
-  readonly #letGo = (entry: TopicEntry): void => {
+  readonly #removeReference = (entry: TopicEntry): void => {
     entry.references -= 1;
     if (entry.references > 0 || this.#stopped) return;
     entry.linger = setTimeout(() => this.#drop(entry.chatId), this.#options.lingerMs);
@@ -77,33 +78,34 @@ export class Hub {
     deps.bus.onLoss(() => void this.repair());
   }
 
-  /** Chats that are followed at the moment. */
+  /** Chats that the hub has a topic for, or is making one for. */
   get size(): number {
-    return this.#chats.size;
+    return this.#entries.size;
   }
 
-  /** Leases for those of the chats that exist. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
+  /** Handles for the topics of those chats that exist. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
   async acquire(chatIds: readonly string[]): Promise<Map<string, TopicHandle>> {
-    const absent = chatIds.filter((chatId) => !this.#chats.has(chatId));
+    const absent = chatIds.filter((chatId) => !this.#entries.has(chatId));
     if (absent.length > 0) this.#follow(absent);
-    // Held before anything is awaited: a chat that lingers must not go in the meantime.
-    const held = chatIds.map((chatId) => [chatId, this.#hold(chatId)] as const);
-    const leases = new Map<string, TopicHandle>();
-    const results = await Promise.allSettled(held.map(([, entry]) => entry.topic));
+    // Before the first await: a topic that lingers must not be dropped in the meantime.
+    const entries = chatIds.map((chatId) => [chatId, this.#addReference(chatId)] as const);
+    const handles = new Map<string, TopicHandle>();
+    const results = await Promise.allSettled(entries.map(([, entry]) => entry.topic));
     const failures: unknown[] = [];
     for (const [i, result] of results.entries()) {
-      const [chatId, entry] = held[i]!;
-      if (result.status === 'fulfilled') leases.set(chatId, new TopicHandle(result.value, entry, this.#letGo));
+      const [chatId, entry] = entries[i]!;
+      if (result.status === 'fulfilled')
+        handles.set(chatId, new TopicHandle(result.value, entry, this.#removeReference));
       else if (!(result.reason instanceof NoSuchChat)) failures.push(result.reason);
     }
     if (failures.length > 0) {
-      for (const handle of leases.values()) handle.release();
+      for (const handle of handles.values()) handle.release();
       throw failures[0];
     }
-    return leases;
+    return handles;
   }
 
-  /** Calls the listener whenever the user's memberships may have changed; returns how to stop it. */
+  /** Calls the listener whenever the user's memberships may have changed; returns a function that stops it. */
   async watchMemberships(userId: string, listener: () => void): Promise<() => void> {
     let watch = this.#users.get(userId);
     if (!watch) {
@@ -131,7 +133,7 @@ export class Hub {
     return stop;
   }
 
-  /** Compares what readers were given with the database, and makes good what is missing. Never throws. */
+  /** Compares the heads of all topics with the database and fetches what live readers lack; the same for memberships. Never throws. */
   repair(): Promise<void> {
     this.#repair ??= Promise.all([this.#repairChats(), this.#repairMemberships()])
       .then(() => {})
@@ -147,14 +149,14 @@ export class Hub {
     this.#stopped = true;
     clearInterval(this.#repairTimer);
     await this.#repair;
-    for (const { linger, unsubscribe } of this.#chats.values()) {
+    for (const { linger, unsubscribe } of this.#entries.values()) {
       clearTimeout(linger);
       await unsubscribe?.();
     }
     for (const topic of this.#ready.values()) topic.stop();
   }
 
-  /** Subscribes first and reads the heads then, so that nothing can fall between. */
+  /** Subscribes before it reads the heads: a message committed between the two arrives by the bus. */
   #follow(chatIds: readonly string[]): void {
     const heads = this.#subscribeAll(chatIds).then(() => this.#deps.messages.listHeads(chatIds));
     for (const chatId of chatIds) {
@@ -164,25 +166,25 @@ export class Hub {
         return this.#createTopic(chatId, head);
       });
       topic.catch(() => this.#drop(chatId));
-      this.#chats.set(chatId, { chatId, topic, early: [], references: 0 });
+      this.#entries.set(chatId, { chatId, topic, early: [], references: 0 });
     }
   }
 
   async #subscribeAll(chatIds: readonly string[]): Promise<void> {
-    // Once the caller has entered the chats.
+    // Wait until the caller has added the entries.
     await Promise.resolve();
     await Promise.all(chatIds.map((chatId) => this.#subscribe(chatId)));
   }
 
   async #subscribe(chatId: string): Promise<void> {
-    const entry = this.#chats.get(chatId);
+    const entry = this.#entries.get(chatId);
     const unsubscribe = await this.#deps.bus.subscribeToChat(chatId, (publication) => {
       const topic = this.#ready.get(chatId);
       if (topic) topic.receive(publication);
-      else this.#chats.get(chatId)?.early.push(publication);
+      else this.#entries.get(chatId)?.early.push(publication);
     });
-    // The chat may have been dropped meanwhile, and even be followed anew.
-    if (entry && this.#chats.get(chatId) === entry) entry.unsubscribe = unsubscribe;
+    // The entry may have been dropped meanwhile, and another one made for the same chat.
+    if (entry && this.#entries.get(chatId) === entry) entry.unsubscribe = unsubscribe;
     else await unsubscribe();
   }
 
@@ -192,25 +194,25 @@ export class Hub {
       head,
       {
         fetch: (afterSeq, limit) => messages.findChanges(chatId, afterSeq, limit),
-        onFetchError: (err) => log.warn({ err, chatId }, 'could not fetch what is missing; trying again'),
+        onFetchError: (err) => log.warn({ err, chatId }, 'could not fetch missing messages; trying again'),
       },
       this.#options,
     );
     this.#ready.set(chatId, topic);
-    for (const publication of this.#chats.get(chatId)?.early.splice(0) ?? []) topic.receive(publication);
+    for (const publication of this.#entries.get(chatId)?.early.splice(0) ?? []) topic.receive(publication);
     return topic;
   }
 
-  #hold(chatId: string): TopicEntry {
-    const entry = this.#chats.get(chatId)!;
+  #addReference(chatId: string): TopicEntry {
+    const entry = this.#entries.get(chatId)!;
     entry.references += 1;
     clearTimeout(entry.linger);
     return entry;
   }
 
   #drop(chatId: string): void {
-    const entry = this.#chats.get(chatId);
-    this.#chats.delete(chatId);
+    const entry = this.#entries.get(chatId);
+    this.#entries.delete(chatId);
     this.#ready.get(chatId)?.stop();
     this.#ready.delete(chatId);
     entry?.unsubscribe?.().catch((err) => this.#deps.log.warn({ err, chatId }, 'could not unsubscribe'));

@@ -6,13 +6,13 @@ import { OutboundBuffer } from './outbound-buffer.ts';
 
 const frame = (...values: number[]) => new Frame(Uint8Array.from(values));
 
-/** The next frame, when there is one; undefined once the outbound has ended and is empty. */
+/** The next frame, when there is one; undefined once the buffer has ended and is empty. */
 async function next(outbound: OutboundBuffer): Promise<Frame | undefined> {
   await new Promise<void>((resolve) => outbound.onReady(resolve));
   return outbound.take();
 }
 
-/** Takes every frame until the outbound has ended. */
+/** Takes every frame until the buffer has ended. */
 async function drain(outbound: OutboundBuffer): Promise<number[][]> {
   const frames: number[][] = [];
   for (let taken = await next(outbound); taken; taken = await next(outbound)) frames.push([...taken.bytes]);
@@ -23,7 +23,7 @@ async function isPending(promise: Promise<unknown>): Promise<boolean> {
   return (await Promise.race([promise.then(() => false), nextTurn(true)])) ?? false;
 }
 
-describe('an outbound', () => {
+describe('an outbound buffer', () => {
   test('sends all that is pushed in one turn as one frame', async () => {
     const outbound = new OutboundBuffer({ maxBytes: 100, maxFrameBytes: 100 });
     const taken = next(outbound);
@@ -71,7 +71,7 @@ describe('an outbound', () => {
     expect(await next(outbound)).toBeUndefined();
   });
 
-  test('has room below its limit, and lets writers wait until most of it has been taken', async () => {
+  test('has room below its limit, and lets writers wait until three quarters have been taken', async () => {
     const outbound = new OutboundBuffer({ maxBytes: 8, maxFrameBytes: 3 });
     for (let i = 0; i < 3; i += 1) outbound.push(frame(i, i, i));
     expect([outbound.hasRoom, outbound.bytes]).toEqual([false, 9]);

@@ -1,21 +1,21 @@
 import { Frame } from '../../model/frame.ts';
 
 export interface OutboundBufferOptions {
-  /** Beyond this many bytes there is no room for more messages. */
+  /** Bytes from which on no more messages may be pushed. */
   maxBytes: number;
-  /** A frame is closed once it has this many bytes. */
+  /** Bytes of a joined frame at the most; a single frame that is larger is taken as it is. */
   maxFrameBytes: number;
 }
 
 interface Queued {
   frame: Frame;
-  /** Set for messages: they are dropped when the reader may not have them any more. */
+  /** Set for what only members may read: `drop` takes it out when the membership ends. */
   chatId?: string;
 }
 
 /**
- * What is on its way to one reader. Everything that is pushed within one turn of the event loop goes out in one frame, and
- * the next frame is made only when the reader has taken the one before.
+ * The frames that wait for one reader. All frames pushed within one turn of the event loop are taken as one, and what is pushed while the
+ * reader is busy joins the next.
  */
 export class OutboundBuffer {
   readonly #options: OutboundBufferOptions;
@@ -24,7 +24,7 @@ export class OutboundBuffer {
   #ended = false;
   #onReady: (() => void) | undefined;
   #waking = false;
-  #wakeWriters: (() => void)[] = [];
+  #waitingForRoom: (() => void)[] = [];
 
   constructor(options: OutboundBufferOptions) {
     this.#options = options;
@@ -34,12 +34,12 @@ export class OutboundBuffer {
     return this.#bytes;
   }
 
-  /** Whether messages may be pushed. Answers to commands may always: whoever reads commands waits for room first. */
+  /** Whether messages may be pushed. Answers to commands may be pushed without room: no command is read until there is room. */
   get hasRoom(): boolean {
     return this.#bytes < this.#options.maxBytes;
   }
 
-  /** Does nothing once the outbound has ended. */
+  /** Frames of what only members of a chat may read name the chat. Does nothing once the buffer has ended. */
   push(frame: Frame, chatId?: string): void {
     if (this.#ended) return;
     this.#queue.push({ frame, chatId });
@@ -47,52 +47,52 @@ export class OutboundBuffer {
     this.#wake();
   }
 
-  /** Resolves when most of it has been taken, or when it has ended. */
+  /** Resolves when at most a quarter of `maxBytes` is left, or when the buffer has ended. */
   async whenRoom(): Promise<void> {
     while (this.#bytes > this.#options.maxBytes / 4 && !this.#ended) {
       await new Promise<void>((resolve) => {
-        this.#wakeWriters.push(resolve);
+        this.#waitingForRoom.push(resolve);
       });
     }
   }
 
-  /** Drops the chat's messages that have not been taken yet. */
+  /** Drops the chat's frames. */
   drop(chatId: string): void {
     this.#queue = this.#queue.filter((queued) => queued.chatId !== chatId);
     this.#count();
   }
 
-  /** Drops every message that has not been taken yet. */
+  /** Drops the frames of every chat. Answers to commands remain. */
   dropMessages(): void {
     this.#queue = this.#queue.filter((queued) => queued.chatId === undefined);
     this.#count();
   }
 
-  /** What has been pushed is still delivered. */
+  /** Takes no further frames. Those that were pushed can still be taken. Twice is harmless. */
   end(): void {
     this.#ended = true;
     this.#wake();
     this.#releaseWriters();
   }
 
-  /** Whether it has ended and everything has been taken. */
+  /** Whether the buffer has ended and its last frame was taken. */
   get finished(): boolean {
     return this.#ended && this.#queue.length === 0;
   }
 
   /**
-   * Calls the one reader at the end of each turn of the event loop in which something was pushed, or in which it ended; and now, if
-   * that has happened already.
+   * Calls the reader at the end of each turn of the event loop in which a frame was pushed or the buffer ended; and at once, if that has
+   * happened already. There is one reader: a second call replaces the first.
    */
   onReady(reader: () => void): void {
     this.#onReady = reader;
     if (this.#ended || this.#queue.length > 0) reader();
   }
 
-  /** The next frame; undefined if there is nothing at the moment. */
+  /** The next frame, joined of as many as `maxFrameBytes` allows; undefined if the buffer is empty. */
   take(): Frame | undefined {
     if (this.#queue.length === 0) return undefined;
-    // What almost always is all there is.
+    // The common case.
     if (this.#queue.length === 1) {
       const { frame } = this.#queue.pop()!;
       this.#bytes = 0;
@@ -112,7 +112,7 @@ export class OutboundBuffer {
     return Frame.join(taken.map(({ frame }) => frame));
   }
 
-  /** Not at once: what else happens in this turn shall be in the same frame. */
+  /** Calls the reader at the end of the turn, so that everything that is pushed in this turn goes into one frame. */
   #wake(): void {
     if (this.#waking || !this.#onReady) return;
     this.#waking = true;
@@ -120,20 +120,20 @@ export class OutboundBuffer {
     if (OutboundBuffer.#woken.length === 1) setImmediate(OutboundBuffer.#flush);
   }
 
-  /** One timer for all that were woken in a turn: there are as many as readers. */
+  /** The buffers whose readers are called at the end of this turn: one immediate for all, as every reader of a chat has a buffer. */
   static #woken: OutboundBuffer[] = [];
   static readonly #flush = () => {
     const woken = OutboundBuffer.#woken;
     OutboundBuffer.#woken = [];
-    for (const outbound of woken) {
-      outbound.#waking = false;
-      outbound.#onReady?.();
+    for (const buffer of woken) {
+      buffer.#waking = false;
+      buffer.#onReady?.();
     }
   };
 
   #releaseWriters(): void {
     if (this.#bytes > this.#options.maxBytes / 4 && !this.#ended) return;
-    for (const wake of this.#wakeWriters.splice(0)) wake();
+    for (const wake of this.#waitingForRoom.splice(0)) wake();
   }
 
   #count(): void {

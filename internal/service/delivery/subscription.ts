@@ -8,26 +8,26 @@ import type { OutboundBuffer } from './outbound-buffer.ts';
 import type { SharedEvent } from './shared-event.ts';
 import type { TopicReader } from './topic.ts';
 
-/** The session's side of its subscriptions: one object for all of them. */
+/** What the subscriptions of a session have in common. */
 export interface SubscriptionOwner {
   readonly userId: string;
   readonly outbound: OutboundBuffer;
   readonly encoder: EventEncoder;
   readonly messages: MessageRepository;
-  /** Messages of a page from the database. */
+  /** Entries of a page from the database. */
   readonly pageSize: number;
-  /** The subscription is behind: call `catchUp` until it returns true. */
+  /** The subscription is catching up: call its `catchUp` until that returns true. */
   onBehind(subscription: Subscription): void;
-  /** Nothing more will come: the user is no member any more, or the chat is gone. */
+  /** The subscription has ended, since the user is no longer a member or the chat was deleted. */
   onEnded(subscription: Subscription, reason: RemovalReason): void;
 }
 
 /**
- * One session's reading of one chat. It is either live, given messages by the topic, or catching up, reading pages from the
- * database at the reader's own pace; a slow reader goes from the first to the second, and from there back.
+ * One session's reading of one chat. A subscription is either live and given batches by the topic, or catching up and reading pages from the
+ * database at the reader's own pace. A live reader that is too slow goes back to catching up.
  *
- * Membership is known to have held at `verifiedSeq`. All that comes after is looked at in order, and so an end of the
- * membership cannot be missed.
+ * The user was a member at `verifiedSeq`. The subscription looks at every later entry in order, and the end of a membership is an entry, so
+ * it delivers nothing from after the end.
  */
 export class Subscription implements TopicReader {
   readonly chatId: string;
@@ -36,7 +36,7 @@ export class Subscription implements TopicReader {
   #position: number;
   #verifiedSeq: number;
   #state: 'catching_up' | 'live' | 'ended' = 'catching_up';
-  /** Where the chat was when the subscription began: the reader has not caught up before it is there. */
+  /** The chat's head when the subscription began. A reader that has reached it has caught up. */
   readonly #goal: number;
   #toldCaughtUp = false;
 
@@ -65,13 +65,13 @@ export class Subscription implements TopicReader {
   start(): void {
     const { topic } = this.#handle;
     topic.add(this);
-    // The topic may not have heard of it, as while the bus is away.
+    // The topic may not know this number yet, for example while the bus is away.
     topic.receive({ kind: 'head', seq: this.#goal });
     if (topic.deleted) this.onDeleted();
     else if (!this.#tryGoLive()) this.#owner.onBehind(this);
   }
 
-  /** Ends delivery without a word. Twice is harmless. */
+  /** Ends delivery; the reader is sent no event about it. Twice is harmless. */
   stop(): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
@@ -79,7 +79,7 @@ export class Subscription implements TopicReader {
     this.#handle.release();
   }
 
-  /** Reads one page into the outbound. True if there is nothing more to catch up with. Throws as the repository does. */
+  /** Reads one page into the outbound buffer. True if the subscription is live or has ended. Throws what the repository throws. */
   async catchUp(): Promise<boolean> {
     if (this.#state !== 'catching_up' || this.#tryGoLive()) return true;
     const { messages, pageSize } = this.#owner;
@@ -141,7 +141,7 @@ export class Subscription implements TopicReader {
     if (this.#toldCaughtUp || this.#position < this.#goal) return;
     this.#toldCaughtUp = true;
     const { outbound, encoder } = this.#owner;
-    // It goes where the messages before it go: whoever is not given them has not caught up either.
+    // It names the chat, so that it is dropped together with the messages before it.
     outbound.push(encoder.encode({ kind: 'caught_up', chatId: this.chatId, seq: this.#position }), this.chatId);
   }
 
@@ -158,7 +158,7 @@ export class Subscription implements TopicReader {
     this.#position = batch.lastSeq;
   }
 
-  /** What the reader has not taken yet is not for them any more. */
+  /** Drops what the reader has not taken yet: the user may no longer read it. */
   #end(reason: RemovalReason): void {
     this.stop();
     this.#owner.outbound.drop(this.chatId);

@@ -207,7 +207,7 @@ describe('subscribing to all chats', () => {
     expect([stream.of('subscribed').length, stream.of('chatAdded'), stream.numbers(added)]).toEqual([1, [], []]);
   });
 
-  test('is tried again when the database is away as a chat is added, and holds on to nothing afterwards', async () => {
+  test('is tried again when the database is away as a chat is added, and keeps no topic afterwards', async () => {
     let failures = 0;
     const failOnce = (key: string) =>
       !failed.has(key) && failed.add(key) && ++failures > 0 ? storageUnavailable('away') : undefined;
@@ -295,7 +295,7 @@ describe('a subscription', () => {
     await eventually(() => expect(stream.of('subscribed')).toHaveLength(4));
   });
 
-  test('that was being begun when its stream ended holds on to nothing', async () => {
+  test('that was being begun when its stream ended keeps no topic', async () => {
     const [asked, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const messages = withFaults(storage.messages, (real) => ({
       async listHeads(...args) {

@@ -21,13 +21,13 @@ interface Deps {
   outbound: OutboundBuffer;
   encoder: EventEncoder;
   userId: string;
-  /** Told of failures to read from the database, which are tried again. */
+  /** Called with each failure to read from the database; the read is tried again. */
   onRetry: (error: unknown) => void;
 }
 
 interface Options {
   maxSubscriptions: number;
-  /** Messages of a page from the database. */
+  /** Entries of a page from the database. */
   pageSize: number;
 }
 
@@ -35,8 +35,8 @@ interface Options {
 const pausesAfterFailures = { firstMs: 150, maxMs: 3_000, jitter: 'equal' } as const;
 
 /**
- * The chats that one session reads: those that it subscribed to and, after `subscribeAll`, every chat that the user is or
- * becomes a member of. Those that are behind are caught up with one page after the other, whenever the reader has room.
+ * The subscriptions of one session: to the chats that it named and, after `subscribeAll`, to every chat that the user is or becomes a member
+ * of. Subscriptions that are catching up read one page each in turn, and only while the outbound buffer has room.
  */
 export class Subscriptions implements SubscriptionOwner {
   readonly #deps: Deps;
@@ -46,9 +46,9 @@ export class Subscriptions implements SubscriptionOwner {
   #catchingUp = false;
   #closed = false;
   #stopWatching: (() => void) | undefined;
-  /** Unsubscribed from: not to be brought back because some other membership changes. */
+  /** Chats that the client unsubscribed from. A change of other memberships does not subscribe to them again. */
   #unwanted: Set<string> | undefined;
-  /** Changes to the list happen one after the other. */
+  /** Settles when the last change of the subscriptions is done: changes are made one after the other. */
   #lastChange: Promise<unknown> = Promise.resolve();
   #refreshing = false;
   #waitingForRoom = false;
@@ -78,7 +78,10 @@ export class Subscriptions implements SubscriptionOwner {
     return this.#options.pageSize;
   }
 
-  /** Starts delivery after the given number, or from now. `membership` tells that the user is a member. */
+  /**
+   * Starts delivery after the given number, or after the chat's head. `membership` says that the user is a member. Throws OUT_OF_RANGE
+   * (CURSOR_IN_FUTURE), NOT_FOUND (CHAT_NOT_FOUND), RESOURCE_EXHAUSTED (SUBSCRIPTION_LIMIT), UNAVAILABLE (STORAGE_UNAVAILABLE).
+   */
   subscribe(commandId: string, membership: MembershipSnapshot, afterSeq: number | undefined): Promise<void> {
     return this.#change(async () => {
       const { chatId, lastSeq } = membership;
@@ -93,10 +96,10 @@ export class Subscriptions implements SubscriptionOwner {
     });
   }
 
-  /** Starts delivery of all the user's chats: after its cursor, or for those without one from `others`. */
+  /** Starts delivery of all the user's chats: each after its cursor, those without a cursor where `others` says. Throws as `subscribe`. */
   subscribeAll(commandId: string, cursors: ReadonlyMap<string, number>, others: StartFrom): Promise<void> {
     return this.#change(async () => {
-      // Watching comes first: whoever is added while the list is being read is noticed by one of the two.
+      // Watch before the list is read: a membership that begins during the read is noticed by one of the two.
       const stop =
         this.#stopWatching ?? (await this.#deps.hub.watchMemberships(this.#deps.userId, () => this.#refreshLater()));
       try {
@@ -131,7 +134,7 @@ export class Subscriptions implements SubscriptionOwner {
   #change<T>(change: () => Promise<T>): Promise<T> {
     const result = this.#lastChange.then(async () => {
       const changed = await change();
-      // Whatever was begun while the session was being closed ends with it.
+      // A subscription that was begun while the session was being closed ends with it.
       if (this.#closed) this.close();
       return changed;
     });
@@ -147,11 +150,11 @@ export class Subscriptions implements SubscriptionOwner {
       throw cursorsInFuture(ahead.map(({ chatId, lastSeq }) => ({ field: field(chatId), lastSeq })));
     }
     const own = new Set(memberships.map(({ chatId }) => chatId));
-    const leases = await this.#deps.hub.acquire([...own]);
+    const handles = await this.#deps.hub.acquire([...own]);
     this.#unwanted = undefined;
     for (const chatId of cursors.keys()) if (!own.has(chatId)) this.#tellRemoved(chatId, 'UNKNOWN');
     for (const membership of memberships) {
-      const handle = leases.get(membership.chatId);
+      const handle = handles.get(membership.chatId);
       if (handle)
         this.#start(commandId, membership, handle, cursors.get(membership.chatId) ?? startOf(membership, others));
     }
@@ -185,11 +188,11 @@ export class Subscriptions implements SubscriptionOwner {
   onEnded(subscription: Subscription, reason: RemovalReason): void {
     this.#remove(subscription);
     this.#tellRemoved(subscription.chatId, reason);
-    // The user may have come back before the end of the membership was seen here.
+    // The user may have become a member again before this node saw the end of the membership.
     if (reason !== 'DELETED') this.#refreshLater();
   }
 
-  /** One page for each that is behind, in turn; never more of them in memory than the outbound holds. Never throws. */
+  /** Reads a page for each subscription that is catching up, in turn, and waits for room before each page. Never throws. */
   async #catchUp(): Promise<void> {
     const behind = this.#behind ?? new Set();
     const pauses = new Backoff(pausesAfterFailures);
@@ -209,22 +212,23 @@ export class Subscriptions implements SubscriptionOwner {
     this.#catchingUp = false;
   }
 
+  /** Calls `#refresh` after the changes under way; once for any number of calls until then. */
   #refreshLater(): void {
     if (this.#refreshing || this.#closed) return;
     this.#refreshing = true;
     this.#change(() => {
-      // From here on another change of the memberships needs another look.
+      // A change of the memberships from here on needs another refresh.
       this.#refreshing = false;
       return this.#refresh();
     }).catch((error) => {
       this.#deps.onRetry(error);
-      // Until the memberships change there is nothing else to be seen.
+      // It would fail again until the memberships change, and a change refreshes anyway.
       if (error instanceof ChatError && error.reason === 'SUBSCRIPTION_LIMIT') return;
       if (!this.#closed) setTimeout(() => this.#refreshLater(), equalJitter(1_000)).unref();
     });
   }
 
-  /** Makes the list that of the user's memberships, after `subscribeAll`. */
+  /** After `subscribeAll`: makes the subscriptions those of the user's memberships. */
   async #refresh(): Promise<void> {
     if (!this.#stopWatching || this.#closed) return;
     const memberships = await this.#listMemberships();
@@ -241,7 +245,7 @@ export class Subscriptions implements SubscriptionOwner {
     );
   }
 
-  /** As many as there is room for; the others when the reader has taken what waits for it, if the user is in them still. */
+  /** Subscribes to as many as there is room for. The rest are left to a refresh once the reader has made room. */
   async #addNew(memberships: readonly MembershipSnapshot[]): Promise<void> {
     const { outbound, hub } = this.#deps;
     if (memberships.length > 0 && !outbound.hasRoom) return this.#refreshWhenRoom();
@@ -250,9 +254,9 @@ export class Subscriptions implements SubscriptionOwner {
       const chat = await this.#findChat(membership.chatId);
       if (chat) added.set(membership, chat);
     }
-    const leases = await hub.acquire([...added.keys()].map(({ chatId }) => chatId));
+    const handles = await hub.acquire([...added.keys()].map(({ chatId }) => chatId));
     for (const [membership, chat] of added) {
-      const handle = leases.get(membership.chatId);
+      const handle = handles.get(membership.chatId);
       if (!handle) continue;
       if (!outbound.hasRoom) {
         handle.release();
@@ -264,7 +268,7 @@ export class Subscriptions implements SubscriptionOwner {
     }
   }
 
-  /** Nothing else waits for it: the end of a membership least of all. */
+  /** Does not wait itself: other changes, such as the end of a membership, must not wait for a slow reader. */
   #refreshWhenRoom(): void {
     if (this.#waitingForRoom) return;
     this.#waitingForRoom = true;

@@ -118,7 +118,7 @@ describe('a topic', () => {
     expect(topic.head).toBe(3);
   });
 
-  test('gives all live readers the same ephemeral event, but for those that it is not for', () => {
+  test('gives all live readers the same ephemeral event, or only those of the user that it is for', () => {
     const topic = topicOf(new Log());
     const seen: [string, SharedEvent][] = [];
     for (const userId of ['a', 'b', 'b']) {
@@ -156,7 +156,7 @@ describe('a topic', () => {
     topic.stop();
   });
 
-  test('fetches what does not come, page by page', async () => {
+  test('fetches what the bus does not bring, page by page', async () => {
     const log = new Log();
     const topic = topicOf(log, { pageSize: 3 });
     const reader = live(topic);
@@ -166,7 +166,7 @@ describe('a topic', () => {
     expect(log.fetches).toBe(4);
   });
 
-  test('fetches also what it is only told to be there', async () => {
+  test('fetches what it knows of only by a head', async () => {
     const log = new Log();
     const topic = topicOf(log);
     const reader = live(topic);
@@ -175,7 +175,7 @@ describe('a topic', () => {
     await eventually(() => expect(reader.numbers).toEqual([1, 2]));
   });
 
-  test('fetches again for what it is told of while a fetch is under way', async () => {
+  test('fetches again for a head that arrives during a fetch', async () => {
     const log = new Log();
     const topic = topicOf(log, { stragglerMs: 0 });
     const reader = live(topic);
@@ -208,7 +208,7 @@ describe('a topic', () => {
     await eventually(() => expect(reader.numbers).toEqual([1, 2]));
   });
 
-  test('keeps only so much of what came too early, and fetches the rest', async () => {
+  test('keeps a bounded number of early entries, and fetches the rest', async () => {
     const log = new Log();
     const topic = topicOf(log, { pageSize: 500, stragglerMs: 100 });
     const reader = live(topic);
@@ -224,7 +224,7 @@ describe('a topic', () => {
     await eventually(() => expect(reader.numbers).toEqual(Array.from({ length: 3_001 }, (_, i) => i + 1)));
   });
 
-  test('remembers the newest messages, and says when it cannot tell what came after a number', () => {
+  test('keeps the newest entries, and says when it no longer has all of those after a number', () => {
     const log = new Log();
     const topic = topicOf(log, { recentChars: 3 * 300 });
     const numbers = (seq: number) => topic.since(seq)?.entries.map(seqOf);
@@ -264,7 +264,7 @@ describe('a topic', () => {
     expect([reader.deleted, reader.got]).toEqual([1, []]);
   });
 
-  test('gives nothing to one who has gone or is not live', () => {
+  test('gives nothing to a reader that was removed or is not live', () => {
     const log = new Log();
     const topic = topicOf(log);
     const [gone, behind] = [live(topic), live(topic)];

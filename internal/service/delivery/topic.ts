@@ -38,8 +38,8 @@ const entryOverheadChars = 200;
 const maxEarly = 1_000;
 
 /**
- * One chat on this node. The bus may deliver the chat's publications late, twice or never; each live reader is given every entry once, in the
- * order of the numbers.
+ * One chat on this node. The bus may deliver the chat's publications late, twice or never; each live reader is given every entry once, in
+ * the order of the numbers.
  */
 export class Topic {
   readonly #options: TopicOptions;

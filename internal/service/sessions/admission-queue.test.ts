@@ -13,7 +13,7 @@ function crowd(admission: AdmissionQueue, count: number) {
   return { turns, entered };
 }
 
-test('sessions begin at a steady pace, in the order in which they came', async () => {
+test('sessions are admitted at a fixed rate, first come, first served', async () => {
   const begun = performance.now();
   // Groups of four.
   const { turns } = crowd(new AdmissionQueue({ perSecond: 100, maxWaiting: 100 }), 20);
@@ -31,7 +31,7 @@ test('after a quiet time nobody waits', async () => {
   await eventually(async () => expect(await admission.enter(here)).toBe(true));
 });
 
-test('when too many wait, more are sent away, each with a time of its own', async () => {
+test('when too many wait, further ones are refused, each with a random retry time', async () => {
   const admission = new AdmissionQueue({ perSecond: 25, maxWaiting: 1 });
   crowd(admission, 2);
   const refusals = await Promise.all(
@@ -43,7 +43,7 @@ test('when too many wait, more are sent away, each with a time of its own', asyn
   expect(new Set(times).size).toBeGreaterThan(10);
 });
 
-test('one that goes while it waits does not begin, and leaves its place to others', async () => {
+test('a session whose client goes while it waits is not admitted, and leaves its place to others', async () => {
   const admission = new AdmissionQueue({ perSecond: 25, maxWaiting: 1 });
   const gone = new AbortController();
   expect(await admission.enter(here)).toBe(true);
@@ -57,7 +57,7 @@ test('one that goes while it waits does not begin, and leaves its place to other
   expect(await admission.enter(gone.signal)).toBe(false);
 });
 
-test('once opened, nobody is waited for', async () => {
+test('once opened, the queue admits every session at once', async () => {
   const admission = new AdmissionQueue({ perSecond: 25, maxWaiting: 1_000 });
   const { entered, turns } = crowd(admission, 200);
   admission.open();

@@ -2,24 +2,24 @@ import { ChatError } from '../../model/errors.ts';
 import type { LightAbortSignal } from '../../model/light-abort.ts';
 
 export interface AdmissionQueueOptions {
-  /** Sessions that may begin in a second. */
+  /** Sessions admitted per second. */
   perSecond: number;
-  /** Sessions that wait for that; beyond that they are sent away. */
+  /** Sessions that may wait; further ones are refused. */
   maxWaiting: number;
 }
 
-/** They are let in in groups so many milliseconds apart: those of a group share what they read. */
+/** Milliseconds between two groups of sessions. The sessions of a group begin together, so that their identical reads share one query. */
 const groupMs = 40;
 
 /**
- * Lets new sessions in at a steady pace, in the order in which they came: when thousands come back at once, those who are connected already
- * shall not notice. As long as no more come than may, nobody waits.
+ * Admits new sessions at a fixed rate, first come, first served, so that thousands of clients that reconnect at once do not delay the
+ * delivery to connected ones. Below the rate no session waits.
  */
 export class AdmissionQueue {
   readonly #groupSize: number;
   readonly #maxWaiting: number;
   readonly #waiting = new Set<() => void>();
-  #arrived = 0;
+  #admitted = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor({ perSecond, maxWaiting }: AdmissionQueueOptions) {
@@ -28,12 +28,12 @@ export class AdmissionQueue {
   }
 
   /**
-   * Resolves true when it is this one's turn, false when the signal is aborted. Throws UNAVAILABLE (TOO_MANY_ARRIVALS), with a time of its own to
-   * come back after.
+   * Resolves to true when the session is admitted, to false if the signal aborts first. Throws UNAVAILABLE (TOO_MANY_ARRIVALS) with a random
+   * retry time.
    */
   async enter(signal: LightAbortSignal): Promise<boolean> {
-    if (this.#arrived >= this.#groupSize) return this.#wait(signal);
-    this.#arrived += 1;
+    if (this.#admitted >= this.#groupSize) return this.#wait(signal);
+    this.#admitted += 1;
     this.#timer ??= setTimeout(() => this.#nextGroup(), groupMs).unref();
     return !signal.aborted;
   }
@@ -49,7 +49,7 @@ export class AdmissionQueue {
         signal.removeEventListener('abort', leave);
         resolve(true);
       };
-      // Whoever loses patience and comes again must not stand in the way of others twice.
+      // A client that gives up and reconnects must not hold two places.
       const leave = () => {
         this.#waiting.delete(proceed);
         resolve(false);
@@ -59,7 +59,7 @@ export class AdmissionQueue {
     });
   }
 
-  /** Lets all in who wait: there is nobody left whom they could be in the way of. */
+  /** Admits all that wait. For a shutdown, when there are no connected clients left to protect. */
   open(): void {
     for (const proceed of this.#waiting) proceed();
     this.#waiting.clear();
@@ -67,13 +67,13 @@ export class AdmissionQueue {
 
   #nextGroup(): void {
     this.#timer = undefined;
-    this.#arrived = 0;
+    this.#admitted = 0;
     for (const proceed of this.#waiting) {
-      if (this.#arrived >= this.#groupSize) break;
+      if (this.#admitted >= this.#groupSize) break;
       this.#waiting.delete(proceed);
-      this.#arrived += 1;
+      this.#admitted += 1;
       proceed();
     }
-    if (this.#arrived > 0) this.#timer = setTimeout(() => this.#nextGroup(), groupMs).unref();
+    if (this.#admitted > 0) this.#timer = setTimeout(() => this.#nextGroup(), groupMs).unref();
   }
 }

@@ -73,12 +73,12 @@ test('what is written last is read before the end, and before the error that end
   }
 });
 
-test('an error of what writes nothing is thrown', async () => {
+test('an error before the first frame is thrown', async () => {
   const run = () => Promise.reject(new Error('at once'));
   await expect(frameIterator(run, never).next()).rejects.toThrow('at once');
 });
 
-test('whoever gives up reading aborts what writes; it may fail then, and nobody minds', async () => {
+test('a reader that gives up aborts the writing function, whose failure is then ignored', async () => {
   const given = Promise.withResolvers<LightAbortSignal>();
   const run = async (write: FrameWriter, signal: LightAbortSignal) => {
     given.resolve(signal);
@@ -93,7 +93,7 @@ test('whoever gives up reading aborts what writes; it may fail then, and nobody 
   expect((await given.promise).aborted).toBe(true);
 });
 
-test('the caller’s signal reaches what writes', async () => {
+test('the caller’s signal reaches the writing function', async () => {
   const controller = new AbortController();
   const run = (_: FrameWriter, signal: LightAbortSignal) => untilAborted(signal);
   const ended = frameIterator(run, controller.signal).next();

@@ -6,22 +6,23 @@ type Run = (write: FrameWriter, gone: LightAbortController) => Promise<void>;
 type Result = IteratorResult<Frame, void>;
 
 /**
- * Turns what writes frames into what can be iterated, by one reader: the next frame is asked for when the one before has been taken. Throws what
- * `run` throws. When the iteration is given up, the switch that `run` was given aborts; it may do so itself, to end in spite of a reader that takes nothing.
+ * Makes an iteration, for one reader, of a function that writes frames. A write resolves when the reader asks for the frame after it. The
+ * iteration throws what `run` throws. When the reader gives up, `run`'s controller aborts; `run` may abort it too, to end although the
+ * reader takes nothing.
  */
 export function frameIterator(run: Run, signal: AbortSignal): FrameIterator {
   return new FrameIterator(run, signal);
 }
 
-/** Written out, as a generator that waits for a frame takes four times as much memory; there is one for each gRPC stream. */
+/** There is one for each gRPC stream, and a generator that waits for a frame would take four times the memory. */
 class FrameIterator implements AsyncIterableIterator<Frame, void> {
   #run: Run | undefined;
   readonly #gone = new LightAbortController();
-  /** Was written, but not asked for yet. */
+  /** The frame that was written but not asked for yet. */
   #waiting: Frame | undefined;
-  /** Resolves what the writer of the newest frame waits for. */
+  /** Resolves the promise of the newest write. */
   #onTaken: (() => void) | undefined;
-  /** The reader has the newest frame, and has taken it once it asks for the next. */
+  /** Whether the reader has the newest frame; it has taken it once it asks for the next. */
   #given = false;
   #asked: { resolve: (result: Result) => void; reject: (error: unknown) => void } | undefined;
   #end: { error?: unknown } | undefined;

@@ -68,8 +68,10 @@ test.each([
 ])('a write that %s ends the sending, once', async (_, write) => {
   const outbound = createOutbound();
   const failures: (WriteFailure | undefined)[] = [];
+  const onFinished = () => failures.push(sender.failure);
   outbound.push(frame('ab'));
-  new FrameSender({ outbound, write, onFinished: (failure) => failures.push(failure) }).start();
+  const sender = new FrameSender({ outbound, write, onFinished });
+  sender.start();
   await turn();
   outbound.push(frame('cd'));
   outbound.end();

@@ -13,7 +13,7 @@ interface Deps {
   outbound: OutboundBuffer;
   write: FrameWriter;
   /** Called once: when the buffer has ended and its last frame was written, or when a write failed. Never called after `stop`. */
-  onFinished: (failure?: WriteFailure) => void;
+  onFinished: () => void;
 }
 
 /**
@@ -23,9 +23,10 @@ interface Deps {
 export class FrameSender {
   readonly #outbound: OutboundBuffer;
   readonly #write: FrameWriter;
-  readonly #onFinished: (failure?: WriteFailure) => void;
+  readonly #onFinished: () => void;
   #writing = false;
   #stopped = false;
+  #failure: WriteFailure | undefined;
 
   constructor({ outbound, write, onFinished }: Deps) {
     this.#outbound = outbound;
@@ -36,6 +37,11 @@ export class FrameSender {
   /** Writes what is in the buffer now, and then at the end of each turn of the event loop that adds something to it. Call once. */
   start(): void {
     this.#outbound.onReady(() => this.#writeAll());
+  }
+
+  /** Set once a write has failed. */
+  get failure(): WriteFailure | undefined {
+    return this.#failure;
   }
 
   /** Writes nothing more. Twice is harmless. */
@@ -71,6 +77,7 @@ export class FrameSender {
   #finish(failure?: WriteFailure): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#onFinished(failure);
+    this.#failure = failure;
+    this.#onFinished();
   }
 }

@@ -1,17 +1,17 @@
 /**
- * What has come from one client and was not read yet. Unlike an iteration, which has to be waited for, it costs nothing while nothing
- * comes.
+ * The frames that one client has sent and the session has not read yet. Unlike an async iteration it suspends no function while no frame
+ * arrives, which saves memory for every idle stream.
  */
 export interface Inbox<Frame> {
-  /** The next frame; undefined if there is none at the moment. Throws if what came is no frame. */
+  /** The next frame; undefined if there is none at the moment. Throws if the client sent something that is no frame. */
   take(): Frame | undefined;
-  /** Whether everything has been taken and no more will come. */
+  /** Whether every frame was taken and no more can arrive. */
   readonly ended: boolean;
-  /** Calls the one reader when there is something to take, or when it has ended; now, if that is so already. */
+  /** Calls the reader whenever a frame arrives and when the inbox ends; at once, if that has happened already. There is one reader. */
   onReady(reader: () => void): void;
 }
 
-/** What an iteration gives, each made into a frame. The next is asked for when the one before has been taken. */
+/** An inbox of what an iteration yields, each made into a frame. It asks for the next value when the frame before was taken. */
 export class IteratedInbox<Given, Frame = Given> implements Inbox<Frame> {
   readonly #iterator: AsyncIterator<Given>;
   readonly #toFrame: (given: Given) => Frame;
@@ -22,7 +22,7 @@ export class IteratedInbox<Given, Frame = Given> implements Inbox<Frame> {
   #finished = false;
   #onReady: (() => void) | undefined;
 
-  /** Whatever `toFrame` throws, `take` does. */
+  /** `take` throws what `toFrame` throws. */
   constructor(frames: AsyncIterable<Given>, toFrame: (given: Given) => Frame) {
     this.#iterator = frames[Symbol.asyncIterator]();
     this.#toFrame = toFrame;
@@ -63,7 +63,7 @@ export class IteratedInbox<Given, Frame = Given> implements Inbox<Frame> {
   }
 }
 
-/** The frames of an inbox, for whoever would rather wait for them. */
+/** The frames of an inbox as an async iteration. */
 export async function* framesOf<Frame>(inbox: Inbox<Frame>): AsyncGenerator<Frame, void, undefined> {
   let wake = () => {};
   inbox.onReady(() => wake());

@@ -28,7 +28,7 @@ beforeEach(() => {
 
 const alice = user('alice');
 
-function newNews({
+function newAnnouncer({
   memberships = storage.memberships,
   maxMembers = 2,
 }: {
@@ -54,18 +54,18 @@ async function listen(...others: string[]) {
 }
 
 /** Tells of a session's begin and end as the registry does. */
-async function visit(news: PresenceAnnouncer) {
+async function visit(announcer: PresenceAnnouncer) {
   const sessionId = randomUUID();
-  if (await presence.enter(sessionId, alice)) news.online(alice);
+  if (await presence.enter(sessionId, alice)) announcer.online(alice);
   return async () => {
-    if (await presence.leave(sessionId)) news.offline(alice);
+    if (await presence.leave(sessionId)) announcer.offline(alice);
   };
 }
 
-test('the members of small chats are told who comes, and who has been away for a while', async () => {
+test('users are announced in small chats as they come online, and once they have been away for a while', async () => {
   const [small, large] = [await listen('bob'), await listen('bob', 'carol')];
-  const news = newNews();
-  const leave = await visit(news);
+  const announcer = newAnnouncer();
+  const leave = await visit(announcer);
   await eventually(() => expect(small.states()).toEqual([true]));
   const left = performance.now();
   await leave();
@@ -74,32 +74,32 @@ test('the members of small chats are told who comes, and who has been away for a
   expect(large.states()).toEqual([]);
 });
 
-test('whoever is back in time was never away', async () => {
+test('a user who is back in time is not announced', async () => {
   const { states } = await listen('bob');
-  const news = newNews();
-  let leave = await visit(news);
+  const announcer = newAnnouncer();
+  let leave = await visit(announcer);
   for (let i = 0; i < 5; i += 1) {
     await leave();
-    leave = await visit(news);
+    leave = await visit(announcer);
   }
   await eventually(() => expect(states()).toEqual([true]));
   await leave();
   await eventually(() => expect(states()).toEqual([true, false]));
 });
 
-test('whoever went for good is told once, and is news again when they come back', async () => {
+test('a user who went is announced once, and again on coming back', async () => {
   const { states } = await listen('bob');
-  const news = newNews();
-  await (await visit(news))();
+  const announcer = newAnnouncer();
+  await (await visit(announcer))();
   await eventually(() => expect(states().at(-1)).toBe(false));
-  const leave = await visit(news);
+  const leave = await visit(announcer);
   await eventually(() => expect(states().at(-1)).toBe(true));
   await leave();
 });
 
-test('nobody is told of somebody who is here by another way meanwhile', async () => {
+test('a user who is online by another node meanwhile is not announced as offline', async () => {
   const { states } = await listen('bob');
-  const here = newNews();
+  const here = newAnnouncer();
   const leave = await visit(here);
   await eventually(() => expect(states()).toEqual([true]));
   await leave();
@@ -116,14 +116,14 @@ test('nobody is told of somebody who is here by another way meanwhile', async ()
   expect(states()).toEqual([true]);
 });
 
-test('storage that fails costs the news only, and is logged', async () => {
+test('storage that fails costs the announcement only, and is logged', async () => {
   const { states } = await listen('bob');
   let failing = true;
   const memberships = withFaults(storage.memberships, (real) => ({
     listSmallChats: (...args) => (failing ? Promise.reject(new Error('away')) : real.listSmallChats(...args)),
   }));
-  const news = newNews({ memberships });
-  const leave = await visit(news);
+  const announcer = newAnnouncer({ memberships });
+  const leave = await visit(announcer);
   await eventually(() => expect(log.lines).toHaveLength(1));
   expect(log.lines[0]).toMatchObject({ level: 40, userId: 'alice', err: { message: 'away' } });
   failing = false;
@@ -131,13 +131,13 @@ test('storage that fails costs the news only, and is logged', async () => {
   await eventually(() => expect(states()).toEqual([false]));
 });
 
-test('once stopped, it tells of nobody who went', async () => {
+test('once stopped, it announces nobody as offline', async () => {
   const { states } = await listen('bob');
-  const news = newNews();
-  const leave = await visit(news);
+  const announcer = newAnnouncer();
+  const leave = await visit(announcer);
   await eventually(() => expect(states()).toEqual([true]));
   await leave();
-  news.stop();
+  announcer.stop();
   const later = performance.now() + 2 * graceMs;
   await eventually(() => expect(performance.now()).toBeGreaterThan(later));
   expect(states()).toEqual([true]);

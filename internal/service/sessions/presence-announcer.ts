@@ -13,26 +13,26 @@ interface Deps {
 }
 
 interface Options {
-  /** How long a user may be away before it is told, in milliseconds: whoever comes back by then was never seen to go. */
+  /** Milliseconds without a session after which a user is announced as offline. A user who is back by then is not announced at all. */
   graceMs: number;
-  /** Chats with more members are not told. */
+  /** Chats with more members get no announcements. */
   maxMembers: number;
 }
 
 /**
- * News are told in rounds that begin so many milliseconds apart, each of at most so many users: when many come at once, their friends get a few
- * frames with all of them, not one for each.
+ * Announcements are made in rounds: milliseconds between two rounds, and users of one round. When many users come at once, members of their
+ * chats get a few frames with many users each.
  */
 const rounds = { intervalMs: 250, maxUsers: 256 };
 
-/** Tells the members of a user's small chats when the user comes online or has gone. */
+/** Announces in a user's small chats that the user has come online or gone offline. */
 export class PresenceAnnouncer {
   readonly #deps: Deps;
   readonly #options: Options;
   readonly #leaving = new Map<string, { user: User; timer: NodeJS.Timeout }>();
-  /** By user, what is still to be told of them: of several changes the newest. */
-  readonly #untold = new Map<string, { user: User; online: boolean }>();
-  #telling = false;
+  /** Announcements to be made, by user: the newest of each. */
+  readonly #pending = new Map<string, { user: User; online: boolean }>();
+  #announcing = false;
 
   constructor(deps: Deps, options: Options) {
     this.#deps = deps;
@@ -42,7 +42,7 @@ export class PresenceAnnouncer {
   /** The user's first session has begun. */
   online(user: User): void {
     const leaving = this.#leaving.get(user.id);
-    if (!leaving) return this.#tell(user, true);
+    if (!leaving) return this.#announce(user, true);
     clearTimeout(leaving.timer);
     this.#leaving.delete(user.id);
   }
@@ -52,51 +52,51 @@ export class PresenceAnnouncer {
     clearTimeout(this.#leaving.get(user.id)?.timer);
     const timer = setTimeout(() => {
       this.#leaving.delete(user.id);
-      this.#tell(user, false);
+      this.#announce(user, false);
     }, this.#options.graceMs);
     timer.unref();
     this.#leaving.set(user.id, { user, timer });
   }
 
-  /** Tells nothing more: what is still to be told of those who went is left to another node. */
+  /** Announces nothing more. Users who went offline and are not announced yet are handed over to another node. */
   stop(): void {
-    const untold = [...this.#untold.values()].filter(({ online }) => !online);
-    this.#deps.presence.handOver([...this.#leaving.values(), ...untold].map(({ user }) => user));
+    const pending = [...this.#pending.values()].filter(({ online }) => !online);
+    this.#deps.presence.handOver([...this.#leaving.values(), ...pending].map(({ user }) => user));
     for (const { timer } of this.#leaving.values()) clearTimeout(timer);
     this.#leaving.clear();
-    this.#untold.clear();
+    this.#pending.clear();
   }
 
-  #tell(user: User, online: boolean): void {
-    this.#untold.delete(user.id);
-    this.#untold.set(user.id, { user, online });
-    if (!this.#telling) void this.#tellAll();
+  #announce(user: User, online: boolean): void {
+    this.#pending.delete(user.id);
+    this.#pending.set(user.id, { user, online });
+    if (!this.#announcing) void this.#announceAll();
   }
 
   /** Never throws. */
-  async #tellAll(): Promise<void> {
-    this.#telling = true;
-    while (this.#untold.size > 0) {
-      const round = [...this.#untold.values()].slice(0, rounds.maxUsers);
-      for (const { user } of round) this.#untold.delete(user.id);
+  async #announceAll(): Promise<void> {
+    this.#announcing = true;
+    while (this.#pending.size > 0) {
+      const round = [...this.#pending.values()].slice(0, rounds.maxUsers);
+      for (const { user } of round) this.#pending.delete(user.id);
       const pause = sleep(rounds.intervalMs, undefined, { ref: false });
-      await Promise.all(round.map((news) => this.#publish(news)));
+      await Promise.all(round.map((announcement) => this.#publish(announcement)));
       await pause;
     }
-    this.#telling = false;
+    this.#announcing = false;
   }
 
   /** Never throws. */
   async #publish({ user, online }: { user: User; online: boolean }): Promise<void> {
     const { bus, memberships, presence, log } = this.#deps;
     try {
-      // They may have come or gone on another node meanwhile.
+      // The user may have come or gone on another node meanwhile.
       if ((await presence.isOnline(user.id)) !== online) return;
       for (const chatId of await memberships.listSmallChats(user.id, this.#options.maxMembers)) {
         bus.publishToChat(chatId, { kind: 'ephemeral', event: { kind: 'presence', chatId, user, online } });
       }
     } catch (err) {
-      log.warn({ err, userId: user.id }, 'could not tell who is online');
+      log.warn({ err, userId: user.id }, 'could not announce who is online');
     }
   }
 }

@@ -79,7 +79,7 @@ test('a stream opens also when the user’s name cannot be remembered', async ()
   await ended;
 });
 
-test('all are closed with a time to come back of their own, those that are just opening too, and no new one is let in', async () => {
+test('all are closed with a random retry time each, those that are just opening too, and no new one is admitted', async () => {
   node = await startTestNode(storage);
   const streams = Array.from({ length: 20 }, (_, i) => open(`user ${i}`));
   await eventually(() => expect(streams.filter(({ kinds }) => kinds.includes('welcome')).length).toBe(20));

@@ -18,25 +18,26 @@ interface RegistryDeps extends SessionDeps {
   presenceAnnouncer: Pick<PresenceAnnouncer, 'online' | 'offline'>;
 }
 
-/** Whose stream it is, and what serves it. */
+/** A stream that a transport has opened. */
 interface Opened {
   principal: Principal;
   encoder: EventEncoder;
+  /** Called when the session is over but the client does not take the last frame. */
   onStuck?: (() => void) | undefined;
 }
 
 export interface RegistryOptions extends SessionOptions {
   admission: AdmissionQueueOptions;
-  /** 0: any number. */
+  /** Open streams of one user in this process; 0 is no limit. */
   maxStreamsPerUser: number;
 }
 
-/** The open sessions of this process, whatever transport they came by. */
+/** The open sessions of this process, of all transports. */
 export class SessionRegistry {
   readonly #deps: RegistryDeps;
   readonly #options: RegistryOptions;
   readonly #sessions = new Set<Session>();
-  /** Streams of each user, those that wait to be let in as well. */
+  /** Number of streams of each user, including those that wait for admission. */
   readonly #streams = new Map<string, number>();
   readonly #admission: AdmissionQueue;
   #closedBy: { error: unknown } | undefined;
@@ -52,7 +53,7 @@ export class SessionRegistry {
     return this.#sessions.size;
   }
 
-  /** What waits for all readers together, in bytes. */
+  /** Bytes that wait for all readers together. */
   get queuedBytes(): number {
     let bytes = 0;
     for (const session of this.#sessions) bytes += session.queuedBytes;
@@ -60,9 +61,9 @@ export class SessionRegistry {
   }
 
   /**
-   * Opens a session and runs it: see `Session.run`. The user is online meanwhile. A reader that has not taken the last frames
-   * `closingGraceMs` after the session was closed is not waited for: it does not count as open any more, and `onStuck` is called. Sessions begin
-   * at a steady pace. Throws UNAVAILABLE (TOO_MANY_ARRIVALS), RESOURCE_EXHAUSTED (TOO_MANY_STREAMS).
+   * Opens a session once it is admitted, and runs it as `Session.run` does. The user is online meanwhile. If the client has not taken the
+   * last frames `closingGraceMs` after the session was closed, the session no longer counts as open and `onStuck` is called. Throws what
+   * `Session.run` throws, UNAVAILABLE (TOO_MANY_ARRIVALS) and RESOURCE_EXHAUSTED (TOO_MANY_STREAMS).
    */
   async run(
     { principal, encoder, onStuck }: Opened,
@@ -77,7 +78,7 @@ export class SessionRegistry {
     let grace: NodeJS.Timeout | undefined;
     try {
       if (!(await this.#admission.enter(signal))) return;
-      // One that was let in just before the others were closed would stay open to the end.
+      // A session admitted at the moment of `closeAll` would be closed by nobody.
       if (this.#closedBy) throw this.#closedBy.error;
       const opened = new Session(this.#deps, this.#options, {
         id: randomUUID(),
@@ -89,10 +90,10 @@ export class SessionRegistry {
       });
       session = opened;
       this.#sessions.add(opened);
-      // From here on changes are told; one that came before, after the token was looked at, is noticed now.
+      // Later revocations close the registered session; one between the check of the token and now is noticed here.
       revocations.check(principal);
       if (await presence.enter(opened.id, user)) presenceAnnouncer.online(user);
-      // Without the database others see the name a little later.
+      // The stream opens without it: while the database is away others see an older name.
       await users.remember(user).catch((err) => log.warn({ err, userId: user.id }, 'could not remember a name'));
       await opened.run(commands, write, signal);
     } finally {
@@ -120,7 +121,7 @@ export class SessionRegistry {
     else this.#streams.delete(userId);
   }
 
-  /** Closes all sessions and lets no new ones in, telling each to come back after a time of its own, at most `spreadMs` milliseconds. */
+  /** Closes all sessions and admits no new ones. Each client is told a random time to reconnect after, at most `spreadMs` milliseconds. */
   async closeAll(reason: CloseReason, error: unknown, spreadMs: number): Promise<void> {
     this.#closedBy = { error };
     this.#admission.open();
@@ -130,19 +131,19 @@ export class SessionRegistry {
     await Promise.all(closing);
   }
 
-  /** Closes the sessions whose tokens do not count any more. */
+  /** Closes the sessions whose user or token was revoked. */
   #closeRevoked(): void {
     for (const session of this.#sessions) {
       try {
         this.#deps.revocations.check(session.principal);
       } catch (error) {
-        const banned = error instanceof ChatError && error.reason === 'BANNED';
-        void session.close(banned ? 'BANNED' : 'SESSION_REVOKED', error);
+        const isBanned = error instanceof ChatError && error.reason === 'BANNED';
+        void session.close(isBanned ? 'BANNED' : 'SESSION_REVOKED', error);
       }
     }
   }
 
-  /** The transport is stuck with a frame that nobody takes: `run` gets no further by itself. Never throws. */
+  /** Gives up a session whose client does not take the last frame: `run` would wait for that. Never throws. */
   async #giveUp(session: Session, onStuck: (() => void) | undefined): Promise<void> {
     this.#sessions.delete(session);
     onStuck?.();

@@ -37,7 +37,7 @@ async function sendSome({ service }: TestNode, chatId: string, count: number, te
   await Promise.all(Array.from({ length: count }, send));
 }
 
-describe('one who is taken out of a chat', () => {
+describe('a member who is removed from a chat', () => {
   test('is told why, and gets nothing that comes after, live on any node', async () => {
     const bus = new MemoryBus();
     const [here, there] = [await startNode({ bus }), await startNode({ bus })];
@@ -113,7 +113,7 @@ describe('one who is taken out of a chat', () => {
     ]);
   });
 
-  test('and comes back can read on from where they were', async () => {
+  test('and joins again can read on from the last number', async () => {
     const node = await startNode();
     const chatId = await newChat(node);
     const stream = node.open('bob');
@@ -129,7 +129,7 @@ describe('one who is taken out of a chat', () => {
     expect(stream.of('chatRemoved')).toHaveLength(1);
   });
 
-  test('and comes back before the news of it arrives still gets the chat, if all chats are subscribed to', async () => {
+  test('and joins again before the publication arrives still gets the chat, if all chats are subscribed to', async () => {
     // The node learns of both at once, and looks at the memberships before it looks at the messages.
     const bus = new LossyBus(new MemoryBus(), { chat: () => 'lose', membership: () => 'lose' });
     const node = await startNode({ bus, hub: { repairIntervalMs: 200, stragglerMs: 50 } });
@@ -147,7 +147,7 @@ describe('one who is taken out of a chat', () => {
     await eventually(() => expect(stream.numbers(chatId).at(-1)).toBe(6), 2_000);
   });
 
-  test('at any moment, whatever they read and however the news travels, gets nothing that comes after the last time', async () => {
+  test('at any moment, whatever they read and however the bus delivers it, gets nothing from after the last removal', async () => {
     let fates: readonly Fate[] = [];
     let next = 0;
     const fate = () => fates[next++ % fates.length]!;
@@ -201,7 +201,7 @@ describe('one who is taken out of a chat', () => {
   });
 });
 
-test('one who leaves is told so', async () => {
+test('a member who leaves is sent the reason', async () => {
   const node = await startNode();
   const chatId = await newChat(node);
   const stream = node.open('bob');
@@ -237,7 +237,7 @@ describe('when a chat is deleted', () => {
     }
   });
 
-  test('while somebody subscribes to it, they are told as well', async () => {
+  test('a stream that is subscribing to it is sent its end too', async () => {
     const [asked, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const memberships = withFaults(storage.memberships, (real) => ({
       async find(...args) {

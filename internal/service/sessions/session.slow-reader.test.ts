@@ -173,7 +173,7 @@ test('a reader that is only a little behind is served from memory', async () => 
 });
 
 describe('sends that wait for their commit', () => {
-  test('are so many at the most; further commands wait, and all are answered in the end', async () => {
+  test('are bounded in number; further commands wait, and all are answered in the end', async () => {
     const messages = new FaultyMessages(storage.messages);
     node = await startTestNode(storage, {
       messages: messages.repository,

@@ -36,7 +36,7 @@ const token = async (userId: string, roles: TokenRole[] = ['user']) =>
   (await node.issuer.issue({ userId, name: userId, roles })).token;
 
 describe('a stream', () => {
-  test('begins with a welcome that tells who is speaking and what is allowed', async () => {
+  test('begins with a welcome that names the user and the limits', async () => {
     const stream = node.open('alice');
     await eventually(() => expect(stream.of('welcome')).toHaveLength(1));
     expect(stream.events[0]).toMatchObject({
@@ -98,7 +98,7 @@ describe('a stream', () => {
     expect(stream.events).toHaveLength(5);
   });
 
-  test('does not tell what went wrong inside', async () => {
+  test('does not show what went wrong inside', async () => {
     const chatId = await newChat();
     messages.onAppend = () => Promise.reject(new Error('relation "secret" does not exist'));
     const stream = node.open('alice');
@@ -140,7 +140,7 @@ describe('a stream', () => {
     await eventually(() => expect(node.hub.size).toBe(0));
   });
 
-  test('that sends what is no frame is told so and ended', async () => {
+  test('that sends something that is no frame is ended with the reason', async () => {
     const session = node.open('alice').session;
     expect(session.userId).toBe('alice');
     const stream = node.open('bob');
@@ -280,7 +280,7 @@ describe('when the token', () => {
     await eventually(() => expect(stream.of('pong')).toHaveLength(1));
   });
 
-  test('that shall replace it is of somebody else, broken or of no use here, it is refused and the old one stays', async () => {
+  test('that is to replace it is of another user, broken or not valid here, it is refused and the old one stays', async () => {
     const stream = node.open('alice', { ttlMs: 600 });
     stream.send(
       { kind: 'authenticate', commandId: 'other', token: await token('bob') },

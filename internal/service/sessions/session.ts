@@ -19,7 +19,7 @@ import type { EventEncoder } from '../delivery/event-encoder.ts';
 import type { Hub } from '../delivery/hub.ts';
 import { OutboundBuffer } from '../delivery/outbound-buffer.ts';
 import { Subscriptions } from '../delivery/subscriptions.ts';
-import { FrameSender, type FrameWriter, type WriteFailure } from './frame-sender.ts';
+import { FrameSender, type FrameWriter } from './frame-sender.ts';
 import type { Inbox } from './inbox.ts';
 
 /** The receipt of a message; of other operations, nothing. */
@@ -42,15 +42,15 @@ export type Incoming = Command | OperationCommand | { kind: 'invalid'; commandId
 
 export interface SessionOptions {
   limits: SessionLimits;
-  /** What may wait for a reader, in bytes, before it is served from the database. */
+  /** Bytes that may wait for a reader. A reader with more is served from the database, at its own pace. */
   outboxBytes: number;
-  /** A frame of events is closed once it has this many bytes. */
+  /** Bytes of a frame of events, unless a single event is larger. */
   frameBytes: number;
-  /** Messages of a page from the database. */
+  /** Entries of a page from the database. */
   pageSize: number;
-  /** Sends that wait for their commit at the same time; beyond that no more commands are read. */
+  /** Commands that may wait for their commit at the same time; with more, no further commands are read. */
   maxPendingSends: number;
-  /** How long a reader may take to take the last frames once the session is being closed, in milliseconds. */
+  /** Milliseconds that a reader has to take the last frames of a session that is being closed. */
   closingGraceMs: number;
 }
 
@@ -66,12 +66,13 @@ export interface SessionDeps {
   log: Logger;
 }
 
-/** A stream that exceeded its rate is not read from for this long at the most, in milliseconds. */
+/** Milliseconds for which, at the most, no commands are read from a stream that exceeded its rate. */
 const maxPauseMs = 1_000;
+/** The longest time that `setTimeout` takes. */
 const maxTimeoutMs = 2 ** 31 - 1;
 
-/** Reasons for which not even what was queued may be shown any more. */
-const shutOut: ReadonlySet<CloseReason> = new Set(['TOKEN_EXPIRED', 'SESSION_REVOKED', 'BANNED']);
+/** Reasons for which the user has lost the right to read, so that messages in the outbound buffer are dropped too. */
+const rightsLost: ReadonlySet<CloseReason> = new Set(['TOKEN_EXPIRED', 'SESSION_REVOKED', 'BANNED']);
 
 /** The operation that a command about the stream itself counts as. */
 const ownOperations = {
@@ -82,7 +83,7 @@ const ownOperations = {
   ping: 'ConnectChat',
 } as const satisfies Record<Command['kind'], Operation>;
 
-/** One open stream of one user: carries out its commands and queues its events. The same for every transport. */
+/** One open stream of one user, by any transport: carries out its commands and queues the events that answer them. */
 export class Session {
   readonly id: string;
   readonly #deps: SessionDeps;
@@ -90,7 +91,7 @@ export class Session {
   readonly #encoder: EventEncoder;
   readonly #outbound: OutboundBuffer;
   readonly #subscriptions: Subscriptions;
-  /** Sends without an answer; a stream that only reads has none. */
+  /** Pipelined commands that have no answer yet. Absent on a stream that only reads. */
   #pending: Set<Promise<void>> | undefined;
   readonly #onClosing: () => void;
   #principal: Principal;
@@ -141,52 +142,52 @@ export class Session {
     return this.#principal.userId;
   }
 
-  /** As the newest token that the stream was given says. */
+  /** The principal of the newest token that the client has sent. */
   get principal(): Principal {
     return this.#principal;
   }
 
-  /** What waits for the reader, in bytes. */
+  /** Bytes that wait for the reader. */
   get queuedBytes(): number {
     return this.#outbound.bytes;
   }
 
   /**
-   * Carries out the commands and hands `write` the frames of events, the next one once the promise that it may have returned for the
-   * one before is fulfilled; until the client has half-closed and has all its answers, the session is closed, or the signal
-   * aborts. Throws what ended the session: UNAVAILABLE (DRAINING), UNAUTHENTICATED (TOKEN_EXPIRED, SESSION_REVOKED), PERMISSION_DENIED
-   * (BANNED), INVALID_ARGUMENT (MALFORMED_FRAME); and what `write` throws. Call once.
+   * Carries out the commands and writes frames of events, one write at a time. Resolves when the client has half-closed and every answer was
+   * written, or when the signal aborts. Throws the error that the session was closed with: UNAVAILABLE (DRAINING), UNAUTHENTICATED
+   * (TOKEN_EXPIRED, SESSION_REVOKED), PERMISSION_DENIED (BANNED), INVALID_ARGUMENT (MALFORMED_FRAME); and what `write` throws. Call once.
    */
   run(commands: Inbox<readonly Incoming[]>, write: FrameWriter, signal: LightAbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const onFinished = (failure?: WriteFailure) => this.#finish(failure);
-      const sender = new FrameSender({ outbound: this.#outbound, write, onFinished });
+      // One function for both: every open stream has its own.
+      const finish = () => this.#finish();
+      const sender = new FrameSender({ outbound: this.#outbound, write, onFinished: finish });
       this.#running = { commands, sender, signal, resolve, reject };
       const { userId, name, tokenExpiresAt } = this.#principal;
       const { limits } = this.#options;
       this.#tell({ kind: 'welcome', sessionId: this.id, user: { id: userId, name }, limits, tokenExpiresAt });
       this.#watchExpiry();
       if (signal.aborted) return this.#finish();
-      signal.addEventListener('abort', () => this.#finish(), { once: true });
+      signal.addEventListener('abort', finish, { once: true });
       sender.start();
       commands.onReady(() => void this.#readAll());
     });
   }
 
-  /** Ends the session in good order: answers that are under way are given, then `closing`, then the error. Never throws. */
+  /** Ends the session: answers to commands under way are written, then `closing`, and then `run` throws the error. Never throws. */
   async close(reason: CloseReason, error: unknown, retryAfterMs = 0): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     this.#onClosing();
     this.#subscriptions.close();
-    if (shutOut.has(reason)) this.#outbound.dropMessages();
+    if (rightsLost.has(reason)) this.#outbound.dropMessages();
     await Promise.all(this.#pending ?? []);
     this.#tell({ kind: 'closing', reason, retryAfterMs });
     this.#endError = error;
     this.#end();
   }
 
-  /** Carries out what has come; nothing of it waits for more. Never throws. */
+  /** Carries out the commands that have arrived, and returns: no suspended function waits for further ones. Never throws. */
   async #readAll(): Promise<void> {
     const running = this.#running;
     if (!running || this.#carryingOut || this.#closing) return;
@@ -204,7 +205,7 @@ export class Session {
       if (!commands.ended) return;
       this.#subscriptions.close();
       await Promise.all(this.#pending ?? []);
-      // Not the end yet: who takes the answers slowly may lose the right to them meanwhile.
+      // The session goes on until the answers are written: the user may lose the right to read them before that.
       this.#outbound.end();
     } catch (error) {
       if (signal.aborted) return this.#end();
@@ -290,7 +291,7 @@ export class Session {
         if (this.#principal.tokenExpiresAt.getTime() > Date.now()) return this.#watchExpiry();
         void this.close('TOKEN_EXPIRED', new ChatError('TOKEN_EXPIRED', 'the access token has expired'));
       },
-      // A token may have expired already by the time it is accepted: clocks differ.
+      // The token may have expired by this node's clock: the verifier tolerates a small difference between clocks.
       Math.min(Math.max(remainingMs, 0), maxTimeoutMs),
     );
   }
@@ -316,14 +317,14 @@ export class Session {
     this.#outbound.end();
   }
 
-  /** Nothing is written any more. */
-  #finish(failure?: WriteFailure): void {
+  /** Stops writing, and settles the promise of `run`. */
+  #finish(): void {
     if (!this.#running) return;
     const { sender, resolve, reject } = this.#running;
     this.#running = undefined;
     sender.stop();
     this.#end();
-    if (failure) reject(failure.error);
+    if (sender.failure) reject(sender.failure.error);
     else if (this.#endError !== undefined) reject(this.#endError);
     else resolve();
   }
@@ -340,7 +341,7 @@ function operationOf(command: Incoming): Operation {
   }
 }
 
-/** What a session has to do with while it runs. */
+/** What a session needs only while it runs. */
 interface Running {
   commands: Inbox<readonly Incoming[]>;
   sender: FrameSender;
