@@ -49,7 +49,7 @@ describe('a durable change', () => {
     const chat = await newChat();
     expect(await rewrite(chat, bob, 'other', allow)).toBe(3);
     expect(await storage.messages.findChanges(chat.chatId, 2, 10)).toMatchObject({
-      messages: [{ id: chat.messageId, seq: 2, updateSeq: 3, text: 'other' }],
+      batch: { entries: [{ id: chat.messageId, seq: 2, updateSeq: 3, text: 'other' }] },
       lastSeq: 3,
     });
   });
@@ -66,7 +66,10 @@ describe('a durable change', () => {
       throw new Error('refused');
     };
     await expect(rewrite(chat, bob, 'other', refuse)).rejects.toThrow('refused');
-    expect(await storage.messages.findChanges(chat.chatId, 2, 10)).toMatchObject({ messages: [], lastSeq: 2 });
+    expect(await storage.messages.findChanges(chat.chatId, 2, 10)).toMatchObject({
+      batch: { entries: [] },
+      lastSeq: 2,
+    });
   });
 
   test('is guarded by the roles that hold once the changes before it have been committed', async () => {
