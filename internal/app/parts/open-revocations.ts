@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { HttpRevocationSource } from '../../client/auth/http-revocation-source.ts';
-import type { RevocationSource } from '../../client/auth/revocation-source.ts';
 import type { Config } from '../../config/config.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
+import type { RevocationSource } from '../../repository/revocation-source.ts';
 import { Revocations } from '../../service/accounts/revocations.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 

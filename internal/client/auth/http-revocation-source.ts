@@ -1,5 +1,5 @@
 import { ChatError } from '../../model/errors.ts';
-import type { RevocationSource } from './revocation-source.ts';
+import type { RevocationSource } from '../../repository/revocation-source.ts';
 
 export interface HttpRevocationSourceOptions {
   timeoutMs: number;

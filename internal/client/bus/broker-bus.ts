@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { decodePublication, type Publication } from '../../converter/publication.ts';
-import { RareWarning } from '../tracing/rare-warning.ts';
+import { RareWarning } from '../logging/rare-warning.ts';
 import type { Bus, BusState, ChatPublication, Unsubscribe } from './bus.ts';
 import { BusSender } from './bus-sender.ts';
 import { BusSubscriptions, type BusSubscriptionsOptions } from './bus-subscriptions.ts';

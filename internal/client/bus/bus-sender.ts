@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { encodePublication, type Publication } from '../../converter/publication.ts';
-import { RareWarning } from '../tracing/rare-warning.ts';
+import { RareWarning } from '../logging/rare-warning.ts';
 import type { BusMessage, Link } from './link.ts';
 import { MissedHeads } from './missed-heads.ts';
 import type { ReconnectingLink } from './reconnecting-link.ts';

@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import jaeger, { type JaegerTracer } from 'jaeger-client';
 import { FORMAT_HTTP_HEADERS } from 'opentracing';
 import type { Logger } from 'pino';
-import { RareWarning } from './rare-warning.ts';
+import { RareWarning } from '../logging/rare-warning.ts';
 import { type SamplingOptions, serviceName, type Tracing } from './tracing.ts';
 
 export interface JaegerTracingOptions extends SamplingOptions {

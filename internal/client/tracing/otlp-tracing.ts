@@ -12,7 +12,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { TracerShim } from '@opentelemetry/shim-opentracing';
 import type { Logger } from 'pino';
-import { RareWarning } from './rare-warning.ts';
+import { RareWarning } from '../logging/rare-warning.ts';
 import { type SamplingOptions, serviceName, type Tracing } from './tracing.ts';
 
 export interface OtlpTracingOptions extends SamplingOptions {

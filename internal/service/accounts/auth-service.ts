@@ -1,5 +1,4 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { RevocationSource } from '../../client/auth/revocation-source.ts';
 import type { AccessToken, TokenIssuer } from '../../client/auth/token-issuer.ts';
 import {
   type Account,
@@ -15,6 +14,7 @@ import type { Principal } from '../../model/principal.ts';
 import { clientNetwork } from '../../ratelimiter/client-network.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import type { AccountRepository } from '../../repository/account-repository.ts';
+import type { RevocationSource } from '../../repository/revocation-source.ts';
 import type { PasswordHasher } from '../../security/password-hasher.ts';
 import type { PasswordPolicy } from '../../security/password-policy.ts';
 

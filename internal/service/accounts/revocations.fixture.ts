@@ -1,6 +1,6 @@
-import type { RevocationSource } from '../../client/auth/revocation-source.ts';
 import type { BanChange } from '../../model/ban.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
+import type { RevocationSource } from '../../repository/revocation-source.ts';
 
 /** Both sources in memory, for several nodes to read. What happens at a read can be changed. */
 export class RevocationLog implements RevocationSource, Pick<BanRepository, 'listChanges'> {

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import type { RevocationSource } from '../../client/auth/revocation-source.ts';
 import type { BanChange } from '../../model/ban.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
+import type { RevocationSource } from '../../repository/revocation-source.ts';
 import { RevocationsFeed, type RevocationsFeedOptions } from './revocations-feed.ts';
 
 export interface RevocationsDeps {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import type { RevocationSource } from '../../../client/auth/revocation-source.ts';
 import { invalidFieldsError } from '../../../model/errors.ts';
+import type { RevocationSource } from '../../revocation-source.ts';
 import type { Database } from '../connection/database.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
 
