@@ -1,6 +1,6 @@
 import type { Event } from '../../model/event.ts';
+import type { EventEncoder } from '../../model/event-encoder.ts';
 import type { Frame } from '../../model/frame.ts';
-import type { EventEncoder } from './event-encoder.ts';
 
 /** An event that many readers are given. Its frame is made at most once, and is freed with it. */
 export class SharedEvent<Shared extends Event = Event> {

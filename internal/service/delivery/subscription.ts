@@ -1,8 +1,8 @@
 import type { Batch, MembershipEnd } from '../../model/batch.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { RemovalReason } from '../../model/event.ts';
+import type { EventEncoder } from '../../model/event-encoder.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
-import type { EventEncoder } from './event-encoder.ts';
 import type { TopicHandle } from './hub.ts';
 import type { OutboundBuffer } from './outbound-buffer.ts';
 import type { SharedEvent } from './shared-event.ts';

@@ -1,8 +1,8 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { ChatServiceDefinition, ConnectChatRequest } from '../../../pkg/api/chat/v1/chat.ts';
 import { principalOf } from '../../interceptor/call.ts';
+import type { EventEncoder } from '../../model/event-encoder.ts';
 import { Frame } from '../../model/frame.ts';
-import type { EventEncoder } from '../../service/delivery/event-encoder.ts';
 import { IteratedInbox } from '../../service/sessions/inbox.ts';
 import type { Incoming } from '../../service/sessions/session.ts';
 import type { SessionRegistry } from '../../service/sessions/session-registry.ts';

@@ -1,6 +1,6 @@
-import type { EntryEncoder } from '../../model/batch.ts';
-import type { Event } from '../../model/event.ts';
-import type { Frame } from '../../model/frame.ts';
+import type { EntryEncoder } from './batch.ts';
+import type { Event } from './event.ts';
+import type { Frame } from './frame.ts';
 
 /** Makes frames of events. One encoder serves all sessions; `Batch` and `SharedEvent` call it once for all of their readers. */
 export interface EventEncoder extends EntryEncoder {
