@@ -85,6 +85,7 @@ fmt: $(INSTALLED) ## Format everything
 
 lint: $(INSTALLED) ## Formatting, lint, import rules, types, .proto files, compose files, manifests
 	@biome check --error-on-warnings .
+	@node internal/tools/check-imports/main.ts
 	@buf format --diff --exit-code api
 	@buf lint
 	@tsc --noEmit
