@@ -3,10 +3,10 @@ import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { CloseReason, RemovalReason } from '../model/event.ts';
 import type { Frame } from '../model/frame.ts';
 import type { Message } from '../model/message.ts';
-import type { SystemEvent } from '../model/system-event.ts';
-import { events } from '../testing/fields/one-of-each.ts';
+import { events, systemEvents } from '../testing/fields/one-of-each.ts';
 import { ProtobufEventEncoder, toWireEvent } from './event.ts';
 import { toWireMessage } from './message.ts';
+import { fromWireSystemEvent } from './system-event.ts';
 
 const encoder = new ProtobufEventEncoder();
 const at = new Date(1_700_000_000_123);
@@ -85,30 +85,8 @@ describe('messages', () => {
     expect(strict.decode(text.subarray(start, start + 5))).toBe('a\u{fffd}b');
   });
 
-  const system: { [K in SystemEvent['kind']]: [Extract<SystemEvent, { kind: K }>, unknown] } = {
-    chat_created: [{ kind: 'chat_created' }, { $case: 'chatCreated', value: {} }],
-    members_added: [
-      { kind: 'members_added', users: [alice, { id: 'b', name: '' }] },
-      { $case: 'membersAdded', value: { users: [alice, { id: 'b', name: '' }] } },
-    ],
-    member_removed: [
-      { kind: 'member_removed', user: alice, banned: true },
-      { $case: 'memberRemoved', value: { user: alice, banned: true } },
-    ],
-    member_joined: [{ kind: 'member_joined' }, { $case: 'memberJoined', value: {} }],
-    member_left: [{ kind: 'member_left' }, { $case: 'memberLeft', value: {} }],
-    owner_changed: [
-      { kind: 'owner_changed', user: alice },
-      { $case: 'ownerChanged', value: { user: alice } },
-    ],
-    role_changed: [
-      { kind: 'role_changed', user: alice, role: 'READER' },
-      { $case: 'roleChanged', value: { user: alice, role: wire.ChatRole.READER } },
-    ],
-  };
-
-  test.each(Object.values(system))('of the service are read back: %o', (event, expected) => {
+  test.each(Object.values(systemEvents))('of the service are read back: %o', (event) => {
     const [decoded] = decode(...encoder.encodeEntries([{ ...base, system: event }]));
-    expect((decoded!.value as wire.Message).system).toEqual({ event: expected });
+    expect(fromWireSystemEvent((decoded!.value as wire.Message).system?.event)).toEqual(event);
   });
 });
