@@ -30,7 +30,7 @@ const types: Record<wire.ChatType, ChatType | undefined> = {
   [wire.ChatType.ROOM]: 'ROOM',
 };
 
-/** Undefined for the unspecified type. */
+/** Converts a chat type; undefined for UNSPECIFIED. */
 export function fromWireChatType(type: wire.ChatType): ChatType | undefined {
   return types[type];
 }

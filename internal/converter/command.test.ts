@@ -10,7 +10,7 @@ const lower = id.toLowerCase();
 
 type Kind = StreamCommand['$case'];
 
-/** One of each; the record's type makes sure that none is missing. */
+/** One command of each kind. A missing kind does not compile. */
 const commands: {
   [K in Kind]: [Extract<StreamCommand, { $case: K }>['value'], Omit<Command, 'commandId'> & Record<string, unknown>];
 } = {
@@ -35,7 +35,7 @@ const commands: {
 };
 
 describe('a command', () => {
-  test.each(Object.entries(commands))('%s keeps what it says, with ids in one spelling', (kind, [value, expected]) => {
+  test.each(Object.entries(commands))('%s keeps its fields, with ids in lower case', (kind, [value, expected]) => {
     const { command } = wire.Command.decode(
       wire.Command.encode({ commandId: 'C', command: { $case: kind, value } as StreamCommand }).finish(),
     );
@@ -45,7 +45,7 @@ describe('a command', () => {
     });
   });
 
-  test('to subscribe tells "from now" from "from the beginning"', () => {
+  test('to subscribe distinguishes "from now" and "from the beginning"', () => {
     const command = (afterSeq?: number) => fromWireCommand('', { $case: 'subscribe', value: { chatId: id, afterSeq } });
     expect(command()).toMatchObject({ afterSeq: undefined });
     expect(command(0)).toMatchObject({ afterSeq: 0 });
@@ -56,13 +56,13 @@ describe('a command', () => {
     [wire.StartFrom.NOW, 'NOW'],
     [wire.StartFrom.JOINED, 'JOINED'],
     [wire.StartFrom.BEGINNING, 'BEGINNING'],
-  ])('to subscribe to all starts others where it says: %i is %s', (others, expected) => {
+  ])('to subscribe to all starts chats without a cursor as it says: %i is %s', (others, expected) => {
     const command = { $case: 'subscribeAll' as const, value: { cursors: {}, others } };
     expect(fromWireCommand('', command)).toMatchObject({ others: expected });
   });
 });
 
-test('a draft has its chat id in one spelling, and its text as it is', () => {
+test('a draft has its chat id in lower case, and its text unchanged', () => {
   expect(fromWireDraft({ chatId: id, clientMessageId: 'X', text: ' T ' })).toEqual({
     chatId: lower,
     clientMessageId: 'X',

@@ -3,13 +3,13 @@ import type { Command, StartFrom } from '../model/command.ts';
 import type { Complete } from '../model/complete.ts';
 import type { Draft } from '../model/message.ts';
 
-/** Commands about the stream itself; all others are operations. */
+/** Commands that concern the stream itself. All other commands are operations. */
 export type StreamCommand = Extract<
   NonNullable<wire.Command['command']>,
   { $case: 'subscribe' | 'subscribeAll' | 'unsubscribe' | 'authenticate' | 'ping' }
 >;
 
-/** The command must have been validated. */
+/** Converts a validated command. */
 export function fromWireCommand(commandId: string, command: StreamCommand): Complete<Command> {
   switch (command.$case) {
     case 'subscribe':
@@ -43,7 +43,7 @@ export function fromWireDraft({
   return { chatId: normalizeId(chatId), clientMessageId, text };
 }
 
-/** UUIDs are the same in either case; as keys they must be spelt in one. */
+/** Returns the lower-case spelling of a UUID. UUIDs ignore case; keys of maps do not. */
 export function normalizeId(id: string): string {
   return id.toLowerCase();
 }

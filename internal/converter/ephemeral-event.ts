@@ -6,7 +6,7 @@ import { fromWireUser, toWireUser } from './user.ts';
 
 type WireEvent = NonNullable<bus.Signal['signal']>;
 
-/** For other nodes and for clients alike. */
+/** Converts an event to its wire form, which is the same for clients and for other nodes. */
 export function toWireEphemeralEvent(event: EphemeralEvent): CompleteOneof<WireEvent> {
   const { chatId } = event;
   switch (event.kind) {
@@ -21,7 +21,7 @@ export function toWireEphemeralEvent(event: EphemeralEvent): CompleteOneof<WireE
   }
 }
 
-/** Throws TypeError for an event that only a newer release knows. */
+/** Converts an event from another node. Throws TypeError for an event of a newer release. */
 export function fromWireEphemeralEvent(event: WireEvent | undefined): Complete<EphemeralEvent> {
   switch (event?.$case) {
     case 'typing': {

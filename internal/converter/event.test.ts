@@ -33,14 +33,14 @@ describe('an event', () => {
     expect(wire.Event.toJSON({ event: read })).toEqual(wire.Event.toJSON(toWireEvent(event)));
   });
 
-  test('joined to others makes a frame of them all', () => {
+  test('joined to others makes one frame with all of them', () => {
     const all = Object.values(events);
     expect(decode(...all.map((event) => encoder.encode(event))).map(({ $case }) => $case)).toEqual(
       all.map((event) => toWireEvent(event).event!.$case),
     );
   });
 
-  test('tells why a chat or a stream ended', () => {
+  test('says why a chat or a stream ended', () => {
     const removal = (reason: RemovalReason) =>
       decode(encoder.encode({ kind: 'chat_removed', chatId: 'c', reason }))[0]?.value;
     expect(removal('UNKNOWN')).toEqual({ chatId: 'c', reason: wire.RemovalReason.UNSPECIFIED });
@@ -64,7 +64,7 @@ describe('messages', () => {
     expect(encoder.encodeEntries([])).toEqual([]);
   });
 
-  test('are cut into frames that any gRPC client takes, however long they are', () => {
+  test('are cut into frames that are small enough for any gRPC client', () => {
     const messages = Array.from({ length: 200 }, (_, i) => ({
       ...base,
       seq: i,

@@ -11,7 +11,10 @@ import { toWireMessage } from './message.ts';
 import { toStatus } from './status.ts';
 import { toWireUser } from './user.ts';
 
-/** An event is one record of field 1 of ConnectChatResponse; hence the bytes of several frames, joined, are one frame. */
+/**
+ * Encodes events as ConnectChatResponse. Each event is one record of the message's only field, so concatenated frames are a valid frame; `Frame.join`
+ * relies on that.
+ */
 export class ProtobufEventEncoder implements EventEncoder {
   encode(event: Event): Frame {
     return encodeAll([event]);
@@ -26,10 +29,10 @@ function encodeAll(events: readonly Event[]): Frame {
   return new Frame(wire.ConnectChatResponse.encode({ events: events.map(toWireEvent) }).finish());
 }
 
-/** Far below the 4 MiB that gRPC clients take in one frame unless told otherwise, also with four bytes to a character. */
+/** The most characters of text in one frame. Even at four bytes each that is far below 4 MiB, the default limit of gRPC clients. */
 const maxPartChars = 65_536;
 
-/** Cut so that the texts of each part have `maxPartChars` characters at most; an entry with a longer text is a part by itself. */
+/** Cuts entries into parts with at most `maxPartChars` characters of text each. An entry with a longer text becomes a part of its own. */
 function cut(entries: readonly Entry[]): (readonly Entry[])[] {
   const parts: (readonly Entry[])[] = [];
   let begin = 0;

@@ -15,13 +15,13 @@ import { toWireMember } from './member.ts';
 import { fromWireMessage, toWireMessage } from './message.ts';
 import { fromWirePublication, toWirePublication } from './publication.ts';
 
-/** The part of a generated message type that the tests use. */
+/** The part of a generated message type that these tests use. */
 interface MessageType<T> {
   fromJSON(json: unknown): T;
   toJSON(message: T): unknown;
 }
 
-/** A test that the filled messages of a type are the same after their way through the model. */
+/** Returns a test that filled messages of a type are unchanged after conversion to the model and back. */
 function roundTrip<T>(typeName: string, type: MessageType<T>, thereAndBack: (message: T) => T): [string, () => void] {
   const run = () => {
     for (const json of filledJson(typeName)) {
@@ -75,7 +75,7 @@ describe('no field of the contract is lost', () => {
   });
 });
 
-/** The fields that filled objects of the model leave unset on the wire, and the fields of theirs that do not get there. */
+/** Finds the wire fields that filled objects of the model leave unset, and the model's fields that do not reach the wire. */
 function fromModel<T, W>(typeName: string, type: MessageType<W>, convert: (value: T) => W, values: readonly T[]) {
   const toJson = (value: T) => type.toJSON(convert(value)) as JsonObject;
   return {

@@ -19,7 +19,7 @@ const roles: Record<wire.ChatRole, ChatRole | undefined> = {
   [wire.ChatRole.OWNER]: 'OWNER',
 };
 
-/** Undefined for the unspecified role, and for one that only a newer release knows. */
+/** Converts a role; undefined for UNSPECIFIED and for a role of a newer release. */
 export function fromWireRole(role: wire.ChatRole): ChatRole | undefined {
   return roles[role];
 }

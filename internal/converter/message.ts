@@ -18,10 +18,11 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
   };
 }
 
-/** Throws TypeError for what `toWireMessage` does not write: a message without an id, say. */
+/** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system } = message;
-  if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq) throw new TypeError('a message with gaps');
+  if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
+    throw new TypeError('a message lacks required fields');
   return {
     id,
     chatId,

@@ -6,7 +6,7 @@ const isPair = (key: unknown): key is { a: string; b: number } =>
   typeof key === 'object' && key !== null && typeof (key as { a: unknown }).a === 'string';
 
 describe('a page token', () => {
-  test('continues with the key that it was made of, whatever is in it', () => {
+  test('decodes to the key from which it was made, whatever the key contains', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'binary' }).filter((key) => !key.includes('\0')),
@@ -18,7 +18,7 @@ describe('a page token', () => {
     expect(fromPageToken(toPageToken({ a: 'x', b: 1 }), isPair)).toEqual({ a: 'x', b: 1 });
   });
 
-  test('can stand in a URL as it is', () => {
+  test('needs no escaping in a URL', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (key) => {
         expect(toPageToken(key)).toMatch(/^[\w-]*$/);
@@ -40,7 +40,7 @@ describe('a page token', () => {
     toPageToken('a\0b'),
     toPageToken({ a: 'x' }),
     toPageToken(null),
-  ])('that was not given by the method is refused: %s', (token) => {
+  ])('that the method has not returned is refused: %s', (token) => {
     expect(() => fromPageToken(token, isString)).toThrow(
       expect.objectContaining({
         reason: 'INVALID_FIELDS',
@@ -49,7 +49,7 @@ describe('a page token', () => {
     );
   });
 
-  test('of garbage is refused or a key, and nothing worse', () => {
+  test('of random text is refused or decodes to a key, with no other error', () => {
     fc.assert(
       fc.property(fc.string(), (token) => {
         try {

@@ -1,11 +1,11 @@
 import { invalidFieldsError } from '../model/errors.ts';
 
-/** A page's continuation as an opaque string. */
+/** Encodes the key after which the next page begins as an opaque string; '' for undefined. */
 export function toPageToken(key: unknown): string {
   return key === undefined ? '' : Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 
-/** Undefined for the first page. Throws INVALID_ARGUMENT for what `toPageToken` did not make of a key of this kind. */
+/** Decodes a page token; undefined for '', the first page. Throws ChatError (INVALID_FIELDS) if the token holds no key that `isKey` accepts. */
 export function fromPageToken<T>(token: string, isKey: (key: unknown) => key is T): T | undefined {
   if (token === '') return undefined;
   let key: unknown;
@@ -15,7 +15,7 @@ export function fromPageToken<T>(token: string, isKey: (key: unknown) => key is 
     // Refused below.
   }
   if (!isKey(key)) {
-    throw invalidFieldsError({ field: 'page_token', description: 'is not one that this method has given' });
+    throw invalidFieldsError({ field: 'page_token', description: 'is not a token that this method has returned' });
   }
   return key;
 }
@@ -24,7 +24,7 @@ export function isString(key: unknown): key is string {
   return typeof key === 'string' && !key.includes('\0');
 }
 
-/** A number as PostgreSQL's bigint and JavaScript both know it. */
+/** Whether `key` is an integer that both PostgreSQL's bigint and JavaScript represent exactly. */
 export function isNumber(key: unknown): key is number {
   return Number.isSafeInteger(key);
 }

@@ -10,12 +10,12 @@ import { decodePublication, encodePublication, type Publication } from './public
 const [here, there] = [Buffer.from('here'), Buffer.from('there')];
 const carried = (publication: Publication) => decodePublication(there, encodePublication(here, publication));
 
-// What comes from the database is well-formed Unicode.
+// Only well-formed Unicode: texts from the database are.
 const text = fc.string({ unit: 'grapheme' });
 const user = fc.record({ id: text, name: text });
 const seq = fc.integer({ min: 1, max: 2 ** 52 });
 
-/** One for each kind of a union: a kind that is missing fails to compile. */
+/** One example for each kind of a union. A missing kind does not compile. */
 type OfEachKind<T extends { kind: string }> = { [K in T['kind']]: fc.Arbitrary<Extract<T, { kind: K }>> };
 
 const message: fc.Arbitrary<Message> = fc
@@ -54,7 +54,7 @@ const publications: OfEachKind<Publication> = {
 };
 const publication: fc.Arbitrary<Publication> = fc.oneof(...Object.values(publications));
 
-test('what one node publishes another reads whole, and itself not at all', () => {
+test('another node decodes every publication unchanged, and the publishing node ignores its own', () => {
   fc.assert(
     fc.property(publication, (sent) => {
       expect(carried(sent)).toEqual(sent);
@@ -63,7 +63,7 @@ test('what one node publishes another reads whole, and itself not at all', () =>
   );
 });
 
-test('damaged bytes throw an error and never make half a message', () => {
+test('damaged bytes throw an error and never decode to part of a message', () => {
   const whole = fc.tuple(publication, fc.nat(), fc.integer({ min: 0, max: 255 }), fc.boolean());
   fc.assert(
     fc.property(whole, ([sent, at, byte, cut]) => {
@@ -84,7 +84,7 @@ test('damaged bytes throw an error and never make half a message', () => {
   );
 });
 
-test('a message of a kind that only a newer release knows becomes a hint', () => {
+test('messages of a kind that only a newer release knows become a head', () => {
   const sent: Message = {
     ...{ id: 'x', chatId: 'y', seq: 3, updateSeq: 4, clientMessageId: '', text: '' },
     sender: { id: 'alice', name: '' },

@@ -10,20 +10,20 @@ export type Publication = ChatPublication | UserPublication;
 
 type WirePublication = NonNullable<bus.Publication['publication']>;
 
-/** One publication as it travels from the node of this name to the others. */
+/** Encodes a publication for the bus. `origin` is the id of the publishing node. */
 export function encodePublication(origin: Uint8Array, publication: Publication): Uint8Array {
   const body = bus.Publication.encode({ publication: toWirePublication(publication) }).finish();
   return bus.Envelope.encode({ origin, publication: body }).finish();
 }
 
 /**
- * What `encodePublication` was given; undefined if this very node published it. A message of a kind that only a newer release
- * knows becomes a hint that the chat has come so far. Throws an error if the bytes are damaged.
+ * Decodes a publication; returns undefined if the node `origin` published it itself. Messages of a kind that only a newer release knows become a
+ * `head`, which makes subscribers read them from the database. Throws an Error if the bytes are damaged.
  */
 export function decodePublication(origin: Uint8Array, bytes: Uint8Array): Publication | undefined {
   const envelope = bus.Envelope.decode(bytes);
   if (Buffer.compare(envelope.origin, origin) === 0) return undefined;
-  if (envelope.origin.length === 0) throw new TypeError('a publication of nobody');
+  if (envelope.origin.length === 0) throw new TypeError('a publication without an origin');
   return fromWirePublication(bus.Publication.decode(envelope.publication).publication);
 }
 
@@ -46,7 +46,7 @@ export function toWirePublication(publication: Publication): CompleteOneof<WireP
   }
 }
 
-/** Throws TypeError for what `toWirePublication` does not write. */
+/** Converts a publication. Throws TypeError for one that `toWirePublication` cannot have written. */
 export function fromWirePublication(publication: WirePublication | undefined): Complete<Publication> {
   switch (publication?.$case) {
     case 'messages':
@@ -70,7 +70,7 @@ export function fromWirePublication(publication: WirePublication | undefined): C
 
 function fromWireMessages(messages: readonly wire.Message[]): Complete<ChatPublication> {
   const last = messages.at(-1);
-  if (!last) throw new TypeError('a publication of no messages');
+  if (!last) throw new TypeError('a publication without messages');
   if (messages.some(({ system }) => system && !system.event)) return { kind: 'head', seq: last.updateSeq };
   return { kind: 'messages', messages: messages.map(fromWireMessage) };
 }

@@ -8,7 +8,7 @@ import { grpcCodes, httpStatusOf, retryAfterSeconds, toStatus } from './status.t
 
 const messages = { ErrorInfo, BadRequest, RetryInfo };
 
-/** The details as a client unpacks them. */
+/** Unpacks the details as a client does. */
 function details(error: ChatError) {
   const status = Status.decode(Status.encode(toStatus(error)).finish());
   const unpacked = status.details.map(({ typeUrl, value }) => {
@@ -20,7 +20,7 @@ function details(error: ChatError) {
 
 describe('the status of an error', () => {
   test.each(Object.keys(reasons) as ErrorReason[])(
-    '%s has its code by gRPC’s own numbers and names the reason',
+    '%s has the number of its gRPC code and names the reason',
     (reason) => {
       expect(details(new ChatError(reason, 'what to do'))).toEqual({
         code: Code[reasons[reason]],
@@ -30,14 +30,14 @@ describe('the status of an error', () => {
     },
   );
 
-  test('names the fields at fault, but only so many', () => {
+  test('names the fields at fault, 20 at most', () => {
     const violations = Array.from({ length: 30 }, (_, i) => ({ field: `member_ids[${i}]`, description: 'is bad' }));
     const { BadRequest } = details(new ChatError('INVALID_FIELDS', 'x', { violations }));
     expect(BadRequest.fieldViolations).toHaveLength(20);
     expect(BadRequest.fieldViolations[19]).toMatchObject({ field: 'member_ids[19]', description: 'is bad' });
   });
 
-  test('tells how long to wait, as a duration that is valid', () => {
+  test('gives the retry time as a valid duration', () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (retryAfterMs) => {
         const { seconds, nanos } = details(new ChatError('RATE_LIMITED', 'x', { retryAfterMs })).RetryInfo.retryDelay;
@@ -53,13 +53,13 @@ describe('the status of an error', () => {
     });
   });
 
-  test('keeps the cause to itself', () => {
+  test('does not contain the cause', () => {
     const status = toStatus(new ChatError('STORAGE_UNAVAILABLE', 'away', { cause: new Error('password=secret') }));
     expect(Buffer.from(Status.encode(status).finish()).includes('secret')).toBe(false);
   });
 });
 
-test('every code is one of gRPC’s', () => {
+test('every code is a gRPC code', () => {
   expect(Code).toMatchObject(grpcCodes);
 });
 
@@ -86,7 +86,7 @@ test.each([
   expect(httpStatusOf(code)).toBe(status);
 });
 
-test('HTTP clients are told to wait whole seconds, and only if that helps', () => {
+test('Retry-After is in whole seconds, and is set only if a retry helps', () => {
   const waiting = (retryAfterMs?: number) =>
     retryAfterSeconds(toStatus(new ChatError('RATE_LIMITED', '', retryAfterMs === undefined ? {} : { retryAfterMs })));
   expect([waiting(1), waiting(1_000), waiting(1_001), waiting(61_500)]).toEqual([1, 1, 2, 62]);

@@ -3,7 +3,7 @@ import { BadRequest, ErrorInfo, RetryInfo } from '../../pkg/api/google/rpc/error
 import type { Status } from '../../pkg/api/google/rpc/status.ts';
 import type { ChatError, ErrorCode } from '../model/errors.ts';
 
-/** gRPC's numbers. Source: https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
+/** The numbers of gRPC's status codes. Source: https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
 export const grpcCodes: Record<ErrorCode, number> = {
   CANCELLED: 1,
   INVALID_ARGUMENT: 3,
@@ -23,10 +23,10 @@ export const grpcCodes: Record<ErrorCode, number> = {
 /** The domain of every ErrorInfo. */
 export const errorDomain = 'chat';
 
-/** Trailers have little room; nobody corrects more at once. */
+/** The most field violations in a status: gRPC trailers are limited in size. */
 const maxViolations = 20;
 
-/** The error as clients see it: code, message, reason, fields at fault, time to wait. Its cause stays here. */
+/** Converts an error to the status that clients get: code, message, reason, fields at fault and retry time, but never the cause. */
 export function toStatus(error: ChatError): Status {
   const { code, reason, message, violations, retryAfterMs } = error;
   const details = [pack('google.rpc.ErrorInfo', ErrorInfo.encode({ reason, domain: errorDomain, metadata: {} }))];
@@ -51,7 +51,7 @@ function pack(typeName: string, encoded: { finish(): Uint8Array }): Any {
   return { typeUrl: `type.googleapis.com/${typeName}`, value: encoded.finish() };
 }
 
-/** The HTTP status of each of gRPC's codes. Source: grpc-gateway, runtime/errors.go */
+/** The HTTP status of each gRPC code. Source: grpc-gateway, runtime/errors.go */
 const httpStatuses: Readonly<Record<number, number>> = {
   0: 200,
   1: 499,
@@ -72,11 +72,12 @@ const httpStatuses: Readonly<Record<number, number>> = {
   16: 401,
 };
 
+/** Returns the HTTP status of a gRPC code; 500 for an unknown code. */
 export function httpStatusOf(grpcCode: number): number {
   return httpStatuses[grpcCode] ?? 500;
 }
 
-/** For the header Retry-After: whole seconds, rounded up; undefined if trying again does not help. */
+/** Returns the value of Retry-After in whole seconds, rounded up; undefined if a retry does not help. */
 export function retryAfterSeconds({ details }: Status): number | undefined {
   const packed = details.find(({ typeUrl }) => typeUrl.endsWith('/google.rpc.RetryInfo'));
   const delay = packed && RetryInfo.decode(packed.value).retryDelay;

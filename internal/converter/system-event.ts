@@ -28,7 +28,7 @@ export function toWireSystemEvent(event: SystemEvent): CompleteOneof<WireEvent> 
   }
 }
 
-/** Throws TypeError for what `toWireSystemEvent` does not write: an event or a role that only a newer release knows, say. */
+/** Converts a system event from another node. Throws TypeError for an event or role that only a newer release knows. */
 export function fromWireSystemEvent(event: WireEvent | undefined): Complete<SystemEvent> {
   switch (event?.$case) {
     case 'chatCreated':
@@ -47,7 +47,7 @@ export function fromWireSystemEvent(event: WireEvent | undefined): Complete<Syst
       return { kind: 'owner_changed', user: fromWireUser(event.value.user) };
     case 'roleChanged': {
       const role = fromWireRole(event.value.role);
-      if (!role) throw new TypeError('a role of an unknown kind');
+      if (!role) throw new TypeError('an unknown role');
       return { kind: 'role_changed', user: fromWireUser(event.value.user), role };
     }
     case undefined:

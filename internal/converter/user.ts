@@ -6,7 +6,7 @@ export function toWireUser({ id, name }: User): Complete<wire.User> {
   return { id, name };
 }
 
-/** Throws TypeError if there is none. */
+/** Converts a user. Throws TypeError if the user is missing. */
 export function fromWireUser(user: wire.User | undefined): Complete<User> {
   if (!user) throw new TypeError('a user is missing');
   return { id: user.id, name: user.name };

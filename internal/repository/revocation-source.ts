@@ -1,8 +1,8 @@
-/** Which sessions have ended before their access tokens expired. */
+/** Lists sessions that ended before their access tokens expired. */
 export interface RevocationSource {
   /**
-   * The sessions that ended since the answer that gave the cursor; without one, all whose access tokens may not have expired. May
-   * repeat some, never leaves one out. Throws UNAVAILABLE when the source cannot be reached.
+   * Returns the sessions that ended after the answer that returned `cursor`; without a cursor, all ended sessions whose access tokens may still be valid.
+   * May repeat sessions but never omits one. Throws ChatError (STORAGE_UNAVAILABLE) if the source is unreachable.
    */
   listRevocations(cursor?: string): Promise<{ sessionIds: string[]; cursor: string }>;
 }

@@ -5,7 +5,7 @@ const exp = 2_000_000_000;
 const claims = { sub: 'alice', exp };
 const names: ClaimNames = { nameClaim: 'name', rolesClaim: 'roles', adminRole: 'admin', serviceRole: 'service' };
 
-test('a token tells who its bearer is', () => {
+test('a token names its bearer', () => {
   expect(toPrincipal({ ...claims, name: 'Alice', roles: ['user', 'admin'], sid: 's' })).toEqual({
     userId: 'alice',
     name: 'Alice',
@@ -33,17 +33,17 @@ test.each([
 });
 
 test.each(['auth0|5f7c', 'guest:bob', 'https://id.example.com/u/1', 'Zoë', 'a@b.c', 'x'.repeat(128)])(
-  'a subject that providers give is a user id: %s',
+  'a subject in the form of common providers is a user id: %s',
   (sub) => {
     expect(toPrincipal({ ...claims, sub }).userId).toBe(sub);
   },
 );
 
-test.each([undefined, '', 7, null])('a session that is no text is none: %j', (sid) => {
+test.each([undefined, '', 7, null])('a session id that is not a string is ignored: %j', (sid) => {
   expect(toPrincipal({ ...claims, sid })).not.toHaveProperty('sessionId');
 });
 
-test('an expiry beyond all calendars can still be told', () => {
+test('an expiry beyond the year 9999 becomes the end of 9999', () => {
   expect(toPrincipal({ ...claims, exp: 1e300 }).tokenExpiresAt.getUTCFullYear()).toBe(9999);
 });
 
@@ -54,7 +54,7 @@ describe('the name', () => {
     ['  Zoë ', 'Zoë'],
     ['x'.repeat(200), 'x'.repeat(128)],
     [`${'x'.repeat(127)}😀`, 'x'.repeat(127)],
-  ])('can be shown to others: %j', (name, expected) => {
+  ])('is safe to show to other users: %j', (name, expected) => {
     const { name: shown } = toPrincipal({ ...claims, name });
     expect(shown).toBe(expected);
     expect(shown.isWellFormed()).toBe(true);
@@ -66,11 +66,11 @@ describe('the name', () => {
     [{ name: '\n', preferred_username: 'al' }, 'al'],
     [{ name: 7, email: 'alice@example.com' }, 'alice'],
     [{}, 'alice'],
-  ])('falls back to the user name and then the id, never to the address: %j', (given, expected) => {
+  ])('falls back to the user name and then the id, never to the e-mail address: %j', (given, expected) => {
     expect(toPrincipal({ ...claims, ...given }, names).name).toBe(expected);
   });
 
-  test('is where the configuration says', () => {
+  test('is read from the configured claim', () => {
     const given = { ...claims, profile: { display: 'Alice' }, email: 'alice@example.com' };
     expect(toPrincipal(given, { ...names, nameClaim: 'profile.display' }).name).toBe('Alice');
     expect(toPrincipal(given, { ...names, nameClaim: 'email' }).name).toBe('alice@example.com');
@@ -88,7 +88,7 @@ describe('the roles of the embedded issuer', () => {
     [[], []],
     ['admin', ['user']],
     [{ 0: 'admin' }, ['user']],
-  ])('are those that are known: %j', (roles, expected) => {
+  ])('are the known ones: %j', (roles, expected) => {
     expect(toPrincipal({ ...claims, roles }).roles).toEqual(expected);
   });
 });
@@ -118,11 +118,11 @@ describe('the roles of an outside issuer', () => {
     [{ 0: 'admin' }, ['user']],
     [7, ['user']],
     [['Admin', 'admin '], ['user']],
-  ])('are mapped; whoever has a token is at least a user, or a service alone: %j', (roles, expected) => {
+  ])('are mapped; every token has the role user, unless it has only service: %j', (roles, expected) => {
     expect(rolesOf({ roles })).toEqual(expected);
   });
 
-  test('are where the configuration says, by its names', () => {
+  test('are read from the configured claim, by the configured names', () => {
     expect(rolesOf({ realm_access: { roles: ['chat-admin', 'offline_access'] } }, keycloak)).toEqual(['user', 'admin']);
     expect(rolesOf({ realm_access: { roles: ['chat-bot'] } }, keycloak)).toEqual(['service']);
     expect(rolesOf({ roles: ['admin'], realm_access: { roles: ['admin'] } }, keycloak)).toEqual(['user']);
@@ -131,13 +131,13 @@ describe('the roles of an outside issuer', () => {
     }
   });
 
-  test('can stand under a name that has dots itself', () => {
+  test('can be in a claim whose name contains dots', () => {
     const rolesClaim = 'https://example.com/roles';
     expect(rolesOf({ [rolesClaim]: ['admin'] }, { rolesClaim })).toEqual(['user', 'admin']);
   });
 
   test.each(['__proto__', 'constructor.name', 'toString', 'realm_access.__proto__.roles'])(
-    'are only the token’s own: %s',
+    'are never inherited properties: %s',
     (rolesClaim) => {
       expect(rolesOf({ realm_access: {} }, { rolesClaim, adminRole: 'Object' })).toEqual(['user']);
     },

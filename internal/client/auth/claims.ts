@@ -1,9 +1,9 @@
 import { ChatError } from '../../model/errors.ts';
 import type { Principal, TokenRole } from '../../model/principal.ts';
 
-/** What an outside issuer calls things. */
+/** The names by which an external issuer calls claims and roles. */
 export interface ClaimNames {
-  /** The claims that hold the display name and the roles; dots lead into objects. */
+  /** The claims with the display name and the roles. A dot leads into an object: `realm_access.roles`. */
   nameClaim: string;
   rolesClaim: string;
   adminRole: string;
@@ -14,12 +14,12 @@ type Claims = Readonly<Record<string, unknown>>;
 
 const subject = /^[^\p{C}\s]{1,128}$/u;
 const maxNameLength = 128;
-/** The end of the year 9999: beyond it there are no timestamps on the wire. */
+/** The end of the year 9999, in seconds since 1970. A protobuf Timestamp cannot be later. */
 const maxExpirySeconds = 253_402_300_799;
 
 /**
- * Who a token's bearer is by its claims. The roles are those that the embedded issuer gave; with `names`, those of an outside issuer, whose
- * users are at least `user` unless they are `service` alone. Throws UNAUTHENTICATED (TOKEN_INVALID).
+ * Reads the principal from a token's claims. Without `names` the roles are those of the embedded issuer. With `names` they are mapped from an external
+ * issuer's; its users always have the role `user`, unless they have only `service`. Throws ChatError (TOKEN_INVALID) if `sub` cannot be a user id.
  */
 export function toPrincipal(claims: Claims, names?: ClaimNames): Principal {
   const { sub, exp, sid } = claims;
@@ -35,7 +35,7 @@ export function toPrincipal(claims: Claims, names?: ClaimNames): Principal {
   };
 }
 
-/** Never the e-mail address unless it is asked for: others see the name. */
+/** Returns the display name. Never falls back to the claim `email`: other users see the name. */
 function nameOf(claims: Claims, nameClaim: string): string {
   for (const claim of [nameClaim, 'preferred_username', 'sub']) {
     const value = find(claims, claim);
@@ -58,13 +58,13 @@ function mappedRoles(claims: Claims, { rolesClaim, adminRole, serviceRole }: Cla
   return service ? ['service'] : ['user'];
 }
 
-/** A list of texts, or a text with spaces between them, as in `scope` (RFC 6749). */
+/** Returns the strings in a list, or the words of a string that are separated by spaces, as in `scope` (RFC 6749). */
 function listed(value: unknown): string[] {
   if (typeof value === 'string') return value.split(' ').filter((word) => word !== '');
   return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 }
 
-/** The claim of this name, or else what the path of names with dots between them leads to. */
+/** Returns the claim named `path`, else the value at `path` as names separated by dots. */
 function find(claims: Claims, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path];
   let value: unknown = claims;

@@ -31,7 +31,7 @@ const answer =
   (_, response) =>
     void response.end(typeof body === 'string' ? body : JSON.stringify(body));
 
-test('asks without a cursor first, then with the one that it was given', async () => {
+test('asks without a cursor first, then with the given cursor', async () => {
   const source = await serve(answer({ sessionIds: ['a', 'b'], cursor: 'ü &/?' }));
   expect(await source.listRevocations()).toEqual({ sessionIds: ['a', 'b'], cursor: 'ü &/?' });
   await source.listRevocations('ü &/?');
@@ -41,12 +41,12 @@ test('asks without a cursor first, then with the one that it was given', async (
   ]);
 });
 
-test('takes what is left out as empty, and what is new as none of its business', async () => {
+test('reads a missing field as empty, and ignores an unknown one', async () => {
   const source = await serve(answer({ somethingNew: 1 }));
   expect(await source.listRevocations('c')).toEqual({ sessionIds: [], cursor: '' });
 });
 
-test('begins again when its cursor is not known any more', async () => {
+test('asks again without a cursor when the auth-server refuses its cursor', async () => {
   const source = await serve((request, response) => {
     if (request.url?.includes('cursor=')) response.writeHead(400).end('{}');
     else response.end('{"sessionIds":["a"],"cursor":"1"}');
@@ -57,25 +57,25 @@ test('begins again when its cursor is not known any more', async () => {
 
 test.each<[string, RequestListener, string]>([
   ['refuses', (_, response) => void response.writeHead(503).end('secret'), 'it answers with status 503'],
-  ['does not like the request', (_, response) => void response.writeHead(400).end(), 'it answers with status 400'],
-  ['sends elsewhere', (_, response) => void response.writeHead(302, { location: '/' }).end(), 'redirect'],
+  ['answers 400', (_, response) => void response.writeHead(400).end(), 'it answers with status 400'],
+  ['redirects', (_, response) => void response.writeHead(302, { location: '/' }).end(), 'redirect'],
   ['does not answer', () => {}, 'timeout'],
   ['stops in the middle', (_, response) => void response.write('{"sessionIds":['), 'timeout'],
-  ['breaks off', (_, response) => void response.destroy(), ''],
+  ['closes the connection', (_, response) => void response.destroy(), ''],
   ['answers without end', (_, response) => void response.write('x'.repeat(2_000)), 'its answer is too long'],
-  ['answers no JSON', answer('<html>'), 'JSON'],
-  ['answers nothing', answer(''), 'JSON'],
+  ['answers with HTML', answer('<html>'), 'JSON'],
+  ['answers with an empty body', answer(''), 'JSON'],
   ['answers null', answer('null'), 'agreed form'],
   ['answers a list', answer('[]'), 'agreed form'],
-  ['answers ids that are no texts', answer({ sessionIds: [1], cursor: 'c' }), 'agreed form'],
-  ['answers no list of ids', answer({ sessionIds: 'a', cursor: 'c' }), 'agreed form'],
-  ['answers a cursor that is no text', answer({ sessionIds: [], cursor: 7 }), 'agreed form'],
-])('says so when the server %s', async (_, listener, why) => {
+  ['answers ids that are not strings', answer({ sessionIds: [1], cursor: 'c' }), 'agreed form'],
+  ['answers ids that are not a list', answer({ sessionIds: 'a', cursor: 'c' }), 'agreed form'],
+  ['answers a cursor that is not a string', answer({ sessionIds: [], cursor: 7 }), 'agreed form'],
+])('throws UNAVAILABLE when the auth-server %s', async (_, listener, why) => {
   const source = await serve(listener, { timeoutMs: 200, maxBytes: 1_000 });
   const begun = performance.now();
   const error = await source.listRevocations('c').catch((error) => error);
   expect(error).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) });
-  expect(error.message).toBe('the auth-server does not tell which sessions have ended');
+  expect(error.message).toBe('the auth-server cannot be asked which sessions have ended');
   expect(`${error.cause.message} ${error.cause.cause?.message}`.toLowerCase()).toContain(why.toLowerCase());
   expect(performance.now() - begun).toBeLessThan(1_000);
 });

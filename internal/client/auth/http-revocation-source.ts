@@ -2,14 +2,15 @@ import { ChatError } from '../../model/errors.ts';
 import type { RevocationSource } from '../../repository/revocation-source.ts';
 
 export interface HttpRevocationSourceOptions {
+  /** The longest time of a request, in milliseconds. */
   timeoutMs: number;
-  /** An answer that is longer is refused. */
+  /** The longest answer that is read, in bytes. */
   maxBytes: number;
 }
 
 const defaults: HttpRevocationSourceOptions = { timeoutMs: 2_000, maxBytes: 16_777_216 };
 
-/** Asks an auth-server: `GET {url}?cursor=…`, answered by `{"sessionIds": […], "cursor": "…"}` (`auth.v1.AuthService/ListRevocations`). */
+/** Asks an auth-server (`auth.v1.AuthService/ListRevocations`): `GET {url}?cursor=…`, answered by `{"sessionIds": […], "cursor": "…"}`. */
 export class HttpRevocationSource implements RevocationSource {
   readonly #url: URL;
   readonly #options: HttpRevocationSourceOptions;
@@ -22,14 +23,14 @@ export class HttpRevocationSource implements RevocationSource {
   async listRevocations(cursor?: string): Promise<{ sessionIds: string[]; cursor: string }> {
     try {
       const response = await this.#get(cursor);
-      // A cursor that it does not know is that of another database: from the beginning then.
+      // The auth-server refuses a cursor of another database. Begin again without one.
       if (response.status === 400 && cursor) {
         await response.body?.cancel();
         return parse(await this.#read(await this.#get()));
       }
       return parse(await this.#read(response));
     } catch (cause) {
-      const message = 'the auth-server does not tell which sessions have ended';
+      const message = 'the auth-server cannot be asked which sessions have ended';
       throw new ChatError('STORAGE_UNAVAILABLE', message, { retryAfterMs: 1_000, cause });
     }
   }
@@ -51,7 +52,7 @@ export class HttpRevocationSource implements RevocationSource {
       await response.body?.cancel();
       throw new Error(`it answers with status ${response.status}`);
     }
-    // Leaving the loop cancels what is still to come.
+    // A throw inside the loop cancels the rest of the body.
     for await (const chunk of response.body ?? []) {
       bytes += chunk.length;
       if (bytes > this.#options.maxBytes) throw new Error('its answer is too long');
@@ -61,7 +62,7 @@ export class HttpRevocationSource implements RevocationSource {
   }
 }
 
-/** What is empty may be left out, as in proto3 JSON. */
+/** Checks an answer. Empty fields may be missing, as in proto3 JSON. */
 function parse(body: unknown): { sessionIds: string[]; cursor: string } {
   if (typeof body !== 'object' || body === null) throw new Error('its answer is not of the agreed form');
   const { sessionIds = [], cursor = '' } = body as { sessionIds?: unknown; cursor?: unknown };

@@ -22,7 +22,7 @@ async function newKey(kid: string): Promise<Key> {
 
 let tokens = 0;
 
-/** A new token each time: those that were seen are believed for a while. */
+/** Returns a new token each time, because the verifier caches valid tokens. */
 function tokenOf({ kid, privateKey }: Key): Promise<string> {
   tokens += 1;
   return new SignJWT({ iss: 'issuer', aud: 'chat', sub: 'alice', jti: `${tokens}` })
@@ -31,7 +31,7 @@ function tokenOf({ kid, privateKey }: Key): Promise<string> {
     .sign(privateKey);
 }
 
-/** Serves a key set that can change, on a port that stays the same. */
+/** An issuer that serves a changeable key set, on the same port after a restart. */
 class Provider {
   keys: Key[];
   fetches: { at: number; agent: string | undefined }[] = [];
@@ -82,7 +82,7 @@ async function start(...keys: Key[]): Promise<Provider> {
 const invalid = { reason: 'TOKEN_INVALID' };
 const unavailable = { code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) };
 
-test('the keys are fetched when the first token comes, once for all', async () => {
+test('the keys are fetched once, on the first token', async () => {
   const key = await newKey('a');
   const started = await start(key);
   const verifier = started.verifier();
@@ -92,7 +92,7 @@ test('the keys are fetched when the first token comes, once for all', async () =
   expect(started.fetches.map(({ agent }) => agent)).toEqual(['chat-service']);
 });
 
-test('a token of a new key has them fetched again, but not for every one that comes', async () => {
+test('tokens of an unknown key make it fetch the keys again, at most once per cool-down', async () => {
   const [first, second] = [await newKey('a'), await newKey('b')];
   const started = await start(first);
   const verifier = started.verifier({ cooldownMs: 300 });
@@ -105,7 +105,7 @@ test('a token of a new key has them fetched again, but not for every one that co
   expect(started.fetches[1]!.at - started.fetches[0]!.at).toBeGreaterThanOrEqual(295);
 });
 
-test('a key that was withdrawn is refused as soon as the set is old', async () => {
+test('a withdrawn key is refused once the cached set has expired', async () => {
   const [first, second] = [await newKey('a'), await newKey('b')];
   const started = await start(first);
   const verifier = started.verifier({ cacheMaxAgeMs: 200 });
@@ -117,10 +117,10 @@ test('a key that was withdrawn is refused as soon as the set is old', async () =
 
 test.each<[string, RequestListener]>([
   ['refuses', (_, response) => void response.writeHead(503).end()],
-  ['sends somewhere else', (_, response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()],
-  ['answers no key set', (_, response) => void response.end('no json')],
+  ['redirects', (_, response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()],
+  ['does not answer with a key set', (_, response) => void response.end('no json')],
   ['does not answer', () => {}],
-])('an issuer that %s is no fault of the token, and is asked again when it is back', async (_, respond) => {
+])('an issuer that %s makes the call UNAVAILABLE, and is asked again later', async (_, respond) => {
   const key = await newKey('a');
   const started = await start(key);
   const { respond: good } = started;
@@ -131,7 +131,7 @@ test.each<[string, RequestListener]>([
   await eventually(async () => expect((await verifier.verify(await tokenOf(key))).userId).toBe('alice'), 1_000);
 });
 
-test('an issuer that is away is not asked for every token', async () => {
+test('an unreachable issuer is not asked for every token', async () => {
   const key = await newKey('a');
   const started = await start(key);
   started.respond = (_, response) => void response.writeHead(500).end();
@@ -140,7 +140,7 @@ test('an issuer that is away is not asked for every token', async () => {
   expect(started.fetches).toHaveLength(1);
 });
 
-test('while the issuer is away its keys that are known go on to serve, for a time; of others nothing is said', async () => {
+test('while the issuer is unreachable, its known keys stay valid for a time, and tokens of unknown keys are UNAVAILABLE', async () => {
   const [first, second] = [await newKey('a'), await newKey('b')];
   const started = await start(first);
   const verifier = started.verifier({ cacheMaxAgeMs: 50, cooldownMs: 0, staleMs: 600 });

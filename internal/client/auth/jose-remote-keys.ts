@@ -2,14 +2,15 @@ import { createLocalJWKSet, createRemoteJWKSet, type JWTVerifyGetKey } from 'jos
 import { isFaultOfToken } from './jose-token-verifier.ts';
 
 export interface JoseRemoteKeysOptions {
-  /** How long a set is used before it is fetched again, in milliseconds. Withdrawn keys are accepted until then. */
+  /** Milliseconds for which a key set is used before it is fetched again. Withdrawn keys are accepted until then. */
   cacheMaxAgeMs: number;
-  /** The least time between two fetches for the sake of a key that is not in the set, in milliseconds. */
+  /** The shortest time between two fetches because of unknown keys, in milliseconds. */
   cooldownMs: number;
+  /** The longest time of a fetch, in milliseconds. */
   timeoutMs: number;
-  /** How long a set that has become old goes on to be used while it cannot be fetched again, in milliseconds. */
+  /** Milliseconds for which the last set is still used while the issuer is unreachable. */
   staleMs: number;
-  /** After a fetch that failed: how long until the next, in milliseconds. */
+  /** Milliseconds after a failed fetch in which no other is tried. */
   retryMs: number;
 }
 
@@ -22,8 +23,8 @@ export const remoteKeysDefaults: JoseRemoteKeysOptions = {
 };
 
 /**
- * The keys of an issuer elsewhere, fetched from its JWKS when they are needed: the first time, when they have become old, and for a
- * token of a key that is not known. While the issuer is away its keys that are known go on to serve for a time.
+ * Returns a function that finds a token's key in the JWKS of an external issuer. It fetches the set on first use, when the set is older than
+ * `cacheMaxAgeMs`, and for an unknown key. While the issuer is unreachable, the last set is used for `staleMs`.
  */
 export function createRemoteKeys(url: string, options: Partial<JoseRemoteKeysOptions> = {}): JWTVerifyGetKey {
   const { cacheMaxAgeMs, cooldownMs, timeoutMs, staleMs, retryMs } = { ...remoteKeysDefaults, ...options };
@@ -56,7 +57,7 @@ export function createRemoteKeys(url: string, options: Partial<JoseRemoteKeysOpt
     } catch (error) {
       const known = Date.now() < freshAt + staleMs ? remote.jwks() : undefined;
       if (isFaultOfToken(error) || !known) throw error;
-      // A key that is not among them may be a new one: that is no fault of the token.
+      // An unknown key may be a new one, so the fetch's error is thrown and the token is not called invalid.
       return await createLocalJWKSet(known)(header, token).catch(() => {
         throw error;
       });

@@ -12,7 +12,7 @@ const claims = { issuer: 'issuer', audience: 'chat' };
 const subject = { userId: 'alice', name: 'Alice', roles: ['user'] as const };
 const times = { leadMs: 0, keepMs: 900_000 };
 
-/** Counts how often the keys are read. */
+/** A repository that counts how often the keys are read. */
 class CountedRepository extends PostgresSigningKeyRepository {
   reads = 0;
 
@@ -40,7 +40,7 @@ async function newNode(options: Partial<JoseSigningKeysOptions> = {}) {
 
 const kidOf = ({ token }: { token: string }) => decodeProtectedHeader(token).kid;
 
-test('after a rotation old tokens stay good, new ones are signed with the new key, and a node that has not heard of it accepts them', async () => {
+test('after a rotation old tokens stay valid, new tokens use the new key, and a node that does not know it yet accepts them', async () => {
   const signing = await newNode({ refreshMs: 0 });
   const other = await newNode({ refreshMs: 3_600_000, cooldownMs: 0 });
   const before = await signing.issuer.issue(subject);
@@ -55,7 +55,7 @@ test('after a rotation old tokens stay good, new ones are signed with the new ke
   }
 });
 
-test('a new key is published at once and signs when its time has come', async () => {
+test('a new key is published at once and signs from its time on', async () => {
   const { keys, issuer } = await newNode({ refreshMs: 0 });
   const key = await generateSigningKey();
   const { signsFrom } = await repository.rotate(key, { ...times, leadMs: 1_000 });
@@ -66,7 +66,7 @@ test('a new key is published at once and signs when its time has come', async ()
   expect(Date.now()).toBeGreaterThanOrEqual(signsFrom.getTime());
 });
 
-test('a key that has retired is forgotten, and its tokens with it', async () => {
+test('tokens of a retired key are refused', async () => {
   const { keys, issuer } = await newNode({ refreshMs: 0 });
   const [seen, unseen] = [await issuer.issue(subject), await issuer.issue(subject)];
   const { verifier } = await newNode({ refreshMs: 0 });
@@ -76,7 +76,7 @@ test('a key that has retired is forgotten, and its tokens with it', async () => 
   await expect(verifier.verify(unseen.token)).rejects.toMatchObject({ reason: 'TOKEN_INVALID' });
 });
 
-test('tokens with made-up keys have the database read once in the cool-down', async () => {
+test('tokens with unknown keys make it read the database at most once per cool-down', async () => {
   const { keys } = await newNode({ cooldownMs: 60_000 });
   const before = repository.reads;
   const find = (kid: string) => keys.find({ alg: 'EdDSA', kid }, { payload: '', signature: '' });
@@ -93,7 +93,7 @@ test('tokens with made-up keys have the database read once in the cool-down', as
   expect(repository.reads).toBe(read + 1);
 });
 
-test('while the database is away the keys that are known go on to sign and to verify', async () => {
+test('while the database is unreachable, the known keys sign and verify', async () => {
   const { issuer, verifier } = await newNode({ refreshMs: 0 });
   await storage.database.close();
   const { token } = await issuer.issue(subject);

@@ -13,9 +13,9 @@ import {
 import type { PrivateJwk, SigningKey, SigningKeyRepository } from '../../repository/signing-key-repository.ts';
 
 export interface JoseSigningKeysOptions {
-  /** How old what is known of the keys may become before they are read again, in milliseconds. */
+  /** Milliseconds after which the keys are read from the database again. */
   refreshMs: number;
-  /** How often a token with an unknown key can have them read again at the most, in milliseconds. */
+  /** The shortest time between two reads because of tokens with unknown keys, in milliseconds. */
   cooldownMs: number;
 }
 
@@ -29,8 +29,8 @@ interface Loaded {
 }
 
 /**
- * The keys of the embedded issuer. They are read again now and then, and when a token names one that is not known, so that a rotation
- * anywhere is noticed without a restart.
+ * The signing keys of the embedded issuer. They are read from the database again every `refreshMs`, and when a token names an unknown key, so that every
+ * node follows a rotation without a restart.
  */
 export class JoseSigningKeys {
   readonly #repository: SigningKeyRepository;
@@ -45,7 +45,7 @@ export class JoseSigningKeys {
     this.#loaded = toLoaded(keys);
   }
 
-  /** Makes the first key if there is none. */
+  /** Reads the keys, and creates the first one if there is none. */
   static async open(
     repository: SigningKeyRepository,
     options: Partial<JoseSigningKeysOptions> = {},
@@ -53,16 +53,16 @@ export class JoseSigningKeys {
     return new JoseSigningKeys(repository, { ...defaults, ...options }, await repository.list(generateSigningKey));
   }
 
-  /** The public keys that tokens may be signed with (RFC 7517). */
+  /** Returns the public keys of all signing keys, as a JWK Set (RFC 7517). */
   async jwks(): Promise<JSONWebKeySet> {
     return (await this.#current()).jwks;
   }
 
-  /** The key to sign with now. */
+  /** Returns the key that signs new tokens. */
   async signing(): Promise<{ kid: string; key: CryptoKey }> {
     const { keys } = await this.#current();
     const now = Date.now();
-    // Before the first one's time there is nothing older: it signs all the same.
+    // If no key's time has come, the oldest key signs.
     const { jwk } = keys.find(({ signsFrom }) => signsFrom.getTime() <= now) ?? keys.at(-1)!;
     let key = this.#imported.get(jwk.kid);
     if (!key) {
@@ -72,9 +72,9 @@ export class JoseSigningKeys {
     return { kid: jwk.kid, key: await key };
   }
 
-  /** For a verifier. */
+  /** Finds the key of a token, for a verifier. */
   readonly find: JWTVerifyGetKey = async (header, token) => {
-    // Read again now and then here too: a key that has retired must not be taken for ever.
+    // `#current` refreshes the keys here too, so that a retired key is not accepted for ever.
     const { find } = await this.#current();
     try {
       return await find(header, token);
@@ -85,7 +85,7 @@ export class JoseSigningKeys {
     }
   };
 
-  /** While the database is away the keys that are known go on to be used. */
+  /** Returns the keys, refreshed if they are due. While the database is unreachable, the known keys remain in use. */
   async #current(): Promise<Loaded> {
     if (Date.now() - this.#loaded.at < this.#options.refreshMs) return this.#loaded;
     return this.#load().catch(() => {
@@ -108,7 +108,7 @@ export class JoseSigningKeys {
   }
 }
 
-/** A new Ed25519 key (RFC 8037). */
+/** Creates an Ed25519 key (RFC 8037). */
 export async function generateSigningKey(): Promise<PrivateJwk> {
   const { privateKey } = await generateKeyPair('EdDSA', { extractable: true });
   return { ...(await exportJWK(privateKey)), kid: randomUUID(), alg: 'EdDSA', use: 'sig' };

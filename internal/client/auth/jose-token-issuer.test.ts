@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => storage.close());
 
-/** One node's part in signing and verifying. */
+/** The issuer and verifier of one node. */
 async function newNode() {
   const keys = await JoseSigningKeys.open(new PostgresSigningKeyRepository(storage.database));
   return {
@@ -25,7 +25,7 @@ async function newNode() {
   };
 }
 
-test('nodes that start at once, before there is any key, accept each other’s tokens, and so does a later one', async () => {
+test('nodes that start at the same time without any key accept each other’s tokens, and so does a later node', async () => {
   const nodes = await Promise.all(Array.from({ length: 4 }, newNode));
   nodes.push(await newNode());
   for (const { issuer } of nodes) {
@@ -34,7 +34,7 @@ test('nodes that start at once, before there is any key, accept each other’s t
   }
 });
 
-test('a token says what it was issued for, and expires when it was told to', async () => {
+test('a token has the claims of its subject, and expires at the time that issue returned', async () => {
   const { keys, issuer, verifier } = await newNode();
   const before = Date.now();
   const { token, expiresAt } = await issuer.issue({ ...subject, sessionId: 's-1' });
@@ -59,7 +59,7 @@ test('no two tokens are the same', async () => {
   expect(new Set(tokens.map(({ token }) => decodeJwt(token).jti)).size).toBe(3);
 });
 
-test('what is published of the keys is only their public part', async () => {
+test('only the public parts of the keys are published', async () => {
   const { keys } = await newNode();
   for (const key of (await keys.jwks()).keys) {
     expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x']);

@@ -10,7 +10,7 @@ export interface JoseTokenIssuerOptions {
   ttlMs: number;
 }
 
-/** The embedded issuer: EdDSA JWTs (RFC 8037). */
+/** The embedded issuer. Signs JWTs with EdDSA (RFC 8037). */
 export class JoseTokenIssuer implements TokenIssuer {
   readonly #keys: JoseSigningKeys;
   readonly #options: JoseTokenIssuerOptions;
@@ -23,7 +23,7 @@ export class JoseTokenIssuer implements TokenIssuer {
   async issue({ userId, name, roles, sessionId }: TokenSubject): Promise<AccessToken> {
     const { issuer, audience, ttlMs } = this.#options;
     const { kid, key } = await this.#keys.signing();
-    // Whole seconds: what is told must be what the token says.
+    // Tokens hold whole seconds, and the answer must agree with the token.
     const expiresAt = new Date(Math.floor((Date.now() + ttlMs) / 1_000) * 1_000);
     const token = await new SignJWT({ name, roles, ...(sessionId !== undefined && { sid: sessionId }) })
       .setProtectedHeader({ alg: 'EdDSA', kid, typ: 'JWT' })

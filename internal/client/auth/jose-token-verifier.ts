@@ -8,22 +8,22 @@ import type { TokenVerifier } from './token-verifier.ts';
 export interface JoseTokenVerifierOptions {
   issuer: string;
   audience: string;
-  /** Signature algorithms that are accepted; the token's own word counts for nothing. */
+  /** The accepted signature algorithms. A token that names another is refused. */
   algorithms: readonly string[];
-  /** For an outside issuer: where its tokens hold the name and the roles. */
+  /** For an external issuer: the claims of its tokens with the name and the roles. */
   claims?: ClaimNames;
 }
 
-/** Clients cannot send longer ones in a header. */
+/** The longest token that is parsed, in characters. HTTP headers cannot hold longer ones. */
 const maxTokenLength = 16_384;
 /** JWS Compact Serialization (RFC 7515). */
 const compactForm = /^[\w-]+\.[\w-]+\.[\w-]+$/;
-/** How far the issuer's clock may be ahead, in seconds. An expiry counts to the second. */
+/** How far the issuer's clock may be ahead, in seconds. The expiry is checked without tolerance. */
 const clockTolerance = 60;
-/** How long a token is believed before it is verified again, in milliseconds: keys can be withdrawn. */
+/** Milliseconds for which the result of a verification is cached. Not longer, because keys can be withdrawn. */
 const believedMs = 60_000;
 
-/** Verifies JWTs (RFC 7519) against a JWKS. A token that was found good is not verified again for a minute. */
+/** Verifies JWTs (RFC 7519) against a JWKS. Caches valid tokens for one minute. */
 export class JoseTokenVerifier implements TokenVerifier {
   readonly #keys: JWTVerifyGetKey;
   readonly #options: JoseTokenVerifierOptions;
@@ -75,7 +75,7 @@ export class JoseTokenVerifier implements TokenVerifier {
   }
 }
 
-/** Else the keys could not be fetched: no connection, no answer in time, or an answer that is no key set. */
+/** Whether the token is invalid; else the keys cannot be fetched: no connection, a timeout, or an answer that is not a key set. */
 export function isFaultOfToken(error: unknown): boolean {
   if (!(error instanceof errors.JOSEError) || error.code === errors.JOSEError.code) return false;
   return !(error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid);
@@ -94,6 +94,6 @@ function invalid(cause?: unknown): ChatError {
 }
 
 function keysUnavailable(cause: unknown): ChatError {
-  const message = 'the keys of the token issuer cannot be fetched';
+  const message = "the token issuer's keys cannot be fetched";
   return new ChatError('STORAGE_UNAVAILABLE', message, { retryAfterMs: 1_000, cause });
 }

@@ -5,16 +5,17 @@ export interface AccessToken {
   expiresAt: Date;
 }
 
-/** Whom a token names. */
+/** The user whom a token names. */
 export interface TokenSubject {
   userId: string;
   name: string;
   roles: readonly TokenRole[];
-  /** The session whose end ends the token. */
+  /** The session to which the token belongs: its end revokes the token. */
   sessionId?: string;
 }
 
 /** Signs access tokens. */
 export interface TokenIssuer {
+  /** Signs a token. `expiresAt` equals the time in the token. */
   issue(subject: TokenSubject): Promise<AccessToken>;
 }

@@ -1,7 +1,7 @@
 import type { Principal } from '../../model/principal.ts';
 
-/** Tells whose an access token is. */
+/** Verifies access tokens. */
 export interface TokenVerifier {
-  /** Throws UNAUTHENTICATED (TOKEN_INVALID, TOKEN_EXPIRED), UNAVAILABLE if the keys cannot be fetched. */
+  /** Returns the token's bearer. Throws ChatError: TOKEN_INVALID; TOKEN_EXPIRED; STORAGE_UNAVAILABLE if the issuer's keys cannot be fetched. */
   verify(token: string): Promise<Principal>;
 }

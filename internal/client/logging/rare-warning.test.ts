@@ -2,7 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { RareWarning } from './rare-warning.ts';
 
-test('a failure that comes again and again is logged once a minute, with how many there have been', () => {
+test('a repeated failure is logged once a minute, with the number of failures', () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const log = new LogLines();

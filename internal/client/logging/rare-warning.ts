@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-/** Logs a failure that may come again and again: the first one, and then one in a while with how many there have been. */
+/** Logs repeated failures at most once per interval, with the number of failures since the last line. The first is logged at once. */
 export class RareWarning {
   readonly #log: Logger;
   readonly #text: string;
@@ -14,6 +14,7 @@ export class RareWarning {
     this.#intervalMs = intervalMs;
   }
 
+  /** Counts a failure, and logs it if the interval has passed. */
   add(err: unknown): void {
     this.#failures += 1;
     const now = performance.now();

@@ -4,7 +4,7 @@ import { startRedis } from '../../servers/brokers.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { createRedisClient } from './redis-client.ts';
 
-test('a password that is refused is in no error', async () => {
+test('a refused password does not appear in any error', async () => {
   const redis = await startRedis(['--requirepass', 'another']);
   onTestFinished(() => redis.stop());
   const errors: Error[] = [];

@@ -5,13 +5,13 @@ export type RedisClient = Redis;
 
 export interface RedisAddress {
   url: string;
-  /** The authorities that count for TLS; absent: the system's. */
+  /** The certificate authorities for TLS, in PEM; absent: the system's. */
   ca?: string | undefined;
 }
 
 /**
- * A connection that is made, and made again after a loss, by itself; `redis:` or `rediss:`. Whoever uses it meanwhile gets an error at
- * once, and one second after a server has fallen silent: nothing is queued or sent twice. `onError` is told of every failure to connect.
+ * Creates a client that connects, and reconnects after a loss, on its own; `redis:` or `rediss:`. A command fails at once while there is no connection,
+ * and after one second if the server is silent; none is queued or sent twice. Calls `onError` for every failure of the connection.
  */
 export function createRedisClient({ url, ca }: RedisAddress, onError: (error: Error) => void): RedisClient {
   const pauses = new Backoff({ firstMs: 50, maxMs: 1_000, jitter: 'equal' });
@@ -27,16 +27,16 @@ export function createRedisClient({ url, ca }: RedisAddress, onError: (error: Er
     retryStrategy: () => pauses.next(),
   });
   client.on('ready', () => pauses.reset());
-  // Without a listener it would write each one to the console.
+  // Without a listener, ioredis writes each error to the console.
   client.on('error', (error: Error & { command?: unknown }) => {
-    // Of a login that was refused it is the password.
+    // The command of a refused login contains the password.
     delete error.command;
     onError(error);
   });
   return client;
 }
 
-/** Resolves when the connection is ready, or cannot be had within the time. */
+/** Waits until the client is connected. Resolves with false after `timeoutMs`. */
 export async function whenReady(client: RedisClient, timeoutMs: number): Promise<boolean> {
   if (client.status === 'ready') return true;
   return new Promise((resolve) => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RedisClient } from './redis-client.ts';
 
-/** A Lua script that is sent by its digest, and whole when the server does not know it. */
+/** A Lua script. Sends only its SHA-1 digest, and the whole text if the server does not have the script. */
 export class RedisScript {
   readonly #text: string;
   readonly #digest: string;
@@ -11,6 +11,7 @@ export class RedisScript {
     this.#digest = createHash('sha1').update(text).digest('hex');
   }
 
+  /** Runs the script with one key. Throws the client's errors. */
   async run(client: RedisClient, key: string, args: readonly (string | number)[]): Promise<unknown> {
     try {
       return await client.evalsha(this.#digest, 1, key, ...args);

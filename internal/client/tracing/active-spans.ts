@@ -4,14 +4,14 @@ import type { Span } from 'opentracing';
 const none: readonly Span[] = [];
 const scopes = new AsyncLocalStorage<{ spans: readonly Span[] }>();
 
-/** The spans on whose behalf the current code runs: it belongs to the first and follows from the others. None: it is not traced. */
+/** Returns the spans for which the current code runs. Its own spans are children of the first and follow from the others. Empty: it is not traced. */
 export function activeSpans(): readonly Span[] {
   return scopes.getStore()?.spans ?? none;
 }
 
 /**
- * Does the work, at once, on behalf of the spans. What the work leaves running, such as a timer or a loop that serves others
- * too, is not traced any more once the work has settled.
+ * Runs `work` with the spans active. Code that outlives the work, such as a timer or a loop that serves other calls too, is no longer traced once the
+ * work has settled.
  */
 export async function withActiveSpans<T>(spans: readonly Span[], work: () => Promise<T>): Promise<T> {
   if (spans.length === 0 && !scopes.getStore()) return work();

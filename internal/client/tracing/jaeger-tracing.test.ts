@@ -18,7 +18,7 @@ async function setUp({ sampleRatio = 1, host = '127.0.0.1' } = {}) {
   return { agent, tracing, tracer: tracing.tracer, log };
 }
 
-test('spans reach the agent by themselves, with the name of the service', async () => {
+test('spans reach the agent without a flush, with the name of the service', async () => {
   const { agent, tracer } = await setUp();
   const span = tracer.startSpan('a call', { tags: { 'user.id': 'alice' } });
   span.finish();
@@ -27,7 +27,7 @@ test('spans reach the agent by themselves, with the name of the service', async 
   await eventually(() => expect(agent.has('chat-service', 'a call', 'user.id', lowTraceId(id))).toBe(true));
 });
 
-test('closing sends what has not been sent yet, and twice is harmless', async () => {
+test('close sends the remaining spans and is idempotent', async () => {
   const { agent, tracer, tracing } = await setUp();
   for (let i = 0; i < 500; i++) tracer.startSpan(`call ${i}.`).finish();
   await Promise.all([tracing.close(), tracing.close()]);
@@ -56,7 +56,7 @@ test.for([
   `${traceId}:1:0`,
   '%zz:1:0:1',
   '0:0:0:0',
-])('a header that is none begins a new trace: %s', async (header) => {
+])('a malformed header begins a new trace: %s', async (header) => {
   const { agent, tracer, tracing } = await setUp();
   const parent = tracer.extract(FORMAT_HTTP_HEADERS, { 'uber-trace-id': header }) ?? undefined;
   const span = tracer.startSpan('a call', { childOf: parent });
@@ -67,7 +67,7 @@ test.for([
   await eventually(() => expect(agent.has('a call', lowTraceId(span.context().toTraceId()))).toBe(true));
 });
 
-test('the share of traces that is recorded is the one that is set', async () => {
+test('the configured share of traces is recorded', async () => {
   const { agent, tracer, tracing } = await setUp({ sampleRatio: 0.5 });
   for (let i = 0; i < 100; i++) tracer.startSpan(`call ${i}.`).finish();
   await tracing.close();
@@ -77,7 +77,7 @@ test('the share of traces that is recorded is the one that is set', async () => 
   expect(recorded).toBeLessThan(90);
 });
 
-test('an agent that cannot be reached costs a log line, not an error', async () => {
+test('an unreachable agent causes one log line and no error', async () => {
   const { tracer, tracing, log } = await setUp({ host: '255.255.255.255' });
   for (let i = 0; i < 3; i++) tracer.startSpan('a call').finish();
   const begun = performance.now();

@@ -15,7 +15,7 @@ const uberTraceId = /^[0-9a-f]{1,32}(:|%3a)[0-9a-f]{1,16}(:|%3a)[0-9a-f]{1,16}(:
 
 const closeTimeoutMs = 3_000;
 
-/** Spans go to a Jaeger agent by UDP, and traces are continued by Jaeger's own header `uber-trace-id`. */
+/** Sends spans to a Jaeger agent over UDP, and continues the traces of callers by Jaeger's header `uber-trace-id`. */
 export class JaegerTracing implements Tracing {
   readonly tracer: JaegerTracer;
   #closed: Promise<void> | undefined;
@@ -32,7 +32,7 @@ export class JaegerTracing implements Tracing {
       { logger: { info: (text) => log.debug(text), error: (text) => warning.add(text) } },
     );
     const codec = new jaeger.TextMapCodec({ urlEncoding: true, contextKey: 'uber-trace-id' });
-    // jaeger-client would take over ids that it fails to send afterwards.
+    // Without this check, jaeger-client accepts malformed ids and fails later, when it sends them.
     this.tracer.registerExtractor(FORMAT_HTTP_HEADERS, {
       extract: (carrier) => (uberTraceId.test(carrier['uber-trace-id']) ? codec.extract(carrier) : null),
     });

@@ -1,7 +1,7 @@
 import { Tracer } from 'opentracing';
 import type { Tracing } from './tracing.ts';
 
-/** Spans go nowhere. */
+/** Discards all spans. */
 export class NoTracing implements Tracing {
   readonly tracer = new Tracer();
 

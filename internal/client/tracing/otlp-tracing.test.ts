@@ -19,7 +19,7 @@ async function setUp({ sampleRatio = 1, silent = false, url = '' } = {}) {
   return { collector, tracing, tracer: tracing.tracer, log };
 }
 
-test('spans reach the collector by themselves, with the name of the service', async () => {
+test('spans reach the collector without a flush, with the name of the service', async () => {
   const { collector, tracer } = await setUp();
   const span = tracer.startSpan('a call', { tags: { 'user.id': 'alice' } });
   tracer.startSpan('what it causes', { childOf: span }).finish();
@@ -36,7 +36,7 @@ test('spans reach the collector by themselves, with the name of the service', as
   expect(child).toMatchObject({ name: 'what it causes', kind: 1, parentSpanId: root?.spanId, traceId: root?.traceId });
 });
 
-test('closing sends what has not been sent yet, and twice is harmless', async () => {
+test('close sends the remaining spans and is idempotent', async () => {
   const { collector, tracer, tracing } = await setUp();
   for (let i = 0; i < 1_000; i++) tracer.startSpan('a call').finish();
   await Promise.all([tracing.close(), tracing.close()]);
@@ -44,7 +44,7 @@ test('closing sends what has not been sent yet, and twice is harmless', async ()
   tracer.startSpan('too late').finish();
 });
 
-test('a W3C header continues the trace of the caller, and is what the service would pass on', async () => {
+test('a W3C header continues the trace of the caller, and the service injects the same form', async () => {
   const { collector, tracer, tracing } = await setUp({ sampleRatio: 0 });
   const parent = tracer.extract(FORMAT_HTTP_HEADERS, { traceparent: `00-${traceId}-${callerSpanId}-01` })!;
   const span = tracer.startSpan('a call', { childOf: parent });
@@ -56,7 +56,7 @@ test('a W3C header continues the trace of the caller, and is what the service wo
   expect(carrier.traceparent).toBe(`00-${traceId}-${span.context().toSpanId()}-01`);
 });
 
-test('the share of traces that is recorded is the one that is set, and a whole trace at a time', async () => {
+test('the configured share of traces is recorded, each as a whole', async () => {
   const { collector, tracer, tracing } = await setUp({ sampleRatio: 0.5 });
   for (let i = 0; i < 400; i++) {
     const span = tracer.startSpan('a call');
@@ -71,7 +71,7 @@ test('the share of traces that is recorded is the one that is set, and a whole t
   expect(collector.named('what it causes')).toHaveLength(calls);
 });
 
-test('a trace that the caller does not record is not recorded here either', async () => {
+test('a trace that the caller does not record is not recorded by the service', async () => {
   const { collector, tracer, tracing } = await setUp();
   const parent = tracer.extract(FORMAT_HTTP_HEADERS, { traceparent: `00-${traceId}-${callerSpanId}-00` })!;
   tracer.startSpan('a call', { childOf: parent }).finish();
@@ -80,7 +80,7 @@ test('a trace that the caller does not record is not recorded here either', asyn
 });
 
 test.for(['refuses connections', 'never answers'])(
-  'a collector that %s costs a log line, not an error',
+  'a collector that %s causes one log line and no error',
   async (how) => {
     const { tracer, tracing, log } = await setUp(
       how === 'never answers' ? { silent: true } : { url: 'http://127.0.0.1:1' },

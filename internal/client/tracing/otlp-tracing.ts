@@ -16,16 +16,16 @@ import { RareWarning } from '../logging/rare-warning.ts';
 import { type SamplingOptions, serviceName, type Tracing } from './tracing.ts';
 
 export interface OtlpTracingOptions extends SamplingOptions {
-  /** The collector, without the path: `http://localhost:4318`. */
+  /** The collector's URL without the path: `http://localhost:4318`. */
   url: string;
 }
 
-/** How long one batch may take with all its repetitions, and so how long closing takes at most. */
+/** The longest time to send one batch, including retries, and so the longest time to close, in milliseconds. */
 const exportTimeoutMs = 3_000;
 
 /**
- * Spans go to an OpenTelemetry collector by OTLP/HTTP, and traces are continued by the W3C headers `traceparent` and
- * `tracestate`. At most 8192 spans wait; more than that are dropped.
+ * Sends spans to an OpenTelemetry collector over OTLP/HTTP, and continues the traces of callers by the W3C headers `traceparent` and `tracestate`. Queues
+ * at most 8192 spans and drops further ones.
  */
 export class OtlpTracing implements Tracing {
   readonly tracer: TracerShim;
@@ -59,7 +59,7 @@ export class OtlpTracing implements Tracing {
   }
 }
 
-/** What the exporter could not send is logged here: else it would go to a handler that all users of the library share. */
+/** Logs failed exports and reports success, because the library passes failures to an error handler that is global to the process. */
 class ForgivingExporter implements SpanExporter {
   readonly #exporter: SpanExporter;
   readonly #warning: RareWarning;
@@ -81,7 +81,7 @@ class ForgivingExporter implements SpanExporter {
   }
 }
 
-/** The shim knows no kinds of spans. What begins here, or continues a caller's trace, is a call that the service answers. */
+/** Sets the kind of spans, which the shim does not know: SERVER for a span without a parent in this process, else INTERNAL. */
 function withKinds(tracer: Tracer): Tracer {
   const kindIn = (context: Context | undefined) => {
     const parent = context && trace.getSpanContext(context);

@@ -29,7 +29,7 @@ function setUp() {
   return { tracer, root, spans, store: traceCalls('Store', new Store()) };
 }
 
-test('a part whose calls are traced does what it did', async () => {
+test('tracing the calls of a part does not change its behaviour', async () => {
   const { root, store } = setUp();
   await withActiveSpans([root], async () => {
     await store.put('a', '1');
@@ -39,7 +39,7 @@ test('a part whose calls are traced does what it did', async () => {
   });
 });
 
-test('each call becomes a span, a child of the one on whose behalf it is made, and finished with it', async () => {
+test('each call opens a child of the active span and finishes it when the call settles', async () => {
   const { root, store, spans } = setUp();
   await withActiveSpans([root], async () => {
     await store.put('a', '1');
@@ -59,13 +59,13 @@ test('a call that fails rejects as before, and its span is marked', async () => 
   expect(spans().map((span) => [span.tags(), span._finishMs > 0])).toEqual([[{ [Tags.ERROR]: true }, true]]);
 });
 
-test('a call that is made on behalf of no span gets none', async () => {
+test('a call without an active span opens none', async () => {
   const { store, spans } = setUp();
   await store.put('a', '1');
   expect(spans()).toEqual([]);
 });
 
-test('calls at the same time belong each to its own span', async () => {
+test('concurrent calls see only their own spans', async () => {
   const { tracer } = setUp();
   const roots = ['one', 'two', 'three'].map((name) => tracer.startSpan(name));
   const seen = await Promise.all(
@@ -79,7 +79,7 @@ test('calls at the same time belong each to its own span', async () => {
   expect(seen).toEqual(roots.map((root) => [root]));
 });
 
-test('what work leaves running is not traced any more once the work is over', async () => {
+test('code that outlives its work is no longer traced', async () => {
   const { root } = setUp();
   const later = Promise.withResolvers<void>();
   let left: Promise<readonly unknown[]> | undefined;
@@ -91,7 +91,7 @@ test('what work leaves running is not traced any more once the work is over', as
   expect(await left).toEqual([]);
 });
 
-test('work for many belongs to the first, and to none of those around it when there are none', async () => {
+test('work for many spans opens one span, and work for an empty list of spans opens none', async () => {
   const { tracer, root, store, spans } = setUp();
   const others = Array.from({ length: 500 }, (_, i) => tracer.startSpan(`caller ${i}`));
   await withActiveSpans([root, ...others], () => store.put('a', '1'));

@@ -1,12 +1,12 @@
 import { followsFrom, type Span, Tags } from 'opentracing';
 import { activeSpans, withActiveSpans } from './active-spans.ts';
 
-/** A span of the work of hundreds would be too large to be sent, were each of them referred to. */
+/** The most references in a span. A span for the work of hundreds of calls would otherwise be too large to send. */
 const maxReferences = 64;
 
 /**
- * The same part of the service, but every call of one of its methods that is made on behalf of a span gets a span of its own,
- * a child of that one, named `<name>.<method>`. The methods must return promises, or nothing.
+ * Wraps a part of the service so that each call of its methods within an active span opens a child span named `<name>.<method>`. The methods must return
+ * promises or nothing.
  */
 export function traceCalls<T extends object>(name: string, part: T): T {
   const methods = new Map<string, unknown>();
@@ -42,7 +42,7 @@ async function finishWith<T>(span: Span, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Marks the span's work as failed, and says with what. */
+/** Marks the span as failed, with the error's name and message. */
 export function tagError(span: Span, error: unknown): void {
   const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
   span.setTag(Tags.ERROR, true);

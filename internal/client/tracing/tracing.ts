@@ -1,16 +1,16 @@
 import type { Tracer } from 'opentracing';
 
-/** Where the spans of this service go. Whatever becomes of them there, whoever opens and finishes spans never notices. */
+/** Sends the spans of this service to a tracing system. A failure to send is logged and never reaches the code that opens and finishes spans. */
 export interface Tracing {
   readonly tracer: Tracer;
-  /** Sends the spans that are left, as far as that is possible within a few seconds. Never throws; twice is harmless. */
+  /** Sends the remaining spans, for a few seconds at most. Never throws. Idempotent. */
   close(): Promise<void>;
 }
 
-/** The name under which the spans appear. */
+/** The service name in every span. */
 export const serviceName = 'chat-service';
 
 export interface SamplingOptions {
-  /** The share of the traces begun here that is recorded, from 0 to 1. Of a trace begun elsewhere, its beginning decides. */
+  /** The share of traces that is recorded, from 0 to 1. Applies to traces that begin in this service; other services decide for theirs. */
   sampleRatio: number;
 }
