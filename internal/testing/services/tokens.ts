@@ -5,18 +5,27 @@ import type { TokenRole } from '../../model/principal.ts';
 import { PostgresSigningKeyRepository } from '../../repository/postgres/accounts/postgres-signing-key-repository.ts';
 import { createDatabase } from '../../repository/postgres/connection/database.ts';
 
-/** Any access token, signed with the key of the service that uses the database. Valid for 15 minutes unless told otherwise. */
+const keysOf = new Map<string, Promise<JoseSigningKeys>>();
+
+/** Any access token, signed with the first key of the service that uses the database. Valid for 15 minutes unless told otherwise. */
 export async function issueToken(
   dsn: string,
   subject: { userId: string; name?: string; roles?: TokenRole[] },
   options: Partial<JoseTokenIssuerOptions> = {},
 ): Promise<AccessToken> {
-  const database = createDatabase({ dsn, poolSize: 2, statementTimeoutMs: 5_000, onError: () => {} });
+  const keys = keysOf.get(dsn) ?? readKeys(dsn);
+  keysOf.set(dsn, keys);
+  const settings = { issuer: 'chat-service', audience: 'chat', ttlMs: 900_000, ...options };
+  return new JoseTokenIssuer(await keys, settings).issue({ name: subject.userId, roles: ['user'], ...subject });
+}
+
+async function readKeys(dsn: string): Promise<JoseSigningKeys> {
+  const database = createDatabase({ dsn, poolSize: 1, statementTimeoutMs: 5_000, onError: () => {} });
   try {
-    const settings = { issuer: 'chat-service', audience: 'chat', ttlMs: 900_000, ...options };
-    const keys = await JoseSigningKeys.open(new PostgresSigningKeyRepository(database));
-    const issuer = new JoseTokenIssuer(keys, settings);
-    return await issuer.issue({ name: subject.userId, roles: ['user'], ...subject });
+    // Never read again: the connection is closed by then.
+    return await JoseSigningKeys.open(new PostgresSigningKeyRepository(database), {
+      refreshMs: Number.MAX_SAFE_INTEGER,
+    });
   } finally {
     await database.close();
   }

@@ -29,5 +29,5 @@ describe('the contract over gRPC', () => {
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);
   rolesContract(open, issue);
-  permissionsContract(open, issue);
+  permissionsContract(open, issue, 'every role');
 });

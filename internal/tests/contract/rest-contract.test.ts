@@ -25,7 +25,7 @@ function contract(open: () => Transport): void {
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);
   rolesContract(open, issue);
-  permissionsContract(open, issue);
+  permissionsContract(open, issue, 'one role');
 }
 
 let service: TestService;

@@ -40,7 +40,7 @@ describe('the contract over WebSocket and REST, as browsers speak it', () => {
   streamsContract(openProto);
   accountsContract(openProto, issue);
   rolesContract(openProto, issue);
-  permissionsContract(openProto, issue);
+  permissionsContract(openProto, issue, 'one role');
 });
 
 describe('the contract over WebSocket with frames of JSON', () => {
