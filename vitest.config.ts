@@ -14,8 +14,8 @@ export default defineConfig({
   test: {
     globalSetup: ['internal/testing/global-setup.ts'],
     setupFiles: ['internal/testing/seeded-properties.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     restoreMocks: true,
     unstubGlobals: true,
     reporters: ['default', './internal/testing/closing-line-reporter.ts'],
@@ -34,7 +34,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'slow', include: [slowTests], testTimeout: 180_000, maxWorkers: 3, sequence: { groupOrder: 1 } },
+        test: { name: 'slow', include: [slowTests], testTimeout: 300_000, maxWorkers: 3, sequence: { groupOrder: 1 } },
       },
     ],
     coverage: {

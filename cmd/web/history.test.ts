@@ -64,22 +64,21 @@ test('history that is read while scrolling up leaves what is on the screen in it
   await eventually(async () => {
     const after = (await shown(anna)).find(({ number }) => number === before.number);
     expect(Math.abs(after!.top - before.top)).toBeLessThan(3);
-  }, 2_000);
+  });
 });
 
 test('a chat of 10,000 messages is read to its beginning and back with few elements in the document', async () => {
   const anna = await open();
   let oldest = messageCount;
   let most = 0;
-  await eventually(async () => {
+  while (oldest > 1) {
     await anna.scroller.evaluate((element) => element.scrollTo(0, 0));
     const all = await shown(anna);
     most = Math.max(most, all.length);
     const numbers = all.map(({ number }) => number);
     expect(numbers).toEqual(numbers.map((_, index) => numbers[0]! + index));
     oldest = Math.min(oldest, numbers[0]!);
-    expect(oldest).toBe(1);
-  }, 50_000);
+  }
   await anna.page.getByText('This is the beginning of the chat.').waitFor();
   expect(most).toBeLessThan(80);
   await anna.page.getByRole('button', { name: /go to the end/ }).click();

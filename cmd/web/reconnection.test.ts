@@ -40,7 +40,7 @@ test('a network that goes and comes back neither loses nor doubles anything on t
   proxy.restore();
 
   await anna.banner.waitFor({ state: 'detached', timeout: 20_000 });
-  await anna.shows(['before', ...numbered('missed', 5), ...numbered('offline', 3)], 20_000);
+  await anna.shows(['before', ...numbered('missed', 5), ...numbered('offline', 3)]);
   await anna.page.getByText('Sending').first().waitFor({ state: 'detached' });
   const stored = (await ben.history(room.id)).flatMap(({ text, system }) => (system ? [] : [text]));
   expect(stored).toEqual(['before', ...numbered('missed', 5), ...numbered('offline', 3)]);

@@ -54,7 +54,7 @@ export class ServerProcess {
   async restart(): Promise<void> {
     const { program, args } = this.#command;
     if (this.isRunning) {
-      await waitUntil(() => !this.isRunning || accepts(this.port), 20_000);
+      await waitUntil(() => !this.isRunning || accepts(this.port), 60_000);
       return;
     }
     const child = spawn(program, args(this.port, this.#folder), { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -64,7 +64,7 @@ export class ServerProcess {
     child.once('error', (error) => (output += error.message));
     this.#child = child;
     const ended = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
-    const answers = await waitUntil(async () => ended() || (await accepts(this.port)), 20_000);
+    const answers = await waitUntil(async () => ended() || (await accepts(this.port)), 60_000);
     if (!answers || ended()) throw new Error(`${program} does not start: ${output.slice(-2_000)}`);
   }
 

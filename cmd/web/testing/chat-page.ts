@@ -18,7 +18,7 @@ export class ChatPage {
   /** Opens the page; nobody is signed in. */
   static async open(url: string, options: BrowserContextOptions = {}): Promise<ChatPage> {
     const { page, faults } = await openPage({ locale: 'en-GB', ...options });
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(60_000);
     await page.goto(url);
     await page.getByRole('heading', { name: 'Welcome to Chat' }).waitFor();
     return new ChatPage(page, faults, url);
@@ -68,8 +68,8 @@ export class ChatPage {
   }
 
   /** Waits until exactly these texts are shown. */
-  async shows(texts: string[], timeoutMs = 30_000): Promise<void> {
-    await eventually(async () => expect(await this.texts()).toEqual(texts), timeoutMs);
+  async shows(texts: string[]): Promise<void> {
+    await eventually(async () => expect(await this.texts()).toEqual(texts));
   }
 
   get banner(): Locator {

@@ -72,10 +72,8 @@ test.each<[string, RequestListener, string]>([
   ['answers a cursor that is not a string', answer({ sessionIds: [], cursor: 7 }), 'agreed form'],
 ])('throws UNAVAILABLE when the auth-server %s', async (_, listener, why) => {
   const source = await serve(listener, { timeoutMs: 200, maxBytes: 1_000 });
-  const begun = performance.now();
   const error = await source.listRevocations('c').catch((error) => error);
   expect(error).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) });
   expect(error.message).toBe('the auth-server cannot be asked which sessions have ended');
   expect(`${error.cause.message} ${error.cause.cause?.message}`.toLowerCase()).toContain(why.toLowerCase());
-  expect(performance.now() - begun).toBeLessThan(1_000);
 });

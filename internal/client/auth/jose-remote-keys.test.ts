@@ -100,7 +100,7 @@ test('tokens of an unknown key make it fetch the keys again, at most once per co
   started.keys.push(second);
   for (let i = 0; i < 20; i += 1) await expect(verifier.verify(await tokenOf(second))).rejects.toMatchObject(invalid);
   expect(started.fetches).toHaveLength(1);
-  await eventually(async () => expect((await verifier.verify(await tokenOf(second))).userId).toBe('alice'), 1_000);
+  await eventually(async () => expect((await verifier.verify(await tokenOf(second))).userId).toBe('alice'));
   expect(started.fetches).toHaveLength(2);
   expect(started.fetches[1]!.at - started.fetches[0]!.at).toBeGreaterThanOrEqual(295);
 });
@@ -111,7 +111,7 @@ test('a withdrawn key is refused once the cached set has expired', async () => {
   const verifier = started.verifier({ cacheMaxAgeMs: 200 });
   await verifier.verify(await tokenOf(first));
   started.keys = [second];
-  await eventually(async () => expect(verifier.verify(await tokenOf(first))).rejects.toMatchObject(invalid), 1_000);
+  await eventually(async () => expect(verifier.verify(await tokenOf(first))).rejects.toMatchObject(invalid));
   expect((await verifier.verify(await tokenOf(second))).userId).toBe('alice');
 });
 
@@ -128,7 +128,7 @@ test.each<[string, RequestListener]>([
   const verifier = started.verifier();
   await expect(verifier.verify(await tokenOf(key))).rejects.toMatchObject(unavailable);
   started.respond = good;
-  await eventually(async () => expect((await verifier.verify(await tokenOf(key))).userId).toBe('alice'), 1_000);
+  await eventually(async () => expect((await verifier.verify(await tokenOf(key))).userId).toBe('alice'));
 });
 
 test('an unreachable issuer is not asked for every token', async () => {
@@ -147,12 +147,12 @@ test('while the issuer is unreachable, its known keys stay valid for a time, and
   await verifier.verify(await tokenOf(first));
   await started.stop();
   const stoppedAt = performance.now();
-  await eventually(async () => expect(verifier.verify(await tokenOf(second))).rejects.toMatchObject(unavailable), 500);
+  await eventually(async () => expect(verifier.verify(await tokenOf(second))).rejects.toMatchObject(unavailable));
   expect((await verifier.verify(await tokenOf(first))).userId).toBe('alice');
-  await eventually(async () => expect(verifier.verify(await tokenOf(first))).rejects.toMatchObject(unavailable), 2_000);
+  await eventually(async () => expect(verifier.verify(await tokenOf(first))).rejects.toMatchObject(unavailable));
   expect(performance.now() - stoppedAt).toBeGreaterThan(300);
   started.keys = [second];
   await started.start();
-  await eventually(async () => expect((await verifier.verify(await tokenOf(second))).userId).toBe('alice'), 1_000);
+  await eventually(async () => expect((await verifier.verify(await tokenOf(second))).userId).toBe('alice'));
   await expect(verifier.verify(await tokenOf(first))).rejects.toMatchObject(invalid);
 });

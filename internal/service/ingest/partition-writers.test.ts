@@ -128,7 +128,7 @@ test('every message is written once, in the order of its chat', async () => {
   const fixture = await newFixture();
   const messages = await fixture.append(1_000);
   fixture.newWriters().start();
-  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)));
 });
 
 test('writers share the partitions evenly, and take over those of a writer that stops at once', async () => {
@@ -149,7 +149,7 @@ test('writers share the partitions evenly, and take over those of a writer that 
 
   await eventually(() => expect(first.partitions).toHaveLength(6));
   const messages = await fixture.append(200);
-  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)));
 });
 
 test('a writer that stops before it has a partition leaves its share to the others at once', async () => {
@@ -178,7 +178,7 @@ test('messages that are appended while partitions change hands are written once,
     await passing.stop();
     messages.push(...(await fixture.append(100)));
   }
-  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)));
 });
 
 test('a writer that has lost a partition cannot write to it, nor can one that has an old position', async () => {
@@ -210,7 +210,7 @@ test('a message that the database refuses is set aside, and those around it are 
   await fixture.append(1, { chatId: '' });
   fixture.newWriters().start();
 
-  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...before, ...after])), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...before, ...after])));
   const { rows } = await eventually(async () => {
     const result = await fixture.database.pool.query('select reason, body from ingest.refused order by length(body)');
     expect(result.rows).toHaveLength(2);
@@ -245,17 +245,17 @@ test('entries leave the stream when they were written long enough ago', async ()
   const fixture = await newFixture();
   const messages = await fixture.append(60);
   fixture.newWriters({ keepMs: 1_000 }).start();
-  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)));
   await eventually(async () => expect((await fixture.ingestLog.state()).entries).toBe(0));
   const more = await fixture.append(60);
-  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...messages, ...more])), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...messages, ...more])));
 });
 
 test('a stream that was lost is created again and written from its start', async () => {
   const fixture = await newFixture();
   const messages = await fixture.append(60);
   fixture.newWriters().start();
-  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)));
 
   const { name, createdAt } = await fixture.ingestLog.state();
   const connection = await connectNats({ url: `nats://127.0.0.1:${nats.port}` }, 'test');
@@ -265,7 +265,7 @@ test('a stream that was lost is created again and written from its start', async
   // Fewer than before, so all their positions are below the old ones.
   const more = await fixture.append(30);
 
-  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...messages, ...more])), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...messages, ...more])));
   expect(fixture.lines.errors).toContainEqual(expect.objectContaining({ stream: name }));
 });
 
@@ -287,7 +287,7 @@ test('a stream that has lost its end is read from its start, so that later messa
   const before = await fixture.append(60);
   const writers = fixture.newWriters();
   writers.start();
-  await eventually(async () => expect(await fixture.written()).toEqual(byChat(before)), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(before)));
   await writers.stop();
   const meanwhile = await fixture.append(60);
   await fixture.database.pool.query('update ingest.partitions set position = position + 1000');
@@ -297,11 +297,8 @@ test('a stream that has lost its end is read from its start, so that later messa
   const all = await eventually(async () => {
     expect(await fixture.written()).toEqual(byChat([...before, ...meanwhile]));
     return fixture.append(60);
-  }, 20_000);
-  await eventually(
-    async () => expect(await fixture.written()).toEqual(byChat([...before, ...meanwhile, ...all])),
-    20_000,
-  );
+  });
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...before, ...meanwhile, ...all])));
   expect(fixture.lines.errors).toHaveLength(partitions);
 });
 
@@ -310,7 +307,7 @@ test('so is a stream that has lost its end and has grown beyond it again', async
   const before = await fixture.append(30);
   const writers = fixture.newWriters();
   writers.start();
-  await eventually(async () => expect(await fixture.written()).toEqual(byChat(before)), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(before)));
   await writers.stop();
   // As if the writers had been at this position in a stream that was lost: the entry there is a message that they have not read.
   const meanwhile = await fixture.append(60);
@@ -319,7 +316,7 @@ test('so is a stream that has lost its end and has grown beyond it again', async
 
   fixture.newWriters().start();
 
-  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...before, ...meanwhile])), 20_000);
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...before, ...meanwhile])));
   expect(fixture.lines.errors).toHaveLength(partitions);
 });
 
@@ -342,7 +339,7 @@ test('a position is valid if its entry was processed, in whatever way, and not o
 
   for (let position = 1; position <= lastPosition; position += 1) {
     const partition = await at(position);
-    await eventually(async () => expect(await isValid(partition, position)).toBe(true), 20_000);
+    await eventually(async () => expect(await isValid(partition, position)).toBe(true));
     expect(await isValid((partition + 1) % partitions, position)).toBe(false);
   }
   expect(await isValid(0, 0)).toBe(true);

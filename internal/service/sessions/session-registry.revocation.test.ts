@@ -6,6 +6,7 @@ import { ProtobufEventEncoder } from '../../converter/event.ts';
 import type { Command } from '../../model/command.ts';
 import type { Principal } from '../../model/principal.ts';
 import { eventually } from '../../testing/eventually.ts';
+import { fastestOf } from '../../testing/fastest-of.ts';
 import { withFaults } from '../../testing/faults/with-faults.ts';
 import { principalOf, startTestNode, type TestNode } from '../../testing/services/test-node.ts';
 import { openTestStorage, type TestStorage } from '../../testing/services/test-storage.ts';
@@ -39,8 +40,7 @@ const bearer = (userId: string, sessionId?: string): Principal => ({ ...principa
 class Stream {
   readonly events: NonNullable<Event['event']>[] = [];
   readonly ended: Promise<unknown>;
-  endedAt = Number.POSITIVE_INFINITY;
-  lastMessageAt = 0;
+  hasEnded = false;
   readonly #controller = new AbortController();
   readonly #commands: Command[];
   #paused: PromiseWithResolvers<void> | undefined;
@@ -87,14 +87,13 @@ class Stream {
         signal,
       )) {
         for (const { event } of ConnectChatResponse.decode(frame.bytes).events) if (event) this.events.push(event);
-        if (this.events.at(-1)?.$case === 'message') this.lastMessageAt = performance.now();
         await this.#paused?.promise;
       }
       return undefined;
     } catch (error) {
       return error;
     } finally {
-      this.endedAt = performance.now();
+      this.hasEnded = true;
     }
   }
 
@@ -125,7 +124,7 @@ const ways: [string, (log: RevocationLog) => void, { reason: string; closing: Cl
 ];
 
 describe.each(ways)('when the %s', (_, revoke, { reason, closing }) => {
-  test('delivery ends on every node within a second, with the reason, while others write on', async () => {
+  test('delivery ends on every node after its next reads of what is revoked, with the reason, while others write on', async () => {
     const chatId = await newChat();
     const own = nodes.map((node) => new Stream(node, bearer('bob', 'lost device'), subscribe(chatId)));
     const other = new Stream(nodes[1], bearer('alice', 'kept'), subscribe(chatId));
@@ -140,13 +139,13 @@ describe.each(ways)('when the %s', (_, revoke, { reason, closing }) => {
     await eventually(() => expect(own.every((each) => each.texts().length > 5)).toBe(true));
 
     revoke(log);
-    const revokedAt = performance.now();
+    const { reads } = log;
 
     const errors = await Promise.all(own.map(({ ended }) => ended));
     const counts = own.map((each) => each.texts().length);
+    // Two nodes read two kinds each; the next read of each may have begun before.
+    expect(log.reads - reads).toBeLessThanOrEqual(2 * 2 * 3);
     for (const each of own) {
-      expect(each.endedAt - revokedAt).toBeLessThan(1_000);
-      expect(each.lastMessageAt - revokedAt).toBeLessThan(1_000);
       expect(each.events.at(-1)).toEqual({ $case: 'closing', value: { reason: closing, retryAfterMs: 0 } });
     }
     expect(errors).toEqual([expect.objectContaining({ reason }), expect.objectContaining({ reason })]);
@@ -188,12 +187,9 @@ describe.each(ways)('when the %s', (_, revoke, { reason, closing }) => {
     await eventually(() => expect(stream.texts().length).toBe(1));
 
     revoke(log);
-    const revokedAt = performance.now();
-    await eventually(async () => expect([nodes[1].sessions.size, await online(nodes[1])]).toEqual([0, []]), 2_000);
+    await eventually(async () => expect([nodes[1].sessions.size, await online(nodes[1])]).toEqual([0, []]));
 
-    // The grace of a test node is half a second.
-    expect(performance.now() - revokedAt).toBeLessThan(2_000);
-    expect(stream.endedAt).toBe(Number.POSITIVE_INFINITY);
+    expect(stream.hasEnded).toBe(false);
     stream.resume();
     expect(await stream.ended).toMatchObject({ reason });
     expect(stream.texts()).toEqual(['taken']);
@@ -258,7 +254,7 @@ test('a banned user comes in again when the ban is lifted or has expired', async
   for (const id of ['bob', 'carol']) {
     expect(await new Stream(nodes[0], bearer(id)).ended).toMatchObject({ reason: 'BANNED' });
   }
-  await eventually(() => revocations.check(bearer('bob')), 1_000);
+  await eventually(() => revocations.check(bearer('bob')));
   log.lift('carol');
   await revocations.refresh();
   const again = ['bob', 'carol'].map((id) => new Stream(nodes[0], bearer(id)));
@@ -277,15 +273,19 @@ test('a ban does not end the streams of others, nor an ended session those of th
   expect(open.map((each) => each.kinds().includes('closing'))).toEqual([false, true, false, false]);
 });
 
-test('thousands of streams are looked through within a fraction of a second', async () => {
+test('thousands of streams are looked through in a fraction of the time that opening them takes', async () => {
+  const opening = performance.now();
   const many = Array.from({ length: 3_000 }, (_, i) => new Stream(nodes[0], bearer(`user ${i}`, `s${i}`)));
   await eventually(() => expect(many.every((each) => each.events.length > 0)).toBe(true));
-  log.end('s7');
-  const begun = performance.now();
-  await nodes[0].revocations.refresh();
-  expect(performance.now() - begun).toBeLessThan(300);
-  expect(await many[7]?.ended).toMatchObject({ reason: 'SESSION_REVOKED' });
-  expect(nodes[0].sessions.size).toBe(2_999);
+  const openedMs = performance.now() - opening;
+  let next = 0;
+  const lookedMs = await fastestOf(5, () => {
+    log.end(`s${next++}`);
+    return nodes[0].revocations.refresh();
+  });
+  expect(lookedMs).toBeLessThan(openedMs / 5);
+  expect(await many[4]?.ended).toMatchObject({ reason: 'SESSION_REVOKED' });
+  expect(nodes[0].sessions.size).toBe(2_995);
 });
 
 describe('a stream that is given a new token', () => {

@@ -38,7 +38,7 @@ export interface RestTransportOptions {
 }
 
 /** A call that takes longer is given up, in milliseconds. */
-const callTimeoutMs = 10_000;
+const callTimeoutMs = 60_000;
 
 const registry = createFileRegistry(
   fromBinary(FileDescriptorSetSchema, readFileSync(new URL('../../../pkg/api/descriptors.binpb', import.meta.url))),

@@ -85,7 +85,7 @@ export class ChildService {
     return url;
   }
 
-  async ready(timeoutMs = 30_000): Promise<void> {
+  async ready(timeoutMs = 60_000): Promise<void> {
     const ended = () => this.#child.exitCode !== null || this.#child.signalCode !== null;
     await waitUntil(() => this.stderr.includes('is ready') || ended(), timeoutMs);
     if (ended()) throw new Error(`it ended at once: ${this.stderr}`);
@@ -114,7 +114,7 @@ export async function newDataDir(): Promise<string> {
   onTestFinished(async () => {
     const pid = databasePid(dataDir);
     if (pid !== undefined) process.kill(pid, 'SIGQUIT');
-    if (pid !== undefined) await waitUntil(() => !isAlive(pid), 10_000);
+    if (pid !== undefined) await waitUntil(() => !isAlive(pid), 60_000);
     await rm(dataDir, { recursive: true, force: true, maxRetries: 10 });
   });
   return dataDir;

@@ -6,10 +6,10 @@ import { eventually } from '../eventually.ts';
  * Expects that every acknowledged message of the traffic, and nothing else, was written once, in the order in which its sender sent it,
  * and that all listeners heard the same. For messages that are acknowledged before they have a number; the traffic has been stopped.
  */
-export async function expectEachWrittenOnce(traffic: Traffic, timeoutMs = 30_000): Promise<void> {
+export async function expectEachWrittenOnce(traffic: Traffic): Promise<void> {
   const acknowledged = traffic.sent.flatMap((sent) => sent.map(({ text }) => text)).sort();
   for (const heard of traffic.heard) {
-    await eventually(() => expect(heard.length).toBeGreaterThanOrEqual(acknowledged.length), timeoutMs);
+    await eventually(() => expect(heard.length).toBeGreaterThanOrEqual(acknowledged.length));
     expect(heard.map(({ text }) => text).sort()).toEqual(acknowledged);
     expect(heard.map(({ seq }) => seq)).toEqual(heard.map((_, i) => heard[0]!.seq + i));
   }

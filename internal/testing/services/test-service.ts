@@ -48,6 +48,9 @@ export async function startTestService(
     REPAIR_INTERVAL_MS: '200',
     RECONNECT_SPREAD_MS: '100',
     DRAIN_TIMEOUT_MS: '5000',
+    // A machine that is busy for seconds breaks no test.
+    CALL_TIMEOUT_MS: '60000',
+    WRITER_GIVE_UP_MS: '50000',
     ...env,
   });
   const app = await startApp(config, log ?? pino({ level: config.log.level }), overrides);

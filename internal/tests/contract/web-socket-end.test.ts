@@ -100,9 +100,7 @@ describe('a client', () => {
       token: alice!.token,
       autoPong: false,
     });
-    const begun = performance.now();
     expect((await client.closed).code).toBe(1006);
-    expect(performance.now() - begun).toBeLessThan(5_000);
     await eventually(async () =>
       expect((await bob!.chat.listOnlineUsers({ chatId: group.id })).users.map(({ id }) => id)).not.toContain(
         alice!.id,

@@ -8,7 +8,7 @@ import { startTestService, type TestService } from '../../testing/services/test-
 
 let service: TestService;
 beforeAll(async () => {
-  service = await startTestService({ OUTBOX_BYTES: '16384' });
+  service = await startTestService({ OUTBOX_BYTES: '16384', REPAIR_INTERVAL_MS: '600000' });
 });
 afterAll(() => service.stop());
 
@@ -38,7 +38,7 @@ function expectEnded(stream: StreamProbe, chatId: string, reason: RemovalReason)
   expect(ofChat.at(-1)).toEqual({ $case: 'chatRemoved', value: { chatId, reason } });
 }
 
-test('whoever is removed hears within a second that it is over, and nothing of the chat after that', async () => {
+test('a member who is removed hears at once, not only at the next repair, that it is over, and nothing of the chat after that', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const group = await newGroup(alice!, bob!);
   const [all, one, catching] = await Promise.all([bob!.connect(), bob!.connect(), bob!.connect()]);
@@ -49,10 +49,8 @@ test('whoever is removed hears within a second that it is over, and nothing of t
   await catching.ask(commands.subscribe(group.id, 0));
 
   await alice!.chat.removeMember({ chatId: group.id, userId: bob!.id });
-  const removedAt = performance.now();
 
   await Promise.all([all, one, catching].map((stream) => stream.nextOf('chatRemoved')));
-  expect(performance.now() - removedAt).toBeLessThan(1_000);
   const { seq } = await say(alice!, group, 'behind his back');
   await stop();
   expect((await alice!.chat.getChat({ chatId: group.id })).chat?.lastSeq).toBeGreaterThanOrEqual(seq);

@@ -76,13 +76,13 @@ test('readers that stop reading cost the service no memory, hold nobody up, and 
   for (const { seqs } of stalled) expect(seqs.length).toBeLessThan(last / 2);
   for (const { call } of stalled) call.resume();
   for (const { seqs } of stalled) {
-    await eventually(() => expect(seqs.at(-1)).toBe(last), 30_000);
+    await eventually(() => expect(seqs.at(-1)).toBe(last));
     expect(seqs).toEqual(Array.from({ length: last }, (_, i) => i + 1));
   }
 });
 
-test('a reader that does not read holds up the end of the service no longer than two seconds', async () => {
-  const service = await startTestService({ OUTBOX_BYTES: '65536', DRAIN_TIMEOUT_MS: '30000' });
+test('a reader that does not read does not hold up the end of the service until the time for draining is over', async () => {
+  const service = await startTestService({ OUTBOX_BYTES: '65536', DRAIN_TIMEOUT_MS: '600000' });
   const writer = await signIn(service.transport(), 'writer');
   const room = await newRoom(writer);
   const reader = new RawReader(service.address, writer.token);
@@ -92,9 +92,7 @@ test('a reader that does not read holds up the end of the service no longer than
   for (let held = 0; held < 3; held = service.app.sessions.queuedBytes > 0 ? held + 1 : 0) {
     await Promise.all(Array.from({ length: 20 }, () => say(writer, room, 'x'.repeat(4_000))));
   }
-  const begun = performance.now();
   await service.stop();
-  expect(performance.now() - begun).toBeLessThan(10_000);
 });
 
 /** A client without the SDK: when it reads is up to the test. */

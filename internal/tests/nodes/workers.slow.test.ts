@@ -62,7 +62,7 @@ test('the pauses before a worker that does not last is started again grow', asyn
   const service = await ChildService.start({ WORKERS: '2', POSTGRES_DSN: await createTestDatabase() });
   for (let deaths = 1; deaths <= 3; deaths += 1) {
     process.kill(workersOf(service).at(-1)!, 'SIGKILL');
-    await eventually(() => expect(workersOf(service)).toHaveLength(2 + deaths), 20_000);
+    await eventually(() => expect(workersOf(service)).toHaveLength(2 + deaths));
   }
   const died = service.logs.filter(({ msg }) => msg === 'a worker died: starting another');
   expect(died.map(({ afterMs }) => afterMs)).toEqual([100, 200, 400]);

@@ -10,10 +10,8 @@ import { createTestDatabase } from '../../testing/services/test-database.ts';
 
 /** Runs the service until it ends by itself; what it wrote to standard error, line by line. */
 async function failToStart(env: Record<string, string>): Promise<{ code: unknown; lines: string[] }> {
-  const begun = performance.now();
   const service = ChildService.spawn({ LOG_LEVEL: 'warn', ...env });
   const code = await Promise.race([service.exited.then((exit) => exit.code), service.ready().then(() => 'it started')]);
-  expect(performance.now() - begun).toBeLessThan(10_000);
   expect(service.stdout).toBe('');
   return { code, lines: service.stderr.trimEnd().split('\n') };
 }

@@ -183,16 +183,9 @@ test.for(['refuses connections', 'never answers'])('a collector that %s does not
   const service = await startTestService({ TRACING_URL: url }, { log: log.logger });
   const alice = await signIn(service.transport(), 'alice');
   const room = await newRoom(alice);
-  const slowest = { ms: 0 };
-  for (let i = 0; i < 300; i++) {
-    const begun = performance.now();
-    await say(alice, room, `${i}`);
-    slowest.ms = Math.max(slowest.ms, performance.now() - begun);
-  }
-  expect(slowest.ms).toBeLessThan(1_000);
-  const begun = performance.now();
+  // If they waited for the collector, the calls and the stop would take longer than the test may.
+  for (let i = 0; i < 300; i++) await say(alice, room, `${i}`);
   await service.stop();
-  expect(performance.now() - begun).toBeLessThan(8_000);
   expect(log.errors).toEqual([]);
   expect(log.lines.filter(({ level }) => level === 40).map(({ msg }) => msg)).toEqual([
     'spans could not be sent and are lost',

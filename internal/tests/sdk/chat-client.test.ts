@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Command } from '../../../pkg/api/chat/v1/chat.ts';
 import {
@@ -88,7 +89,7 @@ test('others are told of who comes and goes, and anyone can ask who is there', a
   );
   expect(await alice.client.chat(chatId).onlineUsers()).toHaveLength(2);
   await bob.client.close();
-  await eventually(() => expect(presence).toContainEqual({ chatId, user: bob.user, online: false }), 15_000);
+  await eventually(() => expect(presence).toContainEqual({ chatId, user: bob.user, online: false }));
 });
 
 test('a read mark is told to others, and says what is unread still', async () => {
@@ -174,24 +175,24 @@ test('when the browser says that there is a network again, it tries at once', as
   await eventually(() => {
     const { kind, ...rest } = client.state;
     expect(kind === 'offline' && (rest as { retryInMs: number }).retryInMs > 2_000).toBe(true);
-  }, 50_000);
+  });
   proxy.restore();
-  const since = Date.now();
   target.dispatchEvent(new Event('online'));
+  await nextTurn();
+  expect(client.state.kind).toBe('connecting');
   await eventually(() => expect(client.state.kind).toBe('online'));
-  expect(Date.now() - since).toBeLessThan(1_000);
 });
 
 test('when the network changes, a connection that has gone silent is given up soon', async () => {
   const target = withWindowEvents();
   const proxy = await startTcpProxy(service.url);
   onTestFinished(() => proxy.close());
-  const { client, states } = await newClient({ url: proxy.dsn, silenceMs: 60_000 });
+  const { client, states } = await newClient({ url: proxy.dsn, silenceMs: 600_000 });
   target.dispatchEvent(new Event('online'));
   await client.joinRoom(uniqueName('room'));
   proxy.freeze();
   target.dispatchEvent(new Event('offline'));
-  await eventually(() => expect(states.map(({ kind }) => kind)).toContain('offline'), 5_000);
+  await eventually(() => expect(states.map(({ kind }) => kind)).toContain('offline'));
   const error = states.flatMap((state) => (state.kind === 'offline' ? [state.error] : []))[0];
   expect(error).toBeInstanceOf(ChatClientError);
 });

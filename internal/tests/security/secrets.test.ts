@@ -163,4 +163,4 @@ test('passwords and tokens are neither in the logs nor in process listings, howe
   expect(secrets.in([...processes.commandLines].join('\n'))).toEqual([]);
   expect(secrets.in([...processes.environments].join('\n'))).toEqual([]);
   expect(service.stdout).not.toMatch(/argon2id|BEGIN [A-Z ]*PRIVATE KEY/);
-}, 60_000);
+});

@@ -65,7 +65,6 @@ describe('a socket is closed', () => {
     const since = performance.now();
     expect(await client.closed).toEqual({ code: 4401, reason: 'TOKEN_MISSING' });
     expect(performance.now() - since).toBeGreaterThan(4_500);
-    expect(performance.now() - since).toBeLessThan(8_000);
     expect(client.events).toEqual([]);
     expect(service.app.sessions.size).toBe(0);
   });
