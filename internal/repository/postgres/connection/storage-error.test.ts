@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Chat } from '../../../model/chat.ts';
 import { ChatError } from '../../../model/errors.ts';
 import { startTcpProxy } from '../../../testing/faults/tcp-proxy.ts';
 import { newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
@@ -94,6 +96,7 @@ test('the error says when to try again and keeps the cause for the log', async (
   });
 });
 
+// Each test has users of its own: concurrent changes of one user's memberships wait for each other.
 describe.concurrent('when the network to the database', () => {
   async function proxied(statementTimeoutMs: number) {
     const proxy = await startTcpProxy(storage.dsn);
@@ -113,16 +116,16 @@ describe.concurrent('when the network to the database', () => {
 
   test('breaks, each method says so, and works again as soon as it is back', async () => {
     const { proxy, chats, memberships, messages, stop } = await proxied(5_000);
-    const { chat } = await chats.createGroup(user('alice'), 'x', []);
+    const me = user(randomUUID());
+    const { chat } = await chats.createGroup(me, 'x', []);
     const uses = [
-      () => chats.createGroup(user('alice'), 'x', []),
-      () => chats.openDirect(user('alice'), 'bob'),
-      () =>
-        chats.joinRoom('x', user('alice')).catch((error) => error.reason === 'ROOM_NOT_FOUND' || Promise.reject(error)),
-      () => chats.get(chat.id, 'alice'),
-      () => chats.listOfUser('alice', 10),
-      () => memberships.listVersions(['alice']),
-      () => messages.appendBatch([newMessage(chat.id, 'alice')], ['OWNER']),
+      () => chats.createGroup(me, 'x', []),
+      () => chats.openDirect(me, randomUUID()),
+      () => chats.joinRoom('x', me).catch((error) => error.reason === 'ROOM_NOT_FOUND' || Promise.reject(error)),
+      () => chats.get(chat.id, me.id),
+      () => chats.listOfUser(me.id, 10),
+      () => memberships.listVersions([me.id]),
+      () => messages.appendBatch([newMessage(chat.id, me.id)], ['OWNER']),
       () => messages.findChanges(chat.id, 0, 10),
       () => messages.listHeads([chat.id]),
     ];
@@ -136,18 +139,18 @@ describe.concurrent('when the network to the database', () => {
     await stop();
   });
 
-  test.each<[string, (use: Awaited<ReturnType<typeof proxied>>, chatId: string) => Promise<unknown>]>([
-    ['a read', ({ messages }, chatId) => messages.findChanges(chatId, 0, 10)],
-    ['a transaction', ({ chats }) => chats.createGroup(user('alice'), 'x', [])],
-    ['a batch', ({ messages }, chatId) => messages.appendBatch([newMessage(chatId, 'alice')], ['OWNER'])],
+  test.each<[string, (use: Awaited<ReturnType<typeof proxied>>, chat: Chat) => Promise<unknown>]>([
+    ['a read', ({ messages }, chat) => messages.findChanges(chat.id, 0, 10)],
+    ['a transaction', ({ chats }, { createdBy }) => chats.createGroup(user(createdBy), 'x', [])],
+    ['a batch', ({ messages }, chat) => messages.appendBatch([newMessage(chat.id, chat.createdBy)], ['OWNER'])],
   ])('goes silent, %s ends all the same, and the silent connection is not used again', async (_, use) => {
-    const parts = await proxied(300);
-    const { chat } = await parts.chats.createGroup(user('alice'), 'x', []);
+    const parts = await proxied(1_000);
+    const { chat } = await parts.chats.createGroup(user(randomUUID()), 'x', []);
 
     parts.proxy.freeze();
 
-    await expect(use(parts, chat.id)).rejects.toMatchObject({ reason: 'STORAGE_UNAVAILABLE' });
-    await use(parts, chat.id);
+    await expect(use(parts, chat)).rejects.toMatchObject({ reason: 'STORAGE_UNAVAILABLE' });
+    await use(parts, chat);
     await parts.stop();
   });
 
