@@ -45,7 +45,7 @@ async function expectCarried(open: OpenLink): Promise<void> {
   await eventually(() => expect(heard).toEqual([{ kind: 'head', seq: 1 }]));
 }
 
-/** The reason that is logged, which must not give the password away. */
+/** Expects a logged reason that matches and does not contain the password. */
 async function expectRefused(open: OpenLink, reason: RegExp): Promise<void> {
   const { bus, log } = await connect(open);
   expect(bus.state).toBe('away');
@@ -68,7 +68,7 @@ describe('NATS', () => {
     await expectRefused(link(`nats://chat:guessed@127.0.0.1:${port}`), /authorization/i);
   });
 
-  test('takes a token in the user’s place', async () => {
+  test('takes a token in place of the user', async () => {
     const port = await started(startNats(['--auth', password]));
     await expectCarried(link(`nats://${escaped}@127.0.0.1:${port}`));
   });
@@ -80,7 +80,7 @@ describe('NATS', () => {
     await expectRefused(link(`tls://localhost:${port}`), /certificate|issuer/i);
   });
 
-  test('is not talked to in plain text by an address that says TLS', async () => {
+  test('is not used in plain text if the address says TLS', async () => {
     const port = await started(startNats());
     await expectRefused(link(`tls://127.0.0.1:${port}`, ca), /tls/i);
   });
@@ -113,18 +113,18 @@ describe('Redis', () => {
     await expectRefused(link(`rediss://localhost:${port}`), /certificate|issuer/i);
   });
 
-  test('serves as a node of a cluster as well', async () => {
+  test('works as a node of a cluster', async () => {
     const port = await started(startRedis(['--cluster-enabled', 'yes']));
     await expectCarried(link(`redis://127.0.0.1:${port}`));
   });
 });
 
-test('a server that is not there is told of with its address', async () => {
+test('an unreachable server is logged with the reason', async () => {
   await expectRefused(natsLink({ url: 'nats://127.0.0.1:1', ...common }), /refused/);
   await expectRefused(redisLink({ url: 'redis://127.0.0.1:1', ...common }), /ECONNREFUSED/);
 });
 
-test('services with prefixes of their own do not hear of each other on one broker', async () => {
+test('services with different prefixes on one broker do not receive each other’s messages', async () => {
   const nats = await started(startNats());
   const redis = await started(startRedis());
   const opens = (prefix: string) => [

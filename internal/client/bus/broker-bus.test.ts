@@ -46,7 +46,7 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
     return losses;
   };
 
-  /** Publishes until one of them arrives. */
+  /** Publishes repeatedly until one publication arrives. */
   const expectFlow = async (from: BrokerBus, chatId: string, heard: ChatPublication[]) => {
     const seq = Math.floor(Math.random() * 1e9);
     await eventually(() => {
@@ -57,7 +57,7 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
 
   testBus(() => BrokerBus.start({ open: broker.open, log: pino({ level: 'silent' }) }));
 
-  test('a publication is heard on its own node at once, and only once', async () => {
+  test('a publication reaches subscribers of its own node at once, and only once', async () => {
     const [here, there] = [await connect(), await connect()];
     const chatId = randomUUID();
     const [own, other] = [await hear(here, chatId), await hear(there, chatId)];
@@ -80,7 +80,7 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
     for (const { heard } of listeners) await eventually(() => expect(heard).toEqual(expected));
   });
 
-  test('messages that are too long together come in parts, and one that is too long by itself as a hint', async () => {
+  test('messages that are too long together arrive in parts, and a single message that is too long as a head', async () => {
     const [here, there] = [await connect(), await connect()];
     const chatId = randomUUID();
     const { heard } = await hear(there, chatId);
@@ -109,7 +109,7 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
     expect(heard.sort()).toEqual(expected);
   });
 
-  test('bytes that nobody can read are left out and logged', async () => {
+  test('bytes that cannot be decoded are ignored and logged', async () => {
     const there = await connect();
     const chatId = randomUUID();
     const { heard } = await hear(there, chatId);
@@ -121,10 +121,10 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
     link.destroy();
     await expectFlow(await connect(), chatId, heard);
     expect(heard.every(({ kind }) => kind === 'head')).toBe(true);
-    expect(lines.lines.filter(({ msg }) => msg === 'what came by the bus could not be read')).toHaveLength(1);
+    expect(lines.lines.filter(({ msg }) => msg === 'a publication from the bus could not be decoded')).toHaveLength(1);
   });
 
-  test('a topic is subscribed to once, and left when nobody has wanted it for a while', async () => {
+  test('a topic is subscribed to once, and unsubscribed from some time after its last subscriber', async () => {
     const calls: string[] = [];
     const there = await connect({ lingerMs: 300 }, async (events) => {
       const link = await broker.open(events);
@@ -148,7 +148,7 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
     expect(calls).toEqual([`subscribe ${topic}`, `unsubscribe ${topic}`, `subscribe ${topic}`]);
   });
 
-  test('a broker that dies is no error to anybody, and when it is back all is as before', async () => {
+  test('a broker that dies causes no errors, and the bus works again after its restart', async () => {
     const [here, there] = [await connect(), await connect()];
     const chatId = randomUUID();
     const [own, other] = [await hear(here, chatId), await hear(there, chatId)];
@@ -171,17 +171,17 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
     await late.unsubscribe();
     expect(states).toEqual(['away', 'connected']);
     const told = lines.lines.map(({ msg }) => msg);
-    const away = 'the bus is away: other nodes learn of what is new from the database';
+    const away = 'the bus is unreachable: other nodes read new messages from the database';
     expect(told.filter((msg) => msg === away)).toHaveLength(2);
-    // Two connections were made before it died.
+    // Two of these connections were made before the broker died.
     expect(told.filter((msg) => msg === 'the bus is connected')).toHaveLength(4);
   });
 
-  test('of what was published while the broker was away the others are told how far each chat has come', async () => {
+  test('after an outage of the broker, other nodes get the last number of each chat that was published meanwhile', async () => {
     const [here, there] = [await connect(), await connect({ maxRetryMs: 50 })];
     const chatId = randomUUID();
     const { heard } = await hear(there, chatId);
-    // Slower to come back than the other one.
+    // This node reconnects after the other one.
     const { promise: gate, resolve: pass } = Promise.withResolvers<void>();
     const slow = await connect({}, async (events) => {
       if (heard.length > 0) await gate;
@@ -198,7 +198,7 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
     expect(heard).not.toContainEqual({ kind: 'head', seq: 2e9 + 1 });
   });
 
-  test('a broker that freezes is noticed, holds up nobody, and costs bounded memory', async () => {
+  test('a broker that freezes is noticed, blocks no caller, and uses bounded memory', async () => {
     const here = await connect({ maxBytes: 4_000_000, maxBatchBytes: 1_000_000 });
     const there = await connect();
     const chatId = randomUUID();
@@ -217,11 +217,11 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
     await eventually(() => expect([here.state, there.state]).toEqual(['connected', 'connected']));
     expect(losses.count).toBeGreaterThan(0);
     await expectFlow(here, chatId, heard);
-    const slow = 'the bus is slow: other nodes read what was published from the database';
+    const slow = 'the bus is slow: publications are dropped, and other nodes read the messages from the database';
     expect(lines.lines.filter(({ msg }) => msg === slow)).toHaveLength(1);
   });
 
-  test('it starts while its broker is away, and what was subscribed to meanwhile is heard afterwards', async () => {
+  test('the bus starts while its broker is unreachable, and subscriptions take effect once it is reachable', async () => {
     await broker.kill();
     const [here, there] = [await connect(), await connect()];
     expect(there.state).toBe('away');
@@ -235,7 +235,7 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
     await expectFlow(here, chatId, heard);
   });
 
-  test('what was published right before it is closed arrives', async () => {
+  test('publications made right before close arrive', async () => {
     const [here, there] = [await connect(), await connect()];
     const chatId = randomUUID();
     const { heard } = await hear(there, chatId);

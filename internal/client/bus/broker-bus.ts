@@ -30,12 +30,12 @@ const defaults: BrokerBusOptions = {
   subscribeTimeoutMs: 1_000,
 };
 
-/** How long closing waits for what is on its way, in milliseconds. */
+/** How long `close` waits for unsent publications, in milliseconds. */
 const closeTimeoutMs = 1_000;
 
 /**
- * The bus of several nodes. Subscribers on the publishing node are called before `publish…` returns, whatever becomes of the
- * broker; the others are reached over the broker.
+ * The bus of several nodes. Calls subscribers on the publishing node before `publish…` returns, even while the broker is unreachable. Publications
+ * reach the other nodes through the broker.
  */
 export class BrokerBus implements Bus {
   readonly #log: Logger;
@@ -50,8 +50,8 @@ export class BrokerBus implements Bus {
 
   private constructor({ open, log }: Deps, options: BrokerBusOptions) {
     this.#log = log;
-    this.#damaged = new RareWarning(log, 'what came by the bus could not be read');
-    const refused = new RareWarning(log, 'the bus refused something');
+    this.#damaged = new RareWarning(log, 'a publication from the bus could not be decoded');
+    const refused = new RareWarning(log, 'the broker refused a command of the bus');
     const events = {
       onParcel: (topic: string, bytes: Uint8Array) => this.#receive(topic, bytes),
       onRefusal: (error: unknown) => refused.add(error),
@@ -68,7 +68,7 @@ export class BrokerBus implements Bus {
     this.#sender = new BusSender({ kept: this.#kept, origin: this.#origin, log, refused }, options);
   }
 
-  /** Resolves when it is connected, or has found that the broker is away. */
+  /** Starts a bus. Resolves when the first attempt to connect has succeeded or failed. */
   static async start(deps: Deps, options: Partial<BrokerBusOptions> = {}): Promise<BrokerBus> {
     const bus = new BrokerBus(deps, { ...defaults, ...options });
     await bus.#kept.start();
@@ -136,7 +136,7 @@ export class BrokerBus implements Bus {
 
   #changeState(state: BusState, reason: unknown): void {
     if (state === 'away') {
-      this.#log.warn({ err: reason }, 'the bus is away: other nodes learn of what is new from the database');
+      this.#log.warn({ err: reason }, 'the bus is unreachable: other nodes read new messages from the database');
     } else {
       this.#log.info('the bus is connected');
       this.#sender.tellMissed();

@@ -6,8 +6,8 @@ import { chatPublications } from '../../testing/fields/one-of-each.ts';
 import type { Bus, ChatPublication, Unsubscribe } from './bus.ts';
 
 /**
- * What every bus must do. `connect` gives another node's end of the same bus; for a bus of one process, the same one again.
- * A bus may lose publications, but none of these tests cuts it off from its broker.
+ * Registers the tests that every bus must pass. `connect` connects another node to the same bus; for a bus of a single process it returns the same
+ * object again. A bus may lose publications, but these tests never disconnect it from its broker.
  */
 export function testBus(connect: () => Promise<Bus>): void {
   const buses: Bus[] = [];
@@ -27,7 +27,7 @@ export function testBus(connect: () => Promise<Bus>): void {
   };
 
   describe('a publication', () => {
-    test('reaches every subscriber of the chat on every node, whole, and nobody else', async () => {
+    test('reaches every subscriber of the chat on every node, unchanged, and no other subscriber', async () => {
       const [here, there] = [await open(), await open()];
       const [chatId, other] = [randomUUID(), randomUUID()];
       const [one, two, three, stranger] = [
@@ -45,7 +45,7 @@ export function testBus(connect: () => Promise<Bus>): void {
       });
     });
 
-    test('does not reach one who has unsubscribed, whatever the others do', async () => {
+    test('does not reach a handler that was unsubscribed, while others of the chat remain or not', async () => {
       const bus = await open();
       const chatId = randomUUID();
       const [gone, stays] = [await hear(bus, chatId), await hear(bus, chatId)];
@@ -60,7 +60,7 @@ export function testBus(connect: () => Promise<Bus>): void {
       expect([gone.heard, stays.heard]).toEqual([[], [{ kind: 'head', seq: 1 }]]);
     });
 
-    test('to nobody is harmless', async () => {
+    test('without subscribers does nothing', async () => {
       const bus = await open();
       bus.publishToChat(randomUUID(), { kind: 'deleted' });
       bus.publishMembershipChange([]);
@@ -91,7 +91,7 @@ interface UserChannel {
   subscribe(bus: Bus, userId: string, handler: () => void): Promise<Unsubscribe>;
 }
 
-/** A kind that is missing fails to compile. */
+/** How each kind is published and subscribed to. A missing kind does not compile. */
 const userPublications: { [K in UserPublication['kind']]: UserChannel } = {
   membership_changed: {
     publish: (bus, userIds) => bus.publishMembershipChange(userIds),

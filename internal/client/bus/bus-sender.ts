@@ -9,14 +9,14 @@ import { untilBroken } from './until-broken.ts';
 
 interface Deps {
   kept: ReconnectingLink;
-  /** This node's name. */
+  /** This node's id, by which it recognises its own publications. */
   origin: Uint8Array;
   log: Logger;
-  /** Told of what the broker has refused. */
+  /** Logs what the broker refuses. */
   refused: RareWarning;
 }
 
-/** With the number that the chat has come to by it. */
+/** A message with the chat's last number after it; undefined for a publication that moves no number. */
 interface Outgoing extends BusMessage {
   head: number | undefined;
 }
@@ -24,8 +24,8 @@ interface Outgoing extends BusMessage {
 const maxMissed = 10_000;
 
 /**
- * Sends publications to the other nodes, with bounded memory: of what cannot be sent only each chat's last number is kept, and
- * told as soon as that can be.
+ * Sends publications to the other nodes, in bounded memory. Of publications that cannot be sent it keeps only each chat's last number, and publishes that
+ * as a `head` later.
  */
 export class BusSender {
   readonly #deps: Deps;
@@ -36,10 +36,13 @@ export class BusSender {
   constructor(deps: Deps, options: SendQueueOptions) {
     this.#deps = deps;
     this.#queue = new SendQueue((batch) => this.#send(batch), options);
-    this.#dropped = new RareWarning(deps.log, 'the bus is slow: other nodes read what was published from the database');
+    this.#dropped = new RareWarning(
+      deps.log,
+      'the bus is slow: publications are dropped, and other nodes read the messages from the database',
+    );
   }
 
-  /** Never throws. */
+  /** Queues a publication, or remembers its head if the broker is unreachable or the queue is full. Never throws. */
   publish(topic: string, publication: Publication): void {
     const { link, state } = this.#deps.kept;
     const head = headOf(publication);
@@ -51,7 +54,7 @@ export class BusSender {
     }
   }
 
-  /** Tells how far the chats have come whose publications could not be sent: some now, more whenever something has been sent. */
+  /** Publishes up to 100 of the missed heads. Called again after each batch that is sent, until none is left. */
   tellMissed(): void {
     if (this.#deps.kept.state === 'away') return;
     for (const { topic, seq } of this.#missed.take(100)) this.publish(topic, { kind: 'head', seq });
@@ -62,7 +65,7 @@ export class BusSender {
     return this.#queue.sent();
   }
 
-  /** In pieces that the broker takes; a message that is too long by itself becomes a hint. */
+  /** Encodes a publication in pieces of at most `maxBytes`. A single message that is longer becomes a `head`. */
   #encode(publication: Publication, maxBytes: number): Uint8Array[] {
     const bytes = encodePublication(this.#deps.origin, publication);
     if (bytes.length <= maxBytes) return [bytes];
@@ -84,14 +87,14 @@ export class BusSender {
     for (const { topic, head } of batch) this.#missed.add(topic, head);
   }
 
-  /** Whether the broker has taken the batch, or refuses it. */
+  /** Whether the batch needs no retry: the broker has taken it, or has refused it and would refuse it again. */
   async #isDone(link: Link, batch: readonly Outgoing[]): Promise<boolean> {
     try {
       const sent = await untilBroken(link, link.send(batch));
       if (sent) this.tellMissed();
       return sent;
     } catch (error) {
-      // To try again what was refused would be refused again.
+      // A broker that answers has refused the batch; otherwise the connection failed.
       const answers = await untilBroken(link, link.ping()).catch(() => false);
       if (answers) this.#deps.refused.add(error);
       return answers;

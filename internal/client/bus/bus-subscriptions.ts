@@ -6,29 +6,29 @@ import type { ReconnectingLink } from './reconnecting-link.ts';
 import { untilBroken } from './until-broken.ts';
 
 export interface BusSubscriptionsOptions {
-  /** How long a topic that nobody wants any more stays subscribed to, in milliseconds. */
+  /** How long the broker's subscription to a topic outlives its last subscriber, in milliseconds. */
   lingerMs: number;
-  /** How long a subscriber waits for the broker's answer, in milliseconds. */
+  /** How long `add` waits for the broker's answer, in milliseconds. */
   subscribeTimeoutMs: number;
 }
 
 interface Deps {
   kept: () => ReconnectingLink;
-  /** Called when a subscription took effect later than its subscriber was told. */
+  /** Called when a subscription takes effect after `add` has stopped waiting: publications may have been lost in between. */
   onLate: () => void;
 }
 
-/** Topics of one command to the broker. */
+/** The most topics in one command to the broker. */
 const topicsAtOnce = 1_000;
 
-/** What this node is subscribed to at the broker: each topic once, while somebody wants it. */
+/** Manages this node's subscriptions at the broker: one for each topic with at least one subscriber. */
 export class BusSubscriptions {
   readonly #deps: Deps;
   readonly #options: BusSubscriptionsOptions;
   readonly #interest: Interest<Publication>;
   /** Subscriptions under way, by topic. */
   readonly #joins = new Map<string, Promise<void>>();
-  /** Those of this turn of the event loop. */
+  /** The topics to subscribe to at the end of this turn of the event loop, in one command. */
   #joining: { topics: string[]; done: Promise<void> } | undefined;
 
   constructor(deps: Deps, options: BusSubscriptionsOptions) {
@@ -37,12 +37,12 @@ export class BusSubscriptions {
     this.#interest = new Interest(options.lingerMs, (topic) => this.#leave(topic));
   }
 
-  /** Calls those who want to hear of the topic. */
+  /** Calls the topic's subscribers. */
   call(topic: string, publication: Publication): void {
     this.#interest.call(topic, publication);
   }
 
-  /** Resolves when the broker has answered, has not answered in time, or is away. */
+  /** Adds a subscriber. Resolves when the broker has answered, has not answered in time, or is unreachable. */
   async add(topic: string, handler: (publication: Publication) => void): Promise<Unsubscribe> {
     if (this.#interest.add(topic, handler)) {
       this.#joining ??= { topics: [], done: Promise.resolve().then(() => this.#join()) };
@@ -53,7 +53,7 @@ export class BusSubscriptions {
     return async () => this.#interest.remove(topic, handler);
   }
 
-  /** Subscribes to everything by a new connection. Throws an error if that fails. */
+  /** Subscribes to all topics over a new connection. Throws the link's error if that fails. */
   restore(link: Link): Promise<void> {
     return this.#subscribe(link, this.#interest.topics);
   }

@@ -1,17 +1,17 @@
-/** Who on this node wants to hear of which topics. */
+/** The subscribers on this node, by topic. */
 export class Interest<T> {
   readonly #handlers = new Map<string, Set<(value: T) => void>>();
   readonly #leaving = new Map<string, NodeJS.Timeout>();
   readonly #lingerMs: number;
   readonly #onLeave: (topic: string) => void;
 
-  /** `onLeave` is told of a topic that nobody has wanted for so long; until then the broker's subscription stays. */
+  /** Calls `onLeave` for a topic that has had no subscriber for `lingerMs`. Until then the broker's subscription stays. */
   constructor(lingerMs: number, onLeave: (topic: string) => void) {
     this.#lingerMs = lingerMs;
     this.#onLeave = onLeave;
   }
 
-  /** Every topic that is subscribed to, those included that nobody wants any more but that are kept for a while. */
+  /** Every topic with a subscription at the broker, including those that have lost their last subscriber less than `lingerMs` ago. */
   get topics(): string[] {
     return [...this.#handlers.keys()];
   }
@@ -20,7 +20,7 @@ export class Interest<T> {
     for (const handler of this.#handlers.get(topic) ?? []) handler(value);
   }
 
-  /** Whether the topic was not subscribed to so far. */
+  /** Adds a subscriber. Returns true if the topic needs a new subscription at the broker. */
   add(topic: string, handler: (value: T) => void): boolean {
     clearTimeout(this.#leaving.get(topic));
     this.#leaving.delete(topic);
@@ -30,7 +30,7 @@ export class Interest<T> {
     return !handlers;
   }
 
-  /** Twice is harmless. */
+  /** Removes a subscriber. Idempotent. */
   remove(topic: string, handler: (value: T) => void): void {
     const handlers = this.#handlers.get(topic);
     if (!handlers?.delete(handler) || handlers.size > 0) return;

@@ -1,18 +1,18 @@
-/** Bytes on their way to whoever subscribed to the topic. Topics consist of letters, digits and `_-=.`. */
+/** Bytes for the subscribers of a topic. Topics consist of letters, digits and `_-=.`. */
 export interface BusMessage {
   topic: string;
   bytes: Uint8Array;
 }
 
-/** One connection to a broker, until it breaks. It is not mended: another takes its place. */
+/** A port: one connection to a broker. It does not reconnect; ReconnectingLink opens another link when it breaks. */
 export interface Link {
-  /** What is longer is not taken. */
+  /** The longest topic and message together, in bytes. */
   readonly maxBytes: number;
 
-  /** Resolves when the broker has taken all of it. */
+  /** Resolves when the broker has taken all messages. Rejects if the broker refuses them. */
   send(messages: readonly BusMessage[]): Promise<void>;
 
-  /** Resolves when what is sent to these topics arrives. Calls take effect in their order. */
+  /** Resolves when the subscriptions are in effect. Calls of `subscribe` and `unsubscribe` take effect in their order. */
   subscribe(topics: readonly string[]): Promise<void>;
 
   unsubscribe(topics: readonly string[]): Promise<void>;
@@ -23,16 +23,16 @@ export interface Link {
   /** Resolves with the reason when the connection has broken. */
   readonly broken: Promise<unknown>;
 
-  /** Drops the connection at once, whatever was under way. Twice is harmless. */
+  /** Closes the connection at once, without waiting for anything. Idempotent. */
   destroy(): void;
 }
 
 export interface LinkEvents {
-  /** Must not throw. May be called with topics that nobody subscribed to, and with what this node has sent. */
+  /** Receives a message. Must not throw. May also be called for topics without a subscription, and for messages that this node sent. */
   onParcel(topic: string, bytes: Uint8Array): void;
-  /** The broker refused something, as for want of a permission. The connection goes on. */
+  /** The broker refused a command, for example for lack of a permission. The connection stays open. */
   onRefusal(error: unknown): void;
 }
 
-/** Connects. Throws an error with the reason if the broker cannot be reached. */
+/** Connects to a broker. Throws an Error with the reason if it is unreachable. */
 export type OpenLink = (events: LinkEvents) => Promise<Link>;

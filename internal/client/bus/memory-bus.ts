@@ -1,6 +1,6 @@
 import type { Bus, ChatPublication, Unsubscribe } from './bus.ts';
 
-/** The bus of a service that is one process: loses nothing, and publications arrive before `publish…` returns. */
+/** The bus of a service with a single process. It loses nothing, and calls subscribers before `publish…` returns. */
 export class MemoryBus implements Bus {
   readonly state = 'connected';
   readonly #chats = new Handlers<ChatPublication>();

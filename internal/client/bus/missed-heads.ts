@@ -1,14 +1,14 @@
-/** What could not be published, as far as others should learn of it later: that a chat has come to a number. */
+/** Remembers, for chats whose publications could not be sent, the last number, so that a `head` can be published later. */
 export class MissedHeads {
   readonly #heads = new Map<string, number>();
   readonly #maxTopics: number;
 
-  /** Beyond so many topics the rest is left to the comparison with the database. */
+  /** Remembers at most `maxTopics` topics. Other nodes find the rest when they compare themselves with the database. */
   constructor(maxTopics: number) {
     this.#maxTopics = maxTopics;
   }
 
-  /** Without a number there is nothing to tell. */
+  /** Remembers the topic's last number; does nothing without one, as for ephemeral events. */
   add(topic: string, seq: number | undefined): void {
     if (seq === undefined) return;
     const known = this.#heads.get(topic);
@@ -16,7 +16,7 @@ export class MissedHeads {
     this.#heads.set(topic, Math.max(seq, known ?? 0));
   }
 
-  /** At most so many of them, which are forgotten. */
+  /** Removes and returns up to `count` heads. */
   take(count: number): { topic: string; seq: number }[] {
     const taken = [...this.#heads.entries().take(count)].map(([topic, seq]) => ({ topic, seq }));
     for (const { topic } of taken) this.#heads.delete(topic);

@@ -5,17 +5,18 @@ import type { Link, OpenLink } from './link.ts';
 export interface NatsLinkOptions extends NatsOptions {
   /** The first word of every subject. */
   prefix: string;
+  /** The longest time to connect, in milliseconds. */
   timeoutMs: number;
 }
 
-/** Core NATS: a subject for each topic. What this connection sends does not come back to it. */
+/** Connects to core NATS, with one subject per topic. The server does not echo this connection's own messages. */
 export function natsLink({ prefix, timeoutMs, ...server }: NatsLinkOptions): OpenLink {
   return async ({ onParcel, onRefusal }) => {
     const connection = await connect({
       ...serverOptions(server),
       name: 'chat-service bus',
       noEcho: true,
-      // Whoever holds the connection makes the next one, and asks whether this one lives.
+      // ReconnectingLink reconnects and pings.
       reconnect: false,
       ignoreClusterUpdates: true,
       timeout: timeoutMs,

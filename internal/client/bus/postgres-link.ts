@@ -5,21 +5,22 @@ import type { Link, OpenLink } from './link.ts';
 
 export interface PostgresLinkOptions {
   dsn: string;
+  /** The longest time to connect, and of a statement, in milliseconds. */
   timeoutMs: number;
 }
 
 /**
- * Every session compares each notification with every channel that it listens to, one after the other: a channel for each
- * chat would cost more the more chats are read. So topics share these, and a node leaves out what it was not asked for.
+ * The number of channels, which topics share. PostgreSQL compares each notification with every channel of a session in turn, so one channel per topic
+ * would make each notification slower with every topic. Nodes ignore messages of topics to which they have not subscribed.
  */
 const channels = 256;
 
-/** NOTIFY takes at most 7,999 bytes: the topic, a space, and the rest in base64, four for three. */
+/** The longest message, in bytes. NOTIFY takes 7,999 bytes: the topic, a space, and the message in base64, four bytes for three. */
 const maxBytes = 5_990;
 
 /**
- * LISTEN and NOTIFY on one connection. A batch is one statement, and so one transaction: those that notify take turns by a lock on
- * the whole server.
+ * Connects to PostgreSQL and uses LISTEN and NOTIFY. A batch is sent in one statement and transaction, because transactions that notify take a
+ * lock on the whole server when they commit.
  */
 export function postgresLink({ dsn, timeoutMs }: PostgresLinkOptions): OpenLink {
   return async ({ onParcel }) => {
@@ -40,13 +41,13 @@ export function postgresLink({ dsn, timeoutMs }: PostgresLinkOptions): OpenLink 
     });
     try {
       await client.connect();
-      // Nothing is lost with a notification that a crash takes along, and the lock is held shorter without waiting for the disk.
+      // A crash may lose notifications anyway, and a commit that does not wait for the disk holds the lock for less time.
       await client.query('set synchronous_commit = off');
     } catch (error) {
       streamOf(client).destroy();
       throw error;
     }
-    // One thing after the other: the driver does not queue.
+    // Queries run one after the other: the driver does not queue them.
     let last: Promise<unknown> = Promise.resolve();
     const query = async (config: string | pg.QueryConfig) => {
       const mine = last.then(() => client.query(config));
@@ -74,7 +75,7 @@ export function postgresLink({ dsn, timeoutMs }: PostgresLinkOptions): OpenLink 
           if (!sharing) begun.push(channel);
           listening.set(channel, (sharing ?? new Set()).add(topic));
         }
-        // Also where there is none to begin: an earlier call may not be through.
+        // An empty query too, so that the call waits for earlier `listen` statements.
         await query(begun.map((channel) => `listen ${channel}`).join(';'));
       },
       async unsubscribe(topics) {

@@ -4,10 +4,11 @@ import type { BusState } from './bus.ts';
 import type { Link } from './link.ts';
 
 export interface ReconnectingLinkOptions {
-  /** How often the broker is asked whether it lives, and how long it may take to answer, in milliseconds. */
+  /** The interval of pings, in milliseconds. */
   pingIntervalMs: number;
+  /** The longest time until the answer to a ping, in milliseconds. */
   pingTimeoutMs: number;
-  /** How long connecting may take, in milliseconds. */
+  /** The longest time to connect, in milliseconds. */
   openTimeoutMs: number;
   /** The longest pause between two attempts to connect, in milliseconds. */
   maxRetryMs: number;
@@ -15,15 +16,15 @@ export interface ReconnectingLinkOptions {
 
 interface Deps {
   open: () => Promise<Link>;
-  /** Prepares a new connection for use. If it fails another one is made. */
+  /** Prepares a new connection for use. If it rejects, the link reconnects. */
   prepare: (link: Link) => Promise<void>;
-  /** `reason`: why the broker is away. Called for each change, and once at the start if the broker is away then. */
+  /** Called for each change of the state, and at the start if the broker is unreachable. `reason` says why it is unreachable. */
   onStateChange: (state: BusState, reason?: unknown) => void;
 }
 
 const firstRetryMs = 50;
 
-/** A connection to a broker that is replaced for ever whenever it breaks, goes silent or cannot be made. */
+/** Keeps a connection to a broker: reconnects for ever when the connection breaks, does not answer pings or cannot be made. */
 export class ReconnectingLink {
   readonly #deps: Deps;
   readonly #options: ReconnectingLinkOptions;
@@ -48,7 +49,7 @@ export class ReconnectingLink {
     return this.#link;
   }
 
-  /** Begins; resolves when the first attempt to connect has succeeded or failed. */
+  /** Starts to connect. Resolves when the first attempt has succeeded or failed. */
   start(): Promise<void> {
     return new Promise((resolve) => {
       this.#settled = resolve;
@@ -56,12 +57,12 @@ export class ReconnectingLink {
     });
   }
 
-  /** Has another connection made in this one's place, if it is still in use. */
+  /** Reconnects if `link` is still the current connection. */
   replace(link: Link, reason: unknown): void {
     if (this.#link === link) this.#fail(reason);
   }
 
-  /** Drops the connection. Twice is harmless. */
+  /** Closes the connection and stops reconnecting. Idempotent. */
   async close(): Promise<void> {
     this.#closing.abort();
     this.#fail(undefined);
@@ -84,7 +85,7 @@ export class ReconnectingLink {
           pauses.reset();
           this.#setState('connected');
         });
-        // A broker that goes silent meanwhile is noticed as well.
+        // Watching begins now, to notice a broker that does not answer during the preparation.
         const watched = this.#watch(link);
         watched.catch(() => {});
         reason = await Promise.race([link.broken, failed, prepared.then(() => watched), watched]);
@@ -100,14 +101,14 @@ export class ReconnectingLink {
     this.#settled();
   }
 
-  /** An attempt that is given up is seen to its end elsewhere, so that no connection is left behind. */
+  /** Connects within `openTimeoutMs`. If a timed-out attempt succeeds later, its connection is closed, so that none leaks. */
   async #open(): Promise<Link> {
     const { signal } = this.#closing;
     const opening = this.#deps.open();
     const timer = new AbortController();
     const given = AbortSignal.any([signal, timer.signal]);
     const timeout = delay(this.#options.openTimeoutMs, undefined, { signal: given }).then(() => {
-      throw new Error('the broker does not answer');
+      throw new Error('the broker does not accept the connection in time');
     });
     try {
       return await Promise.race([opening, timeout]);
@@ -123,7 +124,7 @@ export class ReconnectingLink {
     }
   }
 
-  /** Returns when the broker does not answer any more. */
+  /** Pings the broker. Resolves with an error when it does not answer in time. */
   async #watch(link: Link): Promise<unknown> {
     const { pingIntervalMs, pingTimeoutMs } = this.#options;
     while (this.#link === link) {
@@ -135,10 +136,10 @@ export class ReconnectingLink {
       const timer = new AbortController();
       const timeout = delay(pingTimeoutMs, undefined, { signal: timer.signal, ref: false }).catch(() => {});
       await Promise.race([ping, timeout]).finally(() => timer.abort());
-      // The answer may have been waiting all the while that this process was busy or stopped.
+      // If this process was busy or stopped, the answer may already be in the socket: let the event loop read it.
       if (!answered) await setImmediate();
       if (!answered) await setImmediate();
-      if (!answered) return new Error('the broker has gone silent');
+      if (!answered) return new Error('the broker does not answer pings');
     }
     return undefined;
   }

@@ -4,19 +4,20 @@ import type { Link, LinkEvents, OpenLink } from './link.ts';
 export interface RedisLinkOptions {
   /** `redis://` or `rediss://`, with user and password. */
   url: string;
-  /** Authorities for `rediss://`, PEM; absent: the system's. */
+  /** The certificate authorities for `rediss://`, in PEM; absent: the system's. */
   ca?: string | undefined;
   /** The first word of every channel. */
   prefix: string;
+  /** The longest time to connect, in milliseconds. */
   timeoutMs: number;
 }
 
-/** Redis holds a publication of up to 512 MiB, but drops a reader that is 8 MiB behind for long. */
+/** The longest message, in bytes. Redis takes up to 512 MiB, but disconnects a subscriber that is more than 8 MiB behind for a minute. */
 const maxBytes = 1_048_576;
 
 /**
- * A Redis channel for each topic, a sharded one where the server knows these (7.0 and newer). In a cluster it is a plain one:
- * these reach every node of it by whichever node they are published and read.
+ * Connects to Redis, with one channel per topic: a sharded channel on a standalone server from version 7.0 on, else a plain channel. In a cluster,
+ * plain channels reach subscribers on every node, whichever node a message is published to.
  */
 export function redisLink({ prefix, ...options }: RedisLinkOptions): OpenLink {
   return async (events) => {
@@ -31,7 +32,7 @@ export function redisLink({ prefix, ...options }: RedisLinkOptions): OpenLink {
       return createLink({ publisher, subscriber, sharded, lead: `${prefix}.`, events, broken, destroy });
     } catch (error) {
       destroy();
-      // What the library says itself is only that the connection is closed.
+      // `broken` has the reason; the library's own error says only that the connection is closed.
       throw (await Promise.race([broken, undefined])) ?? withoutCommand(error);
     }
   };
@@ -86,7 +87,7 @@ function open({ url, ca, timeoutMs }: Omit<RedisLinkOptions, 'prefix'>): Redis {
     lazyConnect: true,
     connectTimeout: timeoutMs,
     connectionName: 'chat-service-bus',
-    // Whoever holds the connection makes the next one, and asks whether this one lives.
+    // ReconnectingLink reconnects and pings.
     retryStrategy: () => null,
     autoResubscribe: false,
     autoResendUnfulfilledCommands: false,
@@ -97,7 +98,7 @@ function open({ url, ca, timeoutMs }: Omit<RedisLinkOptions, 'prefix'>): Redis {
   return new Redis(url, options);
 }
 
-/** Resolves with the reason when the connection has come to its end. */
+/** Resolves with the reason when the connection has ended. */
 function brokenOf(redis: Redis): Promise<unknown> {
   return new Promise((resolve) => {
     let reason: unknown = new Error('the connection was closed');
@@ -108,7 +109,7 @@ function brokenOf(redis: Redis): Promise<unknown> {
   });
 }
 
-/** The library adds the command, which may hold the password. */
+/** Removes the command that the library adds to errors: it may contain the password. */
 function withoutCommand(error: unknown): unknown {
   if (error instanceof Error && 'command' in error) delete error.command;
   return error;

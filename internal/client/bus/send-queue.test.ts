@@ -3,7 +3,7 @@ import { eventually } from '../../testing/eventually.ts';
 import type { BusMessage } from './link.ts';
 import { SendQueue } from './send-queue.ts';
 
-/** A queue whose batches stay on their way until they are let through. */
+/** A queue whose batches are being sent until `letThrough` is called. */
 function heldUp(options: { maxBytes?: number; maxInFlight?: number; maxBatchBytes?: number } = {}) {
   const batches: string[][] = [];
   const gates: (() => void)[] = [];
@@ -18,7 +18,7 @@ function heldUp(options: { maxBytes?: number; maxInFlight?: number; maxBatchByte
   return { queue, push, batches, letThrough: () => gates.shift()?.() };
 }
 
-test('what comes in one turn goes in one batch, and what comes meanwhile in the next', async () => {
+test('messages of one turn are sent in one batch, and those that arrive meanwhile in the next', async () => {
   const { queue, push, batches, letThrough } = heldUp();
   for (const topic of ['a', 'b', 'c']) push(topic);
   await eventually(() => expect(batches).toEqual([['a', 'b', 'c']]));
@@ -30,7 +30,7 @@ test('what comes in one turn goes in one batch, and what comes meanwhile in the 
   await queue.sent();
 });
 
-test('no more batches are on their way than it may have, and none is larger, but for a message that is by itself', async () => {
+test('at most maxInFlight batches are sent at a time, and only a batch with a single message exceeds maxBatchBytes', async () => {
   const { queue, push, batches, letThrough } = heldUp({ maxInFlight: 2, maxBatchBytes: 1_000 });
   for (const topic of ['a', 'b', 'c', 'd']) push(topic, 244);
   push('long', 5_000);
@@ -50,7 +50,7 @@ test('no more batches are on their way than it may have, and none is larger, but
   await queue.sent();
 });
 
-test('beyond its limit it takes nothing, until something has been sent', async () => {
+test('a full queue refuses messages until a batch has been sent', async () => {
   const { queue, push, batches, letThrough } = heldUp({ maxBytes: 2_000 });
   expect([push('a', 700), push('b', 700), push('c', 700)]).toEqual([true, true, false]);
   await eventually(() => expect(batches).toEqual([['a', 'b']]));

@@ -1,17 +1,18 @@
 import type { BusMessage } from './link.ts';
 
 export interface SendQueueOptions {
-  /** Bytes that may wait or be on their way; beyond that nothing is taken. */
+  /** The most bytes that are queued or being sent. Beyond that, `push` refuses messages. */
   maxBytes: number;
-  /** Batches on their way at the same time. */
+  /** The most batches that are being sent at the same time. */
   maxInFlight: number;
+  /** The most bytes in a batch. A single longer message is a batch of its own. */
   maxBatchBytes: number;
 }
 
-/** Counts for a message beside its bytes, so that tiny ones are bounded too. */
+/** Bytes that each message counts in addition to its content, so that the number of tiny messages is bounded too. */
 const parcelOverheadBytes = 256;
 
-/** Sends messages in batches: what comes in one turn of the event loop, and while earlier batches are on their way. */
+/** Sends messages in batches: those of one turn of the event loop together, and those that arrive while earlier batches are being sent. */
 export class SendQueue<P extends BusMessage> {
   readonly #send: (batch: readonly P[]) => Promise<void>;
   readonly #options: SendQueueOptions;
@@ -20,13 +21,13 @@ export class SendQueue<P extends BusMessage> {
   #inFlight = new Set<Promise<void>>();
   #scheduled = false;
 
-  /** `send` never throws: what it cannot send is lost. */
+  /** `send` must not reject. The queue does not retry. */
   constructor(send: (batch: readonly P[]) => Promise<void>, options: SendQueueOptions) {
     this.#send = send;
     this.#options = options;
   }
 
-  /** Whether there was room for it. */
+  /** Queues a message. Returns false, and drops it, if the queue is full. */
   push(message: P): boolean {
     const bytes = sizeOf(message);
     if (this.#bytes + bytes > this.#options.maxBytes) return false;
@@ -42,7 +43,7 @@ export class SendQueue<P extends BusMessage> {
     return true;
   }
 
-  /** Resolves when all that was pushed has been sent. */
+  /** Resolves when the queue is empty and no batch is being sent. */
   async sent(): Promise<void> {
     while (this.#waiting.length > 0 || this.#inFlight.size > 0) {
       this.#flush();

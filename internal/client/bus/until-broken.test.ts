@@ -8,11 +8,11 @@ import { untilBroken } from './until-broken.ts';
 
 interface FakeLink extends Link {
   breakNow(): void;
-  /** Callbacks that were ever left with the promise of its end. */
+  /** The number of callbacks ever added to `broken`. */
   waited: number;
 }
 
-/** A link that answers at once, unless told otherwise, until it is broken. */
+/** A link that answers at once until it is broken. `parts` replaces some of its methods. */
 function newLink(parts: Partial<Link> = {}): FakeLink {
   const { promise: broken, resolve } = Promise.withResolvers<unknown>();
   const link: FakeLink = {
@@ -28,7 +28,7 @@ function newLink(parts: Partial<Link> = {}): FakeLink {
     ...parts,
   };
   const then = broken.then.bind(broken);
-  // biome-ignore lint/suspicious/noThenProperty: counts who waits; races and `then` come by here.
+  // biome-ignore lint/suspicious/noThenProperty: counts the waiters, those of races too.
   broken.then = (...callbacks) => {
     link.waited += 1;
     return then(...callbacks);
@@ -55,7 +55,7 @@ test('says whether the work was done before the link broke, and throws what the 
   expect(await untilBroken(link, never)).toBe(false);
 });
 
-test('work that fails after the link has broken is nobody’s unhandled rejection', async () => {
+test('work that fails after the link has broken causes no unhandled rejection', async () => {
   const link = newLink();
   const { promise, reject } = Promise.withResolvers<void>();
   const waiting = untilBroken(link, promise);
@@ -65,7 +65,7 @@ test('work that fails after the link has broken is nobody’s unhandled rejectio
   await new Promise((resolve) => setImmediate(resolve));
 });
 
-test('a bus leaves nothing on its link for what it has sent, was refused, or has subscribed to', async () => {
+test('sends, refusals and subscriptions leave no callbacks on the link', async () => {
   let refuses = false;
   let batches = 0;
   const link = newLink({
@@ -90,7 +90,7 @@ test('a bus leaves nothing on its link for what it has sent, was refused, or has
   expect(link.waited).toBe(waited);
 });
 
-test('a link that comes while it is not wanted any more is dropped', async () => {
+test('a link that opens after close is destroyed', async () => {
   const link = newLink();
   const opening = Promise.withResolvers<Link>();
   const options = { pingIntervalMs: 60_000, pingTimeoutMs: 60_000, openTimeoutMs: 60_000, maxRetryMs: 60_000 };

@@ -1,6 +1,6 @@
 import type { Link } from './link.ts';
 
-/** Those who wait for something over a link; undefined once it has broken. */
+/** Callbacks of the pending calls of `untilBroken` on a link; undefined once the link has broken. */
 interface Waiting {
   ends: Set<() => void> | undefined;
 }
@@ -8,8 +8,8 @@ interface Waiting {
 const links = new WeakMap<Link, Waiting>();
 
 /**
- * Whether the work was done before the link broke. Throws what the work throws. Leaves nothing behind on a link that lives on, as a race with its
- * `broken` would each time.
+ * Waits for `work` or for the link to break. Resolves with true if the work finished first; rejects if the work did. Unlike `Promise.race` with
+ * `link.broken`, it leaves no callback on a link that stays open, so memory does not grow with each call.
  */
 export function untilBroken(link: Link, work: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve, reject) => {

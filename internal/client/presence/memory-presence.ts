@@ -2,7 +2,7 @@ import type { User } from '../../model/user.ts';
 import { OwnSessions } from './own-sessions.ts';
 import type { Presence } from './presence.ts';
 
-/** Presence within one process. */
+/** Presence within a single process. */
 export class MemoryPresence implements Presence {
   readonly #sessions = new OwnSessions();
 

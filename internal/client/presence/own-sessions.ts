@@ -5,7 +5,7 @@ export class OwnSessions {
   readonly #userOf = new Map<string, string>();
   readonly #users = new Map<string, { name: string; sessions: Set<string> }>();
 
-  /** Whether it is the user's first session here, and whether others know the user by this name already. */
+  /** Adds a session. `first`: it is the user's only session here. `known`: the user was online here with the same name, so nothing must be written. */
   enter(sessionId: string, { id, name }: User): { first: boolean; known: boolean } {
     const entry = this.#users.get(id) ?? { name, sessions: new Set() };
     const first = entry.sessions.size === 0;
@@ -17,7 +17,7 @@ export class OwnSessions {
     return { first, known };
   }
 
-  /** The user, if that was their last session here. */
+  /** Removes a session. Returns the user if it was their last one here. */
   leave(sessionId: string): User | undefined {
     const id = this.#userOf.get(sessionId);
     const entry = id === undefined ? undefined : this.#users.get(id);
@@ -33,7 +33,7 @@ export class OwnSessions {
     return this.#users.has(userId);
   }
 
-  /** By the name that the user gave last. */
+  /** Returns the user with their latest name; undefined without a session here. */
   find(userId: string): User | undefined {
     const entry = this.#users.get(userId);
     return entry && { id: userId, name: entry.name };
@@ -47,7 +47,7 @@ export class OwnSessions {
     return [...this.#users].map(([id, { name }]) => ({ id, name }));
   }
 
-  /** Users by id, from the first after `afterUserId`. */
+  /** Returns up to `limit` users with ids after `afterUserId`, in the order of their ids. */
   list(limit: number, afterUserId?: string): User[] {
     const ids = [...this.#users.keys()].filter((id) => afterUserId === undefined || id > afterUserId).sort();
     return ids.slice(0, limit).map((id) => ({ id, name: this.#users.get(id)?.name ?? '' }));

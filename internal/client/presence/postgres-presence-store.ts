@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { User } from '../../model/user.ts';
 import type { PresenceChange, PresenceStore } from './presence-store.ts';
 
-/** Times are the database's own: the nodes' clocks may differ. */
+/** Stores presence in PostgreSQL. All times are the database's, because the nodes' clocks may differ. */
 export class PostgresPresenceStore implements PresenceStore {
   readonly #pool: pg.Pool;
   readonly #deadAfterMs: number;
@@ -21,7 +21,7 @@ export class PostgresPresenceStore implements PresenceStore {
   }
 
   async replace(nodeId: string, version: number, users: readonly User[]): Promise<void> {
-    // The rows of the node's users are written under the lock on its own row, as `change` and `sweep` do.
+    // Locks the node's row before it writes the rows of the node's users, as `change` and `sweep` do.
     await this.#pool.query(
       `with node as (
          insert into presence_nodes (id, seen_at, version) values ($1, clock_timestamp(), $2)
@@ -108,7 +108,7 @@ export class PostgresPresenceStore implements PresenceStore {
     return rows;
   }
 
-  /** A statement of its own, after the change was committed: of two nodes that a user leaves at once, one sees that nobody is left. */
+  /** A separate statement, after the change has been committed: if a user leaves two nodes at the same time, at least one node sees that it was the last. */
   async #findElsewhere(nodeId: string, userIds: readonly string[]): Promise<string[]> {
     if (userIds.length === 0) return [];
     const { rows } = await this.#pool.query<{ elsewhere: string[] }>(`select ${elsewhere('$2', '$3')} as elsewhere`, [
@@ -120,11 +120,12 @@ export class PostgresPresenceStore implements PresenceStore {
   }
 }
 
+/** SQL for whether a node last seen at `seenAt` counts as living. */
 function lives(seenAt: string, deadAfterMs: string): string {
   return `(${seenAt} > clock_timestamp() - ${deadAfterMs} * interval '1 millisecond')`;
 }
 
-/** Those of the users who are online by a living node other than $1. */
+/** SQL for the ids of those users who have a session on a living node other than $1. */
 function elsewhere(userIds: string, deadAfterMs: string): string {
   return `array(
     select p.user_id from presence p join presence_nodes n on n.id = p.node_id

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import type { Presence } from './presence.ts';
 
-/** What every presence must do. `create` gives one with nobody in it, as two nodes see it; in one process, twice the same. */
+/** Registers the tests that every presence must pass. `create` returns an empty presence as two nodes see it; within one process, the same object twice. */
 export function testPresence(create: () => Promise<[Presence, Presence]>): void {
   const opened: Presence[] = [];
   const open = async () => {
@@ -16,7 +16,7 @@ export function testPresence(create: () => Promise<[Presence, Presence]>): void 
 
   const ids = async (presence: Presence) => (await presence.list(100)).map(({ id }) => id);
 
-  test('a user is online until the last of their sessions ends, wherever those are', async () => {
+  test('a user is online until their last session on any node ends', async () => {
     const [here, there] = await open();
     const [one, two] = [randomUUID(), randomUUID()];
     expect(await here.enter(one, { id: 'alice', name: 'Alice' })).toBe(true);
@@ -29,7 +29,7 @@ export function testPresence(create: () => Promise<[Presence, Presence]>): void 
     expect([await here.isOnline('alice'), await there.isOnline('alice')]).toEqual([false, false]);
   });
 
-  test('a session that is not there may leave', async () => {
+  test('leave ignores a session that has not entered', async () => {
     const [presence] = await open();
     const session = randomUUID();
     await presence.leave(session);
@@ -39,7 +39,7 @@ export function testPresence(create: () => Promise<[Presence, Presence]>): void 
     expect(await ids(presence)).toEqual([]);
   });
 
-  test('users are listed by id, page by page, by the name that they gave last', async () => {
+  test('users are listed in the order of their ids, page by page, with their latest names', async () => {
     const [here, there] = await open();
     const users = ['b', 'B', 'a:1', 'é', '10', '9', 'guest:x'];
     for (const id of users) await here.enter(randomUUID(), { id, name: 'old' });
@@ -56,7 +56,7 @@ export function testPresence(create: () => Promise<[Presence, Presence]>): void 
     expect(await ids(here)).toEqual(paged);
   });
 
-  test('of some users those who are online are told, by the name that they gave last', async () => {
+  test('filterOnline returns the users who are online, with their latest names', async () => {
     const [here, there] = await open();
     await here.enter(randomUUID(), { id: 'alice', name: 'Alice' });
     await here.enter(randomUUID(), { id: 'bob', name: 'old' });
@@ -76,7 +76,7 @@ export function testPresence(create: () => Promise<[Presence, Presence]>): void 
     }
   });
 
-  test('however quickly sessions begin and end, whoever has one in the end is online', async () => {
+  test('after many quick begins and ends of sessions, exactly the users with a session are online', async () => {
     const nodes = await open();
     const users = Array.from({ length: 20 }, (_, index) => `user-${String(index).padStart(2, '0')}`);
     const sessions = new Map<string, { node: Presence; userId: string }>();

@@ -1,41 +1,41 @@
 import type { User } from '../../model/user.ts';
 
-/** What a node tells the others at once. */
+/** The changes of a node's users in one write. */
 export interface PresenceChange {
-  /** Users with a session on the node, by the names they gave last. */
+  /** Users with a session on the node, with their latest names. */
   present: readonly User[];
-  /** Ids of users without one any more. */
+  /** Ids of users whose last session on the node has ended. */
   absent: readonly string[];
 }
 
 /**
- * Where nodes tell each other who is online. A node lives while it has told anything within a time that the store knows (`deadAfterMs`);
- * users of others do not count. All methods throw, within seconds, if the store cannot be reached.
+ * A port: the store in which nodes share who is online. A node lives for `deadAfterMs`, an option of the store, after its last write or heartbeat; users
+ * of nodes that do not live count as offline. All methods reject within seconds if the store is unreachable.
  */
 export interface PresenceStore {
-  /** The node lives. False if the store does not hold what the node told it up to `version`: `replace` mends that. */
+  /** Records a heartbeat of the node. Resolves with false if the store lacks the node's write `version`; the node must then call `replace`. */
   beat(nodeId: string, version: number): Promise<boolean>;
 
-  /** The node lives, and these are all its users. */
+  /** Replaces all users of the node, and records a heartbeat. */
   replace(nodeId: string, version: number, users: readonly User[]): Promise<void>;
 
   /**
-   * The node lives, and so has changed. Returns which of the users are online by another living node: of those present as of just before
-   * the change, of those absent as of just after. Undefined, and nothing is changed, if the store does not know the node.
+   * Changes users of the node, and records a heartbeat. Returns those of the users who are online on another living node: for present users before the
+   * change, for absent users after it. Returns undefined, and changes nothing, if the store does not know the node.
    */
   change(nodeId: string, version: number, change: PresenceChange): Promise<Set<string> | undefined>;
 
-  /** Takes out nodes that do not live; returns their users who are gone with them. Of several callers, one is given each user. */
+  /** Removes dead nodes. Returns their users who are offline now; of concurrent callers, exactly one gets each user. */
   sweep(): Promise<User[]>;
 
-  /** The node does not live from now on. */
+  /** Makes the node count as dead from now on. */
   abandon(nodeId: string): Promise<void>;
 
   isOnline(userId: string): Promise<boolean>;
 
-  /** Those of the users who are online, in any order, by the names that they gave last. */
+  /** Returns those of the users who are online, in any order, with their latest names. */
   filterOnline(userIds: readonly string[]): Promise<User[]>;
 
-  /** Users by id, from the first after `afterUserId`, by the names that they gave last. */
+  /** Returns up to `limit` users with ids after `afterUserId`, in the order of their ids, with their latest names. */
   list(limit: number, afterUserId?: string): Promise<User[]>;
 }

@@ -1,25 +1,24 @@
 import type { User } from '../../model/user.ts';
 
 /**
- * Who has an open stream. A user with several is online until the last one ends, on whichever nodes they are. The users of a node that
- * has died are gone within 15 seconds. Nothing here fails because the other nodes cannot be asked: the answers are then of this
- * node's own sessions.
+ * A port: knows which users are online. A user is online until their last session on any node ends; the users of a node that dies go offline within
+ * 15 seconds. No method fails when the other nodes cannot be asked: answers then cover this node's sessions only.
  */
 export interface Presence {
-  /** Whether it is the user's first session. */
+  /** Adds a session. Resolves with true if the user was offline before. */
   enter(sessionId: string, user: User): Promise<boolean>;
-  /** Whether it was the user's last session. Harmless for a session that is not there. */
+  /** Removes a session. Resolves with true if it was the user's last. Does nothing for a session that has not entered. */
   leave(sessionId: string): Promise<boolean>;
   isOnline(userId: string): Promise<boolean>;
-  /** Those of the users who are online, in any order. */
+  /** Returns those of the users who are online, in any order. */
   filterOnline(userIds: readonly string[]): Promise<User[]>;
-  /** Users by id, from the first after `afterUserId`. */
+  /** Returns up to `limit` users with ids after `afterUserId`, in the order of their ids. */
   list(limit: number, afterUserId?: string): Promise<User[]>;
-  /** Calls the listener for each user who is gone because the node of their last session is. Of all nodes, one calls. */
+  /** Calls the listener for each user who went offline because the node of their last session died. Only one node calls it for a user. */
   onGone(listener: (user: User) => void): void;
-  /** Calls the listener for users of this node who were taken for gone, as this node was: it has been silent for too long. */
+  /** Calls the listener for users of this node whom another node has announced as offline, because this node was silent for too long. */
   onBack(listener: (user: User) => void): void;
-  /** Nobody has been told yet that these have gone. Some other node will find them gone once this one has closed. */
+  /** Leaves to another node to announce that these users are offline: it finds them when this node has closed. */
   handOver(users: readonly User[]): void;
   close(): Promise<void>;
 }

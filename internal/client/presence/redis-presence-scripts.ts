@@ -1,11 +1,11 @@
 import { RedisScript } from '../redis/redis-script.ts';
 
 /**
- * KEYS[1] begins all the keys, and its hash tag puts them into one slot of a cluster:
- * `…:nodes`, a sorted set of node ids by when they were seen last, in milliseconds by the server's clock;
- * `…:users`, a sorted set of the ids of all nodes' users, by id;
- * `…:node:<id>`, a hash of that node's users: `<when they entered, in microseconds>:<name>`; and its version under the empty name.
- * All of them expire in an hour without nodes. ARGV[1] is how long a silent node lives, in milliseconds.
+ * Shared by all scripts. All keys begin with KEYS[1], whose hash tag puts them into one slot of a cluster:
+ * `…:nodes`, a sorted set of node ids, scored by their last heartbeat in milliseconds of the server's clock;
+ * `…:users`, a sorted set of the ids of all nodes' users, ordered by id;
+ * `…:node:<id>`, a hash of that node's users: `<time of entering in microseconds>:<name>`, and the node's version under the empty field.
+ * The keys expire after an hour without heartbeats. ARGV[1] is `deadAfterMs`: how long a node without a heartbeat counts as living, in milliseconds.
  */
 const common = `
 local base = KEYS[1]
@@ -37,7 +37,7 @@ local function seen(node, version)
   for _, key in ipairs({nodes, users, usersOf(node)}) do redis.call('PEXPIRE', key, 3600000) end
 end
 
--- What the nodes hold of each user whom they have: the newest. The empty name is not a user's.
+-- The newest entry of each user, by its position in ids. The empty field is the version, not a user.
 local function newestOf(some, ids)
   local newest = {}
   for _, node in ipairs(some) do
@@ -58,14 +58,14 @@ end
 
 const script = (text: string) => new RedisScript(common + text);
 
-/** ARGV: node, version. 1 if the node is known with this version. */
+/** Heartbeat. ARGV: node, version. Returns 1, or 0 and does nothing if the store does not hold this version of the node. */
 export const beatScript = script(`
 if not isKnown(ARGV[2], ARGV[3]) then return 0 end
 seen(ARGV[2], ARGV[3])
 return 1
 `);
 
-/** ARGV: node, version. The node is known and has no users. */
+/** Adds the node, or removes all its users if it exists. ARGV: node, version. */
 export const resetScript = script(`
 for _, user in ipairs(redis.call('HKEYS', usersOf(ARGV[2]))) do
   if user ~= '' then forget(ARGV[2], user) end
@@ -73,7 +73,10 @@ end
 seen(ARGV[2], ARGV[3])
 `);
 
-/** ARGV: node, version, number of users present, id and name of each, ids of those absent. Nil if the node is not known; else those elsewhere. */
+/**
+ * Adds and removes users of a node. ARGV: node, version, number of present users, id and name of each, ids of absent users.
+ * Returns the ids of those users who are online on other living nodes; nil, and changes nothing, if the node is unknown.
+ */
 export const changeScript = script(`
 local node, count = ARGV[2], tonumber(ARGV[4])
 if not isKnown(node) then return false end
@@ -93,11 +96,11 @@ seen(node, ARGV[3])
 return elsewhere
 `);
 
-/** Takes out some users of one node that does not live. Nil if there is none; else id and name of each who is gone. */
+/** Removes some users of one dead node. Returns id and name of each who is offline now; nil if there is no dead node. */
 export const sweepScript = script(`
 local node = redis.call('ZRANGEBYSCORE', nodes, '-inf', string.format('%.0f', now - tonumber(ARGV[1])), 'LIMIT', 0, 1)[1]
 if not node then return false end
--- Without its version a node that comes back sees that it has lost users.
+-- Without the version, the node's next heartbeat fails if it is alive after all, and it enters its users again.
 redis.call('HDEL', usersOf(node), '')
 local found = redis.call('HSCAN', usersOf(node), 0, 'COUNT', 500)[2]
 local alive, gone = living(), {}
@@ -112,17 +115,17 @@ if redis.call('HLEN', usersOf(node)) == 0 then redis.call('ZREM', nodes, node) e
 return gone
 `);
 
-/** ARGV: node. */
+/** Makes a node count as dead. ARGV: node. */
 export const abandonScript = script(`
 if redis.call('ZSCORE', nodes, ARGV[2]) then redis.call('ZADD', nodes, 0, ARGV[2]) end
 `);
 
-/** ARGV: user. */
+/** ARGV: user. Returns 1 if the user is online, else 0. */
 export const isOnlineScript = script(`
 return isOn(living(), ARGV[2]) and 1 or 0
 `);
 
-/** ARGV: users. Id and name of each who is online. */
+/** ARGV: ids of users. Returns id and name of each who is online. */
 export const filterOnlineScript = script(`
 local ids = {unpack(ARGV, 2)}
 local newest, online = newestOf(living(), ids), {}
@@ -135,7 +138,7 @@ end
 return online
 `);
 
-/** ARGV: limit, id after which to begin, or nothing. Id and name of each. */
+/** ARGV: limit, the id after which to begin or ''. Returns id and name of each user, ordered by id. */
 export const listScript = script(`
 local limit, from = tonumber(ARGV[2]), ARGV[3] == '' and '-' or '(' .. ARGV[3]
 local alive, listed = living(), {}

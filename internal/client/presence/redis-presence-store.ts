@@ -14,15 +14,16 @@ import {
 } from './redis-presence-scripts.ts';
 
 interface Options {
-  /** What the keys begin with. */
+  /** All keys begin with it. */
   prefix: string;
+  /** How long a node without a heartbeat counts as living, in milliseconds. */
   deadAfterMs: number;
 }
 
-/** A script that goes over more users would keep the server from others for too long. */
+/** The most users in one script: Redis serves no other client while a script runs. */
 const maxUsersAtOnce = 500;
 
-/** Each step is one script; times are the server's own. */
+/** Stores presence in Redis. Each method is one or more scripts; all times are the server's. */
 export class RedisPresenceStore implements PresenceStore {
   readonly #client: RedisClient;
   readonly #base: string;
@@ -43,7 +44,7 @@ export class RedisPresenceStore implements PresenceStore {
     for (let at = 0; at < users.length; at += maxUsersAtOnce) {
       const present = users.slice(at, at + maxUsersAtOnce);
       if (!(await this.change(nodeId, version, { present, absent: [] })))
-        throw new Error('the node was taken for dead while it entered its users');
+        throw new Error('the node was counted as dead while it entered its users');
     }
   }
 
@@ -87,7 +88,7 @@ export class RedisPresenceStore implements PresenceStore {
   }
 }
 
-/** Ids and names by turns. */
+/** Reads users from a list of alternating ids and names. */
 function toUsers(reply: unknown): User[] {
   const words = reply as string[];
   const users: User[] = [];

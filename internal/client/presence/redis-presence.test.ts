@@ -39,7 +39,7 @@ describe('presence in Redis', () => {
     },
   }));
 
-  test('keeps to keys of its own, all in one slot, that expire', async () => {
+  test('uses only keys with its prefix, all in one slot, and they expire', async () => {
     reset();
     await client.set('others', 'stay');
     const store = new RedisPresenceStore(client, { prefix, deadAfterMs: 1_000 });

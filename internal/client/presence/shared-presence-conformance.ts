@@ -9,20 +9,20 @@ import { SharedPresence } from './shared-presence.ts';
 
 const options = { heartbeatMs: 100, deadAfterMs: 1_500, patienceMs: 1_000 };
 
-/** A store's server, as tests need it. */
+/** The server behind a store, with the faults that tests need. */
 export interface StoreServer {
-  /** A connection of its own to a store with nobody in it; the same store for all calls between two of `reset`. */
+  /** Opens a connection of its own to the current store. */
   open(deadAfterMs: number): PresenceStore;
-  /** From now on `open` is of another store, or one with nobody in it. */
+  /** Makes `open` connect to an empty store from now on. */
   reset(): void | Promise<void>;
-  /** The store forgets everything, as after a crash. */
+  /** Makes the store lose all its data, as in a crash. */
   lose(): Promise<void>;
-  /** Nobody can reach the store until `restore`. */
+  /** Makes the store unreachable until `restore`. */
   cut(): Promise<void>;
   restore(): Promise<void>;
 }
 
-/** What every presence across nodes must do, whatever its store. */
+/** Registers the tests that SharedPresence must pass with every store. */
 export function testSharedPresence(server: () => StoreServer): void {
   const nodes: TestNode[] = [];
   beforeEach(() => server().reset());
@@ -50,7 +50,7 @@ export function testSharedPresence(server: () => StoreServer): void {
     });
   });
 
-  test('the users of a node that is silent are gone, and one of the others tells', async () => {
+  test('the users of a dead node go offline, and exactly one other node announces each', async () => {
     const [dead, one, two] = [await start(), await start(), await start()];
     for (const id of ['alice', 'bob', 'carol']) await come(dead, id);
     await come(one, 'bob');
@@ -65,7 +65,7 @@ export function testSharedPresence(server: () => StoreServer): void {
     ]);
   });
 
-  test('of a node that is taken out, those who are nowhere else are told, to one who asks', async () => {
+  test('sweep returns the users who were online only on the removed node, each to one caller', async () => {
     const store = server().open(options.deadAfterMs);
     const [dead, living] = [randomUUID(), randomUUID()];
     const [alice, bob] = ['alice', 'bob'].map((id) => ({ id, name: `name of ${id}` })) as [User, User];
@@ -80,7 +80,7 @@ export function testSharedPresence(server: () => StoreServer): void {
     expect(await store.list(10)).toEqual([bob]);
   });
 
-  test('a node that was taken for dead enters its users again and says that they are back', async () => {
+  test('a node that was counted as dead enters its users again and announces that they are online', async () => {
     const [paused, other] = [await start(), await start()];
     await come(paused, 'alice');
     paused.pause();
@@ -91,7 +91,7 @@ export function testSharedPresence(server: () => StoreServer): void {
     expect(paused.gone).toEqual([]);
   });
 
-  test('a short silence is nothing', async () => {
+  test('a node that is silent for less than deadAfterMs keeps its users', async () => {
     const [paused, other] = [await start(), await start()];
     await come(paused, 'alice');
     paused.pause();
@@ -102,9 +102,9 @@ export function testSharedPresence(server: () => StoreServer): void {
     expect([other.gone, paused.back]).toEqual([[], []]);
   });
 
-  test('a node that is closed leaves it to another to tell who went last', async () => {
+  test('another node announces the users that a closing node hands over', async () => {
     const [closing, other] = [await start(), await start()];
-    // A node that has just come does not judge others.
+    // A node does not sweep for deadAfterMs after its start.
     await eventually(async () => expect(performance.now() - other.startedAt).toBeGreaterThan(options.deadAfterMs));
     const session = await come(closing, 'alice');
     await closing.presence.leave(session);
@@ -114,7 +114,7 @@ export function testSharedPresence(server: () => StoreServer): void {
     await eventually(() => expect(other.gone).toEqual([{ id: 'alice', name: 'Alice' }]));
   });
 
-  test('a store that has lost everything is told anew', async () => {
+  test('nodes enter their users again after the store has lost all data', async () => {
     const [here, there] = [await start(), await start()];
     await come(here, 'alice');
     await come(there, 'bob');
@@ -128,7 +128,7 @@ export function testSharedPresence(server: () => StoreServer): void {
     expect([...here.gone, ...there.gone]).toEqual([]);
   });
 
-  test('without the store a node goes by its own users, says so once, and heals', async () => {
+  test('while the store is unreachable a node uses its own sessions and logs that once; later it shares them again', async () => {
     const [here, there] = [await start(), await start()];
     const alice = await come(here, 'alice');
     await come(there, 'bob');
@@ -141,7 +141,7 @@ export function testSharedPresence(server: () => StoreServer): void {
     await eventually(() => expect(there.log.lines).toHaveLength(1));
     const long = performance.now() + 2 * options.deadAfterMs;
     await eventually(() => expect(performance.now()).toBeGreaterThan(long));
-    // One that takes a little longer than others to find the store again is not taken for dead.
+    // A node that reconnects to the store a little later than others does not count as dead.
     there.pause();
     await server().restore();
     await beats(here, 3);
@@ -153,7 +153,7 @@ export function testSharedPresence(server: () => StoreServer): void {
     for (const { log } of [here, there]) expect(log.lines.map(({ level }) => level)).toEqual([40, 30]);
   });
 
-  test('thousands of sessions that begin together are few writes, and none while they last', async () => {
+  test('thousands of sessions that begin together cause few writes, and none afterwards', async () => {
     const node = await start();
     const other = await start();
     const users = Array.from({ length: 3_000 }, (_, index) => `user-${String(index).padStart(4, '0')}`);
@@ -163,7 +163,7 @@ export function testSharedPresence(server: () => StoreServer): void {
     const { change } = node.calls;
     await beats(node, 3);
     expect([node.calls.change, node.calls.replace]).toEqual([change, 1]);
-    // So many are taken over as well.
+    // A sweep of as many users works too.
     node.pause();
     await eventually(() => expect(other.gone.map(({ id }) => id).sort()).toEqual(users));
   });
@@ -174,7 +174,7 @@ async function beats(node: TestNode, count: number): Promise<void> {
   await eventually(() => expect(node.calls.beat).toBeGreaterThanOrEqual(from + count));
 }
 
-/** A node that can be stopped in its tracks, as by SIGSTOP. */
+/** A node that can be suspended, as by SIGSTOP. */
 class TestNode {
   readonly presence: SharedPresence;
   readonly gone: User[] = [];

@@ -6,20 +6,20 @@ import type { Presence } from './presence.ts';
 import type { PresenceStore } from './presence-store.ts';
 
 export interface SharedPresenceOptions {
-  /** How often a node shows that it lives, in milliseconds. */
+  /** The interval of heartbeats, in milliseconds. */
   heartbeatMs: number;
-  /** How long a silent node is taken to live, in milliseconds: what the store goes by. */
+  /** How long a node without a heartbeat counts as living, in milliseconds. Must equal the store's. */
   deadAfterMs: number;
-  /** How long a session that begins or ends waits for the store at the most, in milliseconds. */
+  /** The longest time that `enter` and `leave` wait for the store, in milliseconds. */
   patienceMs: number;
 }
 
-/** A store takes so many users in one step. */
+/** The most users in one change of the store. */
 const maxBatch = 500;
 
 /**
- * Presence across nodes that share a store. What happened here is written in batches, one at a time and as things are by then; a
- * node that the store has lost, or that was taken for dead, enters all its users anew with its next heartbeat.
+ * Presence across nodes that share a store. Writes changes of this node's users in batches, one at a time, with each user's state at the time of
+ * the write. If the store has lost the node or counts it as dead, the next heartbeat writes all its users again.
  */
 export class SharedPresence implements Presence {
   readonly #nodeId = randomUUID();
@@ -29,15 +29,15 @@ export class SharedPresence implements Presence {
   readonly #own = new OwnSessions();
   readonly #goneListeners: ((user: User) => void)[] = [];
   readonly #backListeners: ((user: User) => void)[] = [];
-  /** Users whose state is still to be written; resolves with whether they are online elsewhere. */
+  /** Users whose state must be written. Each resolves with whether the user is online on another node. */
   #unwritten = new Map<string, PromiseWithResolvers<boolean>>();
-  /** Counts what was told; the store holds the number of what it was told last. */
+  /** The number of writes. The store keeps the number of the last one, so a heartbeat detects a lost write. */
   #version = 0;
-  /** Whether the store answered last time: else it is asked nothing but by the heartbeat. */
+  /** Whether the store answered the last request. If not, only the heartbeat tries it. */
   #inTouch = false;
   #failureLogged = false;
   #lastBeatAt = Number.NEGATIVE_INFINITY;
-  /** Until then other nodes may not have had the time to say that they live. */
+  /** The earliest time of a sweep: before it, other nodes may not have had time for a heartbeat. */
   #sweepsFrom = 0;
   #beatDue = false;
   #working: Promise<void> | undefined;
@@ -50,7 +50,7 @@ export class SharedPresence implements Presence {
     this.#options = options;
   }
 
-  /** Resolves once the node is known to the others, or the store turns out to be away; it is tried again by itself. */
+  /** Starts the heartbeat. Resolves when the first has succeeded or failed; a failed one is repeated after `heartbeatMs`. */
   async start(): Promise<void> {
     this.#timer = setInterval(() => void this.#beatSoon(), this.#options.heartbeatMs);
     this.#timer.unref();
@@ -122,7 +122,7 @@ export class SharedPresence implements Presence {
     }
   }
 
-  /** Asks the store; without it, this node's own sessions. */
+  /** Asks the store, or this node's own sessions if the store is unreachable. */
   async #ask<T>(store: () => Promise<T>, own: () => T): Promise<T> {
     if (!this.#inTouch) return own();
     try {
@@ -133,7 +133,10 @@ export class SharedPresence implements Presence {
     }
   }
 
-  /** Has the user's state written; resolves with whether they are online elsewhere, false if that cannot be known soon. Never throws. */
+  /**
+   * Queues the user's state for the next write. Resolves with whether the user is online on another node; with false after `patienceMs`, or if the store
+   * is unreachable. Never rejects.
+   */
   async #write(userId: string): Promise<boolean> {
     const written = this.#unwritten.get(userId) ?? Promise.withResolvers<boolean>();
     this.#unwritten.set(userId, written);
@@ -154,14 +157,14 @@ export class SharedPresence implements Presence {
     return this.#work();
   }
 
-  /** One step at a time, in order, as long as there is something to do. Never throws. */
+  /** Runs heartbeats and writes, one at a time, until none is due. Never rejects. */
   #work(): Promise<void> {
     this.#working ??= this.#workOn();
     return this.#working;
   }
 
   async #workOn(): Promise<void> {
-    // Whatever else happens in this turn is of the same batch.
+    // Waits for the end of the turn, so that all its changes are one batch.
     await Promise.resolve();
     while (this.#beatDue || this.#unwritten.size > 0) {
       if (this.#beatDue) {
@@ -204,13 +207,13 @@ export class SharedPresence implements Presence {
         await this.#store.replace(this.#nodeId, this.#version, users);
       }
       this.#find();
-      // The process may have been stopped at any point of this.
+      // The process may have been suspended during any of these steps.
       const now = performance.now();
       const wasSilent = now - this.#lastBeatAt > deadAfterMs;
       this.#lastBeatAt = begun;
-      // After an outage the others seem dead until they, too, have found the store again.
+      // After an outage of the store, other nodes seem dead until their next heartbeat.
       if (!wasInTouch || wasSilent) this.#sweepsFrom = now + deadAfterMs;
-      // Only this node was away: the others will have told that its users are gone.
+      // The store was reachable but this node was silent: another node has announced that its users are offline.
       if (wasInTouch && wasSilent && !known) tell(this.#backListeners, users);
       if (now < this.#sweepsFrom) return;
       const gone = await this.#store.sweep();
@@ -233,7 +236,7 @@ export class SharedPresence implements Presence {
     this.#inTouch = false;
     if (this.#failureLogged) return;
     this.#failureLogged = true;
-    this.#log.warn({ err }, 'presence cannot be shared at the moment: this node knows of its own users only');
+    this.#log.warn({ err }, 'presence cannot be shared at the moment: this node knows only its own users');
   }
 }
 

@@ -100,7 +100,7 @@ test('without Redis nodes start all the same, and share presence when it is ther
   const about = log.lines.filter(({ msg }) => /Redis|presence/.test(msg)).map(({ level, msg }) => `${level} ${msg}`);
   expect(about).toEqual([
     '40 Redis is away',
-    '40 presence cannot be shared at the moment: this node knows of its own users only',
+    '40 presence cannot be shared at the moment: this node knows only its own users',
     '30 Redis is back',
     '30 presence is shared with the other nodes again',
   ]);
