@@ -41,7 +41,7 @@ const broken: Record<string, { overrides: () => Overrides; found: ViolationKind[
       }),
     }),
   },
-  'does not recognise repetitions (3)': {
+  'does not recognise retries (3)': {
     found: ['retry-differs', 'id-reused'],
     overrides: () => ({
       messages: breakAppend((real, batch, roles) =>
@@ -52,7 +52,7 @@ const broken: Record<string, { overrides: () => Overrides; found: ViolationKind[
       ),
     }),
   },
-  'leaves holes when somebody resumes (4)': {
+  'leaves holes when a client resumes (4)': {
     found: ['hole'],
     overrides: () => ({
       messages: (real) =>
@@ -74,7 +74,7 @@ const broken: Record<string, { overrides: () => Overrides; found: ViolationKind[
         withFaults<MessageRepository>(real, () => ({
           findChangesAsMember: async (chatId, userId, afterSeq, limit) => {
             const page = await real.findChangesAsMember(chatId, userId, afterSeq, limit);
-            // To whom has read some already, only the newest.
+            // A reader that has read some messages receives only the newest.
             if (!page || afterSeq <= 3) return page;
             return { ...page, batch: new Batch(page.batch.entries.slice(-1)), hasMore: false };
           },
@@ -89,7 +89,7 @@ const broken: Record<string, { overrides: () => Overrides; found: ViolationKind[
         withFaults<MessageRepository>(real, () => ({ listHeads: async () => new Map<string, number>() })),
     }),
   },
-  'lets everybody read everything (7)': {
+  'lets every user read every chat (7)': {
     found: ['leaked'],
     overrides: () => ({
       chats: (real) =>
@@ -126,7 +126,7 @@ function next(): number {
   return count;
 }
 
-/** True every so many times. */
+/** True on every n-th call, n being `every`. */
 function now(every: number): boolean {
   return next() % every === 0;
 }
@@ -140,7 +140,7 @@ function breakAppend(
   return (real) => withFaults<MessageRepository>(real, () => ({ appendBatch: (...args) => fault(real, ...args) }));
 }
 
-test.for(Object.entries(broken))('it is found out when a service %s', async ([, { overrides, found, env }]) => {
+test.for(Object.entries(broken))('the checker notices when a service %s', async ([, { overrides, found, env }]) => {
   const service = await startTestService(env, overrides());
   const checker = new Checker();
   const journal = new Journal((record) => checker.add(record));
@@ -165,7 +165,7 @@ test.for(Object.entries(broken))('it is found out when a service %s', async ([, 
   ).not.toEqual([]);
 });
 
-test('it is found out when streams are ended without a word, as by the bad input of others (10)', async () => {
+test('the checker notices when streams end without a reason, as from the bad input of others (10)', async () => {
   const service = await startTestService();
   const link = await FlakyLink.to(service.address);
   let acknowledged = 0;
@@ -181,7 +181,7 @@ test('it is found out when streams are ended without a word, as by the bad input
   expect(figures.acknowledged).toBeGreaterThan(0);
 });
 
-test('it is found out when a chat is gone by the time everything is read', async () => {
+test('the checker notices when a chat is gone by the end of the run', async () => {
   let isOver = false;
   const service = await startTestService(
     {},
@@ -209,11 +209,11 @@ test('it is found out when a chat is gone by the time everything is read', async
   expect(Object.keys(counts)).toEqual(['wrongly-denied']);
 });
 
-/** What a node does between being told to stop and being gone, with another one in its place. */
+/** What a node does between the request to stop and its end, while another node takes its place. */
 const deploys: Record<string, { found?: ViolationKind; commits?: boolean; tells?: boolean }> = {
-  'commits what is under way, and tells everybody': {},
-  'acknowledges what it does not commit any more (8)': { found: 'lost', commits: false },
-  'tells nobody (8)': { found: 'cut-off', tells: false },
+  'commits what is under way and sends closing': {},
+  'acknowledges messages that it no longer commits (8)': { found: 'lost', commits: false },
+  'sends no closing (8)': { found: 'cut-off', tells: false },
 };
 
 test.for(Object.entries(deploys))('a deploy that %s', async ([, { found, commits = true, tells = true }]) => {
@@ -232,7 +232,7 @@ test.for(Object.entries(deploys))('a deploy that %s', async ([, { found, commits
         stopped = service.stop();
       }
       if (!stopped) return real.appendBatch(batch, roles);
-      // This is what is under way while the node is being stopped.
+      // These messages are under way while the node stops.
       await new Promise((resolve) => setTimeout(resolve, 50));
       if (commits) return real.appendBatch(batch, roles);
       return batch.map(({ id }) => ({ outcome: 'stored', messageId: id, seq: 1, createdAt: new Date() }));

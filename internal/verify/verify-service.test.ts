@@ -8,7 +8,7 @@ import { Journal } from './history/journal.ts';
 import { formatVerdict } from './report/format-verdict.ts';
 import { runWorkload } from './workload/run-workload.ts';
 
-/** Some hundred operations over all transports. */
+/** A few hundred operations over all transports. */
 async function verify(
   service: TestService,
   operations = 300,
@@ -44,7 +44,7 @@ test('the service keeps its promises to clients on every transport', async () =>
   expect(Object.keys(figures.byName)).toEqual(expect.arrayContaining(ways));
 });
 
-test('it keeps them while administrators ban users from the service', async () => {
+test('the service keeps its promises while administrators ban users', async () => {
   const service = await startTestService();
   const roles = (index: number) => (index === 1 || index === 2 ? (['admin'] as const) : (['user'] as const));
   const verdict = await verify(service, 800, (index) =>

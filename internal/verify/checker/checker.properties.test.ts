@@ -16,13 +16,13 @@ const step = fc.record({
     'read a page',
     'reconnect',
     'fall behind',
-    'leave and come back',
+    'leave and return',
   ),
 });
 
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-/** What a correct service and its clients would have done. Bob has a live reader. */
+/** The history of a correct service and its clients. Bob has a live reader. */
 function simulate(steps: readonly Step[]): HandMade {
   const history = new HandMade();
   let reader = history.open('bob');
@@ -79,7 +79,7 @@ function simulate(steps: readonly Step[]): HandMade {
       case 'fall behind':
         behind = !behind;
         break;
-      case 'leave and come back':
+      case 'leave and return':
         history.remove('bob');
         catchUp();
         history.close(reader, 'told');
@@ -98,8 +98,8 @@ function simulate(steps: readonly Step[]): HandMade {
 }
 
 const faults: Record<string, (records: HistoryRecord[], place: number) => boolean> = {
-  'a live reader is not given a message': (records, place) => {
-    // What comes last before the end may not have come: the client was gone, or told of the end in another way.
+  'a live reader does not receive a message': (records, place) => {
+    // The last message before the end of a reader may be missing: the client had left, or learned of the end in another way.
     const given = indexes(records, (one, i) => {
       if (!isGiven(one) || !isLive(records, one.reader)) return false;
       const next = records.slice(i + 1).find((later) => 'reader' in later && later.reader === one.reader);
@@ -107,13 +107,13 @@ const faults: Record<string, (records: HistoryRecord[], place: number) => boolea
     });
     return remove(records, given[place % given.length]);
   },
-  'a live reader is given a message twice': (records, place) => {
+  'a live reader receives a message twice': (records, place) => {
     const given = indexes(records, (one) => isGiven(one) && isLive(records, one.reader));
     const at = given[place % given.length];
     if (at !== undefined) records.splice(at, 0, records[at]!);
     return at !== undefined;
   },
-  'two messages come to a live reader the wrong way round': (records, place) => {
+  'a live reader receives two messages in the wrong order': (records, place) => {
     const pairs = indexes(records, (one, i) => {
       const next = records[i + 1];
       return isGiven(one) && next?.kind === 'message' && next.reader === one.reader && isLive(records, one.reader);
@@ -143,7 +143,7 @@ const faults: Record<string, (records: HistoryRecord[], place: number) => boolea
   },
 };
 
-test('what a correct service does is never called a violation', () => {
+test('a correct service is never accused of a violation', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       expect(check(simulate(steps).records).violations).toEqual([]);
@@ -152,7 +152,7 @@ test('what a correct service does is never called a violation', () => {
   );
 });
 
-test.each(Object.keys(faults))('it is always noticed when %s', (name) => {
+test.each(Object.keys(faults))('the checker always notices when %s', (name) => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 30 }), fc.nat(), (steps, place) => {
       const { records } = simulate(steps);

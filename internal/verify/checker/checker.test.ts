@@ -50,7 +50,7 @@ describe('a correct history passes', () => {
     expect(kinds).toEqual([]);
   });
 
-  test('when two sends overlap in time and stand in either order', () => {
+  test('when two sends overlap in time, in either order', () => {
     const kinds = found((history) => {
       history.send('ann', 'late answer', { begin: 100, firstBegin: 100, at: 300 });
       history.send('bob', 'early answer', { begin: 50, firstBegin: 50, at: 310 });
@@ -78,7 +78,7 @@ describe('a correct history passes', () => {
     expect(kinds).toEqual([]);
   });
 
-  test('when a reader is removed, comes back, and reads from the beginning', () => {
+  test('when a user is removed, is added again, and reads from the beginning', () => {
     const kinds = found((history) => {
       const first = history.open('bob');
       history.give(first, history.chat);
@@ -108,7 +108,7 @@ describe('a correct history passes', () => {
     expect(kinds).toEqual([]);
   });
 
-  test('when something comes within a second of the removal', () => {
+  test('when a message arrives within a second of the removal', () => {
     const kinds = found((history) => {
       const reader = history.open('bob');
       history.give(reader, history.chat);
@@ -121,7 +121,7 @@ describe('a correct history passes', () => {
     expect(kinds).toEqual([]);
   });
 
-  test('when a changed message comes once, at its newest number', () => {
+  test('when a changed message arrives once, at its newest number', () => {
     const kinds = found((history) => {
       const message = history.send('ann', 'a');
       history.send('ann', 'b');
@@ -133,7 +133,7 @@ describe('a correct history passes', () => {
     expect(kinds).toEqual([]);
   });
 
-  test('when a stalled reader gets everything late', () => {
+  test('when a stalled reader receives everything late', () => {
     const kinds = found((history) => {
       const reader = history.open('bob');
       history.give(reader, history.chat);
@@ -149,7 +149,7 @@ describe('a correct history passes', () => {
   });
 });
 
-describe('a faulty history is found out', () => {
+describe('a faulty history has a violation', () => {
   test('an acknowledged message that is not in the chat is lost', () => {
     const kinds = found((history) => {
       history.attempt('ann', 'a', { outcome: 'ok', messageId: 'm9', seq: 2 });
@@ -246,7 +246,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['refused-but-stored']);
   });
 
-  test.each(['live', 'page'] as const)('a hole in what a %s reader was given', (source) => {
+  test.each(['live', 'page'] as const)('a hole in what a %s reader received', (source) => {
     const kinds = found((history) => {
       for (const id of ['a', 'b']) history.send('ann', id);
       const reader = history.open('bob', { source });
@@ -257,7 +257,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['hole']);
   });
 
-  test('a reader who is said to have caught up and was not given all', () => {
+  test('a reader that is told it has caught up and has not received everything', () => {
     const kinds = found((history) => {
       history.send('ann', 'a');
       const reader = history.open('bob');
@@ -269,7 +269,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['hole']);
   });
 
-  test('a message that comes again', () => {
+  test('a message that arrives again', () => {
     const kinds = found((history) => {
       const reader = history.open('bob');
       history.give(reader, [history.chat[0]!, history.chat[0]!]);
@@ -278,7 +278,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['repeated']);
   });
 
-  test('messages that come in another order', () => {
+  test('messages that arrive in another order', () => {
     const kinds = found((history) => {
       for (const id of ['a', 'b']) history.send('ann', id);
       const [created, a, b] = history.chat;
@@ -288,7 +288,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['reordered']);
   });
 
-  test('a reader that is open and gets nothing any more', () => {
+  test('a reader that is open and receives nothing any more', () => {
     const kinds = found((history) => {
       const reader = history.open('bob');
       history.give(reader, history.chat);
@@ -299,7 +299,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['silent']);
   });
 
-  test('a message that comes too late', () => {
+  test('a message that arrives too late', () => {
     const kinds = found((history) => {
       const reader = history.open('bob');
       history.give(reader, history.chat);
@@ -342,7 +342,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['differs']);
   });
 
-  test('something that comes after the end of a membership, by its number', () => {
+  test('a message with a number after the end of a membership', () => {
     const kinds = found((history) => {
       const reader = history.open('bob');
       history.give(reader, [...history.chat, history.remove('bob')]);
@@ -352,7 +352,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['leaked']);
   });
 
-  test('something that comes more than a second after the end of a membership', () => {
+  test('a message that arrives more than a second after the end of a membership', () => {
     const kinds = found((history) => {
       const reader = history.open('bob');
       history.give(reader, history.chat);
@@ -365,7 +365,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['leaked']);
   });
 
-  test('history that is read by somebody who was never in the chat', () => {
+  test('a page that a user reads without ever having been a member', () => {
     const kinds = found((history) => {
       const reader = history.open('eve', { source: 'page' });
       history.give(reader, history.chat);
@@ -375,7 +375,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['leaked']);
   });
 
-  test('somebody who was banned and comes in all the same', () => {
+  test('a banned user who joins nevertheless', () => {
     const kinds = found((history) => {
       history.call('ann', 'banMember', { effects: [{ kind: 'withdraw', right: admission('c', 'bob') }] });
       history.call('bob', 'joinRoom', { effects: [{ kind: 'use', right: admission('c', 'bob') }] });
@@ -383,7 +383,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['leaked']);
   });
 
-  test('somebody who was banned from the service and goes on', () => {
+  test('a user banned from the service who still makes calls', () => {
     const kinds = found((history) => {
       history.call('ann', 'banUser', { effects: [{ kind: 'withdraw', right: serviceUse('bob') }] });
       history.tick(1_100);
@@ -392,7 +392,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['leaked']);
   });
 
-  test('a member who is told not to be one', () => {
+  test('a member who is refused as if not a member', () => {
     const kinds = found((history) => {
       history.attempt('bob', 'a', { outcome: 'refused', reason: 'NOT_A_MEMBER' });
       history.audit();
@@ -400,7 +400,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['wrongly-denied']);
   });
 
-  test('a message of somebody who had been removed', () => {
+  test('a message of a user who had been removed', () => {
     const kinds = found((history) => {
       history.remove('bob');
       history.send('bob', 'a');
@@ -409,7 +409,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['without-role']);
   });
 
-  test('a message of somebody who may only read', () => {
+  test('a message of a user who may only read', () => {
     const kinds = found((history) => {
       history.place({ system: { event: 'roleChanged', users: ['bob'], role: 'READER' } });
       history.send('bob', 'a');
@@ -436,7 +436,7 @@ describe('a faulty history is found out', () => {
     expect(kinds).toEqual(['invented']);
   });
 
-  test('a stream that is ended without a word, unless that is to be expected', () => {
+  test('a stream that ends without a reason, unless faults are expected', () => {
     const write = (history: HandMade) => history.close(history.open('bob'), 'lost');
     expect(found(write)).toEqual(['cut-off']);
     expect(found(write, { faultsExpected: true })).toEqual([]);
@@ -470,7 +470,7 @@ test('a violation shows the few records that contradict each other', () => {
   for (const { records } of violations) expect(records.length).toBeLessThanOrEqual(4);
 });
 
-test('a chat that was not read at the end, though somebody could, is counted: of its messages nothing is proved', () => {
+test('a chat that nobody read at the end although a user could is counted: nothing is proved about its messages', () => {
   const unread = (write: (history: HandMade) => void) => {
     const history = new HandMade();
     write(history);
@@ -485,7 +485,7 @@ test('a chat that was not read at the end, though somebody could, is counted: of
       history.audit();
     }),
   ).toEqual([0, 0]);
-  // Whoever wrote in it may have been taken out, or the chat be gone.
+  // The user with acknowledged messages may have been removed, or the chat deleted.
   expect(
     unread((history) => {
       history.send('ann', 'a');

@@ -34,7 +34,7 @@ export function admission(chatId: string, user: string): string {
   return `allowed ${chatId} ${user}`;
 }
 
-/** Judges a history, record by record, in the order in which they were made. It keeps each message once, however many were given it. */
+/** Judges a history, record by record, in order. Memory: one copy of each message, however many readers received it. */
 export class Checker {
   readonly #findings = new Findings();
   readonly #tally = new Tally();
@@ -43,7 +43,7 @@ export class Checker {
   readonly #ledgers = new Map<string, Ledger>();
   readonly #chats = new Map<string, ChatRecord>();
   readonly #readers = new Map<string, Reader>();
-  /** Readers that ended with something to be judged when all is known. */
+  /** Readers that ended and can be judged only after the last record. */
   readonly #ended: Reader[] = [];
   readonly #users = new Set<string>();
   readonly #things = new Map<string, CallRecord>();
@@ -112,7 +112,7 @@ export class Checker {
     this.#rights.finish((right) => !right.startsWith('member ') || this.#chats.has(right.split(' ')[1]!), report);
     for (const { right, records, chatId } of this.#moved)
       if (!this.#rights.wasWithdrawn(right))
-        report('mark-moved-back', 'the answers came one after the other', records, chatId);
+        report('mark-moved-back', 'the second call began after the first had ended', records, chatId);
     const audited = [...this.#ledgers.values()].filter(({ audit }) => audit).length;
     return this.#findings.verdict({
       ...this.#tally.figures(),
@@ -124,7 +124,7 @@ export class Checker {
     });
   }
 
-  /** Whether somebody whose messages in it were acknowledged might have read it at the end, and nobody did. */
+  /** Whether nobody read the chat at the end although a user with acknowledged messages in it had the right to. */
   #isUnread({ audit, chatId }: Ledger): boolean {
     const stays = (user: string) =>
       !this.#rights.wasWithdrawn(membership(chatId, user)) && !this.#rights.wasWithdrawn(serviceUse(user));
@@ -165,7 +165,7 @@ export class Checker {
     if (record.chatId && record.readSeq !== undefined) this.#mark(record, record.chatId, record.readSeq);
   }
 
-  /** Whoever is banned from the service can do nothing, from a moment after the ban on. */
+  /** A user who is banned from the service may do nothing once `revocationMs` have passed. */
   #useService(record: CallRecord | SendRecord): void {
     if (record.outcome !== 'ok') return;
     const { begin, at, user } = record;
@@ -199,7 +199,7 @@ export class Checker {
     const knownAt = reader.ledger.knownAt.get(record.seq) ?? record.at;
     reader.take(record, this.#findings.report);
     const live = source === 'live';
-    // What a client that had stopped reading finds in its buffers says nothing about when it was sent.
+    // A client that had stopped reading finds messages in its buffers; their arrival says nothing about when the service sent them.
     const graceMs = !live
       ? 0
       : this.#isDisturbed(reader, record.at)
@@ -220,7 +220,7 @@ export class Checker {
     this.#findings.report('late', `${Math.round(delayMs)} ms`, [known, record], reader.open.chatId);
   }
 
-  /** Whether something was broken on purpose, or the reader had stopped, at the time or shortly before. */
+  /** Whether a fault was active, or the reader had stopped reading, at that time or shortly before. */
   #isDisturbed(reader: Reader, at: number): boolean {
     const settleMs = this.#run.bounds.deliveryMs;
     if (reader.stalledUntil + settleMs > at) return true;
@@ -234,11 +234,11 @@ export class Checker {
     reader.reach(record.seq);
     if (open.source === 'live') reader.liveSince = record.at;
     if (open.source === 'audit') ledger.audit = { head: record.seq, missing: reader.missing };
-    // Between nodes news may be on its way for a while; what is read from the history may not be behind at all.
+    // A message may be under way between nodes for a while; reads of the history must be up to date.
     const allowedMs = open.source === 'live' ? this.#run.bounds.deliveryMs : 0;
     const floor = record.complete ? ledger.floorBefore(record.begin - allowedMs) : undefined;
     if (floor && floor.seq > record.seq) {
-      const text = `the chat had come to ${floor.seq}, and it was told of ${record.seq} as the last`;
+      const text = `the chat had reached ${floor.seq}, but the answer ended at ${record.seq}`;
       this.#findings.report('stale', text, [floor.record, open, record], open.chatId);
     }
     ledger.reached(record.seq, record);
@@ -252,14 +252,19 @@ export class Checker {
     if (closed?.why === 'lost' && !this.#run.faultsExpected)
       report('cut-off', closed.detail ?? '', [open, closed], open.chatId);
     const head = ledger.audit?.head ?? ledger.floors.at(-1)?.seq ?? 0;
-    // A chat that nobody can read at the end is over for its readers, too.
+    // A chat that nobody can read at the end has ended for its readers, too.
     if (closed?.why === 'end' && open.source === 'live' && ledger.audit && reader.next <= head) {
-      const text = `it was given everything up to ${reader.next - 1}, the chat had come to ${head}`;
+      const text = `it received everything up to ${reader.next - 1}, but the chat had reached ${head}`;
       report('silent', text, [open, ...seen(reader.next), closed], open.chatId);
     }
     for (const { endOfMembership, next } of reader.endsOfMembership) {
       if (next && !this.#comesBack(ledger, open.user, endOfMembership.seq, head))
-        report('leaked', `${open.user} was out at ${endOfMembership.seq}`, [open, endOfMembership, next], open.chatId);
+        report(
+          'leaked',
+          `the membership of ${open.user} ended at ${endOfMembership.seq}`,
+          [open, endOfMembership, next],
+          open.chatId,
+        );
     }
   }
 
@@ -267,7 +272,7 @@ export class Checker {
   #comesBack(ledger: Ledger, user: string, afterSeq: number, head: number): boolean {
     for (let seq = afterSeq + 1; seq <= head; seq += 1) {
       const message = ledger.messages.get(seq);
-      // What stood there nobody saw.
+      // The message with this number is unknown: it may have made the user a member.
       if (!message) return true;
       if (beginsMembership(message, user)) return true;
     }

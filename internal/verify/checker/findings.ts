@@ -1,10 +1,10 @@
 import type { Figures, Verdict } from './verdict.ts';
 import { type Report, type Violation, type ViolationKind, violationKinds } from './violation.ts';
 
-/** Violations of a kind that are kept with their records. */
+/** How many violations of each kind are kept with their records. */
 const keptOfKind = 5;
 
-/** The violations that were found. */
+/** Collects violations. */
 export class Findings {
   readonly #violations: Violation[] = [];
   readonly #counts: Partial<Record<ViolationKind, number>> = {};

@@ -6,15 +6,15 @@ import type { Report } from './violation.ts';
 
 interface Case {
   ledger: Ledger;
-  /** Absent: how it began was not seen. */
+  /** Absent: the history does not show how the chat began. */
   chat: ChatRecord | undefined;
   sends: Sends;
   users: ReadonlySet<string>;
-  /** How long a message that is numbered later may have waited for that, in milliseconds. */
+  /** How long a message that is acknowledged before it has a number may wait for the number, in milliseconds. */
   lateMs: number;
 }
 
-/** Judges one chat when all is known: what was sent against what is there, and the order of both. */
+/** Judges one chat after the last record: compares what was sent with what the chat has, and the order of both. */
 export function judgeChat({ ledger, chat, sends, users, lateMs }: Case, report: Report): void {
   const attempts = sends.ofChat(ledger.chatId);
   if (ledger.audit) judgeAudit(ledger, attempts, report);
@@ -26,7 +26,7 @@ export function judgeChat({ ledger, chat, sends, users, lateMs }: Case, report: 
   if (chat) checkMembers({ ledger, chat, sends, users, lateMs }, report);
 }
 
-/** What was acknowledged must be there, what was only ever refused must not, and no number may be missing. */
+/** Acknowledged messages must be in the chat, messages that were only ever refused must not, and no number may be missing. */
 function judgeAudit(ledger: Ledger, attempts: Attempts[], report: Report): void {
   const { head, missing } = ledger.audit!;
   const acknowledged = attempts.flatMap((one) => one.acknowledged ?? []);
@@ -34,14 +34,14 @@ function judgeAudit(ledger: Ledger, attempts: Attempts[], report: Report): void 
   for (const seq of missing) {
     if (ledger.superseded.has(seq)) continue;
     const traces: HistoryRecord[] = [atNumber.get(seq), ledger.messages.get(seq)].filter((one) => one !== undefined);
-    report('gap', `the history has no ${seq}, and goes on to ${head}`, traces, ledger.chatId);
+    report('gap', `the history lacks number ${seq} and ends at ${head}`, traces, ledger.chatId);
   }
   for (const send of acknowledged) {
     const found = ledger.findById(send.messageId!);
     const there = found && found.seq <= head && !missing.has(found.seq) && (!send.seq || found.seq === send.seq);
     if (!there) {
       const instead = found ?? (send.seq ? ledger.messages.get(send.seq) : undefined);
-      const text = `${send.clientMessageId} was acknowledged as ${send.messageId} at ${send.seq || 'a number to follow'}`;
+      const text = `${send.clientMessageId} was acknowledged as ${send.messageId} at ${send.seq || 'a later number'}`;
       report('lost', text, [send, ...(instead ? [instead] : [])], ledger.chatId);
     }
   }
@@ -51,7 +51,7 @@ function judgeAudit(ledger: Ledger, attempts: Attempts[], report: Report): void 
   }
 }
 
-/** Whatever began after something was known to be there must have a greater number. */
+/** A message must have a greater number than every message that was known before its first attempt began. */
 function judgeOrder(ledger: Ledger, attempts: Attempts[], report: Report): void {
   const sent = attempts.flatMap(({ acknowledged }) => acknowledged ?? []);
   const floors: Floor[] = sent.map((record) => ({ at: record.at, seq: placeOf(ledger, record), record }));
@@ -63,12 +63,12 @@ function judgeOrder(ledger: Ledger, attempts: Attempts[], report: Report): void 
       if (!highest || floors[next]!.seq > highest.seq) highest = floors[next]!;
     const seq = placeOf(ledger, record);
     if (!highest || seq === 0 || seq > highest.seq) continue;
-    const text = `${record.clientMessageId} got ${seq}, but the chat had come to ${highest.seq} before it was sent`;
+    const text = `${record.clientMessageId} got ${seq}, but the chat had reached ${highest.seq} before it was sent`;
     report('reordered', text, [highest.record, record], ledger.chatId);
   }
 }
 
-/** A message must have been sent, by the one it names, and say what was sent. */
+/** The sender that a message names must have sent it, with this content. */
 function judgeOrigin(ledger: Ledger, seq: number, sends: Sends, report: Report): void {
   const message = ledger.messages.get(seq)!;
   const { sender, clientMessageId, text } = message;
@@ -81,14 +81,14 @@ function judgeOrigin(ledger: Ledger, seq: number, sends: Sends, report: Report):
   } else if (!message.system && sent.texts.length > 0 && !sent.texts.includes(text)) {
     report(
       'differs',
-      'it does not say what was sent',
+      'its content is not what was sent',
       [...(sent.acknowledged ? [sent.acknowledged] : []), message],
       ledger.chatId,
     );
   }
 }
 
-/** The number of a message, from its answer or, where that had none, from the message. */
+/** The number of a message, from its acknowledgement or, if that had none, from the message. */
 function placeOf(ledger: Ledger, { seq, messageId }: SendRecord): number {
   return seq || (ledger.findById(messageId!)?.seq ?? 0);
 }

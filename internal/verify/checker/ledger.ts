@@ -2,23 +2,23 @@ import type { HistoryRecord, MessageRecord } from '../history/history-record.ts'
 import type { NumberRanges } from './number-ranges.ts';
 import type { Report } from './violation.ts';
 
-/** A number that a chat had surely reached at a time. */
+/** A number that the chat had surely reached at that time. */
 export interface Floor {
   at: number;
   seq: number;
   record: HistoryRecord;
 }
 
-/** What is known of one chat: its messages, as whoever saw each of them first saw it. */
+/** What the history shows of one chat: each message as its first reader received it. */
 export class Ledger {
   readonly chatId: string;
   readonly messages = new Map<number, MessageRecord>();
-  /** When a message was first known to be there: seen by somebody, or acknowledged. */
+  /** By number, when the message was first received or acknowledged. */
   readonly knownAt = new Map<number, number>();
-  /** Numbers that have passed to a later version of their message. */
+  /** Numbers that no reader needs to receive any more, because the message was changed later. */
   readonly superseded = new Set<number>();
   readonly floors: Floor[] = [];
-  /** What a reading of everything at the end of the run found, or did not; absent: there was none. */
+  /** The result of reading the whole chat at the end of the run; absent: nobody read it. */
   audit?: { head: number; missing: NumberRanges };
   readonly #byId = new Map<string, MessageRecord>();
   readonly #bySender = new Map<string, MessageRecord>();
@@ -35,7 +35,7 @@ export class Ledger {
     return this.#bySender.get(`${sender} ${clientMessageId}`);
   }
 
-  /** Takes note that a reader was given a message; compares with what others were given. */
+  /** Adds a message that a reader received, and compares it with what other readers received. */
   see(record: MessageRecord, report: Report): void {
     const { seq, id } = record;
     const known = this.messages.get(seq);
@@ -52,7 +52,7 @@ export class Ledger {
     this.reached(Math.max(seq, record.updateSeq), record);
   }
 
-  /** The chat had come this far when the record was made. */
+  /** The chat had reached this number when the record was made. */
   reached(seq: number, record: HistoryRecord): void {
     const last = this.floors.at(-1);
     if (!last || last.seq < seq) this.floors.push({ at: record.at, seq, record });
@@ -97,7 +97,7 @@ export class Ledger {
       return report('clash', `${record.seq} is ${known.id} and ${record.id}`, [known, record], this.chatId);
     if (known.updateSeq !== record.updateSeq) return this.#replace(known, record);
     if (known.sender !== record.sender) {
-      const text = `${record.seq} is said to be of ${known.sender} and of ${record.sender}`;
+      const text = `${record.seq} names ${known.sender} and ${record.sender} as its sender`;
       return report('spoken-for', text, [known, record], this.chatId);
     }
     const same =

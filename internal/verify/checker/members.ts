@@ -9,13 +9,14 @@ interface Case {
   chat: ChatRecord;
   sends: Sends;
   users: ReadonlySet<string>;
-  /** How long a message that is numbered later may have waited for that, in milliseconds. */
+  /** How long a message that is acknowledged before it has a number may wait for the number, in milliseconds. */
   lateMs: number;
 }
 
 /**
- * Goes through a whole chat in its own order, keeping account of who is a member with what role, and reports every message whose sender
- * was not one, or one who may only read. What is acknowledged before it has a number was judged then: it may come after the end of the right.
+ * Goes through a whole chat in its order, tracks the members and their roles, and reports the first message whose sender was not a member or
+ * could only read. The service checks a message when it acknowledges it: with a number that is assigned later, the message may follow the
+ * end of its sender's right.
  */
 export function checkMembers({ ledger, chat, sends, users, lateMs }: Case, report: Report): void {
   const roles = new Map<string, string>(Object.entries(chat.members ?? {}));
@@ -23,7 +24,7 @@ export function checkMembers({ ledger, chat, sends, users, lateMs }: Case, repor
   const head = ledger.audit?.head ?? 0;
   for (let seq = 1; seq <= head; seq += 1) {
     const message = ledger.messages.get(seq);
-    // Whoever joined or left at a number that is missing, nobody can say.
+    // The missing message may have changed members: from here on nothing can be said.
     if (!message) return;
     const { sender } = message;
     if (!message.system) {

@@ -1,4 +1,4 @@
-/** A set of whole numbers as ranges, for those of which there are few. */
+/** A set of whole numbers, kept as ranges; meant for few ranges. */
 export class NumberRanges {
   readonly #ranges: { from: number; to: number }[] = [];
 
@@ -6,7 +6,7 @@ export class NumberRanges {
     return this.#ranges.length === 0;
   }
 
-  /** Adds all numbers of a range; none of them may be there yet. */
+  /** Adds all numbers from `from` to `to`; none of them may be in the set yet. */
   add(from: number, to: number): void {
     if (from <= to) this.#ranges.push({ from, to });
   }
@@ -15,7 +15,7 @@ export class NumberRanges {
     return this.#ranges.some(({ from, to }) => from <= value && value <= to);
   }
 
-  /** Takes a number out; returns whether it was there. */
+  /** Removes a number; returns whether it was in the set. */
   delete(value: number): boolean {
     const i = this.#ranges.findIndex(({ from, to }) => from <= value && value <= to);
     if (i < 0) return false;

@@ -4,20 +4,20 @@ import { NumberRanges } from './number-ranges.ts';
 import { endsMembership } from './system-messages.ts';
 import type { Report } from './violation.ts';
 
-/** What one reader was given of a chat: it must be everything after the number at which it began, each once and in order. */
+/** What one reader received of a chat: it must be everything after the number at which it began, each message once and in order. */
 export class Reader {
   readonly open: OpenRecord;
   readonly ledger: Ledger;
-  /** What it was not given although it was given what comes after. */
+  /** The numbers that the reader did not receive although it received later ones. */
   readonly missing = new NumberRanges();
-  /** The number that must come next. */
+  /** The number that the reader must receive next. */
   next: number;
-  /** Since when it is given things as they happen. */
+  /** When the reader had caught up; undefined while it reads history. */
   liveSince: number | undefined;
   stalledUntil = Number.NEGATIVE_INFINITY;
   closed: CloseRecord | undefined;
   last: MessageRecord | undefined;
-  /** The ends of the reader's own memberships, each with what came next all the same. */
+  /** The ends of the reader's own memberships, each with the message that it received next nevertheless. */
   readonly endsOfMembership: { endOfMembership: MessageRecord; next?: MessageRecord }[] = [];
 
   constructor(open: OpenRecord, ledger: Ledger) {
@@ -26,7 +26,7 @@ export class Reader {
     this.next = open.afterSeq + 1;
   }
 
-  /** Takes what the reader is given next. */
+  /** Takes the message that the reader received next. */
   take(record: MessageRecord, report: Report): void {
     const { source, chatId, user } = this.open;
     const position = source === 'live' ? record.updateSeq : record.seq;
@@ -44,13 +44,13 @@ export class Reader {
     this.ledger.see({ ...record }, (kind, text, records) => report(kind, text, records, chatId));
   }
 
-  /** It has, or ought to have, everything up to a number. */
+  /** The reader must have everything up to a number. */
   reach(seq: number): void {
     this.missing.add(this.next, seq);
     this.next = Math.max(this.next, seq + 1);
   }
 
-  /** Says what it was not given. */
+  /** Reports what the reader did not receive. */
   finish(report: Report, revealed: (seq: number) => HistoryRecord[]): void {
     const { source, chatId } = this.open;
     for (const seq of this.missing) {
@@ -58,7 +58,7 @@ export class Reader {
       const kind = source === 'audit' ? 'gap' : 'hole';
       report(
         kind,
-        `number ${seq} was passed over`,
+        `number ${seq} was skipped`,
         [this.open, ...revealed(seq), ...(this.last ? [this.last] : [])],
         chatId,
       );
@@ -70,8 +70,13 @@ export class Reader {
     const before = this.last ? [this.last] : [];
     const records = [this.open, ...before, record];
     if (this.missing.delete(position)) {
-      report('reordered', `${position} came after ${this.next - 1}`, records, this.open.chatId);
+      report('reordered', `${position} arrived after ${this.next - 1}`, records, this.open.chatId);
     } else
-      report('repeated', `${position} came, and it had everything up to ${this.next - 1}`, records, this.open.chatId);
+      report(
+        'repeated',
+        `${position} arrived again, after everything up to ${this.next - 1}`,
+        records,
+        this.open.chatId,
+      );
   }
 }

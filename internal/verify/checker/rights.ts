@@ -4,30 +4,30 @@ import type { Report } from './violation.ts';
 interface Change {
   begin: number;
   end: number;
-  /** Whether it is known to have happened. */
+  /** Whether the change is known to have happened. */
   sure: boolean;
   record: HistoryRecord;
 }
 
-/** Something that only somebody with the right can do, done at some time from `begin` to `end`. */
+/** Something that needs the right, done at some time between `begin` and `end`. */
 export interface Use {
   right: string;
   begin: number;
   end: number;
   record: HistoryRecord;
-  /** How long after the end of the right it may still be, in milliseconds. */
+  /** How long after the end of the right the use is still allowed, in milliseconds. */
   graceMs: number;
 }
 
 /**
- * Who has which right when, as far as the order in real time tells. A use is wrong when no grant can have been in force: every one that may have
- * been carried out was surely withdrawn before the use began. It accuses nobody who may be innocent. Changes must be told in the order in which
- * they ended, and each before the uses that began later.
+ * Which user had which right when, as far as real time tells. A use is a violation only if no grant can have been in force: each grant that may
+ * have happened was surely withdrawn before the use began. Changes must be added in the order in which they ended, and each of them before
+ * the uses that began later.
  */
 export class Rights {
   readonly #grants = new Map<string, Change[]>();
   readonly #withdrawals = new Map<string, Change[]>();
-  /** Those that only a grant under way can still excuse. */
+  /** Uses without a known grant: a grant that was under way may still justify them. */
   readonly #suspects: Use[] = [];
   readonly #denials: Omit<Use, 'graceMs'>[] = [];
 
@@ -43,17 +43,17 @@ export class Rights {
     if (!this.#isExcused(use)) this.#suspects.push(use);
   }
 
-  /** The service refused something for want of the right. */
+  /** The service refused something because the user lacked the right. */
   denied(right: string, record: HistoryRecord, begin: number): void {
     this.#denials.push({ right, begin, end: record.at, record });
   }
 
-  /** Whether anything may ever have ended the right. */
+  /** Whether any withdrawal of the right was attempted. */
   wasWithdrawn(right: string): boolean {
     return this.#withdrawals.has(right);
   }
 
-  /** Judges, when all is known. Rights of which `isKnown` says no are passed over: their beginning was not seen. */
+  /** Judges all uses after the last record. Skips rights for which `isKnown` returns false: the history does not show how they began. */
   finish(isKnown: (right: string) => boolean, report: Report): void {
     const told = new Set<string>();
     for (const use of this.#suspects) {
@@ -87,7 +87,7 @@ export class Rights {
     return right.startsWith('allowed ') ? [heldFromTheStart, ...grants] : grants;
   }
 
-  /** What surely ended the grant before the use began. */
+  /** The withdrawal that surely ended the grant before the use began. */
   #endBefore(grant: Change, use: Use): Change | undefined {
     if (!grant.sure) return undefined;
     const ends = (one: Change) => one.sure && one.begin > grant.end && one.end + use.graceMs < use.begin;
@@ -97,7 +97,7 @@ export class Rights {
 
 const start = Number.NEGATIVE_INFINITY;
 
-/** Everybody has a right whose name begins with `allowed` until it is withdrawn. */
+/** Every user has the rights whose names begin with `allowed` until they are withdrawn. */
 const heldFromTheStart: Change = {
   begin: start,
   end: start,

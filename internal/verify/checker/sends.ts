@@ -1,7 +1,7 @@
 import type { SendRecord } from '../history/history-record.ts';
 import type { Report } from './violation.ts';
 
-/** What was tried under one client's id for a message. */
+/** All attempts of one user to send under one client message id. */
 export interface Attempts {
   user: string;
   chatId: string;
@@ -10,22 +10,22 @@ export interface Attempts {
   firstBegin: number;
   /** The first attempt that was acknowledged. */
   acknowledged?: SendRecord;
-  /** The first one that was refused; a message that was never anything but refused must not be there. */
+  /** The first attempt that was refused. If all were refused, the message must not be in the chat. */
   refused?: SendRecord;
-  /** Whether some attempt may have been carried out without a word. */
+  /** Whether the outcome of an attempt is unknown. */
   open: boolean;
-  /** What the message may say. */
+  /** The contents that the message may have. */
   texts: string[];
 }
 
-/** Everything that the clients tried to send. */
+/** All attempts of all clients to send. */
 export class Sends {
   readonly #byChat = new Map<string, Map<string, Attempts>>();
   acknowledged = 0;
   /** Whether messages are acknowledged before they have a number. */
   areNumberedLater = false;
 
-  /** Messages of which nobody knows whether they are there. */
+  /** How many messages may or may not be in their chats. */
   get unknown(): number {
     let count = 0;
     for (const ofChat of this.#byChat.values())
@@ -37,7 +37,7 @@ export class Sends {
     return [...(this.#byChat.get(chatId)?.values() ?? [])];
   }
 
-  /** Takes note; compares with what was answered before. */
+  /** Adds an attempt and compares its answer with earlier ones. */
   add(record: SendRecord, report: Report): void {
     const { chatId, text, outcome } = record;
     const attempts = this.#attempts(record);
@@ -61,7 +61,7 @@ export class Sends {
       this.areNumberedLater ||= !record.seq;
       this.acknowledged += first ? 0 : 1;
       attempts.acknowledged ??= record;
-      // The number follows with a later answer.
+      // A later answer may be the first to have the number.
       if (!first?.seq && record.seq) attempts.acknowledged = { ...record, at: first?.at ?? record.at };
     }
     if (!attempts.texts.includes(text)) attempts.texts.push(text);
@@ -71,7 +71,7 @@ export class Sends {
     return this.#byChat.get(chatId)?.get(keyOf(user, clientMessageId));
   }
 
-  /** Who tried to send a message with this id. */
+  /** The attempts with this client message id, of any user. */
   findOwner(chatId: string, clientMessageId: string): Attempts | undefined {
     return this.ofChat(chatId).find((attempts) => attempts.clientMessageId === clientMessageId);
   }

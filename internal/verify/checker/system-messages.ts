@@ -4,14 +4,14 @@ import type { MessageRecord } from '../history/history-record.ts';
 type SystemKind = NonNullable<SystemMessage['event']>['$case'];
 
 interface Meaning {
-  /** The users whom a message of the kind concerns: its sender, or those whom it names. */
+  /** The users that a message of this kind concerns: its sender, or the users that it names. */
   concerns: 'sender' | 'named';
   membership: 'begins' | 'goes on' | 'ends';
-  /** The role of those users after it; absent: the one that the message tells. */
+  /** The role of those users afterwards; absent: the role that the message names. */
   role?: 'OWNER' | 'MEMBER';
 }
 
-/** What each kind of system message says about the members of its chat. */
+/** What each kind of system message changes among the members of its chat. */
 const meanings: Record<SystemKind, Meaning> = {
   chatCreated: { concerns: 'sender', membership: 'begins', role: 'OWNER' },
   membersAdded: { concerns: 'named', membership: 'begins', role: 'MEMBER' },
@@ -22,12 +22,12 @@ const meanings: Record<SystemKind, Meaning> = {
   roleChanged: { concerns: 'named', membership: 'goes on' },
 };
 
-/** Undefined for messages of users, and for a kind that only a later service records. */
+/** Undefined for a message of a user, and for a kind that only newer services write. */
 function meaningOf({ system }: MessageRecord): Meaning | undefined {
   return system && meanings[system.event as SystemKind];
 }
 
-/** The users whom a system message concerns; none for a message of a user. */
+/** The users that a system message concerns; none for a message of a user. */
 export function concernedUsers(message: MessageRecord): string[] {
   const meaning = meaningOf(message);
   if (!meaning) return [];
@@ -46,7 +46,7 @@ export function endsMembership(message: MessageRecord, user: string): boolean {
 export function applyToRoles(roles: Map<string, string>, message: MessageRecord): void {
   const meaning = meaningOf(message);
   if (!meaning) return;
-  // The roles with which a chat began are known from the call that created it.
+  // The call that created the chat has told the first roles.
   if (message.system?.event === 'chatCreated' && roles.size > 0) return;
   for (const user of concernedUsers(message)) {
     if (meaning.membership === 'ends') roles.delete(user);

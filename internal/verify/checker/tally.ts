@@ -1,7 +1,7 @@
 import type { HistoryRecord, Outcome } from '../history/history-record.ts';
 import type { Figures } from './verdict.ts';
 
-/** Counts what was done and seen. */
+/** Counts operations, readers, deliveries and faults. */
 export class Tally {
   readonly #byName: Figures['byName'] = {};
   readonly #resumesMs: number[] = [];
@@ -27,7 +27,7 @@ export class Tally {
     else if (record.kind === 'resumed') this.#resumesMs.push(record.at - record.begin);
   }
 
-  /** A live reader was given a message so long after it was known to be there. */
+  /** Notes the time between the first sign of a message and its arrival at a live reader. */
   delayed(delayMs: number): void {
     this.#longestDelayMs = Math.max(this.#longestDelayMs, delayMs);
   }

@@ -1,38 +1,38 @@
 import type { Violation, ViolationKind } from './violation.ts';
 
-/** What a history comes to. */
+/** The result of checking a history. */
 export interface Verdict {
-  /** Whether nothing contradicts what the service promises. */
+  /** True when nothing contradicts the promises of the service. */
   ok: boolean;
   violations: Violation[];
-  /** How often each kind was found; more than are in `violations`, where only the first few of a kind are kept. */
+  /** How often each kind was found. `violations` keeps only the first few of each kind. */
   counts: Partial<Record<ViolationKind, number>>;
   figures: Figures;
 }
 
-/** What was done and seen. Times in milliseconds. */
+/** Counts and times of a run; times in milliseconds. */
 export interface Figures {
   seed: number;
   durationMs: number;
   operations: number;
-  /** By name and outcome, such as `send/grpc ok`. */
+  /** By the operation's name, how many attempts had each outcome. */
   byName: Record<string, { ok: number; refused: number; unknown: number }>;
   chats: number;
   /** Chats whose whole history was read at the end. */
   audited: number;
-  /** Chats with acknowledged messages that could not be read at the end, though somebody had the right to: of these nothing is proved. */
+  /** Chats with acknowledged messages that nobody read at the end although a user had the right to: about these the run proves nothing. */
   unread: number;
   readers: number;
-  /** Messages that live readers were given. */
+  /** Messages that readers received. */
   delivered: number;
   acknowledged: number;
-  /** Sends of which nobody knows what became of them. */
+  /** Messages whose sends have an unknown outcome. */
   unknown: number;
   lost: number;
   doubled: number;
   reordered: number;
   faults: number;
-  /** The longest time from when a message was known to be there until a live reader was given it. */
+  /** The longest time between the first sign of a message and its arrival at a live reader. */
   longestDelayMs: number;
   resumes: number;
   resumeP50Ms: number;

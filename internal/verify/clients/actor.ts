@@ -20,23 +20,23 @@ export interface ActorDeps {
   journal: Journal;
   random: Random;
   world: World;
-  /** Whether connections may break at any time. */
+  /** Whether connections may break at any time without being a violation. */
   faultsExpected: boolean;
 }
 
-/** What is to be taken down of a call besides its outcome. */
+/** What to record about a call besides its outcome. */
 export interface CallDetails<Response> {
   /** Default: the method. */
   name?: string;
   chatId?: string;
   effects?: Effect[];
-  /** By a unary call, or by the command of the same name in the open stream, whose answer is only that it is done. */
+  /** Whether to make a unary call, or to send the command of the same name on the open stream, whose answer has no content. */
   by?: 'call' | 'stream';
-  /** What the answer tells. */
+  /** What to record from the answer. */
   tells?(response: Response): Partial<Pick<CallRecord, 'head' | 'readSeq' | 'same' | 'chatId'>>;
 }
 
-/** A message under its client's id. */
+/** A message to send, with its client message id. */
 export interface Draft {
   chatId: string;
   text: string;
@@ -44,7 +44,7 @@ export interface Draft {
   firstBegin: number;
 }
 
-/** How calls and messages go to the service. */
+/** Makes calls in place of the transport. */
 export interface Channel {
   call<Method extends keyof ChatCalls>(
     method: Method,
@@ -52,7 +52,7 @@ export interface Channel {
   ): Promise<Awaited<ReturnType<ChatCalls[Method]>>>;
 }
 
-/** One user at one client, which does things and takes down what became of them. */
+/** One user at one client: does things, and records their outcomes. */
 export class Actor {
   readonly name: string;
   readonly transportName: TransportName;
@@ -62,13 +62,13 @@ export class Actor {
   readonly deployment: Deployment;
   readonly tokens: TokenKeeper;
   user = '';
-  /** Whether its token is an administrator's. */
+  /** Whether the user is an administrator. */
   isAdmin = false;
-  /** The open stream, for those who have one of their own. */
+  /** The open stream; undefined for clients of the SDK. */
   live: LiveStream | undefined;
   /** Makes the calls in place of the connection, if set. */
   channel: Channel | undefined;
-  /** What was sent, to be sent again. The newest ones only. */
+  /** The last 50 messages sent, to be sent again. */
   readonly drafts: Draft[] = [];
   connection: Connection;
   readonly #closed = new AbortController();
@@ -86,17 +86,17 @@ export class Actor {
     this.deployment = deployment;
     this.#node = random.below(1_000);
     this.connection = openConnection(transportName, deployment, this.#node);
-    // Tokens are asked for over the connection that is open at that time.
+    // Each token comes over the connection that is open when it is needed.
     const source: TokenSource = (_auth, signal) => tokens(this.connection.transport.auth, signal);
     this.tokens = new TokenKeeper(source, this.connection.transport.auth, this.#closed.signal);
   }
 
-  /** Whether what it does is tried again where this program cannot see it. */
+  /** Whether the SDK makes the calls, and so retries them without this program knowing. */
   get isSdk(): boolean {
     return this.transportName.startsWith('sdk-');
   }
 
-  /** Learns who it is. Throws ChatClientError. */
+  /** Signs in and learns the user's id. Throws ChatClientError. */
   async signIn(): Promise<void> {
     const { token } = await this.tokens.get();
     const { userId, roles } = await this.connection.transport.auth.getMe({}, { token });
@@ -106,12 +106,12 @@ export class Actor {
     this.world.users.push(userId);
   }
 
-  /** Goes on by another connection, to another node if there are several. */
+  /** Opens another connection, to another node if there are several. */
   moveOn(): void {
     const before = this.connection.transport;
     this.#node += 1;
     this.connection = openConnection(this.transportName, this.deployment, this.#node);
-    // What is under way by the old one may still end.
+    // Calls that are under way on the old connection may still finish.
     setTimeout(() => before.close(), 10_500).unref();
   }
 
@@ -120,17 +120,17 @@ export class Actor {
     this.connection.transport.close();
   }
 
-  /** The chats that it is believed to be a member of, and may send to. */
+  /** The chats that the user may send to, as far as the clients know. */
   get sendable(): KnownChat[] {
     return this.world.chatsOf(this.user).filter(({ roles }) => roles.get(this.user) !== 'READER');
   }
 
-  /** The chats in which it is believed to have one of these roles. */
+  /** The chats in which the user has one of these roles, as far as the clients know. */
   chatsAs(...roles: string[]): KnownChat[] {
     return this.world.chatsOf(this.user).filter((chat) => roles.includes(chat.roles.get(this.user)!));
   }
 
-  /** How it can ask for an operation that has a command of its name. */
+  /** How it can ask for an operation that exists both as a call and as a command. */
   get waysToAsk(): readonly ('stream' | 'call')[] {
     return this.live?.isWelcomed && this.transportName !== 'sse' ? ['stream', 'call'] : ['call'];
   }
@@ -143,7 +143,7 @@ export class Actor {
     return admission(chat.id, user);
   }
 
-  /** Makes a unary call and takes it down; undefined if it did not succeed. Never throws ChatClientError. */
+  /** Makes a call and records it; resolves with undefined if it failed. Never throws ChatClientError. */
   async call<Method extends keyof ChatCalls>(
     method: Method,
     request: Parameters<ChatCalls[Method]>[0],
@@ -190,7 +190,7 @@ export class Actor {
     return draft;
   }
 
-  /** Sends a message by a call, or a command in the stream, and takes down what became of it. Never throws ChatClientError. */
+  /** Sends a message by a call or by a command on the stream, and records the outcome. Never throws ChatClientError. */
   async send(draft: Draft, by: 'call' | 'stream' = 'call'): Promise<void> {
     const { firstBegin, ...message } = draft;
     const begin = this.journal.now();
@@ -216,7 +216,7 @@ export class Actor {
     }
   }
 
-  /** The SDK tries again: an attempt before the one that was refused may still be carried out where connections break. */
+  /** The SDK retries: if connections break, the service may still carry out an attempt before the one that it refused. */
   #judge(outcome: Outcome): Outcome {
     return this.isSdk && this.#faultsExpected && outcome === 'refused' ? 'unknown' : outcome;
   }

@@ -2,15 +2,15 @@ import { sleep } from '../../../pkg/backoff/sleep.ts';
 import type { Actor } from './actor.ts';
 import { LiveStream } from './live-stream.ts';
 
-/** How long it waits before it tries again, in milliseconds. */
+/** How long to wait before connecting again, in milliseconds. */
 const retryMs = { least: 50, most: 500 };
 
 /**
- * Keeps a stream open for a client that has no SDK: it comes back, by another node, and goes on after the last number of each chat. What it was
- * given and when is taken down by the streams themselves.
+ * Keeps a stream open for a client without the SDK: reconnects to another node and resumes each chat after its last number. The streams record
+ * what they receive.
  */
 export class LiveKeeper {
-  /** Where each chat is to be gone on with. */
+  /** By chat, the number after which to resume. */
   readonly cursors = new Map<string, number>();
   readonly #actor: Actor;
   readonly #followsAll: boolean;
@@ -23,7 +23,7 @@ export class LiveKeeper {
 
   constructor(actor: Actor) {
     this.#actor = actor;
-    // Server-sent events have a stream for each chat, and no command but that.
+    // A stream of server-sent events serves one chat.
     this.#followsAll = actor.transportName !== 'sse' && actor.random.chance(0.5);
   }
 
@@ -31,7 +31,7 @@ export class LiveKeeper {
     this.#running = this.#run();
   }
 
-  /** Reads a chat that the user has come into. */
+  /** Reads a chat that the user has joined. */
   follow(chatId: string): void {
     const { live, transportName } = this.#actor;
     if (!live || live.isOver || this.#followsAll || live.followed.includes(chatId)) return;
@@ -39,12 +39,12 @@ export class LiveKeeper {
     live.follow(chatId, this.cursors.get(chatId) ?? 0).catch(() => {});
   }
 
-  /** Breaks the connection off; it comes back by itself. */
+  /** Breaks the connection; the keeper reconnects by itself. */
   cut(): void {
     this.#actor.live?.close();
   }
 
-  /** Ends it; what is open then is closed with the run. */
+  /** Ends the stream and stops reconnecting. The history says that its readers ended with the run. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#stop.abort();
@@ -53,7 +53,7 @@ export class LiveKeeper {
     await this.#running;
   }
 
-  /** Whether it reads all of these chats, up to these numbers, or cannot any more. */
+  /** Whether the stream has reached these numbers in all chats that it reads. */
   hasReached(heads: ReadonlyMap<string, number>): boolean {
     const { live } = this.#actor;
     if (!live || live.isOver) return false;
@@ -70,7 +70,7 @@ export class LiveKeeper {
         if (this.#stopped) return;
         retryAfterMs = await this.#readOnce(token);
       } catch {
-        // No token: the service is away.
+        // There is no token while the service is away.
       }
       if (this.#stopped) return;
       actor.moveOn();
@@ -79,7 +79,7 @@ export class LiveKeeper {
     }
   }
 
-  /** Reads until the stream ends; resolves with how long to wait. */
+  /** Reads until the stream ends; resolves with how long the service asks to wait, in milliseconds. */
   async #readOnce(token: string): Promise<number> {
     const actor = this.#actor;
     const { journal, name: client, user, transportName: via, connection } = actor;
@@ -93,7 +93,7 @@ export class LiveKeeper {
       caughtUp: () => this.#noteResumed(live),
       ended: (why, retryAfterMs) => {
         wait = retryAfterMs;
-        // The service may have said why: a token that has expired, or is not believed any more.
+        // The token may have expired, or may have been revoked.
         if (why !== 'client' && !live.isWelcomed) actor.tokens.drop();
       },
     });

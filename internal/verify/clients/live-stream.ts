@@ -10,16 +10,16 @@ import { toMessageRecord } from './to-record.ts';
 type EventBody = NonNullable<Event['event']>;
 type CommandBody = NonNullable<Command['command']>;
 
-/** An answer that takes longer is given up, in milliseconds. */
+/** How long to wait for an answer, in milliseconds. */
 const answerMs = 10_000;
 
 interface Reading {
   reader: string;
   begin: number;
-  /** Whether it was asked for, and not begun by the service at a time of its own. */
+  /** Whether the client asked for it; false if the service began it by itself. */
   asked: boolean;
   caughtUp: boolean;
-  /** What came last. */
+  /** The highest number received. */
   position: number;
 }
 
@@ -30,21 +30,21 @@ interface Deps {
   client: string;
   user: string;
   via: string;
-  /** A name for the stream that no other has. */
+  /** The stream's name, unique in the run. */
   name: string;
 }
 
-/** Who hears of what the stream brings. */
+/** Called with what the stream receives. */
 export interface LiveListener {
   added(chatId: string): void;
   removed(chatId: string): void;
-  /** Everything up to a number has come. */
+  /** Everything up to a number has arrived. */
   moved(chatId: string, position: number): void;
   caughtUp(): void;
   ended(why: CloseRecord['why'], retryAfterMs: number): void;
 }
 
-/** One stream without the SDK's retries and resumption: everything that comes is taken down. */
+/** One stream, without the SDK's retries and resumption. Records everything that arrives. */
 export class LiveStream {
   readonly #deps: Deps;
   readonly #listener: LiveListener;
@@ -59,7 +59,7 @@ export class LiveStream {
   #resume: Promise<void> | undefined;
   #welcomed = false;
   isOver = false;
-  /** Resolves when it has ended and that is taken down. */
+  /** Resolves when the stream has ended and its end is recorded. */
   readonly over: Promise<void>;
 
   constructor(deps: Deps, listener: LiveListener) {
@@ -81,12 +81,12 @@ export class LiveStream {
     return this.#readings.get(chatId)?.caughtUp ?? false;
   }
 
-  /** What came last of a chat that is being read. */
+  /** The highest number received of a chat that is being read. */
   position(chatId: string): number | undefined {
     return this.#readings.get(chatId)?.position;
   }
 
-  /** Sends a command; resolves with the event that answers it, or with nothing if the stream ends first or it takes too long. */
+  /** Sends a command. Resolves with the event that answers it, or with undefined after `answerMs` or when the stream ends first. */
   ask(command: CommandBody): Promise<EventBody | undefined> {
     if (this.isOver) return Promise.resolve(undefined);
     this.#lastCommand += 1;
@@ -106,17 +106,17 @@ export class LiveStream {
     });
   }
 
-  /** Reads a chat after a number, or from now. */
+  /** Subscribes to a chat after a number; without a number to what is sent from now on. */
   follow(chatId: string, afterSeq?: number): Promise<EventBody | undefined> {
     return this.ask({ $case: 'subscribe', value: { chatId, afterSeq } });
   }
 
-  /** Reads all chats of the user, those without a cursor from where the user came in. */
+  /** Subscribes to all chats of the user; to those without a cursor from where the user joined. */
   followAll(cursors: Record<string, number>): Promise<EventBody | undefined> {
     return this.ask({ $case: 'subscribeAll', value: { cursors, others: StartFrom.JOINED } });
   }
 
-  /** Stops reading for a while, as a client that hangs. */
+  /** Stops reading for a while, like a client that hangs. */
   async stall(ms: number): Promise<void> {
     const begin = this.#deps.journal.now();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -130,7 +130,7 @@ export class LiveStream {
     for (const { reader } of this.#readings.values()) this.#deps.journal.add({ kind: 'stall', at, reader, begin });
   }
 
-  /** Breaks it off without a word. */
+  /** Ends the stream without telling the service. */
   close(why: 'client' | 'end' = 'client'): void {
     for (const chatId of this.followed) this.#end(chatId, why);
     this.#abort.abort();
@@ -146,7 +146,7 @@ export class LiveStream {
     } catch (error) {
       failure = toChatClientError(error);
     }
-    // A reason is the service's own word; what breaks on the way has none.
+    // Only the service gives a reason; an error of the network has none.
     const told = this.#closing !== undefined || (failure?.reason ?? '') !== '';
     const why = this.#abort.signal.aborted ? 'client' : told ? 'told' : 'lost';
     const detail = this.#closing
@@ -168,7 +168,7 @@ export class LiveStream {
       case 'subscribed': {
         const { commandId, chatId, afterSeq } = event.value;
         const asked = this.#asked.get(commandId);
-        // What was asked for counts: the service must not begin elsewhere.
+        // The client's own cursor counts: the service must not begin elsewhere.
         const from = asked?.cursors[chatId] ?? afterSeq;
         if (this.#readings.has(chatId)) this.#end(chatId, 'client');
         this.#lastReader += 1;
@@ -229,7 +229,7 @@ export class LiveStream {
   }
 
   #answer(commandId: string, event: EventBody): void {
-    // `subscribe_all` is answered once more for each chat.
+    // `subscribe_all` is answered by `accepted`; the `subscribed` of each chat carries the same command id.
     if (event.$case === 'subscribed' && this.#asked.get(commandId)?.all !== false) return;
     this.#answers.get(commandId)?.(event);
   }

@@ -1,7 +1,7 @@
 import { toChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
 import type { Outcome } from '../history/history-record.ts';
 
-/** Codes with which the service says that it has done nothing. */
+/** The error codes that say that the service has changed nothing. */
 const definite = new Set([
   'INVALID_ARGUMENT',
   'NOT_FOUND',
@@ -14,7 +14,7 @@ const definite = new Set([
   'UNIMPLEMENTED',
 ]);
 
-/** What an error says about the operation that it ended. */
+/** What an error says about the outcome of the operation that threw it. */
 export function outcomeOf(thrown: unknown): { outcome: Outcome; code: string; reason: string } {
   const { code, reason } = toChatClientError(thrown);
   return { outcome: definite.has(code) ? 'refused' : 'unknown', code, reason };

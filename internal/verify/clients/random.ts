@@ -1,4 +1,4 @@
-/** Choices that are the same for the same seed (the generator is mulberry32). */
+/** Random choices that depend only on the seed. The generator is mulberry32. */
 export class Random {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0 up to, but not, 1. */
+  /** A number from 0, inclusive, to 1, exclusive. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -15,7 +15,7 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** A whole number from 0 up to, but not, `limit`. */
+  /** A whole number from 0, inclusive, to `limit`, exclusive. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }
@@ -24,12 +24,12 @@ export class Random {
     return this.next() < share;
   }
 
-  /** One of the items; undefined if there is none. */
+  /** One of the items; undefined if the list is empty. */
   pick<T>(items: readonly T[]): T | undefined {
     return items[this.below(items.length)];
   }
 
-  /** One of the items, each as often as its weight says. */
+  /** One of the items, with a probability in proportion to its weight. */
   weighted<T extends { weight: number }>(items: readonly T[]): T {
     let left = this.next() * items.reduce((sum, { weight }) => sum + weight, 0);
     for (const item of items) {
@@ -39,7 +39,7 @@ export class Random {
     return items.at(-1)!;
   }
 
-  /** A generator of its own for one part, which does not depend on what the others have chosen. */
+  /** A generator for one part of the program, independent of how often the other parts choose. */
   fork(part: number): Random {
     return new Random(Math.imul(this.#state ^ 0x9e3779b9, 2 * part + 1) + part);
   }

@@ -2,7 +2,7 @@ import { ChatClient } from '../../../pkg/chat-client/index.ts';
 import type { Actor } from './actor.ts';
 import { toMessageRecord } from './to-record.ts';
 
-/** Has the SDK's client do the work of an actor: it is one reader of a chat for as long as the user is in it, however often it reconnects. */
+/** Lets the SDK's client make an actor's calls and read its chats. It counts as one reader of a chat for as long as the user is a member, however often the SDK reconnects. */
 export class SdkReader {
   readonly client: ChatClient;
   readonly #actor: Actor;
@@ -25,11 +25,11 @@ export class SdkReader {
   }
 
   start(): void {
-    // It goes on trying until it is closed.
+    // The client retries until it is closed.
     this.client.connect().catch(() => {});
   }
 
-  /** Reads a chat from its beginning, and then on. */
+  /** Reads a chat from its beginning, then live. */
   follow(chatId: string): void {
     if (this.#feeds.has(chatId) || this.#ended.signal.aborted) return;
     const { journal, name: client, user, transportName: via } = this.#actor;

@@ -1,7 +1,7 @@
 import { ChatRole, type Message } from '../../../pkg/api/chat/v1/chat.ts';
 import type { MessageRecord, SystemNews } from '../history/history-record.ts';
 
-/** A message as a reader was given it. */
+/** The record of a message that a reader received. */
 export function toMessageRecord(reader: string, at: number, message: Message): MessageRecord {
   const { seq, updateSeq, id, sender, clientMessageId, text } = message;
   const system = toSystemNews(message);

@@ -1,6 +1,6 @@
 import type { Journal } from '../history/journal.ts';
 
-/** A chat as the clients of the run believe it to be. The service may know better: then it refuses. */
+/** A chat as the clients of the run know it. The service may know better and refuse. */
 export interface KnownChat {
   id: string;
   type: 'DIRECT' | 'GROUP' | 'ROOM';
@@ -9,22 +9,22 @@ export interface KnownChat {
   roles: Map<string, 'OWNER' | 'ADMIN' | 'MEMBER' | 'READER'>;
   banned: Set<string>;
   deleted: boolean;
-  /** The highest number that anybody has seen. */
+  /** The highest number that a client has read. */
   head: number;
 }
 
-/** What the clients of a run know together. */
+/** What all clients of a run know together. */
 export class World {
   readonly chats = new Map<string, KnownChat>();
   /** Ids of all users of the run. */
   readonly users: string[] = [];
-  /** The user who is brought into every chat and never taken out, to read it whole at the end. */
+  /** The user who joins every group and room, is never removed, and reads them from beginning to end at the end of the run. */
   auditor = '';
-  /** Users whose clients come back whatever happens to them. */
+  /** Users who may be banned from the service: their clients reconnect afterwards. */
   readonly sturdy = new Set<string>();
   /** By chat, the ids of messages that were acknowledged before they had a number. */
   readonly owed = new Map<string, Set<string>>();
-  /** Makes the names of this run differ from those of others. */
+  /** A part of all names, which distinguishes this run from others. */
   readonly tag: string;
   readonly #journal: Journal;
 
@@ -35,7 +35,7 @@ export class World {
     this.#journal = journal;
   }
 
-  /** Takes note of a chat; `members`: those it began with, if that is known. */
+  /** Adds and records a chat, unless it is known. `members` are its first members, if they are known. */
   learn(
     chat: Pick<KnownChat, 'id' | 'type' | 'name'>,
     begin: number,
@@ -51,20 +51,20 @@ export class World {
     return learned;
   }
 
-  /** When somebody first tried that: an attempt whose answer was lost may have done it. */
+  /** When a client first tried this: an attempt whose answer was lost may have succeeded. */
   firstTried(what: string, begin: number): number {
     const first = this.#tried.get(what) ?? begin;
     this.#tried.set(what, first);
     return first;
   }
 
-  /** A message was acknowledged, and its number follows. */
+  /** A message was acknowledged without its number. */
   owe(chatId: string, messageId: string): void {
     const owed = this.owed.get(chatId) ?? new Set();
     this.owed.set(chatId, owed.add(messageId));
   }
 
-  /** The chats that a user is believed to be a member of. */
+  /** The chats that a user is a member of, as far as the clients know. */
   chatsOf(user: string): KnownChat[] {
     return [...this.chats.values()].filter(({ deleted, roles }) => !deleted && roles.has(user));
   }

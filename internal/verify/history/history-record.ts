@@ -1,52 +1,52 @@
-/** What a client knows of one of its own attempts. `unknown`: it may have been carried out, now or later, or not at all. */
+/** What a client knows about one of its attempts. `unknown`: the service may have carried it out, may do so later, or never. */
 export type Outcome = 'ok' | 'refused' | 'unknown';
 
-/** Times are milliseconds of one monotonic clock, with fractions. */
+/** All times are milliseconds by one monotonic clock, with fractions. */
 interface Timed {
-  /** When it was over, or when it was seen. */
+  /** When the operation ended, or when the client saw the thing. */
   at: number;
 }
 
-/** An operation with a beginning. */
+/** An operation that takes time. */
 interface Interval extends Timed {
   begin: number;
-  /** Who did it: a name of a client of the run, and the user's id. */
+  /** The name of the client in this run, and the id of its user. */
   client: string;
   user: string;
-  /** The way to the service: `grpc`, `ws-proto`, `ws-json`, `sse`, `sdk-grpc`, `sdk-ws`. */
+  /** The transport: `grpc`, `ws-proto`, `ws-json`, `sse`, `sdk-grpc`, `sdk-ws`. */
   via: string;
   outcome: Outcome;
-  /** The code of the error and the service's reason, unless the outcome is `ok`. */
+  /** The error's code and the service's reason; absent when the outcome is `ok`. */
   code?: string;
   reason?: string;
 }
 
-/** The beginning of a history. */
+/** The first record of a history. */
 export interface RunRecord extends Timed {
   kind: 'run';
   seed: number;
-  /** Whether connections may be lost without a word: somebody is breaking things on purpose. */
+  /** Whether connections may break without a reason, because the run injects faults or the deployment is under repair. */
   faultsExpected: boolean;
-  /** How late something may come, in milliseconds. */
+  /** The longest allowed delays, in milliseconds. */
   bounds: { deliveryMs: number; revocationMs: number };
 }
 
-/** One attempt to send. An attempt again is a record of its own. */
+/** One attempt to send a message. Each retry is a record of its own. */
 export interface SendRecord extends Interval {
   kind: 'send';
   chatId: string;
   clientMessageId: string;
   text: string;
-  /** When the first attempt with this id began. */
+  /** When the first attempt with this client message id began. */
   firstBegin: number;
   messageId?: string;
-  /** 0: stored, its number follows with the message. */
+  /** 0: the service stored the message, and its number arrives with the message. */
   seq?: number;
 }
 
 /**
- * What an operation does to a right, by the right's name. `grant` and `withdraw` are changes, `use` is something that only somebody with the
- * right can do, `denied` that the service refused for want of it.
+ * What an operation means for a right, by the right's name. `grant` and `withdraw` change it, `use` needs it, and `denied` says that the
+ * service refused the operation because the user lacked it.
  */
 export interface Effect {
   kind: 'grant' | 'withdraw' | 'use' | 'denied';
@@ -59,42 +59,42 @@ export interface CallRecord extends Interval {
   name: string;
   chatId?: string;
   effects: Effect[];
-  /** A number that the chat had reached when the answer was made. */
+  /** A number that the chat had reached when the service answered. */
   head?: number;
-  /** The read mark in the answer. */
+  /** The user's read mark, from the answer. */
   readSeq?: number;
-  /** Two answers about the same thing must name the same: a pair's chat, a room by its name. */
+  /** All answers about one thing (the chat of a pair, the room of a name) must name the same chat. */
   same?: { thing: string; is: string };
 }
 
-/** A chat became known. */
+/** The clients learned of a chat. */
 export interface ChatRecord extends Timed {
   kind: 'chat';
-  /** When whoever created it asked for it. */
+  /** When the creating call began. */
   begin: number;
   chatId: string;
   type: 'DIRECT' | 'GROUP' | 'ROOM';
-  /** The members it began with, by user id. Absent: whoever created it. */
+  /** The first members, by user id. Absent: the creator alone. */
   members?: Record<string, 'OWNER' | 'MEMBER'>;
 }
 
-/** Somebody begins to read a chat: on a stream, or a page of its history, or all of it when the run is over. */
+/** A reader begins: on a stream, on a page of the history, or on the whole chat at the end of the run. */
 export interface OpenRecord extends Timed {
   kind: 'open';
-  /** Unique in the history. */
+  /** The reader's name, unique in the history. */
   reader: string;
   source: 'live' | 'page' | 'audit';
   client: string;
   user: string;
   via: string;
   chatId: string;
-  /** When it was asked for. */
+  /** When the client asked for it. */
   begin: number;
-  /** Everything after this number comes. */
+  /** The reader must receive everything after this number. */
   afterSeq: number;
 }
 
-/** A message came to a reader. */
+/** A reader received a message. */
 export interface MessageRecord extends Timed {
   kind: 'message';
   reader: string;
@@ -104,37 +104,37 @@ export interface MessageRecord extends Timed {
   sender: string;
   clientMessageId: string;
   text: string;
-  /** What the service recorded. */
+  /** Present in a system message. */
   system?: SystemNews;
 }
 
-/** Of a system message, what changes rights. */
+/** The part of a system message that changes rights. */
 export interface SystemNews {
   event: string;
-  /** Whom it is about. */
+  /** The ids of the users that it is about. */
   users: string[];
   role?: string;
 }
 
-/** A reader was told, or knows, that it has everything up to a number. */
+/** The service said, or a page showed, that a reader has everything up to a number. */
 export interface ReachedRecord extends Timed {
   kind: 'reached';
   reader: string;
   seq: number;
-  /** When that was asked for. */
+  /** When the client asked for what ends at this number. */
   begin: number;
-  /** Whether nothing came after the number then. */
+  /** Whether this number was the chat's last at that time. */
   complete: boolean;
 }
 
-/** A reader stopped for a while on purpose: what it gets after that is late without the service's doing. */
+/** A reader stopped reading for a while on purpose. The service is not to blame for the delays that follow. */
 export interface StallRecord extends Timed {
   kind: 'stall';
   reader: string;
   begin: number;
 }
 
-/** A reader ends: by its client, by the service with a word, without one, or with the run. */
+/** A reader ends: closed by its client, ended by the service with a reason (`told`) or without one (`lost`), or at the end of the run. */
 export interface CloseRecord extends Timed {
   kind: 'close';
   reader: string;
@@ -142,7 +142,7 @@ export interface CloseRecord extends Timed {
   detail?: string;
 }
 
-/** A client came back, and has everything it missed. */
+/** A client is connected again and has received everything that it missed. */
 export interface ResumedRecord extends Timed {
   kind: 'resumed';
   client: string;
@@ -150,7 +150,7 @@ export interface ResumedRecord extends Timed {
   chats: number;
 }
 
-/** Something is broken on purpose, from `begin` to `until` (`at` unless given); or the clients' own machine did not get to run. */
+/** A fault injected from `begin` to `until` (default: `at`), or a time in which the clients' own process did not run. */
 export interface FaultRecord extends Timed {
   kind: 'fault';
   begin: number;
@@ -158,7 +158,7 @@ export interface FaultRecord extends Timed {
   what: string;
 }
 
-/** One line of a history. Records come in the order of `at`. */
+/** One line of a history. Records are in the order of `at`. */
 export type HistoryRecord =
   | RunRecord
   | SendRecord

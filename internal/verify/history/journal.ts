@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { HistoryRecord } from './history-record.ts';
 
-/** Takes down what happens, in the order in which it does: for a listener, and as lines of JSON in a file. */
+/** Records what happens, in order: passes each record to a listener and writes it to a file as a line of JSON. */
 export class Journal {
   readonly #listener: (record: HistoryRecord) => void;
   readonly #file: WriteStream | undefined;
   #failure: Error | undefined;
   records = 0;
 
-  /** `file`: a path; replaced if it is there. */
+  /** `file` is a path; an existing file is replaced. */
   constructor(listener: (record: HistoryRecord) => void, file?: string) {
     this.#listener = listener;
     this.#file = file === undefined ? undefined : createWriteStream(file);
@@ -18,7 +18,7 @@ export class Journal {
     });
   }
 
-  /** The time of the history, in milliseconds. */
+  /** The time now by the history's clock, in milliseconds. */
   now(): number {
     return performance.now();
   }

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { HistoryRecord } from './history-record.ts';
 
-/** The records of a history file. Throws an error that names the line that is not one. */
+/** Reads the records of a history file. Throws an error that names the first line that is no record. */
 export async function* readHistory(file: string): AsyncGenerator<HistoryRecord> {
   let line = 0;
   for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {

@@ -9,10 +9,10 @@ const grant = (right: string): Effect => ({ kind: 'grant', right });
 const withdraw = (right: string): Effect => ({ kind: 'withdraw', right });
 const use = (right: string): Effect => ({ kind: 'use', right });
 
-/** Chats of a run, so that there is always something to do in each. */
+/** How many chats a run should have, so that each of them is busy. */
 const fewChats = 12;
 
-/** Starts a group of the user, some others, and the auditor. */
+/** Creates a group of the user, some others, and the auditor. */
 export async function createGroup({ actor, keeper, sdk }: Participant, others: readonly string[]): Promise<void> {
   const { world, user } = actor;
   const memberIds = [...new Set([world.auditor, ...others])].filter((id) => id !== user);
@@ -27,7 +27,7 @@ export async function createGroup({ actor, keeper, sdk }: Participant, others: r
   sdk?.follow(chat.id);
 }
 
-/** Comes into a room, which is made if there is none. */
+/** Joins a room; the service creates it if it does not exist. */
 export async function joinRoom({ actor, keeper, sdk }: Participant, name: string): Promise<void> {
   const { world, user } = actor;
   const known = [...world.chats.values()].find((chat) => chat.name === name && !chat.deleted);
@@ -39,7 +39,7 @@ export async function joinRoom({ actor, keeper, sdk }: Participant, name: string
   if (!chat || !answer) return;
   const room = world.learn({ id: chat.id, type: 'ROOM', name }, begin);
   room.roles.set(user, answer.created ? 'OWNER' : 'MEMBER');
-  // Only now is it known which room that was.
+  // Only the answer says which room it was.
   if (room !== known) {
     const { name: client, transportName: via, journal } = actor;
     const right = [grant(actor.member(room))];
@@ -73,7 +73,7 @@ async function deleteChat(actor: Actor, chat: KnownChat): Promise<void> {
   if (done) chat.deleted = true;
 }
 
-/** Chats begin, end, and are joined and left. */
+/** Chats are created, joined, left and deleted. */
 export const chats: readonly Operation[] = [
   {
     name: 'create a group',

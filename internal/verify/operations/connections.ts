@@ -1,6 +1,6 @@
 import type { Operation } from './operation.ts';
 
-/** Connections are broken, stalled, and begun elsewhere; nonsense is sent. */
+/** Clients break, stall and reopen their connections, and send invalid commands. */
 export const connections: readonly Operation[] = [
   {
     name: 'reconnect',
@@ -16,7 +16,7 @@ export const connections: readonly Operation[] = [
       const { live, random, transportName } = actor;
       if (!live?.isWelcomed || transportName === 'sse') return undefined;
       return async () => {
-        // It goes on doing other things meanwhile.
+        // Not awaited: the client does other things meanwhile.
         live.stall(200 + random.below(1_500)).catch(() => {});
       };
     },
@@ -34,7 +34,7 @@ export const connections: readonly Operation[] = [
     },
   },
   {
-    name: 'say nonsense',
+    name: 'send invalid commands',
     asks: ['ConnectChat'],
     weight: 1,
     prepare({ actor }) {
@@ -43,7 +43,7 @@ export const connections: readonly Operation[] = [
       const nonsense = [
         { chatId: 'not an id', text: 'x', clientMessageId: 'x' },
         { chatId: crypto.randomUUID(), text: '', clientMessageId: '' },
-        { chatId: crypto.randomUUID(), text: 'nobody is here', clientMessageId: 'nowhere' },
+        { chatId: crypto.randomUUID(), text: 'to no chat', clientMessageId: 'nowhere' },
       ];
       return () => live.ask({ $case: 'sendMessage', value: random.pick(nonsense)! });
     },

@@ -3,7 +3,7 @@ import type { Operation } from '../../model/operations.ts';
 const accounts = 'participants sign in and renew their tokens by it; accounts are not what is checked';
 const lists = 'it only lists what other operations have done';
 
-/** The operations of the contract that no random operation asks for, each with the reason. */
+/** The operations of the contract that no random operation uses, each with the reason. */
 export const notAsked: Partial<Record<Operation, string>> = {
   Register: accounts,
   Login: accounts,

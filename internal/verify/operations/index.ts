@@ -6,7 +6,7 @@ import type { Operation } from './operation.ts';
 import { reading } from './reading.ts';
 import { sending } from './sending.ts';
 
-/** Everything that clients do. A new kind of operation is one more item of one of these lists. */
+/** Everything that clients do. A new kind of operation is one more item in one of these lists. */
 export const operations: readonly Operation[] = [
   ...sending,
   ...reading,

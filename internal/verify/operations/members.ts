@@ -11,7 +11,7 @@ interface Target {
   user: string;
 }
 
-/** Another member of a chat, below the actor as far as it knows. */
+/** Another member of a chat, with a lower role than the actor as far as the actor knows. */
 function someoneBelow(actor: Actor): Target | undefined {
   const chat = actor.random.pick(actor.chatsAs('OWNER', 'ADMIN').filter(({ type }) => type !== 'DIRECT'));
   const { auditor } = actor.world;
@@ -22,7 +22,7 @@ function someoneBelow(actor: Actor): Target | undefined {
   return chat && user !== undefined ? { chat, user } : undefined;
 }
 
-/** A user of the run who is not in a chat that the actor manages. */
+/** A chat that the actor manages, and a user of the run who is no member of it. */
 function outsider(actor: Actor): Target | undefined {
   const chat = actor.random.pick(actor.chatsAs('OWNER', 'ADMIN').filter(({ type }) => type !== 'DIRECT'));
   const user = actor.random.pick(actor.world.users.filter((id) => !chat?.roles.has(id)));
@@ -31,7 +31,7 @@ function outsider(actor: Actor): Target | undefined {
 
 const ofChat = ({ id: chatId }: KnownChat, effects: Effect[]) => ({ chatId, effects });
 
-/** Members come, go, are banned, and get other roles. */
+/** Members are added, removed and banned, and get other roles. */
 export const members: readonly Operation[] = [
   {
     name: 'add a member',

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { serviceUse } from '../checker/checker.ts';
 import type { Operation } from './operation.ts';
 
-/** A ban is lifted again after so long, in milliseconds. */
+/** How long a ban lasts, in milliseconds. */
 const banMs = { least: 300, most: 2_000 };
 
-/** What administrators do to users of the run. */
+/** Administrators ban users of the run for a while. */
 export const moderation: readonly Operation[] = [
   {
     name: 'ban a user from the service for a while',
@@ -21,7 +21,7 @@ export const moderation: readonly Operation[] = [
         const request = { userId, reason: 'by chance' };
         await actor.call('banUser', request, { effects: [{ kind: 'withdraw', right }] });
         await sleep(banMs.least + random.below(banMs.most - banMs.least));
-        // Nobody else would lift it.
+        // Nobody else lifts the ban.
         for (let attempt = 0; attempt < 20; attempt += 1) {
           const lifted = await actor.call('unbanUser', { userId }, { effects: [{ kind: 'grant', right }] });
           if (lifted) break;

@@ -6,7 +6,7 @@ import type { Operation } from './operation.ts';
 
 let lastPage = 0;
 
-/** Reads a page of history and takes it down as a reader of its own. */
+/** Reads a page of the history and records it as a reader of its own. */
 export async function readPage(
   actor: Actor,
   chat: KnownChat,
@@ -27,7 +27,7 @@ export async function readPage(
   journal.add({ kind: 'open', at, reader, source: 'page', client, user, via, chatId: chat.id, begin, afterSeq });
   for (const message of page.messages) journal.add(toMessageRecord(reader, at, message));
   const last = page.messages.at(-1)?.seq ?? afterSeq;
-  // A page that goes back ends where it was told to; one that has no more is complete.
+  // A page that goes back ends before `beforeSeq`; a page with nothing after it ends at the chat's end.
   const seq = range.beforeSeq === undefined ? last : range.beforeSeq - 1;
   const complete = range.beforeSeq === undefined && (range.afterSeq === undefined || !page.hasMore);
   journal.add({ kind: 'reached', at, reader, seq, begin, complete });
@@ -38,7 +38,7 @@ export async function readPage(
 
 const someChat = (actor: Actor) => actor.random.pick(actor.world.chatsOf(actor.user));
 
-/** History, and what the service says of chats. */
+/** Clients read history, lists and the state of chats, and move read marks. */
 export const reading: readonly Operation[] = [
   {
     name: 'read the newest',
@@ -76,7 +76,7 @@ export const reading: readonly Operation[] = [
     prepare({ actor }) {
       const chat = someChat(actor);
       const tells = (answer: { chat?: { lastSeq: number; ownRole: number; readSeq: number } }) =>
-        // Who is no member has no read mark.
+        // Only members have a read mark.
         answer.chat && {
           head: answer.chat.lastSeq,
           ...(answer.chat.ownRole > 0 && { readSeq: answer.chat.readSeq }),
@@ -102,7 +102,7 @@ export const reading: readonly Operation[] = [
       const seq = actor.random.below(chat.head + 1);
       const effects = [{ kind: 'use' as const, right: actor.member(chat) }];
       const by = actor.random.pick(actor.waysToAsk)!;
-      // The answer to a command says only that it is done.
+      // The answer to a command has no read mark.
       const tells = ({ readSeq }: { readSeq?: number }) => (readSeq === undefined ? {} : { readSeq });
       return () => actor.call('markRead', { chatId: chat.id, seq }, { chatId: chat.id, effects, tells, by });
     },

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Operation } from './operation.ts';
 
-/** Messages: sent once, many at a time, twice at once, again, and with an id that was used. */
+/** Clients send messages: once, many at a time, twice at once, again, and with an id that was used. */
 export const sending: readonly Operation[] = [
   {
     name: 'send',
@@ -68,7 +68,7 @@ export const sending: readonly Operation[] = [
       return async () => {
         const draft = actor.draft(chat.id);
         const sent = actor.send(draft, 'stream');
-        // The command goes out at the end of the turn.
+        // The transport sends the command at the end of the event-loop turn.
         await sleep(actor.random.below(5));
         keeper.cut();
         await sent;

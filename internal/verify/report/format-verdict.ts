@@ -2,15 +2,15 @@ import type { Verdict } from '../checker/verdict.ts';
 import { type Violation, violationKinds } from '../checker/violation.ts';
 import type { HistoryRecord } from '../history/history-record.ts';
 
-/** The verdict for a person: figures, and of each kind of violation the few records that contradict each other. */
+/** The verdict as text: figures, and for each violation the few records that contradict each other. */
 export function formatVerdict(verdict: Verdict): string {
   const { figures, violations, counts, ok } = verdict;
   const seconds = (figures.durationMs / 1_000).toFixed(1);
   const ms = (value: number) => `${Math.round(value)} ms`;
   const lines = [
     '',
-    `seed ${figures.seed}, ${seconds} s: ${figures.operations} operations in ${figures.chats} chats (${figures.audited} read whole at the end), ${figures.faults} faults`,
-    `acknowledged ${figures.acknowledged}, of unknown outcome ${figures.unknown}; given to ${figures.readers} readers: ${figures.delivered}`,
+    `seed ${figures.seed}, ${seconds} s: ${figures.operations} operations in ${figures.chats} chats (${figures.audited} read completely at the end), ${figures.faults} faults`,
+    `acknowledged ${figures.acknowledged}, of unknown outcome ${figures.unknown}; received by ${figures.readers} readers: ${figures.delivered}`,
     `lost ${figures.lost}, doubled ${figures.doubled}, reordered ${figures.reordered}`,
     `longest delay of a live reader ${ms(figures.longestDelayMs)}; ${figures.resumes} resumptions, p50 ${ms(figures.resumeP50Ms)}, p99 ${ms(figures.resumeP99Ms)}`,
     ...violations.flatMap(formatViolation),
@@ -19,17 +19,17 @@ export function formatVerdict(verdict: Verdict): string {
   const kinds = Object.entries(counts).map(([kind, count]) => `${count} × ${kind}`);
   const fault = unprovenOf(verdict);
   if (!ok) lines.push(`VIOLATED: ${kinds.join(', ')}`);
-  else lines.push(fault ? `NOT PROVED: ${fault}` : 'OK: nothing contradicts what the service promises');
+  else lines.push(fault ? `NOT PROVED: ${fault}` : 'OK: nothing contradicts the promises of the service');
   return lines.join('\n');
 }
 
-/** 0 nothing was violated, 1 something was, 2 too little could be looked at to say so. */
+/** 0: no violation; 1: at least one; 2: none, but too little could be checked. */
 export function exitCodeOf(verdict: Verdict): 0 | 1 | 2 {
   if (!verdict.ok) return 1;
   return unprovenOf(verdict) ? 2 : 0;
 }
 
-/** Why it says little that nothing was violated; undefined if it says what it should. */
+/** Why the absence of violations proves nothing; undefined if it does. */
 function unprovenOf({ figures: { acknowledged, unread } }: Verdict): string | undefined {
   if (acknowledged === 0) return 'no message was acknowledged';
   if (unread > 0) return `${unread} of the chats with acknowledged messages could not be read at the end`;
@@ -60,32 +60,32 @@ function describe(record: HistoryRecord): string {
       return `the run began, seed ${record.seed}`;
     case 'send': {
       const answer =
-        record.outcome === 'ok' ? `ok: ${record.messageId} at ${record.seq || 'a number to follow'}` : refusal(record);
+        record.outcome === 'ok' ? `ok: ${record.messageId} at ${record.seq || 'a later number'}` : refusal(record);
       return `${record.client} (${record.user}, ${record.via}) sent ${record.clientMessageId} ${quote(record.text)}: ${answer}`;
     }
     case 'call': {
       const effects = record.effects.map(({ kind, right }) => `${kind}s '${right}'`).join(', ');
       const answer = record.outcome === 'ok' ? 'ok' : refusal(record);
-      const told = record.head === undefined ? '' : `, the chat had come to ${record.head}`;
+      const told = record.head === undefined ? '' : `, the chat had reached ${record.head}`;
       return `${record.client} (${record.user}, ${record.via}) did ${record.name}: ${answer}${told}${effects ? `; ${effects}` : ''}`;
     }
     case 'chat':
-      return `the ${record.type.toLowerCase()} ${record.chatId} became known`;
+      return `the clients learned of the ${record.type.toLowerCase()} ${record.chatId}`;
     case 'open':
       return `${record.reader} (${record.user}, ${record.via}, ${record.source}) begins after ${record.afterSeq}`;
     case 'message': {
       const what = record.system ? `${record.system.event} ${record.system.users.join(', ')}` : quote(record.text);
       const changed = record.updateSeq === record.seq ? '' : `, changed at ${record.updateSeq}`;
-      return `${record.reader} was given ${record.seq}${changed}: ${record.id} of ${record.sender} ${record.clientMessageId} ${what}`;
+      return `${record.reader} received ${record.seq}${changed}: ${record.id} of ${record.sender} ${record.clientMessageId} ${what}`;
     }
     case 'reached':
-      return `${record.reader} had come to ${record.seq}${record.complete ? ', where the chat ended' : ''}`;
+      return `${record.reader} had everything up to ${record.seq}${record.complete ? ', the end of the chat' : ''}`;
     case 'stall':
       return `${record.reader} read nothing`;
     case 'close':
       return `${record.reader} ended (${record.why}${record.detail ? `: ${record.detail}` : ''})`;
     case 'resumed':
-      return `${record.client} came back to ${record.chats} chats`;
+      return `${record.client} had resumed ${record.chats} chats`;
     case 'fault':
       return `fault: ${record.what}`;
     default:

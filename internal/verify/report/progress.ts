@@ -1,6 +1,6 @@
 import type { HistoryRecord } from '../history/history-record.ts';
 
-/** Prints every few seconds how far a run has come. */
+/** Prints the progress of a run every few seconds. */
 export class Progress {
   #operations = 0;
   #acknowledged = 0;
@@ -26,6 +26,6 @@ export class Progress {
 
   #line(): string {
     const seconds = Math.round((performance.now() - this.#begin) / 1_000);
-    return `${seconds} s: ${this.#operations} operations, ${this.#acknowledged} acknowledged, ${this.#delivered} given to readers, ${this.#lost} readings cut off`;
+    return `${seconds} s: ${this.#operations} operations, ${this.#acknowledged} acknowledged, ${this.#delivered} received by readers, ${this.#lost} readers cut off`;
   }
 }

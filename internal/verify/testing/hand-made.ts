@@ -12,10 +12,10 @@ import type {
 
 type Place = Pick<MessageRecord, 'seq' | 'updateSeq' | 'id' | 'sender' | 'clientMessageId' | 'text' | 'system'>;
 
-/** A history written by hand, of one chat. Every step takes ten milliseconds. */
+/** Builds a history of one chat. Every step takes ten milliseconds. */
 export class HandMade {
   readonly records: HistoryRecord[] = [];
-  /** What the chat has, from its first message on. */
+  /** The chat's messages, from the first. */
   readonly chat: Place[] = [];
   now = 0;
   #readers = 0;
@@ -33,7 +33,7 @@ export class HandMade {
     return this.now;
   }
 
-  /** Puts a message into the chat, without anybody's knowing. */
+  /** Adds a message to the chat; no client receives it. */
   place(message: Partial<Place> & { system?: SystemNews }): Place {
     const seq = message.seq ?? this.chat.length + 1;
     const placed = { seq, updateSeq: seq, id: `m${seq}`, sender: 'ann', clientMessageId: '', text: '', ...message };
@@ -41,7 +41,7 @@ export class HandMade {
     return placed;
   }
 
-  /** An attempt that stored its message, and was told so. */
+  /** An attempt that stored its message and was acknowledged. */
   send(user: string, clientMessageId: string, rest: Partial<SendRecord> = {}): Place {
     const text = rest.text ?? `${clientMessageId} of ${user}`;
     const placed = this.place({ sender: user, clientMessageId, text });
@@ -49,7 +49,7 @@ export class HandMade {
     return placed;
   }
 
-  /** An attempt, by what became of it; nothing is put into the chat. */
+  /** An attempt with the given outcome; adds nothing to the chat. */
   attempt(user: string, clientMessageId: string, rest: Partial<SendRecord>): void {
     const begin = rest.begin ?? this.tick();
     this.#add({
@@ -73,7 +73,7 @@ export class HandMade {
     this.#add({ kind: 'call', name, begin: this.tick(), at: this.tick(), ...record });
   }
 
-  /** Takes somebody out, by a call and a message that says so. */
+  /** Removes a user from the chat: a call and a system message. */
   remove(user: string): Place {
     const placed = this.place({ system: { event: 'memberRemoved', users: [user] } });
     this.call('ann', 'removeMember', { effects: [this.effect('withdraw', user)] });
@@ -90,7 +90,7 @@ export class HandMade {
     return { kind, right: membership('c', user) };
   }
 
-  /** A reader of its own; returns its name. */
+  /** Opens a reader; returns its name. */
   open(user: string, rest: Partial<OpenRecord> = {}): string {
     this.#readers += 1;
     const reader = `${user}/${this.#readers}`;
@@ -99,7 +99,7 @@ export class HandMade {
     return reader;
   }
 
-  /** Gives a reader these messages, by default all after a number. */
+  /** A reader receives these messages. */
   give(reader: string, messages: readonly Place[]): void {
     for (const message of messages) this.#add({ kind: 'message', at: this.tick(1), reader, ...message });
   }
@@ -112,7 +112,7 @@ export class HandMade {
     this.#add({ kind: 'close', at: this.tick(), reader, why });
   }
 
-  /** Somebody reads everything there is, or what is said to be everything. */
+  /** Ann reads the whole chat at the end of the run, and receives these messages. */
   audit(messages: readonly Place[] = this.chat): void {
     const reader = this.open('ann', { source: 'audit' });
     this.give(reader, messages);

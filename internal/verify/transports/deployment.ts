@@ -5,24 +5,24 @@ import type { WebSocketConstructor } from '../../../pkg/chat-client/transports/w
 import { webSocketTransport } from '../../../pkg/chat-client/transports/web-socket-transport.ts';
 import { sseTransport } from './sse-transport.ts';
 
-/** The ways to a service, by name. `sdk`: by the SDK's client, which comes back by itself. */
+/** The transports by name. With `sdk-` the SDK's client uses it, which reconnects by itself. */
 export const transportNames = ['grpc', 'ws-proto', 'ws-json', 'sse', 'sdk-grpc', 'sdk-ws'] as const;
 export type TransportName = (typeof transportNames)[number];
 
-/** Where a service is: any number of nodes, of each kind of address. */
+/** The addresses of a service: any number of nodes of each kind. */
 export interface Deployment {
   /** `host:port` */
   grpc: readonly string[];
   /** `http://host:port` */
   http: readonly string[];
-  /** How gRPC is encrypted; absent: not at all. */
+  /** TLS of gRPC; absent: plain text. */
   tls?: TlsOptions;
 }
 
-/** A connection to one node whose stream can be stopped from reading. */
+/** A connection to one node that can stop reading for a while. */
 export interface Connection {
   transport: Transport;
-  /** Reads nothing more from the network until the returned function is called. */
+  /** Stops reading from the network until the returned function is called. */
   pause(): () => void;
 }
 
@@ -30,7 +30,7 @@ export function isGrpc(transportName: TransportName): boolean {
   return transportName === 'grpc' || transportName === 'sdk-grpc';
 }
 
-/** Opens a connection of its own; `node` counts through the addresses. */
+/** Opens a connection. `node` selects the address, modulo their number. */
 export function openConnection(
   transportName: TransportName,
   { grpc, http, tls }: Deployment,
@@ -39,7 +39,7 @@ export function openConnection(
   if (isGrpc(transportName)) {
     const address = grpc[node % grpc.length]!;
     const transport = grpcTransport(address, { tls, channelOptions: { 'grpc.use_local_subchannel_pool': 1 } });
-    // Nothing is read from the network that is not asked for.
+    // A gRPC stream reads from the network only what its reader asks for.
     return { transport, pause: () => () => {} };
   }
   const url = http[node % http.length]!;

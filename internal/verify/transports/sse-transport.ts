@@ -6,8 +6,8 @@ import { Mailbox } from '../../../pkg/chat-client/transports/mailbox.ts';
 import type { Stream, Transport } from '../../../pkg/chat-client/transports/transport.ts';
 
 /**
- * Streams made of server-sent events and REST: each `subscribe` is a request for a chat's events, each `send_message` a call. There are
- * no other commands. The stream ends when the events of its last chat do.
+ * A transport whose streams are server-sent events and REST: `subscribe` requests the events of a chat, `send_message` makes a call, and other
+ * commands fail. The stream ends when the events of a chat end.
  */
 export function sseTransport(baseUrl: string, calls: Transport): Transport {
   return { ...calls, connect: (token, signal) => new SseStream(baseUrl, calls, token, signal) };

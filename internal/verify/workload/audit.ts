@@ -6,12 +6,12 @@ import { toMessageRecord } from '../clients/to-record.ts';
 import type { KnownChat } from '../clients/world.ts';
 import type { Effect } from '../history/history-record.ts';
 
-/** How long what is left may take once the run is to end, in milliseconds. */
+/** The time for the rest of the audit after the signal has aborted, in milliseconds. */
 const hurriedMs = 5_000;
 
 /**
- * When nobody writes any more: reads every chat from its beginning, gives the readers time to come to its end, and ends them. Throws nothing:
- * what could not be read is not in the history.
+ * To be called when no client sends any more: reads every chat from its beginning, waits until all readers have reached its end, and ends them.
+ * Never throws: a chat that could not be read is missing from the history.
  */
 export async function audit(
   auditor: Actor,
@@ -33,7 +33,7 @@ export async function audit(
   await Promise.all(participants.map(({ keeper, sdk }) => (keeper ?? sdk)!.stop()));
 }
 
-/** Reads a chat from its first message to its last; undefined if nobody may, or the service is away for too long. */
+/** Reads a chat from its first message to its last. Resolves with its last number; undefined if no reader may read it, or the service is away for too long. */
 async function readWhole(readers: readonly Actor[], chat: KnownChat, patience: Patience): Promise<number | undefined> {
   patience.begin();
   for (let attempt = 0; patience.leftMs > 0; attempt += 1) {
@@ -42,7 +42,7 @@ async function readWhole(readers: readonly Actor[], chat: KnownChat, patience: P
     const pages = await readPages(actor, chat);
     const owed = [...(actor.world.owed.get(chat.id) ?? [])];
     const found = new Set(pages?.messages.map(({ id }) => id));
-    // What was acknowledged before it had a number may still be on its way.
+    // A message that was acknowledged without a number may not be written yet.
     const isWhole = owed.every((id) => found.has(id)) || patience.leftMs < 5_000;
     if (pages && isWhole) return takeDown(actor, chat, `${actor.name}/audit-${chat.id}`, pages);
     if (pages) attempt -= 1;
@@ -60,7 +60,7 @@ interface Pages {
 async function readPages(actor: Actor, chat: KnownChat): Promise<Pages | undefined> {
   const begin = actor.journal.now();
   const messages: Message[] = [];
-  // Nobody who reads here has been taken out: a refusal contradicts that.
+  // As far as the run knows, the reader is a member: a refusal would contradict that.
   const effects: Effect[] = [{ kind: 'use', right: actor.member(chat) }];
   for (let afterSeq = 0, hasMore = true; hasMore; ) {
     const request = { chatId: chat.id, afterSeq, pageSize: 200 };
@@ -73,7 +73,7 @@ async function readPages(actor: Actor, chat: KnownChat): Promise<Pages | undefin
   return { begin, messages };
 }
 
-/** Takes down what was read; returns the number of the last message. */
+/** Records what was read; returns the number of the last message. */
 function takeDown(actor: Actor, { id: chatId }: KnownChat, reader: string, { begin, messages }: Pages): number {
   const { journal, name: client, user, transportName: via } = actor;
   const at = journal.now();
@@ -85,7 +85,7 @@ function takeDown(actor: Actor, { id: chatId }: KnownChat, reader: string, { beg
   return seq;
 }
 
-/** How long to go on with a step: so many milliseconds, and only a moment more once the run is to end. */
+/** The time left for a step of the audit: `stepMs`, or `hurriedMs` once the signal has aborted. */
 class Patience {
   readonly #stepMs: number;
   #stepUntil = 0;

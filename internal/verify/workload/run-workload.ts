@@ -14,26 +14,26 @@ import { audit } from './audit.ts';
 
 export interface WorkloadOptions {
   seed: number;
-  /** Clients, besides the auditor. */
+  /** The number of clients, besides the auditor. */
   clients: number;
-  /** It ends after so many operations, or so many milliseconds, whichever comes first. */
+  /** The run ends after this many operations or after `durationMs`, whichever is first. */
   operations?: number;
   durationMs: number;
-  /** Pause of a client after each operation, in milliseconds, on average. */
+  /** The average pause of a client after each operation, in milliseconds. */
   paceMs: number;
-  /** Something is broken on purpose meanwhile. */
+  /** Whether connections may break without being a violation, because faults are injected meanwhile. */
   faultsExpected: boolean;
   bounds: { deliveryMs: number; revocationMs: number };
-  /** How long readers have to come to the end when all is sent, in milliseconds. */
+  /** How long readers may take to reach the end after the last send, in milliseconds. */
   settleMs: number;
-  /** Who signs in, by number; default: guests. */
+  /** How client number `index` signs in; default: as a guest. */
   tokens?: (index: number) => TokenSource;
-  /** Called when all have signed in and there are chats: from here on anything may break. */
+  /** Called when all clients have signed in and the first chats exist: from here on anything may break. */
   onPrepared?: () => void;
   signal?: AbortSignal;
 }
 
-/** Has random clients use a service, and reads everything at the end. Throws ChatClientError if they cannot even sign in. */
+/** Lets random clients use a service, then reads all chats. Throws ChatClientError if a client cannot sign in. */
 export async function runWorkload(deployment: Deployment, journal: Journal, options: WorkloadOptions): Promise<void> {
   const { seed, faultsExpected, bounds, signal } = options;
   journal.add({ kind: 'run', at: journal.now(), seed, faultsExpected, bounds });
@@ -70,7 +70,7 @@ function toParticipant(actor: Actor): Participant {
   return actor.isSdk ? { actor, sdk: new SdkReader(actor) } : { actor, keeper: new LiveKeeper(actor) };
 }
 
-/** A few chats to begin with. */
+/** Creates the first chats. */
 async function prepare(auditor: Participant, participants: readonly Participant[]): Promise<void> {
   const { world } = auditor.actor;
   for (let room = 0; room < 3; room += 1) await joinRoom(auditor, `${world.tag}-room-${room}`);
@@ -105,14 +105,14 @@ async function act(participants: readonly Participant[], options: WorkloadOption
   );
 }
 
-/** When this program itself does not get to run, nothing that seems late may be held against the service. */
+/** Records a fault for each time in which this process itself did not run: delays then are not the service's. */
 function watchLag(journal: Journal): NodeJS.Timeout {
   const everyMs = 100;
   let last = journal.now();
   return setInterval(() => {
     const now = journal.now();
     if (now - last > everyMs + 400)
-      journal.add({ kind: 'fault', at: now, begin: last, what: 'the clients did not get to run' });
+      journal.add({ kind: 'fault', at: now, begin: last, what: "the clients' process did not run" });
     last = now;
   }, everyMs);
 }
