@@ -55,6 +55,28 @@ export interface ChatParts {
   hub: Hub;
 }
 
+/** Rows of one statement, so that others hardly wait for it; and how often new ones are looked for, in milliseconds. */
+const pruning = { batch: 5_000, everyMs: 5_000 };
+
+/** How the hub delivers, beside REPAIR_INTERVAL_MS. */
+const delivery = {
+  /** Readers that reconnect within this time find their chat's newest messages in memory. In milliseconds. */
+  lingerMs: 30_000,
+  /** How long a message that a later one overtook on the bus is waited for, before the database is asked. In milliseconds. */
+  stragglerMs: 50,
+  /** The newest messages of a chat that are kept in memory, in characters: some hundreds of usual length. */
+  recentChars: 65_536,
+  /** Messages that are fetched in one query when some are missing. */
+  pageSize: 200,
+};
+
+const sessionOptions = {
+  /** Bytes after which a frame of events is closed and the next one begins: far less than clients accept. */
+  frameBytes: 65_536,
+  /** How long the last frames of a stream may take to be read, in milliseconds, before the stream is cut off. */
+  closingGraceMs: 2_000,
+};
+
 /** Opens the parts that serve chats: repositories, message writer, hub, services and sessions. */
 export async function openChat(
   config: Config,
@@ -67,8 +89,8 @@ export async function openChat(
   await storedChats.ensureRooms(config.rooms.names);
   await storedMessages.warmUp(config.database.poolSize);
   const prune = (limit: number) => pruneDeletedChats(database.db, limit);
-  const pruning = { what: 'messages of deleted chats', prune, batch: 5_000, everyMs: 5_000, log };
-  resources.add('the removal of messages of deleted chats', pruneRegularly(pruning));
+  const stopPruning = pruneRegularly({ what: 'messages of deleted chats', prune, ...pruning, log });
+  resources.add('the removal of messages of deleted chats', stopPruning);
   const chats = traced('ChatRepository', overrides?.chats?.(storedChats) ?? storedChats);
   const members = traced('MemberRepository', new PostgresMemberRepository(database, limits));
   const memberships = traced('MembershipRepository', new PostgresMembershipRepository(database));
@@ -85,13 +107,7 @@ export async function openChat(
   if (config.roles.has('writer')) ingest?.writers.start();
   const hub = new Hub(
     { bus, messages, memberships, log },
-    {
-      repairIntervalMs: config.times.repairIntervalMs,
-      lingerMs: 30_000,
-      stragglerMs: 50,
-      recentChars: 65_536,
-      pageSize: 200,
-    },
+    { ...delivery, repairIntervalMs: config.times.repairIntervalMs },
   );
   resources.add('the hub', () => hub.stop());
   const service = traced(
@@ -128,6 +144,7 @@ export async function openChat(
   const sessions = new SessionRegistry(
     { service, hub, chats, memberships, users, messages, ...identity, limiter, presence, presenceAnnouncer, log },
     {
+      ...sessionOptions,
       limits: {
         maxTextLength: limits.maxTextLength,
         maxFrameBytes: limits.maxFrameBytes,
@@ -135,10 +152,8 @@ export async function openChat(
         maxSubscriptions: limits.maxSubscriptions,
       },
       outboxBytes: limits.outboxBytes,
-      frameBytes: 65_536,
       pageSize: catchUpPageSize(limits.maxTextLength),
       maxPendingSends: limits.maxPendingSends,
-      closingGraceMs: 2_000,
       admission: { perSecond: limits.arrivalsPerSecond, maxWaiting: limits.arrivalsMaxWaiting },
       maxStreamsPerUser: limits.maxStreamsPerUser,
     },

@@ -26,6 +26,18 @@ export interface Ingest {
   writers: PartitionWriters;
 }
 
+/** Pairs of sender and chat whose last check is remembered: some 15 MB. */
+const maxRememberedSenders = 100_000;
+
+/** While the database is away it is asked again after this time, in milliseconds; in between, remembered checks decide at once. */
+const restMs = 1_000;
+
+/** Entries stay in the stream this much longer than it recognises repetitions, in milliseconds: clocks differ. */
+const extraKeepMs = 5_000;
+
+/** How the processes share the partitions: a writer may miss two heartbeats before others take over. */
+const sharing = { heartbeatMs: 1_000, missingAfterMs: 3_500, reportEveryMs: 30_000 };
+
 /**
  * Opens ingest by JetStream; undefined if messages are committed directly. Throws an error that names the stream if it cannot be used. The writers are
  * stopped with the resources, so add what accepts messages after this: it is stopped first.
@@ -52,10 +64,10 @@ export async function openIngest(
   const checks = new SenderChecks(
     { repository, log },
     {
-      max: 100_000,
+      max: maxRememberedSenders,
       rememberMs: rememberSendersMs,
       timeoutMs: Math.min(writer.giveUpAfterMs, times.callTimeoutMs) / 4,
-      restMs: 1_000,
+      restMs,
     },
   );
   const writers = new PartitionWriters(
@@ -64,10 +76,8 @@ export async function openIngest(
       maxBatch: writer.maxBatch,
       maxInFlight: writer.maxInFlight,
       // The stream recognises a repeated message only while it has the first one.
-      keepMs: duplicateWindowMs + 5_000,
-      heartbeatMs: 1_000,
-      missingAfterMs: 3_500,
-      reportEveryMs: 30_000,
+      keepMs: duplicateWindowMs + extraKeepMs,
+      ...sharing,
     },
   );
   resources.add('the writers of accepted messages', () => writers.stop());

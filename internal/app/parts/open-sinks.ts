@@ -23,6 +23,28 @@ const descriptors = new URL('../../../pkg/api/descriptors.binpb', import.meta.ur
 /** The name under which the database keeps the sink's cursors. */
 const sinkName = 'jetstream';
 
+/** The relay's own connections to the database. Nobody waits for its statements, so they may take long. */
+const connections = { poolSize: 3, statementTimeoutMs: 30_000 };
+
+/** How the relay works through the chats. */
+const relayOptions = {
+  /** Chats at the same time. */
+  maxChats: 64,
+  /** Changes after which a busy chat gives way to others. */
+  pageSize: 200,
+  /** Events in one delivery: those that the sink may get again after the relay was killed. */
+  batchSize: 20,
+  /** How long the chats of a relay that was killed wait for another, in milliseconds. */
+  leaseMs: 10_000,
+  /** How late a change may reach an idle sink, in milliseconds. */
+  pollMs: 200,
+  /** The pause after a failure, in milliseconds. */
+  restMs: 500,
+};
+
+/** How long JetStream may take to acknowledge an event, in milliseconds, before it is sent again. */
+const ackTimeoutMs = 2_000;
+
 /** Starts the relay to the sink that EXPORT names, in processes with the role `relay`. While NATS is away the relay logs a warning and tries again, without end. */
 export async function openSinks(config: Config, { database, log, resources }: Deps): Promise<void> {
   const { export: target } = config;
@@ -32,15 +54,14 @@ export async function openSinks(config: Config, { database, log, resources }: De
     format === 'protobuf'
       ? protobufMessage
       : jsonMessage(new MessageJson(readFileSync(descriptors), 'chat.v1.Message')),
-    { ...settings, nats: { url: nats.url, ca: await readCa('NATS_CA', nats.caFile) }, ackTimeoutMs: 2_000 },
+    { ...settings, nats: { url: nats.url, ca: await readCa('NATS_CA', nats.caFile) }, ackTimeoutMs },
   );
   const sink = new OrderedLogSink(eventLog);
   resources.add('the event sink', () => sink.close());
   // The relay has connections of its own, so that a backlog does not delay the writing of messages.
   const own = createDatabase({
     dsn: database.dsn,
-    poolSize: 3,
-    statementTimeoutMs: 30_000,
+    ...connections,
     onError: (err) => log.debug({ err }, 'a database connection of the relay broke'),
   });
   resources.add("the relay's database connections", () => own.close());
@@ -51,7 +72,7 @@ export async function openSinks(config: Config, { database, log, resources }: De
       sink,
       log: log.child({ sink: sinkName }),
     },
-    { maxChats: 64, pageSize: 200, batchSize: 20, leaseMs: 10_000, pollMs: 200, restMs: 500 },
+    relayOptions,
   );
   resources.add('the relay of changes', () => relay.stop());
   relay.start();
