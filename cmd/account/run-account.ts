@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { nameDatabase } from '../../internal/app/parts/name-database.ts';
+import { nameDatabase } from '../../internal/app/database/name-database.ts';
+import { withAccounts } from '../../internal/app/database/with-accounts.ts';
 import { openPasswords } from '../../internal/app/parts/open-passwords.ts';
-import { withAccounts } from '../../internal/app/parts/with-accounts.ts';
 import { runCommand, UsageError } from '../../internal/app/process/run-command.ts';
 import { readConfig } from '../../internal/config/config.ts';
 import { userIdOf, userName } from '../../internal/model/account.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { migrateDatabase } from '../../internal/app/parts/migrate-database.ts';
+import { migrateDatabase } from '../../internal/app/database/migrate-database.ts';
 import { runCommand } from '../../internal/app/process/run-command.ts';
 import { readConfig } from '../../internal/config/config.ts';
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { nameDatabase } from '../../internal/app/parts/name-database.ts';
-import { withAccounts } from '../../internal/app/parts/with-accounts.ts';
+import { nameDatabase } from '../../internal/app/database/name-database.ts';
+import { withAccounts } from '../../internal/app/database/with-accounts.ts';
 import { runCommand } from '../../internal/app/process/run-command.ts';
 import { readConfig } from '../../internal/config/config.ts';
 

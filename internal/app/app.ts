@@ -16,11 +16,11 @@ import { served } from '../transport/shared/operations/served-service.ts';
 import { unaryHandlers } from '../transport/shared/operations/unary-handlers.ts';
 import { CommandReader } from '../transport/shared/streams/command-reader.ts';
 import { LocalStreams } from '../transport/shared/streams/local-streams.ts';
+import { openDatabase } from './database/open-database.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
 import { openBus } from './parts/open-bus.ts';
 import { type ChatOverrides, openChat } from './parts/open-chat.ts';
-import { openDatabase } from './parts/open-database.ts';
 import { openIdentity } from './parts/open-identity.ts';
 import { openRateLimiter } from './parts/open-rate-limiter.ts';
 import { openRedis } from './parts/open-redis.ts';
@@ -28,7 +28,7 @@ import { openSinks } from './parts/open-sinks.ts';
 import { openTracing } from './parts/open-tracing.ts';
 import { openTransports } from './parts/open-transports.ts';
 
-/** Parts that somebody who embeds the service, such as a test, brings along. */
+/** Parts that the caller brings, such as a test: they are used in place of the configured ones. */
 export interface Overrides extends ChatOverrides {
   bus?: Bus;
 }
@@ -36,20 +36,20 @@ export interface Overrides extends ChatOverrides {
 /** The running service. */
 export interface App {
   grpcPort: number;
-  /** Absent: the gateway is configured off. */
+  /** Absent: this process serves no HTTP. */
   httpPort: number | undefined;
   sessions: SessionRegistry;
   hub: Hub;
-  /** Resolves when the service cannot go on by itself, with the reason. */
+  /** Resolves with the reason when the service cannot continue. */
   failed: Promise<Error>;
   /**
-   * Drains and stops: not ready any more, streams told to reconnect, what is under way committed and answered, everything
-   * closed. Twice is harmless.
+   * Drains and stops: the service is no longer ready, each stream gets a time to reconnect, messages and calls under way are committed and
+   * answered, and everything is closed. Twice is harmless.
    */
   stop(): Promise<void>;
 }
 
-/** Starts the service. Throws an error with a clear message, leaving nothing behind, when it cannot or the signal aborts. */
+/** Starts the service. Throws an error with a clear message if it cannot start, or if the signal aborts; nothing is left running then. */
 export async function startApp(
   config: Config,
   log: Logger,

@@ -5,9 +5,9 @@ import { loadRules } from '../interceptor/validation.ts';
 import { accountOperations } from '../transport/shared/operations/account-operations.ts';
 import { served } from '../transport/shared/operations/served-service.ts';
 import { unaryHandlers } from '../transport/shared/operations/unary-handlers.ts';
+import { authSchema, openDatabase } from './database/open-database.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
-import { authSchema, openDatabase } from './parts/open-database.ts';
 import { openIdentity } from './parts/open-identity.ts';
 import { openRateLimiter } from './parts/open-rate-limiter.ts';
 import { openRedis } from './parts/open-redis.ts';
@@ -17,14 +17,16 @@ import { openTransports } from './parts/open-transports.ts';
 /** The running auth-server. */
 export interface AuthServer {
   grpcPort: number;
+  /** Absent: this process serves no HTTP. */
   httpPort: number | undefined;
+  /** Resolves with the reason when the auth-server cannot continue. */
   failed: Promise<Error>;
   stop(): Promise<void>;
 }
 
 /**
- * Starts accounts and token issuer by themselves, for chat services that use its keys (AUTH_JWKS_URL). Throws an error with a clear
- * message, leaving nothing behind, when it cannot or the signal aborts.
+ * Starts the accounts and the token issuer without chats, for chat services that use its keys (AUTH_JWKS_URL). Throws an error with a clear
+ * message if it cannot start, or if the signal aborts; nothing is left running then.
  */
 export async function startAuthServer(
   config: Config,

@@ -4,24 +4,25 @@ import { compose } from '../interceptor/call.ts';
 import { PostgresMessageRepository } from '../repository/postgres/messages/postgres-message-repository.ts';
 import { GrpcServer } from '../transport/grpc/grpc-server.ts';
 import { CertificateFiles } from '../transport/tls/certificate-files.ts';
+import { openDatabase } from './database/open-database.ts';
+import { closingGraceMs } from './lifecycle/closing-grace.ts';
 import { DatabaseWatch } from './lifecycle/database-watch.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
 import { openBus } from './parts/open-bus.ts';
-import { openDatabase } from './parts/open-database.ts';
 import { openIngest } from './parts/open-ingest.ts';
 import { openSinks } from './parts/open-sinks.ts';
 
-/** What runs beside the services. */
+/** The running writer, relay, or both. */
 export interface Background {
-  /** Where it tells its health. */
+  /** Serves grpc.health.v1 only. */
   grpcPort: number;
   stop(): Promise<void>;
 }
 
 /**
- * Starts the roles that serve nobody, the writer of accepted messages and the relay of changes, beside services elsewhere. Throws an error with a
- * clear message, leaving nothing behind, when it cannot or the signal aborts.
+ * Starts the roles without clients: the writer of accepted messages and the relay of changes. The chat services run in other processes. Throws an
+ * error with a clear message if it cannot start, or if the signal aborts; nothing is left running then.
  */
 export async function startBackground(config: Config, log: Logger, signal: AbortSignal): Promise<Background> {
   const resources = new ResourceStack(log);
@@ -44,7 +45,7 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
         trustedProxies: [],
       },
     );
-    resources.add('the gRPC server', () => health.stop(1_000));
+    resources.add('the gRPC server', () => health.stop(closingGraceMs));
     signal.throwIfAborted();
     const grpcPort = await health.listen();
     const onChange = (reachable: boolean) => health.setServing(reachable);

@@ -10,12 +10,12 @@ import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
 import { openGateway } from './parts/open-gateway.ts';
 
-/** gRPC clients take so much unless told otherwise. */
+/** The size of answers that gRPC clients accept by default. Answers may be larger than requests. */
 const minMessageBytes = 4 * 1_048_576;
 
 /**
- * Starts the HTTP side by itself, in front of services elsewhere; they may come later. Throws an error with a clear message, leaving nothing
- * behind, when it cannot.
+ * Starts the HTTP side in front of chat services that run in other processes. The services may start later. Throws an error with a clear message if
+ * it cannot start; nothing is left running then.
  */
 export async function startGateway(
   config: GatewayConfig,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { migrationsFolder } from '../app/parts/open-database.ts';
+import { migrationsFolder } from '../app/database/open-database.ts';
 import { migrate } from '../repository/postgres/migrations/migrate.ts';
 import { QuickCluster } from './services/quick-cluster.ts';
 

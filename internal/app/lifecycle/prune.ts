@@ -1,17 +1,21 @@
 import type { Logger } from 'pino';
 
 interface Pruning {
-  /** What is removed, for the log. */
+  /** What is removed, in the words of the log. */
   what: string;
-  /** Removes so many at most; returns how many. */
+  /** Removes at most `limit` items, and returns how many it removed. */
   prune(limit: number): Promise<number>;
-  /** How many at a time. */
+  /** The `limit` of each call of `prune`. */
   batch: number;
+  /** The time between two rounds, in milliseconds. */
   everyMs: number;
   log: Logger;
 }
 
-/** Removes now and then what is not needed any more, in batches. Returns how to stop. */
+/**
+ * Removes old items in rounds: batch after batch, until one is not full. A failure is logged once and ends the round. Returns a function that stops it
+ * and resolves when the batch under way is done.
+ */
 export function pruneRegularly({ what, prune, batch, everyMs, log }: Pruning): () => Promise<void> {
   let running: Promise<void> | undefined;
   let stopped = false;
@@ -22,7 +26,7 @@ export function pruneRegularly({ what, prune, batch, everyMs, log }: Pruning): (
       while (pruned === batch && !stopped) pruned = await prune(batch);
       failing = false;
     } catch (err) {
-      // Once, however long the database is away.
+      // One line in the log, however long the database is away.
       if (!failing) log.warn({ err }, `could not remove ${what}; trying again later`);
       failing = true;
     }

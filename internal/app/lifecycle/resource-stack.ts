@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-/** What has been opened, to be closed in reverse order. */
+/** Resources that have been opened. `close` closes them in reverse order. */
 export class ResourceStack {
   readonly #log: Logger;
   readonly #closers: { name: string; close: () => void | Promise<void> }[] = [];
@@ -10,11 +10,12 @@ export class ResourceStack {
     this.#log = log;
   }
 
+  /** `name` is what the log calls the resource. */
   add(name: string, close: () => void | Promise<void>): void {
     this.#closers.push({ name, close });
   }
 
-  /** A part that fails to close is logged and does not keep the others open. Twice is harmless. */
+  /** Closes everything. The failure of one resource is logged, and the others are closed all the same. Twice is harmless. */
   close(): Promise<void> {
     this.#closing ??= this.#closeAll();
     return this.#closing;

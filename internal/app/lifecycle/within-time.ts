@@ -1,4 +1,4 @@
-/** Resolves when the promise does, or when the time is over. */
+/** Resolves when the promise does, or after `timeoutMs` milliseconds. Throws what the promise throws within that time. */
 export async function withinTime(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@ import type { TokenVerifier } from '../../client/auth/token-verifier.ts';
 import type { Config } from '../../config/config.ts';
 import type { ExternalIssuer } from '../../config/groups/external-issuer-config.ts';
 
-/** Believes the tokens of an OpenID Connect provider. Its keys are fetched when the first token comes: it may be away at start. */
+/** Creates a verifier for the tokens of an OpenID Connect provider. It fetches the keys with the first token, so the provider may be away at start. */
 export function createExternalVerifier(
   { issuer, audience }: Pick<Config['auth'], 'issuer' | 'audience'>,
   { jwksUrl, algorithms, nameClaim, rolesClaim, adminRole, serviceRole }: ExternalIssuer,

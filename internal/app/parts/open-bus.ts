@@ -7,8 +7,8 @@ import { natsLink } from '../../client/bus/nats-link.ts';
 import { postgresLink } from '../../client/bus/postgres-link.ts';
 import { redisLink } from '../../client/bus/redis-link.ts';
 import type { BusConfig } from '../../config/groups/bus-config.ts';
+import type { OpenedDatabase } from '../database/open-database.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
-import type { OpenedDatabase } from './open-database.ts';
 import { readCa } from './read-ca.ts';
 
 interface Deps {
@@ -17,10 +17,10 @@ interface Deps {
   resources: ResourceStack;
 }
 
-/** How long the broker may take for an answer, in milliseconds. */
+/** How long the broker may take to answer, in milliseconds. */
 const timeoutMs = 5_000;
 
-/** The configured bus. A broker that is away is no error: it is warned of, and tried again for ever. */
+/** Opens the bus at BUS_URL. While its broker is away the bus logs a warning and tries again, without end. */
 export async function openBus(config: BusConfig, { database, log, resources }: Deps): Promise<Bus> {
   const bus =
     config.kind === 'memory'

@@ -55,7 +55,7 @@ export interface ChatParts {
   hub: Hub;
 }
 
-/** Rows of one statement, so that others hardly wait for it; and how often new ones are looked for, in milliseconds. */
+/** How messages of deleted chats are removed: rows of one statement, and the time between two rounds in milliseconds. */
 const pruning = { batch: 5_000, everyMs: 5_000 };
 
 /** How the hub delivers, beside REPAIR_INTERVAL_MS. */

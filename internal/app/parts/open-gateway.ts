@@ -16,10 +16,10 @@ import { WebSocketServer } from '../../transport/websocket/websocket-server.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 
 interface Deps {
-  /** Full names of the services whose methods are served. */
+  /** Full names of the gRPC services that are served as REST. */
   services: readonly string[];
   caller: UnaryCaller;
-  /** Absent where there are no chats. */
+  /** Absent in an auth-server, which has no chats. */
   streams: LiveStreams | undefined;
   /** Absent: plain HTTP. */
   certificates: CertificateFiles | undefined;
@@ -32,24 +32,27 @@ interface Options {
   http: HttpConfig;
   maxBodyBytes: number;
   maxCommandsPerFrame: number;
-  /** How long a connection may be silent before something is sent on it, in milliseconds. */
+  /** How long a connection may be silent before the server sends something on it, in milliseconds. */
   keepaliveMs: number;
-  /** How long requests under way may take once it is being stopped, in milliseconds. */
+  /** How long requests under way may take after `stop`, in milliseconds. */
   graceMs: number;
 }
 
 const api = new URL('../../../pkg/api/', import.meta.url);
 
-/** Where `make web` puts the web page. */
+/** The folder in which `make web` builds the web page. */
 const webPage = fileURLToPath(new URL('../../../cmd/web/dist', import.meta.url));
 
-/** What WebSocket handshakes may take of the time: some five hundred a second, when many come at once. Who would wait for longer than 20 s is refused. */
+/**
+ * WebSocket handshakes may use a twentieth of the CPU time, which is some 500 a second. Of clients that connect together, those that would wait for
+ * longer than 20 s are refused.
+ */
 const handshakes = { budgetMs: 1, turnMs: 20, maxWaiting: 10_000 };
 
-/** How long a WebSocket may be open without a token, and take to answer that it is being closed, in milliseconds. */
+/** How long a WebSocket may be open without a token, and how long its client may take to answer a close, in milliseconds. */
 const webSocketTimes = { authTimeoutMs: 5_000, closeTimeoutMs: 2_000 };
 
-/** Starts the HTTP side. Returns its port. Throws an error with a clear message if the address cannot be had. */
+/** Starts the HTTP side. Returns its port. Throws an error with a clear message if it cannot listen on the address. */
 export async function openGateway(
   { services, caller, streams, certificates, log, resources }: Deps,
   { host, http, maxBodyBytes, maxCommandsPerFrame, keepaliveMs, graceMs }: Options,
@@ -80,7 +83,7 @@ export async function openGateway(
       maxBodyBytes,
       publicUrl,
       openApi: readFileSync(new URL('openapi.json', api), 'utf8'),
-      // Without chats there is nothing to show on it.
+      // The page shows chats, which an auth-server does not have.
       webPage: http.webPage && streams ? webPage : undefined,
     },
   );

@@ -18,7 +18,7 @@ import { createExternalVerifier } from './external-verifier.ts';
 import { openPasswords } from './open-passwords.ts';
 import { openRevocations } from './open-revocations.ts';
 
-/** Who callers are, and whether they may still be. */
+/** Identifies callers, and says which tokens and sessions have been revoked. */
 export interface Identity {
   verifier: TokenVerifier;
   revocations: Revocations;
@@ -27,14 +27,17 @@ export interface Identity {
 
 interface Deps {
   database: Database;
-  /** Absent: nobody is banned; an auth-server knows of no bans. */
+  /** Absent in an auth-server, which has no bans. */
   bans?: BanRepository;
   limiter: RateLimiter;
   log: Logger;
   resources: ResourceStack;
 }
 
-/** The embedded issuer with its accounts, or an outside one. */
+/** How old sessions are removed: rows of one statement, and the time between two rounds in milliseconds. */
+const pruning = { batch: 1_000, everyMs: 600_000 };
+
+/** Opens the embedded issuer with its accounts, or a verifier for the tokens of the issuer at AUTH_JWKS_URL. */
 export async function openIdentity(
   config: Config,
   { database, bans, limiter, log, resources }: Deps,
@@ -52,8 +55,7 @@ export async function openIdentity(
   const revocations = await openRevocations(config, { sessions, bans, log, resources });
   const accounts = new PostgresAccountRepository(database);
   const prune = (limit: number) => accounts.prune(limit);
-  const pruning = { what: 'old sessions', prune, batch: 1_000, everyMs: 600_000, log };
-  resources.add('the pruning of sessions', pruneRegularly(pruning));
+  resources.add('the pruning of sessions', pruneRegularly({ what: 'old sessions', prune, ...pruning, log }));
   const authService = new AuthService(
     {
       accounts,

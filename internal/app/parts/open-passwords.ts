@@ -3,7 +3,7 @@ import type { PasswordHasher } from '../../security/password-hasher.ts';
 import type { PasswordPolicy } from '../../security/password-policy.ts';
 import { ZxcvbnPasswordPolicy } from '../../security/zxcvbn-password-policy.ts';
 
-/** How passwords are hashed, and which are refused. */
+/** Opens the hasher of passwords, and the policy that refuses weak ones. */
 export function openPasswords(): { hasher: PasswordHasher; policy: PasswordPolicy } {
   return { hasher: new Argon2PasswordHasher(), policy: new ZxcvbnPasswordPolicy() };
 }

@@ -16,10 +16,10 @@ interface Deps {
   resources: ResourceStack;
 }
 
-/** A dead node's users are gone once it counts as dead, and told of with the next heartbeat of another. */
+/** The users of a node that died are offline after `deadAfterMs`. The next heartbeat of another node announces it. In milliseconds. */
 const times = { heartbeatMs: 2_500, deadAfterMs: 7_500, patienceMs: 1_000 };
 
-/** In Redis if there is one, else in the database if there are other nodes, else in memory. */
+/** Opens presence: in Redis if REDIS_URL is set, else in PostgreSQL if the bus connects several nodes, else in memory. */
 export async function openPresence(config: Config, { database, redis, log, resources }: Deps): Promise<Presence> {
   const store = redis
     ? new RedisPresenceStore(redis.client, { prefix: redis.prefix, ...times })

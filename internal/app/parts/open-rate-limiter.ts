@@ -4,7 +4,7 @@ import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import { RedisRateLimiter } from '../../ratelimiter/redis-rate-limiter.ts';
 import type { OpenedRedis } from './open-redis.ts';
 
-/** What the configuration allows, by method; counted for all nodes together if there is a Redis. */
+/** Opens the rate limiter. With Redis it counts for all nodes together, without Redis for this process. */
 export function openRateLimiter(
   { messagesPerSecond, callsPerSecond, guestsPerMinute, signInsPerMinute, loginFailures }: Config['rates'],
   redis: OpenedRedis | undefined,

@@ -4,13 +4,16 @@ import type { RedisConfig } from '../../config/groups/redis-config.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import { readCa } from './read-ca.ts';
 
-/** A connection to Redis, and what the keys there begin with. */
+/** A connection to Redis, and the prefix of all keys. */
 export interface OpenedRedis {
   client: RedisClient;
   prefix: string;
 }
 
-/** The configured Redis, if there is one. One that is away is no error: it is warned of, and tried again for ever. */
+/** How long the start waits for Redis, in milliseconds. The service starts without it as well. */
+const startTimeoutMs = 2_000;
+
+/** Connects to REDIS_URL; undefined if that is not set. While Redis is away the connection logs one warning and tries again, without end. */
 export async function openRedis(
   config: RedisConfig | undefined,
   { log, resources }: { log: Logger; resources: ResourceStack },
@@ -27,6 +30,6 @@ export async function openRedis(
     away = false;
   });
   resources.add('the connection to Redis', () => client.disconnect());
-  await whenReady(client, 2_000);
+  await whenReady(client, startTimeoutMs);
   return { client, prefix };
 }

@@ -6,20 +6,26 @@ import type { RevocationSource } from '../../repository/revocation-source.ts';
 import { Revocations } from '../../service/accounts/revocations.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 
-/** The longest that an issuer of this project can be configured to let access tokens live, in milliseconds. */
+/** The largest AUTH_TOKEN_TTL_SECONDS, in milliseconds: what an auth-server of this project may have. */
 const longestTokenTtlMs = 86_400_000;
-/** Clocks differ. */
+/** The clocks of two machines may differ by this, in milliseconds. */
 const slackMs = 120_000;
 
+/** In milliseconds. A revocation must end delivery on every node within a second, so the polls are frequent. */
+const times = { pollMs: 250, maxBackoffMs: 500, readTimeoutMs: 5_000, startTimeoutMs: 5_000 };
+
 interface Deps {
-  /** The embedded issuer's; with an outside one its AUTH_REVOCATIONS_URL is asked, if there is one. */
+  /** The ended sessions of the embedded issuer. With another issuer, AUTH_REVOCATIONS_URL is asked in its place, if it is set. */
   sessions: RevocationSource | undefined;
   bans: BanRepository | undefined;
   log: Logger;
   resources: ResourceStack;
 }
 
-/** Learns which tokens do not count any more. Throws an error with a clear message when that cannot be had: better no start than a blind one. */
+/**
+ * Follows which sessions have ended and which users are banned. Throws an error with a clear message if that cannot be read within a few seconds: a
+ * service without it would accept revoked tokens.
+ */
 export async function openRevocations(
   { auth }: Config,
   { sessions, bans, log, resources }: Deps,
@@ -29,11 +35,8 @@ export async function openRevocations(
   const revocations = new Revocations(
     { sessions: outside ? elsewhere || undefined : sessions, bans, log },
     {
-      pollMs: 250,
-      maxBackoffMs: 500,
-      readTimeoutMs: 5_000,
+      ...times,
       rememberMs: (outside ? longestTokenTtlMs : tokenTtlMs) + slackMs,
-      startTimeoutMs: 5_000,
     },
   );
   resources.add('the revocations', () => revocations.close());

@@ -9,8 +9,8 @@ import { createDatabase } from '../../repository/postgres/connection/database.ts
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { PostgresSinkCursorRepository } from '../../repository/postgres/sinks/postgres-sink-cursor-repository.ts';
 import { SinkRelay } from '../../service/sinks/sink-relay.ts';
+import type { OpenedDatabase } from '../database/open-database.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
-import type { OpenedDatabase } from './open-database.ts';
 import { readCa } from './read-ca.ts';
 
 interface Deps {

@@ -3,7 +3,7 @@ import { NoTracing } from '../../client/tracing/no-tracing.ts';
 import type { Tracing } from '../../client/tracing/tracing.ts';
 import type { Config } from '../../config/config.ts';
 
-/** Where the configuration wants the spans to go. The libraries are large: only the one that is wanted is loaded. */
+/** Opens tracing to TRACING_URL. The libraries are large, so only the one that is needed is loaded. */
 export async function openTracing({ url, sampleRatio }: Config['tracing'], log: Logger): Promise<Tracing> {
   if (!url) return new NoTracing();
   const { protocol, hostname, port } = new URL(url);

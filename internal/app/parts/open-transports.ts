@@ -19,6 +19,7 @@ import { LocalCaller } from '../../transport/shared/calls/local-caller.ts';
 import type { ServedService } from '../../transport/shared/operations/served-service.ts';
 import type { LiveStreams } from '../../transport/shared/streams/live-streams.ts';
 import { CertificateFiles } from '../../transport/tls/certificate-files.ts';
+import { closingGraceMs } from '../lifecycle/closing-grace.ts';
 import { DatabaseWatch } from '../lifecycle/database-watch.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import { withinTime } from '../lifecycle/within-time.ts';
@@ -26,11 +27,11 @@ import { openGateway } from './open-gateway.ts';
 import type { Identity } from './open-identity.ts';
 
 interface Deps {
-  /** Absent where there are no chats. */
+  /** Absent in an auth-server, which has no chats. */
   bus?: Bus;
   database: Database;
   services: readonly ServedService[];
-  /** The contract's stream for HTTP; absent where there are no chats. */
+  /** Streams for WebSocket and server-sent events. Absent in an auth-server, which has no chats. */
   streams?: (interceptor: Interceptor) => LiveStreams;
   identity: Identity;
   limiter: RateLimiter;
@@ -40,18 +41,17 @@ interface Deps {
   tracer: Tracer;
 }
 
-/** The doors: gRPC, and HTTP unless it is configured off. Health checks are told what the database's state is. */
+/** The servers for gRPC and, unless it is configured off, HTTP. Their health follows whether the database can be reached. */
 export interface Transports {
   grpcPort: number;
   httpPort: number | undefined;
   /**
-   * Says that the service is not ready, refuses new calls, and waits for those under way and for `closeStreams`, no longer than
-   * is configured.
+   * Makes the service not ready, refuses new calls, and waits for the calls under way and for `closeStreams`: at most DRAIN_TIMEOUT_MS.
    */
   drain(closeStreams: () => Promise<void>): Promise<void>;
 }
 
-/** Opens the doors to the services. Throws an error with a clear message if an address cannot be had. */
+/** Starts the servers for the services. Throws an error with a clear message if it cannot listen on an address. */
 export async function openTransports(
   config: Config,
   { bus, database, services, streams, identity, limiter, log, resources, rules, tracer }: Deps,
@@ -83,7 +83,7 @@ export async function openTransports(
       trustedProxies: http.trustedProxies,
     },
   );
-  resources.add('the gRPC server', () => grpc.stop(1_000));
+  resources.add('the gRPC server', () => grpc.stop(closingGraceMs));
   signal.throwIfAborted();
   const grpcPort = await grpc.listen();
   let serving = false;
@@ -99,7 +99,7 @@ export async function openTransports(
         maxBodyBytes: limits.maxFrameBytes,
         maxCommandsPerFrame: limits.maxCommandsPerFrame,
         keepaliveMs: times.keepaliveMs,
-        graceMs: 1_000,
+        graceMs: closingGraceMs,
       },
     );
   }
@@ -112,7 +112,7 @@ export async function openTransports(
     bus.onStateChange((state) => grpc.setHealth('chat.bus', state === 'connected'));
   }
   setServing(true);
-  // Messages that wait in a stream are accepted without the database.
+  // With INGEST=jetstream messages are accepted without the database.
   const doesWithout = streams !== undefined && config.ingest.kind === 'jetstream';
   grpc.setHealth('chat.database', true);
   const onChange = (reachable: boolean) => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** The authorities in a file, as PEM. Throws an error that names the setting. */
+/** Reads a file of certificate authorities in PEM; undefined without a file. Throws an error that names the setting. */
 export async function readCa(setting: string, file: string | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined;
   try {

@@ -3,7 +3,7 @@ import pretty from 'pino-pretty';
 import type { Config } from '../../config/config.ts';
 import { redactLine } from './redact.ts';
 
-/** Logs to standard output, readable in a terminal and JSON elsewhere, and to the file if there is one; never a token or a password. */
+/** Creates the logger: to standard output, as readable text in a terminal and as JSON elsewhere, and to LOG_FILE if that is set. Secrets are redacted. */
 export function createLogger({ level, format, file }: Config['log']): Logger {
   const readable = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
   const console: DestinationStream = readable

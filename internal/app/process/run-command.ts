@@ -1,12 +1,12 @@
 import { ConfigError } from '../../config/reading/env-reader.ts';
 import { redactText } from './redact.ts';
 
-/** A fault in the command line. */
+/** A fault in the command line. `runCommand` prints the usage with it. */
 export class UsageError extends Error {}
 
 /**
- * Runs something that ends by itself. Returns the exit code: 1 if it failed, 2 for a fault in the command line, each with a line that
- * says why.
+ * Runs a command that ends by itself. Returns the exit code: 0; 1 if it failed; 2 for a fault in the command line. Prints the reason to standard
+ * error.
  */
 export async function runCommand(usage: string, work: () => Promise<void>): Promise<number> {
   try {

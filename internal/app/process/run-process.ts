@@ -6,28 +6,29 @@ import { redactText } from './redact.ts';
 import { runCommand } from './run-command.ts';
 import type { WorkerCommand } from './workers.ts';
 
-/** A part of the service that runs until it is told to stop. */
+/** A program that runs until it is stopped. */
 export interface Running {
   log: Logger;
-  /** Resolves when it cannot go on by itself, with the reason. */
+  /** Resolves with the reason when the program cannot continue. */
   failed: Promise<Error>;
-  /** What a person should know now that it is ready. */
+  /** Lines for the person who started the program: where it listens, and how to begin. */
   announcement: readonly string[];
   stop(): Promise<void>;
 }
 
-/** How a program was called. */
+/** A program and its command line. */
 export interface Program {
   name: string;
-  /** What it does, as in "runs the service": for --help. */
+  /** Completes "the program …" in --help, as in "runs the service". */
   does: string;
   /** The command line after its name. */
   args: readonly string[];
 }
 
 /**
- * Reads the configuration, starts, and waits for SIGINT or SIGTERM. Returns the exit code: 2 for a fault in the command line, which may hold
- * nothing but --help, or for a bad configuration, whose faults are all printed. A second signal ends the wait for a clean end.
+ * Reads the configuration, starts the program, and stops it at SIGINT or SIGTERM. A second signal ends the process at once. Returns the exit code:
+ * 0 after a stop; 1 if the program failed; 2 for a faulty configuration, whose faults are all printed, or a faulty command line, which takes only
+ * --help.
  */
 export async function runProcess<Config>(
   program: Program,
@@ -51,7 +52,7 @@ export async function runProcess<Config>(
       resolve(reason);
     };
     if (cluster.isWorker) {
-      // A terminal's Ctrl-C reaches workers too; what it means they are told by the process that started them, or by its end.
+      // Ctrl-C in a terminal reaches the workers as well. They ignore it: the process that started them sends 'stop', or disconnects when it dies.
       process.on('SIGINT', () => {});
       process.on('message', (message) => message === ('stop' satisfies WorkerCommand) && end('told to stop'));
       process.on('disconnect', () => end('left alone'));
@@ -68,7 +69,7 @@ export async function runProcess<Config>(
   try {
     const running = await start(config, stop.signal);
     const { log } = running;
-    // Not to standard output: there each line may have to be JSON.
+    // To standard error, because each line of standard output may have to be JSON.
     if (running.announcement.length > 0) console.error(['', ...running.announcement, ''].join('\n'));
     const ended = await Promise.race([signalled, running.failed]);
     if (ended instanceof Error) log.fatal({ err: ended }, 'stopping');
@@ -82,17 +83,17 @@ export async function runProcess<Config>(
     console.error(`error: ${redactText((error as Error).message)}`);
     return 1;
   } finally {
-    // The channel to the process that started this one would keep it alive.
+    // The channel to the process that started this worker would keep it alive.
     cluster.worker?.disconnect();
   }
 }
 
-/** Answers what was asked on the command line with the exit code; undefined if there was nothing. */
+/** Handles the command line. Returns the exit code if the program should not start. */
 async function answerArgs({ name, does, args }: Program): Promise<number | undefined> {
   const usage = `usage: ${name}
 
-${does[0]!.toUpperCase()}${does.slice(1)}, until it is told to stop by SIGTERM or Ctrl-C. There are no options: settings are environment variables,
-which are described in local.env.example.
+${does[0]!.toUpperCase()}${does.slice(1)}, until SIGTERM or Ctrl-C stops it. There are no options: settings are environment variables, which
+local.env.example describes.
 `;
   let help: boolean | undefined;
   const code = await runCommand(usage, async () => {

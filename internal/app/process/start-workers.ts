@@ -1,17 +1,18 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
+import { startEmbedded } from '../database/open-database.ts';
 import { once } from '../lifecycle/once.ts';
 import { ResourceStack } from '../lifecycle/resource-stack.ts';
-import { startEmbedded } from '../parts/open-database.ts';
 import { type Ports, Workers } from './workers.ts';
 
-/** The service as several processes on the same ports, over one database. */
+/** The running service as several processes that share ports and a database. */
 export interface Workforce extends Ports {
+  /** Resolves with the reason when the service cannot continue. */
   failed: Promise<Error>;
   stop(): Promise<void>;
 }
 
-/** Starts the bundled database if there is no other, and the workers. Throws, leaving nothing behind, when one does not start. */
+/** Starts the workers, and before them the bundled PostgreSQL unless POSTGRES_DSN is set. Throws if one does not start; nothing is left running then. */
 export async function startWorkers(config: Config, log: Logger, signal: AbortSignal): Promise<Workforce> {
   const resources = new ResourceStack(log);
   try {

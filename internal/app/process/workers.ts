@@ -3,28 +3,28 @@ import type { Logger } from 'pino';
 import { Backoff } from '../../../pkg/backoff/backoff.ts';
 import { sleep } from '../../../pkg/backoff/sleep.ts';
 
-/** What a worker tells the process that started it. */
+/** A message from a worker to the process that started it. */
 export type WorkerMessage = { kind: 'ready'; grpcPort: number; httpPort: number | undefined };
 
-/** What it is told. */
+/** A message to a worker. */
 export type WorkerCommand = 'stop';
 
 export type Ports = Omit<WorkerMessage, 'kind'>;
 
-/** The pauses before a worker that did not last is started again. They are noted in the log, and one machine needs no jitter. */
+/** The pauses before a worker that did not last is started again. They need no jitter: all workers are on one machine. */
 const pausesBeforeRestart = { firstMs: 100, maxMs: 10_000, jitter: 'none' } as const;
 
-/** A worker that ends sooner than this did not last, in milliseconds. */
+/** A worker that ends within this time of being ready did not last, in milliseconds. */
 const lastingMs = 30_000;
 
 interface Options {
   count: number;
-  /** On top of this process's own environment. */
+  /** Variables in addition to this process's environment. */
   env: Record<string, string>;
   log: Logger;
 }
 
-/** Processes of the same program that share the ports of this one. One that dies is started again. */
+/** Processes of the same program that share the ports of this one. A worker that dies is replaced. */
 export class Workers {
   readonly #options: Options;
   readonly #workers = new Set<Worker>();
@@ -34,7 +34,7 @@ export class Workers {
     this.#options = options;
   }
 
-  /** Resolves with the ports when all are ready; rejects if one ends before that, after the others were stopped. */
+  /** Resolves with the ports when all workers are ready. If one of them ends before that, stops the others and throws. */
   async start(): Promise<Ports> {
     try {
       const ports = await Promise.all(Array.from({ length: this.#options.count }, () => this.#fork().ready));
@@ -45,7 +45,7 @@ export class Workers {
     }
   }
 
-  /** Each drains and ends. */
+  /** Resolves when every worker has drained and ended. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(
@@ -57,7 +57,7 @@ export class Workers {
     );
   }
 
-  /** `pauses` are those of this worker and of the ones that take its place. */
+  /** Starts a worker. `pauses` also serves the workers that replace it. */
   #fork(pauses = new Backoff(pausesBeforeRestart)): { ready: Promise<Ports> } {
     const { env, log } = this.#options;
     const worker = cluster.fork(env);
@@ -72,7 +72,7 @@ export class Workers {
       });
       worker.on('exit', (code, signal) => {
         this.#workers.delete(worker);
-        // What was wrong it has said itself.
+        // The worker has logged the reason itself.
         reject(new Error(`a worker ended before it was ready (${signal ?? code})`));
         if (this.#stopping.signal.aborted || readyAt === undefined) return;
         const lasted = performance.now() - readyAt >= lastingMs;
@@ -86,7 +86,7 @@ export class Workers {
     return { ready };
   }
 
-  /** Resolves when a worker is ready, or when all are being stopped. Never throws. */
+  /** Starts workers until one is ready or all are being stopped. Never throws. */
   async #restart(afterMs: number, pauses: Backoff): Promise<void> {
     const { signal } = this.#stopping;
     await sleep(afterMs, signal);

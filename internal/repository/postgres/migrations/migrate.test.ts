@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { migrationsFolder } from '../../../app/parts/open-database.ts';
+import { migrationsFolder } from '../../../app/database/open-database.ts';
 import { eventually } from '../../../testing/eventually.ts';
 import { createTestDatabase } from '../../../testing/services/test-database.ts';
 import { migrate } from './migrate.ts';

@@ -7,26 +7,31 @@ import { createDatabase, type Database } from '../../repository/postgres/connect
 import { migrate } from '../../repository/postgres/migrations/migrate.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 
-/** goose-format migrations. */
+/** The folder of the migrations, in goose's format. */
 export const migrationsFolder = fileURLToPath(new URL('../../../migrations', import.meta.url));
 
-/** What a process needs of the schema: the migrations whose names match, seen to be there by one of their tables. */
+/** The part of the schema that a process needs. */
 export interface Schema {
+  /** Matches the names of its migrations. */
   migrations: RegExp;
+  /** A table that exists if the migrations have run. */
   table: string;
 }
 
 const wholeSchema: Schema = { migrations: /./, table: 'chats' };
-/** The accounts alone, for a database that holds no chats. */
+/** The accounts, for a database without chats. */
 export const authSchema: Schema = { migrations: /_auth/, table: 'auth.accounts' };
 
 export interface OpenedDatabase extends Database {
   dsn: string;
-  /** Settles when the bundled server is down for good, with the reason; never for an outside one. */
+  /** Resolves with the reason when the bundled PostgreSQL is down for good. Never resolves for another PostgreSQL. */
   lost: Promise<Error>;
 }
 
-/** The configured database, or the bundled one; with the schema up to date. Throws an error with a clear message. */
+/**
+ * Opens the database at POSTGRES_DSN or the bundled one, and brings its schema up to date if MIGRATE_ON_START allows. Throws an error that names the
+ * database.
+ */
 export async function openDatabase(
   config: Config,
   log: Logger,
@@ -43,7 +48,7 @@ export async function openDatabase(
     dsn,
     poolSize,
     statementTimeoutMs: config.times.callTimeoutMs,
-    // When they are closed, the bundled server may be quicker than they are.
+    // While everything is being closed the bundled PostgreSQL may end before the connections do.
     onError: (err) => closing || log.warn({ err }, 'a database connection broke'),
   });
   resources.add('the database connections', () => {
@@ -64,7 +69,7 @@ export async function openDatabase(
   return { ...database, dsn, lost };
 }
 
-/** The bundled server: its address, and when it is down for good. */
+/** Starts the bundled PostgreSQL. `lost` resolves with the reason when it is down for good. */
 export async function startEmbedded(
   { dataDir }: DatabaseConfig,
   log: Logger,
@@ -93,7 +98,7 @@ function withoutPassword(dsn: string): string {
 }
 
 function reasonOf(cause: unknown): string {
-  // Several addresses of one name, each refused for itself.
+  // A host name with several addresses, all of which failed.
   if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
   return (cause as Error).message;
 }

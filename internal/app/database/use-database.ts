@@ -3,8 +3,8 @@ import { EmbeddedPostgres } from '../../embedded/embedded-postgres.ts';
 import { findRunning } from '../../embedded/find-running.ts';
 
 /**
- * Does something with the configured database: an outside one, the bundled one of a service that is running, or else the bundled one
- * started for the moment.
+ * Runs work on the configured database: the one at POSTGRES_DSN, or else the bundled one. The bundled one is started for the work unless a running
+ * service has started it already.
  */
 export async function useDatabase<T>(
   { dsn, dataDir }: Pick<DatabaseConfig, 'dsn' | 'dataDir'>,

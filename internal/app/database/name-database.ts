@@ -1,6 +1,6 @@
 import type { DatabaseConfig } from '../../config/groups/database-config.ts';
 
-/** Says which database is configured, for a person to recognise: folder, or host and name; never user or password. */
+/** Describes the configured database to a person: by its folder, or by its host and name. Never names the user or the password. */
 export function nameDatabase({ dsn, dataDir }: Pick<DatabaseConfig, 'dsn' | 'dataDir'>): string {
   if (dsn === undefined) return `the bundled PostgreSQL in ${dataDir}`;
   const { host, pathname, searchParams } = new URL(dsn);

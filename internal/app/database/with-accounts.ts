@@ -9,14 +9,14 @@ import type { PrivateJwk, SigningKeyRepository } from '../../repository/signing-
 import { authSchema, migrationsFolder } from './open-database.ts';
 import { useDatabase } from './use-database.ts';
 
-/** What a program needs to work on accounts and the keys of their tokens. */
+/** The repositories of accounts and of the keys that sign their tokens. */
 export interface AccountParts {
   accounts: AccountRepository;
   signingKeys: SigningKeyRepository;
   generateSigningKey(): Promise<PrivateJwk>;
 }
 
-/** Runs work on the accounts' tables, after bringing them up to date as the service would at its start. */
+/** Runs work on the accounts' tables. Before that it brings them up to date, as the service does at its start. */
 export function withAccounts<T>(config: Config, work: (parts: AccountParts) => Promise<T>): Promise<T> {
   return useDatabase(config.database, async (dsn) => {
     if (config.database.migrateOnStart) await migrate(dsn, migrationsFolder, { only: authSchema.migrations });
