@@ -26,7 +26,7 @@ let verifier: JoseTokenVerifier;
 let enforced: number;
 let verified: string[];
 
-/** Notes which digests passwords were compared with. */
+/** Records the digests with which passwords are compared. */
 class NotedHasher extends Argon2PasswordHasher {
   constructor() {
     super({ cost: { memory: 64, passes: 1, parallelism: 1 }, maxAtOnce: 100 });
@@ -87,7 +87,7 @@ beforeAll(async () => {
 afterAll(() => storage.close());
 
 let lastUser = 0;
-/** A new account, signed in. */
+/** Registers a new account. */
 function register(service = auth): Promise<SignedIn> {
   lastUser += 1;
   return service.register({ username: `User${lastUser}`, password, name: '' }, device);
@@ -99,7 +99,7 @@ async function setDigest(userId: string, digest: string): Promise<void> {
   await storage.database.pool.query('update auth.accounts set password_hash = $2 where user_id = $1', [userId, digest]);
 }
 
-/** Changes an account's row in a transaction that others wait for until it is committed. */
+/** Changes an account's row in an open transaction. Others that change the row wait until `commit` is called. */
 async function changeUncommitted(statement: string, values: unknown[]) {
   const client = await storage.connect();
   await client.query('begin');
@@ -122,7 +122,7 @@ describe('registering', () => {
     });
   });
 
-  test('a name can be taken once, in whatever case, also by many at once', async () => {
+  test('only one of many concurrent registrations gets a name, whatever its case', async () => {
     const attempts = ['dave', 'DAVE', 'Dave', 'dAve'].map((username) =>
       auth.register({ username, password, name: '' }, device),
     );
@@ -142,20 +142,20 @@ describe('registering', () => {
     expect(await accounts.find('erin')).toBeUndefined();
   });
 
-  test('is for the operator only where it is configured so', async () => {
+  test('is refused if only the operator may create accounts', async () => {
     const closed = await newService({ registration: false });
     await expect(register(closed)).rejects.toMatchObject({ reason: 'REGISTRATION_DISABLED' });
   });
 });
 
 describe('logging in', () => {
-  test('takes the name in whatever case', async () => {
+  test('ignores the case of the name', async () => {
     const { userId } = await register();
     const signedIn = await auth.login({ username: userId.toUpperCase(), password }, device);
     expect(await principalOf(signedIn)).toMatchObject({ userId });
   });
 
-  test('a wrong password and an unknown name cannot be told apart: not by the error, and not by the work', async () => {
+  test('a wrong password and an unknown name cause the same error and the same work', async () => {
     const { userId } = await register();
     const refusals: unknown[] = [];
     verified = [];
@@ -186,7 +186,7 @@ describe('logging in', () => {
     }
   });
 
-  test('whoever tries from elsewhere does not lock the user out, until it is very many', async () => {
+  test('wrong passwords from one network do not lock out a user in another, until many networks try', async () => {
     const limited = await newService({}, 3);
     const { userId } = await register(limited);
     const attempt = (given: string, address: string) =>
@@ -202,7 +202,7 @@ describe('logging in', () => {
     await expect(attempt('wrong', '198.51.102.1')).rejects.toMatchObject({ reason: 'RATE_LIMITED' });
   });
 
-  test('the right password makes wrong ones forgotten', async () => {
+  test('the right password resets the count of wrong ones', async () => {
     const limited = await newService({}, 3);
     const { userId } = await register(limited);
     const attempt = (given: string) => limited.login({ username: userId, password: given }, device);
@@ -213,7 +213,7 @@ describe('logging in', () => {
     }
   });
 
-  test('a digest of old parameters is replaced', async () => {
+  test('a digest with outdated parameters is replaced', async () => {
     const { userId } = await register();
     const old = await new Argon2PasswordHasher({ cost: { memory: 32, passes: 1, parallelism: 1 } }).hash(password);
     await setDigest(userId, old);
@@ -223,7 +223,7 @@ describe('logging in', () => {
     await auth.login({ username: userId, password }, device);
   });
 
-  test('replacing a digest does not bring back a password that has been changed meanwhile', async () => {
+  test('replacing a digest does not restore a password that is changed at the same time', async () => {
     const { userId } = await register();
     const from = await new Argon2PasswordHasher({ cost: { memory: 32, passes: 1, parallelism: 1 } }).hash(password);
     await setDigest(userId, from);
@@ -239,7 +239,7 @@ describe('logging in', () => {
     expect((await accounts.find(userId))?.passwordHash).toBe(newHash);
   });
 
-  test('when too many are being served, an unknown name is refused as a known one, and only until they have been', async () => {
+  test('while too many passwords are being checked, unknown and known names are refused alike, and later served again', async () => {
     const busy = new Argon2PasswordHasher({
       cost: { memory: 64, passes: 1, parallelism: 1 },
       maxAtOnce: 1,
@@ -260,7 +260,7 @@ describe('logging in', () => {
 });
 
 describe('refreshing', () => {
-  test('gives a new pair for the same session, again and again', async () => {
+  test('gives a new pair of tokens for the same session each time', async () => {
     let signedIn = await register();
     const { sessionId } = signedIn;
     for (let i = 0; i < 3; i += 1) {
@@ -286,7 +286,7 @@ describe('refreshing', () => {
     expect(items[0]).toMatchObject({ action: 'session.end', detail: { reason: 'TOKEN_REUSED' } });
   });
 
-  test('of many attempts with one token at the same time one wins, and the session ends', async () => {
+  test('of concurrent attempts with one token, one succeeds and the session ends', async () => {
     const signedIn = await register();
     const results = await Promise.allSettled(
       Array.from({ length: 20 }, () => auth.refresh(signedIn.refreshToken, device)),
@@ -297,7 +297,7 @@ describe('refreshing', () => {
     await expect(auth.refresh(won[0]!.refreshToken, device)).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_INVALID' });
   });
 
-  test('an answer that was lost can be asked for again with the same key, as often as is needed', async () => {
+  test('a refresh can be repeated with the same retry key if the answer is lost', async () => {
     const { refreshToken, sessionId } = await register();
     const lost = await auth.refresh(refreshToken, device, 'the key');
     await auth.refresh(refreshToken, device, 'the key');
@@ -305,14 +305,14 @@ describe('refreshing', () => {
     expect(got.sessionId).toBe(sessionId);
     const next = await auth.refresh(got.refreshToken, device, 'the key');
     expect(next.sessionId).toBe(sessionId);
-    // What was given to nobody is void.
+    // The refresh token of a lost answer is invalid.
     await expect(auth.refresh(lost.refreshToken, device)).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_INVALID' });
   });
 
   test.each([
     ['another key', 'another'],
     ['no key', ''],
-  ])('with %s it counts as used twice', async (_, key) => {
+  ])('a repetition with %s is a reuse of the token', async (_, key) => {
     const { refreshToken, sessionId } = await register();
     const got = await auth.refresh(refreshToken, device, 'the key');
     await expect(auth.refresh(refreshToken, device, key)).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_REUSED' });
@@ -320,7 +320,7 @@ describe('refreshing', () => {
     await expect(auth.refresh(got.refreshToken, device)).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_INVALID' });
   });
 
-  test('once the answer has been used the key is of no use any more', async () => {
+  test('the retry key is invalid once the new refresh token has been used', async () => {
     const { refreshToken, sessionId } = await register();
     const { refreshToken: second } = await auth.refresh(refreshToken, device, 'the key');
     await auth.refresh(second, device, 'the key');
@@ -329,21 +329,21 @@ describe('refreshing', () => {
     expect(await endedSessions()).toContain(sessionId);
   });
 
-  test('of another account’s session nothing changes', async () => {
+  test('the reuse of a token does not affect sessions of other accounts', async () => {
     const [mine, others] = [await register(), await register()];
     await auth.refresh(mine.refreshToken, device);
     await expect(auth.refresh(mine.refreshToken, device)).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_REUSED' });
     expect(await auth.refresh(others.refreshToken, device)).toMatchObject({ userId: others.userId });
   });
 
-  test('a token that is unknown, or whose session has expired, is refused', async () => {
+  test('an unknown token and one of an expired session are refused', async () => {
     await expect(auth.refresh('made up', device)).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_INVALID' });
     const brief = await newService({ refreshTtlMs: -1_000 });
     const { refreshToken } = await register(brief);
     await expect(auth.refresh(refreshToken, device)).rejects.toMatchObject({ reason: 'REFRESH_TOKEN_INVALID' });
   });
 
-  test('gives the roles that the account has now', async () => {
+  test('gives the account’s current roles', async () => {
     const signedIn = await register();
     await accounts.setRoles(signedIn.userId, ['user', 'admin']);
     const next = await auth.refresh(signedIn.refreshToken, device);
@@ -354,7 +354,7 @@ describe('refreshing', () => {
 });
 
 describe('sessions', () => {
-  test('each device has its own, and only one’s own can be seen and ended', async () => {
+  test('each device has its own, and a user sees and ends only their own', async () => {
     const first = await register();
     const second = await auth.login({ username: first.userId, password }, { ...device, userAgent: 'phone' });
     const other = await register();
@@ -370,7 +370,7 @@ describe('sessions', () => {
     expect([ended.includes(second.sessionId), ended.includes(other.sessionId)]).toEqual([true, false]);
   });
 
-  test('logging out ends the session of the token, a guest’s too', async () => {
+  test('logging out ends the session of the token, also for a guest', async () => {
     const signedIn = await register();
     await auth.logout(await principalOf(signedIn));
     const guest = await auth.guest('zoe');
@@ -380,7 +380,7 @@ describe('sessions', () => {
     expect(await endedSessions()).toEqual(expect.arrayContaining([signedIn.sessionId, principal.sessionId]));
   });
 
-  test('a new password ends all sessions but the one it was set in', async () => {
+  test('a change of the password ends all other sessions', async () => {
     const first = await register();
     const second = await auth.login({ username: first.userId, password }, device);
     const me = await principalOf(second);
@@ -397,7 +397,7 @@ describe('sessions', () => {
     await auth.login({ username: first.userId, password: 'four silver teapots' }, device);
   });
 
-  test('a login that a new password overtakes begins no session', async () => {
+  test('a login begins no session if the password changes before it ends', async () => {
     const { userId } = await register();
     await accounts.setPassword(userId, await new NotedHasher().hash(password), { actorId: '' });
     const change = await changeUncommitted('update auth.accounts set password_hash = $2 where user_id = $1', [
@@ -411,7 +411,7 @@ describe('sessions', () => {
     expect(await accounts.listSessions(userId)).toEqual([]);
   });
 
-  test('a login that a change of roles overtakes has the new ones', async () => {
+  test('a login gives the new roles if they change before it ends', async () => {
     const { userId } = await register();
     await accounts.setRoles(userId, ['user', 'admin']);
     const change = await changeUncommitted(`update auth.accounts set roles = '{user}' where user_id = $1`, [userId]);
@@ -421,7 +421,7 @@ describe('sessions', () => {
     expect(await principalOf(await login)).toMatchObject({ roles: ['user'] });
   });
 
-  test('of two new passwords at once one is set, and the other is refused', async () => {
+  test('of two concurrent changes of the password, one succeeds', async () => {
     const me = await principalOf(await register());
     const wanted = ['four silver teapots', 'nine copper kettles'];
     const results = await Promise.allSettled(
@@ -440,7 +440,7 @@ describe('sessions', () => {
   });
 });
 
-test('a guest is nobody else than a guest, whatever the name', async () => {
+test('a guest’s user id never equals that of an account, whatever the name', async () => {
   for (const name of ['alice', 'guest:alice', 'admin']) {
     const { token, userId, expiresAt } = await auth.guest(name);
     expect(userId).toBe(`guest:${name}`);
@@ -460,7 +460,7 @@ test('guests are not admitted unless configured', async () => {
   await expect(closed.guest('alice')).rejects.toMatchObject({ reason: 'GUESTS_DISABLED' });
 });
 
-test('with an outside issuer everything but the caller’s own name is elsewhere', async () => {
+test('with an external issuer every method is refused with ACCOUNTS_ELSEWHERE', async () => {
   const outside = new AuthService(undefined, {
     guests: true,
     registration: true,
@@ -501,8 +501,8 @@ test('no password, refresh token or digest is in the audit log', async () => {
   expect(JSON.stringify(kept)).not.toContain(signedIn.refreshToken);
 });
 
-describe('which sessions have ended', () => {
-  test('is told once more for a while, so that what is committed late is not left out', async () => {
+describe('the list of ended sessions', () => {
+  test('contains sessions whose end is committed late', async () => {
     const late = await register();
     const { cursor } = await revocations.listRevocations();
     const client = await storage.connect();
@@ -516,14 +516,14 @@ describe('which sessions have ended', () => {
     expect((await revocations.listRevocations(during.cursor)).sessionIds).toContain(late.sessionId);
   });
 
-  test('a cursor that is none is refused', async () => {
+  test('refuses an invalid cursor', async () => {
     for (const cursor of ['x', '-1', '1e9', '1; drop table', '1'.repeat(16)]) {
       await expect(async () => revocations.listRevocations(cursor)).rejects.toMatchObject({ reason: 'INVALID_FIELDS' });
     }
     for (const cursor of ['0', '9'.repeat(15)]) await revocations.listRevocations(cursor);
   });
 
-  test('sessions that are long over are forgotten', async () => {
+  test('pruning deletes sessions that expired long ago', async () => {
     const { userId, sessionId } = await register();
     await storage.database.pool.query(`update auth.sessions set expires_at = now() - interval '2 days' where id = $1`, [
       sessionId,

@@ -18,7 +18,7 @@ import type { RevocationSource } from '../../repository/revocation-source.ts';
 import type { PasswordHasher } from '../../security/password-hasher.ts';
 import type { PasswordPolicy } from '../../security/password-policy.ts';
 
-/** What whoever signs in gets. */
+/** The result of signing in or refreshing. */
 export interface SignedIn extends AccessToken {
   userId: string;
   name: string;
@@ -38,15 +38,18 @@ export interface PublicKey {
 }
 
 export interface AuthServiceOptions {
+  /** Whether guests may sign in without a password. */
   guests: boolean;
+  /** Whether anyone may create an account. */
   registration: boolean;
+  /** How long a refresh token is valid, in milliseconds. */
   refreshTtlMs: number;
   issuer: string;
-  /** Where the HTTP side is reached. */
+  /** The address at which clients reach the HTTP side. */
   publicUrl: string;
 }
 
-/** What the embedded issuer is made of. */
+/** The parts of the embedded issuer. */
 export interface AuthDeps {
   accounts: AccountRepository;
   issuer: TokenIssuer;
@@ -55,16 +58,16 @@ export interface AuthDeps {
   policy: PasswordPolicy;
   limiter: RateLimiter;
   revocations: RevocationSource;
-  /** Has what has just ended enforced here; resolves when it is. */
+  /** Called after sessions have ended. Resolves once this node refuses their tokens. */
   onSessionsEnded: () => Promise<void>;
 }
 
-/** Of no password: verified when there is no account, so that it takes as long as when there is one. */
+/** Its digest is verified when there is no account, so that a login takes as long as with one and does not reveal which names exist. */
 const nobodysPassword = randomBytes(32).toString('base64');
 
 /**
- * Accounts, sessions and the tokens that belong to them. The errors of each method are those of the RPC of the same name in the contract.
- * Without the parts of an embedded issuer all but `getMe` throws FAILED_PRECONDITION (ACCOUNTS_ELSEWHERE).
+ * The operations on accounts, sessions and their tokens. Each method throws the errors of the RPC of the same name in the contract. Without the parts of
+ * the embedded issuer, every method throws FAILED_PRECONDITION (ACCOUNTS_ELSEWHERE).
  */
 export class AuthService {
   readonly #embedded: AuthDeps | undefined;
@@ -82,9 +85,9 @@ export class AuthService {
   ): Promise<SignedIn> {
     const { accounts, hasher } = this.#deps;
     if (!this.#options.registration) {
-      throw new ChatError('REGISTRATION_DISABLED', 'accounts are made by the operator here');
+      throw new ChatError('REGISTRATION_DISABLED', 'only the operator can create accounts here');
     }
-    if (!userName.test(username)) throw new TypeError('a user name passed the validation that is none');
+    if (!userName.test(username)) throw new TypeError('an invalid user name passed the validation');
     await this.#checkStrength('password', password, [username, name]);
     const userId = userIdOf(username);
     const passwordHash = await hasher.hash(password);
@@ -95,7 +98,8 @@ export class AuthService {
   async login({ username, password }: { username: string; password: string }, device: Device): Promise<SignedIn> {
     const { accounts, hasher } = this.#deps;
     const userId = username.normalize('NFKC').toLowerCase();
-    // The name from one network; and, with more room, from everywhere. A backend's password is not to be guessed.
+    // Limits attempts on the name from one network, and, with a higher limit, from all networks together. A backend has only the first limit, so
+    // that nobody can lock it out from elsewhere: the operator gives it a password that cannot be guessed.
     const near = `${userId} ${clientNetwork(device.address)}`;
     const everywhere = userId.startsWith('service:') ? undefined : userId;
     const account = await this.#withAttempts(near, everywhere, async () => {
@@ -109,14 +113,14 @@ export class AuthService {
     if (hasher.isOutdated(passwordHash)) {
       const from = passwordHash;
       passwordHash = await hasher.hash(password);
-      // Somebody was quicker: another login, or a change of the password.
+      // The digest has changed meanwhile, by another login or a change of the password.
       if (!(await accounts.rehash(userId, { from, to: passwordHash })))
         return this.login({ username, password }, device);
     }
     return this.#beginSession(userId, passwordHash, device);
   }
 
-  /** The prefix keeps guests apart from users who have proven who they are. */
+  /** Issues a token for a guest. The prefix `guest:` separates guests' ids from those of authenticated users. */
   async guest(name: string): Promise<AccessToken & { userId: string; name: string }> {
     const { issuer } = this.#deps;
     if (!this.#options.guests) throw new ChatError('GUESTS_DISABLED', 'this service does not admit guests');
@@ -125,7 +129,10 @@ export class AuthService {
     return { ...token, userId, name };
   }
 
-  /** `retryKey`: what the client may ask with again when it does not get the answer; empty: nothing. */
+  /**
+   * Exchanges a refresh token for a new pair of tokens. If the answer is lost, the client may repeat the call with the same `retryKey`; an empty
+   * `retryKey` allows no repetition. A second use of a refresh token ends its session.
+   */
   async refresh(refreshToken: string, device: Device, retryKey = ''): Promise<SignedIn> {
     const { accounts, onSessionsEnded } = this.#deps;
     const next = newRefreshToken();
@@ -148,7 +155,7 @@ export class AuthService {
     const { accounts, onSessionsEnded } = this.#deps;
     if (sessionId === undefined) throw notAnAccount();
     const ended = await accounts.endSession(userId, sessionId, 'LOGGED_OUT');
-    // That of a guest is not kept until it ends.
+    // A guest's session is stored only when it ends.
     if (!ended) await accounts.recordEnd(userId, sessionId, tokenExpiresAt);
     await onSessionsEnded();
   }
@@ -162,7 +169,7 @@ export class AuthService {
     if (!account) throw notAnAccount();
     await this.#withAttempts(`${userId} changes it`, undefined, async () => {
       if (await hasher.verify(currentPassword, account.passwordHash)) return;
-      throw new ChatError('WRONG_PASSWORD', 'the present password is another one');
+      throw new ChatError('WRONG_PASSWORD', 'the current password is wrong');
     });
     await this.#checkStrength('new_password', newPassword, [userId, name]);
     const passwordHash = await hasher.hash(newPassword);
@@ -199,7 +206,7 @@ export class AuthService {
 
   /** Source: OpenID Connect Discovery 1.0, section 3 */
   openIdConfiguration(): { issuer: string; url: string } {
-    // Whoever asks is told that there is none.
+    // Throws if there is no embedded issuer.
     void this.#deps;
     const { issuer, publicUrl } = this.#options;
     return { issuer, url: publicUrl };
@@ -207,7 +214,7 @@ export class AuthService {
 
   get #deps(): AuthDeps {
     if (this.#embedded) return this.#embedded;
-    throw new ChatError('ACCOUNTS_ELSEWHERE', 'this service uses an outside OpenID Connect provider: sign in there');
+    throw new ChatError('ACCOUNTS_ELSEWHERE', 'this service uses an external OpenID Connect provider: sign in there');
   }
 
   async #beginSession(userId: string, passwordHash: string, device: Device): Promise<SignedIn> {
@@ -236,7 +243,7 @@ export class AuthService {
     return new Date(Date.now() + this.#options.refreshTtlMs);
   }
 
-  /** Counts the attempt, for the name whether or not there is such an account, and gives back the count if it succeeds. */
+  /** Counts an attempt against the limits, even for a name without an account, and resets the counts if it succeeds. */
   async #withAttempts<T>(near: string, everywhere: string | undefined, attempt: () => Promise<T>): Promise<T> {
     const { limiter } = this.#deps;
     await limiter.consume('Password', near);
@@ -257,7 +264,7 @@ function newRefreshToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** It is random enough that a fast digest keeps it safe. */
+/** Digests a random secret. A fast digest is safe, because the secret is too random to guess. */
 function digest(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }

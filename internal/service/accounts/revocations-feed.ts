@@ -8,26 +8,26 @@ export interface RevocationsFeedOptions {
   pollMs: number;
   /** The longest wait between two reads while they fail, in milliseconds. */
   maxBackoffMs: number;
-  /** A read that takes longer counts as failed, in milliseconds. */
+  /** The longest time of a read, in milliseconds. A longer one counts as failed. */
   readTimeoutMs: number;
 }
 
 interface Deps<Batch> {
-  /** What is read, for the log. */
+  /** What is read, for log messages: `cannot read <name>`. */
   name: string;
   read: (cursor?: string) => Promise<Batch>;
   apply: (batch: Batch) => void;
   log: Logger;
 }
 
-/** Follows a source by reading what is new, again and again, one read at a time. What fails is tried again until it succeeds. */
+/** Polls a source for new items, one read at a time, and passes them to `apply`. A failed read is repeated until it succeeds. */
 export class RevocationsFeed<Batch extends { cursor: string }> {
   readonly #deps: Deps<Batch>;
   readonly #options: RevocationsFeedOptions;
   readonly #pauses: Backoff;
   readonly #firstRead = Promise.withResolvers<void>();
   #cursor: string | undefined;
-  /** Those who wait for the next read that begins. */
+  /** Calls of `refresh` that wait for the next read to begin. */
   #waiting: PromiseWithResolvers<void>[] = [];
   #failing = false;
   #lastError: unknown;
@@ -42,12 +42,12 @@ export class RevocationsFeed<Batch extends { cursor: string }> {
     this.#pauses = new Backoff({ firstMs: 2 * pollMs, maxMs: Math.max(pollMs, maxBackoffMs), jitter: 'none' });
   }
 
-  /** Resolves after the first read that succeeds; reading goes on until `close`. Throws after `timeoutMs` milliseconds without one. */
+  /** Polls until `close`. Resolves after the first successful read; throws, and closes, after `timeoutMs` milliseconds without one. */
   async start(timeoutMs: number): Promise<void> {
     this.#following = true;
     void this.#follow();
     const timeout = Promise.withResolvers<never>();
-    const timer = setTimeout(() => timeout.reject(new Error('time is over')), timeoutMs);
+    const timer = setTimeout(() => timeout.reject(new Error('timeout')), timeoutMs);
     try {
       await Promise.race([this.#firstRead.promise, timeout.promise]);
     } catch {
@@ -59,7 +59,7 @@ export class RevocationsFeed<Batch extends { cursor: string }> {
     }
   }
 
-  /** Resolves after a read that began after the call. Throws what the read threw; UNAVAILABLE (DRAINING) once closed. */
+  /** Reads now. Resolves after a read that began after the call. Throws the read's error, or UNAVAILABLE (DRAINING) when closed. */
   refresh(): Promise<void> {
     if (!this.#following || this.#closed) return Promise.reject(closed());
     const read = Promise.withResolvers<void>();
@@ -68,14 +68,14 @@ export class RevocationsFeed<Batch extends { cursor: string }> {
     return read.promise;
   }
 
-  /** Twice is harmless. A read under way is abandoned. */
+  /** Stops polling, and ignores the result of a running read. Idempotent. */
   close(): void {
     this.#closed = true;
     this.#wake.abort();
     for (const { reject } of this.#waiting.splice(0)) reject(closed());
   }
 
-  /** Never throws. */
+  /** The polling loop. Never rejects. */
   async #follow(): Promise<void> {
     const { pollMs } = this.#options;
     while (!this.#closed) {
@@ -87,7 +87,7 @@ export class RevocationsFeed<Batch extends { cursor: string }> {
     }
   }
 
-  /** Returns what went wrong. */
+  /** Reads and applies new items. Returns the error if that fails. */
   async #read(): Promise<unknown> {
     const { name, read, apply, log } = this.#deps;
     try {
@@ -119,14 +119,14 @@ export class RevocationsFeed<Batch extends { cursor: string }> {
     }
   }
 
-  /** Ends early when somebody wants to read now. */
+  /** Waits `ms` milliseconds, or until `refresh` or `close` is called. */
   #pause(ms: number): Promise<void> {
     this.#wake = new AbortController();
     return sleep(ms, this.#wake.signal);
   }
 }
 
-/** The messages of an error and of what caused it. */
+/** The messages of an error and its chain of causes. */
 function causes(error: unknown): string[] {
   return error instanceof Error ? [error.message, ...causes(error.cause)] : [];
 }

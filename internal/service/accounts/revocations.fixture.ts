@@ -2,13 +2,13 @@ import type { BanChange } from '../../model/ban.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
 import type { RevocationSource } from '../../repository/revocation-source.ts';
 
-/** Both sources in memory, for several nodes to read. What happens at a read can be changed. */
+/** Both sources in memory, for several nodes. `onRead` injects failures and delays. */
 export class RevocationLog implements RevocationSource, Pick<BanRepository, 'listChanges'> {
-  /** Reads of either kind so far. */
+  /** The number of reads of either kind. */
   reads = 0;
-  /** The cursors with which was read, of either kind. */
+  /** The cursors of all reads, of either kind. */
   readonly cursors: (string | undefined)[] = [];
-  /** Throws or waits to make a read fail or late. */
+  /** Runs during each read. If it rejects, the read fails; if it waits, the read is late. */
   onRead: () => Promise<void> = async () => {};
   readonly #ended: string[] = [];
   readonly #changes: BanChange[] = [];
@@ -35,7 +35,7 @@ export class RevocationLog implements RevocationSource, Pick<BanRepository, 'lis
     return { changes: items, cursor: next };
   }
 
-  /** The last one before the cursor is told again, as a source may. What comes while the answer is under way is not in it. */
+  /** Repeats the last item before the cursor, as a source may. Items that are added while `onRead` runs are not in the answer. */
   async #read<Item>(log: readonly Item[], cursor?: string): Promise<{ items: Item[]; cursor: string }> {
     this.reads += 1;
     this.cursors.push(cursor);

@@ -30,7 +30,7 @@ async function start(log: RevocationLog, options: Partial<RevocationsOptions> = 
 
 const bearer = (userId: string, sessionId?: string): Principal => ({ ...principalOf(userId), sessionId });
 
-/** The reason for which the token is refused. */
+/** The reason for which the token is refused; undefined if it is not. */
 function refusal(revocations: Revocations, principal: Principal): string | undefined {
   try {
     revocations.check(principal);
@@ -41,7 +41,7 @@ function refusal(revocations: Revocations, principal: Principal): string | undef
 }
 
 describe('a token', () => {
-  test('counts unless its session has ended or its user is banned, before the start or later', async () => {
+  test('is accepted unless its session has ended or its user is banned, before the start or later', async () => {
     const log = new RevocationLog();
     log.end('old');
     log.ban('mallory');
@@ -60,7 +60,7 @@ describe('a token', () => {
     expect(refusal(revocations, bearer('alice', 'third'))).toBeUndefined();
   });
 
-  test('of a user whose ban was lifted or has expired counts again', async () => {
+  test('of a user whose ban was lifted or has expired is accepted again', async () => {
     const log = new RevocationLog();
     const expiresAt = new Date(Date.now() + 400);
     log.ban('alice');
@@ -75,7 +75,7 @@ describe('a token', () => {
     await eventually(() => expect(refusal(revocations, bearer('bob'))).toBe('BANNED'));
   });
 
-  test('counts without any source', async () => {
+  test('is accepted without any source', async () => {
     const revocations = create({});
     await revocations.start();
     await revocations.refresh();
@@ -83,8 +83,8 @@ describe('a token', () => {
   });
 });
 
-describe('asking for what is new', () => {
-  test('brings all that was there when it was asked, though a read was under way', async () => {
+describe('a refresh', () => {
+  test('sees every change before it, even if a read was running', async () => {
     const log = new RevocationLog();
     const revocations = await start(log, { pollMs: 60_000 });
     const [go, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -104,11 +104,11 @@ describe('asking for what is new', () => {
       'SESSION_REVOKED',
       'BANNED',
     ]);
-    // Whoever asks meanwhile shares one read.
+    // Concurrent calls share one read.
     expect(log.reads).toBe(6);
   });
 
-  test('of one kind does not depend on the other', async () => {
+  test('of one kind does not depend on the other kind', async () => {
     const sessions = new RevocationLog();
     const bans = new RevocationLog();
     const revocations = create({ sessions, bans }, { pollMs: 60_000, maxBackoffMs: 60_000 });
@@ -125,7 +125,7 @@ describe('asking for what is new', () => {
     }
   });
 
-  test('fails as the source does, and is over when it is closed', async () => {
+  test('fails with the error of the source, and with DRAINING when closed', async () => {
     const log = new RevocationLog();
     const revocations = await start(log, { pollMs: 60_000, maxBackoffMs: 60_000 });
     const away = new ChatError('STORAGE_UNAVAILABLE', 'away');
@@ -141,7 +141,7 @@ describe('asking for what is new', () => {
     await expect(revocations.refresh()).rejects.toMatchObject({ reason: 'DRAINING' });
   });
 
-  test('tells those who listen, once for what is new', async () => {
+  test('calls listeners once for new revocations', async () => {
     const log = new RevocationLog();
     const revocations = await start(log, { pollMs: 60_000 });
     let told = 0;
@@ -162,7 +162,7 @@ describe('asking for what is new', () => {
 });
 
 describe('a source', () => {
-  test('is read one at a time, and only for what is new', async () => {
+  test('is read one at a time, from the last cursor on', async () => {
     const log = new RevocationLog();
     log.end('a', 'b');
     log.ban('alice');
@@ -183,7 +183,7 @@ describe('a source', () => {
     expect(log.cursors.slice(0, 3)).toEqual([undefined, '2', '2']);
   });
 
-  test('that is away changes nothing of what is known, is logged once, and counts again as soon as it is back', async () => {
+  test('that is unreachable is logged once, leaves known revocations in force, and is read again as soon as it is reachable', async () => {
     const lines = new LogLines();
     const log = new RevocationLog();
     log.end('old');
@@ -209,7 +209,7 @@ describe('a source', () => {
     ]);
   });
 
-  test('that does not answer does not end the reading', async () => {
+  test('that does not answer is read again', async () => {
     const log = new RevocationLog();
     const revocations = await start(log, { readTimeoutMs: 50 });
     log.onRead = () => new Promise(() => {});
@@ -220,7 +220,7 @@ describe('a source', () => {
     await eventually(() => expect(refusal(revocations, bearer('alice', 's'))).toBe('SESSION_REVOKED'));
   });
 
-  test('that is away at the start is waited for', async () => {
+  test('that is unreachable at the start is waited for', async () => {
     const log = new RevocationLog();
     log.end('s');
     let failures = 3;
@@ -234,7 +234,7 @@ describe('a source', () => {
   test.each<[string, () => Promise<void>, string]>([
     ['fails', () => Promise.reject(new Error('connection refused')), 'which sessions have ended: connection refused'],
     ['hangs', () => new Promise(() => {}), 'which sessions have ended: '],
-  ])('that %s at the start, for too long, is told and not read any more', async (_, onRead, message) => {
+  ])('that %s at the start for too long makes the start fail with the reason', async (_, onRead, message) => {
     const log = new RevocationLog();
     log.onRead = onRead;
     const revocations = create({ sessions: log }, { startTimeoutMs: 100 });
@@ -245,7 +245,7 @@ describe('a source', () => {
   });
 });
 
-test('what cannot matter any more is forgotten', async () => {
+test('expired entries are removed', async () => {
   const log = new RevocationLog();
   const revocations = await start(log, { rememberMs: 100 });
   for (let i = 0; i < 50; i += 1) {
@@ -258,7 +258,7 @@ test('what cannot matter any more is forgotten', async () => {
   expect(revocations.size).toBeGreaterThan(0);
   await eventually(async () => {
     await revocations.refresh();
-    // The source goes on to tell the last one.
+    // The source repeats its last item.
     expect(revocations.size).toBeLessThanOrEqual(1);
   });
 });

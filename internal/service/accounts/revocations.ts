@@ -15,19 +15,18 @@ export interface RevocationsDeps {
 }
 
 export interface RevocationsOptions extends RevocationsFeedOptions {
-  /** How long an ended session is remembered, in milliseconds: until no access token of it can still be valid. */
+  /** How long an ended session is remembered, in milliseconds. Must be at least the lifetime of an access token. */
   rememberMs: number;
   /** How long `start` waits for the sources, in milliseconds. */
   startTimeoutMs: number;
 }
 
-/** How often what is of no more use is forgotten at the least, in milliseconds. */
+/** The longest time between two removals of expired entries, in milliseconds. */
 const forgetEveryMs = 60_000;
 
 /**
- * Which tokens do not count any more although they have not expired: of sessions that have ended and of users who are banned from the
- * service. What happens on another node is known here after `pollMs` and one read. While a source is away, what was known goes
- * on to hold and nothing new is learned.
+ * Knows which unexpired tokens are revoked: those of ended sessions, and those of users banned from the service. A change on another node takes effect
+ * here after `pollMs` and one read. While a source is unreachable, known revocations stay in force and new ones are not seen.
  */
 export class Revocations {
   readonly #options: RevocationsOptions;
@@ -66,12 +65,12 @@ export class Revocations {
       );
   }
 
-  /** How much is remembered. */
+  /** The number of remembered sessions and bans. */
   get size(): number {
     return this.#ended.size + this.#bans.size;
   }
 
-  /** Resolves once all that holds now is known. Throws an error with a clear message when a source cannot be read in time. */
+  /** Starts to follow the sources. Resolves when each has been read once. Throws an Error with the reason after `startTimeoutMs`. */
   async start(): Promise<void> {
     try {
       const { startTimeoutMs } = this.#options;
@@ -83,8 +82,8 @@ export class Revocations {
   }
 
   /**
-   * Resolves once everything that was committed before the call (of one kind, or of both) is known here. Call it after a change, so that
-   * the answer to it means that it is enforced. Throws UNAVAILABLE if a source cannot be read.
+   * Reads the sources now. Resolves when every change that was committed before the call takes effect here. Call it after a change on this node, before
+   * the change is answered. Throws the source's error, or UNAVAILABLE (DRAINING) when closed.
    */
   async refresh(kind?: 'sessions' | 'bans'): Promise<void> {
     await Promise.all([
@@ -93,7 +92,7 @@ export class Revocations {
     ]);
   }
 
-  /** Throws PERMISSION_DENIED (BANNED) or UNAUTHENTICATED (SESSION_REVOKED) if the token does not count any more. */
+  /** Throws PERMISSION_DENIED (BANNED) or UNAUTHENTICATED (SESSION_REVOKED) if the token is revoked. */
   check({ userId, sessionId }: Principal): void {
     const expiresAt = this.#bans.get(userId);
     if (expiresAt !== undefined && expiresAt > Date.now()) {
@@ -105,13 +104,13 @@ export class Revocations {
     }
   }
 
-  /** Calls back, within the same turn, whenever `check` may refuse what it let pass before. Returns how to stop. */
+  /** Calls `listener`, synchronously, whenever `check` may refuse a token that it accepted before. Returns a function that removes it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Twice is harmless. */
+  /** Stops following the sources. Idempotent. */
   close(): void {
     this.#sessions?.close();
     this.#users?.close();
@@ -121,7 +120,7 @@ export class Revocations {
     this.#forget();
     const known = this.#ended.size;
     const forgetAt = Date.now() + this.#options.rememberMs;
-    // One that is told again keeps its time: its tokens were issued before it ended.
+    // A repeated session keeps its time: its tokens were issued before it ended.
     for (const id of sessionIds) if (!this.#ended.has(id)) this.#ended.set(id, forgetAt);
     if (this.#ended.size > known) this.#tell();
   }

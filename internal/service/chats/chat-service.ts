@@ -19,7 +19,7 @@ import type { MessageWriter } from '../writing/message-writer.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
 
 export interface ChatServiceOptions {
-  /** Unicode characters of a message's text, at most. */
+  /** The longest text of a message, in Unicode characters. */
   maxTextLength: number;
   /** Whether joining a room that does not exist creates it. */
   createRoomsOnJoin: boolean;
@@ -27,7 +27,7 @@ export interface ChatServiceOptions {
   maxSignalMembers: number;
 }
 
-/** Members whose presence is looked up in one request. */
+/** The most members whose presence is looked up in one request. */
 const membersAtOnce = 1_000;
 
 interface Deps {

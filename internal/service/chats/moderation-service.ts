@@ -20,11 +20,11 @@ interface Deps {
   members: MemberRepository;
   chatBans: ChatBanRepository;
   users: UserRepository;
-  /** Of the whole service. */
+  /** Bans from the whole service. */
   bans: BanRepository;
   audit: AuditRepository;
   bus: Bus;
-  /** Resolves once this node enforces the changed bans; the call that changed them is answered then. */
+  /** Called after bans from the service have changed. Resolves once this node enforces them; only then is the call answered. */
   onBansChanged?: () => Promise<void>;
 }
 
@@ -121,7 +121,7 @@ const latestMs = 253_402_300_799_999;
 
 function checkBan({ userId }: Principal, newBan: NewBan): void {
   if (newBan.userId === userId)
-    throw invalidFieldsError({ field: 'user_id', description: 'must be somebody else than the caller' });
+    throw invalidFieldsError({ field: 'user_id', description: 'must be another user than the caller' });
   const endsAt = newBan.expiresAt?.getTime();
   // The comparison also refuses NaN: a time that no Date can hold.
   if (endsAt !== undefined && !(endsAt > Date.now() && endsAt <= latestMs)) {

@@ -15,7 +15,7 @@ export function checkDirect(
     throw invalidFieldsError({ field: 'member_ids', description: `must name ${who}` });
   }
   if (other === one) {
-    throw invalidFieldsError({ field: 'member_ids[0]', description: 'must be somebody else than the caller' });
+    throw invalidFieldsError({ field: 'member_ids[0]', description: 'must be another user than the caller' });
   }
   if (name !== '') throw invalidFieldsError({ field: 'name', description: 'must be empty for a direct chat' });
   return [one, other];

@@ -5,7 +5,7 @@ const idBytes = 16;
 const pool = Buffer.alloc(idBytes * 256);
 let used = pool.length;
 
-/** A UUIDv7 (RFC 9562). Randomness is drawn for many at once: one call of the generator costs as much as all the rest. */
+/** Creates a UUIDv7 (RFC 9562). Draws random bytes for 256 ids at once, because one call of the generator costs as much as the rest of an id. */
 export function newMessageId(): string {
   if (used === pool.length) {
     randomFillSync(pool);

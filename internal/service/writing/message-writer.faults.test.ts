@@ -41,7 +41,7 @@ function newWriter(giveUpAfterMs: number): MessageWriter {
   return new MessageWriter({ messages: messages.repository, bus, log: pino({ level: 'silent' }) }, options);
 }
 
-/** From here on a message's time passes only as the test says. */
+/** Uses virtual time from here on. */
 function holdTime(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   onTestFinished(() => void vi.useRealTimers());
@@ -65,8 +65,8 @@ async function publications(chatId: string): Promise<ChatPublication[]> {
   return all;
 }
 
-describe('while the database is away', () => {
-  test('messages wait, and are stored in order as soon as it is back', async () => {
+describe('while the database is unreachable', () => {
+  test('messages wait, and are stored in order as soon as it is reachable', async () => {
     const chatIds = await Promise.all([newGroup(), newGroup(), newGroup()]);
     const writer = newWriter(20_000);
     await writer.append(draft(chatIds[0]!, 'before'));
@@ -87,7 +87,7 @@ describe('while the database is away', () => {
     }
   });
 
-  test('nothing of a chat overtakes a batch that is tried again', async () => {
+  test('no message of a chat overtakes a batch that is tried again', async () => {
     const chatId = await newGroup();
     const writer = newWriter(5_000);
     let attempts = 0;
@@ -95,7 +95,7 @@ describe('while the database is away', () => {
       if (batch[0]?.text !== 'first') return commit();
       attempts += 1;
       if (attempts === 1) throw storageUnavailable(new Error('away'));
-      // Time enough for others to overtake it.
+      // Enough time for others to overtake the batch.
       for (let i = 0; i < 20; i += 1) await storage.database.pool.query('select 1');
       return commit();
     };
@@ -105,7 +105,7 @@ describe('while the database is away', () => {
     expect((await log(chatId)).map(({ text }) => text)).toEqual(['first', 'second', 'third']);
   });
 
-  test('for too long, each message is refused in time and told when to try again, the waiting ones too', async () => {
+  test('for too long, each message is refused in time with a retry time, also those that wait', async () => {
     const chatIds = await Promise.all(Array.from({ length: 5 }, newGroup));
     const writer = newWriter(600);
     proxy.cut();
@@ -128,7 +128,7 @@ describe('while the database is away', () => {
     expect((await log(chatIds[0]!)).map(({ text }) => text)).toEqual(['later']);
   });
 
-  test('a message waits no longer than it may, even when the database does not answer at all', async () => {
+  test('a message waits at most giveUpAfterMs, even if the database does not answer at all', async () => {
     const [chatId, otherChatId] = await Promise.all([newGroup(), newGroup()]);
     const writer = newWriter(400);
     const release = messages.hold();
@@ -143,13 +143,13 @@ describe('while the database is away', () => {
     for (const result of results) expect(result).toMatchObject({ reason: { reason: 'STORAGE_UNAVAILABLE' } });
     release();
     await writer.drain();
-    // What was under way may be stored all the same, but nothing that was still waiting.
+    // The messages that were being written may be stored all the same, but none of those that waited.
     expect((await log(chatId)).map(({ text }) => text)).toEqual(['under way']);
   });
 });
 
 describe('when the answer is lost', () => {
-  test('the message is acknowledged with the id and number that it was stored under, and stored once', async () => {
+  test('the message is stored once, and acknowledged with its stored id and number', async () => {
     const chatId = await newGroup();
     const heard = await publications(chatId);
     const writer = newWriter(5_000);
@@ -159,11 +159,11 @@ describe('when the answer is lost', () => {
 
     expect(await log(chatId)).toMatchObject([{ id: receipt.messageId, seq: receipt.seq, text: 'once' }]);
     expect(messages.batches).toHaveLength(2);
-    // Nobody has published the message, and its readers are told to look.
+    // Nobody has published the message, so its head is published.
     expect(heard).toEqual([{ kind: 'head', seq: receipt.seq }]);
   });
 
-  test('readers are told of the highest number, also when the batch had a repetition of something older', async () => {
+  test('the highest number is published, even if the batch had a repetition of an older message', async () => {
     const chatId = await newGroup();
     const writer = newWriter(5_000);
     const old = draft(chatId, 'old');
@@ -187,7 +187,7 @@ describe('when the answer is lost', () => {
     expect(heard.filter(({ kind }) => kind === 'head')).toEqual([{ kind: 'head', seq: fresh?.seq }]);
   });
 
-  test('what comes after it in the same chat stays after it', async () => {
+  test('later messages of the same chat stay after it', async () => {
     const chatId = await newGroup();
     const writer = newWriter(5_000);
     messages.loseNextAnswer();
@@ -197,7 +197,7 @@ describe('when the answer is lost', () => {
     expect((await log(chatId)).map(({ text }) => text)).toEqual(sends.map((_, i) => `${i}`));
   });
 
-  test('by a real break of the connection, over and over, every acknowledged message is there once and in order', async () => {
+  test('by repeated breaks of the connection, every acknowledged message is stored once and in order', async () => {
     const chatIds = await Promise.all([newGroup(), newGroup()]);
     const writer = newWriter(30_000);
     const random = testRandom();
@@ -205,7 +205,7 @@ describe('when the answer is lost', () => {
     let retries = 0;
     messages.onAppend = (commit) => {
       attempts += 1;
-      // The others, so that it goes on however slow the machine is.
+      // Every other attempt, so that the test makes progress on a slow machine too.
       if (attempts % 3 > 0) {
         void delay(random.next() * 8).then(() => {
           proxy.cut();

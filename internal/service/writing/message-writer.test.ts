@@ -59,7 +59,7 @@ describe('a batch', () => {
     await appended;
   });
 
-  test('collects what comes while another is being committed', async () => {
+  test('collects the messages that arrive while another batch is being committed', async () => {
     const chatId = await newGroup();
     const writer = newWriter({ maxBatch: 30 });
     const first = writer.append(draft(chatId));
@@ -68,7 +68,7 @@ describe('a batch', () => {
     expect(messages.batches.map(({ length }) => length)).toEqual([1, 30, 30, 10]);
   });
 
-  test('never has a chat of another batch that is under way, and so each chat keeps the order of the calls', async () => {
+  test('never contains a chat of another batch that is being committed, so each chat keeps the order of the calls', async () => {
     const chatIds = await Promise.all([newGroup(), newGroup(), newGroup()]);
     const writer = newWriter({ maxBatch: 7, maxInFlight: 3 });
     const underWay = new Set<string>();
@@ -96,7 +96,7 @@ describe('a batch', () => {
     }
   });
 
-  test('goes to the bus when it is committed, each chat’s messages in order', async () => {
+  test('is published on the bus after its commit, each chat’s messages in order', async () => {
     const [chatId, otherChatId] = await Promise.all([newGroup(), newGroup()]);
     const [heard, others] = [await published(chatId), await published(otherChatId)];
     const early: unknown[] = [];
@@ -132,7 +132,7 @@ describe('a message', () => {
     expect(await texts(chatId)).toHaveLength(1);
   });
 
-  test('sent again with other content is refused, also while the first one is under way', async () => {
+  test('sent again with other content is refused, also while the first one is being committed', async () => {
     const chatId = await newGroup();
     const writer = newWriter();
     const first = draft(chatId, 'first');
@@ -141,7 +141,7 @@ describe('a message', () => {
     expect(await texts(chatId)).toEqual(['first']);
   });
 
-  test('is refused for its sender’s membership, and strangers do not learn what there is', async () => {
+  test('is refused if its sender may not send, and users who are not members do not learn whether the chat exists', async () => {
     const chatId = await newGroup(['reader']);
     await storage.database.pool.query(`update members set role = 'READER' where user_id = 'reader'`);
     const { chat: room } = await storage.chats.createRoom(user('alice'), randomUUID(), []);
@@ -156,7 +156,7 @@ describe('a message', () => {
     expect(await refusal(randomUUID(), 'alice')).toBe('CHAT_NOT_FOUND');
   });
 
-  test('that the database cannot hold is refused alone, and the others of its batch are stored in order', async () => {
+  test('that the database refuses is refused alone, and the others of its batch are stored in order', async () => {
     const [chatId, otherChatId] = await Promise.all([newGroup(), newGroup()]);
     const writer = newWriter({ maxInFlight: 1 });
     const given = ['first', 'a', 'b', '\0', 'c', 'd', '\0', 'e'];
@@ -173,7 +173,7 @@ describe('a message', () => {
     expect(await texts(otherChatId)).toEqual(['x', 'y']);
   });
 
-  test('of one who is taken out while it waits is refused', async () => {
+  test('is refused if its sender is removed from the chat while it waits', async () => {
     const chatId = await newGroup(['bob']);
     const writer = newWriter();
     const release = messages.hold();
@@ -185,7 +185,7 @@ describe('a message', () => {
 });
 
 describe('a writer that cannot keep up', () => {
-  test('refuses what is over its bound, tells when to try again, and takes more as soon as there is room', async () => {
+  test('refuses messages over its limit with a retry time, and takes more as soon as there is room', async () => {
     const chatId = await newGroup();
     const writer = newWriter({ maxQueued: 3 });
     const release = messages.hold();
@@ -204,7 +204,7 @@ describe('a writer that cannot keep up', () => {
     expect(await texts(chatId)).toEqual(['0', '1', '2', '3', 'later']);
   });
 
-  test('forgets a waiting message whose caller has gone, but not one that is being committed', async () => {
+  test('withdraws a waiting message whose call was cancelled, but not one that is being committed', async () => {
     const chatId = await newGroup();
     const writer = newWriter();
     const release = messages.hold();
@@ -223,7 +223,7 @@ describe('a writer that cannot keep up', () => {
     expect(await texts(chatId)).toEqual(['0', '2']);
   });
 
-  test('does not begin with a message whose caller has gone already', async () => {
+  test('does not take a message whose call was already cancelled', async () => {
     const chatId = await newGroup();
     await expect(newWriter().append(draft(chatId), AbortSignal.abort())).rejects.toMatchObject({
       reason: 'CLIENT_GONE',
@@ -231,7 +231,7 @@ describe('a writer that cannot keep up', () => {
     expect(await texts(chatId)).toEqual([]);
   });
 
-  test('is drained when all that waited is committed', async () => {
+  test('is drained when all waiting messages are committed', async () => {
     const chatIds = await Promise.all([newGroup(), newGroup(), newGroup()]);
     const writer = newWriter({ maxBatch: 2, maxInFlight: 1 });
     const sends = Array.from({ length: 20 }, (_, i) => writer.append(draft(chatIds[i % 3]!, `${i}`)));

@@ -17,30 +17,30 @@ import { type WriteEntry, WriteQueue } from './write-queue.ts';
 import { WrittenMessages } from './written-messages.ts';
 
 export interface MessageWriterOptions {
-  /** Messages in one statement. */
+  /** The most messages in one statement. */
   maxBatch: number;
-  /** Batches that are being committed at the same time; never two with the same chat. */
+  /** The most batches that are committed at the same time. Two of them never contain the same chat. */
   maxInFlight: number;
-  /** Messages waiting; beyond that they are refused. */
+  /** The most waiting messages. Further ones are refused with WRITER_BUSY. */
   maxQueued: number;
-  /** How long a message waits for the database, in milliseconds, before it is refused. */
+  /** How long a message may wait for the database before it is refused, in milliseconds. */
   giveUpAfterMs: number;
 }
 
 interface Deps {
-  /** Where batches go: the database, or what keeps messages until they are written there. */
+  /** The append target: the database, or the ingest log in front of it. */
   messages: Pick<MessageRepository, 'appendBatch'>;
   bus: Bus;
   log: Logger;
 }
 
-/** The longest wait before a batch is tried again, in milliseconds; it is at least half of this. */
+/** The longest wait before a batch is tried again, in milliseconds. Each wait is random, from half of it on. */
 const retryMs = 250;
 
 /**
- * Commits messages in batches: while some are being committed the next ones collect, and an idle writer commits at once.
+ * Commits messages in batches. While batches are being committed, new messages collect for the next; an idle writer commits at the end of the turn.
  *
- * Messages of one chat are committed in the order in which `append` was called. Committed messages go to the bus, in order.
+ * Messages of one chat are committed in the order of the calls of `append`. After the commit they are published on the bus, in order.
  */
 export class MessageWriter {
   readonly #messages: Pick<MessageRepository, 'appendBatch'>;
@@ -53,7 +53,7 @@ export class MessageWriter {
     settle: (batch, outcomes, repeated) => this.#settle(batch, outcomes, repeated),
     recover: (batch, error) => this.#recover(batch, error),
     refuse: ({ message, reject }, error) => {
-      this.#log.error({ err: error, chatId: message.chatId }, 'a message was refused by the database');
+      this.#log.error({ err: error, chatId: message.chatId }, 'the database refused a message');
       reject(error);
     },
   };
@@ -69,9 +69,9 @@ export class MessageWriter {
   }
 
   /**
-   * Resolves once the message is committed or accepted, or was by an earlier call. Throws ALREADY_EXISTS (MESSAGE_ID_REUSED), NOT_FOUND
-   * (CHAT_NOT_FOUND), PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW), UNAVAILABLE (WRITER_BUSY: not stored;
-   * STORAGE_UNAVAILABLE: not known to be stored). When the signal aborts, a message that is still waiting is withdrawn.
+   * Stores a message. Resolves once it is committed or accepted, now or by an earlier call. Throws ALREADY_EXISTS (MESSAGE_ID_REUSED), NOT_FOUND
+   * (CHAT_NOT_FOUND), PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW), UNAVAILABLE (WRITER_BUSY: not stored; STORAGE_UNAVAILABLE: may be stored), or
+   * CANCELLED (CLIENT_GONE) when the signal aborts while the message waits.
    */
   append(draft: Draft, signal?: AbortSignal): Promise<Receipt> {
     if (signal?.aborted) return Promise.reject(clientGone());
@@ -94,13 +94,13 @@ export class MessageWriter {
     return promise.finally(() => signal.removeEventListener('abort', withdraw));
   }
 
-  /** Resolves when nothing waits and nothing is under way. Whoever calls it has stopped calling `append`. */
+  /** Resolves when all messages have been written or refused. Do not call `append` any more. */
   async drain(): Promise<void> {
     this.#dispatch();
     while (this.#flights.size > 0) await Promise.all(this.#flights.keys());
   }
 
-  /** Not at once: what comes in one frame shall go in one batch. */
+  /** Dispatches at the end of the turn, so that the messages of one frame are in one batch. */
   #dispatchSoon(): void {
     if (this.#scheduled || this.#flights.size >= this.#options.maxInFlight) return;
     this.#scheduled = true;
@@ -123,7 +123,7 @@ export class MessageWriter {
     }
   }
 
-  /** No message waits longer than it may, whatever the database does. One that is under way may still be stored. */
+  /** Refuses messages that have waited for `giveUpAfterMs`, even if the database does not answer at all. One that is being written may still be stored. */
   #expireLater(): void {
     this.#expiry ??= setTimeout(() => {
       this.#expiry = undefined;
@@ -143,12 +143,12 @@ export class MessageWriter {
   }
 
   /**
-   * While the database is away the same batch is tried again: whether it was committed cannot be known, but a repetition is harmless. The chats stay
-   * closed to other batches until then, so that the order holds. Messages that have waited long enough are refused.
+   * While the database is unreachable, the same batch is tried again: it may have been committed, but a repetition is recognised. Its chats stay closed to
+   * other batches, which keeps their order. Refuses the messages that have waited for `giveUpAfterMs`.
    */
   async #recover(batch: readonly WriteEntry[], error: unknown): Promise<readonly WriteEntry[] | 'refused'> {
     if (!isStorageUnavailable(error)) return 'refused';
-    this.#log.warn({ err: error, messages: batch.length }, 'the database is away: trying the batch again');
+    this.#log.warn({ err: error, messages: batch.length }, 'the database is unreachable: trying the batch again');
     await sleep(equalJitter(retryMs));
     const now = performance.now();
     for (const { giveUpAt, reject } of batch) if (giveUpAt <= now) reject(error);
@@ -178,7 +178,9 @@ function toError(outcome: Exclude<Appended['outcome'], 'stored' | 'repeated' | '
     return new ChatError('WRITER_BUSY', 'too many messages are waiting to be written', { retryAfterMs: 5_000 });
   }
   if (outcome === 'unavailable') {
-    return new ChatError('STORAGE_UNAVAILABLE', 'the message could not be kept at the moment', { retryAfterMs: 1_000 });
+    return new ChatError('STORAGE_UNAVAILABLE', 'the message could not be stored at the moment', {
+      retryAfterMs: 1_000,
+    });
   }
   return refusalOf(outcome, chatType);
 }
@@ -187,7 +189,7 @@ function clientGone(): ChatError {
   return new ChatError('CLIENT_GONE', 'the call was cancelled');
 }
 
-/** 128 bits of SHA-256 over what must be the same when a message is sent again. */
+/** 128 bits of SHA-256 over the fields that must be equal in a repetition. */
 function hashContent({ text }: Draft): Buffer {
   return hash('sha256', text, 'buffer').subarray(0, 16);
 }

@@ -1,7 +1,7 @@
 import type { NewMessage } from '../../repository/message-repository.ts';
 
-/** The same for a message and its repetitions, and for no others but those that use its id for something else. */
+/** Returns a key that a message shares only with its repetitions, and with messages that reuse its client message id. */
 export function repetitionKey({ chatId, clientMessageId, sender }: NewMessage): string {
-  // Only what comes last may hold spaces.
+  // Unambiguous: only the last part may contain spaces.
   return `${chatId} ${clientMessageId} ${sender.id}`;
 }

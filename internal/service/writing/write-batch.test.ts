@@ -4,12 +4,12 @@ import { type BatchWriting, writeBatch } from './write-batch.ts';
 
 const away = new Error('away');
 
-/** A table that takes no batch with one of the `bad` numbers in it. */
+/** A table that refuses every batch with one of the `bad` numbers. */
 class Table implements BatchWriting<number, string> {
   readonly rows: number[] = [];
   readonly refused: number[] = [];
   readonly outcomes: string[] = [];
-  /** The attempts before which the database is away, by their numbers from 0. */
+  /** The attempts during which the database is unreachable, by their numbers from 0. */
   readonly #away: ReadonlySet<number>;
   readonly #bad: ReadonlySet<number>;
   attempts = 0;
@@ -47,7 +47,7 @@ class Table implements BatchWriting<number, string> {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-test('whatever is bad, and whenever the database is away, the bad entries are refused and the others written, once and in order', async () => {
+test('bad entries are refused and the others written, once and in order, whenever the database is unreachable', async () => {
   const failures = fc.record({
     count: fc.integer({ min: 0, max: 40 }),
     bad: fc.uniqueArray(fc.nat(39)),
@@ -65,13 +65,13 @@ test('whatever is bad, and whenever the database is away, the bad entries are re
   );
 });
 
-test('one bad entry of 512 costs nineteen statements, not 512', async () => {
+test('one bad entry of 512 costs 19 statements, not 512', async () => {
   const table = new Table([100]);
   await writeBatch(numbers(512), table);
   expect(table.attempts).toBe(19);
 });
 
-test('what is tried again is settled as such, also after it was halved', async () => {
+test('entries that are tried again are settled as repeated, also after halving', async () => {
   const first = new Table([2], [0]);
   await writeBatch(numbers(4), first);
   expect(first.repeated).toEqual([0, 1, 3]);
@@ -81,7 +81,7 @@ test('what is tried again is settled as such, also after it was halved', async (
   expect(later.repeated).toEqual([0, 1]);
 });
 
-test('entries that are given up while the database is away are neither written nor refused', async () => {
+test('entries that are given up while the database is unreachable are neither written nor refused', async () => {
   const table = new Table([3], [0]);
   table.recover = async (batch, error) => (error === away ? batch.filter((entry) => entry > 1) : 'refused');
   await writeBatch(numbers(5), table);
@@ -94,7 +94,7 @@ test('entries that are given up while the database is away are neither written n
   expect(none.attempts).toBe(1);
 });
 
-test('what recovering throws ends it all: nothing after that is written', async () => {
+test('an error of recover ends the writing of all remaining entries', async () => {
   const table = new Table([1], [3]);
   table.recover = async (_, error) => {
     if (error === away) throw error;

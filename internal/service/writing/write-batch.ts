@@ -1,12 +1,12 @@
-/** How batches of one kind are written. */
+/** The steps of writing batches of one kind. */
 export interface BatchWriting<Entry, Outcome> {
-  /** Commits all of the batch, or throws and commits nothing that is known of. Returns an outcome for each entry, in the order of the batch. */
+  /** Commits the whole batch and returns an outcome for each entry, in the same order. If it throws, the batch may have been committed without an answer. */
   write(batch: readonly Entry[]): Promise<readonly Outcome[]>;
-  /** Called for every batch that was written. `repeated`: an earlier attempt at these entries may have been committed without an answer. */
+  /** Called for each written batch. `repeated`: an earlier attempt at these entries may have been committed without an answer. */
   settle(batch: readonly Entry[], outcomes: readonly Outcome[], repeated: boolean): void;
   /**
-   * Called when `write` threw. Resolves, after a wait, with the entries to try again; with `refused` if the database refuses the batch for what it
-   * contains. Throws to give up everything that is not written yet.
+   * Called when `write` throws. Resolves with the entries to try again, after a pause, or with `refused` if the database refuses the batch's content.
+   * Throws to give up all entries that are not written yet.
    */
   recover(batch: readonly Entry[], error: unknown): Promise<readonly Entry[] | 'refused'>;
   /** Called for an entry that was refused alone, with the error of that attempt. */
@@ -14,8 +14,8 @@ export interface BatchWriting<Entry, Outcome> {
 }
 
 /**
- * Writes a batch, in order, until each entry is settled, refused or left out by `recover`. A statement fails as a whole: a batch that is refused is
- * halved until the entry at fault is alone, and the others are written. Throws what `recover` throws.
+ * Writes a batch, in order, until each entry is settled, refused, or dropped by `recover`. A statement fails as a whole, so a refused batch is halved
+ * until the entry at fault is alone, and the others are written. Throws what `recover` throws.
  */
 export async function writeBatch<Entry, Outcome>(
   batch: readonly Entry[],

@@ -29,7 +29,7 @@ function queueOf(...entries: WriteEntry[]): WriteQueue {
 const ids = (entries: readonly WriteEntry[]) => entries.map(({ message }) => message.id);
 
 describe('taking', () => {
-  test('gives the chats their turns in the order in which they came, and leaves what is over the limit', () => {
+  test('serves chats in the order in which they came, up to the limit', () => {
     const [a1, b1, a2, c1] = [entry('a'), entry('b'), entry('a'), entry('c')];
     const queue = queueOf(a1, b1, a2, c1);
     expect(ids(queue.take(3))).toEqual(ids([a1, a2, b1]));
@@ -50,7 +50,7 @@ describe('taking', () => {
     expect(ids(queue.take(10))).toEqual(ids([a2]));
   });
 
-  test('stops before the same message sent twice, which goes into a later batch', () => {
+  test('leaves a repetition of a message in the batch for a later batch', () => {
     const [first, again, next] = [entry('a', 'x'), entry('a', 'x'), entry('a', 'y')];
     const queue = queueOf(first, again, next);
     const batch = queue.take(10);
@@ -59,12 +59,12 @@ describe('taking', () => {
     expect(ids(queue.take(10))).toEqual(ids([again, next]));
   });
 
-  test('takes the same id of two senders or two chats for two messages', () => {
+  test('treats the same id of two senders or in two chats as two messages', () => {
     const entries = [entry('a', 'x'), entry('a', 'x', { senderId: 'bob' }), entry('b', 'x')];
     expect(queueOf(...entries).take(10)).toHaveLength(3);
   });
 
-  test('lets no busy chat keep the others waiting', () => {
+  test('does not let a busy chat delay the others', () => {
     const busy = Array.from({ length: 1_000 }, () => entry('busy'));
     const quiet = entry('quiet');
     const batch = queueOf(...busy, quiet).take(512);
@@ -72,7 +72,7 @@ describe('taking', () => {
     expect(ids(batch)).toContain(quiet.message.id);
   });
 
-  test('gives a chat that comes back its turn after those that were waiting', () => {
+  test('puts a released chat behind those that were waiting', () => {
     const queue = queueOf(entry('a'), entry('a'), entry('b'), entry('c'));
     const first = queue.take(1);
     queue.release(first);
@@ -83,7 +83,7 @@ describe('taking', () => {
 });
 
 describe('withdrawing', () => {
-  test('takes out what still waits and leaves the others in order', () => {
+  test('removes a waiting message and leaves the others in order', () => {
     const [a1, a2, a3] = [entry('a'), entry('a'), entry('a')];
     const queue = queueOf(a1, a2, a3);
     expect(queue.withdraw(a2)).toBe(true);
@@ -94,7 +94,7 @@ describe('withdrawing', () => {
     expect(queue.size).toBe(0);
   });
 
-  test('the last one of a chat leaves nothing of the chat behind', () => {
+  test('the last message of a chat removes the chat', () => {
     const only = entry('a');
     const queue = queueOf(only);
     queue.withdraw(only);
@@ -104,7 +104,7 @@ describe('withdrawing', () => {
     expect(ids(queue.take(10))).toEqual(ids([later]));
   });
 
-  test('by time takes out exactly those whose time has come, also of closed chats', () => {
+  test('by time removes exactly the expired messages, also of closed chats', () => {
     const [closed, soon, late] = [entry('a'), entry('a', '1', { giveUpAt: 10 }), entry('a', '2', { giveUpAt: 11 })];
     const queue = queueOf(closed);
     const batch = queue.take(1);
@@ -167,7 +167,7 @@ describe('whatever happens', () => {
             if (waits) gone.add(one);
           } else for (const one of queue.takeExpired(each.now)) gone.add(one);
         }
-        // As long as anything is open to be taken, it is.
+        // A take returns something whenever an open chat has messages.
         for (let left = queue.size; left > 0; left = queue.size) {
           for (const batch of open.splice(0)) queue.release(batch);
           expect(take(4)).toBeGreaterThan(0);

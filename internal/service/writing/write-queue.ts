@@ -3,28 +3,28 @@ import type { Receipt } from '../../model/message.ts';
 import type { NewMessage } from '../../repository/message-repository.ts';
 import { repetitionKey } from './repetition-key.ts';
 
-/** A message on its way to be committed, and whoever waits for it. */
+/** A message that waits to be committed, and the functions that settle its `append`. */
 export interface WriteEntry {
   message: NewMessage;
   resolve: (receipt: Receipt) => void;
   reject: (error: unknown) => void;
-  /** On the clock of `performance.now()`. */
+  /** When the message is refused, in milliseconds of `performance.now()`. */
   giveUpAt: number;
-  /** On whose behalf it is written, if that is traced. */
+  /** The span of the call that sends it, if it is traced. */
   span?: Span;
 }
 
-/** At most this many messages of one chat go into a batch while others wait. */
+/** The most messages that one chat puts into a batch before the next chat's turn. */
 const maxPerTurn = 128;
 
 /**
- * Messages waiting to be committed, first come first served among the chats and strictly in order within each. A chat with
- * messages in a batch that was taken is closed until the batch is released.
+ * Queues messages to be committed. Chats take turns in the order in which they came; messages of a chat keep their order. A chat with messages in a
+ * taken batch is closed until the batch is released.
  */
 export class WriteQueue {
   readonly #waiting = new Map<string, WriteEntry[]>();
   readonly #closed = new Set<string>();
-  /** Chats that are open and have messages waiting, in the order of their turn. */
+  /** Open chats with waiting messages, in the order of their turns. */
   readonly #ready = new Set<string>();
   #size = 0;
 
@@ -41,7 +41,7 @@ export class WriteQueue {
     this.#size += 1;
   }
 
-  /** Takes up to `limit` messages and closes their chats. No message is in it twice. */
+  /** Takes up to `limit` messages and closes their chats. Never takes a message and its repetition together. */
   take(limit: number): WriteEntry[] {
     const batch: WriteEntry[] = [];
     const keys = new Set<string>();
@@ -70,7 +70,7 @@ export class WriteQueue {
     }
   }
 
-  /** False if the message is not waiting any more. */
+  /** Removes a waiting message. Returns false if it no longer waits. */
   withdraw(entry: WriteEntry): boolean {
     const { chatId } = entry.message;
     const waiting = this.#waiting.get(chatId);
@@ -82,7 +82,7 @@ export class WriteQueue {
     return true;
   }
 
-  /** Takes out every message that has waited too long. */
+  /** Removes and returns every message whose time is over at `now`. */
   takeExpired(now: number): WriteEntry[] {
     const expired: WriteEntry[] = [];
     for (const waiting of this.#waiting.values()) {
@@ -97,7 +97,7 @@ export class WriteQueue {
   }
 }
 
-/** How many from the start can be taken before one that the batch has already: the same message sent twice at once. */
+/** Returns how many messages from the start can be taken before a repetition of one in the batch, as when a client sends a message twice at once. */
 function countDistinct(waiting: readonly WriteEntry[], limit: number, keys: Set<string>): number {
   let count = 0;
   for (const { message } of waiting) {

@@ -3,12 +3,12 @@ import type { Complete } from '../../model/complete.ts';
 import type { Message } from '../../model/message.ts';
 import type { Appended, NewMessage } from '../../repository/message-repository.ts';
 
-/** What has become of a batch's messages, for those who read the chats. */
+/** Collects the messages of a written batch, to publish them by chat. */
 export class WrittenMessages {
   readonly #stored = new Map<string, Message[]>();
   readonly #heads = new Map<string, number>();
 
-  /** Messages of a chat in the order of their numbers. */
+  /** Adds a new message. Add the messages of a chat in the order of their numbers. */
   addStored({ chatId, sender, clientMessageId, text }: NewMessage, { messageId, seq, createdAt }: Appended): void {
     const message: Complete<Message> = {
       id: messageId,
@@ -26,7 +26,7 @@ export class WrittenMessages {
     else this.#stored.set(chatId, [message]);
   }
 
-  /** For a message that an attempt whose answer was lost may have committed: then nobody has published it. */
+  /** Adds a message that an earlier attempt may have committed without an answer. Nobody has published it then, so the chat's head is published. */
   addRepeated({ chatId }: NewMessage, { seq }: Appended): void {
     this.#heads.set(chatId, Math.max(seq, this.#heads.get(chatId) ?? 0));
   }
