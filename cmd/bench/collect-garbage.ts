@@ -1,4 +1,4 @@
-// Loaded into a measured process before its program: on SIGUSR2 it gives back all memory that it does not need.
+// Preloaded into a measured process: collects all garbage on SIGUSR2.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 

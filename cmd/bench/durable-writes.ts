@@ -7,7 +7,7 @@ import { type ServiceProcess, startService } from './service-process.ts';
 
 export interface WriteLoad {
   streams: number;
-  /** Messages of each stream that may be without an answer. */
+  /** How many messages of each stream may be unanswered at a time. */
   window: number;
   warmUpMs: number;
   durationMs: number;
@@ -15,19 +15,19 @@ export interface WriteLoad {
 
 export interface WriteResult {
   perSecond: number;
-  /** Processor time of the service for each message, in microseconds. */
+  /** CPU time of the service for each message, in microseconds. */
   serviceMicros: number;
 }
 
 const text = 'The quick brown fox jumps over the lazy dog, and the dog does not mind.';
 
-/** Durable acknowledged messages a second over many streams, four of them to a chat. */
+/** Measures durable, acknowledged messages per second over many streams, four streams to a chat. */
 export async function measureWrites(
   dsn: string,
   load: WriteLoad,
   env: Record<string, string> = {},
 ): Promise<WriteResult> {
-  // The baseline is so slow that its messages wait longer than they usually may.
+  // The baseline is so slow that its messages wait longer than the default limit.
   const patient = { WRITER_GIVE_UP_MS: '60000', CALL_TIMEOUT_MS: '61000', MAX_PENDING_SENDS: '100000' };
   const service = await startService(dsn, { ...patient, ...env });
   const clients: RawClient[] = [];
@@ -65,7 +65,7 @@ export async function measureWrites(
   }
 }
 
-/** The same inserts without a service: one statement a message, autocommitted, on so many connections. */
+/** The same inserts without a service: one autocommitted statement for each message, on several connections. */
 export async function measureBareInserts(dsn: string, connections: number, durationMs: number): Promise<number> {
   const pool = new pg.Pool({ connectionString: dsn, max: connections });
   try {

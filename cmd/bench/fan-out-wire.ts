@@ -6,18 +6,18 @@ import type { Command, JoinRoomResponse } from '../../pkg/api/chat/v1/chat.ts';
 import { countFrame, RawClient, toFrame } from './raw-client.ts';
 import type { ServiceProcess } from './service-process.ts';
 
-/** One way to a chat and its readers. */
+/** A transport to a chat and its readers. */
 export interface FanOutWire {
-  /** Opens so many readers; resolves when all are live. `onMessages` is told how many messages each frame had. */
+  /** Opens the readers; resolves when all are live. Calls `onMessages` with the number of messages in each frame. */
   open(readers: number, onMessages: (count: number) => void): Promise<void>;
-  /** Sends so many messages at once. */
+  /** Sends a burst of `count` messages. */
   send(count: number): void;
   close(): void;
 }
 
 export const text = 'To everyone in the room: hello!';
 
-/** gRPC streams, fifty to a connection; or each on a connection of its own. */
+/** gRPC streams: fifty on a connection, or each on a connection of its own. */
 export function grpcWire(service: ServiceProcess, streamsPerConnection = 50): FanOutWire {
   const clients: RawClient[] = [];
   let writer: Writer | undefined;
@@ -51,7 +51,7 @@ export function grpcWire(service: ServiceProcess, streamsPerConnection = 50): Fa
   };
 }
 
-/** WebSockets, with frames of protobuf or of JSON. */
+/** WebSockets with frames of protobuf or JSON. */
 export function webSocketWire(service: ServiceProcess, encoding: 'proto' | 'json'): FanOutWire {
   const sockets: WebSocket[] = [];
   let writer: Writer | undefined;
@@ -79,7 +79,7 @@ export function webSocketWire(service: ServiceProcess, encoding: 'proto' | 'json
           ),
         );
         sockets.push(socket);
-        // Not all handshakes at once.
+        // Limits how many handshakes run at the same time.
         if (i % 50 === 49) await until(() => live >= i - 50);
       }
       await until(() => live === readers);
@@ -92,7 +92,7 @@ export function webSocketWire(service: ServiceProcess, encoding: 'proto' | 'json
   };
 }
 
-/** Sends into a room by gRPC, whatever its readers use. */
+/** Sends to a room over gRPC, whichever transport its readers use. */
 class Writer {
   readonly chatId: string;
   readonly token: string;

@@ -3,21 +3,21 @@ import type { MeasuredProcess } from './service-process.ts';
 
 export interface FanOutResult {
   deliveriesPerSecond: number;
-  /** Processor time of the server for each delivery, in microseconds. */
+  /** CPU time of the server for each delivery, in microseconds. */
   serviceMicros: number;
   messagesPerFrame: number;
 }
 
 export interface FanOutLoad {
   readers: number;
-  /** Messages sent at once. */
+  /** Messages in a burst. */
   burst: number;
-  /** Bursts under way at the same time, so that nobody ever waits for work: a process that sleeps costs its waking. */
+  /** Bursts under way at the same time, so that no process waits for work: waking a process costs CPU time. */
   window: number;
   durationMs: number;
 }
 
-/** Deliveries a second into one chat with so many readers, sent to as fast as they all receive. */
+/** Measures deliveries per second in one chat with many readers; the sender sends as fast as all of them receive. */
 export async function measureFanOut(
   server: MeasuredProcess,
   wire: FanOutWire,

@@ -2,15 +2,15 @@ export interface Figure {
   what: string;
   value: number;
   unit: string;
-  /** The same measured without what makes the service fast, in the same run. */
+  /** The baseline: the same without what makes the service fast, measured in the same run. */
   baseline?: { what: string; value: number };
 }
 
 export interface BenchRun {
-  /** A new database on the run's server; returns its DSN. */
+  /** Creates a database on the run's server; returns its DSN. */
   newDatabase: () => Promise<string>;
   seconds: number;
-  /** For what is passed to other processes. */
+  /** A folder for files that are passed to other processes. */
   folder: string;
 }
 

@@ -6,7 +6,7 @@ import { RawClient } from './raw-client.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 
 export interface RequestLoad {
-  /** Requests under way at any time. */
+  /** Requests under way at the same time. */
   concurrency: number;
   warmUpMs: number;
   durationMs: number;
@@ -15,13 +15,13 @@ export interface RequestLoad {
 export interface RequestResult {
   perSecond: number;
   p99Ms: number;
-  /** Processor time of the service for each request, in microseconds. */
+  /** CPU time of the service for each request, in microseconds. */
   serviceMicros: number;
 }
 
 type Ask = () => Promise<void>;
 
-/** The same calls through the gateway and directly by gRPC, on one service. */
+/** Compares the same calls through the gateway and over gRPC, on one service. */
 export async function measureRequests(
   dsn: string,
   load: RequestLoad,
@@ -55,14 +55,14 @@ export async function measureRequests(
   }
 }
 
-/** What was seen of one way of asking. */
+/** The measurements of one kind of request. */
 interface Tally {
   latencies: number[];
   elapsedMs: number;
   cpuMicros: number;
 }
 
-/** Turn and turn about, so that whatever else goes on in the machine comes upon both. */
+/** Alternates between both kinds, so that other load on the machine affects both alike. */
 async function measureInTurns<Way extends string>(
   service: ServiceProcess,
   ways: Record<Way, Ask>,
@@ -89,7 +89,7 @@ async function measureInTurns<Way extends string>(
 
 const turns = 5;
 
-/** Keeps so many requests under way for a time. Returns how long each took, in milliseconds. */
+/** Keeps `concurrency` requests under way for a time. Returns how long each took, in milliseconds. */
 async function askFor(ask: Ask, concurrency: number, durationMs: number): Promise<number[]> {
   const until = performance.now() + durationMs;
   const latencies: number[] = [];
@@ -111,7 +111,7 @@ function toResult({ latencies, elapsedMs, cpuMicros }: Tally): RequestResult {
   };
 }
 
-/** HTTP/1.1 on connections that stay open; answers are read, not parsed, as the gRPC client's are not either. */
+/** HTTP/1.1 with keep-alive. Reads answers without parsing them, like the gRPC client. */
 class RestClient {
   readonly #url: URL;
   readonly #agent = new Agent({ keepAlive: true });

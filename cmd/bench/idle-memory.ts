@@ -1,7 +1,7 @@
 import type { FanOutWire } from './fan-out-wire.ts';
 import type { MeasuredProcess } from './service-process.ts';
 
-/** Memory of the server for each connection that is open and reads a chat in which nothing happens, in bytes. */
+/** Measures the server's memory for each connection that reads a silent chat, in bytes. */
 export async function measureIdleMemory(
   server: MeasuredProcess,
   newWire: () => FanOutWire,

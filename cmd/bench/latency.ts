@@ -16,8 +16,8 @@ const readersPerChat = 10;
 const messagesPerSecond = 500;
 
 /**
- * From the send to the receipt at each of ten readers, at 500 messages a second over ten chats. With `bus` the readers are on another node than
- * the senders.
+ * Measures the time from the send to the receipt at each of ten readers, at 500 messages per second over ten chats. With `bus` the readers are on
+ * another node than the senders.
  */
 export async function measureLatency(dsn: string, durationMs: number, bus?: string): Promise<Latencies> {
   const env: Record<string, string> = bus === undefined ? {} : { BUS_URL: bus };
@@ -77,7 +77,7 @@ export async function measureLatency(dsn: string, durationMs: number, bus?: stri
   }
 }
 
-/** What a single-row commit takes at the same rate, without a service. */
+/** The time of a commit of one row at the same rate, without a service. */
 export async function measureBareCommits(dsn: string, durationMs: number): Promise<Latencies> {
   const pool = new pg.Pool({ connectionString: dsn, max: 8 });
   try {
@@ -97,7 +97,7 @@ export async function measureBareCommits(dsn: string, durationMs: number): Promi
   }
 }
 
-/** Calls `act` so many times a second, by the clock: late turns are made up for. Returns how often. */
+/** Calls `act` at a fixed rate, and catches up after delays. Returns the number of calls. */
 async function atRate(perSecond: number, durationMs: number, act: (i: number) => void): Promise<number> {
   const begun = performance.now();
   let done = 0;

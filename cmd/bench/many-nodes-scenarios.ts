@@ -5,7 +5,7 @@ import { measureLatency } from './latency.ts';
 import { measureStorm } from './reconnect-storm.ts';
 import { measureRollingRestart } from './rolling-restart.ts';
 
-/** What several nodes, or processes, do. They share one machine here: figures tell what a part costs, not what more machines would give. */
+/** Scenarios with several nodes or processes. All of them share one machine: the figures show what each part costs, not what more machines would gain. */
 export const manyNodesScenarios: Record<string, Scenario> = {
   buses: async ({ newDatabase, seconds }) => {
     const [nats, redis] = await Promise.all([startNats(), startRedis()]);

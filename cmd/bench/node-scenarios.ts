@@ -8,7 +8,7 @@ import { measureBareCommits, measureLatency } from './latency.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 import { socketIoWire, startSocketIo } from './socket-io.ts';
 
-/** What one node does. */
+/** Scenarios with one node. */
 export const nodeScenarios: Record<string, Scenario> = {
   writes: async ({ newDatabase, seconds }) => {
     const load = { streams: 64, window: 64, warmUpMs: 1_500, durationMs: seconds * 1_000 };

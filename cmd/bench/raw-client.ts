@@ -2,7 +2,7 @@ import { Client, type ClientDuplexStream, credentials, Metadata } from '@grpc/gr
 import { AuthServiceDefinition, type GuestResponse } from '../../pkg/api/auth/v1/auth.ts';
 import { ChatServiceDefinition, type Command, ConnectChatRequest } from '../../pkg/api/chat/v1/chat.ts';
 
-/** What a frame of events holds, counted without decoding it. */
+/** The contents of a frame of events, counted without decoding it. */
 export interface FrameCounts {
   accepted: number;
   rejected: number;
@@ -11,22 +11,22 @@ export interface FrameCounts {
 }
 
 /**
- * A client that costs as little as it can: it shares the processors with what is measured. Frames come as bytes, and only the
- * first tag of each event is looked at.
+ * A client that uses little CPU, because it shares the processors with the service that is measured. It receives frames as bytes and reads
+ * only the first tag of each event.
  */
 export class RawClient {
   readonly #client: Client;
   readonly #metadata = new Metadata();
 
   constructor(address: string) {
-    // Own connections, not one for the whole process.
+    // One connection for each client, not one for the whole process.
     this.#client = new Client(address, credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': -1,
     });
   }
 
-  /** Returns the access token. */
+  /** Signs in as a guest; returns the access token. */
   async signIn(name: string): Promise<string> {
     const { accessToken } = await this.#unary<GuestResponse>(
       '/auth.v1.AuthService/Guest',

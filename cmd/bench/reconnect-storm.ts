@@ -12,9 +12,9 @@ import type { Storm, StormResult } from './storm-clients.ts';
 
 export interface StormFigures extends StormResult {
   clients: number;
-  /** Transactions of the database from the first connection to the last message, less those of a quiet time of the same length. */
+  /** Database transactions from the first connection to the last message, minus those of an idle time of the same length. */
   statements: number;
-  /** From send to receipt for somebody who was connected before, at 100 messages a second. */
+  /** Time from send to receipt between two clients that stayed connected, at 100 messages per second. */
   before: { p50Ms: number; p99Ms: number };
   during: { p50Ms: number; p99Ms: number };
 }
@@ -25,13 +25,13 @@ export interface StormLoad {
   clients: number;
   behind: number;
   quietMs: number;
-  /** For what is passed to the clients' process. */
+  /** A folder for files that are passed to the clients' process. */
   folder: string;
 }
 
 /**
- * So many clients who are each so many messages behind come back at the same moment, to the node that others are connected to or, with
- * `elsewhere`, to another one: that shows what of the others' delay comes from sharing the machine.
+ * Reconnects many clients at the same moment, each of which has missed messages: to the node of the clients that stayed connected or, with
+ * `elsewhere`, to another node, which shows how much of their delay comes from sharing the machine.
  */
 export async function measureStorm(
   dsn: string,
@@ -59,7 +59,7 @@ export async function measureStorm(
     const stormFrom = await transactions(pool);
     const result = await storm(file);
     const during = bystander.take();
-    // The database counts with a delay of up to a second.
+    // PostgreSQL updates its counters with a delay of up to a second.
     await sleep(1_500);
     const statements = Math.round((await transactions(pool)) - stormFrom - quiet * (result.allMs + 1_500));
     return { ...result, clients, statements, before, during };
@@ -71,7 +71,7 @@ export async function measureStorm(
   }
 }
 
-/** Groups of a hundred, each with so many messages that nobody in it has seen but the one who wrote them. */
+/** Creates groups of a hundred members, each with messages that only their sender has seen. */
 async function gather(admin: RawClient, { address }: ServiceProcess, count: number, behind: number) {
   const crowd: Storm['clients'] = [];
   const stream = admin.connect();
@@ -112,7 +112,7 @@ async function transactions(pool: pg.Pool): Promise<number> {
   return Number(rows[0]!.count);
 }
 
-/** At a lower priority: what is looked at is the service, not how the machine shares its processors. */
+/** Runs the clients at a lower priority: the scenario measures the service, not how the machine shares its processors. */
 function storm(file: string): Promise<StormResult> {
   return new Promise((resolve, reject) => {
     const child = fork(new URL('storm-clients.ts', import.meta.url), [file]);
@@ -121,7 +121,7 @@ function storm(file: string): Promise<StormResult> {
   });
 }
 
-/** Somebody who was connected before, and goes on writing to a friend. */
+/** Two clients that stay connected; one sends messages to the other. */
 class Bystander {
   readonly #clients: RawClient[] = [];
   readonly #sentAt = new Map<string, number>();
@@ -168,7 +168,7 @@ class Bystander {
     this.#timer = setInterval(() => this.#send(), 10);
   }
 
-  /** What was measured since the last time. */
+  /** The measurements since the last call. */
   take(): { p50Ms: number; p99Ms: number } {
     const latencies = this.#latencies;
     this.#latencies = [];

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { anyOf, ChatClient, type ChatClientError, guest, webSocketTransport } from '../../pkg/chat-client/index.ts';
 import { percentile } from './percentile.ts';
 
-/** What the process that runs this one asks of it, in a file whose name is its argument. */
+/** The task of this process, in a file whose path is its argument. */
 export interface CrowdTask {
   urls: string[];
   clients: number;
@@ -11,11 +11,11 @@ export interface CrowdTask {
 
 export interface CrowdReport {
   acknowledged: number;
-  /** Acknowledged and not received by every member of the room. */
+  /** Acknowledged messages that a member of the room did not receive. */
   lost: number;
   doubled: number;
   disordered: number;
-  /** Sends that were refused, or never answered. */
+  /** Sends that were refused or never answered. */
   failed: number;
   reconnections: number;
   resumeP50Ms: number;
@@ -23,7 +23,7 @@ export interface CrowdReport {
 }
 
 const membersOfRoom = 50;
-/** Messages a second, of all together. */
+/** Messages per second, of all clients together. */
 const rate = 100;
 
 class Member {

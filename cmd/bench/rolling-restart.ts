@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CrowdReport, CrowdTask } from './rolling-clients.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 
-/** Stops each of three nodes in turn and starts it anew, while clients converse. */
+/** Stops and restarts each of three nodes in turn while clients send messages. */
 export async function measureRollingRestart(
   dsn: string,
   { clients, bus, folder }: { clients: number; bus: string; folder: string },

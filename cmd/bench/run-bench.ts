@@ -9,7 +9,7 @@ import { nodeScenarios } from './node-scenarios.ts';
 
 const scenarios = { ...nodeScenarios, ...manyNodesScenarios };
 
-/** Runs the scenarios on a PostgreSQL of its own, prints a table and writes the figures as JSON. */
+/** Runs the scenarios on a PostgreSQL of their own, prints a table and writes the figures as JSON. */
 export async function runBench({ quick = false, only }: { quick?: boolean; only?: string }): Promise<void> {
   if (only !== undefined && !Object.hasOwn(scenarios, only)) {
     throw new Error(`there is no scenario "${only}": choose ${Object.keys(scenarios).join(', ')}`);

@@ -5,16 +5,16 @@ import { fileURLToPath } from 'node:url';
 
 const collectGarbage = new URL('collect-garbage.ts', import.meta.url);
 
-/** A server in a process of its own. */
+/** A server, as a child process. */
 export interface MeasuredProcess {
-  /** Resident memory after a collection of all garbage, in bytes. */
+  /** Collects all garbage; resolves with the resident memory, in bytes. */
   rssBytes(): Promise<number>;
-  /** Processor time used so far, in microseconds. */
+  /** CPU time used so far, in microseconds. */
   cpuMicros(): number;
   stop(): Promise<void>;
 }
 
-/** The service, with limits that let the load through. */
+/** Starts the service with limits high enough for the load. */
 export interface ServiceProcess extends MeasuredProcess {
   /** `host:port` */
   address: string;
@@ -41,7 +41,7 @@ export async function startService(dsn: string, env: Record<string, string> = {}
   return { ...started, address: announced[1]!, url: announced[2]! };
 }
 
-/** Starts a program; resolves when its standard error matches. */
+/** Starts a program; resolves when a line of its standard error matches. */
 export async function startProcess(
   main: URL,
   env: Record<string, string>,
@@ -59,7 +59,7 @@ export async function startProcess(
       return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1_024;
     },
     cpuMicros: () => {
-      // Fields 14 and 15 are user and system time in ticks of 10 ms; the name in brackets may hold spaces.
+      // Fields 14 and 15 are user and system time in ticks of 10 ms; the name in brackets may contain spaces.
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
         .replace(/^.*\) /, '')
         .split(' ');

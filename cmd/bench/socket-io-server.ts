@@ -1,4 +1,4 @@
-// What people use today, for comparison: a room, each message emitted to all who are in it. Prints its port.
+// A widely used library, for comparison: emits each message to all sockets in a room. Prints its port.
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -2,14 +2,14 @@ import { WebSocket } from 'ws';
 import { type FanOutWire, text, until } from './fan-out-wire.ts';
 import { type MeasuredProcess, startProcess } from './service-process.ts';
 
-/** A socket.io server in a process of its own. */
+/** A socket.io server, as a child process. */
 export async function startSocketIo(): Promise<MeasuredProcess & { url: string }> {
   const started = await startProcess(new URL('socket-io-server.ts', import.meta.url), {}, /HTTP\s+(\S+:\d+)/);
   return { ...started, url: started.announced[1]! };
 }
 
 /**
- * Clients of socket.io that cost as little as those of the service: its protocol spoken over plain WebSockets.
+ * Clients of socket.io that use as little CPU as those of the service: they speak its protocol over plain WebSockets.
  * Source: https://socket.io/docs/v4/socket-io-protocol
  */
 export function socketIoWire(server: { url: string }): FanOutWire {
@@ -36,7 +36,7 @@ function connect(url: string, onJoined: () => void, onMessage: () => void): WebS
     perMessageDeflate: false,
   });
   socket.on('message', (packet: Buffer) => {
-    // Of Engine.IO 0 opens, 2 is a ping and 4 a message; of Socket.IO within that 0 connects and 2 is an event.
+    // Packet types of Engine.IO: 0 open, 2 ping, 4 message. Of Socket.IO, within a message: 0 connect, 2 event.
     if (packet[0] === 0x30) socket.send('40');
     else if (packet[0] === 0x32) socket.send('3');
     else if (packet[1] === 0x30) onJoined();

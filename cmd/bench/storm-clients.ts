@@ -6,26 +6,26 @@ import { fullJitter } from '../../pkg/backoff/jitter.ts';
 import { percentile } from './percentile.ts';
 import { countFrame, toFrame } from './raw-client.ts';
 
-/** What the process that runs this one asks of it, in a file whose name is its argument. */
+/** The task of this process, in a file whose path is its argument. */
 export interface Storm {
-  /** WebSockets are dealt out over these, in turn. */
+  /** The URLs to connect to, in turn. */
   urls: string[];
   clients: { token: string; chatId: string; afterSeq: number }[];
-  /** What each is behind. */
+  /** How many messages each client has missed. */
   messages: number;
 }
 
 export interface StormResult {
   caughtUp: number;
-  /** From the beginning of a connection to the last message that it missed, in milliseconds. */
+  /** Percentiles over the clients of the time from the first connection attempt to the last missed message, in milliseconds. */
   p50Ms: number;
   p99Ms: number;
-  /** Until the last of them had everything. */
+  /** The time until the last client had everything, in milliseconds. */
   allMs: number;
   connections: number;
 }
 
-/** Connects all clients at once, as when the node that they were on has died; those that are turned away come again. */
+/** Connects all clients at once, as after the death of their node; refused clients retry. */
 async function run({ urls, clients, messages }: Storm): Promise<StormResult> {
   const begun = performance.now();
   let connections = 0;
@@ -45,7 +45,7 @@ async function run({ urls, clients, messages }: Storm): Promise<StormResult> {
   return { caughtUp: times.length, p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99), allMs, connections };
 }
 
-/** Whether it got everything that it missed; the connection stays open then. */
+/** Resolves with whether the client received everything that it missed; then its connection stays open. */
 function catchUp(
   url: string,
   token: string,
@@ -74,10 +74,10 @@ function catchUp(
   });
 }
 
-// The machines of real clients are elsewhere: these take what the service, its database and the bystander leave.
+// Real clients are on other machines: at a low priority these use only what the service, its database and the connected clients leave.
 setPriority(19);
 const result = await run(JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as Storm);
 process.send?.(result);
 process.disconnect?.();
-// Their connections stay open until here.
+// The connections stay open until here; without this they would keep the process running.
 process.exit(0);

@@ -4,7 +4,7 @@ import type { ChaosOptions } from './run-chaos.ts';
 const buses = ['memory', 'postgres', 'nats', 'redis'] as const;
 const ingests = ['direct', 'jetstream'] as const;
 
-/** Reads the command line. Throws an error that says what is wrong with it. */
+/** Parses the command line. Throws an error that says what is wrong with it. */
 export function readArgs(
   argv: readonly string[],
 ): 'help' | { options: Omit<ChaosOptions, 'print' | 'signal'>; json: boolean } {

@@ -34,7 +34,7 @@ test.each([
   expect(await readFile(history, 'utf8')).toContain('"kind":"fault"');
 });
 
-test('everything is ended and removed when it is told to stop', { timeout: 120_000 }, async () => {
+test('SIGINT ends and removes everything', { timeout: 120_000 }, async () => {
   const folder = await temporaryFolder();
   const running = run(['--seed', '2', '--seconds', '600'], folder);
   expect(await waitUntil(() => /(kill|cut|pause|slow|silence|restart|fill)/.test(running.stderr()), 90_000)).toBe(true);
@@ -51,7 +51,7 @@ test.each([
   ['its database', (files: string[]) => files.some((file) => /\/disk\/data\//.test(file))],
   ['a node', (files: string[]) => files.some((file) => file.endsWith('node-2.log'))],
 ])(
-  'everything is ended and removed when it is told so while it starts %s, also by an impatient',
+  'SIGINT ends and removes everything while chaos starts %s, also when it is sent twice',
   {
     timeout: 120_000,
   },

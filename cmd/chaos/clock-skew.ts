@@ -1,4 +1,4 @@
-/** NODE_OPTIONS that let a process's clock be ahead by so many milliseconds. */
+/** NODE_OPTIONS that make a process's clock run ahead by `ms` milliseconds. */
 export function clockSkew(ms: number): string {
   const module = `
     const Real = Date;

@@ -14,14 +14,14 @@ export interface ClusterOptions {
   nodes: number;
   bus: 'memory' | 'postgres' | 'nats' | 'redis';
   ingest: 'direct' | 'jetstream';
-  /** Where the nodes' logs go; absent: removed with everything else. */
+  /** The folder for the nodes' logs; absent: they are removed with everything else. */
   logs: string | undefined;
 }
 
 /** Brokers by name. */
 export type BrokerName = 'nats' | 'redis';
 
-/** A service of several nodes with all that it needs, each a process of its own, and a network between any two that can be broken. */
+/** Several nodes of the service, with the database and brokers that they need: each a process of its own, connected by links that can be broken. */
 export class Cluster {
   readonly nodes: NodeProcess[] = [];
   readonly links: Link[] = [];
@@ -35,7 +35,7 @@ export class Cluster {
     this.#folder = folder;
   }
 
-  /** Resolves when every node is ready. Leaves nothing behind when it throws, as it does when the signal is aborted meanwhile. */
+  /** Resolves when every node is ready. Throws when the signal aborts; leaves nothing behind when it throws. */
   static async start(options: ClusterOptions, signal = new AbortController().signal): Promise<Cluster> {
     const cluster = new Cluster(await mkdtemp(join(tmpdir(), 'chat-chaos-')));
     try {
@@ -84,7 +84,7 @@ export class Cluster {
       http.push(`http://127.0.0.1:${(await this.#link(`clients → ${name} (HTTP)`, () => httpPort)).port}`);
       const node = new NodeProcess(name, env, join(logFolder, `${name}.log`));
       this.nodes.push(node);
-      // One after the other: the first one makes the schema.
+      // One after the other: the first node creates the schema.
       await node.start(signal);
       signal.throwIfAborted();
     }

@@ -8,13 +8,13 @@ import { EmbeddedPostgres } from '../../internal/embedded/embedded-postgres.ts';
 
 const run = promisify(execFile);
 
-/** The disk of the database, small enough to be filled, in megabytes. */
+/** The size of the database's disk, small enough to be filled, in megabytes. */
 const diskMegabytes = 600;
 
-/** A PostgreSQL with a disk of its own, if one can be had. It comes back whenever it dies. */
+/** A PostgreSQL that restarts whenever it dies; with a disk of its own, if one can be mounted. */
 export class Database {
   readonly #folder: string;
-  /** Whether the disk can be filled; else why not. */
+  /** True if the disk can be filled, else the reason why not. */
   readonly fillable: true | string;
   #server: EmbeddedPostgres;
   #stopping = false;
@@ -26,7 +26,7 @@ export class Database {
     this.#keep().catch(() => {});
   }
 
-  /** Throws, leaving nothing mounted and nothing running, when it cannot or when the signal is aborted meanwhile. */
+  /** Throws when it cannot start or the signal aborts; then nothing stays mounted or running. */
   static async start(folder: string, signal: AbortSignal): Promise<Database> {
     await mkdir(folder, { recursive: true });
     const fillable = await mountDisk(folder);
@@ -46,7 +46,7 @@ export class Database {
     return Number(new URL(this.#server.dsn).port);
   }
 
-  /** kill -9, of all its processes. */
+  /** Kills all its processes with SIGKILL. */
   kill(): void {
     this.#signal('SIGKILL');
   }
@@ -55,7 +55,7 @@ export class Database {
     this.#signal(name);
   }
 
-  /** Leaves no room on the disk; returns how to make some again. */
+  /** Fills the disk; returns how to free it again. */
   async fill(): Promise<() => Promise<void>> {
     const path = join(this.#folder, 'filler');
     const file = await open(path, 'w');
@@ -77,7 +77,7 @@ export class Database {
     if (this.fillable === true) await unmount(this.#folder);
   }
 
-  /** It is brought back by itself, but not for ever: then we begin anew, on the same data. */
+  /** EmbeddedPostgres restarts the server, but gives up at some point: then this starts another one on the same data. */
   async #keep(): Promise<void> {
     while (!this.#stopping) {
       await this.#server.exited;
@@ -99,7 +99,7 @@ export class Database {
       try {
         process.kill(one, name);
       } catch {
-        // It has just ended.
+        // The process has just ended.
       }
     }
   }
@@ -110,7 +110,7 @@ function startServer(folder: string, signal?: AbortSignal): Promise<EmbeddedPost
   return EmbeddedPostgres.start({ dataDir: join(folder, 'data'), settings }, signal);
 }
 
-/** A disk in memory, which takes the right to mount one. */
+/** A disk in memory. Mounting it needs the rights of root. */
 async function mountDisk(folder: string): Promise<true | string> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'that takes root on Linux';
   try {
@@ -121,7 +121,7 @@ async function mountDisk(folder: string): Promise<true | string> {
   }
 }
 
-/** Not only once nobody uses it: what was killed may take a moment to go. */
+/** Tries until it succeeds: killed processes may use the disk for another moment. */
 async function unmount(folder: string): Promise<void> {
   await run('umount', ['-l', folder]);
 }
@@ -132,7 +132,7 @@ function childrenOf(parent: number): number[] {
     .map(Number)
     .filter((pid) => {
       try {
-        // Field 4; the name in brackets may hold spaces.
+        // Field 4; the name in brackets may contain spaces.
         return (
           Number(
             readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -2,24 +2,24 @@ import type { Random } from '../../internal/verify/clients/random.ts';
 import { sleep } from '../../pkg/backoff/sleep.ts';
 import type { Cluster } from './cluster.ts';
 
-/** One fault at one time. It is over when `strike` resolves. */
+/** One fault. It ends when `strike` resolves. */
 export interface Strike {
   what: string;
-  /** How long it lasts, as planned, in milliseconds. */
+  /** How long the fault should last, in milliseconds. */
   lastsMs: number;
   strike(): Promise<void>;
 }
 
-/** One way to break something. */
+/** One kind of fault. */
 interface Fault {
   weight: number;
-  /** Chooses what to break, and for how long; undefined: there is none of it here. */
+  /** Chooses what to break and for how long; undefined if the cluster has no such part. */
   plan(cluster: Cluster, random: Random): Strike | undefined;
 }
 
 const between = (random: Random, least: number, most: number) => least + random.below(most - least);
 
-/** Everything that is broken on purpose. A new fault is one more item. */
+/** All kinds of faults. A new kind is one more item. */
 const faults: readonly Fault[] = [
   {
     weight: 4,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A network between two processes that can be cut, slowed down and silenced. */
+/** A TCP proxy between two processes whose connections can be cut, slowed down and silenced. */
 export class Link {
   readonly name: string;
   readonly #server: Server;
@@ -16,7 +16,7 @@ export class Link {
     this.#server = server;
   }
 
-  /** Leads to a port on loopback, which is asked for at each connection. */
+  /** `port` is called for each connection and returns the port on loopback to connect to. */
   static async to(name: string, port: () => number): Promise<Link> {
     const server = createServer();
     const link = new Link(name, server);
@@ -36,13 +36,13 @@ export class Link {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
-  /** Carries nothing more, without a word; what comes waits. */
+  /** Carries nothing more, but keeps the connections open; data waits. */
   silence(): void {
     this.#silent = true;
     for (const socket of this.#sockets) socket.pause();
   }
 
-  /** Everything takes so much longer, in each direction. */
+  /** Delays all data by `delayMs`, in each direction. */
   slow(delayMs: number): void {
     this.#delayMs = delayMs;
   }

@@ -9,7 +9,7 @@ process.exit();
 
 async function main(argv: readonly string[]): Promise<number> {
   const stop = new AbortController();
-  // Whoever is impatient must not leave processes and mounted disks behind.
+  // A second Ctrl-C must not leave processes and mounted disks behind.
   process.on('SIGINT', () => stop.abort());
   process.on('SIGTERM', () => stop.abort());
   let args: ReturnType<typeof readArgs>;

@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../server/main.ts', import.meta.url));
 
-/** How long a node may take to begin, in milliseconds. */
+/** How long a node may take to become ready, in milliseconds. */
 const startMs = 60_000;
 
-/** One node of the service: a process of its own that keeps its ports when it is started again. */
+/** One node of the service, as a child process. It keeps its ports over restarts. */
 export class NodeProcess {
   readonly name: string;
   readonly #env: Record<string, string>;
@@ -23,7 +23,7 @@ export class NodeProcess {
     this.#logFile = logFile;
   }
 
-  /** Ends it, and after a while starts it again; one after the other, when several faults have that in mind. */
+  /** Ends the node and starts it again after a while. Several calls run one after the other. */
   restart(how: 'SIGKILL' | 'SIGTERM', pause: () => Promise<void>, signal: AbortSignal): Promise<void> {
     const restarted = this.#turn.then(async () => {
       await this.end(how);
@@ -35,8 +35,8 @@ export class NodeProcess {
   }
 
   /**
-   * Resolves when it is ready, or when the signal is aborted. What it needs may be away: then it is started again until it is not. Throws if
-   * that takes too long.
+   * Starts the node. Resolves when it is ready or the signal aborts. If the node ends because a server that it needs is away, starts it again.
+   * Throws if that takes too long.
    */
   async start(signal: AbortSignal): Promise<void> {
     const giveUpAt = performance.now() + startMs;
@@ -56,7 +56,7 @@ export class NodeProcess {
     this.#child?.kill(name);
   }
 
-  /** Ends it, at once or as a deploy does; resolves when it is gone. */
+  /** Ends the node: at once, or gracefully as a deploy does. Resolves when the process has ended. */
   async end(how: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     if (!this.isRunning) return;
     const exited = once(this.#child!, 'exit');
@@ -71,7 +71,7 @@ export class NodeProcess {
     const child = spawn(process.execPath, [main], {
       env: { PATH, HOME, NODE_COMPILE_CACHE, ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // Ctrl-C is for us: we end our processes ourselves.
+      // A process group of its own: Ctrl-C must not reach the node, which chaos ends itself.
       detached: true,
     });
     this.#child = child;

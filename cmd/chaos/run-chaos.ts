@@ -12,19 +12,19 @@ export interface ChaosOptions extends ClusterOptions {
   seed: number;
   durationMs: number;
   clients: number;
-  /** Time between two faults, in milliseconds, on average. */
+  /** The average time between two faults, in milliseconds. */
   everyMs: number;
   history: string | undefined;
   print(line: string): void;
   signal?: AbortSignal;
 }
 
-/** How late something may come when nothing has been broken for as long, in milliseconds. */
+/** How late a message may arrive once there has been no fault for the same time, in milliseconds. */
 const deliveryMs = 20_000;
 
 /**
- * Starts a cluster, has random clients use it while faults strike as the seed says, lets it come to rest, and judges. Everything is ended and
- * removed whatever happens.
+ * Starts a cluster, lets random clients use it while faults strike as the seed determines, waits until it has recovered, and judges the
+ * history. Ends and removes everything in every case.
  */
 export async function runChaos(options: ChaosOptions): Promise<Verdict> {
   const { seed, durationMs, clients, history, print, signal } = options;
@@ -61,7 +61,7 @@ export async function runChaos(options: ChaosOptions): Promise<Verdict> {
   }
 }
 
-/** Up to three faults at a time. Resolves when all is mended. */
+/** Injects up to three faults at a time. Resolves when all of them have ended. */
 async function strikeUntil(
   endAt: number,
   cluster: Cluster,

@@ -30,7 +30,7 @@ async function at(chat: Terminal, beforeCursor: string): Promise<void> {
   await eventually(() => expect(chat.terminal.beforeCursor).toBe(beforeCursor));
 }
 
-describe('somebody at the terminal', () => {
+describe('a user at the terminal', () => {
   test('sees who is typing, until they have written', async () => {
     const alice = await open();
     const { id } = await bob.joinRoom('global');
@@ -54,7 +54,7 @@ describe('somebody at the terminal', () => {
     await eventually(() => expect(told).toEqual([alice.name]));
   });
 
-  test('sees what is unread elsewhere, goes there, and has read it then, on every device', async () => {
+  test('sees unread messages of other chats, and on entering a chat has read them on every device', async () => {
     const alice = await open();
     const direct = await bob.openDirect(`guest:${alice.name}`);
     await bob.send(direct.id, 'psst');
@@ -76,7 +76,7 @@ describe('somebody at the terminal', () => {
     });
   });
 
-  test('is told what came while they were away', async () => {
+  test('sees what arrived while offline', async () => {
     lastName += 1;
     const name = `away${lastName}`;
     const direct = await bob.openDirect(`guest:${name}`);
@@ -95,7 +95,7 @@ describe('somebody at the terminal', () => {
     await alice.shows('[System] You are in no chat nowhere; /chats lists them');
   });
 
-  test('is told when the other one of a direct chat goes and comes', async () => {
+  test('sees when the other user of a direct chat goes offline and online', async () => {
     const alice = await open();
     alice.type('/dm dora\r');
     await alice.shows('Now talking to @dora');
@@ -106,7 +106,7 @@ describe('somebody at the terminal', () => {
   });
 });
 
-describe('the tabulator completes', () => {
+describe('the tab key completes', () => {
   test('commands, rooms, users, chats, and a name in a message', async () => {
     await bob.joinRoom('development');
     const alice = await open();
@@ -128,7 +128,7 @@ describe('the tabulator completes', () => {
 });
 
 describe('a narrow window', () => {
-  test.each([40, 20])('of %i columns keeps the line whole around what comes', async (columns) => {
+  test.each([40, 20])('of %i columns keeps the typed line intact when messages arrive', async (columns) => {
     const alice = await open({ columns, rows: 10 });
     const { id } = await bob.joinRoom('global');
     const typed = 'a line that is longer than the window is wide';
@@ -144,7 +144,7 @@ describe('a narrow window', () => {
   });
 });
 
-test('colours stay away where they are not wanted', async () => {
+test('there are no colours where they are not wanted', async () => {
   const plain = await open();
   const { id } = await bob.joinRoom('global');
   await bob.send(id, 'colourless');

@@ -68,7 +68,7 @@ describe('two people', () => {
   });
 });
 
-test('a direct message waits for somebody who is not online', async () => {
+test('a direct message waits for a user who is offline', async () => {
   const erin = await join('erin');
   await say(erin, '/dm frank', '[System] frank is not online and will see it later\n');
   await say(erin, 'call me', '[Sent to @frank] call me\n');
@@ -78,7 +78,7 @@ test('a direct message waits for somebody who is not online', async () => {
   await say(frank, '/history', '[erin] call me\n');
 });
 
-test('the commands answer with what there is, and with usage', async () => {
+test('the commands answer with results or with their usage', async () => {
   const gina = await join('gina');
   await say(gina, '/join Zoo_1', '[System] Joined room: Zoo_1\n');
   await say(gina, '/users', 'gina');
@@ -107,7 +107,7 @@ test('history goes further back than one page of the service', async () => {
   expect(timesShown(reader, '[writer] line ')).toBe(60);
 });
 
-test('what a program writes for a room that it was put out of is not sent to another', async () => {
+test('lines that a program writes for a room that it was removed from are not sent to another', async () => {
   const owner = await service.client('owner');
   const guarded = await owner.joinRoom('guarded');
   const henry = await join('henry', '--room', 'guarded');
@@ -129,7 +129,7 @@ test('groups and their members are shown by name', async () => {
   expect(ida.output).toContain('[System] host created "Lunch"\n');
 });
 
-test('control codes of others do not come through', async () => {
+test('control codes of others are removed', async () => {
   const jack = await join('jack');
   const mallory = await service.client('mallory');
   const { id } = await mallory.joinRoom('global');
@@ -213,7 +213,7 @@ describe('the program', () => {
     expect(chat.errors).toBe('');
   });
 
-  test('ends quietly when nobody reads its output any more', async () => {
+  test('ends quietly when its output is closed', async () => {
     const quinn = await join('quinn', '--room', 'unread');
     const writer = await service.client('unread-writer');
     const { id } = await writer.joinRoom('unread');
@@ -227,7 +227,7 @@ describe('the program', () => {
 });
 
 describe('when the service is away', () => {
-  test('the program waits for it, and what was written is sent in the end', async () => {
+  test('the program waits for it, then sends what was typed', async () => {
     const first = await startTestService();
     await first.stop();
     const chat = startChat('--user', 'alice', '--addr', first.address);
@@ -241,7 +241,7 @@ describe('when the service is away', () => {
     await second.stop();
   });
 
-  test('the program can be ended at once, and tells what was not sent', async () => {
+  test('the program can be ended at once, and lists what was not sent', async () => {
     const gone = await startTestService();
     await gone.stop();
     const chat = startChat('--user', 'alice', '--addr', gone.address);
@@ -252,7 +252,7 @@ describe('when the service is away', () => {
     expect(chat.output).toContain('[System] 1 message was not sent\n');
   });
 
-  test('for a moment, nothing is lost and nothing comes twice', async () => {
+  test('for a moment, nothing is lost and nothing arrives twice', async () => {
     const first = await startTestService();
     const [alice, bob] = ['alice', 'bob'].map((user) => startChat('--user', user, '--addr', first.address));
     await Promise.all([alice!.shows('Joined room'), bob!.shows('Joined room')]);
@@ -263,7 +263,7 @@ describe('when the service is away', () => {
     await Promise.all([alice!, bob!].map((chat) => chat.shows('[System] Connection lost: ')));
     alice!.type('meanwhile 1\nmeanwhile 2\n');
     const second = await startTestService({ GRPC_PORT: String(first.app.grpcPort) }, { dsn: first.dsn });
-    // Said before one of them or the other is back.
+    // Typed before both are connected again.
     const carol = await second.client('carol');
     await carol.send((await carol.joinRoom('global')).id, 'I am new');
 

@@ -74,7 +74,7 @@ describe('a session', () => {
     expect(await chat(['whoami'])).toMatchObject({ code: 0 });
   });
 
-  test('that others could read is closed to them, and said so', async () => {
+  test('in a file that others can read is closed to them, with a warning', async () => {
     await registered();
     await chmod(session, 0o644);
     const { code, errors } = await chat(['whoami']);
@@ -154,11 +154,11 @@ describe('scripts', () => {
     ]);
   });
 
-  test('that are interrupted while they follow a chat end in good order', async () => {
+  test('that are interrupted while they follow a chat end with code 0', async () => {
     await registered();
     const follow = startChat('connect-chat', 'global', '--addr', service.address, '--session', session);
     await json(['send-message', 'global', 'are you there?']);
-    // It may have begun to follow only afterwards.
+    // The message may have been sent before the script followed the chat.
     const again = setInterval(() => void chat(['send-message', 'global', 'are you there?']), 500);
     await follow.shows('are you there?').finally(() => clearInterval(again));
     follow.kill('SIGINT');
@@ -179,7 +179,7 @@ describe('scripts', () => {
   });
 });
 
-describe('a session that is not what it was', () => {
+describe('a session that has changed', () => {
   test('ends the conversation and the sub-commands when it was ended elsewhere', async () => {
     await registered();
     const talking = startChat('--addr', service.address, '--session', session);
@@ -191,7 +191,7 @@ describe('a session that is not what it was', () => {
     expect(await chat(['list-chats'])).toMatchObject({ code: 4 });
   });
 
-  test('does not make somebody else of a conversation that is under way', async () => {
+  test('does not change the user of a conversation that is under way', async () => {
     const first = await registered();
     const talking = startChat('--addr', service.address, '--session', session);
     await talking.shows(`as ${first}.`);
@@ -199,7 +199,7 @@ describe('a session that is not what it was', () => {
     await registered(newName('other'));
     await service.transport().auth.logout({}, { token: kept.accessToken });
     expect(await talking.exited).toBe(4);
-    expect(talking.errors).toMatch(/^error: somebody else has signed in meanwhile/);
+    expect(talking.errors).toMatch(/^error: another user has signed in meanwhile/);
   });
 
   test('is not sent in plain text because TLS was forgotten', async () => {
@@ -219,7 +219,7 @@ describe('what goes wrong', () => {
     expect(await sending.exited).toBe(130);
   });
 
-  test('is that there is nothing to be read, which is not created by looking for it', async () => {
+  test('includes a missing direct chat, which looking for it does not create', async () => {
     await registered();
     expect(await chat(['history', '@nobody'])).toMatchObject({
       code: 1,
@@ -228,7 +228,7 @@ describe('what goes wrong', () => {
     expect(await json(['list-chats'])).toEqual([]);
   });
 
-  test('is told by the exit code and in a line on the standard error', async () => {
+  test('gives an exit code and a line on standard error', async () => {
     const free = ['--addr', '127.0.0.1:1', '--session', session];
     const unreachable = await runChat(['login', 'x', '--password-stdin', ...free], { input: password });
     expect(unreachable).toMatchObject({ code: 3, output: '', errors: expect.stringMatching(/^error: .*\n$/) });

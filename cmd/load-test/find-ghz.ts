@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 
-/** How to run ghz: a program and the arguments that come before its own. */
+/** How to run ghz: a program, and its arguments before those of ghz. */
 export interface Ghz {
   command: string;
   args: string[];
-  /** Where it came from, for people. */
+  /** Where ghz came from, for people. */
   from: string;
 }
 
@@ -12,13 +12,13 @@ const version = 'v0.121.0';
 const goPackage = `github.com/bojand/ghz/cmd/ghz@${version}`;
 
 /**
- * Finds ghz: from the PATH, else built by Go, else by Docker. `folder` holds files that it will read. Throws an error that says how to
- * get one of them.
+ * Finds ghz: in the PATH, else by building it with Go, else by Docker. `folder` has the files that ghz will read. Throws an error that says how
+ * to get one of them.
  */
 export function findGhz(folder: string, env: NodeJS.ProcessEnv = process.env): Ghz {
   if (works('ghz', ['--version'], env)) return { command: 'ghz', args: [], from: 'the PATH' };
   if (works('go', ['version'], env)) return { command: 'go', args: ['run', goPackage], from: `Go (${goPackage})` };
-  // An engine that is installed may still not run.
+  // Docker may be installed but not running.
   if (works('docker', ['info'], env)) {
     const mounted = ['--volume', `${folder}:${folder}:ro`];
     const image = `ghcr.io/bojand/ghz:${version}`;

@@ -1,13 +1,13 @@
-/** What ghz reports of a run. */
+/** The result of a run of ghz. */
 export interface Outcome {
   ok: number;
-  /** Calls that did not succeed, by what ghz says of them. */
+  /** Calls that failed, by the code that ghz reports. */
   failed: Record<string, number>;
 }
 
 const statusLine = /^ *\[(\w+)\] +(\d+) responses?/gm;
 
-/** Reads the status codes from ghz's summary. Throws if there are none: nothing was called then. */
+/** Reads the status codes from ghz's summary. Throws if there are none: then ghz made no call. */
 export function readSummary(summary: string): Outcome {
   const outcome: Outcome = { ok: 0, failed: {} };
   for (const [, status = '', count] of summary.matchAll(statusLine)) {

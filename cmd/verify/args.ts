@@ -9,21 +9,21 @@ export type Args =
   | {
       kind: 'run';
       deployment: Deployment;
-      /** Absent: gRPC is not encrypted. The files are PEM. */
+      /** Absent: gRPC in plain text. The files are PEM. */
       tls: TlsFiles | undefined;
       options: WorkloadOptions;
       history: string | undefined;
       json: boolean;
     };
 
-/** What is trusted instead of the system's authorities, and one's own certificate. */
+/** The authority to trust instead of the system's, and the client's own certificate. */
 export interface TlsFiles {
   ca: string | undefined;
   cert: string | undefined;
   key: string | undefined;
 }
 
-/** Reads the command line. Throws an error that says what is wrong with it. */
+/** Parses the command line. Throws an error that says what is wrong with it. */
 export function readArgs(argv: readonly string[]): Args {
   const { values, positionals } = parseArgs({
     args: [...argv],

@@ -53,7 +53,7 @@ test('a service with TLS is checked by gRPC and HTTPS', async () => {
   expect(JSON.parse(out).figures).toMatchObject({ lost: 0, doubled: 0, reordered: 0 });
 });
 
-test('where only HTTP is given nobody goes by gRPC', async () => {
+test('with only --http given no client uses gRPC', async () => {
   const service = await startTestService();
   const history = join(folder, 'history.ndjson');
   const args = ['--http', service.url, '--operations', '60', '--seed', '7', '--history', history];

@@ -9,7 +9,7 @@ import { type Args, readArgs } from './args.ts';
 import { readTls } from './read-tls.ts';
 import { usage } from './usage.ts';
 
-/** Runs the program; returns its exit code: 0 nothing was violated, 1 something was, 2 bad usage, no connection, or nothing proved. */
+/** Runs the program. Returns its exit code: 0 no violation, 1 at least one, 2 bad usage, no connection, or nothing proved. */
 export async function runVerify(argv: readonly string[]): Promise<number> {
   let args: Args;
   try {
@@ -41,7 +41,7 @@ async function checkFile(file: string): Promise<Verdict> {
 async function checkService({ deployment, tls, options, history }: Extract<Args, { kind: 'run' }>): Promise<Verdict> {
   const encryption = tls && (await readTls(tls));
   const checker = new Checker();
-  // Standard output is for the verdict.
+  // Standard output has the verdict only.
   const progress = new Progress((line) => console.error(line));
   const journal = new Journal((record) => {
     checker.add(record);

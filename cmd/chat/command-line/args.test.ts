@@ -66,7 +66,7 @@ test.each([
   [['send-message'], 'send-message needs CHAT [TEXT]'],
   [['delete-chat', 'a', 'b'], "unexpected argument 'b'"],
   [['whoami', '--room', 'x'], "unknown option '--room'"],
-])('%j is a fault, told on one line', (argv, message) => {
+])('%j is a fault, reported on one line', (argv, message) => {
   const args = readArgs(argv, {});
   expect(args).toMatchObject({ kind: 'error', message: expect.stringContaining(message) });
   expect(args).not.toMatchObject({ message: expect.stringContaining('\n') });
@@ -94,7 +94,7 @@ test('a sub-command has its own options and arguments, and those of the service'
   });
 });
 
-test('help can be asked for, of the whole and of each sub-command', () => {
+test('the program and each sub-command have a help text', () => {
   expect(readArgs(['--help'], {})).toMatchObject({ kind: 'help', text: expect.stringContaining('Exit codes') });
   for (const { name, parameters } of subcommands) {
     const text = expect.stringContaining(`Usage: chat ${`${name} ${parameters}`.trim()}`);

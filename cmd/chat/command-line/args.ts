@@ -5,9 +5,9 @@ import type { Subcommand, SubcommandOptions } from '../subcommands/subcommand.ts
 import { plainLine } from '../text/plain-text.ts';
 import { usage, usageOfSubcommand } from './usage.ts';
 
-/** How the interactive program was asked to run. */
+/** The options of the interactive program. */
 export interface ChatOptions extends ServiceOptions {
-  /** A guest's name. Absent: the stored session, or to be asked for. */
+  /** A guest's name. Absent: use the stored session, or ask for a name. */
   user: string | undefined;
   /** The room to start in. */
   room: string;
@@ -17,7 +17,7 @@ export type Args =
   | { kind: 'run'; options: ChatOptions }
   | { kind: 'subcommand'; subcommand: Subcommand; options: SubcommandOptions }
   | { kind: 'help'; text: string }
-  /** `usage`: what to read. */
+  /** `usage` is the text that explains the options. */
   | { kind: 'error'; message: string; usage: string };
 
 const common = {
@@ -42,7 +42,7 @@ export function readArgs(argv: readonly string[], env: Env): Args {
   try {
     return subcommand ? readSubcommand(subcommand, rest, env) : readInteractive(rest, env);
   } catch (error) {
-    // Node's message goes on with advice on how to pass an argument that begins with a dash.
+    // Drops Node's advice on arguments that begin with a dash.
     const [message = ''] = (error as Error).message.split(/\. (?=To |Did )/);
     return { kind: 'error', message: plainLine(message).replace(/^U/, 'u').replace(/^O/, 'o'), usage: help };
   }

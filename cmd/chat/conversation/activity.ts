@@ -4,14 +4,14 @@ import type { ChatDirectory } from './chat-directory.ts';
 interface Deps {
   client: ChatClient;
   chats: ChatDirectory;
-  /** What `summary` tells may have changed. */
+  /** Called when `summary` may have changed. */
   onChanged: () => void;
 }
 
-/** Somebody who has not said so again for that long is not typing any more, in milliseconds. */
+/** How long a user counts as typing after the last event, in milliseconds. */
 const typingMs = 6_000;
 
-/** What others do besides writing: who is typing here, and what is unread elsewhere. What is shown here is marked as read. */
+/** Tracks the users who type in the current chat and the unread messages of other chats, and marks shown messages as read. */
 export class Activity {
   readonly #deps: Deps;
   readonly #unread = new Map<string, number>();
@@ -34,25 +34,25 @@ export class Activity {
     client.on('typing', ({ chatId, user }) => user && this.#startTyping(chatId, user));
     client.on('chatRemoved', ({ chatId }) => this.#read(chatId));
     client.on('read', ({ chatId, userId }) => {
-      // On another device: how much is left the service knows.
+      // The user read on another device: only the service knows how much is still unread.
       if (userId === this.#userId && this.#unread.has(chatId)) void this.#recount(chatId);
     });
   }
 
-  /** Messages in other chats than the current one that were not read. */
+  /** The number of unread messages outside of the current chat. */
   get unread(): number {
     let sum = 0;
     for (const count of this.#unread.values()) sum += count;
     return sum;
   }
 
-  /** Who is typing in the current chat. */
+  /** The names of the users who are typing in the current chat. */
   get typing(): User[] {
     const { current } = this.#deps.chats;
     return [...this.#typing.values()].filter(({ chatId }) => chatId === current?.id).map(({ user }) => user);
   }
 
-  /** Looks at what is unread since the last time. Returns the chats with something unread. Throws what the client throws. */
+  /** Asks the service for unread messages. Returns the chats that have some. Throws what the client throws. */
   async load(): Promise<Chat[]> {
     const chats = await this.#deps.client.chats();
     const unread = chats.filter(({ id, unreadCount }) => unreadCount > 0 && id !== this.#deps.chats.current?.id);
@@ -62,7 +62,7 @@ export class Activity {
     return unread;
   }
 
-  /** The chat is the current one now. */
+  /** To be called when a chat becomes the current one. */
   entered({ id, lastSeq }: Chat): void {
     this.#read(id);
     if (lastSeq > 0) this.#markRead(id, lastSeq);
@@ -72,7 +72,7 @@ export class Activity {
     if (this.#unread.delete(chatId)) this.#deps.onChanged();
   }
 
-  /** What fails is made good by the next mark. */
+  /** A failed mark needs no retry: the next one covers it. */
   #markRead(chatId: string, seq: number): void {
     this.#deps.client.markRead(chatId, seq).catch(() => {});
   }
@@ -84,7 +84,7 @@ export class Activity {
       else this.#unread.delete(chatId);
       this.#deps.onChanged();
     } catch {
-      // The number is an old one then, until the chat is entered.
+      // On failure the old number stays until the user enters the chat.
     }
   }
 

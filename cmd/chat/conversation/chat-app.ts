@@ -24,17 +24,17 @@ interface Deps {
 
 type Ending = { kind: 'end' | 'interrupt' } | { kind: 'failed'; error: unknown };
 
-/** How long somebody who exits waits for what was sent just before, in milliseconds. */
+/** How long to wait at the exit for acknowledgements, in milliseconds. */
 const graceMs = 2_000;
-/** Between attempts to enter the first room, in milliseconds. */
+/** The time between attempts to enter the first room, in milliseconds. */
 const retryMs = 500;
-/** An acknowledgement that takes longer shows in the prompt, in milliseconds. */
+/** After this time without an acknowledgement the prompt says so, in milliseconds. */
 const slowMs = 1_000;
 const maxPromptName = 24;
-/** Characters of a message that could not be sent. */
+/** How many characters of an unsent message are shown. */
 const maxQuote = 120;
 
-/** The program between its start and its end: takes lines, and carries them out one after the other. */
+/** The interactive program: reads lines and carries them out one after the other. */
 export class ChatApp {
   readonly #client: ChatClient;
   readonly #screen: Screen;
@@ -43,10 +43,10 @@ export class ChatApp {
   readonly #connection: ConnectionNews;
   readonly #activity: Activity;
   readonly #ending = Promise.withResolvers<Ending>();
-  /** What is typed after `/exit` is not taken any more. */
+  /** Set by `/exit`: lines after it are ignored. */
   #exiting = false;
   #ended = false;
-  /** Lines in their order; begins with signing in. */
+  /** Settles when all lines so far are carried out; the first step is signing in. */
   #work: Promise<void> = Promise.resolve();
   #unsent = 0;
   #failedSends = 0;
@@ -85,7 +85,7 @@ export class ChatApp {
       const { current } = this.#conversation.chats;
       if (current && line !== '' && !line.startsWith('/')) client.typing(current.id);
     });
-    // What a program writes for one room must not go to another: it does not read where it is.
+    // A program that writes to a pipe does not notice a change of room: its lines must not go to another one.
     new News(client, this.#conversation, { returnsHome: screen.interactive });
   }
 
@@ -94,8 +94,8 @@ export class ChatApp {
   }
 
   /**
-   * Runs until the input ends, somebody exits, or the signal aborts; closes the client then. Returns how many messages were
-   * not sent. Throws what makes going on hopeless.
+   * Runs until the input ends, the user exits, or the signal aborts; then closes the client. Returns the number of messages that were not
+   * sent. Throws an error after which continuing is hopeless.
    */
   async run(signal: AbortSignal): Promise<number> {
     const interrupt = () => this.#ending.resolve({ kind: 'interrupt' });
@@ -128,7 +128,7 @@ export class ChatApp {
   async #signIn(): Promise<void> {
     await this.#client.connect();
     await this.#persist(() => this.#conversation.joinRoom(this.#room));
-    // Lines do not wait for it, and it is not worth a second attempt.
+    // Lines do not wait for this, and it is not retried.
     if (this.#screen.interactive) this.#tellUnread().catch(() => {});
   }
 
@@ -141,7 +141,7 @@ export class ChatApp {
     );
   }
 
-  /** Tries until it succeeds or fails for good. */
+  /** Retries until it succeeds or fails permanently. */
   async #persist(action: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
@@ -207,11 +207,11 @@ export class ChatApp {
   async #send(text: string, evictions: number): Promise<void> {
     const slow = setTimeout(() => this.#setSlow(true), slowMs);
     try {
-      if (evictions !== this.#conversation.evictions) throw new Error('the chat that it was meant for is gone');
+      if (evictions !== this.#conversation.evictions) throw new Error('you are no longer in the chat that it was for');
       await this.#conversation.send(text);
       this.#unsent -= 1;
     } catch (error) {
-      // What is left at the end is told as a number.
+      // At the end only the number of unsent messages is printed.
       if (this.#ended) return;
       this.#unsent -= 1;
       this.#failedSends += 1;

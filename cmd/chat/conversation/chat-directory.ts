@@ -1,12 +1,12 @@
 import { type Chat, ChatType } from '../../../pkg/chat-client/index.ts';
 
-/** The chats that this user is in, as far as they have been heard of, and the one that lines are sent to. */
+/** The known chats of the user, and the current chat, which lines are sent to. */
 export class ChatDirectory {
   readonly #load: (chatId: string) => Promise<Chat>;
   readonly #chats = new Map<string, Chat>();
   #currentId: string | undefined;
 
-  /** `load` gets a chat that has not been heard of. */
+  /** `load` gets a chat that is not known yet. */
   constructor(load: (chatId: string) => Promise<Chat>) {
     this.#load = load;
   }
@@ -23,18 +23,18 @@ export class ChatDirectory {
     this.#chats.set(chat.id, chat);
   }
 
-  /** Makes it the one that lines are sent to. */
+  /** Makes a chat the current one. */
   enter(chat: Chat): void {
     this.add(chat);
     this.#currentId = chat.id;
   }
 
-  /** From now on there is none that lines are sent to. */
+  /** From now on there is no current chat. */
   leaveCurrent(): void {
     this.#currentId = undefined;
   }
 
-  /** Returns what was known of it. */
+  /** Removes a chat; returns it if it was known. */
   remove(chatId: string): Chat | undefined {
     const chat = this.#chats.get(chatId);
     this.#chats.delete(chatId);
@@ -51,7 +51,7 @@ export class ChatDirectory {
     return chat;
   }
 
-  /** The room of that name, if this user is in it. */
+  /** The room with that name, if the user is a member. */
   findRoom(name: string): Chat | undefined {
     return [...this.#chats.values()].find((chat) => chat.type === ChatType.ROOM && chat.name === name);
   }

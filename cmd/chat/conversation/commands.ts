@@ -1,19 +1,19 @@
 import type { CurrentChat } from './current-chat.ts';
 
-/** One thing that can be typed after a slash. */
+/** A command: what can be typed after a slash. */
 export interface Command {
   name: string;
-  /** What must and may follow: `<room>`, `[filter]`. */
+  /** Its parameters: `<room>` is required, `[filter]` is optional. */
   parameters: string;
   summary: string;
-  /** What the parameter names. */
+  /** What the parameter is the name of, for completion. */
   completes?: 'room' | 'user' | 'chat';
-  /** Carried out at once, whatever is under way and also without the service. */
+  /** Runs at once, before lines that are waiting, and also without the service. */
   local?: boolean;
   run(conversation: CurrentChat, argument: string): Promise<void> | void;
 }
 
-/** Every command, in the order in which `/help` tells them. Each takes one word at the most. */
+/** All commands, in the order of `/help`. Each takes at most one word. */
 export const commands: readonly Command[] = [
   {
     name: 'help',

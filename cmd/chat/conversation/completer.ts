@@ -5,7 +5,7 @@ import { chatPlace } from '../text/format.ts';
 import type { ChatDirectory } from './chat-directory.ts';
 import { commands } from './commands.ts';
 
-/** Completes commands, and the names of rooms, users and chats after them; `@` and the beginning of a name in a message. */
+/** Completes commands, their parameters (rooms, users, chats), and `@` with the beginning of a name in a message. */
 export class Completer {
   readonly #client: ChatClient;
   readonly #chats: ChatDirectory;
@@ -15,7 +15,7 @@ export class Completer {
     this.#chats = chats;
   }
 
-  /** Never throws: without the service there are fewer hits. */
+  /** Never throws: while the service is away there are fewer hits. */
   async complete(line: string): Promise<Completion> {
     const [, name, part = ''] = /^\/(\w+) (\S*)$/.exec(line) ?? [];
     try {
@@ -28,7 +28,7 @@ export class Completer {
           (await this.#users()).map((user) => `@${user} `),
         );
     } catch {
-      // Nobody waits for an error here.
+      // A completion that fails has no hits.
     }
     return { part: line, hits: [] };
   }
@@ -50,7 +50,7 @@ export class Completer {
 
   async #users(): Promise<string[]> {
     const { items } = await listOnline(this.#client);
-    // A name with a space would be two words.
+    // A name with a space would count as two words.
     return items.map(({ name, id }) => name || id).filter((name) => /^[^\s\p{C}]+$/u.test(name));
   }
 }

@@ -11,7 +11,7 @@ interface Deps {
   onChanged: () => void;
 }
 
-/** Tells of the connection: once when it is lost, once when it is back. */
+/** Prints a line when the connection is lost, and one when it is back. */
 export class ConnectionNews {
   readonly #deps: Deps;
   #everOnline = false;
@@ -22,7 +22,7 @@ export class ConnectionNews {
     deps.client.on('state', (state) => this.#changed(state));
   }
 
-  /** `connecting` only the first time, before there is any answer or failure. */
+  /** `connecting` only before the first answer or failure. */
   get status(): 'connecting' | 'online' | 'offline' {
     return this.#status;
   }

@@ -16,33 +16,33 @@ import { plainName } from '../text/plain-text.ts';
 import type { Style } from '../text/style.ts';
 import { ChatDirectory } from './chat-directory.ts';
 
-/** The room to which one returns. */
+/** The room that the user returns to. */
 export const homeRoom = 'global';
-/** What every service will give in one page. */
+/** A page size that every service accepts. */
 const historyPage = 50;
-/** Of what is unread in a chat that is gone to; `/history` shows more. */
+/** How many unread messages are shown on entering a chat; `/history` shows more. */
 const maxUnreadShown = 50;
 
 interface Deps {
   client: ChatClient;
   print: (lines: string) => void;
   style: Style;
-  /** Called when lines go to another chat than before. */
+  /** Called when the current chat changes. */
   onEntered: () => void;
   onExit: () => void;
 }
 
-/** What a person does here: each command is a method. They print what came of it, and throw what the client throws. */
+/** What a user does in the program: one method for each command. The methods print their result, and throw what the client throws. */
 export class CurrentChat {
   readonly chats: ChatDirectory;
   readonly #deps: Deps;
   readonly #client: ChatClient;
-  /** Ids of messages sent from here of which the chat has not told yet. */
+  /** Ids of messages sent from here that the chat has not delivered yet. */
   readonly #sentHere = new Set<string>();
   readonly #leaving = new Set<string>();
   #userId = '';
   #name = '';
-  /** As `/chats` has numbered them. */
+  /** The chats in the order in which `/chats` numbered them. */
   #listed: Chat[] = [];
   #evictions = 0;
 
@@ -61,31 +61,31 @@ export class CurrentChat {
     });
   }
 
-  /** How often the current chat was taken away. What was typed before must not go to the next one. */
+  /** How often the user was removed from the current chat. Lines typed before must not go to the next chat. */
   get evictions(): number {
     return this.#evictions;
   }
 
-  /** Prints a line of the program's own. The text must be plain. */
+  /** Prints a line from the program itself. The text must be plain. */
   say(text: string): void {
     this.#deps.print(systemLine(text, this.#deps.style));
   }
 
-  /** Prints a message, unless there is nothing in it to be shown. */
+  /** Prints a message, unless it has nothing to show. */
   show(message: Message, chat: Chat): void {
     const view: Viewpoint = { userId: this.#userId, currentChatId: this.chats.current?.id };
     const line = messageLine(message, chat, view, this.#deps.style);
     if (line !== undefined) this.#deps.print(line);
   }
 
-  /** Whether the message tells only what is known here: it was sent from here, or this user came. To be asked once for each. */
+  /** Whether the message is already known here: it was sent from here, or says that this user joined. Call once for each message. */
   isOwnEcho({ sender, clientMessageId, system }: Message): boolean {
     if (sender?.id !== this.#userId) return false;
     const event = system?.event?.$case;
     return event === 'memberJoined' || event === 'chatCreated' || this.#sentHere.delete(clientMessageId);
   }
 
-  /** The membership has ended. Returns what is known of the chat, unless it was asked for here. */
+  /** To be called when the membership in a chat has ended. Returns the chat, unless the user left it here. */
   removed(chatId: string): { chat: Chat; wasCurrent: boolean } | undefined {
     const wasCurrent = this.chats.current?.id === chatId;
     const chat = this.chats.remove(chatId);
@@ -143,7 +143,7 @@ export class CurrentChat {
     this.say(lines.length === 0 ? 'You are in no chat yet' : ['Your chats:', ...lines].join('\n'));
   }
 
-  /** By its number in the last list, its place as it is shown, a room's name, or its id. */
+  /** Finds a chat by its number in the last list, its name as shown, a room's name, or its id. */
   async switchTo(wanted: string): Promise<void> {
     const numbered = /^\d+$/.test(wanted) ? this.#listed[Number(wanted) - 1] : undefined;
     const all = numbered ? [] : await this.#client.chats();
@@ -154,7 +154,7 @@ export class CurrentChat {
     if (!chat) throw new Error('the service left out the chat');
     this.#enter(chat);
     this.say(`Now in ${chatPlace(chat)}`);
-    // It counts as read from here on, and so it is shown.
+    // From here on the messages count as read, so they must be shown.
     if (chat.unreadCount > 0) await this.showHistory(Math.min(chat.unreadCount, maxUnreadShown));
   }
 
@@ -189,7 +189,7 @@ export class CurrentChat {
     this.say(`${userName(chat.peer ?? { id: userId, name: '' })} is not online and will see it later`);
   }
 
-  /** Ends the membership in the current room or group; a direct chat is only gone away from. */
+  /** Leaves the current room or group; a direct chat only stops being the current chat. */
   async leave(): Promise<void> {
     const { current } = this.chats;
     if (current?.type === ChatType.ROOM && current.name === homeRoom) {

@@ -3,13 +3,13 @@ import { explain } from '../text/explain.ts';
 import { chatPlace, userName } from '../text/format.ts';
 import { type CurrentChat, homeRoom } from './current-chat.ts';
 
-/** Prints what others do. One thing after the other: a chat that is not known yet has to be asked for. */
+/** Prints what others do, one event after the other, since it may have to load an unknown chat first. */
 export class News {
   readonly #conversation: CurrentChat;
   readonly #returnsHome: boolean;
   #last: Promise<void> = Promise.resolve();
 
-  /** `returnsHome`: whether somebody who is put out of the current chat is brought to the first room again. */
+  /** `returnsHome`: whether a user who is removed from the current chat enters the first room again. */
   constructor(client: ChatClient, conversation: CurrentChat, { returnsHome }: { returnsHome: boolean }) {
     this.#conversation = conversation;
     this.#returnsHome = returnsHome;
@@ -40,7 +40,7 @@ export class News {
     this.#conversation.say(removalText(chatPlace(chat), reason));
     if (!wasCurrent || !this.#returnsHome) return;
     const isHome = chat.type === ChatType.ROOM && chat.name === homeRoom;
-    // Whoever was put out of the room does not come back in by the back door.
+    // A user who was removed from the first room must not join it again automatically.
     if (!isHome || reason === RemovalReason.DELETED) await this.#conversation.returnHome();
   }
 

@@ -1,7 +1,7 @@
 import { plainLine, shorten } from '../text/plain-text.ts';
 import { type Command, commands, usageOf } from './commands.ts';
 
-/** What a typed line asks for. */
+/** The meaning of a typed line. */
 export type Line =
   | { kind: 'nothing' }
   | { kind: 'message'; text: string }
@@ -10,7 +10,7 @@ export type Line =
 
 const wholeNumber = /^[1-9]\d{0,3}$/;
 
-/** Reads a line: a command if it begins with a slash, else a message. `//text` is the message `/text`. */
+/** Parses a line: a command if it begins with a slash, else a message. `//text` is the message `/text`. */
 export function readLine(line: string): Line {
   if (line.trim() === '') return { kind: 'nothing' };
   if (line.startsWith('//')) return { kind: 'message', text: line.slice(1) };

@@ -4,11 +4,11 @@ import { grpcTransport, type TlsOptions } from '../../../pkg/chat-client/grpc.ts
 import { type Transport, webSocketTransport } from '../../../pkg/chat-client/index.ts';
 import type { ServiceOptions } from './service-options.ts';
 
-/** The way to the service that was asked for. Throws an error that names a file that cannot be read. */
+/** Opens the transport that the options ask for. Throws an error that names a file that cannot be read. */
 export async function openTransport({ transport, address, tls }: ServiceOptions): Promise<Transport> {
   const files = await readTls(tls);
   if (transport === 'grpc') return grpcTransport(address, { tls: files });
-  // Node's own WebSocket and fetch know the authorities of the whole process only.
+  // Node's WebSocket and fetch use the process-wide list of authorities.
   if (files && files.ca !== undefined) setDefaultCACertificates([...getCACertificates(), String(files.ca)]);
   const scheme = files ? 'https' : 'http';
   return webSocketTransport(/^\w+:\/\//.test(address) ? address.replace(/^ws/, 'http') : `${scheme}://${address}`);

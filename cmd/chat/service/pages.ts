@@ -1,10 +1,10 @@
-/** A list that stands for all of it only if `complete`. */
+/** A list; without `complete` there may be more. */
 export interface Found<T> {
   items: T[];
   complete: boolean;
 }
 
-/** Reads page after page, but not without end. */
+/** Reads page after page, up to a limit. */
 export async function readPages<T>(
   read: (pageToken: string) => Promise<{ items: T[]; nextPageToken: string }>,
   { maxPages = 20, until = () => false }: { maxPages?: number; until?: (item: T) => boolean } = {},

@@ -3,7 +3,7 @@ import { userName } from '../text/format.ts';
 import { plainName } from '../text/plain-text.ts';
 import { type Found, readPages } from './pages.ts';
 
-/** More than one user bears the name. */
+/** More than one user has the name. */
 export class AmbiguousNameError extends Error {
   constructor(users: readonly User[]) {
     super(`there are several; give one of these instead: ${users.map(({ id }) => id).join(', ')}`);
@@ -12,7 +12,7 @@ export class AmbiguousNameError extends Error {
 
 const guestName = /^[\p{L}\p{N}][\p{L}\p{N}_.-]*$/u;
 
-/** The users with an open connection: all, or those in one chat. */
+/** The users with an open connection: all of them, or the members of one chat. */
 export function listOnline(client: ChatClient, chatId?: string): Promise<Found<User>> {
   return readPages(async (pageToken) => {
     const { users, nextPageToken } = await client.call('listOnlineUsers', { chatId, pageToken });
@@ -21,8 +21,8 @@ export function listOnline(client: ChatClient, chatId?: string): Promise<Found<U
 }
 
 /**
- * The id of the user meant by a name or id: somebody online, or a member of one of the caller's chats; else it is taken for an
- * id or, if it cannot be one, for a guest's name. Throws AmbiguousNameError, and what the calls throw.
+ * Finds a user by name or id, first among the users online, then among the members of the caller's chats. Otherwise the text itself counts as
+ * an id or, if it cannot be one, as a guest's name. Throws AmbiguousNameError, and what the calls throw.
  */
 export async function findUserId(client: ChatClient, nameOrId: string): Promise<string> {
   const { items: online } = await listOnline(client);
@@ -33,7 +33,7 @@ export async function findUserId(client: ChatClient, nameOrId: string): Promise<
   return found?.id ?? (guestName.test(nameOrId) ? `guest:${nameOrId}` : nameOrId);
 }
 
-/** Names on one line; users who share a name are told apart by their ids. */
+/** The users' names on one line; users with the same name have their ids added. */
 export function nameList(users: readonly User[]): string {
   const names = users.map(userName);
   return users
@@ -50,7 +50,7 @@ function pickExact(users: readonly User[], nameOrId: string): User | undefined {
   return byName[0] ?? users.find(({ id }) => id === nameOrId);
 }
 
-/** Only if it can be nobody else. */
+/** The user with this name, ignoring case, if there is only one. */
 function pickInAnyCase(users: readonly User[], wanted: string): User | undefined {
   const found = distinct(users.filter(({ name }) => name.toLowerCase() === wanted.toLowerCase()));
   return found.length === 1 ? found[0] : undefined;
@@ -60,7 +60,7 @@ function distinct(users: readonly User[]): User[] {
   return [...new Map(users.map((user) => [user.id, user])).values()];
 }
 
-/** Members of the caller's chats, of the latest ones first and not of very many. */
+/** Members of the caller's chats: of the few that changed last. */
 async function listAcquaintances(client: ChatClient): Promise<User[]> {
   const { chats } = await client.call('listChats', { pageSize: 20 });
   const membersOf = async ({ id, type, peer }: Chat): Promise<User[]> => {

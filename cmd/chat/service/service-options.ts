@@ -5,8 +5,8 @@ export interface ServiceOptions {
   address: string;
   /** Absent: plain text. The files are PEM. */
   tls: { ca: string | undefined; cert: string | undefined; key: string | undefined } | undefined;
-  /** Where sessions are kept. */
+  /** The file that stores sessions. */
   sessionFile: string;
-  /** What a session there is kept under: a token that was given by TLS never goes out in plain text. */
+  /** The key of the session in that file. It differs with and without TLS, so that a token received over TLS is never sent in plain text. */
   sessionKey: string;
 }

@@ -26,11 +26,11 @@ async function mostInside(file: string, count: number): Promise<number> {
   return most;
 }
 
-test('one at a time has the lock', async () => {
+test('only one program at a time has the lock', async () => {
   expect(await mostInside(await newFile(), 20)).toBe(1);
 });
 
-test('a lock that a killed program has left is taken away, by one of those who wait', async () => {
+test('a lock that a killed program has left is removed by one of the programs that wait', async () => {
   const file = await newFile();
   const { pid } = spawnSync('true');
   for (let round = 0; round < 30; round += 1) {
@@ -39,7 +39,7 @@ test('a lock that a killed program has left is taken away, by one of those who w
   }
 });
 
-test('the lock is given back when what was done under it has failed', async () => {
+test('the lock is released when the work under it fails', async () => {
   const file = await newFile();
   await expect(withFileLock(file, () => Promise.reject(new Error('oh')))).rejects.toThrow('oh');
   expect(await withFileLock(file, async () => 'had')).toBe('had');

@@ -2,13 +2,13 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { equalJitter } from '../../../pkg/backoff/jitter.ts';
 
-/** A lock that is older belongs to a program that hangs, in milliseconds. Nothing under it takes nearly as long. */
+/** The age of a lock whose program must hang, in milliseconds. No work under the lock takes nearly as long. */
 const staleMs = 60_000;
 const retryMs = 25;
 
 /**
- * Does something while nobody else does who uses the same lock file. One that a killed program has left is taken away. Throws an error if it
- * cannot be had for twice as long as a lock may be held.
+ * Runs work while no other program does work under the same lock file. Removes a lock file that a killed program left behind. Throws an error
+ * if the lock is not free after twice the time that a lock may be held.
  */
 export async function withFileLock<T>(file: string, action: () => Promise<T>): Promise<T> {
   const owner = `${process.pid} ${crypto.randomUUID()}`;
@@ -21,7 +21,7 @@ export async function withFileLock<T>(file: string, action: () => Promise<T>): P
   try {
     return await action();
   } finally {
-    // Not if it was taken away, and is another's now.
+    // The lock may have been removed and may now be another program's.
     if ((await ownerOf(file)) === owner) await rm(file, { force: true });
   }
 }
@@ -38,11 +38,11 @@ async function take(file: string, owner: string): Promise<boolean> {
   }
 }
 
-/** Only one of those who want to takes it away, and looks once more before: the file may be a new lock by then. */
+/** Removes a stale lock. A second lock file lets only one program do this, which checks again first: the file may be a new lock by then. */
 async function takeAway(file: string): Promise<void> {
   const taking = `${file}.taking`;
   if (!(await take(taking, String(process.pid)))) {
-    // Whoever left that was killed in a moment of a few milliseconds.
+    // Only a program that was killed within a few milliseconds can have left this file.
     if ((await ageOf(taking)) > staleMs) await rm(taking, { force: true });
     await sleep(retryMs);
     return;
@@ -62,7 +62,7 @@ async function isAbandoned(file: string): Promise<boolean> {
   if (owner === undefined) return false;
   if (ageMs > staleMs) return true;
   const pid = Number.parseInt(owner, 10);
-  // Its owner may not have come to write who it is.
+  // Its owner may not have written its process id yet.
   if (Number.isNaN(pid)) return ageMs > 1_000;
   try {
     process.kill(pid, 0);

@@ -2,24 +2,24 @@ import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/pro
 import { dirname } from 'node:path';
 import { withFileLock } from './file-lock.ts';
 
-/** A session that is kept between runs. */
+/** A session, stored between runs. */
 export interface StoredSession {
   userId: string;
   name: string;
   accessToken: string;
   /** ISO 8601. */
   expiresAt: string;
-  /** Good for one use. */
+  /** Valid for one use. */
   refreshToken: string;
-  /** With it a refresh whose answer was lost can be made again. */
+  /** Lets a refresh whose answer was lost be repeated. */
   retryKey?: string;
 }
 
 type Sessions = Record<string, StoredSession>;
 
 /**
- * Sessions in a file that only its owner may read, one for each way to a service. Several programs may use it at the same time: changes
- * happen one after the other, and are whole or not at all, also when a program is killed.
+ * Stores sessions in a file that only its owner can read: one for each transport and address. Several programs may use the file at the same
+ * time. Changes are serialized and atomic, also when a program is killed.
  */
 export class SessionStore {
   readonly #file: string;
@@ -34,7 +34,7 @@ export class SessionStore {
     return (await this.#read())[key];
   }
 
-  /** Puts what `change` returns in the place of the session; undefined removes it. Nobody else changes one meanwhile. */
+  /** Replaces the session by what `change` returns; undefined removes it. Other programs cannot change sessions until then. */
   async change(
     key: string,
     change: (session: StoredSession | undefined) => Promise<StoredSession | undefined>,
@@ -76,7 +76,7 @@ export class SessionStore {
   async #write(sessions: Sessions): Promise<void> {
     const next = `${this.#file}.${process.pid}`;
     await rm(next, { force: true });
-    // `wx`: never through a link that somebody else has put there.
+    // `wx` refuses to write through a link that another user may have put there.
     await writeFile(next, `${JSON.stringify({ version: 1, sessions }, null, 2)}\n`, {
       mode: 0o600,
       flag: 'wx',

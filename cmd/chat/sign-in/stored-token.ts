@@ -1,20 +1,20 @@
 import { ChatClientError, type Token, type TokenSource, type Transport } from '../../../pkg/chat-client/index.ts';
 import type { SessionStore, StoredSession } from './session-store.ts';
 
-/** A token with less time left is renewed, in milliseconds. */
+/** Tokens that expire sooner are renewed, in milliseconds. */
 const marginMs = 30_000;
 
 /**
- * Access tokens of the stored session, which is refreshed when it has to be and kept for the next run. They stay those of one user: a session
- * that another program has begun for somebody else ends this one.
+ * A token source that uses the stored session, refreshes it when necessary, and stores it for the next run. All tokens are of one user: if
+ * another program has signed in as another user, it throws.
  */
 export function storedToken(sessions: SessionStore, key: string): TokenSource {
   let last: { token: string; userId: string } | undefined;
   return async (auth) => {
-    // The service has refused, or will soon refuse, the one that was given before.
+    // The service has refused the previous token, or will soon.
     const session = await freshSession(sessions, key, auth, last?.token);
     if (last && last.userId !== session.userId) {
-      throw notSignedIn('somebody else has signed in meanwhile: start again');
+      throw notSignedIn('another user has signed in meanwhile: start again');
     }
     last = { token: session.accessToken, userId: session.userId };
     return { token: session.accessToken, expiresAt: new Date(session.expiresAt) } satisfies Token;
@@ -22,8 +22,8 @@ export function storedToken(sessions: SessionStore, key: string): TokenSource {
 }
 
 /**
- * The stored session, with a token other than `refused` that is good for a while. Throws UNAUTHENTICATED (REFRESH_TOKEN_INVALID) if there is
- * no session, or it has ended; it is not stored any more then.
+ * Resolves with the stored session; its token differs from `refused` and does not expire soon. Throws UNAUTHENTICATED (REFRESH_TOKEN_INVALID)
+ * if there is no session, or if it has ended, which also removes it from the file.
  */
 export async function freshSession(
   sessions: SessionStore,
@@ -36,7 +36,7 @@ export async function freshSession(
   const stored = await sessions.find(key);
   if (stored && isFresh(stored)) return stored;
   const session = await sessions.change(key, async (present) => {
-    // Another program may have refreshed it while this one waited.
+    // Another program may have refreshed the session while this one waited.
     if (!present || isFresh(present)) return present;
     try {
       const answer = await auth.refresh(present, {});
@@ -51,7 +51,7 @@ export async function freshSession(
   return session;
 }
 
-/** As the service says it of a session that has ended: the SDK does not try again. */
+/** The error that the service gives for an ended session: the SDK does not retry it. */
 export function notSignedIn(message: string): ChatClientError {
   return new ChatClientError(message, { code: 'UNAUTHENTICATED', reason: 'REFRESH_TOKEN_INVALID' });
 }

@@ -8,9 +8,9 @@ export const connectChat: Subcommand = {
   name: 'connect-chat',
   parameters: 'CHAT',
   positionals: { min: 1, max: 1 },
-  summary: 'print what is written in a chat as it comes, until interrupted; joins a room',
+  summary: 'print the messages of a chat as they arrive, until interrupted; joins a room',
   help: `  --after SEQ        first everything after this number; 0: from the beginning
-  --count N          end after so many messages`,
+  --count N          end after N messages`,
   options: { after: { type: 'string' }, count: { type: 'string' } },
   untilInterrupted: true,
   async run({ options, client, print, signal }) {

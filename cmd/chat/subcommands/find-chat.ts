@@ -5,8 +5,7 @@ import { plainName } from '../text/plain-text.ts';
 const uuid = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 
 /**
- * The id of the chat that is meant: by its id, by a room's name, or by `@` and a user's name. There is one already: nothing is created.
- * Throws NOT_FOUND.
+ * Finds an existing chat by its id, a room's name, or `@` and a user's name. Resolves with its id; throws NOT_FOUND.
  */
 export async function findChatId(client: ChatClient, chat: string): Promise<string> {
   if (uuid.test(chat)) return chat;
@@ -22,7 +21,7 @@ export async function findChatId(client: ChatClient, chat: string): Promise<stri
   throw new ChatClientError(`there is no room ${plainName(chat)}`, { code: 'NOT_FOUND', reason: 'ROOM_NOT_FOUND' });
 }
 
-/** The same for somebody who is going to talk there: a direct chat is opened, and a room is joined. */
+/** Like findChatId, but opens a direct chat that does not exist and joins a room. */
 export async function enterChat(client: ChatClient, chat: string): Promise<string> {
   if (chat.startsWith('@')) return (await client.openDirect(await findUserId(client, chat.slice(1)))).id;
   const chatId = await findChatId(client, chat);

@@ -10,7 +10,7 @@ import { sendMessage } from './send-message.ts';
 import type { Subcommand } from './subcommand.ts';
 import { whoami } from './whoami.ts';
 
-/** In the order in which the usage tells them. */
+/** In the order of the usage text. */
 export const subcommands: readonly Subcommand[] = [
   register,
   login,

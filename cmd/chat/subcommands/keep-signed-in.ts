@@ -7,7 +7,7 @@ interface SignedIn extends Omit<StoredSession, 'expiresAt'> {
   expiresAt: Date | undefined;
 }
 
-/** Stores the session that has begun, and says whose it is. */
+/** Stores a new session and prints whose it is. */
 export async function keepSignedIn(
   { options, sessions, print }: SubcommandContext,
   { userId, name, accessToken, refreshToken, expiresAt }: SignedIn,

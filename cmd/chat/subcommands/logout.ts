@@ -17,7 +17,7 @@ export const logout: Subcommand = {
       const { accessToken } = await freshSession(sessions, sessionKey, transport.auth);
       await transport.auth.logout({}, { token: accessToken });
     } catch (error) {
-      // It has ended already.
+      // The session has ended already.
       if (!(error instanceof ChatClientError && error.code === 'UNAUTHENTICATED')) throw error;
     }
     await sessions.change(sessionKey, async () => undefined);

@@ -1,6 +1,6 @@
 import { type SubcommandContext, UsageError } from './subcommand.ts';
 
-/** The user's name and password, from the options, the terminal, or the standard input. Throws UsageError. */
+/** Reads the user's name and password from the arguments, the terminal or standard input. Throws UsageError. */
 export async function readCredentials(context: SubcommandContext): Promise<{ username: string; password: string }> {
   const { options, readInput, askSecret } = context;
   const username = options.positionals[0] ?? options.user;

@@ -5,8 +5,8 @@ export const sendMessage: Subcommand = {
   name: 'send-message',
   parameters: 'CHAT [TEXT]',
   positionals: { min: 1, max: 2 },
-  summary: 'send a text, or what comes on the standard input (TEXT absent or -); joins a room',
-  help: `  --id ID            one's own id for the message: sending again with the same id is safe, and sends it once`,
+  summary: 'send a text, or standard input if TEXT is absent or -; joins a room',
+  help: `  --id ID            your id for the message: sending again with the same id is safe, and stores it once`,
   options: { id: { type: 'string' } },
   async run({ options, client, print, readInput, stdinIsTerminal }) {
     const [chat = '', given = '-'] = options.positionals;

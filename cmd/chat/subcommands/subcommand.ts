@@ -2,13 +2,13 @@ import type { ChatClient, Transport } from '../../../pkg/chat-client/index.ts';
 import type { ServiceOptions } from '../service/service-options.ts';
 import type { SessionStore, StoredSession } from '../sign-in/session-store.ts';
 
-/** How a sub-command was asked to run. */
+/** The options of a sub-command. */
 export interface SubcommandOptions extends ServiceOptions {
   user: string | undefined;
   json: boolean;
-  /** What follows the sub-command's name. */
+  /** The arguments after the sub-command's name. */
   positionals: string[];
-  /** The sub-command's own options. */
+  /** The values of the sub-command's own options. */
   values: Record<string, string | boolean | string[] | undefined>;
 }
 
@@ -17,35 +17,35 @@ export interface SubcommandContext {
   options: SubcommandOptions;
   transport: Transport;
   sessions: SessionStore;
-  /** Signed in, but not connected; closed afterwards. */
+  /** A client that is signed in but not connected. The caller of the sub-command closes it. */
   client(): Promise<ChatClient>;
-  /** Whom the stored session is of. */
+  /** The stored session, if there is one. */
   session(): Promise<StoredSession | undefined>;
-  /** Prints what came of it: text for people, or the object where JSON was asked for. Resolves when there is room for more. */
+  /** Prints a result: the text, or with --json the object. Resolves when the output has room for more. */
   print(text: string, json: object): Promise<void>;
-  /** All of the standard input. */
+  /** Reads standard input to its end. */
   readInput(): Promise<string>;
-  /** A line typed without being shown; undefined if nobody sits there. */
+  /** Asks for a line that is not shown while it is typed; undefined if there is no terminal. */
   askSecret(question: string): Promise<string | undefined>;
   stdinIsTerminal: boolean;
-  /** Aborts when the program is told to end, or nobody reads its output any more. */
+  /** Aborts when the program receives a signal to end, or its output is closed. */
   signal: AbortSignal;
 }
 
-/** One thing that the program does and then ends. */
+/** A command that does one thing and ends. */
 export interface Subcommand {
   name: string;
-  /** What follows the name: `CHAT [TEXT]`. */
+  /** The arguments after the name, for the usage: `CHAT [TEXT]`. */
   parameters: string;
   positionals: { min: number; max: number };
   summary: string;
-  /** Its own options, a line each. */
+  /** The usage of its own options, one line each. */
   help?: string;
   options: Record<string, { type: 'string' | 'boolean'; multiple?: boolean }>;
-  /** Whether to be interrupted is how it ends. */
+  /** Whether an interruption is its normal end. */
   untilInterrupted?: boolean;
   run(context: SubcommandContext): Promise<void>;
 }
 
-/** The command line is wrong in a way that only the sub-command knows. */
+/** A fault in the command line that only the sub-command can find. */
 export class UsageError extends Error {}

@@ -18,7 +18,7 @@ export const whoami: Subcommand = {
         : (await freshSession(sessions, sessionKey, auth, refused)).accessToken;
     const token = await tokenOf();
     const me = await auth.getMe({}, { token }).catch(async (error: unknown) => {
-      // The session may have ended before its token expires: then it cannot be refreshed either.
+      // The session may have ended before its token expires; then refreshing it fails, too.
       if (!(error instanceof ChatClientError && error.code === 'UNAUTHENTICATED')) throw error;
       return auth.getMe({}, { token: await tokenOf(token) });
     });

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 
-/** Asks for a line that is not shown while it is typed; undefined if it was broken off, or nobody sits at the terminal. */
+/** Asks for a line that is not shown while it is typed. Resolves with undefined if the user presses Ctrl-C, or the input is no terminal. */
 export async function askSecret(
   question: string,
   input: NodeJS.ReadStream,

@@ -1,7 +1,7 @@
 import { createInterface, type Interface } from 'node:readline';
 import type { InputEnd, Screen } from './screen.ts';
 
-/** Lines in, lines out, for a program or file at one of the ends. */
+/** A screen for pipes and files: lines in, lines out. */
 export class PipeScreen implements Screen {
   readonly interactive = false;
   readonly #input: NodeJS.ReadableStream;

@@ -1,22 +1,22 @@
-/** Why there are no more lines: the input came to its end, or the person broke it off. */
+/** Why there are no more lines: the input ended, or the user pressed Ctrl-C. */
 export type InputEnd = 'end' | 'interrupt';
 
-/** Where lines are read from and printed to. */
+/** Reads lines from the user and prints lines. */
 export interface Screen {
-  /** Whether somebody sits before it: then lines come while others are still being carried out. */
+  /** Whether a person types at a terminal: then the next line may arrive while an earlier one is still being carried out. */
   readonly interactive: boolean;
-  /** Prints lines, which must be safe for a terminal; the line that is being typed stays as it is. */
+  /** Prints lines, which must be safe for a terminal. A line that is being typed is kept. */
   print(lines: string): void;
-  /** What stands before the line that is typed. */
+  /** Sets the text before the line that is being typed. */
   setPrompt(prompt: string): void;
-  /** Calls back whenever the line that is typed has changed. */
+  /** Calls the listener with the line that is being typed, after each change. */
   onTyped(listener: (line: string) => void): void;
-  /** Asks for one line; undefined if there is none. */
+  /** Asks for one line; resolves with undefined if the input has ended. */
   ask(question: string): Promise<string | undefined>;
-  /** Calls back with each line until there are no more. Unless interactive, waits for each to be carried out. Call once. */
+  /** Calls `take` with each line until the input ends. If not interactive, waits for each call to resolve before the next. Call once. */
   read(take: (line: string) => Promise<void>): Promise<InputEnd>;
-  /** Called while a line is being taken: removes it from the screen, as something else will show what became of it. */
+  /** To be called while `take` handles a line: removes the line from the screen, because its result will be shown instead. */
   eraseTyped(): void;
-  /** Gives the terminal back as it was. Twice is harmless. */
+  /** Restores the terminal. Twice is harmless. */
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** Aborts when the program is told to end, or nobody reads its output any more. Told twice, it ends at once. */
+/** Aborts on SIGINT, SIGTERM and SIGHUP, and when the output is closed. A second signal ends the process at once. */
 export function stopSignal(output: NodeJS.WriteStream): AbortSignal {
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

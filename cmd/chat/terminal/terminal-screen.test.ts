@@ -117,7 +117,7 @@ describe('while a line is being typed', () => {
   });
 });
 
-test('what was sent takes the place of what was typed, and commands stay', async () => {
+test('a sent message replaces the typed line; typed commands stay', async () => {
   const gus = await open('gus', { columns: 40 });
   gus.type(`${'long '.repeat(20)}end${home}\r`);
   await at(gus, '#global> ');
@@ -144,7 +144,7 @@ test('several lines at once are several messages, in order', async () => {
   ]);
 });
 
-test('lines typed before can be had again, and commands are completed', async () => {
+test('earlier lines can be recalled, and commands are completed', async () => {
   const ivy = await open('ivy');
   ivy.type('again\r');
   await ivy.shows('[Sent to global] again');
@@ -156,7 +156,7 @@ test('lines typed before can be had again, and commands are completed', async ()
   await at(ivy, '#global> /history ');
 });
 
-test('the prompt tells where a line will go, and whether there is a connection', async () => {
+test('the prompt shows where a line will go, and whether there is a connection', async () => {
   const own = await startTestService();
   const jim = startChatInTerminal({}, '--user', 'jim', '--addr', own.address);
   await at(jim, '#global> ');
@@ -187,7 +187,7 @@ test('the prompt tells where a line will go, and whether there is a connection',
   await again.stop();
 });
 
-test('somebody who is put out of a room is in global again, but not what was written for the room', async () => {
+test('a user who is removed from a room is in global again, but lines typed for the room are not sent there', async () => {
   const own = await startTestService();
   const owner = await own.client('owner');
   const guarded = await owner.joinRoom('guarded');
@@ -230,7 +230,7 @@ test('the name is asked for if it was not given', async () => {
   expect(chat.output).toContain('as liz.');
 });
 
-describe('the program ends with code 0 and leaves the terminal as it was', () => {
+describe('the program ends with code 0 and restores the terminal', () => {
   test.each([
     ['at Ctrl-C', '\x03'],
     ['at Ctrl-D', '\x04'],
@@ -245,7 +245,7 @@ describe('the program ends with code 0 and leaves the terminal as it was', () =>
     expect(chat.output).toMatch(/ echo\b/);
   });
 
-  test('also while the service is away, telling what was not sent', async () => {
+  test('also while the service is away, and lists what was not sent', async () => {
     const gone = await startTestService();
     const chat = startChatInTerminal({}, '--user', 'max', '--addr', gone.address);
     await at(chat, '#global> ');

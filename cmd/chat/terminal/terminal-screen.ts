@@ -1,9 +1,9 @@
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
 import type { InputEnd, Screen } from './screen.ts';
 
-/** What the end of a line can be completed to. */
+/** Completions for the end of a line. */
 export interface Completion {
-  /** The part that is replaced: each hit begins with it. */
+  /** The part of the line to replace; each hit begins with it. */
   part: string;
   hits: string[];
 }
@@ -11,13 +11,13 @@ export interface Completion {
 export interface TerminalScreenOptions {
   input: NodeJS.ReadStream;
   output: NodeJS.WriteStream;
-  /** What the line that is typed can be completed to. */
+  /** Finds completions for the line that is being typed. */
   complete?: (line: string) => Promise<Completion>;
 }
 
 /**
- * A person at a terminal: a prompt at the bottom, everything else above it. The line being typed, which may go over several
- * rows, is taken away and drawn anew around whatever is printed.
+ * A screen for a person at a terminal: a prompt at the bottom, the output above it. To print, it clears the line that is being typed, which
+ * may take several rows, and draws it again below the output.
  */
 export class TerminalScreen implements Screen {
   readonly interactive = true;
@@ -28,7 +28,7 @@ export class TerminalScreen implements Screen {
   #take: ((line: string) => void) | undefined;
   #onTyped: (line: string) => void = () => {};
   #promptShown = false;
-  /** Rows of the line that was entered last, less one. */
+  /** Rows of the line that was entered last, minus one. */
   #typedRows = 0;
   #closed = false;
 
@@ -43,7 +43,7 @@ export class TerminalScreen implements Screen {
       },
       removeHistoryDuplicates: true,
     });
-    // While it is off, as during a paste, readline loses count of the rows that a line takes.
+    // While completion is off, as during a paste, readline miscounts the rows of the line.
     Object.defineProperty(this.#readline, 'isCompletionEnabled', { get: () => true, set: () => {} });
     this.#readline.setPrompt('');
     this.#readline.on('line', (line) => this.#entered(line));
@@ -52,14 +52,14 @@ export class TerminalScreen implements Screen {
       this.#leaveForGood();
       this.#inputEnd.resolve('end');
     });
-    // Before readline itself sees the key: afterwards the line and its height are gone.
+    // Must run before readline handles the key: afterwards the line and its height are lost.
     input.prependListener('keypress', (_text, key: { name?: string } | undefined) => {
       if (this.#closed || (key?.name !== 'return' && key?.name !== 'enter')) return;
       this.#readline.write(null, { ctrl: true, name: 'e' });
       this.#typedRows = this.#readline.getCursorPos().rows;
     });
     input.on('keypress', () => this.#onTyped(this.#readline.line));
-    // The terminal has been closed.
+    // The terminal was closed.
     input.on('error', () => this.#inputEnd.resolve('end'));
   }
 
@@ -126,19 +126,19 @@ export class TerminalScreen implements Screen {
     this.#promptShown = true;
   }
 
-  /** Carries out the change where the prompt begins, and draws the prompt below. */
+  /** Clears the prompt, makes the change in its place, and draws the prompt below it. */
   #draw(change: () => void): void {
     if (!this.#promptShown || this.#closed) return change();
     this.#output.cork();
     const rows = this.#leavePrompt();
     change();
-    // Readline goes up again by as many rows as the cursor was below the prompt's first.
+    // Readline moves up by the number of rows that the cursor was below the first row of the prompt.
     this.#output.write('\n'.repeat(rows));
     this.#readline.prompt(true);
     this.#output.uncork();
   }
 
-  /** An empty prompt goes; a line begun stays to be seen. */
+  /** Removes an empty prompt; keeps a line that was begun. */
   #leaveForGood(): void {
     this.#closed = true;
     if (!this.#promptShown) return;
@@ -146,7 +146,7 @@ export class TerminalScreen implements Screen {
     else this.#output.write('\n');
   }
 
-  /** Clears the prompt and goes to where it began. */
+  /** Clears the prompt and moves the cursor to its beginning. Returns how many rows that was. */
   #leavePrompt(): number {
     const { rows } = this.#readline.getCursorPos();
     moveCursor(this.#output, 0, -rows);

@@ -5,33 +5,33 @@ import { eventually } from '../../../internal/testing/eventually.ts';
 import { VirtualTerminal } from './virtual-terminal.ts';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-// Where CI is set Node takes no terminal for a coloured one.
+// With CI set, Node takes every terminal for one without colours.
 const { CI: _, ...inherited } = process.env;
 const env = { ...inherited, NO_COLOR: '1', CHAT_ADDR: '', TERM: 'xterm', CHAT_SESSION: '/nonexistent/session.json' };
-/** More than the buffers of a pipe hold together. */
+/** More than the buffers of a pipe hold, in bytes. */
 const pipeBytes = 4 * 1_024 * 1_024;
 const running = new Set<ChildProcess>();
 
-/** The terminal client as a process of its own. */
+/** The terminal client, as a child process. */
 export interface ChatProcess {
   /** Everything it has printed. */
   readonly output: string;
   readonly errors: string;
   type(text: string): void;
-  /** Types more than a pipe holds; resolves once the process reads its input. */
+  /** Writes more than a pipe holds; resolves once the process reads its input. */
   readsInput(): Promise<void>;
-  /** No more input. */
+  /** Closes the input. */
   end(): void;
-  /** Nobody reads its output any more. */
+  /** Closes the output. */
   stopReading(): void;
   kill(signal: NodeJS.Signals): void;
-  /** Resolves when it has printed the text, how often it is asked for. */
+  /** Resolves when the process has printed the text. */
   shows(text: string): Promise<void>;
   /** The exit code. */
   readonly exited: Promise<number | null>;
 }
 
-/** Starts it with pipes at both ends. */
+/** Starts the terminal client with pipes. */
 export function startChat(...args: string[]): ChatProcess {
   return watch(spawn(process.execPath, [main, ...args], { env }));
 }
@@ -55,7 +55,7 @@ interface TerminalOptions {
   env?: Record<string, string>;
 }
 
-/** Starts it in a terminal of that size; `afterwards` is a command that the shell runs after it. */
+/** Starts the terminal client in a terminal of this size; `afterwards` is a command that the shell runs after it. */
 export function startChatInTerminal(
   { columns = 80, rows = 24, afterwards = ':', env: special }: TerminalOptions,
   ...args: string[]
@@ -72,7 +72,7 @@ export function startChatInTerminal(
   );
 }
 
-/** Ends those that a failed test has left. */
+/** Ends the processes that a failed test has left. */
 export function stopChats(): void {
   for (const child of running) child.kill('SIGKILL');
 }
@@ -89,7 +89,7 @@ function watch(child: ReturnType<typeof spawn>, onOutput: (output: string) => vo
   stderr.setEncoding('utf8').on('data', (data: string) => {
     errors += data;
   });
-  // Somebody may type while it ends.
+  // A test may type while the process ends.
   stdin.on('error', () => {});
   running.add(child);
   const exited = new Promise<number | null>((resolve, reject) => {

@@ -1,10 +1,10 @@
 const wide = /^[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{Emoji_Presentation}]/u;
 
-/** What a terminal would show: as much of one as the program may use. Throws for any other control code. */
+/** Shows what a terminal would show. Supports the control codes that the program may use, and throws for any other. */
 export class VirtualTerminal {
   readonly #columns: number;
   readonly #rows: number;
-  /** Cells of all rows, those that have scrolled away included. A wide character is followed by an empty cell. */
+  /** The cells of all rows, including those that have scrolled away. A wide character is followed by an empty cell. */
   readonly #lines: string[][] = [[]];
   #row = 0;
   #column = 0;
@@ -15,7 +15,7 @@ export class VirtualTerminal {
     this.#rows = rows;
   }
 
-  /** All lines, without the empty space after them. */
+  /** All lines, without trailing spaces. */
   get lines(): string[] {
     return this.#lines.map((cells) =>
       cells
@@ -25,7 +25,7 @@ export class VirtualTerminal {
     );
   }
 
-  /** The line in which the cursor stands, up to the cursor. */
+  /** The cursor's line, up to the cursor. */
   get beforeCursor(): string {
     return this.#lines[this.#row]!.slice(0, this.#column).join('');
   }
@@ -68,7 +68,7 @@ export class VirtualTerminal {
     const argument = Number(sequence.slice(2, -1));
     const count = argument || 1;
     const line = this.#lines[this.#row]!;
-    // Behind the last cell the cursor still counts as in it.
+    // A cursor behind the last cell counts as in the last cell.
     const column = Math.min(this.#column, this.#columns - 1);
     switch (sequence.at(-1)) {
       case 'A':

@@ -10,7 +10,7 @@ test.each([
   ['No connection established. Last error: read ECONNRESET. Resolution note: ', 'read ECONNRESET'],
   ['Name resolution failed for target dns:nohost:1', 'the host is not known'],
   ['you are not a member\x1b[2J of this chat', 'you are not a member of this chat'],
-])('%j is told as %j', (message, text) => {
+])('%j is explained as %j', (message, text) => {
   expect(explain(new ChatClientError(message, { code: 'UNAVAILABLE' }))).toBe(text);
 });
 
@@ -24,6 +24,6 @@ test('fields at fault are named', () => {
   );
 });
 
-test('another error is told by its message', () => {
+test('any other error is explained by its message', () => {
   expect(explain(new Error('two\nlines'))).toBe('two lines');
 });

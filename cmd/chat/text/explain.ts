@@ -1,7 +1,7 @@
 import { ChatClientError } from '../../../pkg/chat-client/index.ts';
 import { plainLine } from './plain-text.ts';
 
-/** What a person can make of an error, on one line. */
+/** An error as one line for a person. */
 export function explain(error: unknown): string {
   if (!(error instanceof ChatClientError)) return plainLine((error as Error).message);
   if (error.violations.length > 0) {
@@ -11,12 +11,12 @@ export function explain(error: unknown): string {
   return plainLine(connectionFault(error.message) ?? error.message);
 }
 
-/** Of `send_message.text`, `text`. */
+/** The last part of a field's path: `text` of `send_message.text`. */
 function fieldName(field: string): string {
   return plainLine(field.slice(field.lastIndexOf('.') + 1).replaceAll('_', ' '));
 }
 
-/** grpc-js tells in one breath what failed, why, and what a resolver had to say. */
+/** Shortens a message of grpc-js, which says in one sentence what failed, why, and what the resolver reported. */
 function connectionFault(message: string): string | undefined {
   if (/ECONNREFUSED/.test(message)) return 'connection refused';
   if (/Name resolution failed/.test(message)) return 'the host is not known';

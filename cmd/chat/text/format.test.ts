@@ -86,14 +86,14 @@ describe('what happened to a chat', () => {
     expect(show({ system: { event } }, room)).toBe(`[System] ${text}`);
   });
 
-  test('is told from the side of the one who reads it', () => {
+  test("is described from the reader's side", () => {
     const created: SystemMessage = { event: { $case: 'chatCreated', value: {} } };
     expect(show({ system: created }, direct)).toBe('[System] bob started a direct chat with you');
     expect(show({ system: created, sender: alice }, direct)).toBe('[System] You started a direct chat with @bob');
     expect(show({ system: created, sender: alice }, group)).toBe('[System] You created "Lunch \'crew\'"');
   });
 
-  test('is passed over if this program is older than it', () => {
+  test('is skipped if this program does not know the event', () => {
     expect(show({ system: { event: undefined } }, room)).toBeUndefined();
   });
 });

@@ -2,40 +2,40 @@ import { type Chat, ChatRole, ChatType, type Message, type User } from '../../..
 import { plainName, plainText } from './plain-text.ts';
 import { plainStyle, type Style } from './style.ts';
 
-/** What is meant for whom: whose screen it is, and which chat is the current one. */
+/** The user at the screen, and the current chat. */
 export interface Viewpoint {
   userId: string;
   currentChatId: string | undefined;
 }
 
-/** A user's name; of one who was never seen, the id. */
+/** A user's name, or the id of a user without a known name. */
 export function userName({ name, id }: User): string {
   return plainName(name || id.replace(/^guest:/, ''));
 }
 
-/** A chat by itself: `development`, `@bob`, `"Lunch crew"`. */
+/** A chat's name by itself: `development`, `@bob`, `"Lunch crew"`. */
 export function chatTitle(chat: Chat): string {
   if (chat.type === ChatType.DIRECT) return `@${chat.peer ? userName(chat.peer) : '?'}`;
   const name = plainName(chat.name);
   return chat.type === ChatType.GROUP ? `"${name.replaceAll('"', "'")}"` : name;
 }
 
-/** A chat among other things: `#development`, `@bob`, `"Lunch crew"`. */
+/** A chat's name within a text: `#development`, `@bob`, `"Lunch crew"`. */
 export function chatPlace(chat: Chat): string {
   return chat.type === ChatType.ROOM ? `#${chatTitle(chat)}` : chatTitle(chat);
 }
 
-/** What the program itself says. The text must be plain. */
+/** A line from the program itself. The text must be plain. */
 export function systemLine(text: string, { dim }: Style = plainStyle): string {
   return dim(`[System] ${text}`);
 }
 
-/** The acknowledgement of a message of one's own. */
+/** The acknowledgement of the user's own message. */
 export function sentLine(chat: Chat, text: string, { dim }: Style = plainStyle): string {
   return `${dim(`[Sent to ${chatTitle(chat)}]`)} ${body(text)}`;
 }
 
-/** One message; undefined if there is nothing in it to be shown. */
+/** The lines of a message; undefined if it has nothing to show. */
 export function messageLine(
   message: Message,
   chat: Chat,
@@ -56,7 +56,7 @@ export function messageLine(
   return `${time}[${chatPlace(chat)}]${from} ${body(text)}`;
 }
 
-/** `12:03:04`, with the date in front unless it is today's; local. */
+/** `12:03:04` in local time, after the date unless it is today's. */
 export function formatTime(date: Date, now = new Date()): string {
   const pad = (value: number) => String(value).padStart(2, '0');
   const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(pad).join(':');
@@ -64,7 +64,7 @@ export function formatTime(date: Date, now = new Date()): string {
   return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${time}`;
 }
 
-/** Lines after the first are marked, so that none of them can pass for a line of its own. */
+/** Marks the lines after the first, so that none of them can pass for a message of its own. */
 export function body(text: string): string {
   return plainText(text).replaceAll('\n', '\n  | ');
 }
@@ -113,7 +113,7 @@ export function roleName(role: ChatRole): string {
       return 'an administrator';
     case ChatRole.READER:
       return 'a reader';
-    // A role that this program is too old for is that of a member, at least.
+    // A role that this program does not know is at least that of a member.
     default:
       return 'a member';
   }

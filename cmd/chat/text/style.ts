@@ -1,12 +1,12 @@
-/** How parts of a line stand out. */
+/** Colours for parts of a line. */
 export interface Style {
   bold(text: string): string;
   dim(text: string): string;
-  /** Something of a user, in a colour that is theirs. */
+  /** Text about a user, in that user's colour. */
   name(text: string, userId: string): string;
 }
 
-/** No colours: for pipes, files and those who do not want them. */
+/** No colours: for pipes, files and NO_COLOR. */
 export const plainStyle: Style = { bold: (text) => text, dim: (text) => text, name: (text) => text };
 
 const terminalStyle: Style = {
@@ -15,14 +15,14 @@ const terminalStyle: Style = {
   name: (text, userId) => `\x1b[1;${colourOf(userId)}m${text}\x1b[22;39m`,
 };
 
-/** Red, green, yellow, blue, magenta or cyan: they can be read on dark and on light. */
+/** Red, green, yellow, blue, magenta or cyan: readable on dark and light backgrounds. */
 function colourOf(userId: string): number {
   let sum = 0;
   for (const character of userId) sum = (sum * 31 + character.codePointAt(0)!) % 0xffff;
   return 31 + (sum % 6);
 }
 
-/** Colours if it is a terminal that has them, and NO_COLOR does not ask for none. Source: https://no-color.org */
+/** Colours if the output is a terminal that has them and NO_COLOR is not set. Source: https://no-color.org */
 export function styleFor(output: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Style {
   return output.isTTY && output.hasColors(env) ? terminalStyle : plainStyle;
 }
