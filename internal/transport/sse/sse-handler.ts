@@ -149,11 +149,11 @@ function readAfterSeq(req: Request): number | undefined {
   const lastEventId = req.get('last-event-id') || undefined;
   const text = lastEventId ?? params[0]?.[1];
   if (text === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(text)) {
+  if (!/^\d{1,19}$/.test(text)) {
     const field = lastEventId === undefined ? 'after_seq' : 'last-event-id';
     throw toCallFailure(invalidFieldsError({ field, description: 'must be a number, 0 or greater' }));
   }
-  return Number(text);
+  return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
 }
 
 function authorizationOf({ headers }: Request): string | undefined {

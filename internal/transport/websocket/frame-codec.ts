@@ -1,10 +1,10 @@
-import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { Command } from '../../../pkg/api/chat/v1/chat.ts';
 import { BadInput } from '../../../pkg/transcoder/bad-input.ts';
 import { type MessageJson, parseJson } from '../../../pkg/transcoder/message-json.ts';
 import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import type { FrameForm } from '../../model/frame.ts';
 import { MalformedRequest } from '../shared/calls/decoding.ts';
+import { RequestReader } from '../shared/calls/request-reader.ts';
 import type { ReadCommand } from '../shared/streams/command-reader.ts';
 import { checkCommandCount, decodeFrame } from '../shared/streams/decode-frame.ts';
 
@@ -18,8 +18,6 @@ export interface FrameCodec {
   encode(bytes: Uint8Array): Buffer;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 export interface CodecOptions {
   /** The most commands in a frame. A frame with more is refused before any command is decoded. */
   maxCommands: number;
@@ -31,7 +29,7 @@ export function protobufCodec({ maxCommands }: CodecOptions): FrameCodec {
     binary: true,
     decode(data) {
       try {
-        return decodeFrame(new BinaryReader(data, (bytes) => utf8.decode(bytes)), maxCommands).commands;
+        return decodeFrame(new RequestReader(data), maxCommands).commands;
       } catch (cause) {
         throw new MalformedRequest(cause).error;
       }
@@ -50,9 +48,8 @@ export function jsonCodec(
 ): FrameCodec {
   const readCommand = (value: unknown, numbers: Parameters<MessageJson['read']>[1]): ReadCommand => {
     try {
-      return Command.decode(commandJson.read(value, numbers));
+      return Command.decode(new RequestReader(commandJson.read(value, numbers)));
     } catch (cause) {
-      // Command.decode itself refuses numbers beyond 2^53, with an error that is not BadInput.
       const error =
         cause instanceof BadInput ? invalidFieldsError(...cause.violations) : new MalformedRequest(cause).error;
       return { commandId: commandIdOf(value), error };

@@ -1,5 +1,6 @@
-import { BinaryReader } from '@bufbuild/protobuf/wire';
+import type { BinaryReader } from '@bufbuild/protobuf/wire';
 import { ChatError } from '../../../model/errors.ts';
+import { RequestReader } from './request-reader.ts';
 
 /** Takes the place of a request that cannot be decoded, so that the interceptor `validation` can refuse it with INVALID_ARGUMENT. */
 export class MalformedRequest {
@@ -19,9 +20,6 @@ interface Definition {
   methods: Record<string, { requestType: Codec }>;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const decodeUtf8 = (bytes: Uint8Array) => utf8.decode(bytes);
-
 /**
  * Returns the service definition with strict decoding: strings must be UTF-8, and a request that cannot be decoded becomes a MalformedRequest.
  * nice-grpc would answer it with INTERNAL.
@@ -31,7 +29,7 @@ export function decodeStrictly<Service extends Definition>(service: Service): Se
     const { requestType } = method;
     const decode = (bytes: Uint8Array) => {
       try {
-        return requestType.decode(new BinaryReader(bytes, decodeUtf8));
+        return requestType.decode(new RequestReader(bytes));
       } catch (cause) {
         return new MalformedRequest(cause);
       }

@@ -3,6 +3,7 @@ import type { Bus, BusState } from '../../../client/bus/bus.ts';
 import type { Call, Interceptor } from '../../../interceptor/call.ts';
 import type { CallExt, ServedMethod, ServedService, UnaryHandler } from '../operations/served-service.ts';
 import { CallFailure } from './call-failure.ts';
+import { RequestReader } from './request-reader.ts';
 import type { CallOptions, CallResult, UnaryCaller } from './unary-caller.ts';
 
 interface Method {
@@ -83,7 +84,7 @@ export class LocalCaller implements UnaryCaller {
 function toMethod({ name, requestType, responseType }: ServedMethod, handle: UnaryHandler): Method {
   return {
     name,
-    decode: (bytes) => requestType.decode(bytes),
+    decode: (bytes) => requestType.decode(new RequestReader(bytes)),
     // `fromPartial`, because handlers may omit unset fields.
     encode: (response) => responseType.encode(responseType.fromPartial(response)).finish(),
     handle,
