@@ -5,6 +5,7 @@ import type { ChatPublication } from '../../client/bus/bus.ts';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import { MemoryPresence } from '../../client/presence/memory-presence.ts';
 import type { Principal } from '../../model/principal.ts';
+import type { ChatRepository } from '../../repository/chat-repository.ts';
 import { withFaults } from '../../testing/faults/with-faults.ts';
 import { principalOf } from '../../testing/services/test-node.ts';
 import { openTestStorage, type TestStorage } from '../../testing/services/test-storage.ts';
@@ -22,7 +23,11 @@ beforeAll(async () => {
 });
 afterAll(() => storage.close());
 
-function newService(options: Partial<ChatServiceOptions> = {}, messages = storage.messages): ChatService {
+function newService(
+  options: Partial<ChatServiceOptions> = {},
+  messages = storage.messages,
+  chats: ChatRepository = storage.chats,
+): ChatService {
   const bus = new MemoryBus();
   const publishToChat = bus.publishToChat.bind(bus);
   bus.publishToChat = (chatId, publication) => {
@@ -34,7 +39,7 @@ function newService(options: Partial<ChatServiceOptions> = {}, messages = storag
   const writerOptions = { maxBatch: 10, maxInFlight: 1, maxQueued: 10, giveUpAfterMs: 1_000 };
   const writer = new MessageWriter({ messages: storage.messages, bus, log: pino({ level: 'silent' }) }, writerOptions);
   return new ChatService(
-    { ...storage, messages, writer, presence, bus },
+    { ...storage, chats, messages, writer, presence, bus },
     { maxTextLength: 10, createRoomsOnJoin: true, maxSignalMembers: 3, ...options },
   );
 }
@@ -163,6 +168,16 @@ describe('a group', () => {
     }));
     const read = newService({}, messages).listMessages(bob, chatId, 'newest', 10);
     expect(await refusal(read)).toBe('CHAT_NOT_FOUND');
+  });
+
+  test('is not read as a whole to find out that a member may read its messages', async () => {
+    const chatId = await newGroup('bob');
+    const chats = withFaults(storage.chats, () => ({
+      get: () => Promise.reject(new Error('counts what is unread')),
+    }));
+    const ofMembers = newService({}, storage.messages, chats);
+    const { messages } = await ofMembers.listMessages(bob, chatId, 'newest', 10);
+    expect(await ofMembers.getMessage(bob, chatId, messages[0]!.id)).toEqual(messages[0]);
   });
 
   test('is changed only by members whose role allows it', async () => {

@@ -276,7 +276,10 @@ export class ChatService {
     method: 'GetMessage' | 'ListMessages' | 'Subscribe' | 'MarkRead' | 'SendTyping',
     caller: Principal,
     chatId: string,
-  ) {
+  ): Promise<void> {
+    const membership = await this.#memberships.find(chatId, caller.userId);
+    if (membership) return authorizeChat(method, caller, 'GROUP', membership.role);
+    // The chat's type decides only what callers who are not members may do.
     const chat = await this.#chats.get(chatId, caller.userId);
     authorizeChat(method, caller, chat.type, chat.own?.role);
   }

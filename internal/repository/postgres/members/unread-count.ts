@@ -1,12 +1,17 @@
 import { sql } from 'kysely';
 
+/** Unread messages are counted up to this number: a count of all of them takes as long as there are many. */
+export const maxUnreadCount = 1_000;
+
 /**
- * Counts the user's unread messages: those of others, without system messages, after the read mark and since the user joined. For a query
- * with the user's membership as `own` and its chat as `c`; 0 if there is no membership.
+ * Counts the user's unread messages, up to `maxUnreadCount`: those of others, without system messages, after the read mark and since the user
+ * joined. For a query with the user's membership as `own` and its chat as `c`; 0 if there is no membership.
  */
 export function unreadCount(userId: string) {
   return sql<number>`case when own.user_id is null then 0 else (
-    select count(*)::integer from messages as unread
-    where unread.chat_id = c.id and unread.seq > greatest(own.read_seq, own.joined_seq)
-      and unread.sender_id <> ${userId} and unread.system is null) end`;
+    select count(*)::integer from (
+      select from messages as unread
+      where unread.chat_id = c.id and unread.seq > greatest(own.read_seq, own.joined_seq)
+        and unread.sender_id <> ${userId} and unread.system is null
+      limit ${maxUnreadCount}) as counted) end`;
 }

@@ -360,8 +360,8 @@ export interface Chat {
   /** The caller's read mark: everything up to this number has been read. 0 if the caller is not a member. */
   readSeq: number;
   /**
-   * How many messages of others, written since the caller became a member, are beyond the read mark. Exact. 0 if the caller
-   * is not a member.
+   * How many messages of others, written since the caller became a member, are beyond the read mark. Exact up to
+   * 1,000; 1,000 means that many or more. 0 if the caller is not a member.
    */
   unreadCount: number;
 }
@@ -672,7 +672,7 @@ export interface MarkReadRequest {
 export interface MarkReadResponse {
   /** The read mark from now on. */
   readSeq: number;
-  /** How many messages of others are beyond it. */
+  /** How many messages of others are beyond it. Exact up to 1,000; 1,000 means that many or more. */
   unreadCount: number;
 }
 

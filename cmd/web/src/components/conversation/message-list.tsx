@@ -6,6 +6,7 @@ import type { Workspace } from '../../chats/workspace.ts';
 import { seqUpTo, toRows } from '../../conversation/rows.ts';
 import { useStore } from '../../store/use-store.ts';
 import { titleOf } from '../../text/names.ts';
+import { unreadLabel } from '../../text/unread-label.ts';
 import { Icon } from '../controls/icon.tsx';
 import { MessageRow } from './message-row.tsx';
 import { useMarkRead } from './use-mark-read.ts';
@@ -110,7 +111,7 @@ export function MessageList({ workspace, chat, conversation }: Props) {
       {!atEnd && (
         <button type="button" class="jump-button" onClick={() => void jump()}>
           <Icon name="down" />
-          {chat.unreadCount > 0 ? `${chat.unreadCount} new` : 'Newest'}
+          {chat.unreadCount > 0 ? `${unreadLabel(chat.unreadCount)} new` : 'Newest'}
           <span class="visually-hidden"> messages: go to the end</span>
         </button>
       )}

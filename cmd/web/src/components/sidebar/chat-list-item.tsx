@@ -4,6 +4,7 @@ import { routeTo } from '../../routes/use-route.ts';
 import { shortLabel } from '../../text/dates.ts';
 import { nameOf, titleOf } from '../../text/names.ts';
 import { systemText } from '../../text/system-text.ts';
+import { unreadLabel } from '../../text/unread-label.ts';
 import { Avatar } from '../controls/avatar.tsx';
 
 interface Props {
@@ -42,7 +43,7 @@ export const ChatListItem = memo(function ChatListItem({ chat, ownId, open, reac
         </span>
         {unreadCount > 0 && (
           <span class="badge">
-            {unreadCount > 999 ? '999+' : unreadCount}
+            {unreadLabel(unreadCount)}
             <span class="visually-hidden"> unread</span>
           </span>
         )}
