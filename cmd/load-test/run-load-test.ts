@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EmbeddedPostgres } from '../../internal/embedded/embedded-postgres.ts';
 import { ChatType } from '../../pkg/api/chat/v1/chat.ts';
 import { grpcTransport } from '../../pkg/chat-client/grpc.ts';
@@ -11,6 +11,9 @@ import { startService } from '../bench/service-process.ts';
 import { makeCertificates } from '../gen-cert/make-certificates.ts';
 import { findGhz, type Ghz } from './find-ghz.ts';
 import { readSummary } from './summary.ts';
+
+const descriptors = new URL('../../pkg/api/descriptors.binpb', import.meta.url);
+const protoset = 'descriptors.binpb';
 
 export interface LoadTestOptions {
   /** Calls of the unary method; a tenth as many streams. */
@@ -36,6 +39,8 @@ export async function runLoadTest({ calls, concurrency }: LoadTestOptions): Prom
   try {
     const ghz = findGhz(folder);
     console.log(`ghz comes from ${ghz.from}`);
+    // In the folder that Docker sees.
+    await copyFile(descriptors, join(folder, protoset));
     const files = await makeCertificates(folder);
     const postgres = await EmbeddedPostgres.start({ dataDir: folder, settings: { max_connections: '50' } });
     try {
@@ -107,6 +112,8 @@ async function attack(
 ): Promise<number> {
   const args = [
     ...ghz.args,
+    // Not by reflection: ghz asks for v1alpha of it.
+    ...['--protoset', join(dirname(caFile), protoset)],
     ...['--cacert', caFile],
     ...['--call', `chat.v1.ChatService/${method}`],
     ...['--metadata', JSON.stringify({ authorization: `Bearer ${token}` })],
