@@ -78,7 +78,7 @@ describe('the OpenAPI document of the service', () => {
     expect(operation('/v1/rooms/{name}:join', 'post')).toMatchObject({
       operationId: 'ChatService_JoinRoom',
       tags: ['ChatService'],
-      description: 'Joining twice is harmless.',
+      description: expect.stringMatching(/^Joining twice is harmless\./),
       parameters: [
         {
           name: 'name',
@@ -93,28 +93,27 @@ describe('the OpenAPI document of the service', () => {
 
   test('describes the query of a page of messages, in the words of the contract', () => {
     const { summary, parameters, requestBody } = operation('/v1/chats/{chatId}/messages', 'get');
-    expect(summary).toBe(
-      "ListMessages pages through a chat's history by number: forwards with afterSeq, backwards with beforeSeq, the newest page with neither",
-    );
+    expect(summary).toBe("ListMessages returns a page of a chat's messages by sequence number");
     expect(requestBody).toBeUndefined();
     expect(parameters).toEqual([
       { name: 'chatId', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } },
       {
         name: 'beforeSeq',
         in: 'query',
-        description: 'Only messages with a smaller number. Not together with `afterSeq`.',
+        description: 'Returns only messages with a smaller `seq`. Cannot be combined with `afterSeq`.',
         schema: { type: 'integer', format: 'int64', minimum: 1 },
       },
       {
         name: 'afterSeq',
         in: 'query',
-        description: 'Only messages with a greater number; 0 for the beginning.',
+        description: 'Returns only messages with a greater `seq`; 0 starts at the first message.',
         schema: { type: 'integer', format: 'int64', minimum: 0 },
       },
       {
         name: 'pageSize',
         in: 'query',
-        description: 'How many to return at the most; 50 unless given.',
+        description:
+          "Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured.",
         schema: { type: 'integer', format: 'int32', minimum: 0, maximum: 1000 },
       },
     ]);
@@ -151,14 +150,16 @@ describe('the OpenAPI document of the service', () => {
 
   test('lists the errors of a call under their HTTP status', () => {
     const { responses } = operation('/v1/chats/{chatId}/messages', 'post');
-    expect(Object.keys(responses)).toEqual(['200', '400', '401', '403', '409', '503', 'default']);
+    expect(Object.keys(responses)).toEqual(['200', '400', '401', '403', '404', '409', '503', 'default']);
     expect(responses[409]).toEqual({
       description: 'ALREADY_EXISTS (`MESSAGE_ID_REUSED`): the id was used with other content; nothing is changed.',
       content: { 'application/json': { schema: { $ref: '#/components/schemas/google.rpc.Status' } } },
     });
     expect(responses[503]?.description).toContain('`STORAGE_UNAVAILABLE`, `WRITER_BUSY`');
     const registering = operation('/v1/auth/register', 'post').responses;
-    expect(registering[409]?.description).toBe('ALREADY_EXISTS (`USERNAME_TAKEN`)');
+    expect(registering[409]?.description).toBe(
+      'ALREADY_EXISTS (`USERNAME_TAKEN`): another account has this user name.',
+    );
     expect(registering[400]?.description).toContain('too easy to guess');
   });
 

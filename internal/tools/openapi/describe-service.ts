@@ -4,17 +4,17 @@ import { httpStatusOf } from '../../converter/status.ts';
 import { findPermission } from '../../service/authorization.ts';
 import { addEventsOperation } from './events-operation.ts';
 
-const description = `Chats with durable, ordered messages, over REST. The same contract is served over gRPC and,
-with its live stream, over WebSocket at \`GET /v1/connect\`.
+const description = `Chats with durable, ordered messages, over REST. The service also offers this contract over gRPC, and its live
+stream over gRPC and over WebSocket at \`GET /v1/connect\`.
 
-Sign in with one of the \`/v1/auth\` routes and send \`accessToken\` in the header \`authorization: Bearer …\`. Every answer has the header
-\`x-request-id\`.
+Sign in with one of the \`/v1/auth\` routes and send the \`accessToken\` of the answer in the header \`authorization: Bearer …\`. Every answer
+has the header \`x-request-id\`.
 
-Names are in camelCase; those of the contract, in snake_case, are understood as well. 64-bit numbers are text in answers and may be text or
-numbers in requests. Unknown fields are refused. In answers, objects that are not set are null.
+Field names are in camelCase; requests may also use the snake_case names of the contract. 64-bit integers are strings in answers and may be
+strings or numbers in requests. The service refuses unknown fields. In answers, objects that are not set are null.
 
-Errors have the HTTP status of their gRPC code and are a \`google.rpc.Status\`: the \`reason\` in its \`ErrorInfo\` is stable, \`BadRequest\` names each
-field at fault, and \`RetryInfo\`, like the header \`Retry-After\`, says when to try again.`;
+Errors have the HTTP status of their gRPC code. Their body is a \`google.rpc.Status\`: the \`reason\` in its \`ErrorInfo\` is stable,
+\`BadRequest\` lists the invalid fields, and \`RetryInfo\`, like the header \`Retry-After\`, says when to try again.`;
 
 /** The service's OpenAPI document, from an encoded FileDescriptorSet with source info. */
 export function describeService(
@@ -41,16 +41,16 @@ function commonErrors(method: DescMethod): string[] {
   const permission = findPermission(method.name);
   const errors: string[] = [];
   if (method.input.fields.length > 0) {
-    errors.push('INVALID_ARGUMENT (INVALID_FIELDS): the violations name the fields at fault.');
+    errors.push('INVALID_ARGUMENT (INVALID_FIELDS): the violations list the invalid fields.');
   }
   if (!isOpen(method)) {
     errors.push(
-      'UNAUTHENTICATED (TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, SESSION_REVOKED): there is no token that is good.',
+      'UNAUTHENTICATED (TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, SESSION_REVOKED): the call has no valid access token.',
       'PERMISSION_DENIED (BANNED): the caller is banned from the service.',
     );
   }
   if (permission?.token !== 'anyone' && !permission?.token.includes('user')) {
-    errors.push('PERMISSION_DENIED (METHOD_NOT_ALLOWED): the token has none of the roles that may.');
+    errors.push('PERMISSION_DENIED (METHOD_NOT_ALLOWED): no role in the access token allows this call.');
   }
   return errors;
 }

@@ -1,12 +1,12 @@
 import type { OpenApiDocument, Operation, Response } from '../../../pkg/openapi/document.ts';
 
 const path = '/v1/chats/{chatId}/events';
-/** It stands beside the pages of the same messages, and fails for the same reasons. */
+/** The operation is listed after the pages of the same messages and shares their error responses. */
 const messagesPath = '/v1/chats/{chatId}/messages';
 
 const seq = { type: 'integer', format: 'int64', minimum: 0 };
 
-/** Adds what no `google.api.http` rule can say: a chat's events as a stream of server-sent events. */
+/** Adds the operation that no `google.api.http` rule can express: a chat's events as server-sent events. */
 export function addEventsOperation(document: OpenApiDocument): void {
   const errors = document.paths[messagesPath]?.get?.responses ?? {};
   const status = { $ref: '#/components/schemas/google.rpc.Status' };
@@ -17,12 +17,12 @@ export function addEventsOperation(document: OpenApiDocument): void {
   const get: Operation = {
     operationId: 'ChatService_ConnectChat',
     tags: ['ChatService'],
-    summary: "A chat's events as they happen, as server-sent events",
+    summary: "Streams a chat's events as server-sent events",
     description: [
-      'What was missed comes first, then what happens, in the order of the chat. The type of an event is its name in the contract',
-      '(`subscribed`, `message`, `caught_up`, `typing`, `presence`, `read`, `chat_removed`, `closing`), its data the JSON of its value.',
-      "The `id` is the number to resume after, so that a browser's EventSource goes on by itself where it was.\n\n",
-      'An EventSource cannot set headers: its access token may come in the cookie `chat_token`, here and nowhere else.',
+      'The service delivers missed events first and then live events, in the order of the chat. The type of an event is its name in the contract',
+      '(`subscribed`, `message`, `caught_up`, `typing`, `presence`, `read`, `chat_removed`, `closing`); its data is the JSON of its value.',
+      "The `id` is the number to resume after, so that a browser's EventSource reconnects without losing or repeating messages.\n\n",
+      'An EventSource cannot set headers. For this operation only, the access token may be in the cookie `chat_token`.',
     ].join(' '),
     parameters: [
       { name: 'chatId', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } },
@@ -30,14 +30,14 @@ export function addEventsOperation(document: OpenApiDocument): void {
         name: 'afterSeq',
         in: 'query',
         description:
-          'Everything after this number is told; 0: from the beginning. Absent: only what happens from now on.',
+          'The service delivers every change after this number; 0: from the first message. Not given: live events only.',
         schema: seq,
       },
       {
         name: 'Last-Event-ID',
         in: 'header',
         description:
-          'The `id` of the last event that was seen, as an EventSource sends it. Counts instead of `afterSeq`.',
+          'The `id` of the last event that the client received, as an EventSource sends it. Overrides `afterSeq`.',
         schema: seq,
       },
     ],
@@ -45,8 +45,8 @@ export function addEventsOperation(document: OpenApiDocument): void {
       ...errors,
       400: error(
         [
-          '- INVALID_ARGUMENT (`INVALID_FIELDS`): the violations name the fields at fault.',
-          '- OUT_OF_RANGE (`CURSOR_IN_FUTURE`): the chat has not come that far.',
+          '- INVALID_ARGUMENT (`INVALID_FIELDS`): the violations list the invalid fields.',
+          "- OUT_OF_RANGE (`CURSOR_IN_FUTURE`): the number is greater than the chat's last number.",
         ].join('\n'),
       ),
       403: error(
@@ -55,12 +55,12 @@ export function addEventsOperation(document: OpenApiDocument): void {
           '- PERMISSION_DENIED (`BANNED`): the caller is banned from the service.',
         ].join('\n'),
       ),
-      404: error('NOT_FOUND (`CHAT_NOT_FOUND`): there is none, or the caller may not see it.'),
+      404: error('NOT_FOUND (`CHAT_NOT_FOUND`): there is no such chat, or the caller may not see it.'),
       503: error('UNAVAILABLE (`DRAINING`, `STORAGE_UNAVAILABLE`): try again.'),
     },
   };
   get.responses[200] = {
-    description: 'The events, until the chat is gone for the caller or the service says `closing`.',
+    description: 'Events, until delivery of the chat ends (`chat_removed`) or the service ends the stream (`closing`).',
     content: { 'text/event-stream': { schema: { type: 'string' } } },
   };
   const paths = Object.entries(document.paths);

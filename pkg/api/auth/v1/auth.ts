@@ -16,26 +16,26 @@ export const protobufFileName = "auth/v1/auth.proto";
 
 export interface RegisterRequest {
   /**
-   * Letters, digits, `_`, `-` and `.`, starting with a letter or digit; upper and lower case are the same. It is the user's id from then
-   * on, in lower case.
+   * 2 to 32 letters, digits, `_`, `-` and `.`, starting with a letter or digit. Case is ignored. In lower case the user name
+   * becomes the user's id, which never changes.
    */
   username: string;
-  /** At least 8 characters, and hard to guess. */
+  /** At least 8 characters, and not easy to guess. */
   password: string;
-  /** The name that others see; the user name unless given. */
+  /** The display name. If empty, the user name. */
   name: string;
 }
 
 export interface RegisterResponse {
-  /** A JWT for the header `authorization: Bearer …`. */
+  /** A JWT to send in the header `authorization: Bearer …`. */
   accessToken: string;
   expiresAt:
     | Date
     | undefined;
-  /** The token's subject. */
+  /** The subject (`sub`) of the access token. */
   userId: string;
   name: string;
-  /** Good for one Refresh. */
+  /** Can be used for one call of Refresh. */
   refreshToken: string;
   refreshExpiresAt: Date | undefined;
   sessionId: string;
@@ -47,32 +47,32 @@ export interface LoginRequest {
 }
 
 export interface LoginResponse {
-  /** A JWT for the header `authorization: Bearer …`. */
+  /** A JWT to send in the header `authorization: Bearer …`. */
   accessToken: string;
   expiresAt:
     | Date
     | undefined;
-  /** The token's subject. */
+  /** The subject (`sub`) of the access token. */
   userId: string;
   name: string;
-  /** Good for one Refresh. */
+  /** Can be used for one call of Refresh. */
   refreshToken: string;
   refreshExpiresAt: Date | undefined;
   sessionId: string;
 }
 
 export interface GuestRequest {
-  /** Letters, digits, `_`, `-` and `.`, starting with a letter or digit. */
+  /** 1 to 32 letters, digits, `_`, `-` and `.`, starting with a letter or digit. */
   name: string;
 }
 
 export interface GuestResponse {
-  /** A JWT for the header `authorization: Bearer …`. */
+  /** A JWT to send in the header `authorization: Bearer …`. */
   accessToken: string;
   expiresAt:
     | Date
     | undefined;
-  /** The token's subject: `guest:` and the name. */
+  /** The subject (`sub`) of the access token: `guest:` followed by the name. */
   userId: string;
   name: string;
 }
@@ -80,22 +80,23 @@ export interface GuestResponse {
 export interface RefreshRequest {
   refreshToken: string;
   /**
-   * A secret of the client's own, at least 128 bits of chance, kept with its refresh token. An exchange whose answer was lost can then be made
-   * again with the same key, as long as the token that it gave has not been used. Without a key it cannot: the session is ended.
+   * A secret that the client chooses, with at least 128 random bits, and stores with its refresh token. If the answer to a
+   * call is lost, the client can repeat the call with the same refresh token and key, as long as the new refresh token has
+   * not been used. Without a key, repeating the call ends the session (REFRESH_TOKEN_REUSED).
    */
   retryKey: string;
 }
 
 export interface RefreshResponse {
-  /** A JWT for the header `authorization: Bearer …`. */
+  /** A JWT to send in the header `authorization: Bearer …`. */
   accessToken: string;
   expiresAt:
     | Date
     | undefined;
-  /** The token's subject. */
+  /** The subject (`sub`) of the access token. */
   userId: string;
   name: string;
-  /** The next refresh token: the one that was given is used up. */
+  /** The next refresh token. The one in the request can no longer be used. */
   refreshToken: string;
   refreshExpiresAt: Date | undefined;
   sessionId: string;
@@ -113,42 +114,42 @@ export interface GetMeRequest {
 export interface GetMeResponse {
   userId: string;
   name: string;
-  /** `user`, `admin`, `service`. */
+  /** Any of `user`, `admin` and `service`. */
   roles: string[];
-  /** Empty if the token names no session. */
+  /** Empty if the token does not belong to a session. */
   sessionId: string;
   tokenExpiresAt: Date | undefined;
 }
 
 export interface ChangePasswordRequest {
   currentPassword: string;
-  /** At least 8 characters, and hard to guess. */
+  /** At least 8 characters, and not easy to guess. */
   newPassword: string;
 }
 
 export interface ChangePasswordResponse {
 }
 
-/** Session is one signed-in device or program. */
+/** Session is the sign-in of one device or program. */
 export interface Session {
   /** A UUID. */
   id: string;
   createdAt:
     | Date
     | undefined;
-  /** When it was last signed in or refreshed. */
+  /** When the session was last refreshed, or began. */
   lastUsedAt:
     | Date
     | undefined;
-  /** The last time until which it can be refreshed. */
+  /** The session can be refreshed until this time. */
   expiresAt:
     | Date
     | undefined;
-  /** The program that signed in, as it called itself. */
+  /** The `user-agent` that the program sent when it signed in. */
   userAgent: string;
-  /** The address that it was last used from. */
+  /** The network address from which the session was last used. */
   address: string;
-  /** Whether it is the session of this call. */
+  /** Whether this is the session of the caller's access token. */
   current: boolean;
 }
 
@@ -167,38 +168,42 @@ export interface RevokeSessionResponse {
 }
 
 export interface ListRevocationsRequest {
-  /** `cursor` of the answer before; without: all sessions that ended so lately that access tokens of theirs may not have expired. */
+  /**
+   * `cursor` of the previous answer. Empty: the service returns every ended session whose access tokens may still be
+   * unexpired.
+   */
   cursor: string;
 }
 
 export interface ListRevocationsResponse {
-  /** Some may have been told before. */
+  /** The ids of sessions that ended. An id may appear in several answers. */
   sessionIds: string[];
+  /** Pass this value to the next call. */
   cursor: string;
 }
 
 export interface ListAuthEventsRequest {
-  /** How many to return at the most; 50 unless given. */
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
   pageSize: number;
-  /** `next_page_token` of the page before. */
+  /** `next_page_token` of the previous page; empty for the first page. */
   pageToken: string;
-  /** Only what was done to this account. */
+  /** Returns only entries about this account. */
   userId: string;
 }
 
-/** AuthEvent is one entry of the accounts' audit log. */
+/** AuthEvent is one entry of the audit log of accounts. */
 export interface AuthEvent {
   id: number;
   at:
     | Date
     | undefined;
-  /** Who did it; empty for the operator at the command line. */
+  /** The id of the user that acted; empty for the operator at the command line. */
   actorId: string;
-  /** The account that it was done to; empty for the service as a whole. */
+  /** The id of the account concerned; empty for an act on the whole service. */
   userId: string;
   /** `account.create`, `account.grant`, `password.change`, `session.revoke`, `keys.rotate`, … */
   action: string;
-  /** More about it, by action. */
+  /** Further data; its fields depend on `action`. */
   detail: { [key: string]: any } | undefined;
 }
 
@@ -228,7 +233,7 @@ export interface Key {
 export interface GetOpenIdConfigurationRequest {
 }
 
-/** The members of OpenID Provider Metadata that apply, under their own names. */
+/** GetOpenIdConfigurationResponse holds the applicable fields of OpenID Provider Metadata, under their original names. */
 export interface GetOpenIdConfigurationResponse {
   issuer: string;
   jwksUri: string;
@@ -238,7 +243,7 @@ export interface GetOpenIdConfigurationResponse {
   subjectTypesSupported: string[];
   idTokenSigningAlgValuesSupported: string[];
   claimsSupported: string[];
-  /** Where this service tells which sessions have ended: `ListRevocations`. */
+  /** The address of ListRevocations. */
   revocationsUri: string;
 }
 
@@ -3242,12 +3247,13 @@ export const GetOpenIdConfigurationResponse: MessageFns<GetOpenIdConfigurationRe
 };
 
 /**
- * AuthService issues the access tokens that ChatService accepts, unless the service is configured for an outside OpenID Connect
- * provider: then all but GetMe answer FAILED_PRECONDITION (ACCOUNTS_ELSEWHERE).
+ * AuthService manages accounts and issues the access tokens that ChatService accepts. If the service uses an external
+ * OpenID Connect provider, every call except GetMe answers FAILED_PRECONDITION (ACCOUNTS_ELSEWHERE).
  *
- * Signing in begins a session. Its access token is valid for minutes; its refresh token is exchanged, once, for the next pair. A session
- * that ends (Logout, RevokeSession, ChangePassword, a refresh token used twice) takes its access tokens with it: calls with them
- * are refused and open streams are ended within a second.
+ * Signing in begins a session. Its access token is valid for minutes (900 seconds unless configured). Its refresh token
+ * can be exchanged once for a new access token and the next refresh token. When a session ends (by Logout, RevokeSession,
+ * ChangePassword, or a refresh token used twice), its access tokens become invalid: within a second the service refuses
+ * calls with them and ends their open streams.
  */
 export type AuthServiceDefinition = typeof AuthServiceDefinition;
 export const AuthServiceDefinition = {
@@ -3255,10 +3261,12 @@ export const AuthServiceDefinition = {
   fullName: "auth.v1.AuthService",
   methods: {
     /**
-     * Register makes an account and signs in.
+     * Register creates an account and begins a session.
      *
-     * ALREADY_EXISTS (USERNAME_TAKEN). INVALID_ARGUMENT (INVALID_FIELDS): the password is too easy to guess; the violation says why.
-     * FAILED_PRECONDITION (REGISTRATION_DISABLED): accounts are made by the operator here.
+     * ALREADY_EXISTS (USERNAME_TAKEN): another account has this user name.
+     * INVALID_ARGUMENT (INVALID_FIELDS): the password is too easy to guess; the violation says why.
+     * FAILED_PRECONDITION (REGISTRATION_DISABLED): only the operator creates accounts on this service.
+     * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts from this address.
      */
     register: {
       name: "Register",
@@ -3269,10 +3277,10 @@ export const AuthServiceDefinition = {
       options: {},
     },
     /**
-     * Login begins a session with user name and password.
+     * Login begins a session with a user name and a password.
      *
-     * UNAUTHENTICATED (WRONG_CREDENTIALS): whether the name or the password is wrong is not told.
-     * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts for this name, or from this address.
+     * UNAUTHENTICATED (WRONG_CREDENTIALS): the user name or the password is wrong; the answer does not say which.
+     * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts for this user name or from this address.
      */
     login: {
       name: "Login",
@@ -3283,9 +3291,11 @@ export const AuthServiceDefinition = {
       options: {},
     },
     /**
-     * Guest signs somebody in by name alone, without a password: for local use and trials. The same name is the same user.
+     * Guest signs a user in by name alone, without a password. It is meant for local use and trials: every caller that gives
+     * the same name is the same user.
      *
-     * FAILED_PRECONDITION (GUESTS_DISABLED): the service is not configured for guests.
+     * FAILED_PRECONDITION (GUESTS_DISABLED): the service does not admit guests.
+     * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts from this address.
      */
     guest: {
       name: "Guest",
@@ -3296,11 +3306,12 @@ export const AuthServiceDefinition = {
       options: {},
     },
     /**
-     * Refresh exchanges a refresh token, which is good for one use, for a new access token and the next refresh token.
+     * Refresh exchanges a refresh token for a new access token and the next refresh token. Each refresh token can be used
+     * once. A client that did not receive the answer can repeat the call with the same `retry_key`.
      *
-     * UNAUTHENTICATED (REFRESH_TOKEN_INVALID): it is not known, has expired, or its session has ended. Sign in again.
-     * UNAUTHENTICATED (REFRESH_TOKEN_REUSED): it was used before, so somebody else may have it: the session has been ended.
-     * With a retry key that does not happen to a client that asks again because it has not got the answer.
+     * UNAUTHENTICATED (REFRESH_TOKEN_INVALID): the token is unknown or expired, or its session has ended; sign in again.
+     * UNAUTHENTICATED (REFRESH_TOKEN_REUSED): the token was used before, so another program may have it; the service has
+     * ended the session.
      */
     refresh: {
       name: "Refresh",
@@ -3310,7 +3321,11 @@ export const AuthServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Logout ends the session of the access token that the call is made with. */
+    /**
+     * Logout ends the session of the caller's access token.
+     *
+     * FAILED_PRECONDITION (NOT_AN_ACCOUNT): the access token does not belong to a session.
+     */
     logout: {
       name: "Logout",
       requestType: LogoutRequest as typeof LogoutRequest,
@@ -3319,7 +3334,7 @@ export const AuthServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** GetMe tells who the access token says the caller is. */
+    /** GetMe returns the caller's user id, name and roles as given by the access token. */
     getMe: {
       name: "GetMe",
       requestType: GetMeRequest as typeof GetMeRequest,
@@ -3329,10 +3344,12 @@ export const AuthServiceDefinition = {
       options: {},
     },
     /**
-     * ChangePassword sets a new password and ends all of the account's other sessions.
+     * ChangePassword sets a new password and ends all other sessions of the account.
      *
-     * PERMISSION_DENIED (WRONG_PASSWORD): the present password is another one.
-     * FAILED_PRECONDITION (NOT_AN_ACCOUNT): guests have no password.
+     * INVALID_ARGUMENT (INVALID_FIELDS): the new password is too easy to guess; the violation says why.
+     * PERMISSION_DENIED (WRONG_PASSWORD): `current_password` is wrong.
+     * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts for this account.
+     * FAILED_PRECONDITION (NOT_AN_ACCOUNT): the caller is a guest; guests have no password.
      */
     changePassword: {
       name: "ChangePassword",
@@ -3342,7 +3359,7 @@ export const AuthServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** ListSessions returns the caller's sessions that have not ended, the one used last first. */
+    /** ListSessions returns the caller's active sessions, most recently used first. */
     listSessions: {
       name: "ListSessions",
       requestType: ListSessionsRequest as typeof ListSessionsRequest,
@@ -3352,9 +3369,9 @@ export const AuthServiceDefinition = {
       options: {},
     },
     /**
-     * RevokeSession ends one of the caller's sessions, such as that of a lost device.
+     * RevokeSession ends one of the caller's sessions, for example that of a lost device.
      *
-     * NOT_FOUND (SESSION_NOT_FOUND): the caller has no such session.
+     * NOT_FOUND (SESSION_NOT_FOUND): the caller has no active session with this id.
      */
     revokeSession: {
       name: "RevokeSession",
@@ -3365,8 +3382,8 @@ export const AuthServiceDefinition = {
       options: {},
     },
     /**
-     * ListRevocations tells which sessions have ended lately, for services that verify access tokens by themselves. Ids only: they are no
-     * secrets.
+     * ListRevocations returns the ids of sessions that ended recently. Services that verify access tokens themselves poll it
+     * to refuse the tokens of those sessions. Session ids are not secret.
      */
     listRevocations: {
       name: "ListRevocations",
@@ -3377,8 +3394,8 @@ export const AuthServiceDefinition = {
       options: {},
     },
     /**
-     * ListAuthEvents returns what was done to accounts (made, roles granted, passwords changed, sessions revoked, keys rotated), the newest
-     * first. For administrators.
+     * ListAuthEvents returns the audit log of accounts, newest first. It records accounts created, roles granted, passwords
+     * changed, sessions revoked and keys rotated. For administrators.
      */
     listAuthEvents: {
       name: "ListAuthEvents",
@@ -3388,7 +3405,7 @@ export const AuthServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** GetKeySet returns the public keys that access tokens are signed with: a JSON Web Key Set (RFC 7517). */
+    /** GetKeySet returns the public keys that verify access tokens, as a JSON Web Key Set (RFC 7517). */
     getKeySet: {
       name: "GetKeySet",
       requestType: GetKeySetRequest as typeof GetKeySetRequest,
@@ -3397,7 +3414,10 @@ export const AuthServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** GetOpenIdConfiguration returns where the keys are and how tokens are signed, as OpenID Connect Discovery does. */
+    /**
+     * GetOpenIdConfiguration returns the issuer, the address of the keys and the signature algorithms, in the format of OpenID
+     * Connect Discovery 1.0.
+     */
     getOpenIdConfiguration: {
       name: "GetOpenIdConfiguration",
       requestType: GetOpenIdConfigurationRequest as typeof GetOpenIdConfigurationRequest,
@@ -3411,80 +3431,94 @@ export const AuthServiceDefinition = {
 
 export interface AuthServiceImplementation<CallContextExt = {}> {
   /**
-   * Register makes an account and signs in.
+   * Register creates an account and begins a session.
    *
-   * ALREADY_EXISTS (USERNAME_TAKEN). INVALID_ARGUMENT (INVALID_FIELDS): the password is too easy to guess; the violation says why.
-   * FAILED_PRECONDITION (REGISTRATION_DISABLED): accounts are made by the operator here.
+   * ALREADY_EXISTS (USERNAME_TAKEN): another account has this user name.
+   * INVALID_ARGUMENT (INVALID_FIELDS): the password is too easy to guess; the violation says why.
+   * FAILED_PRECONDITION (REGISTRATION_DISABLED): only the operator creates accounts on this service.
+   * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts from this address.
    */
   register(request: RegisterRequest, context: CallContext & CallContextExt): Promise<DeepPartial<RegisterResponse>>;
   /**
-   * Login begins a session with user name and password.
+   * Login begins a session with a user name and a password.
    *
-   * UNAUTHENTICATED (WRONG_CREDENTIALS): whether the name or the password is wrong is not told.
-   * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts for this name, or from this address.
+   * UNAUTHENTICATED (WRONG_CREDENTIALS): the user name or the password is wrong; the answer does not say which.
+   * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts for this user name or from this address.
    */
   login(request: LoginRequest, context: CallContext & CallContextExt): Promise<DeepPartial<LoginResponse>>;
   /**
-   * Guest signs somebody in by name alone, without a password: for local use and trials. The same name is the same user.
+   * Guest signs a user in by name alone, without a password. It is meant for local use and trials: every caller that gives
+   * the same name is the same user.
    *
-   * FAILED_PRECONDITION (GUESTS_DISABLED): the service is not configured for guests.
+   * FAILED_PRECONDITION (GUESTS_DISABLED): the service does not admit guests.
+   * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts from this address.
    */
   guest(request: GuestRequest, context: CallContext & CallContextExt): Promise<DeepPartial<GuestResponse>>;
   /**
-   * Refresh exchanges a refresh token, which is good for one use, for a new access token and the next refresh token.
+   * Refresh exchanges a refresh token for a new access token and the next refresh token. Each refresh token can be used
+   * once. A client that did not receive the answer can repeat the call with the same `retry_key`.
    *
-   * UNAUTHENTICATED (REFRESH_TOKEN_INVALID): it is not known, has expired, or its session has ended. Sign in again.
-   * UNAUTHENTICATED (REFRESH_TOKEN_REUSED): it was used before, so somebody else may have it: the session has been ended.
-   * With a retry key that does not happen to a client that asks again because it has not got the answer.
+   * UNAUTHENTICATED (REFRESH_TOKEN_INVALID): the token is unknown or expired, or its session has ended; sign in again.
+   * UNAUTHENTICATED (REFRESH_TOKEN_REUSED): the token was used before, so another program may have it; the service has
+   * ended the session.
    */
   refresh(request: RefreshRequest, context: CallContext & CallContextExt): Promise<DeepPartial<RefreshResponse>>;
-  /** Logout ends the session of the access token that the call is made with. */
+  /**
+   * Logout ends the session of the caller's access token.
+   *
+   * FAILED_PRECONDITION (NOT_AN_ACCOUNT): the access token does not belong to a session.
+   */
   logout(request: LogoutRequest, context: CallContext & CallContextExt): Promise<DeepPartial<LogoutResponse>>;
-  /** GetMe tells who the access token says the caller is. */
+  /** GetMe returns the caller's user id, name and roles as given by the access token. */
   getMe(request: GetMeRequest, context: CallContext & CallContextExt): Promise<DeepPartial<GetMeResponse>>;
   /**
-   * ChangePassword sets a new password and ends all of the account's other sessions.
+   * ChangePassword sets a new password and ends all other sessions of the account.
    *
-   * PERMISSION_DENIED (WRONG_PASSWORD): the present password is another one.
-   * FAILED_PRECONDITION (NOT_AN_ACCOUNT): guests have no password.
+   * INVALID_ARGUMENT (INVALID_FIELDS): the new password is too easy to guess; the violation says why.
+   * PERMISSION_DENIED (WRONG_PASSWORD): `current_password` is wrong.
+   * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts for this account.
+   * FAILED_PRECONDITION (NOT_AN_ACCOUNT): the caller is a guest; guests have no password.
    */
   changePassword(
     request: ChangePasswordRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ChangePasswordResponse>>;
-  /** ListSessions returns the caller's sessions that have not ended, the one used last first. */
+  /** ListSessions returns the caller's active sessions, most recently used first. */
   listSessions(
     request: ListSessionsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListSessionsResponse>>;
   /**
-   * RevokeSession ends one of the caller's sessions, such as that of a lost device.
+   * RevokeSession ends one of the caller's sessions, for example that of a lost device.
    *
-   * NOT_FOUND (SESSION_NOT_FOUND): the caller has no such session.
+   * NOT_FOUND (SESSION_NOT_FOUND): the caller has no active session with this id.
    */
   revokeSession(
     request: RevokeSessionRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RevokeSessionResponse>>;
   /**
-   * ListRevocations tells which sessions have ended lately, for services that verify access tokens by themselves. Ids only: they are no
-   * secrets.
+   * ListRevocations returns the ids of sessions that ended recently. Services that verify access tokens themselves poll it
+   * to refuse the tokens of those sessions. Session ids are not secret.
    */
   listRevocations(
     request: ListRevocationsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListRevocationsResponse>>;
   /**
-   * ListAuthEvents returns what was done to accounts (made, roles granted, passwords changed, sessions revoked, keys rotated), the newest
-   * first. For administrators.
+   * ListAuthEvents returns the audit log of accounts, newest first. It records accounts created, roles granted, passwords
+   * changed, sessions revoked and keys rotated. For administrators.
    */
   listAuthEvents(
     request: ListAuthEventsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListAuthEventsResponse>>;
-  /** GetKeySet returns the public keys that access tokens are signed with: a JSON Web Key Set (RFC 7517). */
+  /** GetKeySet returns the public keys that verify access tokens, as a JSON Web Key Set (RFC 7517). */
   getKeySet(request: GetKeySetRequest, context: CallContext & CallContextExt): Promise<DeepPartial<GetKeySetResponse>>;
-  /** GetOpenIdConfiguration returns where the keys are and how tokens are signed, as OpenID Connect Discovery does. */
+  /**
+   * GetOpenIdConfiguration returns the issuer, the address of the keys and the signature algorithms, in the format of OpenID
+   * Connect Discovery 1.0.
+   */
   getOpenIdConfiguration(
     request: GetOpenIdConfigurationRequest,
     context: CallContext & CallContextExt,
@@ -3493,80 +3527,94 @@ export interface AuthServiceImplementation<CallContextExt = {}> {
 
 export interface AuthServiceClient<CallOptionsExt = {}> {
   /**
-   * Register makes an account and signs in.
+   * Register creates an account and begins a session.
    *
-   * ALREADY_EXISTS (USERNAME_TAKEN). INVALID_ARGUMENT (INVALID_FIELDS): the password is too easy to guess; the violation says why.
-   * FAILED_PRECONDITION (REGISTRATION_DISABLED): accounts are made by the operator here.
+   * ALREADY_EXISTS (USERNAME_TAKEN): another account has this user name.
+   * INVALID_ARGUMENT (INVALID_FIELDS): the password is too easy to guess; the violation says why.
+   * FAILED_PRECONDITION (REGISTRATION_DISABLED): only the operator creates accounts on this service.
+   * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts from this address.
    */
   register(request: DeepPartial<RegisterRequest>, options?: CallOptions & CallOptionsExt): Promise<RegisterResponse>;
   /**
-   * Login begins a session with user name and password.
+   * Login begins a session with a user name and a password.
    *
-   * UNAUTHENTICATED (WRONG_CREDENTIALS): whether the name or the password is wrong is not told.
-   * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts for this name, or from this address.
+   * UNAUTHENTICATED (WRONG_CREDENTIALS): the user name or the password is wrong; the answer does not say which.
+   * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts for this user name or from this address.
    */
   login(request: DeepPartial<LoginRequest>, options?: CallOptions & CallOptionsExt): Promise<LoginResponse>;
   /**
-   * Guest signs somebody in by name alone, without a password: for local use and trials. The same name is the same user.
+   * Guest signs a user in by name alone, without a password. It is meant for local use and trials: every caller that gives
+   * the same name is the same user.
    *
-   * FAILED_PRECONDITION (GUESTS_DISABLED): the service is not configured for guests.
+   * FAILED_PRECONDITION (GUESTS_DISABLED): the service does not admit guests.
+   * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts from this address.
    */
   guest(request: DeepPartial<GuestRequest>, options?: CallOptions & CallOptionsExt): Promise<GuestResponse>;
   /**
-   * Refresh exchanges a refresh token, which is good for one use, for a new access token and the next refresh token.
+   * Refresh exchanges a refresh token for a new access token and the next refresh token. Each refresh token can be used
+   * once. A client that did not receive the answer can repeat the call with the same `retry_key`.
    *
-   * UNAUTHENTICATED (REFRESH_TOKEN_INVALID): it is not known, has expired, or its session has ended. Sign in again.
-   * UNAUTHENTICATED (REFRESH_TOKEN_REUSED): it was used before, so somebody else may have it: the session has been ended.
-   * With a retry key that does not happen to a client that asks again because it has not got the answer.
+   * UNAUTHENTICATED (REFRESH_TOKEN_INVALID): the token is unknown or expired, or its session has ended; sign in again.
+   * UNAUTHENTICATED (REFRESH_TOKEN_REUSED): the token was used before, so another program may have it; the service has
+   * ended the session.
    */
   refresh(request: DeepPartial<RefreshRequest>, options?: CallOptions & CallOptionsExt): Promise<RefreshResponse>;
-  /** Logout ends the session of the access token that the call is made with. */
+  /**
+   * Logout ends the session of the caller's access token.
+   *
+   * FAILED_PRECONDITION (NOT_AN_ACCOUNT): the access token does not belong to a session.
+   */
   logout(request: DeepPartial<LogoutRequest>, options?: CallOptions & CallOptionsExt): Promise<LogoutResponse>;
-  /** GetMe tells who the access token says the caller is. */
+  /** GetMe returns the caller's user id, name and roles as given by the access token. */
   getMe(request: DeepPartial<GetMeRequest>, options?: CallOptions & CallOptionsExt): Promise<GetMeResponse>;
   /**
-   * ChangePassword sets a new password and ends all of the account's other sessions.
+   * ChangePassword sets a new password and ends all other sessions of the account.
    *
-   * PERMISSION_DENIED (WRONG_PASSWORD): the present password is another one.
-   * FAILED_PRECONDITION (NOT_AN_ACCOUNT): guests have no password.
+   * INVALID_ARGUMENT (INVALID_FIELDS): the new password is too easy to guess; the violation says why.
+   * PERMISSION_DENIED (WRONG_PASSWORD): `current_password` is wrong.
+   * RESOURCE_EXHAUSTED (RATE_LIMITED): too many attempts for this account.
+   * FAILED_PRECONDITION (NOT_AN_ACCOUNT): the caller is a guest; guests have no password.
    */
   changePassword(
     request: DeepPartial<ChangePasswordRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ChangePasswordResponse>;
-  /** ListSessions returns the caller's sessions that have not ended, the one used last first. */
+  /** ListSessions returns the caller's active sessions, most recently used first. */
   listSessions(
     request: DeepPartial<ListSessionsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListSessionsResponse>;
   /**
-   * RevokeSession ends one of the caller's sessions, such as that of a lost device.
+   * RevokeSession ends one of the caller's sessions, for example that of a lost device.
    *
-   * NOT_FOUND (SESSION_NOT_FOUND): the caller has no such session.
+   * NOT_FOUND (SESSION_NOT_FOUND): the caller has no active session with this id.
    */
   revokeSession(
     request: DeepPartial<RevokeSessionRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RevokeSessionResponse>;
   /**
-   * ListRevocations tells which sessions have ended lately, for services that verify access tokens by themselves. Ids only: they are no
-   * secrets.
+   * ListRevocations returns the ids of sessions that ended recently. Services that verify access tokens themselves poll it
+   * to refuse the tokens of those sessions. Session ids are not secret.
    */
   listRevocations(
     request: DeepPartial<ListRevocationsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListRevocationsResponse>;
   /**
-   * ListAuthEvents returns what was done to accounts (made, roles granted, passwords changed, sessions revoked, keys rotated), the newest
-   * first. For administrators.
+   * ListAuthEvents returns the audit log of accounts, newest first. It records accounts created, roles granted, passwords
+   * changed, sessions revoked and keys rotated. For administrators.
    */
   listAuthEvents(
     request: DeepPartial<ListAuthEventsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListAuthEventsResponse>;
-  /** GetKeySet returns the public keys that access tokens are signed with: a JSON Web Key Set (RFC 7517). */
+  /** GetKeySet returns the public keys that verify access tokens, as a JSON Web Key Set (RFC 7517). */
   getKeySet(request: DeepPartial<GetKeySetRequest>, options?: CallOptions & CallOptionsExt): Promise<GetKeySetResponse>;
-  /** GetOpenIdConfiguration returns where the keys are and how tokens are signed, as OpenID Connect Discovery does. */
+  /**
+   * GetOpenIdConfiguration returns the issuer, the address of the keys and the signature algorithms, in the format of OpenID
+   * Connect Discovery 1.0.
+   */
   getOpenIdConfiguration(
     request: DeepPartial<GetOpenIdConfigurationRequest>,
     options?: CallOptions & CallOptionsExt,

@@ -12,15 +12,15 @@ export const protobufPackage = "bus.v1";
 
 export const protobufFileName = "bus/v1/bus.proto";
 
-/** What travels in one piece. */
+/** Envelope is the unit that the bus transports. */
 export interface Envelope {
-  /** The node that published it, so that it can leave out its own. */
+  /** The id of the publishing node, which ignores its own envelopes. */
   origin: Uint8Array;
-  /** A Publication. In bytes, so that a node does not decode what it leaves out. */
+  /** An encoded Publication. Nodes do not decode the publications of envelopes that they ignore. */
   publication: Uint8Array;
 }
 
-/** What is said of a chat, or of a user. Which one, the topic says. */
+/** Publication is an announcement about a chat or a user. The topic it is published on identifies the chat or user. */
 export interface Publication {
   publication:
     | { $case: "messages"; value: Messages }
@@ -31,32 +31,35 @@ export interface Publication {
     | undefined;
 }
 
-/** These were committed, in the order of their update_seq. */
+/** Messages holds committed messages of one chat, in ascending order of update_seq. */
 export interface Messages {
   messages: Message[];
 }
 
-/** The chat has come at least this far: what is missing is in the database. */
+/**
+ * Head announces the chat's last sequence number, or an earlier one. A node that misses messages up to it reads them from
+ * the database.
+ */
 export interface Head {
   seq: number;
 }
 
-/** The chat was deleted. */
+/** Deleted announces that the chat was deleted. */
 export interface Deleted {
 }
 
-/** An ephemeral event of a chat: delivered to live readers, never stored. */
+/** Signal is an ephemeral event of a chat: nodes deliver it to live readers and never store it. */
 export interface Signal {
   signal:
     | { $case: "typing"; value: UserTyping }
     | { $case: "presence"; value: PresenceChanged }
     | { $case: "read"; value: ReadMarkMoved }
     | undefined;
-  /** Set: for this user's readers only. */
+  /** If set, nodes deliver the event only to this user's streams. */
   onlyTo?: string | undefined;
 }
 
-/** The user has come into a chat or gone from one. */
+/** MembershipChanged announces that the user became a member of a chat or that a membership of theirs ended. */
 export interface MembershipChanged {
 }
 

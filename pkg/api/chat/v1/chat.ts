@@ -15,15 +15,15 @@ export const protobufPackage = "chat.v1";
 
 export const protobufFileName = "chat/v1/chat.proto";
 
-/** ChatType says who may find and join a chat. */
+/** ChatType determines which users can find and join a chat. */
 export const ChatType = {
   /** UNSPECIFIED - Not a type. */
   UNSPECIFIED: 0,
-  /** DIRECT - Two users, one chat per pair. */
+  /** DIRECT - A chat of two users. Each pair of users has at most one. */
   DIRECT: 1,
   /** GROUP - Private, by invitation. */
   GROUP: 2,
-  /** ROOM - Public, under a unique name; anyone may join. */
+  /** ROOM - Public, with a unique name; anyone may join. */
   ROOM: 3,
 } as const;
 
@@ -70,15 +70,15 @@ export function chatTypeToJSON(object: ChatType): string {
   }
 }
 
-/** ChatRole says what a member may do in a chat. */
+/** ChatRole determines what a member may do in a chat. Roles are listed in ascending order. */
 export const ChatRole = {
   /** UNSPECIFIED - Not a role: the caller is not a member. */
   UNSPECIFIED: 0,
-  /** READER - May read, not send. */
+  /** READER - May read but not send. */
   READER: 1,
   /** MEMBER - May read and send. */
   MEMBER: 2,
-  /** ADMIN - May also add, remove and ban members, and change the roles of those below. */
+  /** ADMIN - May also add members, and remove, ban and change the roles of members with a lower role. */
   ADMIN: 3,
   /** OWNER - May also delete the chat and make others owners. */
   OWNER: 4,
@@ -133,13 +133,16 @@ export function chatRoleToJSON(object: ChatRole): string {
   }
 }
 
-/** StartFrom is a place in a chat's history. */
+/** StartFrom is a place in a chat's history from which delivery starts. */
 export const StartFrom = {
-  /** UNSPECIFIED - The same as now. */
+  /** UNSPECIFIED - The same as START_FROM_NOW. */
   UNSPECIFIED: 0,
-  /** NOW - Only what happens from now on. */
+  /** NOW - Live changes only. */
   NOW: 1,
-  /** JOINED - From where the caller became a member: nothing of a chat that was joined while away is missed. */
+  /**
+   * JOINED - From the message at which the caller became a member. A client that was offline when its user joined a chat misses
+   * nothing.
+   */
   JOINED: 2,
   /** BEGINNING - From the first message. */
   BEGINNING: 3,
@@ -188,13 +191,13 @@ export function startFromToJSON(object: StartFrom): string {
   }
 }
 
-/** RemovalReason says why a chat ended for a user. */
+/** RemovalReason is the reason why delivery of a chat ended. */
 export const RemovalReason = {
-  /** UNSPECIFIED - Not known: it happened while the client was away. */
+  /** UNSPECIFIED - Unknown, because the membership ended while the client was not connected. */
   UNSPECIFIED: 0,
   /** LEFT - The user left. */
   LEFT: 1,
-  /** REMOVED - Somebody took the user out. */
+  /** REMOVED - A moderator removed the user from the chat. */
   REMOVED: 2,
   /** DELETED - The chat was deleted. */
   DELETED: 3,
@@ -251,7 +254,7 @@ export function removalReasonToJSON(object: RemovalReason): string {
   }
 }
 
-/** CloseReason says why the service ends a stream. */
+/** CloseReason is the reason why the service ends a stream. */
 export const CloseReason = {
   /** UNSPECIFIED - Not a reason. */
   UNSPECIFIED: 0,
@@ -259,7 +262,7 @@ export const CloseReason = {
   DRAINING: 1,
   /** TOKEN_EXPIRED - The access token expired. */
   TOKEN_EXPIRED: 2,
-  /** PROTOCOL_ERROR - The client sent something that is not a frame of commands, or a frame of too many. */
+  /** PROTOCOL_ERROR - The client sent data that is not a frame of commands, or a frame with too many commands. */
   PROTOCOL_ERROR: 3,
   /** SESSION_REVOKED - The session of the access token has ended: the user logged out, revoked it, or changed the password. */
   SESSION_REVOKED: 4,
@@ -322,89 +325,89 @@ export function closeReasonToJSON(object: CloseReason): string {
   }
 }
 
-/** User is somebody as the access token names them. */
+/** User is a person or program that signs in with an access token. */
 export interface User {
-  /** The token's subject. */
+  /** The subject (`sub`) of the user's access token. */
   id: string;
-  /** The display name. Empty for a user who has been named by id but never seen. */
+  /** The display name. Empty for a user that was only named by id and has never connected. */
   name: string;
 }
 
-/** Chat is a conversation. */
+/** Chat is a conversation between users: direct, a group or a room. */
 export interface Chat {
   /** A UUID. */
   id: string;
   type: ChatType;
-  /** A room's unique name, a group's title; empty for a direct chat. */
+  /** The unique name of a room or the title of a group; empty for a direct chat. */
   name: string;
-  /** The number of the chat's last change; 0 if there was none. */
+  /** The sequence number of the chat's last change; 0 before the first change. */
   lastSeq: number;
   createdAt:
     | Date
     | undefined;
-  /** The id of the user who created it; empty for a room that belongs to the service. */
+  /** The id of the user that created the chat; empty for a room that belongs to the service. */
   createdBy: string;
   memberCount: number;
   /** The caller's role; unspecified if the caller is not a member. */
   ownRole: ChatRole;
-  /** The number at which the caller became a member; 0 if the caller is not. */
+  /** The sequence number at which the caller became a member; 0 if the caller is not a member. */
   joinedSeq: number;
-  /** The other user of a direct chat. */
+  /** The other user of a direct chat; not set for groups and rooms. */
   peer:
     | User
     | undefined;
-  /** The newest message. Set by ListChats only. */
+  /** The newest message. Only ListChats sets it. */
   lastMessage:
     | Message
     | undefined;
-  /** The caller's read mark: everything up to this number has been read. 0 if the caller is not a member. */
+  /** The caller's read mark: the caller has read every message up to this sequence number. 0 if the caller is not a member. */
   readSeq: number;
   /**
-   * How many messages of others, written since the caller became a member, are beyond the read mark. Exact up to
-   * 1,000; 1,000 means that many or more. 0 if the caller is not a member.
+   * The number of messages after the read mark that others sent since the caller became a member. The number is exact up
+   * to 1,000; 1,000 means 1,000 or more. 0 if the caller is not a member.
    */
   unreadCount: number;
 }
 
-/** Member is a user in a chat. */
+/** Member is a user's membership of a chat. */
 export interface Member {
   user: User | undefined;
   role: ChatRole;
   joinedAt:
     | Date
     | undefined;
-  /** The member's read mark: everything up to this number has been read. */
+  /** The member's read mark: the member has read every message up to this sequence number. */
   readSeq: number;
 }
 
-/** Message is one durable entry of a chat: what somebody wrote, or what the service recorded (`system`). */
+/** Message is one durable entry of a chat: a text that a user sent, or an event that the service recorded (`system`). */
 export interface Message {
   /** A UUID (version 7). */
   id: string;
   chatId: string;
-  /** The message's place in the chat: 1, 2, 3, … */
+  /** The sequence number of the message in its chat: 1, 2, 3, …, without gaps. */
   seq: number;
   /**
-   * The chat's number of this message's last change; equal to `seq` until it is changed. The highest one that a client
-   * has seen is its resume token.
+   * The sequence number of the message's last change; equal to `seq` until the message is changed. The highest
+   * `update_seq` that a client has seen is its cursor for Subscribe.
    */
   updateSeq: number;
-  /** Who sent it, by the name they had then; for a system message who caused it. */
+  /** The user that sent the message, or caused the system message, with the name that they had at that time. */
   sender:
     | User
     | undefined;
-  /** The sender's own id for it; empty for a system message. */
+  /** The id that the sending client chose; empty for a system message. */
   clientMessageId: string;
   text: string;
-  /** When it was committed, by the database's clock. */
+  /** When the message was committed, by the database's clock. */
   createdAt:
     | Date
     | undefined;
-  /** Set if the service recorded this. */
+  /** The recorded event. Set only for system messages. */
   system: SystemMessage | undefined;
 }
 
-/** SystemMessage is what happened to a chat. */
+/** SystemMessage is a change of the chat itself, recorded as a message. */
 export interface SystemMessage {
   event:
     | { $case: "chatCreated"; value: ChatCreated }
@@ -417,71 +420,71 @@ export interface SystemMessage {
     | undefined;
 }
 
-/** ChatCreated: the chat began. */
+/** ChatCreated records that the sender created the chat. */
 export interface ChatCreated {
 }
 
-/** MembersAdded: the sender brought users in. */
+/** MembersAdded records that the sender added users to the chat. */
 export interface MembersAdded {
   users: User[];
 }
 
-/** MemberRemoved: the sender took a user out. */
+/** MemberRemoved records that the sender removed a user from the chat. */
 export interface MemberRemoved {
   user:
     | User
     | undefined;
-  /** Whether the user was banned, too. */
+  /** Whether the user was also banned from the chat. */
   banned: boolean;
 }
 
-/** MemberJoined: the sender came in. */
+/** MemberJoined records that the sender joined the room. */
 export interface MemberJoined {
 }
 
-/** MemberLeft: the sender went. */
+/** MemberLeft records that the sender left the chat. */
 export interface MemberLeft {
 }
 
-/** OwnerChanged: the last owner left and this member is the owner now. */
+/** OwnerChanged records that the group's last owner left and this member became the owner. */
 export interface OwnerChanged {
   user: User | undefined;
 }
 
-/** RoleChanged: the sender gave a member another role. */
+/** RoleChanged records that the sender gave a member another role. */
 export interface RoleChanged {
   user: User | undefined;
   role: ChatRole;
 }
 
-/** Ban keeps a user out, of a chat or of the service. */
+/** Ban excludes a user from a chat or from the service. */
 export interface Ban {
   user:
     | User
     | undefined;
-  /** Who banned them. */
+  /** The user that imposed the ban. */
   bannedBy: User | undefined;
   reason: string;
   createdAt:
     | Date
     | undefined;
-  /** Absent: until it is lifted. */
+  /** When the ban ends by itself. Not set: it lasts until it is lifted. */
   expiresAt: Date | undefined;
 }
 
-/** AuditEvent is one administrative act. */
+/** AuditEvent is one entry of the audit log of chats. */
 export interface AuditEvent {
   id: number;
   at:
     | Date
     | undefined;
-  /** Who did it. */
+  /** The id of the user that acted. */
   actorId: string;
   /** `chat.create`, `chat.delete`, `members.add`, `members.remove`, `members.role`, `members.ban`, `user.ban`, … */
   action: string;
-  /** The chat it was done in; empty for the service as a whole. */
+  /** The chat concerned; empty for an act on the whole service. */
   chatId: string;
-  /** More about it, by action. */
+  /** Further data; its fields depend on `action`. */
   detail: { [key: string]: any } | undefined;
 }
 
@@ -493,7 +496,7 @@ export interface CreateChatRequest {
    * characters. Empty for a direct chat.
    */
   name: string;
-  /** Direct: the other user. Group and room: members besides the caller. */
+  /** For a direct chat, the other user. For a group or room, the members besides the caller. */
   memberIds: string[];
 }
 
@@ -514,9 +517,9 @@ export interface GetChatResponse {
 }
 
 export interface ListChatsRequest {
-  /** How many to return at the most; 50 unless given. */
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
   pageSize: number;
-  /** `next_page_token` of the page before. */
+  /** `next_page_token` of the previous page; empty for the first page. */
   pageToken: string;
 }
 
@@ -539,15 +542,15 @@ export interface AddMembersRequest {
 }
 
 export interface AddMembersResponse {
-  /** Those who were not members before. */
+  /** The users that became members by this call. Users that were members before are not listed. */
   added: Member[];
 }
 
 export interface ListMembersRequest {
   chatId: string;
-  /** How many to return at the most; 50 unless given. */
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
   pageSize: number;
-  /** `next_page_token` of the page before. */
+  /** `next_page_token` of the previous page; empty for the first page. */
   pageToken: string;
 }
 
@@ -583,11 +586,11 @@ export interface LeaveChatResponse {
 }
 
 export interface ListRoomsRequest {
-  /** Only rooms whose name contains this, in whatever case. */
+  /** Returns only rooms whose names contain this text, ignoring case. Empty: all rooms. */
   filter: string;
-  /** How many to return at the most; 50 unless given. */
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
   pageSize: number;
-  /** `next_page_token` of the page before. */
+  /** `next_page_token` of the previous page; empty for the first page. */
   pageToken: string;
 }
 
@@ -606,27 +609,31 @@ export interface JoinRoomResponse {
   chat:
     | Chat
     | undefined;
-  /** Whether the room was created by this call. */
+  /** Whether this call created the room. */
   created: boolean;
 }
 
-/** SendMessageRequest is one message on its way in. The same on its own and as a command in a stream. */
+/** SendMessageRequest is a message to send, as a unary call or as a command on a stream. */
 export interface SendMessageRequest {
   chatId: string;
   /**
-   * Chosen by the client, unique among the sender's messages in this chat (a UUID is a good choice). Makes sending
-   * again safe.
+   * Chosen by the client and unique among the sender's messages in this chat, for example a UUID. It makes sending again
+   * safe: the service stores one message per id.
    */
   clientMessageId: string;
-  /** Without the character NUL, which the database cannot hold. */
+  /**
+   * 1 to 4000 characters, unless the service is configured otherwise (`Limits.max_text_length`). The character NUL is not
+   * allowed.
+   */
   text: string;
 }
 
 export interface SendMessageResponse {
   messageId: string;
   /**
-   * 0: the message is kept and will be written, in the order in which its sender's messages to the chat were accepted; its
-   * number comes with it.
+   * The message's sequence number in the chat. 0 if the message is accepted durably but not yet numbered
+   * (`INGEST=jetstream`): the `message` event carries the number. The service numbers a sender's messages to a chat in
+   * the order in which it accepted them.
    */
   seq: number;
   createdAt: Date | undefined;
@@ -643,47 +650,47 @@ export interface GetMessageResponse {
 
 export interface ListMessagesRequest {
   chatId: string;
-  /** Only messages with a smaller number. Not together with `after_seq`. */
+  /** Returns only messages with a smaller `seq`. Cannot be combined with `after_seq`. */
   beforeSeq?:
     | number
     | undefined;
-  /** Only messages with a greater number; 0 for the beginning. */
+  /** Returns only messages with a greater `seq`; 0 starts at the first message. */
   afterSeq?:
     | number
     | undefined;
-  /** How many to return at the most; 50 unless given. */
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
   pageSize: number;
 }
 
 export interface ListMessagesResponse {
   /** In ascending order of `seq`. */
   messages: Message[];
-  /** Whether there are more in the direction of the paging. */
+  /** Whether there are more messages in the direction of paging. */
   hasMore: boolean;
 }
 
-/** MarkReadRequest says how far the caller has read. The same on its own and as a command in a stream. */
+/** MarkReadRequest sets how far the caller has read a chat, as a unary call or as a command on a stream. */
 export interface MarkReadRequest {
   chatId: string;
-  /** Everything up to this number has been read. */
+  /** The caller has read every message up to this sequence number. */
   seq: number;
 }
 
 export interface MarkReadResponse {
-  /** The read mark from now on. */
+  /** The caller's read mark after the call. Greater than the request's `seq` if the mark was already further on. */
   readSeq: number;
-  /** How many messages of others are beyond it. Exact up to 1,000; 1,000 means that many or more. */
+  /** The number of messages of others after the read mark. The number is exact up to 1,000; 1,000 means 1,000 or more. */
   unreadCount: number;
 }
 
 export interface ListOnlineUsersRequest {
-  /** Only members of this chat: one that the caller is a member of, or any room. */
+  /** Returns only members of this chat, which must be one of the caller's chats or a room. */
   chatId?:
     | string
     | undefined;
-  /** How many to return at the most; 50 unless given. */
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
   pageSize: number;
-  /** `next_page_token` of the page before. */
+  /** `next_page_token` of the previous page; empty for the first page. */
   pageToken: string;
 }
 
@@ -696,9 +703,9 @@ export interface ListOnlineUsersResponse {
 export interface BanMemberRequest {
   chatId: string;
   userId: string;
-  /** Shown to moderators. */
+  /** Only moderators see the reason. */
   reason: string;
-  /** When the ban ends by itself; absent: it does not. Must be in the future. */
+  /** When the ban ends by itself; must be in the future. Not set: the ban lasts until it is lifted. */
   expiresAt: Date | undefined;
 }
 
@@ -716,9 +723,9 @@ export interface UnbanMemberResponse {
 
 export interface ListBansRequest {
   chatId: string;
-  /** How many to return at the most; 50 unless given. */
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
   pageSize: number;
-  /** `next_page_token` of the page before. */
+  /** `next_page_token` of the previous page; empty for the first page. */
   pageToken: string;
 }
 
@@ -730,9 +737,9 @@ export interface ListBansResponse {
 
 export interface BanUserRequest {
   userId: string;
-  /** Shown to moderators. */
+  /** Only moderators see the reason. */
   reason: string;
-  /** When the ban ends by itself; absent: it does not. Must be in the future. */
+  /** When the ban ends by itself; must be in the future. Not set: the ban lasts until it is lifted. */
   expiresAt: Date | undefined;
 }
 
@@ -748,9 +755,9 @@ export interface UnbanUserResponse {
 }
 
 export interface ListBannedUsersRequest {
-  /** How many to return at the most; 50 unless given. */
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
   pageSize: number;
-  /** `next_page_token` of the page before. */
+  /** `next_page_token` of the previous page; empty for the first page. */
   pageToken: string;
 }
 
@@ -761,15 +768,15 @@ export interface ListBannedUsersResponse {
 }
 
 export interface ListAuditEventsRequest {
-  /** How many to return at the most; 50 unless given. */
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
   pageSize: number;
-  /** `next_page_token` of the page before. */
+  /** `next_page_token` of the previous page; empty for the first page. */
   pageToken: string;
-  /** Only what was done in this chat. */
+  /** Returns only entries about this chat. */
   chatId?:
     | string
     | undefined;
-  /** Only what this user did. */
+  /** Returns only entries of acts by this user. */
   actorId: string;
 }
 
@@ -779,19 +786,19 @@ export interface ListAuditEventsResponse {
   nextPageToken: string;
 }
 
-/** ConnectChatRequest is a frame of commands. They are carried out in order; answers may come in another. */
+/** ConnectChatRequest is a frame of commands. The service carries them out in order; answers may arrive in another order. */
 export interface ConnectChatRequest {
   commands: Command[];
 }
 
-/** ConnectChatResponse is a frame of events, in order. */
+/** ConnectChatResponse is a frame of events in the order in which they happened. */
 export interface ConnectChatResponse {
   events: Event[];
 }
 
-/** Command is one thing a client wants. */
+/** Command is one request of a client on a stream. */
 export interface Command {
-  /** Chosen by the client, echoed in the answer. */
+  /** Chosen by the client. The answer carries the same id. */
   commandId: string;
   command:
     | { $case: "subscribe"; value: Subscribe }
@@ -806,29 +813,36 @@ export interface Command {
 }
 
 /**
- * Subscribe asks for a chat's messages. Answered by `subscribed`; after what was missed comes `caught_up`. Subscribing
- * again starts anew from the given number.
+ * Subscribe starts delivery of a chat's messages. The service answers `subscribed`, delivers the messages that the client
+ * missed, and then sends `caught_up`. Subscribing again restarts delivery after the given number.
+ *
+ * `rejected` with OUT_OF_RANGE (CURSOR_IN_FUTURE): `after_seq` is greater than the chat's last number. With NOT_FOUND
+ * (CHAT_NOT_FOUND) or PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member. With RESOURCE_EXHAUSTED
+ * (SUBSCRIPTION_LIMIT): the stream has as many subscriptions as the service allows (`Limits.max_subscriptions`).
  */
 export interface Subscribe {
   chatId: string;
   /**
-   * The highest `update_seq` that the client has seen: everything after it is delivered, then what happens. 0: from the
-   * beginning. Absent: from now. OUT_OF_RANGE (CURSOR_IN_FUTURE): the chat has not come that far.
+   * The highest `update_seq` that the client has seen. The service delivers every change after it, then live changes.
+   * 0: from the first message. Not set: live changes only.
    */
   afterSeq?: number | undefined;
 }
 
 /**
- * SubscribeAll asks for the messages of all the caller's chats, and of each one that the caller becomes a member of
- * (`chat_added` tells which). Answered by one `subscribed` for each chat and then `accepted`.
+ * SubscribeAll starts delivery of all the caller's chats, and of each chat that the caller joins later, which `chat_added`
+ * announces. The service answers one `subscribed` for each chat and then `accepted`.
+ *
+ * `rejected` with OUT_OF_RANGE (CURSOR_IN_FUTURE): a cursor is greater than its chat's last number. With
+ * RESOURCE_EXHAUSTED (SUBSCRIPTION_LIMIT): the caller is a member of more chats than a stream can be subscribed to.
  */
 export interface SubscribeAll {
   /**
-   * For each chat id the highest `update_seq` that the client has seen. A chat that the caller is no longer a member of
-   * is answered by `chat_removed`.
+   * Maps a chat id to the highest `update_seq` that the client has seen. For a chat that the caller is no longer a member
+   * of, the service sends `chat_removed`.
    */
   cursors: { [key: string]: number };
-  /** Where chats without a cursor start. */
+  /** Where delivery of chats without a cursor starts. */
   others: StartFrom;
 }
 
@@ -837,33 +851,37 @@ export interface SubscribeAll_CursorsEntry {
   value: number;
 }
 
-/** Unsubscribe ends delivery of a chat. Answered by `accepted`. */
+/** Unsubscribe ends delivery of a chat. The service answers `accepted`, or `rejected` with NOT_FOUND (NOT_SUBSCRIBED). */
 export interface Unsubscribe {
   chatId: string;
 }
 
 /**
- * Authenticate replaces the stream's access token before it expires. It must be of the same user. Answered by
- * `accepted`.
+ * Authenticate replaces the stream's access token before it expires. The service answers `accepted`, or `rejected` with
+ * PERMISSION_DENIED (OTHER_USERS_TOKEN) if the new token belongs to another user.
  */
 export interface Authenticate {
   token: string;
 }
 
-/** Ping is answered by `pong`. */
+/** Ping asks the service to answer `pong`. */
 export interface Ping {
 }
 
-/** SendTyping tells the others in a small chat that the user is typing. Repeat it every few seconds while that is so. Answered by `accepted`. */
+/**
+ * SendTyping announces to the other members of a chat that the user is typing. Send it every few seconds while the user
+ * types. The service answers `accepted`, also in chats that are too large for ephemeral events.
+ */
 export interface SendTyping {
   chatId: string;
 }
 
 /**
- * Event is one thing that a client is told.
+ * Event is one notification or answer that the service sends on a stream.
  *
- * `typing`, `presence` and `read` are ephemeral events: each is delivered at most once, to clients that read the chat at that moment and are not behind, and
- * only in chats with few enough members (200 unless configured). ListOnlineUsers, ListMembers and GetChat return the current state.
+ * `typing`, `presence` and `read` are ephemeral events. The service delivers each at most once, only to clients that are
+ * subscribed to the chat and have caught up, and only in chats with at most 200 members (unless configured otherwise).
+ * ListOnlineUsers, ListMembers and GetChat return the current state.
  */
 export interface Event {
   event:
@@ -871,7 +889,7 @@ export interface Event {
     | { $case: "subscribed"; value: Subscribed }
     | { $case: "caughtUp"; value: CaughtUp }
     | //
-    /** A message was sent or changed. Within a chat `update_seq` only ever rises. */
+    /** A message was sent or changed. Within a chat, messages arrive in ascending order of `update_seq`. */
     { $case: "message"; value: Message }
     | { $case: "chatAdded"; value: ChatAdded }
     | { $case: "chatRemoved"; value: ChatRemoved }
@@ -892,87 +910,103 @@ export interface Welcome {
   limits:
     | Limits
     | undefined;
-  /** When the access token expires; the stream ends then unless `authenticate` renews it. */
+  /** When the access token expires. The stream then ends, unless `authenticate` has replaced the token. */
   tokenExpiresAt: Date | undefined;
 }
 
-/** Limits are what the service accepts. */
+/** Limits are the largest sizes that the service accepts on a stream. */
 export interface Limits {
-  /** Characters in a message's text. */
+  /** Maximum number of characters in a message's text. */
   maxTextLength: number;
-  /** Bytes in a frame of commands. */
+  /** Maximum size of a frame of commands, in bytes. */
   maxFrameBytes: number;
-  /** A frame with more ends the stream with FRAME_LIMIT; nothing of it is carried out. */
+  /**
+   * Maximum number of commands in a frame. A frame with more ends the stream with RESOURCE_EXHAUSTED (FRAME_LIMIT); none
+   * of its commands is carried out.
+   */
   maxCommandsPerFrame: number;
+  /** Maximum number of chats that a stream can be subscribed to. */
   maxSubscriptions: number;
 }
 
-/** Subscribed: delivery of a chat begins. */
+/** Subscribed announces that delivery of a chat begins. */
 export interface Subscribed {
-  /** Of the `subscribe` or `subscribe_all`; empty if the chat came by itself. */
+  /** The id of the `subscribe` or `subscribe_all` command; empty if the user joined the chat after `subscribe_all`. */
   commandId: string;
   chatId: string;
-  /** The number of the chat's last change at that moment. */
+  /** The sequence number of the chat's last change at that moment. */
   headSeq: number;
-  /** What is delivered is everything after this. */
+  /** The service delivers every change after this sequence number. */
   afterSeq: number;
 }
 
-/** CaughtUp: everything that was missed has been delivered; from here on events come as they happen. */
+/** CaughtUp announces that every missed message has been delivered; later events of the chat are live. */
 export interface CaughtUp {
   chatId: string;
-  /** The resume token at this point. */
+  /** The client's cursor at this point. */
   seq: number;
 }
 
-/** ChatAdded: the user became a member of a chat, here or on another device. */
+/** ChatAdded announces that the user became a member of a chat, on this device or elsewhere. */
 export interface ChatAdded {
   chat: Chat | undefined;
 }
 
-/** ChatRemoved: nothing more of this chat will come. */
+/** ChatRemoved announces that delivery of a chat has ended. */
 export interface ChatRemoved {
   chatId: string;
   reason: RemovalReason;
 }
 
-/** Accepted: a command was carried out. */
+/** Accepted announces that a command was carried out. */
 export interface Accepted {
   commandId: string;
-  /** For `send_message`: the message, also if this was a repetition. */
+  /** For `send_message`, the id of the stored message; if the command was a repetition, the id of the first message. */
   messageId: string;
-  /** For `send_message`; 0: the message is kept and will be written, its number comes with it. */
+  /**
+   * For `send_message`, the message's sequence number. 0 if the message is accepted durably but not yet numbered: the
+   * `message` event carries the number.
+   */
   seq: number;
-  /** For `send_message`. */
+  /** For `send_message`, when the message was committed or accepted. */
   createdAt: Date | undefined;
 }
 
-/** Rejected: a command was refused. */
+/** Rejected announces that the service refused a command. The stream continues. */
 export interface Rejected {
   commandId: string;
-  /** The same code, message and details as the unary call would have had. */
+  /** The same code, message and details as the corresponding unary call returns. */
   status: Status | undefined;
 }
 
-/** Pong answers a ping. */
+/** Pong answers `ping`. */
 export interface Pong {
   commandId: string;
 }
 
-/** UserTyping: somebody else is typing in a chat; take it as over after 6 seconds, or when their message comes. */
+/**
+ * UserTyping announces that another member is typing in a chat. Clients should consider it over after 6 seconds, or when
+ * a message of that member arrives.
+ */
 export interface UserTyping {
   chatId: string;
   user: User | undefined;
 }
 
-/** PresenceChanged: another member of a chat has come online, or has been away for a few seconds. Told for each chat of both. */
+/**
+ * PresenceChanged announces that another member of a chat has come online, or has been offline for a few seconds. The
+ * service sends it once for each chat that both users are members of.
+ */
 export interface PresenceChanged {
   chatId: string;
   user: User | undefined;
   online: boolean;
 }
 
-/** ReadMarkMoved: a member has read up to a number. The user's own marks, moved on another device, are told in chats of any size. */
+/**
+ * ReadMarkMoved announces that a member's read mark moved. The service announces the user's own marks, moved on another
+ * device, in chats of any size.
+ */
 export interface ReadMarkMoved {
   chatId: string;
   userId: string;
@@ -983,8 +1017,8 @@ export interface ReadMarkMoved {
 export interface Closing {
   reason: CloseReason;
   /**
-   * How long to wait before connecting again, in milliseconds. Each client is told its own, so that they do not all
-   * come at once.
+   * How long to wait before connecting again, in milliseconds. The service gives each client a different time to spread
+   * the reconnections.
    */
   retryAfterMs: number;
 }
@@ -9365,14 +9399,19 @@ export const Closing: MessageFns<Closing> = {
 /**
  * ChatService stores chats and delivers their messages.
  *
- * Every durable change of a chat takes the chat's next number (`seq`, `update_seq`), without gaps. An answer to a send
- * means that the message is kept durably; sending it again with the same `client_message_id` returns the first one. Where
- * the service is set up to keep messages before they are written, the answer comes without a number: that comes with the message.
+ * Every durable change of a chat takes the chat's next sequence number (`seq`, `update_seq`), without gaps. A successful
+ * answer to a send means that the message is stored durably. Sending it again with the same `client_message_id` returns
+ * the first message and stores nothing. A service that accepts messages through a log (`INGEST=jetstream`) answers
+ * before the message is numbered: `seq` is then 0, and the `message` event carries the number.
  *
  * The caller is always the subject of the access token (`authorization: Bearer …`). No field names the sender.
  *
- * Errors carry a `google.rpc.ErrorInfo` (a stable reason in the domain `chat`), a `google.rpc.BadRequest` when fields
- * are at fault, and a `google.rpc.RetryInfo` when trying again later will help.
+ * Errors carry a `google.rpc.ErrorInfo` (a stable reason in the domain `chat`), a `google.rpc.BadRequest` that lists
+ * invalid fields, and a `google.rpc.RetryInfo` if the same call can succeed later. Besides the errors listed with each
+ * call, any call can fail with RATE_LIMITED, STORAGE_UNAVAILABLE, DRAINING or TIMED_OUT.
+ *
+ * A chat that the caller is not a member of looks as if it did not exist: calls answer NOT_FOUND (CHAT_NOT_FOUND). Rooms
+ * are public, so for them the answer is PERMISSION_DENIED (NOT_A_MEMBER).
  */
 export type ChatServiceDefinition = typeof ChatServiceDefinition;
 export const ChatServiceDefinition = {
@@ -9380,15 +9419,17 @@ export const ChatServiceDefinition = {
   fullName: "chat.v1.ChatService",
   methods: {
     /**
-     * CreateChat starts a chat with the caller as its owner.
+     * CreateChat creates a chat; the caller becomes its owner.
      *
-     * DIRECT: the chat of the caller and the one user in `member_ids`; if the pair has one already, that one is returned.
-     * GROUP: private; the caller and `member_ids` are its members. ROOM: public under a unique `name`.
+     * A direct chat has two members: the caller and the one user in `member_ids`. If the two already have a direct chat,
+     * CreateChat returns it. A group is private; its members are the caller and `member_ids`. A room is public and has a
+     * unique `name`.
      *
-     * A caller with the token role `service` acts for others and becomes no member: a direct chat is that of the two users in
-     * `member_ids`, and a group or room is owned by the first of them.
+     * A caller with the token role `service` acts for others and does not become a member. It names both users of a direct
+     * chat in `member_ids`; the first user in `member_ids` owns the group or room.
      *
-     * ALREADY_EXISTS (ROOM_EXISTS): the room's name is taken.
+     * ALREADY_EXISTS (ROOM_EXISTS): another room has this name.
+     * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the chat would have more members than the service allows.
      */
     createChat: {
       name: "CreateChat",
@@ -9401,7 +9442,7 @@ export const ChatServiceDefinition = {
     /**
      * GetChat returns a chat that the caller is a member of, or any room.
      *
-     * NOT_FOUND (CHAT_NOT_FOUND): there is none, or the caller may not see it.
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      */
     getChat: {
       name: "GetChat",
@@ -9411,7 +9452,7 @@ export const ChatServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** ListChats returns the caller's chats, each with its last message, the one that changed last first. */
+    /** ListChats returns the caller's chats with their last messages, most recently changed first. */
     listChats: {
       name: "ListChats",
       requestType: ListChatsRequest as typeof ListChatsRequest,
@@ -9420,7 +9461,12 @@ export const ChatServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** DeleteChat removes a chat with all of its messages, for everyone. Only an owner may. */
+    /**
+     * DeleteChat deletes a chat and all its messages for every member. Only owners may delete a chat.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an owner of the chat.
+     */
     deleteChat: {
       name: "DeleteChat",
       requestType: DeleteChatRequest as typeof DeleteChatRequest,
@@ -9430,11 +9476,14 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * AddMembers brings users into a group or room. Those who are members already stay as they are.
+     * AddMembers adds users to a group or room. Existing members keep their roles. Only administrators and owners of the
+     * chat may add members.
      *
-     * FAILED_PRECONDITION (CHAT_IS_DIRECT): a direct chat has two members for ever.
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
+     * FAILED_PRECONDITION (CHAT_IS_DIRECT): the members of a direct chat never change.
      * FAILED_PRECONDITION (USER_IS_BANNED): one of the users is banned from the chat; nobody was added.
-     * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the chat would have too many members.
+     * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the chat would have more members than the service allows.
      */
     addMembers: {
       name: "AddMembers",
@@ -9444,7 +9493,11 @@ export const ChatServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** ListMembers returns a chat's members, by user id. */
+    /**
+     * ListMembers returns the members of a chat in ascending order of their user ids. Any caller may list a room's members.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     */
     listMembers: {
       name: "ListMembers",
       requestType: ListMembersRequest as typeof ListMembersRequest,
@@ -9454,13 +9507,17 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * UpdateMember changes a member's role. One can change only members below oneself and only to roles below one's own; an owner can
-     * do everything, also make others owners. A role ends with the membership: whoever leaves a room and joins it again is an ordinary
-     * member. BanMember keeps somebody out.
+     * UpdateMember changes a member's role in a chat. An administrator of the chat may change only members with a lower role
+     * than their own, and only to a lower role than their own. An owner may change every role and may make others owners.
      *
-     * FAILED_PRECONDITION (LAST_OWNER): a group's last owner stays one until there is another.
-     * FAILED_PRECONDITION (CHAT_IS_DIRECT): both users of a direct chat are its owners.
+     * The role ends with the membership: a user who leaves a room and joins it again is an ordinary member. Use BanMember to
+     * keep a user out.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller's role does not allow this change.
+     * FAILED_PRECONDITION (LAST_OWNER): the user is the group's only owner; make another member an owner first.
+     * FAILED_PRECONDITION (CHAT_IS_DIRECT): both users of a direct chat are always its owners.
      */
     updateMember: {
       name: "UpdateMember",
@@ -9471,10 +9528,14 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on. An administrator of the chat can
-     * remove only those below. If it was a group's last owner, ownership passes on as when an owner leaves.
+     * RemoveMember ends a user's membership of a group or room. The user receives none of the later messages. An
+     * administrator of the chat may remove only members with a lower role than their own. If the user was a group's last
+     * owner, ownership passes on as described at LeaveChat.
      *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller's role does not allow this.
+     * FAILED_PRECONDITION (CHAT_IS_DIRECT): the members of a direct chat never change.
      */
     removeMember: {
       name: "RemoveMember",
@@ -9485,8 +9546,12 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * LeaveChat takes the caller out of a group or room. When a group's last owner leaves, ownership passes to the
-     * administrator, or else the member, who has been in it the longest.
+     * LeaveChat ends the caller's membership of a group or room. When a group's last owner leaves, its longest-standing
+     * administrator becomes the owner; if there is no administrator, its longest-standing member does.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     * FAILED_PRECONDITION (CHAT_IS_DIRECT): the members of a direct chat never change.
      */
     leaveChat: {
       name: "LeaveChat",
@@ -9497,9 +9562,11 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * BanMember takes a user out of a group or room and keeps them out: they can neither join nor be added, until the ban is lifted or
-     * expires. It need not be a member. Banning again replaces reason and expiry.
+     * BanMember removes a user from a group or room and keeps them out. Until the ban expires or is lifted, the user can
+     * neither join nor be added. The user does not have to be a member. Banning again replaces the reason and the expiry.
      *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller's role does not allow this.
      * FAILED_PRECONDITION (CHAT_IS_DIRECT): nobody can be banned from a direct chat.
      */
     banMember: {
@@ -9511,9 +9578,11 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * UnbanMember lifts a ban from a chat. The user does not become a member again by that.
+     * UnbanMember lifts a user's ban from a chat. It does not make the user a member again.
      *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * NOT_FOUND (BAN_NOT_FOUND): the user is not banned from the chat.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
      */
     unbanMember: {
       name: "UnbanMember",
@@ -9523,7 +9592,13 @@ export const ChatServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** ListBans returns who is banned from a chat, by user id. For those who may ban. */
+    /**
+     * ListBans returns the bans from a chat in ascending order of the banned users' ids. Only administrators and owners of
+     * the chat may list them.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
+     */
     listBans: {
       name: "ListBans",
       requestType: ListBansRequest as typeof ListBansRequest,
@@ -9532,7 +9607,7 @@ export const ChatServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** ListRooms returns the rooms, by name. */
+    /** ListRooms returns all rooms in ascending order of their names. */
     listRooms: {
       name: "ListRooms",
       requestType: ListRoomsRequest as typeof ListRoomsRequest,
@@ -9542,11 +9617,12 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * JoinRoom makes the caller a member of the room and creates the room if there is none (unless the service is
-     * configured not to). Joining twice is harmless.
+     * JoinRoom makes the caller a member of a room and creates the room if it does not exist. Joining twice is harmless. A
+     * service can be configured not to create rooms on joining.
      *
-     * NOT_FOUND (ROOM_NOT_FOUND): there is none, and rooms are not created by joining.
-     * PERMISSION_DENIED (BANNED_FROM_CHAT): the caller was banned from it.
+     * NOT_FOUND (ROOM_NOT_FOUND): there is no such room, and the service does not create rooms on joining.
+     * PERMISSION_DENIED (BANNED_FROM_CHAT): the caller is banned from the room.
+     * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the room has as many members as the service allows.
      */
     joinRoom: {
       name: "JoinRoom",
@@ -9557,13 +9633,16 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * SendMessage commits one message and returns its place in the chat. A caller with the token role `service` can send to any
-     * chat, under the name in its token.
+     * SendMessage stores one message durably and returns its sequence number in the chat. A caller with the token role
+     * `service` may send to any chat, under the name in its token.
      *
-     * Sending again with the same `client_message_id` returns the first message's id and number, at any later time.
+     * Sending again with the same `client_message_id` returns the first message's id and sequence number, at any later time.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send here.
-     * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): not known to be stored; send it again with the same id.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+     * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
+     * `client_message_id`.
      */
     sendMessage: {
       name: "SendMessage",
@@ -9573,7 +9652,13 @@ export const ChatServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** GetMessage returns one message of a chat that the caller is a member of. */
+    /**
+     * GetMessage returns one message of a chat that the caller is a member of.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     */
     getMessage: {
       name: "GetMessage",
       requestType: GetMessageRequest as typeof GetMessageRequest,
@@ -9583,8 +9668,11 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * ListMessages pages through a chat's history by number: forwards with `after_seq`, backwards with `before_seq`,
-     * the newest page with neither. A page is always in ascending order.
+     * ListMessages returns a page of a chat's messages by sequence number. With `after_seq` it pages forwards, with
+     * `before_seq` backwards; with neither it returns the newest page. Every page is in ascending order of `seq`.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
      */
     listMessages: {
       name: "ListMessages",
@@ -9595,10 +9683,13 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * MarkRead moves the caller's read mark in a chat forward, on all of the caller's devices. It never moves back: marking less than
-     * is marked changes nothing. Others in a small chat are told by the event `read`.
+     * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. It never moves
+     * back: a smaller number changes nothing. The caller's live streams receive the event `read`; so do those of the other
+     * members if the chat has at most 200 members (unless configured otherwise).
      *
-     * OUT_OF_RANGE (CURSOR_IN_FUTURE): the chat has not come that far.
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
      */
     markRead: {
       name: "MarkRead",
@@ -9608,7 +9699,12 @@ export const ChatServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** ListOnlineUsers returns the users with an open stream, by user id: all of them, or those who are members of one chat. */
+    /**
+     * ListOnlineUsers returns the users that have an open stream, in ascending order of their ids. With `chat_id` it returns
+     * only members of that chat.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     */
     listOnlineUsers: {
       name: "ListOnlineUsers",
       requestType: ListOnlineUsersRequest as typeof ListOnlineUsersRequest,
@@ -9618,8 +9714,9 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * BanUser keeps a user out of the whole service: their calls are refused and their streams ended within a second, whatever token
-     * they have, until the ban is lifted or expires. Memberships stay. For administrators. Banning again replaces reason and expiry.
+     * BanUser bans a user from the whole service. Within a second the service refuses the user's calls and ends their
+     * streams, whatever token they have, until the ban expires or is lifted. The user's memberships remain. Banning again
+     * replaces the reason and the expiry. For administrators.
      */
     banUser: {
       name: "BanUser",
@@ -9630,7 +9727,7 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * UnbanUser lifts a ban from the service. For administrators.
+     * UnbanUser lifts a user's ban from the service. For administrators.
      *
      * NOT_FOUND (BAN_NOT_FOUND): the user is not banned.
      */
@@ -9642,7 +9739,7 @@ export const ChatServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** ListBannedUsers returns who is banned from the service, by user id. For administrators. */
+    /** ListBannedUsers returns the bans from the service in ascending order of the banned users' ids. For administrators. */
     listBannedUsers: {
       name: "ListBannedUsers",
       requestType: ListBannedUsersRequest as typeof ListBannedUsersRequest,
@@ -9652,8 +9749,8 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * ListAuditEvents returns the administrative acts (chats created and deleted, members added and removed, roles changed, bans), the
-     * newest first. For administrators.
+     * ListAuditEvents returns the audit log of chats, newest first. It records chats created and deleted, members added and
+     * removed, changes of roles, and bans. For administrators.
      */
     listAuditEvents: {
       name: "ListAuditEvents",
@@ -9664,16 +9761,21 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * ConnectChat is the live connection: commands go up, events come down, several to a frame.
+     * ConnectChat opens a live stream: the client sends frames of commands, the service sends frames of events.
      *
-     * The first event is `welcome`. Each command is answered by an event with its `command_id`; a refused command is a
-     * `rejected` event and does not end the stream. When the client half-closes, answers under way are delivered and the
-     * stream ends OK. Before the service ends the stream by itself it sends `closing`.
+     * The first event is `welcome`. The service answers each command by an event with the same `command_id`. A refused
+     * command is answered by `rejected` and does not end the stream. When the client half-closes, the service delivers the
+     * outstanding answers and ends the stream with OK. Before the service ends a stream for its own reasons it sends
+     * `closing`.
      *
-     * Over WebSocket the same is at `GET /v1/connect`: text frames carry ConnectChatRequest and ConnectChatResponse as JSON with
-     * the sub-protocol `chat.v1.json`, binary frames as protobuf with `chat.v1.proto`.
+     * The same stream is available over WebSocket at `GET /v1/connect`. With the sub-protocol `chat.v1.json`, text frames
+     * carry ConnectChatRequest and ConnectChatResponse as JSON; with `chat.v1.proto`, binary frames carry them as protobuf.
      *
-     * A reader that is too slow is not cut off: the service stops queueing for it and serves it from the database.
+     * The service does not disconnect a slow reader. It stops queueing events for it and serves it from the database at the
+     * reader's own pace.
+     *
+     * RESOURCE_EXHAUSTED (TOO_MANY_STREAMS): the user has as many open streams on this node as the service allows.
+     * UNAVAILABLE (TOO_MANY_ARRIVALS): too many streams are being opened; `RetryInfo` says when to try again.
      */
     connectChat: {
       name: "ConnectChat",
@@ -9688,15 +9790,17 @@ export const ChatServiceDefinition = {
 
 export interface ChatServiceImplementation<CallContextExt = {}> {
   /**
-   * CreateChat starts a chat with the caller as its owner.
+   * CreateChat creates a chat; the caller becomes its owner.
    *
-   * DIRECT: the chat of the caller and the one user in `member_ids`; if the pair has one already, that one is returned.
-   * GROUP: private; the caller and `member_ids` are its members. ROOM: public under a unique `name`.
+   * A direct chat has two members: the caller and the one user in `member_ids`. If the two already have a direct chat,
+   * CreateChat returns it. A group is private; its members are the caller and `member_ids`. A room is public and has a
+   * unique `name`.
    *
-   * A caller with the token role `service` acts for others and becomes no member: a direct chat is that of the two users in
-   * `member_ids`, and a group or room is owned by the first of them.
+   * A caller with the token role `service` acts for others and does not become a member. It names both users of a direct
+   * chat in `member_ids`; the first user in `member_ids` owns the group or room.
    *
-   * ALREADY_EXISTS (ROOM_EXISTS): the room's name is taken.
+   * ALREADY_EXISTS (ROOM_EXISTS): another room has this name.
+   * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the chat would have more members than the service allows.
    */
   createChat(
     request: CreateChatRequest,
@@ -9705,161 +9809,222 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
   /**
    * GetChat returns a chat that the caller is a member of, or any room.
    *
-   * NOT_FOUND (CHAT_NOT_FOUND): there is none, or the caller may not see it.
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    */
   getChat(request: GetChatRequest, context: CallContext & CallContextExt): Promise<DeepPartial<GetChatResponse>>;
-  /** ListChats returns the caller's chats, each with its last message, the one that changed last first. */
+  /** ListChats returns the caller's chats with their last messages, most recently changed first. */
   listChats(request: ListChatsRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ListChatsResponse>>;
-  /** DeleteChat removes a chat with all of its messages, for everyone. Only an owner may. */
+  /**
+   * DeleteChat deletes a chat and all its messages for every member. Only owners may delete a chat.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an owner of the chat.
+   */
   deleteChat(
     request: DeleteChatRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<DeleteChatResponse>>;
   /**
-   * AddMembers brings users into a group or room. Those who are members already stay as they are.
+   * AddMembers adds users to a group or room. Existing members keep their roles. Only administrators and owners of the
+   * chat may add members.
    *
-   * FAILED_PRECONDITION (CHAT_IS_DIRECT): a direct chat has two members for ever.
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): the members of a direct chat never change.
    * FAILED_PRECONDITION (USER_IS_BANNED): one of the users is banned from the chat; nobody was added.
-   * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the chat would have too many members.
+   * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the chat would have more members than the service allows.
    */
   addMembers(
     request: AddMembersRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<AddMembersResponse>>;
-  /** ListMembers returns a chat's members, by user id. */
+  /**
+   * ListMembers returns the members of a chat in ascending order of their user ids. Any caller may list a room's members.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   */
   listMembers(
     request: ListMembersRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListMembersResponse>>;
   /**
-   * UpdateMember changes a member's role. One can change only members below oneself and only to roles below one's own; an owner can
-   * do everything, also make others owners. A role ends with the membership: whoever leaves a room and joins it again is an ordinary
-   * member. BanMember keeps somebody out.
+   * UpdateMember changes a member's role in a chat. An administrator of the chat may change only members with a lower role
+   * than their own, and only to a lower role than their own. An owner may change every role and may make others owners.
    *
-   * FAILED_PRECONDITION (LAST_OWNER): a group's last owner stays one until there is another.
-   * FAILED_PRECONDITION (CHAT_IS_DIRECT): both users of a direct chat are its owners.
+   * The role ends with the membership: a user who leaves a room and joins it again is an ordinary member. Use BanMember to
+   * keep a user out.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller's role does not allow this change.
+   * FAILED_PRECONDITION (LAST_OWNER): the user is the group's only owner; make another member an owner first.
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): both users of a direct chat are always its owners.
    */
   updateMember(
     request: UpdateMemberRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<UpdateMemberResponse>>;
   /**
-   * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on. An administrator of the chat can
-   * remove only those below. If it was a group's last owner, ownership passes on as when an owner leaves.
+   * RemoveMember ends a user's membership of a group or room. The user receives none of the later messages. An
+   * administrator of the chat may remove only members with a lower role than their own. If the user was a group's last
+   * owner, ownership passes on as described at LeaveChat.
    *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller's role does not allow this.
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): the members of a direct chat never change.
    */
   removeMember(
     request: RemoveMemberRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RemoveMemberResponse>>;
   /**
-   * LeaveChat takes the caller out of a group or room. When a group's last owner leaves, ownership passes to the
-   * administrator, or else the member, who has been in it the longest.
+   * LeaveChat ends the caller's membership of a group or room. When a group's last owner leaves, its longest-standing
+   * administrator becomes the owner; if there is no administrator, its longest-standing member does.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): the members of a direct chat never change.
    */
   leaveChat(request: LeaveChatRequest, context: CallContext & CallContextExt): Promise<DeepPartial<LeaveChatResponse>>;
   /**
-   * BanMember takes a user out of a group or room and keeps them out: they can neither join nor be added, until the ban is lifted or
-   * expires. It need not be a member. Banning again replaces reason and expiry.
+   * BanMember removes a user from a group or room and keeps them out. Until the ban expires or is lifted, the user can
+   * neither join nor be added. The user does not have to be a member. Banning again replaces the reason and the expiry.
    *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller's role does not allow this.
    * FAILED_PRECONDITION (CHAT_IS_DIRECT): nobody can be banned from a direct chat.
    */
   banMember(request: BanMemberRequest, context: CallContext & CallContextExt): Promise<DeepPartial<BanMemberResponse>>;
   /**
-   * UnbanMember lifts a ban from a chat. The user does not become a member again by that.
+   * UnbanMember lifts a user's ban from a chat. It does not make the user a member again.
    *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * NOT_FOUND (BAN_NOT_FOUND): the user is not banned from the chat.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
    */
   unbanMember(
     request: UnbanMemberRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<UnbanMemberResponse>>;
-  /** ListBans returns who is banned from a chat, by user id. For those who may ban. */
+  /**
+   * ListBans returns the bans from a chat in ascending order of the banned users' ids. Only administrators and owners of
+   * the chat may list them.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
+   */
   listBans(request: ListBansRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ListBansResponse>>;
-  /** ListRooms returns the rooms, by name. */
+  /** ListRooms returns all rooms in ascending order of their names. */
   listRooms(request: ListRoomsRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ListRoomsResponse>>;
   /**
-   * JoinRoom makes the caller a member of the room and creates the room if there is none (unless the service is
-   * configured not to). Joining twice is harmless.
+   * JoinRoom makes the caller a member of a room and creates the room if it does not exist. Joining twice is harmless. A
+   * service can be configured not to create rooms on joining.
    *
-   * NOT_FOUND (ROOM_NOT_FOUND): there is none, and rooms are not created by joining.
-   * PERMISSION_DENIED (BANNED_FROM_CHAT): the caller was banned from it.
+   * NOT_FOUND (ROOM_NOT_FOUND): there is no such room, and the service does not create rooms on joining.
+   * PERMISSION_DENIED (BANNED_FROM_CHAT): the caller is banned from the room.
+   * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the room has as many members as the service allows.
    */
   joinRoom(request: JoinRoomRequest, context: CallContext & CallContextExt): Promise<DeepPartial<JoinRoomResponse>>;
   /**
-   * SendMessage commits one message and returns its place in the chat. A caller with the token role `service` can send to any
-   * chat, under the name in its token.
+   * SendMessage stores one message durably and returns its sequence number in the chat. A caller with the token role
+   * `service` may send to any chat, under the name in its token.
    *
-   * Sending again with the same `client_message_id` returns the first message's id and number, at any later time.
+   * Sending again with the same `client_message_id` returns the first message's id and sequence number, at any later time.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send here.
-   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): not known to be stored; send it again with the same id.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
+   * `client_message_id`.
    */
   sendMessage(
     request: SendMessageRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<SendMessageResponse>>;
-  /** GetMessage returns one message of a chat that the caller is a member of. */
+  /**
+   * GetMessage returns one message of a chat that the caller is a member of.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
   getMessage(
     request: GetMessageRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<GetMessageResponse>>;
   /**
-   * ListMessages pages through a chat's history by number: forwards with `after_seq`, backwards with `before_seq`,
-   * the newest page with neither. A page is always in ascending order.
+   * ListMessages returns a page of a chat's messages by sequence number. With `after_seq` it pages forwards, with
+   * `before_seq` backwards; with neither it returns the newest page. Every page is in ascending order of `seq`.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
    */
   listMessages(
     request: ListMessagesRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListMessagesResponse>>;
   /**
-   * MarkRead moves the caller's read mark in a chat forward, on all of the caller's devices. It never moves back: marking less than
-   * is marked changes nothing. Others in a small chat are told by the event `read`.
+   * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. It never moves
+   * back: a smaller number changes nothing. The caller's live streams receive the event `read`; so do those of the other
+   * members if the chat has at most 200 members (unless configured otherwise).
    *
-   * OUT_OF_RANGE (CURSOR_IN_FUTURE): the chat has not come that far.
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
    */
   markRead(request: MarkReadRequest, context: CallContext & CallContextExt): Promise<DeepPartial<MarkReadResponse>>;
-  /** ListOnlineUsers returns the users with an open stream, by user id: all of them, or those who are members of one chat. */
+  /**
+   * ListOnlineUsers returns the users that have an open stream, in ascending order of their ids. With `chat_id` it returns
+   * only members of that chat.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   */
   listOnlineUsers(
     request: ListOnlineUsersRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListOnlineUsersResponse>>;
   /**
-   * BanUser keeps a user out of the whole service: their calls are refused and their streams ended within a second, whatever token
-   * they have, until the ban is lifted or expires. Memberships stay. For administrators. Banning again replaces reason and expiry.
+   * BanUser bans a user from the whole service. Within a second the service refuses the user's calls and ends their
+   * streams, whatever token they have, until the ban expires or is lifted. The user's memberships remain. Banning again
+   * replaces the reason and the expiry. For administrators.
    */
   banUser(request: BanUserRequest, context: CallContext & CallContextExt): Promise<DeepPartial<BanUserResponse>>;
   /**
-   * UnbanUser lifts a ban from the service. For administrators.
+   * UnbanUser lifts a user's ban from the service. For administrators.
    *
    * NOT_FOUND (BAN_NOT_FOUND): the user is not banned.
    */
   unbanUser(request: UnbanUserRequest, context: CallContext & CallContextExt): Promise<DeepPartial<UnbanUserResponse>>;
-  /** ListBannedUsers returns who is banned from the service, by user id. For administrators. */
+  /** ListBannedUsers returns the bans from the service in ascending order of the banned users' ids. For administrators. */
   listBannedUsers(
     request: ListBannedUsersRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListBannedUsersResponse>>;
   /**
-   * ListAuditEvents returns the administrative acts (chats created and deleted, members added and removed, roles changed, bans), the
-   * newest first. For administrators.
+   * ListAuditEvents returns the audit log of chats, newest first. It records chats created and deleted, members added and
+   * removed, changes of roles, and bans. For administrators.
    */
   listAuditEvents(
     request: ListAuditEventsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListAuditEventsResponse>>;
   /**
-   * ConnectChat is the live connection: commands go up, events come down, several to a frame.
+   * ConnectChat opens a live stream: the client sends frames of commands, the service sends frames of events.
    *
-   * The first event is `welcome`. Each command is answered by an event with its `command_id`; a refused command is a
-   * `rejected` event and does not end the stream. When the client half-closes, answers under way are delivered and the
-   * stream ends OK. Before the service ends the stream by itself it sends `closing`.
+   * The first event is `welcome`. The service answers each command by an event with the same `command_id`. A refused
+   * command is answered by `rejected` and does not end the stream. When the client half-closes, the service delivers the
+   * outstanding answers and ends the stream with OK. Before the service ends a stream for its own reasons it sends
+   * `closing`.
    *
-   * Over WebSocket the same is at `GET /v1/connect`: text frames carry ConnectChatRequest and ConnectChatResponse as JSON with
-   * the sub-protocol `chat.v1.json`, binary frames as protobuf with `chat.v1.proto`.
+   * The same stream is available over WebSocket at `GET /v1/connect`. With the sub-protocol `chat.v1.json`, text frames
+   * carry ConnectChatRequest and ConnectChatResponse as JSON; with `chat.v1.proto`, binary frames carry them as protobuf.
    *
-   * A reader that is too slow is not cut off: the service stops queueing for it and serves it from the database.
+   * The service does not disconnect a slow reader. It stops queueing events for it and serves it from the database at the
+   * reader's own pace.
+   *
+   * RESOURCE_EXHAUSTED (TOO_MANY_STREAMS): the user has as many open streams on this node as the service allows.
+   * UNAVAILABLE (TOO_MANY_ARRIVALS): too many streams are being opened; `RetryInfo` says when to try again.
    */
   connectChat(
     request: AsyncIterable<ConnectChatRequest>,
@@ -9869,15 +10034,17 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
 
 export interface ChatServiceClient<CallOptionsExt = {}> {
   /**
-   * CreateChat starts a chat with the caller as its owner.
+   * CreateChat creates a chat; the caller becomes its owner.
    *
-   * DIRECT: the chat of the caller and the one user in `member_ids`; if the pair has one already, that one is returned.
-   * GROUP: private; the caller and `member_ids` are its members. ROOM: public under a unique `name`.
+   * A direct chat has two members: the caller and the one user in `member_ids`. If the two already have a direct chat,
+   * CreateChat returns it. A group is private; its members are the caller and `member_ids`. A room is public and has a
+   * unique `name`.
    *
-   * A caller with the token role `service` acts for others and becomes no member: a direct chat is that of the two users in
-   * `member_ids`, and a group or room is owned by the first of them.
+   * A caller with the token role `service` acts for others and does not become a member. It names both users of a direct
+   * chat in `member_ids`; the first user in `member_ids` owns the group or room.
    *
-   * ALREADY_EXISTS (ROOM_EXISTS): the room's name is taken.
+   * ALREADY_EXISTS (ROOM_EXISTS): another room has this name.
+   * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the chat would have more members than the service allows.
    */
   createChat(
     request: DeepPartial<CreateChatRequest>,
@@ -9886,161 +10053,222 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
   /**
    * GetChat returns a chat that the caller is a member of, or any room.
    *
-   * NOT_FOUND (CHAT_NOT_FOUND): there is none, or the caller may not see it.
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    */
   getChat(request: DeepPartial<GetChatRequest>, options?: CallOptions & CallOptionsExt): Promise<GetChatResponse>;
-  /** ListChats returns the caller's chats, each with its last message, the one that changed last first. */
+  /** ListChats returns the caller's chats with their last messages, most recently changed first. */
   listChats(request: DeepPartial<ListChatsRequest>, options?: CallOptions & CallOptionsExt): Promise<ListChatsResponse>;
-  /** DeleteChat removes a chat with all of its messages, for everyone. Only an owner may. */
+  /**
+   * DeleteChat deletes a chat and all its messages for every member. Only owners may delete a chat.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an owner of the chat.
+   */
   deleteChat(
     request: DeepPartial<DeleteChatRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<DeleteChatResponse>;
   /**
-   * AddMembers brings users into a group or room. Those who are members already stay as they are.
+   * AddMembers adds users to a group or room. Existing members keep their roles. Only administrators and owners of the
+   * chat may add members.
    *
-   * FAILED_PRECONDITION (CHAT_IS_DIRECT): a direct chat has two members for ever.
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): the members of a direct chat never change.
    * FAILED_PRECONDITION (USER_IS_BANNED): one of the users is banned from the chat; nobody was added.
-   * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the chat would have too many members.
+   * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the chat would have more members than the service allows.
    */
   addMembers(
     request: DeepPartial<AddMembersRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<AddMembersResponse>;
-  /** ListMembers returns a chat's members, by user id. */
+  /**
+   * ListMembers returns the members of a chat in ascending order of their user ids. Any caller may list a room's members.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   */
   listMembers(
     request: DeepPartial<ListMembersRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListMembersResponse>;
   /**
-   * UpdateMember changes a member's role. One can change only members below oneself and only to roles below one's own; an owner can
-   * do everything, also make others owners. A role ends with the membership: whoever leaves a room and joins it again is an ordinary
-   * member. BanMember keeps somebody out.
+   * UpdateMember changes a member's role in a chat. An administrator of the chat may change only members with a lower role
+   * than their own, and only to a lower role than their own. An owner may change every role and may make others owners.
    *
-   * FAILED_PRECONDITION (LAST_OWNER): a group's last owner stays one until there is another.
-   * FAILED_PRECONDITION (CHAT_IS_DIRECT): both users of a direct chat are its owners.
+   * The role ends with the membership: a user who leaves a room and joins it again is an ordinary member. Use BanMember to
+   * keep a user out.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller's role does not allow this change.
+   * FAILED_PRECONDITION (LAST_OWNER): the user is the group's only owner; make another member an owner first.
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): both users of a direct chat are always its owners.
    */
   updateMember(
     request: DeepPartial<UpdateMemberRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<UpdateMemberResponse>;
   /**
-   * RemoveMember takes a user out of a group or room. The user receives nothing of it from then on. An administrator of the chat can
-   * remove only those below. If it was a group's last owner, ownership passes on as when an owner leaves.
+   * RemoveMember ends a user's membership of a group or room. The user receives none of the later messages. An
+   * administrator of the chat may remove only members with a lower role than their own. If the user was a group's last
+   * owner, ownership passes on as described at LeaveChat.
    *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * NOT_FOUND (MEMBER_NOT_FOUND): the user is not a member.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller's role does not allow this.
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): the members of a direct chat never change.
    */
   removeMember(
     request: DeepPartial<RemoveMemberRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RemoveMemberResponse>;
   /**
-   * LeaveChat takes the caller out of a group or room. When a group's last owner leaves, ownership passes to the
-   * administrator, or else the member, who has been in it the longest.
+   * LeaveChat ends the caller's membership of a group or room. When a group's last owner leaves, its longest-standing
+   * administrator becomes the owner; if there is no administrator, its longest-standing member does.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): the members of a direct chat never change.
    */
   leaveChat(request: DeepPartial<LeaveChatRequest>, options?: CallOptions & CallOptionsExt): Promise<LeaveChatResponse>;
   /**
-   * BanMember takes a user out of a group or room and keeps them out: they can neither join nor be added, until the ban is lifted or
-   * expires. It need not be a member. Banning again replaces reason and expiry.
+   * BanMember removes a user from a group or room and keeps them out. Until the ban expires or is lifted, the user can
+   * neither join nor be added. The user does not have to be a member. Banning again replaces the reason and the expiry.
    *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller's role does not allow this.
    * FAILED_PRECONDITION (CHAT_IS_DIRECT): nobody can be banned from a direct chat.
    */
   banMember(request: DeepPartial<BanMemberRequest>, options?: CallOptions & CallOptionsExt): Promise<BanMemberResponse>;
   /**
-   * UnbanMember lifts a ban from a chat. The user does not become a member again by that.
+   * UnbanMember lifts a user's ban from a chat. It does not make the user a member again.
    *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * NOT_FOUND (BAN_NOT_FOUND): the user is not banned from the chat.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
    */
   unbanMember(
     request: DeepPartial<UnbanMemberRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<UnbanMemberResponse>;
-  /** ListBans returns who is banned from a chat, by user id. For those who may ban. */
+  /**
+   * ListBans returns the bans from a chat in ascending order of the banned users' ids. Only administrators and owners of
+   * the chat may list them.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
+   */
   listBans(request: DeepPartial<ListBansRequest>, options?: CallOptions & CallOptionsExt): Promise<ListBansResponse>;
-  /** ListRooms returns the rooms, by name. */
+  /** ListRooms returns all rooms in ascending order of their names. */
   listRooms(request: DeepPartial<ListRoomsRequest>, options?: CallOptions & CallOptionsExt): Promise<ListRoomsResponse>;
   /**
-   * JoinRoom makes the caller a member of the room and creates the room if there is none (unless the service is
-   * configured not to). Joining twice is harmless.
+   * JoinRoom makes the caller a member of a room and creates the room if it does not exist. Joining twice is harmless. A
+   * service can be configured not to create rooms on joining.
    *
-   * NOT_FOUND (ROOM_NOT_FOUND): there is none, and rooms are not created by joining.
-   * PERMISSION_DENIED (BANNED_FROM_CHAT): the caller was banned from it.
+   * NOT_FOUND (ROOM_NOT_FOUND): there is no such room, and the service does not create rooms on joining.
+   * PERMISSION_DENIED (BANNED_FROM_CHAT): the caller is banned from the room.
+   * RESOURCE_EXHAUSTED (MEMBER_LIMIT): the room has as many members as the service allows.
    */
   joinRoom(request: DeepPartial<JoinRoomRequest>, options?: CallOptions & CallOptionsExt): Promise<JoinRoomResponse>;
   /**
-   * SendMessage commits one message and returns its place in the chat. A caller with the token role `service` can send to any
-   * chat, under the name in its token.
+   * SendMessage stores one message durably and returns its sequence number in the chat. A caller with the token role
+   * `service` may send to any chat, under the name in its token.
    *
-   * Sending again with the same `client_message_id` returns the first message's id and number, at any later time.
+   * Sending again with the same `client_message_id` returns the first message's id and sequence number, at any later time.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send here.
-   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): not known to be stored; send it again with the same id.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
+   * `client_message_id`.
    */
   sendMessage(
     request: DeepPartial<SendMessageRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<SendMessageResponse>;
-  /** GetMessage returns one message of a chat that the caller is a member of. */
+  /**
+   * GetMessage returns one message of a chat that the caller is a member of.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
   getMessage(
     request: DeepPartial<GetMessageRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<GetMessageResponse>;
   /**
-   * ListMessages pages through a chat's history by number: forwards with `after_seq`, backwards with `before_seq`,
-   * the newest page with neither. A page is always in ascending order.
+   * ListMessages returns a page of a chat's messages by sequence number. With `after_seq` it pages forwards, with
+   * `before_seq` backwards; with neither it returns the newest page. Every page is in ascending order of `seq`.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
    */
   listMessages(
     request: DeepPartial<ListMessagesRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListMessagesResponse>;
   /**
-   * MarkRead moves the caller's read mark in a chat forward, on all of the caller's devices. It never moves back: marking less than
-   * is marked changes nothing. Others in a small chat are told by the event `read`.
+   * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. It never moves
+   * back: a smaller number changes nothing. The caller's live streams receive the event `read`; so do those of the other
+   * members if the chat has at most 200 members (unless configured otherwise).
    *
-   * OUT_OF_RANGE (CURSOR_IN_FUTURE): the chat has not come that far.
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
    */
   markRead(request: DeepPartial<MarkReadRequest>, options?: CallOptions & CallOptionsExt): Promise<MarkReadResponse>;
-  /** ListOnlineUsers returns the users with an open stream, by user id: all of them, or those who are members of one chat. */
+  /**
+   * ListOnlineUsers returns the users that have an open stream, in ascending order of their ids. With `chat_id` it returns
+   * only members of that chat.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   */
   listOnlineUsers(
     request: DeepPartial<ListOnlineUsersRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListOnlineUsersResponse>;
   /**
-   * BanUser keeps a user out of the whole service: their calls are refused and their streams ended within a second, whatever token
-   * they have, until the ban is lifted or expires. Memberships stay. For administrators. Banning again replaces reason and expiry.
+   * BanUser bans a user from the whole service. Within a second the service refuses the user's calls and ends their
+   * streams, whatever token they have, until the ban expires or is lifted. The user's memberships remain. Banning again
+   * replaces the reason and the expiry. For administrators.
    */
   banUser(request: DeepPartial<BanUserRequest>, options?: CallOptions & CallOptionsExt): Promise<BanUserResponse>;
   /**
-   * UnbanUser lifts a ban from the service. For administrators.
+   * UnbanUser lifts a user's ban from the service. For administrators.
    *
    * NOT_FOUND (BAN_NOT_FOUND): the user is not banned.
    */
   unbanUser(request: DeepPartial<UnbanUserRequest>, options?: CallOptions & CallOptionsExt): Promise<UnbanUserResponse>;
-  /** ListBannedUsers returns who is banned from the service, by user id. For administrators. */
+  /** ListBannedUsers returns the bans from the service in ascending order of the banned users' ids. For administrators. */
   listBannedUsers(
     request: DeepPartial<ListBannedUsersRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListBannedUsersResponse>;
   /**
-   * ListAuditEvents returns the administrative acts (chats created and deleted, members added and removed, roles changed, bans), the
-   * newest first. For administrators.
+   * ListAuditEvents returns the audit log of chats, newest first. It records chats created and deleted, members added and
+   * removed, changes of roles, and bans. For administrators.
    */
   listAuditEvents(
     request: DeepPartial<ListAuditEventsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListAuditEventsResponse>;
   /**
-   * ConnectChat is the live connection: commands go up, events come down, several to a frame.
+   * ConnectChat opens a live stream: the client sends frames of commands, the service sends frames of events.
    *
-   * The first event is `welcome`. Each command is answered by an event with its `command_id`; a refused command is a
-   * `rejected` event and does not end the stream. When the client half-closes, answers under way are delivered and the
-   * stream ends OK. Before the service ends the stream by itself it sends `closing`.
+   * The first event is `welcome`. The service answers each command by an event with the same `command_id`. A refused
+   * command is answered by `rejected` and does not end the stream. When the client half-closes, the service delivers the
+   * outstanding answers and ends the stream with OK. Before the service ends a stream for its own reasons it sends
+   * `closing`.
    *
-   * Over WebSocket the same is at `GET /v1/connect`: text frames carry ConnectChatRequest and ConnectChatResponse as JSON with
-   * the sub-protocol `chat.v1.json`, binary frames as protobuf with `chat.v1.proto`.
+   * The same stream is available over WebSocket at `GET /v1/connect`. With the sub-protocol `chat.v1.json`, text frames
+   * carry ConnectChatRequest and ConnectChatResponse as JSON; with `chat.v1.proto`, binary frames carry them as protobuf.
    *
-   * A reader that is too slow is not cut off: the service stops queueing for it and serves it from the database.
+   * The service does not disconnect a slow reader. It stops queueing events for it and serves it from the database at the
+   * reader's own pace.
+   *
+   * RESOURCE_EXHAUSTED (TOO_MANY_STREAMS): the user has as many open streams on this node as the service allows.
+   * UNAVAILABLE (TOO_MANY_ARRIVALS): too many streams are being opened; `RetryInfo` says when to try again.
    */
   connectChat(
     request: AsyncIterable<DeepPartial<ConnectChatRequest>>,

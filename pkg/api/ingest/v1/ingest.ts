@@ -13,8 +13,9 @@ export const protobufPackage = "ingest.v1";
 export const protobufFileName = "ingest/v1/ingest.proto";
 
 /**
- * An accepted message as it waits in the stream to be written. Internal: services and writers of one installation exchange it, and those of one version
- * must understand those of the version before.
+ * AcceptedMessage is a message that the service accepted and that waits in the JetStream stream to be written to the
+ * database. It is internal to one installation: services write it, message-writers read it. During a rollout, programs of
+ * two successive releases exchange it, so fields may be added but never changed or removed.
  */
 export interface AcceptedMessage {
   id: string;
@@ -23,7 +24,7 @@ export interface AcceptedMessage {
   senderName: string;
   clientMessageId: string;
   text: string;
-  /** By which a repetition is told from another message under the same client_message_id. */
+  /** A digest of the content. It distinguishes a repetition from another message with the same client_message_id. */
   contentHash: Uint8Array;
   acceptedAt: Date | undefined;
 }
