@@ -1,6 +1,6 @@
 import type { Reporter, TestCase } from 'vitest/node';
 
-/** Ends the run's output with the seed of its random choices, and one plain line: `N passed, N failed`. */
+/** A reporter that ends the run's output with its seed and the line `N passed, N failed`. */
 export default class ClosingLineReporter implements Reporter {
   #passed = 0;
   #failed = 0;
@@ -14,7 +14,7 @@ export default class ClosingLineReporter implements Reporter {
   }
 
   onTestRunEnd(modules: Parameters<NonNullable<Reporter['onTestRunEnd']>>[0]): void {
-    // A file that cannot even be loaded has no test that could fail.
+    // A file that cannot be loaded contains no failed test, but counts as one.
     const broken = modules.filter((module) => !module.ok() && ![...module.children.allTests('failed')].length).length;
     const skipped = this.#skipped > 0 ? `, ${this.#skipped} skipped` : '';
     process.stdout.write(`\nSEED=${process.env.SEED} makes the same random choices again.`);

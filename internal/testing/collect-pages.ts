@@ -1,8 +1,7 @@
 import { expect } from 'vitest';
 import type { Page } from '../model/page.ts';
 
-/** Reads a list page by page and returns its items. Fails if a page but the last one has another number of items than `limit`. */
-/** Pages of every size, joined. */
+/** Reads all pages of a list and returns their items. Expects `limit` items on every page but the last. */
 export async function collectPages<Item, Key>(
   list: (limit: number, after?: Key) => Promise<Page<Item, Key>>,
   limit: number,

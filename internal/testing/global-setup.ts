@@ -8,12 +8,12 @@ import { QuickCluster } from './services/quick-cluster.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** A migrated database, to be copied; on a PostgreSQL that all test files share. */
+    /** A migrated database on the PostgreSQL that all test files share. Test files copy it. */
     templateDsn: string;
   }
 }
 
-/** One real PostgreSQL for the whole run. Each test file makes itself a database of its own on it. */
+/** Starts one real PostgreSQL for the whole run. Each test file creates its own database on it. */
 export default async function globalSetup({ provide }: TestProject): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'chat-test-'));
   const cluster = await QuickCluster.start(dataDir);

@@ -98,25 +98,25 @@ describe('the check of exchanges against an OpenAPI document', () => {
     expect(() => check(exchange)).toThrow(message);
   });
 
-  test('reports what is no JSON, or is not called so', () => {
+  test('reports a body that is not JSON or has another content type', () => {
     const { request, response } = get('/items/a');
     expect(() => check({ request, response: { ...response, body: '<p>' } })).toThrow('is no JSON');
     expect(() => check({ request, response: { ...response, headers: {} } })).toThrow('content type');
   });
 
-  test('reports bodies that are missing, and those that should not be there', () => {
+  test('reports missing and unexpected bodies', () => {
     const { request, response } = paint({});
     expect(() => check({ request: { ...request, body: undefined }, response })).toThrow('the request has no body');
     const read = get('/items/a');
     expect(() => check({ ...read, request: { ...read.request, body: '{}' } })).toThrow('no body for this request');
   });
 
-  test('reports an answer without a token where the document asks for one', () => {
+  test('reports a successful call without a token where the document requires one', () => {
     const { request, response } = get('/items/a');
     expect(() => check({ request: { ...request, headers: {} }, response })).toThrow('asks for a token');
   });
 
-  test('does not mind the request if the service refused it', () => {
+  test('does not check a request that the service refused', () => {
     check(get('/items/abcdef?colour=red', {}, 404));
   });
 });

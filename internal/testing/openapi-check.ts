@@ -3,19 +3,18 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormatsModule from 'ajv-formats';
 import type { OpenApiDocument, Operation, Parameter, Response, Schema } from '../../pkg/openapi/document.ts';
 
-/** One call as it went over the wire; header names in lower case. */
+/** The HTTP request and response of one call. Header names are in lower case. */
 export interface HttpExchange {
-  /** `/chat.v1.ChatService/CreateChat`, if it is known which one was meant. */
+  /** The intended method, if it is known: `/chat.v1.ChatService/CreateChat`. */
   rpc?: string;
-  /** `path` is percent-encoded and has the query with it. */
+  /** `path` is percent-encoded and includes the query. */
   request: { method: string; path: string; headers: Record<string, string>; body?: string };
   response: { status: number; headers: Record<string, string>; body: string };
 }
 
 /**
- * A check of exchanges against an OpenAPI document, more strictly than the document itself says: nothing may be in a body or a query that
- * the document does not name. It throws an Error that says what differs: in the route, in the request unless it was refused (4xx), in
- * the response.
+ * Creates a function that checks exchanges against an OpenAPI document. It is stricter than the document: bodies and queries may contain nothing that the
+ * document does not name. It throws an Error that describes the difference in the route, the request (unless it was refused with 4xx) or the response.
  */
 export function openApiChecker(document: OpenApiDocument): (exchange: HttpExchange) => void {
   const schemas = new StrictSchemas(document);
@@ -42,13 +41,13 @@ export function openApiChecker(document: OpenApiDocument): (exchange: HttpExchan
 
 interface Route {
   method: string;
-  /** With a group for each variable, in their order. */
+  /** Has one group for each variable, in their order. */
   pattern: RegExp;
   variables: string[];
   operation: Operation;
 }
 
-/** Those with the most literal text first: a verb is no part of a variable. */
+/** Returns the routes, those with the most literal text first, so that a verb at the end of a path does not match as part of a variable. */
 function toRoutes({ paths }: OpenApiDocument): Route[] {
   const literals = (path: string) => path.replace(/\{[^}]*\}/g, '').length;
   return Object.entries(paths)
@@ -96,7 +95,7 @@ function valueFaults({ name, schema }: Parameter, texts: string[], schemas: Stri
   return schemas.faultsOf(schema, isList ? values : values[0], `the parameter ${name}`);
 }
 
-/** What text stands for where a value of the schema is expected. */
+/** Converts the text of a parameter to a value of its schema's type. */
 function toValue(text: string, { type, anyOf = [] }: Schema): unknown {
   const types = [type, ...anyOf.map((one) => one.type)].flat();
   const isNumber = types.includes('integer') || types.includes('number');
@@ -145,9 +144,9 @@ function jsonFaults(
   }
 }
 
-/** The document's schemas, each compiled at its first use. */
+/** The document's schemas, each compiled on first use. */
 class StrictSchemas {
-  // The module is CommonJS: its default export stands one level deeper in types.
+  // The module is CommonJS: its types have the default export one level deeper.
   readonly #ajv = (addFormatsModule as unknown as typeof addFormatsModule.default)(
     new Ajv2020({ strict: false, allErrors: true, formats: { uint32: true, uint64: true } }),
   );
@@ -171,7 +170,7 @@ class StrictSchemas {
   }
 }
 
-/** A copy in which objects have no more than what is named, and 64-bit numbers as text are numbers. */
+/** Returns a copy of a schema in which objects allow no unnamed properties, and 64-bit numbers in strings must be numeric. */
 function tighten(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(tighten);
   if (typeof node !== 'object' || node === null) return node;

@@ -2,21 +2,21 @@ import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 
-/** Debian's; another one by CHROMIUM_PATH. */
+/** The path of Chromium: CHROMIUM_PATH, else where Debian installs it. */
 const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
-/** One for all test files of a worker; Playwright ends it with the worker. */
+/** The browser that all test files of a worker share. Playwright ends it with the worker. */
 let started: Promise<Browser> | undefined;
 
 export interface TestPage {
   page: Page;
-  /** What went wrong in the page so far: errors and warnings of the console, uncaught exceptions, requests that failed. */
+  /** The faults of the page so far: errors and warnings on the console, uncaught exceptions, failed requests. */
   faults: string[];
   /** The address of every request so far. */
   requests: string[];
 }
 
-/** A page in a browser session of its own, closed when the test is over. */
+/** Opens a page in a browser session of its own, which is closed when the test ends. */
 export async function openPage(options: BrowserContextOptions = {}): Promise<TestPage> {
   started ??= start();
   const context = await (await started).newContext(options);

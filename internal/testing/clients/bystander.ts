@@ -4,7 +4,7 @@ import type { Transport } from '../../../pkg/chat-client/transports/transport.ts
 import { newRoom, type Person, say, signIn } from './person.ts';
 import { commands, type StreamProbe } from './stream-probe.ts';
 
-/** A client that talks to itself on one stream, whatever others do to the service. */
+/** A client that sends to itself on one stream, to show that faults of other clients do not affect it. */
 export class Bystander {
   readonly #person: Person;
   readonly #room: Chat;
@@ -25,7 +25,7 @@ export class Bystander {
     return new Bystander(person, room, stream);
   }
 
-  /** Fails unless the very stream that was opened first still delivers everything, by call and by command, in order. */
+  /** Expects that the stream opened at the start still delivers messages, sent by call and by command, in order. */
   async expectUndisturbed(): Promise<void> {
     await say(this.#person, this.#room, `${this.#sent}`);
     expect(await this.#stream.ask(commands.send(this.#room.id, `${this.#sent + 1}`))).toMatchObject({

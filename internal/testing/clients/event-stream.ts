@@ -6,17 +6,17 @@ export interface ServerSentEvent {
   event?: string;
   id?: string;
   retry?: string;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON it is.
+  // biome-ignore lint/suspicious/noExplicitAny: any JSON value.
   data: any;
 }
 
-/** Server-sent events as they come, over a connection of its own. Broken off when the test is over. */
+/** Reads server-sent events over a connection of its own, which is closed when the test ends. */
 export class EventStream {
   readonly all: ServerSentEvent[] = [];
   readonly comments: string[] = [];
   readonly status: number;
   readonly headers: Headers;
-  /** Resolves when the answer is over; rejects if it was cut off. */
+  /** Resolves when the answer ends; rejects if the connection breaks first. */
   readonly ended: Promise<void>;
   readonly #response: IncomingMessage;
   readonly #changes = new EventEmitter();
@@ -35,7 +35,7 @@ export class EventStream {
     return this.all.filter((one) => one.event === event);
   }
 
-  /** The first event of a kind that has come or will come. */
+  /** Resolves with the first event of a kind, received before or after the call. */
   async next(event: string): Promise<ServerSentEvent> {
     await this.until(() => this.of(event).length > 0);
     return this.of(event)[0]!;
@@ -72,12 +72,12 @@ export class EventStream {
   }
 }
 
-/** Resolves once the answer has begun. */
+/** Requests a stream of events. Resolves when the answer has begun. */
 export async function openEvents(url: string, headers: Record<string, string>): Promise<EventStream> {
   const sent = request(url, { headers, agent: false }).end();
   onTestFinished(() => void sent.destroy());
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  // When it is broken off.
+  // Closing the connection early causes errors, which do not matter.
   sent.on('error', () => {});
   response.on('error', () => {});
   return new EventStream(response);

@@ -6,12 +6,12 @@ export interface StoredEvent {
   /** `message` or `chat_deleted`. */
   event: string;
   contentType: string;
-  /** The number of the change; NaN for the end of a chat. */
+  /** The number of the change; NaN for `chat_deleted`. */
   seq: number;
   body: Uint8Array;
 }
 
-/** Everything that the stream has, in its order. */
+/** Reads all events in a JetStream stream, in its order. */
 export async function readExported(url: string, stream = 'CHAT_EVENTS'): Promise<StoredEvent[]> {
   let connection: NatsConnection | undefined;
   try {

@@ -13,27 +13,27 @@ export interface Person {
   token: string;
   /** The unary calls, made by this user. */
   chat: Calls;
-  /** A stream that has been welcomed; it is broken off by `close`, or when the transport closes. */
+  /** Opens a stream and waits for `welcome`. The stream ends by its `close`, or when the transport closes. */
   connect(): Promise<StreamProbe>;
-  /** A stream from which nothing has come yet. */
+  /** Opens a stream without waiting for `welcome`. */
   open(): StreamProbe;
 }
 
 let lastName = 0;
 
-/** A name that no other test of the file uses. */
+/** Returns a name that no other test of the file uses. */
 export function uniqueName(name: string): string {
   lastName += 1;
   return `${name}-${lastName}`;
 }
 
-/** Signs a guest in, under a name made unique. */
+/** Signs in a guest with a unique name. */
 export async function signIn(transport: Transport, name: string): Promise<Person> {
   const { accessToken, userId, name: given } = await transport.auth.guest({ name: uniqueName(name) }, {});
   return personOf(transport, { id: userId, name: given, token: accessToken });
 }
 
-/** The user of a token that was issued elsewhere. */
+/** Returns the person with an existing token. */
 export function personOf(transport: Transport, user: { id: string; name: string; token: string }): Person {
   const { token } = user;
   const methods = Object.keys(transport.chat) as (keyof ChatCalls)[];
@@ -54,13 +54,13 @@ export function personOf(transport: Transport, user: { id: string; name: string;
   };
 }
 
-/** A new group of these people, owned by the first. */
+/** Creates a group of these people, owned by the first. */
 export async function newGroup(owner: Person, ...others: Person[]): Promise<Chat> {
   const memberIds = others.map(({ id }) => id);
   return (await owner.chat.createChat({ type: ChatType.GROUP, name: uniqueName('group'), memberIds })).chat!;
 }
 
-/** A new room that these people are members of; the first owns it. */
+/** Creates a room with these people as members, owned by the first. */
 export async function newRoom(owner: Person, ...others: Person[]): Promise<Chat> {
   const name = uniqueName('room');
   const { chat } = await owner.chat.createChat({ type: ChatType.ROOM, name });
@@ -68,7 +68,7 @@ export async function newRoom(owner: Person, ...others: Person[]): Promise<Chat>
   return chat!;
 }
 
-/** Sends a message under an id of its own; returns where it came to stand. */
+/** Sends a message with a new client message id, and returns the receipt. */
 export function say(sender: Person, chat: { id: string }, text: string) {
   return sender.chat.sendMessage({ chatId: chat.id, text, clientMessageId: crypto.randomUUID() });
 }

@@ -8,7 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
 
-/** gRPC with nothing in between: bytes go out as they are and come back as they are. Closed when the test is over. */
+/** A gRPC client that sends and receives bytes without encoding or checking them. Closed when the test ends. */
 export class RawClient {
   readonly #client: Client;
 
@@ -21,20 +21,20 @@ export class RawClient {
     onTestFinished(() => this.#client.close());
   }
 
-  /** A ConnectChat stream. */
+  /** Opens a ConnectChat stream. */
   connect(token: string, metadata: Metadata = headers(token)): ClientDuplexStream<Uint8Array, Buffer> {
     return this.stream('/chat.v1.ChatService/ConnectChat', metadata);
   }
 
-  /** Any stream in both directions. */
+  /** Opens a bidirectional stream of any method. */
   stream(path: string, metadata: Metadata = new Metadata()): ClientDuplexStream<Uint8Array, Buffer> {
     const call = this.#client.makeBidiStreamRequest(path, toBuffer, (bytes) => bytes, metadata);
-    // Whoever wants to know listens for `status`; without a listener an error would be thrown.
+    // Without a listener, an error would end the process. Tests listen for `status` instead.
     call.on('error', () => {});
     return call;
   }
 
-  /** A unary call; `metadata` of the result is the answer's. Rejects with a ServiceError. */
+  /** Makes a unary call. The result's `metadata` is that of the response. Rejects with a ServiceError. */
   call(
     path: string,
     request: Uint8Array,

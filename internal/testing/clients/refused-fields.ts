@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { ChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
 
-/** Expects INVALID_ARGUMENT (INVALID_FIELDS) and returns the fields at fault, each once, each with something said about it. */
+/** Expects that the call is refused with INVALID_FIELDS, and with a description of each field. Returns the fields at fault, each once. */
 export async function refusedFields(call: Promise<unknown>): Promise<string[]> {
   const error: ChatClientError = await call.then(
     () => expect.unreachable('the call was not refused'),

@@ -19,25 +19,25 @@ import type { AuthCalls, ChatCalls, Transport } from '../../../pkg/chat-client/t
 import { type HttpBinding, httpBindings } from '../../../pkg/transcoder/http-rule.ts';
 import { expandPath } from '../../../pkg/transcoder/path-values.ts';
 
-/** One unary call as it went over the wire. */
+/** The HTTP request and response of one unary call. */
 export interface Exchange {
   /** `/chat.v1.ChatService/CreateChat`. */
   rpc: string;
-  /** `path` is percent-encoded and has the query with it. */
+  /** `path` is percent-encoded and includes the query. */
   request: { method: string; path: string; headers: Record<string, string>; body?: string };
   response: { status: number; headers: Record<string, string>; body: string };
 }
 
 export interface RestTransportOptions {
-  /** Opens the streams: that of a gRPC transport. */
+  /** Opens streams. REST has none, so this is the `connect` of a gRPC transport. */
   connect: Transport['connect'];
-  /** Told of each exchange. The call fails with what it throws. */
+  /** Called for each exchange. If it throws, the call fails with that error. */
   onExchange?: (exchange: Exchange) => void;
-  /** Instead of the global one. */
+  /** Replaces the global `fetch`. */
   fetch?: typeof fetch;
 }
 
-/** A call that takes longer is given up, in milliseconds. */
+/** The longest time of a call, in milliseconds. */
 const callTimeoutMs = 60_000;
 
 const registry = createFileRegistry(
@@ -45,9 +45,9 @@ const registry = createFileRegistry(
 );
 
 /**
- * REST with JSON, by the contract's `google.api.http` rules: each unary call over the first binding of its method. Names are those of
- * canonical JSON, in the query as well. A call with an empty field that belongs in the path is refused before it is made, with the
- * service's own INVALID_ARGUMENT (INVALID_FIELDS). Close does not close the streams' transport.
+ * Creates a transport over REST with JSON: each unary call uses the first `google.api.http` binding of its method, with the names of canonical JSON, also
+ * in the query. A call with an empty field in its path is refused locally, with the error that the service gives for it over gRPC. `close` does not close
+ * the streams' transport.
  */
 export function restTransport(baseUrl: string, options: RestTransportOptions): Transport {
   return {
@@ -106,7 +106,7 @@ function toCall(
 
 type Json = { [name: string]: JsonValue };
 
-/** Names in JSON and in the query are those of canonical JSON. */
+/** Converts a request to path, query and body, with the names of canonical JSON. */
 function toHttp(
   input: DescMessage,
   { template, body }: HttpBinding,
@@ -124,7 +124,7 @@ function toHttp(
   return { path: query ? `${path}?${query}` : path, body: inBody === undefined ? undefined : JSON.stringify(inBody) };
 }
 
-/** What the service itself would say: such a path leads elsewhere, or nowhere. */
+/** The error that the service gives over gRPC. Over REST, a path with an empty part matches another route or none. */
 function emptyField(field: string): ChatClientError {
   const violations = [{ field, description: 'must not be empty: it is a part of the path' }];
   return new ChatClientError('invalid fields', { code: 'INVALID_ARGUMENT', reason: 'INVALID_FIELDS', violations });

@@ -7,18 +7,18 @@ import { jsonCodec, protoCodec } from '../../../pkg/chat-client/transports/frame
 import type { CommandBody, EventBody, EventCase, ValueOf } from './stream-probe.ts';
 
 export interface SocketClientOptions extends ClientOptions {
-  /** For the header. */
+  /** The access token for the header `authorization`. */
   token?: string;
-  /** What is offered; an encoding, if there is one, stands first. */
+  /** The offered sub-protocols. If one of them is an encoding, it must be the first. */
   protocols?: string[];
   path?: string;
 }
 
-/** A WebSocket with nothing in between: what a test sends goes out as it is. Cut off when the test is over. */
+/** A WebSocket client that sends frames unchanged, without the SDK. Closed when the test ends. */
 export class SocketClient {
   readonly socket: WebSocket;
   readonly events: EventBody[] = [];
-  /** Resolves with how the socket was closed. */
+  /** Resolves with code and reason when the socket has closed. */
   readonly closed: Promise<{ code: number; reason: string }>;
   readonly #codec: typeof jsonCodec;
   #lastCommand = 0;
@@ -34,27 +34,27 @@ export class SocketClient {
     onTestFinished(() => this.socket.terminate());
   }
 
-  /** One that has been welcomed. */
+  /** Connects and waits for `welcome`. */
   static async connect(url: string, options: SocketClientOptions): Promise<SocketClient> {
     const client = new SocketClient(url, options);
     await client.nextOf('welcome');
     return client;
   }
 
-  /** Sends one frame of these commands, numbered on: `c1`, `c2`, …; returns the ids. */
+  /** Sends the commands in one frame, with the ids `c1`, `c2`, …, and returns the ids. */
   send(...commands: CommandBody[]): string[] {
     const numbered = commands.map((command) => ({ commandId: this.#nextId(), command }));
     this.socket.send(this.#codec.encode(numbered));
     return numbered.map(({ commandId }) => commandId);
   }
 
-  /** Sends a command by itself; resolves with the event that answers it. */
+  /** Sends a command in a frame of its own. Resolves with the event that answers it. */
   async ask(command: CommandBody): Promise<EventBody> {
     const [commandId] = this.send(command);
     return this.next(({ value }) => 'commandId' in value && value.commandId === commandId);
   }
 
-  /** The first event that has come or will come and meets the condition. */
+  /** Resolves with the first event that meets the condition, received before or after the call. */
   async next(condition: (event: EventBody) => boolean): Promise<EventBody> {
     for (;;) {
       const found = this.events.find(condition);
@@ -67,17 +67,17 @@ export class SocketClient {
     return (await this.next((event) => event.$case === $case)).value as ValueOf<Case>;
   }
 
-  /** Resolves as soon as the condition holds; looked at after each frame. */
+  /** Resolves when the condition holds. Checks it after each frame. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) await this.#change();
   }
 
-  /** The numbers of all messages so far. */
+  /** The numbers of all messages received so far. */
   get seqs(): number[] {
     return this.events.flatMap((event) => (event.$case === 'message' ? [event.value.seq] : []));
   }
 
-  /** Resolves once the handshake is over. */
+  /** Resolves when the handshake has succeeded. */
   async opened(): Promise<this> {
     if (this.socket.readyState === WebSocket.CONNECTING) await once(this.socket, 'open');
     return this;
@@ -101,7 +101,7 @@ export class SocketClient {
   }
 }
 
-/** How a handshake is refused. Fails if it is not. */
+/** Expects that a handshake is refused, and returns the refusal. */
 export async function refusalOf(url: string, options: SocketClientOptions) {
   const socket = open(url, options);
   const opened = once(socket, 'open').then(() => {

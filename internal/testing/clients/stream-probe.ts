@@ -7,13 +7,13 @@ export type EventCase = EventBody['$case'];
 export type ValueOf<Case extends EventCase> = Extract<EventBody, { $case: Case }>['value'];
 export type CommandBody = NonNullable<Command['command']>;
 
-/** Everything that comes down one stream, in order, on whatever transport; without the SDK's retries and resumption. */
+/** Records all events of one stream, in order, over any transport. Neither retries nor resumes, unlike the SDK. */
 export class StreamProbe {
-  /** Every event that has come. */
+  /** All events received so far. */
   readonly events: EventBody[] = [];
-  /** How many events each frame had. */
+  /** The number of events in each frame. */
   readonly frameSizes: number[] = [];
-  /** Resolves when the stream is over: with the error if it did not end well. */
+  /** Resolves when the stream ends, with the error if it failed. */
   readonly ended: Promise<ChatClientError | undefined>;
   readonly #stream: Stream;
   readonly #abort = new AbortController();
@@ -37,15 +37,15 @@ export class StreamProbe {
     return `c${this.#lastCommand}`;
   }
 
-  /** Sends a command; resolves with the event that answers it, `rejected` too. */
+  /** Sends a command. Resolves with the event that answers it, which may be `rejected`. */
   async ask(command: CommandBody | undefined): Promise<EventBody> {
     const commandId = this.send(command);
-    // `subscribe_all` is answered once more for each chat.
+    // `subscribe_all` also causes one `subscribed` for each chat.
     const partial = command?.$case === 'subscribe' ? undefined : 'subscribed';
     return this.next(({ $case, value }) => 'commandId' in value && value.commandId === commandId && $case !== partial);
   }
 
-  /** The first event that has come or will come and meets the condition. */
+  /** Resolves with the first event that meets the condition, received before or after the call. Throws if the stream ends first. */
   async next(condition: (event: EventBody) => boolean, from = 0): Promise<EventBody> {
     for (let looked = from; ; ) {
       const found = this.events.slice(looked).find(condition);
@@ -56,12 +56,12 @@ export class StreamProbe {
     }
   }
 
-  /** The first event of a kind. */
+  /** Resolves with the value of the first event of a kind. Throws if the stream ends first. */
   async nextOf<Case extends EventCase>($case: Case, from = 0): Promise<ValueOf<Case>> {
     return (await this.next((event) => event.$case === $case, from)).value as ValueOf<Case>;
   }
 
-  /** Resolves as soon as the condition holds; looked at after each frame. */
+  /** Resolves when the condition holds. Checks it after each frame. Throws if the stream ends first. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       if (this.#over) throw new Error(`the stream ended first; ${this.events.length} events, ${await this.ended}`);
@@ -69,17 +69,17 @@ export class StreamProbe {
     }
   }
 
-  /** The values of all events of a kind so far. */
+  /** The values of all events of a kind received so far. */
   all<Case extends EventCase>($case: Case): ValueOf<Case>[] {
     return this.events.filter((event) => event.$case === $case).map(({ value }) => value as ValueOf<Case>);
   }
 
-  /** The messages of one chat so far. */
+  /** The messages of one chat received so far. */
   messages(chatId: string): Message[] {
     return this.all('message').filter((message) => message.chatId === chatId);
   }
 
-  /** Breaks the stream off as a client that goes without a word. */
+  /** Cancels the stream, as a client that disappears does. */
   close(): void {
     this.#abort.abort();
   }

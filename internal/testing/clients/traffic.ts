@@ -9,19 +9,20 @@ interface Sent extends Receipt {
 }
 
 /**
- * SDK clients that talk in one room without a pause, whatever happens to the service: each keeps some messages without an
- * answer on their way. What was acknowledged and what was heard is compared at the end.
+ * SDK clients that send messages to one room without a pause, while a test disturbs the service. Each keeps `inFlight` messages unacknowledged. At the
+ * end, `expectNothingLost` compares the acknowledged messages with the received ones.
  */
 export class Traffic {
   readonly clients: ChatClient[] = [];
   room: Chat = undefined as never;
-  /** By client. */
+  /** The acknowledged messages, by client. */
   readonly sent: Sent[][] = [];
+  /** The received messages, by client. */
   readonly heard: Message[][] = [];
   readonly #talking: Promise<void>[] = [];
   #stopped = false;
 
-  /** Connects so many clients, to these addresses in turn, and lets them begin. */
+  /** Connects `clients` clients, to the addresses in turn, and starts them. */
   static async start(addresses: string | readonly string[], clients: number, inFlight = 20): Promise<Traffic> {
     const traffic = new Traffic();
     const name = uniqueName('traffic');
@@ -47,19 +48,19 @@ export class Traffic {
     return this.sent.reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** Resolves when so many more messages have been acknowledged. */
+  /** Resolves when `count` more messages have been acknowledged. */
   async flow(count: number): Promise<void> {
     const goal = this.acknowledged + count;
     await eventually(() => expect(this.acknowledged).toBeGreaterThanOrEqual(goal));
   }
 
-  /** Sends nothing more; resolves when every message that was sent has been acknowledged. */
+  /** Stops sending. Resolves when every sent message has been acknowledged. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#talking);
   }
 
-  /** Expects every acknowledged message once, at its number, in the history and with every listener; and nothing else. */
+  /** Expects that the history and every client have exactly the acknowledged messages, each once and at its number. */
   async expectNothingLost(): Promise<void> {
     const acknowledged = this.sent.flat().sort((a, b) => a.seq - b.seq);
     const last = acknowledged.at(-1)!.seq;
@@ -73,7 +74,7 @@ export class Traffic {
     expect(await this.#history(first - 1)).toEqual(expected);
   }
 
-  /** Expects that what each client sent stands in the order in which it was sent. */
+  /** Expects that each client's messages are numbered in the order in which it sent them. */
   expectOwnOrder(): void {
     for (const sent of this.sent)
       expect(sent.map(({ seq }) => seq)).toEqual(sent.map(({ seq }) => seq).sort((a, b) => a - b));

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
-/** A Jaeger agent's UDP port: keeps the packets that come, as they are. */
+/** Listens on a UDP port as a Jaeger agent, and keeps the raw packets. */
 export class JaegerAgent {
   readonly url: string;
   readonly packets: Buffer[] = [];
@@ -20,7 +20,7 @@ export class JaegerAgent {
     return agent;
   }
 
-  /** Whether a packet holds all of these, in whatever place. */
+  /** Whether one packet contains all of these parts, at any place. */
   has(...parts: (string | Buffer)[]): boolean {
     return this.packets.some((packet) => parts.every((part) => packet.includes(part)));
   }
@@ -30,7 +30,7 @@ export class JaegerAgent {
   }
 }
 
-/** The lower half of a trace id, as it is in a packet. */
+/** The lower 64 bits of a trace id, as packets contain them. */
 export function lowTraceId(traceId: string): Buffer {
   return Buffer.from(traceId.padStart(32, '0').slice(16), 'hex');
 }

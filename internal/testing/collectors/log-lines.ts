@@ -2,7 +2,7 @@ import { type Logger, pino } from 'pino';
 
 export type LogLine = Record<string, unknown> & { level: number; msg: string };
 
-/** A logger that keeps what it is told. */
+/** A logger that keeps its lines. */
 export class LogLines {
   readonly logger: Logger;
   readonly lines: LogLine[] = [];
@@ -11,7 +11,7 @@ export class LogLines {
     this.logger = pino({ level }, { write: (line: string) => this.lines.push(JSON.parse(line)) });
   }
 
-  /** Errors and worse. */
+  /** The lines with level `error` or `fatal`. */
   get errors(): LogLine[] {
     return this.lines.filter(({ level }) => level >= 50);
   }

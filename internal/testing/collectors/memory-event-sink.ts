@@ -1,8 +1,8 @@
 import { chatIdOf, type EventSink, type ExportedEvent } from '../../client/sinks/event-sink.ts';
 
-/** A sink without a log of its own, as a webhook is: it takes what it is given. */
+/** A sink that is not an ordered log, like a webhook: it keeps every event it gets, in the order of delivery. */
 export class MemoryEventSink implements EventSink {
-  /** Deliveries fail while this is set. */
+  /** While set, deliveries fail. */
   isAway = false;
   readonly #events: ExportedEvent[] = [];
 
@@ -12,7 +12,7 @@ export class MemoryEventSink implements EventSink {
     return 0;
   }
 
-  /** The events of a chat, in the order in which they came. */
+  /** The events of a chat, in the order of delivery. */
   of(chatId: string): ExportedEvent[] {
     return this.#events.filter((event) => chatIdOf(event) === chatId);
   }

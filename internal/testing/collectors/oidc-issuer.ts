@@ -14,7 +14,7 @@ const client: ClientMetadata & { client_secret: string } = {
   response_types: ['code'],
 };
 
-/** What discovery tells. */
+/** The discovery document, as far as tests use it. */
 export interface Discovered {
   issuer: string;
   jwks_uri: string;
@@ -22,11 +22,11 @@ export interface Discovered {
   authorization_endpoint: string;
 }
 
-/** A real OpenID Connect provider on a loopback port. Any user name signs in; what its tokens claim beyond that is up to the test. */
+/** A real OpenID Connect provider on a loopback port. Any user name can sign in. A test sets the additional claims of its tokens. */
 export class OidcIssuer {
-  /** Claims of access tokens beyond the standard's, by subject. */
+  /** Additional claims of access tokens, by subject. */
   readonly claims = new Map<string, Record<string, unknown>>();
-  /** What tokens are for. */
+  /** The audience of its tokens. */
   audience = 'chat';
   readonly #keys: JWK[];
   #algorithm: SigningAlgorithm;
@@ -53,7 +53,7 @@ export class OidcIssuer {
     return (await response.json()) as Discovered;
   }
 
-  /** Comes back on its port after `close`. */
+  /** Listens; after `close`, on the same port again. */
   async listen(): Promise<void> {
     const server = createServer();
     server.listen(this.#port, '127.0.0.1');
@@ -72,7 +72,7 @@ export class OidcIssuer {
     await once(server, 'close');
   }
 
-  /** From now on signs with a new key; those before stay in the key set, or not. */
+  /** Creates a new signing key. `keepOld`: earlier keys stay in the key set. */
   async rotate({ keepOld }: { keepOld: boolean }, algorithm = this.#algorithm): Promise<void> {
     if (!keepOld) this.#keys.length = 0;
     this.#keys.unshift(await generateKey(algorithm));
@@ -81,12 +81,12 @@ export class OidcIssuer {
     this.#server?.on('request', this.#provider().callback());
   }
 
-  /** An access token for the client itself, by the client credentials grant. */
+  /** Gets an access token for the client itself, by the client credentials grant. */
   async clientToken(): Promise<string> {
     return this.#token({ grant_type: 'client_credentials' });
   }
 
-  /** An access token and an ID token for a user, by the authorization code flow: signs in and agrees as a browser does. */
+  /** Gets an access token and an ID token for a user, by the authorization code flow: signs in and consents as a browser does. */
   async userToken(login: string): Promise<{ accessToken: string; idToken: string }> {
     const { authorization_endpoint: authorization } = await this.discover();
     const query = new URLSearchParams({
@@ -156,7 +156,7 @@ export class OidcIssuer {
 class Browser {
   readonly #cookies = new Map<string, string>();
 
-  /** Returns where it ends: at a page, or at an address that begins with `stop`. */
+  /** Follows redirections until a page, or an address that begins with `stop`, and returns that. */
   async follow(address: string, stop: string, form?: URLSearchParams): Promise<string> {
     let url = address;
     let body = form;

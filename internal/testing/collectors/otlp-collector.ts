@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** A span as OTLP has it in JSON. */
+/** A span in OTLP's JSON form. */
 export interface OtlpSpan {
   traceId: string;
   spanId: string;
@@ -18,11 +18,11 @@ export interface OtlpSpan {
   links: { traceId: string; spanId: string }[];
 }
 
-/** An OpenTelemetry collector that takes spans by OTLP/HTTP and keeps them. */
+/** An OpenTelemetry collector that receives spans over OTLP/HTTP and keeps them. */
 export class OtlpCollector {
   readonly url: string;
   readonly spans: OtlpSpan[] = [];
-  /** The attributes of what sent the spans. */
+  /** The attributes of the program that sent the spans. */
   resource: OtlpSpan['attributes'] = [];
   readonly #stop: () => void;
 
@@ -31,7 +31,7 @@ export class OtlpCollector {
     this.#stop = stop;
   }
 
-  /** With `silent` it takes connections and never answers. */
+  /** Starts a collector. With `silent` it accepts connections and never answers. */
   static async start({ silent = false } = {}): Promise<OtlpCollector> {
     const server = createServer(async (request, response) => {
       const { resourceSpans } = JSON.parse(await text(request));
@@ -52,7 +52,7 @@ export class OtlpCollector {
     return collector;
   }
 
-  /** The spans of a name. */
+  /** The spans with a name. */
   named(name: string): OtlpSpan[] {
     return this.spans.filter((span) => span.name === name);
   }

@@ -2,16 +2,16 @@ import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
-/** What others on the machine can see of a process and all that it starts, looked at again and again. Linux only. */
+/** Records what other users of the machine can see of a process and its children: polls /proc. Linux only. */
 export class ProcessListing {
-  /** Every command line that there has been, its arguments separated by spaces. */
+  /** Every command line seen so far, its arguments separated by spaces. */
   readonly commandLines = new Set<string>();
-  /** Every environment that a process other than the first has had. */
+  /** Every environment of a child seen so far. */
   readonly environments = new Set<string>();
   readonly #pid: number;
   #watching = true;
 
-  /** Looks on until the test is over. */
+  /** Polls until the test ends. */
   constructor(pid: number) {
     this.#pid = pid;
     const watched = this.#watch();
@@ -28,14 +28,14 @@ export class ProcessListing {
     }
   }
 
-  /** Looks once. */
+  /** Polls once. */
   async look(): Promise<void> {
     const own = await read(this.#pid, 'cmdline');
     this.commandLines.add(own);
     for (const pid of await descendants(this.#pid)) {
       const line = await read(pid, 'cmdline');
       this.commandLines.add(line);
-      // Until a child runs its program it is a copy of its parent.
+      // Until a child executes its program, it is a copy of its parent.
       if (line !== own) this.environments.add(await read(pid, 'environ'));
     }
   }
@@ -48,7 +48,7 @@ async function descendants(pid: number): Promise<number[]> {
   return [...children, ...(await Promise.all(children.map(descendants))).flat()];
 }
 
-/** Empty for a process that has gone. */
+/** Reads a file of a process in /proc; empty if the process has ended. */
 async function read(pid: number, file: string): Promise<string> {
   const text = await readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
   return text.replaceAll('\0', ' ').trim();

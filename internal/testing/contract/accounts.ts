@@ -8,10 +8,10 @@ import { type Issue, personWith } from './issue.ts';
 
 const password = 'correct horse battery staple';
 
-/** What every transport must make of auth.v1.AuthService. The service admits guests and registrations, without limits. */
+/** Registers the tests of auth.v1.AuthService that every transport must pass. The service must allow guests and registration, without rate limits. */
 export function accountsContract(open: () => Transport, issue: Issue): void {
   describe('accounts', () => {
-    /** A new account, signed in. */
+    /** Registers a new account. */
     async function register(transport: Transport) {
       const username = uniqueName('user');
       const signedIn = await transport.auth.register({ username, password, name: 'Somebody' }, {});
@@ -19,7 +19,7 @@ export function accountsContract(open: () => Transport, issue: Issue): void {
       return { ...signedIn, token, person: personOf(transport, { id: signedIn.userId, name: signedIn.name, token }) };
     }
 
-    test('whoever registers is signed in, and GetMe tells as whom', async () => {
+    test('a user who registers is signed in, and GetMe returns the user', async () => {
       const transport = open();
       const username = uniqueName('Carol');
       const signedIn = await transport.auth.register({ username, password, name: '' }, {});
@@ -46,7 +46,7 @@ export function accountsContract(open: () => Transport, issue: Issue): void {
       [{ password: 'password1' }, 'password'],
       [{ password: 'x'.repeat(129) }, 'password'],
       [{ name: 'a\u0007b' }, 'name'],
-    ])('%j is refused, and the field is named', async (fault, field) => {
+    ])('%j is refused with the field at fault', async (fault, field) => {
       const request = { username: uniqueName('erin'), password, name: '', ...fault };
       await expect(open().auth.register(request, {})).rejects.toMatchObject({
         code: 'INVALID_ARGUMENT',
@@ -55,7 +55,7 @@ export function accountsContract(open: () => Transport, issue: Issue): void {
       });
     });
 
-    test('whoever logs in has a session of their own; a wrong password and an unknown name look the same', async () => {
+    test('each login begins a session of its own; a wrong password and an unknown name are refused alike', async () => {
       const transport = open();
       const first = await register(transport);
       const second = await transport.auth.login({ username: first.userId.toUpperCase(), password }, {});
@@ -70,7 +70,7 @@ export function accountsContract(open: () => Transport, issue: Issue): void {
       }
     });
 
-    test('a refresh token is good once; used again it ends the session everywhere', async () => {
+    test('a refresh token is valid once; a second use ends the session everywhere', async () => {
       const transport = open();
       const first = await register(transport);
       const stream = await first.person.connect();
@@ -113,7 +113,7 @@ export function accountsContract(open: () => Transport, issue: Issue): void {
       expect(ended.messages(group.id)).toEqual([]);
     });
 
-    test('a guest can log out, too', async () => {
+    test('a guest can log out', async () => {
       const transport = open();
       const guest = await signIn(transport, 'guest');
       const stream = await guest.connect();
@@ -122,7 +122,7 @@ export function accountsContract(open: () => Transport, issue: Issue): void {
       await expect(guest.chat.listChats({})).rejects.toMatchObject({ reason: 'SESSION_REVOKED' });
     });
 
-    test('sessions are listed, the one used last first, and each can be revoked by its owner only', async () => {
+    test('sessions are listed, the most recently used first, and only their owner can revoke them', async () => {
       const transport = open();
       const first = await register(transport);
       const second = await transport.auth.login({ username: first.userId, password }, {});
@@ -145,7 +145,7 @@ export function accountsContract(open: () => Transport, issue: Issue): void {
       expect([sessionIds.includes(second.sessionId), sessionIds.includes(first.sessionId)]).toEqual([true, false]);
     });
 
-    test('a new password ends the other sessions; guests have none', async () => {
+    test('a change of the password ends the other sessions; guests have no password', async () => {
       const transport = open();
       const first = await register(transport);
       const second = await transport.auth.login({ username: first.userId, password }, {});
@@ -171,7 +171,7 @@ export function accountsContract(open: () => Transport, issue: Issue): void {
       });
     });
 
-    test('what was done to an account is listed for administrators, the newest first, page by page', async () => {
+    test('administrators list the events of an account, the newest first, page by page', async () => {
       const transport = open();
       const { auth } = transport;
       const { userId, token, refreshToken } = await register(transport);
@@ -198,7 +198,7 @@ export function accountsContract(open: () => Transport, issue: Issue): void {
       await expect(auth.listAuthEvents({}, { token })).rejects.toMatchObject({ reason: 'METHOD_NOT_ALLOWED' });
     });
 
-    test('anybody may see the public keys, and who issues tokens', async () => {
+    test('the public keys and the issuer can be read without a token', async () => {
       const transport = open();
       const { keys } = await transport.auth.getKeySet({}, {});
       expect(keys[0]).toMatchObject({ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig' });

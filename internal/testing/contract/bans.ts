@@ -11,12 +11,12 @@ const fromService = { code: 'PERMISSION_DENIED', reason: 'BANNED' };
 const notAllowed = { code: 'PERMISSION_DENIED', reason: 'METHOD_NOT_ALLOWED' };
 const notBanned = { code: 'NOT_FOUND', reason: 'BAN_NOT_FOUND' };
 
-/** What every transport must make of bans, from a chat and from the service, and of the audit log. */
+/** Registers the tests of bans, from a chat and from the service, and of the audit log that every transport must pass. */
 export function bansContract(open: () => Transport, issue: Issue): void {
   const people = (...names: string[]) => Promise.all(names.map((name) => signIn(open(), name)));
 
   describe('bans from a chat', () => {
-    test('a ban ends delivery, is told to the chat, and keeps the user out until it is lifted', async () => {
+    test('a ban ends delivery, is recorded in the chat, and keeps the user out until it is lifted', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       const room = await newRoom(alice, bob);
       const [one, all] = await Promise.all([bob.connect(), bob.connect()]);
@@ -59,7 +59,7 @@ export function bansContract(open: () => Transport, issue: Issue): void {
       await expect(alice.chat.unbanMember({ chatId: room.id, userId: bob.id })).rejects.toMatchObject(notBanned);
     });
 
-    test('a ban that has expired counts for nothing', async () => {
+    test('an expired ban has no effect', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       const room = await newRoom(alice, bob);
       const expiresAt = new Date(Date.now() + 400);
@@ -73,7 +73,7 @@ export function bansContract(open: () => Transport, issue: Issue): void {
       expect((await alice.chat.listBans({ chatId: room.id })).bans).toEqual([]);
     });
 
-    test('a ban needs an end in the future, and somebody else', async () => {
+    test('a ban must end in the future and concern another user', async () => {
       const alice = await signIn(open(), 'alice');
       const room = await newRoom(alice);
       const root = await personWith(open(), issue, 'admin');
@@ -90,7 +90,7 @@ export function bansContract(open: () => Transport, issue: Issue): void {
       expect((await alice.chat.getChat({ chatId: room.id })).chat?.memberCount).toBe(1);
     });
 
-    test('bans are listed by user id, page by page, to those who may ban', async () => {
+    test('users who may ban list the bans by user id, page by page', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       const room = await newRoom(alice, bob);
       for (const userId of ['u-b', 'u-c', 'u-a']) await alice.chat.banMember({ chatId: room.id, userId });
@@ -131,7 +131,7 @@ export function bansContract(open: () => Transport, issue: Issue): void {
       await expect(root.chat.unbanUser({ userId: bob.id })).rejects.toMatchObject(notBanned);
     });
 
-    test('a ban from the service ends by itself', async () => {
+    test('a ban from the service ends at its time', async () => {
       const bob = await signIn(open(), 'bob');
       const root = await personWith(open(), issue, 'admin');
       await root.chat.banUser({ userId: bob.id, expiresAt: new Date(Date.now() + 400) });
@@ -140,7 +140,7 @@ export function bansContract(open: () => Transport, issue: Issue): void {
     });
 
     test.each(['user', 'service'] as const)(
-      'a token of the role %s can neither ban nor see who is banned',
+      'a token with the role %s can neither ban users from the service nor list bans',
       async (role) => {
         const caller = await personWith(open(), issue, role);
         const calls = [
@@ -195,7 +195,7 @@ export function bansContract(open: () => Transport, issue: Issue): void {
       expect([ofAlice.events.length, rest.nextPageToken]).toEqual([3, '']);
     });
 
-    test('has the bans from the service, which are of no chat', async () => {
+    test('has the bans from the service, without a chat', async () => {
       const root = await personWith(open(), issue, 'admin');
       await root.chat.banUser({ userId: 'u-x', reason: 'spam' });
       await root.chat.unbanUser({ userId: 'u-x' });

@@ -7,7 +7,7 @@ import { refusedFields } from '../clients/refused-fields.ts';
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const nobody = '00000000-0000-4000-8000-000000000000';
 
-/** What every transport must make of CreateChat, GetChat, ListChats and DeleteChat. */
+/** Registers the tests of CreateChat, GetChat, ListChats and DeleteChat that every transport must pass. */
 export function chatsContract(open: () => Transport): void {
   describe('chats', () => {
     test('a group is created with its title, its members and the caller as its owner', async () => {
@@ -40,7 +40,7 @@ export function chatsContract(open: () => Transport): void {
       });
     });
 
-    test('a pair has one direct chat, whoever asks for it', async () => {
+    test('two users have one direct chat, whichever of them creates it', async () => {
       const [alice, bob] = await Promise.all([signIn(open(), 'alice'), signIn(open(), 'bob')]);
 
       const [first, again] = await Promise.all([
@@ -65,7 +65,7 @@ export function chatsContract(open: () => Transport): void {
       expect(await refusedFields(create({ name: 'us', memberIds: ['bob'] }))).toEqual(['name']);
     });
 
-    test("a room's name is unique, case-sensitive and told to be taken", async () => {
+    test("a room's name is unique and case-sensitive, and a taken one is refused", async () => {
       const alice = await signIn(open(), 'alice');
       const name = uniqueName('Room');
       await alice.chat.createChat({ type: ChatType.ROOM, name });
@@ -96,7 +96,7 @@ export function chatsContract(open: () => Transport): void {
       expect(await refusedFields(alice.chat.getChat({ chatId: 'general' }))).toEqual(['chat_id']);
     });
 
-    test('of a group a stranger learns no more than of one that does not exist; a room is open to all', async () => {
+    test('a user who is not a member cannot tell a group from one that does not exist; a room is open to all', async () => {
       const [alice, eve] = await Promise.all([signIn(open(), 'alice'), signIn(open(), 'eve')]);
       const [group, room] = await Promise.all([newGroup(alice), newRoom(alice)]);
 
@@ -112,7 +112,7 @@ export function chatsContract(open: () => Transport): void {
       });
     });
 
-    test('chats are listed with their last message, the one that changed last first, page by page', async () => {
+    test('chats are listed with their last message, the most recently changed first, page by page', async () => {
       const alice = await signIn(open(), 'alice');
       const chats = [await newGroup(alice), await newGroup(alice), await newGroup(alice)];
       const { messageId } = await say(alice, chats[0]!, 'newest of all');
@@ -129,7 +129,7 @@ export function chatsContract(open: () => Transport): void {
       expect([first.chats.length, second.nextPageToken]).toEqual([2, '']);
     });
 
-    test('a deleted chat is gone for everyone, with its messages; only an owner may delete it', async () => {
+    test('only an owner may delete a chat; nobody finds it or its messages afterwards', async () => {
       const [alice, bob] = await Promise.all([signIn(open(), 'alice'), signIn(open(), 'bob')]);
       const group = await newGroup(alice, bob);
       const { messageId } = await say(bob, group, 'soon gone');

@@ -5,7 +5,7 @@ import { newGroup, newRoom, type Person, say, signIn } from '../clients/person.t
 import { commands, type StreamProbe } from '../clients/stream-probe.ts';
 import { eventually } from '../eventually.ts';
 
-/** What every transport must do about typing, presence and read marks. Needs a service with MAX_SIGNAL_MEMBERS=3. */
+/** Registers the tests of typing, presence and read marks that every transport must pass. The service needs MAX_SIGNAL_MEMBERS=3. */
 export function ephemeralEventsContract(open: () => Transport): void {
   describe('an ephemeral event', () => {
     const people = (...names: string[]) => Promise.all(names.map((name) => signIn(open(), name)));
@@ -22,7 +22,7 @@ export function ephemeralEventsContract(open: () => Transport): void {
       return { readSeq, unreadCount };
     }
 
-    test('of typing goes to the others who read the chat, and to nobody else', async () => {
+    test('of typing goes only to the chat’s other readers', async () => {
       const [alice, bob, eve] = (await people('alice', 'bob', 'eve')) as [Person, Person, Person];
       const [group, other] = [await newGroup(alice, bob), await newGroup(alice, eve)];
       const [a, b, e] = [await reading(alice, group.id), await reading(bob, group.id), await reading(eve, other.id)];
@@ -58,7 +58,7 @@ export function ephemeralEventsContract(open: () => Transport): void {
       ]);
     });
 
-    test('of a read mark goes to all who read the chat; the mark never moves back, and unread messages are counted', async () => {
+    test('of a read mark goes to all readers of the chat; the mark never moves back, and unread messages are counted', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       const group = await newGroup(alice, bob);
       for (const text of ['one', 'two', 'three']) await say(alice, group, text);
@@ -94,7 +94,7 @@ export function ephemeralEventsContract(open: () => Transport): void {
       });
     });
 
-    test('whoever joins has read nothing, and nothing from before counts as unread', async () => {
+    test('a new member has read nothing, and earlier messages do not count as unread', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       const room = await newRoom(alice);
       await say(alice, room, 'before');
@@ -103,7 +103,7 @@ export function ephemeralEventsContract(open: () => Transport): void {
       expect(await markOf(bob, room.id)).toEqual({ readSeq: 0, unreadCount: 1 });
     });
 
-    test('in a chat with many members is sent for the own read mark only, to the other devices', async () => {
+    test('in a chat with many members is sent only for a user’s own read mark, to their other devices', async () => {
       const [alice, bob, carol, dave] = (await people('alice', 'bob', 'carol', 'dave')) as [
         Person,
         Person,

@@ -2,10 +2,10 @@ import type { Transport } from '../../../pkg/chat-client/transports/transport.ts
 import type { TokenRole } from '../../model/principal.ts';
 import { type Person, personOf, uniqueName } from '../clients/person.ts';
 
-/** Makes an access token that the service takes. */
+/** Issues an access token that the service accepts. */
 export type Issue = (subject: { userId: string; name: string; roles: TokenRole[] }) => Promise<string>;
 
-/** A new user whose token says so. */
+/** Returns a new user whose token has these roles. */
 export async function personWith(transport: Transport, issue: Issue, ...roles: TokenRole[]): Promise<Person> {
   const id = uniqueName(roles.join('-') || 'nobody');
   const name = `${id}'s name`;

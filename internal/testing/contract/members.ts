@@ -3,12 +3,12 @@ import { ChatRole, ChatType } from '../../../pkg/api/chat/v1/chat.ts';
 import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
 import { newGroup, newRoom, say, signIn } from '../clients/person.ts';
 
-/** What every transport must make of AddMembers, ListMembers, RemoveMember and LeaveChat. */
+/** Registers the tests of AddMembers, ListMembers, RemoveMember and LeaveChat that every transport must pass. */
 export function membersContract(open: () => Transport): void {
   describe('members', () => {
     test('added users become members, are recorded, and stay as they are when added again', async () => {
       const [alice, bob, carol] = await Promise.all(['alice', 'bob', 'carol'].map((name) => signIn(open(), name)));
-      await bob!.connect(); // from here on others know the name
+      await bob!.connect(); // from here on the service knows bob's name
       const group = await newGroup(alice!);
 
       const { added } = await alice!.chat.addMembers({ chatId: group.id, userIds: [bob!.id, carol!.id, alice!.id] });
@@ -34,7 +34,7 @@ export function membersContract(open: () => Transport): void {
       expect((await bob!.chat.getChat({ chatId: group.id })).chat).toMatchObject({ memberCount: 3, joinedSeq: 2 });
     });
 
-    test('members are listed by user id, page by page, to members and to nobody else', async () => {
+    test('members, and nobody else, list the members by user id, page by page', async () => {
       const [alice, eve] = await Promise.all([signIn(open(), 'alice'), signIn(open(), 'eve')]);
       const group = await newGroup(alice);
       const userIds = ['u-c', 'u-a', 'u-d', 'u-b'];
@@ -53,7 +53,7 @@ export function membersContract(open: () => Transport): void {
       await expect(eve.chat.listMembers({ chatId: group.id })).rejects.toMatchObject({ reason: 'CHAT_NOT_FOUND' });
     });
 
-    test('those with too low a role may neither add nor remove', async () => {
+    test('members whose role is too low may neither add nor remove members', async () => {
       const [alice, bob, eve] = await Promise.all(['alice', 'bob', 'eve'].map((name) => signIn(open(), name)));
       const group = await newGroup(alice!, bob!);
       const room = await newRoom(alice!);
@@ -71,7 +71,7 @@ export function membersContract(open: () => Transport): void {
       });
     });
 
-    test('a removed user is recorded, may do nothing more, and can be added again', async () => {
+    test('a removal is recorded; the removed user has no access any more, and can be added again', async () => {
       const [alice, bob] = await Promise.all([signIn(open(), 'alice'), signIn(open(), 'bob')]);
       const group = await newGroup(alice, bob);
 
@@ -88,7 +88,7 @@ export function membersContract(open: () => Transport): void {
       await expect(say(bob, group, 'thanks')).resolves.toMatchObject({ seq: 4 });
     });
 
-    test('nobody comes into or goes out of a direct chat', async () => {
+    test('the members of a direct chat do not change', async () => {
       const [alice, bob] = await Promise.all([signIn(open(), 'alice'), signIn(open(), 'bob')]);
       const { chat } = await alice.chat.createChat({ type: ChatType.DIRECT, memberIds: [bob.id] });
       const chatId = chat!.id;
@@ -99,7 +99,7 @@ export function membersContract(open: () => Transport): void {
       await expect(bob.chat.leaveChat({ chatId })).rejects.toMatchObject(refused);
     });
 
-    test("when a group's last owner leaves, the one who has been in it the longest becomes its owner", async () => {
+    test("when a group's last owner leaves, the longest-standing member becomes its owner", async () => {
       const [alice, bob, carol] = await Promise.all(['alice', 'bob', 'carol'].map((name) => signIn(open(), name)));
       const group = await newGroup(alice!);
       await alice!.chat.addMembers({ chatId: group.id, userIds: [carol!.id] });

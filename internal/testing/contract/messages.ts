@@ -6,7 +6,7 @@ import { refusedFields } from '../clients/refused-fields.ts';
 const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const nothing = '00000000-0000-4000-8000-000000000000';
 
-/** What every transport must make of SendMessage, GetMessage and ListMessages. */
+/** Registers the tests of SendMessage, GetMessage and ListMessages that every transport must pass. */
 export function messagesContract(open: () => Transport): void {
   describe('messages', () => {
     test('a sent message is stored as it was sent, under the name of the token and the next number', async () => {
@@ -52,7 +52,7 @@ export function messagesContract(open: () => Transport): void {
       expect(await page({ beforeSeq: 1 })).toEqual([[], false]);
     });
 
-    test('a page is asked for in one direction and of a size that is allowed', async () => {
+    test('a page with two directions or an invalid size is refused', async () => {
       const alice = await signIn(open(), 'alice');
       const { id: chatId } = await newGroup(alice);
       const fields = (request: object) => refusedFields(alice.chat.listMessages({ chatId, ...request }));
@@ -64,7 +64,7 @@ export function messagesContract(open: () => Transport): void {
       expect(await fields({ pageSize: 1_001 })).toEqual(['page_size']);
     });
 
-    test('what cannot be sent is refused with each field at fault', async () => {
+    test('an invalid message is refused with every field at fault', async () => {
       const alice = await signIn(open(), 'alice');
       const { id: chatId } = await newGroup(alice);
       const message = { chatId, clientMessageId: 'id', text: 'text' };
@@ -83,7 +83,7 @@ export function messagesContract(open: () => Transport): void {
       expect((await alice.chat.listMessages({ chatId })).messages).toHaveLength(1);
     });
 
-    test('length is counted in characters, not in units of an encoding', async () => {
+    test('length is counted in Unicode characters, not in units of an encoding', async () => {
       const alice = await signIn(open(), 'alice');
       const group = await newGroup(alice);
 
@@ -91,7 +91,7 @@ export function messagesContract(open: () => Transport): void {
       await expect(say(alice, group, '👋'.repeat(4_001))).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     });
 
-    test('only members read and write: a stranger is told so in a room, and nothing at all of a group', async () => {
+    test('only members read and write; others get NOT_A_MEMBER for a room, and CHAT_NOT_FOUND for a group', async () => {
       const [alice, eve] = await Promise.all([signIn(open(), 'alice'), signIn(open(), 'eve')]);
       const [group, room] = [await newGroup(alice), await newRoom(alice)];
       const { messageId } = await say(alice, group, 'secret');
@@ -106,7 +106,7 @@ export function messagesContract(open: () => Transport): void {
       await expect(say(eve, { id: nothing }, 'hi')).rejects.toMatchObject(hidden);
     });
 
-    test('a message is found in its own chat only', async () => {
+    test('a message is found only in its own chat', async () => {
       const alice = await signIn(open(), 'alice');
       const [here, there] = [await newGroup(alice), await newGroup(alice)];
       const { messageId } = await say(alice, here, 'here');

@@ -22,7 +22,7 @@ const chatOperations = (Object.keys(operations) as Operation[]).filter(
   (operation): operation is ChatOperation => 'chat' in operations[operation],
 );
 
-/** What matters in a request of an operation on a chat besides the chat; `u-below` is a reader in it. All else is whatever the rules allow. */
+/** The fields that matter in a request besides the chat; `u-below` is a reader in it. All other fields have any valid value. */
 const requests: Partial<Record<ChatOperation, object>> = {
   AddMembers: { userIds: ['u-new'] },
   UpdateMember: { userId, role: ChatRole.MEMBER },
@@ -34,7 +34,7 @@ const types = indexTypes(
   JSON.parse(readFileSync(new URL('../../../pkg/api/descriptors.json', import.meta.url), 'utf8')),
 );
 
-/** A valid request, unlike any other. */
+/** Returns a new valid request of the operation. */
 function requestOf(operation: ChatOperation, chatId: string): object {
   const typeName = `chat.v1.${operation}Request`;
   const filled = types.messages.has(typeName) ? validMessage(types, typeName) : {};
@@ -43,7 +43,7 @@ function requestOf(operation: ChatOperation, chatId: string): object {
   return { ...filled, ...unique, ...first, ...requests[operation], chatId };
 }
 
-/** The command of each operation that can be sent in a stream. */
+/** The command of each operation that a stream has. */
 const commandCases = new Map<Operation, string>([
   ['Subscribe', 'subscribe'],
   ...Object.entries(streamOperations).map(([$case, { operation }]) => [operation, $case] as const),
@@ -51,7 +51,7 @@ const commandCases = new Map<Operation, string>([
 
 const methodOf = (operation: Operation) => `${operation[0]!.toLowerCase()}${operation.slice(1)}`;
 
-/** Each way in which the operation can be asked for: as a call, and as a command. */
+/** Returns functions that use the operation: one as a call and one as a command, as far as they exist. */
 function waysToUse(operation: ChatOperation, caller: Person): ((chatId: string) => Promise<unknown>)[] {
   const call = (caller.chat as unknown as Record<string, Call>)[methodOf(operation)];
   const $case = commandCases.get(operation);
@@ -73,7 +73,7 @@ async function askOnStream(caller: Person, command: CommandBody): Promise<void> 
   if (answer.$case === 'rejected') throw errorFromStatus(answer.value.status!);
 }
 
-/** What a path cannot be without. Everything else is left out: what is wrong with a request is told after what is not allowed. */
+/** Fields in the path of a REST request, which must not be empty. Other fields may be missing, because permissions are checked before validation. */
 const inPath: Partial<Record<Operation, object>> = {
   JoinRoom: { name: 'permissions' },
   BanUser: { userId: 'u-banned' },
@@ -81,7 +81,7 @@ const inPath: Partial<Record<Operation, object>> = {
   RevokeSession: { sessionId: crypto.randomUUID() },
 };
 
-/** What the table says. */
+/** Returns the outcome that the table demands. */
 function expected(operation: Operation, tokenRole: TokenRole, type: 'GROUP' | 'ROOM', role: Role | undefined): Outcome {
   const { token, chat }: Permission = operations[operation];
   if (token !== 'anyone' && !token.includes(tokenRole)) return 'METHOD_NOT_ALLOWED';
@@ -91,14 +91,14 @@ function expected(operation: Operation, tokenRole: TokenRole, type: 'GROUP' | 'R
   return chat.openRooms ? 'may' : 'NOT_A_MEMBER';
 }
 
-/** The chats that an operation is tried in: of each type, with each role of the caller in it. */
+/** The chats in which an operation is tried: each type, with each role of the caller. */
 const everyCell = (['GROUP', 'ROOM'] as const).flatMap((type) =>
   [...chatRoles, undefined].map((role) => ({ type, role })),
 );
 
 /**
- * What every transport must enforce: the permissions table, each operation with each token role. One transport tries it with each role
- * in a chat. The others, which end in the same check, try one role for each outcome that the table has.
+ * Registers the tests of the permissions table that every transport must pass: each operation with each token role. With `every role` they try each role
+ * in a chat; one transport suffices for that. With `one role` they try one role for each outcome, since all transports share the check.
  */
 export function permissionsContract(open: () => Transport, issue: Issue, roles: 'every role' | 'one role'): void {
   describe('permissions', () => {
@@ -107,7 +107,7 @@ export function permissionsContract(open: () => Transport, issue: Issue, roles: 
       backend = await personWith(open(), issue, 'service');
     });
 
-    /** A chat that the caller has the role in; without one, is no member of. */
+    /** Creates a chat in which the caller has the role; undefined: is not a member. */
     async function chatWith({ id }: Person, type: 'GROUP' | 'ROOM', role: Role | undefined): Promise<string> {
       const memberIds = ['u-owner', userId, ...(role ? [id] : [])];
       const created = await backend.chat.createChat({
@@ -160,7 +160,7 @@ export function permissionsContract(open: () => Transport, issue: Issue, roles: 
   });
 }
 
-/** There is no such message: the caller may look for it. */
+/** Returns the reason of a refusal, else `may`. MESSAGE_NOT_FOUND means that the caller may look for a message. */
 async function outcomeOf(use: Promise<unknown>): Promise<string> {
   return use.then(
     () => 'may',
@@ -168,7 +168,7 @@ async function outcomeOf(use: Promise<unknown>): Promise<string> {
   );
 }
 
-/** Every unary operation that names no chat. */
+/** Every unary operation whose request names no chat. */
 function otherOperations(transport: Transport) {
   const calls = { ...transport.auth, ...transport.chat } as unknown as Record<string, Call>;
   const others = (Object.keys(operations) as Operation[]).filter(

@@ -6,7 +6,7 @@ import type { Transport } from '../../../pkg/chat-client/transports/transport.ts
 import { newGroup, newRoom, type Person, personOf, say, signIn, uniqueName } from '../clients/person.ts';
 import { commands, type StreamProbe } from '../clients/stream-probe.ts';
 
-/** What every transport must do for a reader of one chat, server-sent events among them, which have no other commands. */
+/** Registers the tests of reading one chat that every transport must pass, also server-sent events, which have no other commands. */
 export function readingContract(open: () => Transport): void {
   describe('reading a chat', () => {
     const people = (...names: string[]) => Promise.all(names.map((name) => signIn(open(), name)));
@@ -22,7 +22,7 @@ export function readingContract(open: () => Transport): void {
       return (await person.chat.listMessages({ chatId, afterSeq: 0, pageSize: 100 })).messages;
     }
 
-    test('live, from any number and by pages the messages are the same, and so are the cursors', async () => {
+    test('messages and cursors are the same live, from any number, and by pages', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       const group = await newGroup(alice, bob);
       const live = await read(bob, group.id, 0);
@@ -40,7 +40,7 @@ export function readingContract(open: () => Transport): void {
       }
     });
 
-    test('without a number only what comes from now on is told', async () => {
+    test('a subscription without a number gives only new messages', async () => {
       const [alice] = (await people('alice')) as [Person];
       const group = await newGroup(alice);
       await say(alice, group, 'before');
@@ -50,7 +50,7 @@ export function readingContract(open: () => Transport): void {
       expect(stream.messages(group.id)[0]).toMatchObject({ text: 'after', seq: 3 });
     });
 
-    test('what is refused is refused with the same codes and reasons', async () => {
+    test('refusals have the same codes and reasons', async () => {
       const [alice, eve] = (await people('alice', 'eve')) as [Person, Person];
       const [group, room] = [await newGroup(alice), await newRoom(alice)];
       const refusals: [Person, string, number | undefined, object][] = [
@@ -75,7 +75,7 @@ export function readingContract(open: () => Transport): void {
       });
     });
 
-    test('a message is sent once however often it is sent, and gives the same number', async () => {
+    test('a repeated message is stored once, and each repetition gets the same number', async () => {
       const [alice] = (await people('alice')) as [Person];
       const group = await newGroup(alice);
       const stream = await read(alice, group.id);
@@ -91,7 +91,7 @@ export function readingContract(open: () => Transport): void {
       ]);
     });
 
-    test('whoever is taken out is told, and gets nothing that is written after', async () => {
+    test('a removed reader gets chat_removed, and no later message', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       const group = await newGroup(alice, bob);
       const stream = await read(bob, group.id, 0);
@@ -102,7 +102,7 @@ export function readingContract(open: () => Transport): void {
       expect(stream.messages(group.id).map(({ seq }) => seq)).toEqual([1]);
     });
 
-    test('a chat that is deleted is told to be gone', async () => {
+    test('readers of a deleted chat get chat_removed', async () => {
       const [alice] = (await people('alice')) as [Person];
       const group = await newGroup(alice);
       const stream = await read(alice, group.id);
@@ -110,7 +110,7 @@ export function readingContract(open: () => Transport): void {
       expect(await stream.nextOf('chatRemoved')).toEqual({ chatId: group.id, reason: RemovalReason.DELETED });
     });
 
-    test('a session that is ended ends the stream within a second, and says why', async () => {
+    test('the end of a session ends its stream within a second, with the reason', async () => {
       const transport = open();
       const username = uniqueName('carol');
       const tokens = await transport.auth.register({ username, password: 'seven wooden spoons' }, {});

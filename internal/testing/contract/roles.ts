@@ -9,7 +9,7 @@ import { servicesContract } from './services.ts';
 const { READER, MEMBER, ADMIN, OWNER } = ChatRole;
 const tooLow = { code: 'PERMISSION_DENIED', reason: 'ROLE_TOO_LOW' };
 
-/** What every transport must make of roles, bans and backends: UpdateMember and what is for those who keep order. */
+/** Registers the tests of roles that every transport must pass: UpdateMember and the rights of a chat's administrators and owners. */
 export function rolesContract(open: () => Transport, issue: Issue): void {
   const people = (...names: string[]) => Promise.all(names.map((name) => signIn(open(), name)));
   const give = (giver: Person, chat: { id: string }, { id }: Person, role: ChatRole) =>
@@ -19,9 +19,9 @@ export function rolesContract(open: () => Transport, issue: Issue): void {
   servicesContract(open, issue);
 
   describe('roles', () => {
-    test('a new role is answered, told to the chat, and holds at once', async () => {
+    test('a new role is returned, recorded in the chat, and in force at once', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
-      await bob.connect(); // from here on others know the name
+      await bob.connect(); // from here on the service knows bob's name
       const group = await newGroup(alice, bob);
 
       const { member } = await give(alice, group, bob, READER);
@@ -43,14 +43,14 @@ export function rolesContract(open: () => Transport, issue: Issue): void {
       await expect(say(bob, group, 'thanks')).resolves.toMatchObject({ seq: 4 });
     });
 
-    test('the role that a member has already is answered, and nothing is told', async () => {
+    test('giving a member the same role again succeeds and records nothing', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       const group = await newGroup(alice, bob);
       expect((await give(alice, group, bob, MEMBER)).member?.role).toBe(MEMBER);
       expect((await alice.chat.getChat({ chatId: group.id })).chat?.lastSeq).toBe(1);
     });
 
-    test('an administrator of a chat reaches those below, gives roles below, and no others', async () => {
+    test('an administrator of a chat changes only members with lower roles, and gives only lower roles', async () => {
       const [owner, admin, other, member] = (await people('owner', 'admin', 'other', 'member')) as Person[] as [
         Person,
         Person,
@@ -88,7 +88,7 @@ export function rolesContract(open: () => Transport, issue: Issue): void {
       await owner.chat.removeMember({ chatId: group.id, userId: other.id });
     });
 
-    test('an owner makes others owners and steps down; the last one of a group stays', async () => {
+    test('an owner makes others owners and steps down; the last owner of a group cannot', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       const group = await newGroup(alice, bob);
       const lastOwner = { code: 'FAILED_PRECONDITION', reason: 'LAST_OWNER' };
@@ -101,7 +101,7 @@ export function rolesContract(open: () => Transport, issue: Issue): void {
       expect((await give(alice, room, alice, MEMBER)).member?.role).toBe(MEMBER);
     });
 
-    test('of two owners who demote each other at once one is refused', async () => {
+    test('of two owners who demote each other at the same time, one is refused', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       for (let round = 0; round < 5; round += 1) {
         const group = await newGroup(alice, bob);
@@ -114,7 +114,7 @@ export function rolesContract(open: () => Transport, issue: Issue): void {
       }
     });
 
-    test('nobody’s role changes in a direct chat, nor that of somebody who is no member', async () => {
+    test('roles in a direct chat, and of users who are not members, cannot change', async () => {
       const [alice, bob, root] = [...(await people('alice', 'bob')), await personWith(open(), issue, 'admin')] as [
         Person,
         Person,
@@ -136,7 +136,7 @@ export function rolesContract(open: () => Transport, issue: Issue): void {
     });
 
     test.each(['admin', 'service'] as const)(
-      'a token of the role %s does it all without being a member',
+      'a token with the role %s does all of this without being a member',
       async (role) => {
         const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
         const outsider = await personWith(open(), issue, role);

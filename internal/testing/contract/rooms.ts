@@ -5,10 +5,10 @@ import { newGroup, newRoom, signIn, uniqueName } from '../clients/person.ts';
 import { refusedFields } from '../clients/refused-fields.ts';
 import { eventually } from '../eventually.ts';
 
-/** What every transport must make of ListRooms, JoinRoom and ListOnlineUsers. */
+/** Registers the tests of ListRooms, JoinRoom and ListOnlineUsers that every transport must pass. */
 export function roomsContract(open: () => Transport): void {
   describe('rooms', () => {
-    test('joining creates a room that is not there, and joining twice is harmless', async () => {
+    test('joining a room that does not exist creates it, and joining again changes nothing', async () => {
       const [alice, bob] = await Promise.all([signIn(open(), 'alice'), signIn(open(), 'bob')]);
       const name = uniqueName('Café_ü.1');
 
@@ -26,7 +26,7 @@ export function roomsContract(open: () => Transport): void {
       ]);
     });
 
-    test('many who join a new room at once find themselves in the same one', async () => {
+    test('users who join a new room at the same time are in the same room', async () => {
       const people = await Promise.all(Array.from({ length: 8 }, () => signIn(open(), 'racer')));
       const name = uniqueName('rush');
 
@@ -38,7 +38,7 @@ export function roomsContract(open: () => Transport): void {
       expect(chat).toMatchObject({ memberCount: 8, lastSeq: 8 });
     });
 
-    test('rooms are listed by name, filtered in whatever case, page by page', async () => {
+    test('rooms are listed by name, with a filter that ignores case, page by page', async () => {
       const alice = await signIn(open(), 'alice');
       const mark = uniqueName('LiSt');
       const names = ['d', 'B', 'a', 'c'].map((letter) => `${letter}-${mark}`);
@@ -53,14 +53,14 @@ export function roomsContract(open: () => Transport): void {
       expect((await alice.chat.listRooms({ filter: `${mark}%` })).rooms).toEqual([]);
     });
 
-    test('a room name that cannot be is refused with the field', async () => {
+    test('an invalid room name is refused with the field', async () => {
       const alice = await signIn(open(), 'alice');
       for (const name of ['', '-starts-badly', 'has space', 'x'.repeat(65), 'slash/ed']) {
         expect(await refusedFields(alice.chat.joinRoom({ name }))).toEqual(['name']);
       }
     });
 
-    test('users with an open stream are online, until the last one of them ends', async () => {
+    test('a user is online while they have an open stream', async () => {
       const [alice, bob, eve] = await Promise.all(['alice', 'bob', 'eve'].map((name) => signIn(open(), name)));
       const [group, room] = [await newGroup(alice!, bob!), await newRoom(alice!, bob!)];
       const [, first, second] = await Promise.all([alice!.connect(), bob!.connect(), bob!.connect(), eve!.connect()]);

@@ -5,7 +5,7 @@ import { newGroup, type Person, say, signIn, uniqueName } from '../clients/perso
 import { commands } from '../clients/stream-probe.ts';
 import { type Issue, personWith } from './issue.ts';
 
-/** What every transport must let backends do: tokens of the role `service`. */
+/** Registers the tests of backends, with tokens of the role `service`, that every transport must pass. */
 export function servicesContract(open: () => Transport, issue: Issue): void {
   const people = (...names: string[]) => Promise.all(names.map((name) => signIn(open(), name)));
   const shop = () => personWith(open(), issue, 'service');
@@ -15,7 +15,7 @@ export function servicesContract(open: () => Transport, issue: Issue): void {
   };
 
   describe('a backend', () => {
-    test('sends to any chat under its token’s name, once however often it tries', async () => {
+    test('sends to any chat under its token’s name, and a repetition is stored once', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       const service = await shop();
       const { chat: direct } = await alice.chat.createChat({ type: ChatType.DIRECT, memberIds: [bob.id] });
@@ -54,7 +54,7 @@ export function servicesContract(open: () => Transport, issue: Issue): void {
       await expect(say(service, { id: crypto.randomUUID() }, 'hello?')).rejects.toMatchObject(notFound);
     });
 
-    test('opens the one direct chat of two users, and is none of them', async () => {
+    test('creates the direct chat of two other users', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       const service = await shop();
       const create = () => service.chat.createChat({ type: ChatType.DIRECT, memberIds: [alice.id, bob.id] });
@@ -74,7 +74,7 @@ export function servicesContract(open: () => Transport, issue: Issue): void {
       expect(await members(alice, chat!.id)).toEqual({ [alice.id]: ChatRole.OWNER, [bob.id]: ChatRole.OWNER });
     });
 
-    test('creates groups and rooms that the first of the members owns', async () => {
+    test('creates groups and rooms, owned by the first member', async () => {
       const [alice, bob] = (await people('alice', 'bob')) as [Person, Person];
       const service = await shop();
       const stream = await alice.connect();
@@ -91,7 +91,7 @@ export function servicesContract(open: () => Transport, issue: Issue): void {
       expect((await alice.chat.joinRoom({ name: chat!.name })).chat?.ownRole).toBe(ChatRole.MEMBER);
     });
 
-    test('is told by field what a chat for others needs', async () => {
+    test('is refused with the fields that a chat for others lacks', async () => {
       const service = await shop();
       const requests = [
         { type: ChatType.DIRECT, memberIds: ['a'] },
@@ -106,7 +106,7 @@ export function servicesContract(open: () => Transport, issue: Issue): void {
       }
     });
 
-    test('that joins a room becomes a member of it as everybody does', async () => {
+    test('that joins a room becomes a member like any user', async () => {
       const service = await shop();
       const { chat, created } = await service.chat.joinRoom({ name: uniqueName('joined') });
       expect([created, chat?.ownRole]).toEqual([true, ChatRole.OWNER]);

@@ -5,16 +5,16 @@ import type { Transport } from '../../../pkg/chat-client/transports/transport.ts
 import { newGroup, newRoom, say, signIn } from '../clients/person.ts';
 import { commands, type EventBody } from '../clients/stream-probe.ts';
 
-/** The error in a `rejected` event. */
+/** Returns the error in a `rejected` event. */
 function refusal(event: EventBody) {
   if (event.$case !== 'rejected') return expect.unreachable(`expected a refusal, got ${event.$case}`);
   return errorFromStatus(event.value.status!);
 }
 
-/** What every transport must make of ConnectChat: its commands and their answers. */
+/** Registers the tests of ConnectChat, its commands and their answers, that every transport must pass. */
 export function streamsContract(open: () => Transport): void {
   describe('streams', () => {
-    test('a stream begins with who it is for and what is accepted on it', async () => {
+    test('a stream begins with welcome, which names the user and the limits', async () => {
       const alice = await signIn(open(), 'alice');
       const stream = await alice.connect();
 
@@ -30,7 +30,7 @@ export function streamsContract(open: () => Transport): void {
       expect(tokenExpiresAt!.getTime()).toBeGreaterThan(Date.now() + 800_000);
     });
 
-    test('a message that is sent on a stream is the one that all its readers get', async () => {
+    test('all readers get a message that is sent on a stream, unchanged', async () => {
       const [alice, bob] = await Promise.all([signIn(open(), 'alice'), signIn(open(), 'bob')]);
       const group = await newGroup(alice, bob);
       const [sender, reader] = await Promise.all([alice.connect(), bob.connect()]);
@@ -48,7 +48,7 @@ export function streamsContract(open: () => Transport): void {
       expect(sender.all('message')).toEqual([]);
     });
 
-    test('a subscription from a number gives what is after it, says so, and goes on live', async () => {
+    test('a subscription from a number gives the later messages, then caught_up, then live messages', async () => {
       const alice = await signIn(open(), 'alice');
       const group = await newGroup(alice);
       for (const text of ['a', 'b', 'c']) await say(alice, group, text);
@@ -61,7 +61,7 @@ export function streamsContract(open: () => Transport): void {
       await stream.until(() => stream.messages(group.id).length === 3);
       expect(stream.messages(group.id).at(-1)).toMatchObject({ text: 'd', seq: 5 });
 
-      // Anew, from the beginning.
+      // Subscribes again, from the beginning.
       const from = stream.events.length;
       await stream.ask(commands.subscribe(group.id, 0));
       await stream.next(({ $case }) => $case === 'caughtUp', from);
@@ -69,7 +69,7 @@ export function streamsContract(open: () => Transport): void {
       expect(again.map(({ value }) => 'seq' in value && value.seq)).toEqual([1, 2, 3, 4, 5]);
     });
 
-    test('a number from the future is refused, never taken for silence', async () => {
+    test('a number beyond the last one is refused', async () => {
       const alice = await signIn(open(), 'alice');
       const group = await newGroup(alice);
       const stream = await alice.connect();
@@ -83,7 +83,7 @@ export function streamsContract(open: () => Transport): void {
       expect(await stream.ask(commands.ping())).toMatchObject({ $case: 'pong' });
     });
 
-    test('subscribe_all delivers every chat, each from where the client says', async () => {
+    test('subscribe_all delivers every chat, each from the client’s cursor', async () => {
       const alice = await signIn(open(), 'alice');
       const [seen, fresh] = [await newGroup(alice), await newGroup(alice)];
       for (const chat of [seen, fresh]) for (const text of ['a', 'b']) await say(alice, chat, text);
@@ -114,7 +114,7 @@ export function streamsContract(open: () => Transport): void {
       }
     });
 
-    test('from where one joined means the first message that one was there for', async () => {
+    test('JOINED begins with the first message since the user became a member', async () => {
       const [alice, bob] = await Promise.all([signIn(open(), 'alice'), signIn(open(), 'bob')]);
       const room = await newRoom(alice);
       await say(alice, room, 'before');
@@ -131,7 +131,7 @@ export function streamsContract(open: () => Transport): void {
       ]);
     });
 
-    test('after unsubscribing nothing of the chat comes any more', async () => {
+    test('after unsubscribe no event of the chat is sent', async () => {
       const alice = await signIn(open(), 'alice');
       const group = await newGroup(alice);
       const stream = await alice.connect();
@@ -144,7 +144,7 @@ export function streamsContract(open: () => Transport): void {
       expect(refusal(await stream.ask(commands.unsubscribe(group.id)))).toMatchObject({ reason: 'NOT_SUBSCRIBED' });
     });
 
-    test('a refused command says what a unary call would say, and the stream goes on', async () => {
+    test('a refused command has the same error as a unary call, and the stream stays open', async () => {
       const [alice, eve] = await Promise.all([signIn(open(), 'alice'), signIn(open(), 'eve')]);
       const [group, room] = [await newGroup(alice), await newRoom(alice)];
       const stream = await eve.connect();
@@ -174,7 +174,7 @@ export function streamsContract(open: () => Transport): void {
       expect(await stream.ask(commands.ping())).toMatchObject({ $case: 'pong' });
     });
 
-    test('a direct chat that somebody else opens reaches an open stream by itself', async () => {
+    test('a direct chat that another user creates appears on a stream with subscribe_all', async () => {
       const [alice, bob] = await Promise.all([signIn(open(), 'alice'), signIn(open(), 'bob')]);
       const stream = await bob.connect();
       await stream.ask(commands.subscribeAll());

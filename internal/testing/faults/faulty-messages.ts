@@ -4,7 +4,7 @@ import { withFaults } from './with-faults.ts';
 
 type Commit = () => Promise<Appended[]>;
 
-/** Lets a test observe a real repository's `appendBatch`, hold it up and make it fail. */
+/** Lets a test observe a real repository's `appendBatch`, delay it and make it fail. */
 export class FaultyMessages {
   /** The repository for the part under test; all other methods are the real ones. */
   readonly repository: MessageRepository;
@@ -31,7 +31,7 @@ export class FaultyMessages {
     };
   }
 
-  /** Holds up all batches until the returned function is called. */
+  /** Delays all batches until the returned function is called. */
   hold(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.onAppend = (commit) => promise.then(commit);

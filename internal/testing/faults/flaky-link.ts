@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createConnection, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands between a client and a service, and breaks what goes through it. */
+/** A TCP proxy between a client and a service, whose connections a test can break. */
 export class FlakyLink {
   /** `host:port` */
   readonly address: string;
-  /** Connections that were broken. */
+  /** The number of connections that were broken. */
   cuts = 0;
   /** Whether new connections are reset at once. */
   refusing = false;
@@ -32,7 +32,7 @@ export class FlakyLink {
     return link;
   }
 
-  /** Breaks every connection, as a network does: both sides are reset, and what is on its way is lost. */
+  /** Breaks every connection, as a network does: resets both sides and loses the data in transit. */
   cut(): void {
     this.cuts += this.#sockets.size / 2;
     for (const socket of this.#sockets) socket.resetAndDestroy();

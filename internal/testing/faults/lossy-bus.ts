@@ -1,9 +1,9 @@
 import type { Bus, BusState, ChatPublication, Unsubscribe } from '../../client/bus/bus.ts';
 
-/** What becomes of one publication on its way to one subscriber; `late`: others overtake it. */
+/** The fate of one publication on its way to one subscriber; `late`: others overtake it. */
 export type Fate = 'arrive' | 'lose' | 'double' | 'late';
 
-/** A real bus on which publications get lost, doubled and overtaken, on their way to each of its subscribers. */
+/** A real bus that loses, doubles and delays publications, for each subscriber separately. */
 export class LossyBus implements Bus {
   readonly #inner: Bus;
   readonly #fates: { chat: () => Fate; membership: () => Fate };
@@ -46,7 +46,7 @@ export class LossyBus implements Bus {
     this.#inner.onStateChange(listener);
   }
 
-  /** As after a reconnection. */
+  /** Calls the `onLoss` listeners, as after a reconnection. */
   reportLoss(): void {
     for (const listener of this.#lossListeners) listener();
   }

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { expect, onTestFinished } from 'vitest';
 import { eventually } from '../eventually.ts';
 
-/** Holds the chat's row, which whoever changes the chat must have; returns how to let go. Let go of when the test is over. */
+/** Locks the chat's row, for which every change of the chat waits. Returns a function that releases it; it is also released when the test ends. */
 export async function holdChat(dsn: string, { id }: { id: string }): Promise<() => Promise<void>> {
   const client = new pg.Client({ connectionString: dsn });
   await client.connect();
@@ -12,7 +12,7 @@ export async function holdChat(dsn: string, { id }: { id: string }): Promise<() 
   return async () => void (await client.query('commit'));
 }
 
-/** Resolves when so many statements on the database wait for a lock. */
+/** Resolves when `count` statements on the database wait for a lock. */
 export async function lockWaits(dsn: string, count: number): Promise<void> {
   const client = new pg.Client({ connectionString: dsn });
   await client.connect();

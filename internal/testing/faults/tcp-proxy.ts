@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A network between the service and its database that can be cut. */
+/** A TCP proxy between the service and its database, which simulates faults of the network. */
 export interface TcpProxy {
-  /** The DSN by way of this proxy. */
+  /** The database's DSN through this proxy. */
   dsn: string;
   /** Breaks every connection and refuses new ones. */
   cut(): void;
-  /** Goes silent on the connections that are open, as when the other machine has lost its power; new ones work. */
+  /** Stops forwarding on the open connections, as if the other machine had lost power. New connections work. */
   freeze(): void;
-  /** Lets new connections through again. */
+  /** Accepts new connections again. */
   restore(): void;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** A real part with some of its methods replaced, to inject a fault or hold something up; all others go to the part itself. */
+/** Wraps a real part and replaces some of its methods, to inject a fault or a delay. All other methods are the real ones. */
 export function withFaults<T extends object>(real: T, faults: (real: T) => Partial<T>): T {
   const replaced = faults(real);
   return new Proxy(real, {

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { ChatError } from '../../model/errors.ts';
 
 /**
- * The paths of the fields that `convert` loses: it returns the same if such a field has the value of `other`. A field whose other
- * value it refuses is not lost.
+ * Returns the paths of the fields that `convert` loses: its result does not change when the field gets its value from `other`. A field whose other value
+ * `convert` refuses is not lost.
  */
 export function lostFields<T>(value: T, other: T, convert: (value: T) => unknown): string[] {
   const whole = convert(value);
@@ -17,7 +17,7 @@ export function lostFields<T>(value: T, other: T, convert: (value: T) => unknown
   return [...changes(value, other)].filter(([, changed]) => isLost(changed)).map(([path]) => path);
 }
 
-/** Copies of a value that have one field of the other value each, at any depth, with the field's path. */
+/** Yields copies of a value with one field replaced by that of the other value, at any depth, with the field's path. */
 function* changes(value: unknown, other: unknown, path = ''): Generator<[string, unknown]> {
   if (!isBranch(value) || !isBranch(other) || !isDeepStrictEqual(Object.keys(value), Object.keys(other))) {
     if (!isDeepStrictEqual(value, other)) yield [path, other];
@@ -30,7 +30,7 @@ function* changes(value: unknown, other: unknown, path = ''): Generator<[string,
   }
 }
 
-/** A value of the model with another value in every field, except for its `kind`. */
+/** Returns a copy of a model value with another value in every field except `kind`. */
 export function altered<T>(value: T): T {
   return alter(value, '') as T;
 }

@@ -21,8 +21,8 @@ export function descriptorOf(typeName: string): DescMessage {
 }
 
 /**
- * A message of the contract as JSON with every field set that its descriptor has, and everything in it: one for each choice of a
- * oneof. The values of the first variant differ from each other, and from those of the second.
+ * Returns messages of a type as JSON with every field of the descriptor set, at any depth: one for each case of a oneof. The values of the first variant
+ * differ from each other and from those of the second.
  */
 export function filledJson(typeName: string, variant: 'first' | 'second' = 'first'): JsonObject[] {
   return new Filler(variant).messages(descriptorOf(typeName));
@@ -30,7 +30,7 @@ export function filledJson(typeName: string, variant: 'first' | 'second' = 'firs
 
 class Filler {
   readonly #isFirst: boolean;
-  /** Rises from field to field. */
+  /** The number from which the next field's value is made. */
   #next: number;
   readonly #within: DescMessage[] = [];
 
@@ -51,7 +51,7 @@ class Filler {
     );
   }
 
-  /** None for a field that would go on for ever. */
+  /** Empty for a field that would recurse without end. */
   #field(field: DescField): JsonObject[] {
     if (field.message && this.#within.includes(field.message)) return [];
     const values = this.#values(field);
@@ -92,7 +92,7 @@ class Filler {
     }
   }
 
-  /** Never the unspecified value, unless an enum has but one other. */
+  /** Never the unspecified value, unless the enum has only one other. */
   #enum({ values }: DescEnum): string {
     return (this.#isFirst ? values.at(-1) : values.at(-2))!.name;
   }
@@ -106,7 +106,7 @@ class Filler {
   }
 }
 
-/** The paths of the fields that are absent from JSON, at any depth; of a oneof, one field is enough. */
+/** Returns the paths of the fields that are absent from JSON, at any depth. One field of a oneof is enough. */
 export function unsetFields(desc: DescMessage, json: JsonObject, path = ''): string[] {
   return desc.members.flatMap((member) => {
     const fields = member.kind === 'oneof' ? member.fields : [member];
@@ -119,7 +119,7 @@ export function unsetFields(desc: DescMessage, json: JsonObject, path = ''): str
   });
 }
 
-/** Whether its JSON is not an object of its fields. */
+/** Whether the message's JSON form is not an object of its fields. */
 function isLeaf({ typeName }: DescMessage): boolean {
   return ['google.protobuf.Timestamp', 'google.protobuf.Struct'].includes(typeName);
 }

@@ -10,14 +10,14 @@ import type { ChatPublication } from '../../model/publication.ts';
 import type { SystemEvent } from '../../model/system-event.ts';
 import type { User } from '../../model/user.ts';
 
-/** T with a value in every field, also the optional ones, at any depth. */
+/** T with a value in every field, including optional ones, at any depth. */
 export type Filled<T> = T extends Date | Uint8Array | Error
   ? T
   : T extends object
     ? { [K in keyof T]-?: Filled<T[K]> }
     : T;
 
-/** One of each kind of a union, filled. A kind or a field that is missing fails to compile. */
+/** One filled value of each kind of a union. A missing kind or field does not compile. */
 export type OneOfEach<T extends { kind: string }> = { [K in T['kind']]: Filled<Extract<T, { kind: K }>> };
 
 const at = new Date(1_700_000_000_123);
@@ -34,7 +34,7 @@ export const systemEvents: OneOfEach<SystemEvent> = {
   role_changed: { kind: 'role_changed', user: bob, role: 'READER' },
 };
 
-/** One for each system event. Only here have those a text as well, so that no field is empty. */
+/** One message for each system event. Real system messages have no text; these do, so that no field is empty. */
 export const filledMessages = Object.values(systemEvents).map(
   (system, i): Filled<Message> => ({
     id: `message ${i}`,
@@ -63,7 +63,7 @@ const chatPublicationKinds: OneOfEach<ChatPublication> = {
   ephemeral: { kind: 'ephemeral', event: ephemeralEvents.typing, onlyTo: 'alice' },
 };
 
-/** One of each kind, with all system events and all ephemeral events between them; no two are equal. */
+/** Publications of each kind, which together contain every system event and every ephemeral event. No two are equal. */
 export const chatPublications: readonly Filled<ChatPublication>[] = Object.values(chatPublicationKinds).flatMap(
   (publication): Filled<ChatPublication>[] =>
     publication.kind === 'ephemeral'

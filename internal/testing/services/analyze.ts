@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** As PostgreSQL does by itself within a minute. Until then statements that are planned anew on a young database take a wrong index. */
+/** Runs ANALYZE, which PostgreSQL does on its own within a minute. Without it, statements on a new database may use a wrong index. */
 export async function analyze(dsn: string): Promise<void> {
   const client = new pg.Client({ connectionString: dsn });
   await client.connect();

@@ -7,14 +7,14 @@ import type { ServerProcess } from '../../servers/server-process.ts';
 import { startTcpProxy } from '../faults/tcp-proxy.ts';
 import { createTestDatabase } from './test-database.ts';
 
-/** A broker of a bus that can be taken away. */
+/** A broker for a bus, whose faults a test can cause. */
 export interface BusBroker {
   open: OpenLink;
-  /** For a service: BUS_URL, and what else it takes to use this broker. */
+  /** The settings of a service that uses this broker: BUS_URL and others. */
   env: Record<string, string>;
   kill(): Promise<void>;
   restart(): Promise<void>;
-  /** Leaves its connections silent, but open. */
+  /** Stops answering, but leaves the connections open. */
   freeze(): void;
   thaw(): void;
   stop(): Promise<void>;
@@ -22,7 +22,7 @@ export interface BusBroker {
 
 const timeoutMs = 1_000;
 
-/** Each kind of broker, a real server by itself; PostgreSQL's, which others use as well, is taken away on the way to it. */
+/** Starts a broker of each kind. NATS and Redis are real servers of their own; PostgreSQL is shared, so a proxy in front of it causes the faults. */
 export const busBrokers: Record<'NATS' | 'Redis' | 'PostgreSQL', () => Promise<BusBroker>> = {
   NATS: async () => {
     const server = await startNats();

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CertificateSet, makeCertificates } from '../../../cmd/gen-cert/make-certificates.ts';
 
-/** A local authority with certificates for a server and a client, in a folder of their own. */
+/** A local certificate authority with certificates for a server and a client, in a folder of its own. */
 export interface TestCertificates extends CertificateSet {
   folder: string;
-  /** What a client needs who only trusts the authority, and one who shows a certificate. */
+  /** The options of a client without a certificate. */
   trusting: { ca: Buffer };
+  /** The options of a client with a certificate. */
   showing: { ca: Buffer; cert: Buffer; key: Buffer };
-  /** The settings of a service that speaks TLS. */
+  /** The settings of a service with TLS. */
   env: { TLS_CERT: string; TLS_KEY: string };
   remove(): Promise<void>;
 }

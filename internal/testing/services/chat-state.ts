@@ -2,7 +2,7 @@ import type { ChatRole } from '../../model/member.ts';
 import type { Message } from '../../model/message.ts';
 import type { TestStorage } from './test-storage.ts';
 
-/** All messages of the chat, in their order. */
+/** Returns all messages of the chat, in their order. */
 export async function messagesOf({ messages }: TestStorage, chatId: string): Promise<Message[]> {
   return (await messages.listHistory(chatId, { afterSeq: 0 }, 1_000)).messages;
 }

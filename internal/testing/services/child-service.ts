@@ -19,11 +19,11 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-/** The service, or one of its parts, as it is run: a process of its own. It is killed, with its database, when the test is over. */
+/** Runs the service, or one of its parts, as a process of its own. Kills it, with its database, when the test ends. */
 export class ChildService {
   /** Resolves when the process and its output have ended. */
   readonly exited: Promise<Exit>;
-  /** What it has written so far. */
+  /** The output so far. */
   stdout = '';
   stderr = '';
   readonly #child: ChildProcess;
@@ -35,7 +35,7 @@ export class ChildService {
     this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   }
 
-  /** Starts the process with these variables and no others of the service's own; it is not ready yet. */
+  /** Starts the process with only these settings of the service. Does not wait until it is ready. */
   static spawn(env: Record<string, string>, program: Program = 'server'): ChildService {
     const settings = {
       GRPC_PORT: '0',
@@ -95,20 +95,20 @@ export class ChildService {
     this.#child.kill(name);
   }
 
-  /** What it has logged so far. */
+  /** The log lines so far. */
   get logs(): Record<string, unknown>[] {
     const lines = this.stdout.split('\n').slice(0, -1);
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  /** The memory that the process occupies, in bytes. */
+  /** The resident memory of the process, in bytes. */
   async residentBytes(): Promise<number> {
     const status = await readFile(`/proc/${this.pid}/status`, 'utf8');
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1_024;
   }
 }
 
-/** A new folder for the bundled PostgreSQL. A server that is left in it is ended, and it is removed, when the test is over. */
+/** Creates a folder for the bundled PostgreSQL. When the test ends, a server that still runs in it is stopped and the folder removed. */
 export async function newDataDir(): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), 'chat-data-'));
   onTestFinished(async () => {
@@ -120,7 +120,7 @@ export async function newDataDir(): Promise<string> {
   return dataDir;
 }
 
-/** The process id of the living PostgreSQL of a data folder. */
+/** Returns the process id of the running PostgreSQL of a data folder. */
 export function databasePid(dataDir: string): number | undefined {
   const pid = serverPid(dataDir);
   return pid !== undefined && isAlive(pid) ? pid : undefined;

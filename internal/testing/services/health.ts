@@ -3,7 +3,7 @@ import { HealthDefinition } from 'nice-grpc-server-health';
 
 const statuses = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 
-/** What grpc.health.v1 says of the service at an address, or of one of its services. Asks without a token. */
+/** Returns the status that grpc.health.v1 reports for a server, or for one of its services. Sends no token. */
 export async function healthOf(address: string, service = ''): Promise<string | undefined> {
   const channel = createChannel(address, undefined, { 'grpc.use_local_subchannel_pool': 1 });
   try {

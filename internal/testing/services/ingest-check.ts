@@ -3,8 +3,8 @@ import type { Traffic } from '../clients/traffic.ts';
 import { eventually } from '../eventually.ts';
 
 /**
- * Expects that every acknowledged message of the traffic, and nothing else, was written once, in the order in which its sender sent it,
- * and that all listeners heard the same. For messages that are acknowledged before they have a number; the traffic has been stopped.
+ * Expects that exactly the acknowledged messages of stopped traffic were written, each once and in its sender's order, and that all clients received the
+ * same. For messages that are acknowledged before they have a number.
  */
 export async function expectEachWrittenOnce(traffic: Traffic): Promise<void> {
   const acknowledged = traffic.sent.flatMap((sent) => sent.map(({ text }) => text)).sort();

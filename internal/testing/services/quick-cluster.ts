@@ -11,10 +11,7 @@ import { chooseServerUser } from '../../embedded/system/os-user.ts';
 import { programEnvironment } from '../../embedded/system/program-environment.ts';
 import { waitUntil } from '../../embedded/system/wait-until.ts';
 
-/**
- * The bundled PostgreSQL without what only matters when the machine stops or the data grows old: nothing is flushed to the disk,
- * nothing is vacuumed. For tests that do not kill it.
- */
+/** Settings for tests that do not kill PostgreSQL: it neither flushes to the disk nor vacuums, which matters only after a crash or in the long run. */
 const settings = [
   ['fsync', 'off'],
   ['full_page_writes', 'off'],
@@ -34,7 +31,7 @@ export class QuickCluster {
     this.#url = url;
   }
 
-  /** Creates a cluster in the folder, and resolves when it takes connections. */
+  /** Creates a cluster in the folder. Resolves when it accepts connections. */
   static async start(dataDir: string): Promise<QuickCluster> {
     const log = () => {};
     const binaries = locateBinaries();
@@ -59,7 +56,7 @@ export class QuickCluster {
     return server;
   }
 
-  /** Creates an empty database; resolves with its DSN. */
+  /** Creates an empty database and returns its DSN. */
   async createDatabase(name: string): Promise<string> {
     const client = new pg.Client({ connectionString: `${this.#url}postgres` });
     await client.connect();
@@ -68,7 +65,7 @@ export class QuickCluster {
     return this.#url + name;
   }
 
-  /** Ends it at once: what it holds is not needed any more. */
+  /** Stops PostgreSQL immediately, without saving its data. */
   async stop(): Promise<void> {
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGQUIT');

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 
-/** Everything that must not come to light. */
+/** The secrets of a test, to check that no output contains them. */
 export class Secrets {
   readonly #all: { what: string; text: string }[] = [];
 
-  /** A new one: long, and of letters and digits only, so that nothing writes it in another way. */
+  /** Creates a secret: long, and only of letters and digits, so that no output escapes it. */
   make(what: string): string {
     return this.add(what, `Qz7${randomBytes(12).toString('hex')}`);
   }
@@ -14,13 +14,13 @@ export class Secrets {
     return text;
   }
 
-  /** Of a JWT the header is no secret. */
+  /** Adds a JWT, except for its header, which is not secret. */
   addToken(what: string, token: string): string {
     for (const part of token.split('.').slice(1)) this.add(what, part);
     return token;
   }
 
-  /** What each is that the text holds, as it is or in base64. */
+  /** Returns the descriptions of the secrets that the text contains, plain or in base64. */
   in(text: string): string[] {
     const forms = ({ text: secret }: { text: string }) => [
       secret,

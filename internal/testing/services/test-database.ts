@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 
-/** A new migrated database on the run's shared PostgreSQL; returns its DSN. It goes with the server at the end of the run. */
+/** Creates a migrated database on the run's shared PostgreSQL and returns its DSN. It lasts until the end of the run. */
 export async function createTestDatabase(): Promise<string> {
   const template = new URL(inject('templateDsn'));
   const name = `test_${randomBytes(6).toString('hex')}`;
@@ -11,7 +11,7 @@ export async function createTestDatabase(): Promise<string> {
   const client = new pg.Client({ connectionString: admin.href });
   await client.connect();
   try {
-    // Copying needs the template for itself: files that start at the same time take turns.
+    // A copy needs the template exclusively, so files that start at the same time take turns.
     await client.query('select pg_advisory_lock(1)');
     await client.query(`create database ${name} template ${template.pathname.slice(1)}`);
   } finally {

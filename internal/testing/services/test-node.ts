@@ -37,15 +37,15 @@ export interface TestNodeOptions {
   hub?: Partial<HubOptions>;
   session?: Partial<SessionOptions>;
   writer?: Partial<MessageWriterOptions>;
-  /** Of messages and of other commands; without: no limit. */
+  /** The limit of messages, and of all other commands; undefined: none. */
   rate?: Rate;
-  /** What ends sessions and users; without: nothing does. */
+  /** The sources of ended sessions and of bans; undefined: none. */
   revoked?: Omit<RevocationsDeps, 'log'>;
 }
 
 const auth = { issuer: 'test', audience: 'chat', ttlMs: 60_000 };
 
-/** A node without transports: the service layer upon a real database. Several may share a database and a bus. */
+/** A node without transports: the service layer on a real database. Several nodes may share a database and a bus. */
 export type TestNode = Awaited<ReturnType<typeof startTestNode>>;
 
 export async function startTestNode(storage: TestStorage, options: TestNodeOptions = {}) {
@@ -101,11 +101,11 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     presence,
     revocations,
     bus,
-    /** The command of an operation, as the transports make it. */
+    /** Creates the command of an operation, as the transports do. */
     command: (commandId: string, command: Parameters<typeof toOperationCommand>[2]) =>
       toOperationCommand({ chats: service, moderation: undefined as never }, commandId, command),
     sessions: new SessionRegistry(deps, { ...sessionOptions, admission, maxStreamsPerUser }),
-    /** Opens a stream; its token is valid for `ttlMs`. */
+    /** Opens a stream with a token that is valid for `ttlMs`. */
     open(
       userId: string,
       {
@@ -140,14 +140,14 @@ type AnyEvent = NonNullable<Event['event']>;
 type Kind = AnyEvent['$case'];
 type Value<K extends Kind> = Extract<AnyEvent, { $case: K }>['value'];
 
-/** The client's end of a session: what it was told, at the pace at which it reads. */
+/** The client's end of a session: records its events, at the pace at which the test lets it read. */
 export class TestStream {
   readonly session: Session;
   readonly events: AnyEvent[] = [];
   readonly frames: Uint8Array[] = [];
-  /** The most that has ever waited for this reader, in bytes. */
+  /** The most bytes that have ever been queued for this reader. */
   mostQueued = 0;
-  /** Resolves when the session is over, with what it threw. */
+  /** Resolves when the session ends, with the error that it threw. */
   readonly ended: Promise<unknown>;
   readonly #controller = new AbortController();
   #commands: Incoming[][] = [];
@@ -162,7 +162,7 @@ export class TestStream {
     this.ended = this.#read();
   }
 
-  /** A frame of commands. */
+  /** Sends a frame of commands. */
   send(...commands: Incoming[]): void {
     this.#commands.push(commands);
     this.#wakeReader();
@@ -172,7 +172,7 @@ export class TestStream {
     this.send({ kind: 'subscribe', commandId: `subscribe ${chatId}`, chatId, afterSeq });
   }
 
-  /** Takes no further frame until `resume`. */
+  /** Reads no frame until `resume`. */
   pause(): void {
     this.#paused ??= Promise.withResolvers<void>();
   }
@@ -187,7 +187,7 @@ export class TestStream {
     this.#wakeReader();
   }
 
-  /** The client sends something that the transport cannot read. */
+  /** Makes the stream of commands fail with `error`, as when a client sends something that cannot be decoded. */
   fail(error: unknown): void {
     this.#failure = error;
     this.#wakeReader();
@@ -206,7 +206,7 @@ export class TestStream {
     return this.of('message').filter((message) => message.chatId === chatId);
   }
 
-  /** The numbers of the chat's messages, in the order in which they came. */
+  /** The numbers of the chat's messages, in the order of delivery. */
   numbers(chatId: string): number[] {
     return this.messages(chatId).map(({ updateSeq }) => updateSeq);
   }

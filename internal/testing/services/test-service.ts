@@ -6,27 +6,24 @@ import { type App, type Overrides, startApp } from '../../app/app.ts';
 import { readConfig } from '../../config/config.ts';
 import { createTestDatabase } from './test-database.ts';
 
-/** A service in the test's own process, on a free port, with a database of its own. */
+/** A service in the test's process, on a free port, with a database of its own. */
 export interface TestService {
   app: App;
   /** `host:port` */
   address: string;
-  /** `http://host:port`; without the gateway it is empty. */
+  /** `http://host:port`; empty without the gateway. */
   url: string;
   dsn: string;
-  /** A guest's access token. */
+  /** Returns a guest's access token. */
   token(name: string): Promise<string>;
-  /** A connected SDK client; closed with the service. */
+  /** Connects an SDK client, which is closed with the service. */
   client(name: string): Promise<ChatClient>;
-  /**
-   * The unary calls and streams without the SDK's own retries and resumption, over a connection of its own; closed with the
-   * service.
-   */
+  /** Opens a connection for unary calls and streams without the SDK's retries and resumption. It is closed with the service. */
   transport(): Transport;
   stop(): Promise<void>;
 }
 
-/** Starts a service; `env` goes on top of settings that suit tests: guests admitted, no limits of rates and streams, quick repair. */
+/** Starts a service. Its defaults suit tests: guests are allowed, rates and streams are not limited, repair is quick. `env` overrides them. */
 export async function startTestService(
   env: Record<string, string> = {},
   { dsn, log, ...overrides }: Overrides & { dsn?: string; log?: Logger } = {},
@@ -48,7 +45,7 @@ export async function startTestService(
     REPAIR_INTERVAL_MS: '200',
     RECONNECT_SPREAD_MS: '100',
     DRAIN_TIMEOUT_MS: '5000',
-    // A machine that is busy for seconds breaks no test.
+    // Long enough that a machine that is busy for seconds breaks no test.
     CALL_TIMEOUT_MS: '60000',
     WRITER_GIVE_UP_MS: '50000',
     ...env,

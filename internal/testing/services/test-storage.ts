@@ -80,7 +80,7 @@ export function user(id: string): User {
   return { id, name: `${id}'s name` };
 }
 
-/** A message as the writer passes it to the repository. */
+/** Creates a message as the writer passes it to the repository. */
 export function newMessage(
   chatId: string,
   senderId: string,

@@ -7,7 +7,7 @@ import { createDatabase } from '../../repository/postgres/connection/database.ts
 
 const keysOf = new Map<string, Promise<JoseSigningKeys>>();
 
-/** Any access token, signed with the first key of the service that uses the database. Valid for 15 minutes unless told otherwise. */
+/** Issues an access token with any claims, signed with a key of the service that uses the database. Valid for 15 minutes by default. */
 export async function issueToken(
   dsn: string,
   subject: { userId: string; name?: string; roles?: TokenRole[] },
@@ -22,7 +22,7 @@ export async function issueToken(
 async function readKeys(dsn: string): Promise<JoseSigningKeys> {
   const database = createDatabase({ dsn, poolSize: 1, statementTimeoutMs: 5_000, onError: () => {} });
   try {
-    // Never read again: the connection is closed by then.
+    // The keys must not be read again, because the connection is closed.
     return await JoseSigningKeys.open(new PostgresSigningKeyRepository(database), {
       refreshMs: Number.MAX_SAFE_INTEGER,
     });
