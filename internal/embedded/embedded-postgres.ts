@@ -11,32 +11,32 @@ import { chooseServerUser } from './system/os-user.ts';
 const SILENCE_MS = 60_000;
 const MAX_QUICK_FAILURES = 5;
 const QUICK_MS = 10_000;
-/** The waits before a server that died is started again; nobody else starts it, so they need no jitter. */
+/** The waits before a server that died is started again. They need no jitter: only this process starts it. */
 const RESTART_PAUSES = { firstMs: 50, factor: 3, maxMs: 10_000, jitter: 'none' } as const;
 
 export interface EmbeddedPostgresOptions {
-  /** The cluster goes to `<dataDir>/postgres`; created when absent. */
+  /** The data folder of PostgreSQL is `<dataDir>/postgres`. It is created if it does not exist. */
   readonly dataDir: string;
-  /** Takes one line at a time of the server's log and of what is done about it. */
+  /** Takes each line of the server's log, and of this class's own. */
   readonly log?: (line: string) => void;
-  /** PostgreSQL settings by name. Those that keep data safe and the server private cannot be changed. */
+  /** PostgreSQL's settings by name. The settings that keep data safe and the server private cannot be changed. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** The database that `dsn` names; created when absent. Default `chat`. */
+  /** The database that `dsn` names. It is created if it does not exist. Default: `chat`. */
   readonly database?: string;
-  /** The longest silence of a starting server before it is given up, in milliseconds. Default 60,000. */
+  /** How long a starting server may write nothing before it counts as failed, in milliseconds. Default: 60,000. */
   readonly startTimeoutMs?: number;
 }
 
 /**
- * A PostgreSQL server of our own, as a child process on a port of the loopback interface.
+ * A PostgreSQL server as a child process, on a port of the loopback interface.
  *
- * One service at a time uses a data folder; a second start on it is refused. A server that dies is brought back on the same
- * port, so `dsn` holds from start to stop. One that is left over from a killed service is stopped by the next start.
+ * Only one service at a time uses a data folder; a second one fails to start. A server that dies is started again on the same port, so `dsn` stays
+ * valid from start to stop. If a service is killed, the next start on its data folder stops the server that was left.
  */
 export class EmbeddedPostgres {
-  /** Where clients connect, password included. */
+  /** The address for clients, with the password. */
   readonly dsn: string;
-  /** Resolves when the server is down for good: with nothing after stop, with the error when it could not be brought back. */
+  /** Resolves when the server is down for good: with undefined after `stop`, with an error if it could not be started again. */
   readonly exited: Promise<EmbeddedPostgresError | undefined>;
   readonly #plan: LaunchPlan;
   readonly #stopping: AbortController;
@@ -53,8 +53,8 @@ export class EmbeddedPostgres {
   }
 
   /**
-   * Starts the server on `dataDir`, which it creates on the first start. Throws {@link EmbeddedPostgresError} when it cannot,
-   * the signal's reason when aborted; nothing is left running then.
+   * Starts the server on `dataDir`, and creates the database there at the first start. Throws {@link EmbeddedPostgresError} if it cannot start, and
+   * the signal's reason if that aborts. Nothing is left running then.
    */
   static async start(
     options: EmbeddedPostgresOptions,
@@ -76,12 +76,12 @@ export class EmbeddedPostgres {
     return new EmbeddedPostgres(plan, await launch(plan, freePort, signal));
   }
 
-  /** The server's process id; another one after it was brought back. */
+  /** The server's process id. It changes when the server is started again. */
   get pid(): number {
     return this.#current.postmaster.pid;
   }
 
-  /** Shuts the server down and resolves when it has ended. Twice is harmless. */
+  /** Stops the server. Resolves when it has ended. Twice is harmless. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await shutDown(this.#current);
@@ -113,7 +113,7 @@ export class EmbeddedPostgres {
     }
   }
 
-  /** Resolves with what went wrong, or nothing. */
+  /** Starts the server again after a pause. Resolves with the error if it did not start. */
   async #relaunch(pauses: Backoff): Promise<unknown> {
     const { signal } = this.#stopping;
     const { log } = this.#plan;
@@ -126,7 +126,7 @@ export class EmbeddedPostgres {
       else log(`PostgreSQL is back (pid ${this.pid})`);
       return undefined;
     } catch (error) {
-      if (!signal.aborted) log(`PostgreSQL did not come back: ${(error as Error).message}`);
+      if (!signal.aborted) log(`PostgreSQL did not start again: ${(error as Error).message}`);
       return error;
     }
   }

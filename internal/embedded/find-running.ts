@@ -7,15 +7,15 @@ import { openSession, readOccupancy } from './server/owner-session.ts';
 import { isAlive } from './system/process-state.ts';
 
 /**
- * The address, password included, of the server that a living service runs on the data folder; undefined if there is none. For programs
- * that do something beside the service: they may use it and must not stop it.
+ * Resolves with the address, and password, of the server that a living service runs on the data folder; undefined if there is none. Programs that work
+ * beside the service may use the server, and must not stop it.
  */
 export async function findRunning(dataDir: string, database = 'chat'): Promise<string | undefined> {
   const dir = await clusterFolder(dataDir);
   const lockFile = await readLockFile(dir);
   if (!lockFile?.ready || !isAlive(lockFile.pid)) return undefined;
   const password = (await readFile(join(dir, PASSWORD_FILE), 'utf8')).trim();
-  // Whatever does not answer is left to a start of our own, which finds out why.
+  // If a server does not answer, the caller's own start reports why.
   const session = await openSession({ password }, lockFile.port).catch(() => undefined);
   if (!session) return undefined;
   try {

@@ -5,13 +5,13 @@ import { explainSystemError } from '../errors/explain-failure.ts';
 import { canReach, type OsUser } from '../system/os-user.ts';
 import type { Binaries } from './binaries.ts';
 
-/** Where root keeps a copy of programs that lie where the server's user cannot reach them. */
+/** The folder for root's copy of PostgreSQL's programs, for installations that the server's user cannot reach. */
 export const CACHE_DIR = '/var/cache/chat-service';
 
 const INCOMPLETE = 'incomplete-';
 const LEFTOVER_AGE_MS = 3_600_000;
 
-/** Resolves with the folder of programs that `user` can run: the installed one if possible, else a copy made once by root. */
+/** Resolves with a folder of PostgreSQL's programs that `user` can run: the installed one if possible, or else root's copy, which is made once. */
 export async function reachableBinaries(
   binaries: Binaries,
   user: OsUser | undefined,
@@ -37,7 +37,7 @@ export async function reachableBinaries(
   }
 }
 
-/** The copy gets its name only when it is complete, so a start that was killed or a second one beside it does no harm. */
+/** Copies under another name and renames the complete copy, so that a start that is killed, or two starts at once, do no harm. */
 async function makeCopy(from: string, to: string, cacheDir: string): Promise<boolean> {
   if (await lstat(to).catch(() => undefined)) return false;
   const temporary = await mkdtemp(join(cacheDir, INCOMPLETE));
@@ -71,7 +71,7 @@ async function openToAll(dir: string): Promise<void> {
   }
 }
 
-/** A folder that others can write to could hold anybody's program. */
+/** Throws if users other than root can write to the folder: it could hold anybody's program. */
 async function checkTrusted(dir: string): Promise<void> {
   const folder = await lstat(dir);
   if (folder.isDirectory() && folder.uid === process.getuid?.() && (folder.mode & 0o022) === 0) return;

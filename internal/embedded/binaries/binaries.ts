@@ -14,7 +14,7 @@ export interface Binaries {
   readonly platform: string;
 }
 
-/** Finds the programs that npm installed. Throws when there are none for this platform, or npm left them out. */
+/** Finds the programs that npm installed. Throws if there are none for this platform, or if npm did not install them. */
 export function locateBinaries(platform = `${process.platform}-${process.arch}`): Binaries {
   if (!PLATFORMS.includes(platform)) {
     throw new EmbeddedPostgresError(`there is no bundled PostgreSQL for ${platform}; ${OUTSIDE}`);
@@ -31,7 +31,7 @@ export function locateBinaries(platform = `${process.platform}-${process.arch}`)
   return { dir: join(root, 'native'), version, platform };
 }
 
-/** npm packages cannot hold symbolic links: the package makes them after its installation, unless scripts are switched off. */
+/** Throws if the programs' symbolic links are missing. npm packages cannot hold links: a script makes them after the installation, if scripts may run. */
 function linkLibraries(root: string, name: string): void {
   const listFile = join(root, 'native', 'pg-symlinks.json');
   if (!existsSync(listFile)) return;

@@ -8,7 +8,7 @@ import { canReach, type OsUser } from '../system/os-user.ts';
 import { createCluster } from './init-cluster.ts';
 import { type Cluster, PASSWORD_FILE, type Site } from './site.ts';
 
-/** The data folder's place: `<dataDir>/postgres`, or wherever that links to. */
+/** Resolves with the path of the data folder: `<dataDir>/postgres`, or the target of that link. Creates `dataDir`. */
 export async function clusterFolder(dataDir: string): Promise<string> {
   try {
     await mkdir(dataDir, { recursive: true });
@@ -20,7 +20,7 @@ export async function clusterFolder(dataDir: string): Promise<string> {
   }
 }
 
-/** Resolves with the data folder ready to be served, created when absent. A folder with anything else in it is left as it is. */
+/** Prepares the data folder for a server, and creates it if it is absent or empty. Throws if the folder holds anything else, which is left as it is. */
 export async function openCluster(
   dir: string,
   programs: string,
@@ -65,11 +65,11 @@ function checkOwner(user: OsUser | undefined, dir: string): void {
   );
 }
 
-/** PostgreSQL wants all of its folder to belong to its user, also after a copy or a restored backup. */
+/** PostgreSQL starts only if its user owns the data folder, which may differ after a copy or a restored backup. */
 async function giveTo({ uid, gid }: OsUser, dir: string): Promise<void> {
   if (statSync(dir).uid === uid) return;
   for (const entry of await readdir(dir, { recursive: true })) await lchown(join(dir, entry), uid, gid);
-  // Last: it says that the rest is done.
+  // The folder itself is last: its owner shows that the rest is done.
   await lchown(dir, uid, gid);
 }
 

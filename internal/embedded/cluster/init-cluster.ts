@@ -14,8 +14,8 @@ const underWay = new Set<string>();
 const run = promisify(execFile);
 
 /**
- * Makes the data folder of `site` under another name and renames it when it is complete and on disk, so that a start that is
- * killed leaves nothing half-made. When another start was faster, its folder is kept.
+ * Creates the data folder of `site` under another name, and renames it when it is complete and on disk: a start that is killed leaves no incomplete
+ * folder. If another start was faster, its folder is kept.
  */
 export async function createCluster(site: Site, log: (line: string) => void): Promise<void> {
   const parent = dirname(site.dir);
@@ -76,9 +76,9 @@ async function removeLeftovers(parent: string): Promise<void> {
       (s) => s.mtimeMs,
       () => 0,
     );
-    // Process ids come round again, most of all in containers, hence the age.
+    // Another process may have the id by now, most of all in containers, so the age counts as well.
     if (pid !== process.pid && isAlive(pid) && Date.now() - mtimeMs < LEFTOVER_AGE_MS) continue;
-    // What cannot be removed now (its initdb may still be writing) is left to the next start.
+    // A folder that cannot be removed now, because its initdb still writes, is left to the next start.
     await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
   }
 }

@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What a running server says of itself in `postmaster.pid`; it is written in steps, so any part may be missing yet. */
+/** The content of `postmaster.pid`, in which a running server describes itself. The server writes it in steps, so any part may be missing. */
 export interface LockFile {
   readonly path: string;
   readonly pid: number;
   readonly port: number;
-  /** True once it takes connections. */
+  /** Whether the server takes connections. */
   readonly ready: boolean;
 }
 
-/** Resolves with the data folder's lock file, if there is one. Numbers that are not written yet are NaN. */
+/** Reads the data folder's lock file; undefined if there is none. Numbers that are not written yet are NaN. */
 export async function readLockFile(dir: string): Promise<LockFile | undefined> {
   const path = join(dir, 'postmaster.pid');
   try {

@@ -1,28 +1,28 @@
 import type { OsUser } from '../system/os-user.ts';
 
-/** The superuser's password lies inside the data folder, so that folder and password come into being as one. */
+/** The file of the superuser's password. It is inside the data folder, so that both are created in one step. */
 export const PASSWORD_FILE = 'superuser.password';
 export const SUPERUSER = 'postgres';
 
-/** Where and as whom the server runs; fixed for the life of the service. */
+/** Where the server runs, and as which user. It does not change while the service runs. */
 export interface Site {
   /** Folder with bin/postgres. */
   readonly programs: string;
-  /** Undefined: as ourselves. */
+  /** Undefined: the user of this process. */
   readonly user: OsUser | undefined;
-  /** PostgreSQL's data folder, as we reach it. */
+  /** PostgreSQL's data folder, by its full path. */
   readonly dir: string;
-  /** True when the server's user cannot pass the folders above `dir`. */
+  /** True if the server's user cannot enter the folders above `dir`. */
   readonly hidden: boolean;
 }
 
-/** A site whose data folder is complete. */
+/** A site whose data folder exists and is complete. */
 export interface Cluster extends Site {
   readonly password: string;
 }
 
-/** What PostgreSQL's programs must be told: the folder to start in, and the data folder's name as seen from there. */
+/** The working directory of PostgreSQL's programs, and the path of the data folder as seen from there. */
 export function programPaths(site: Site): { cwd: string; dataFolder: string } {
-  // We enter the folder as root before becoming the server's user; this link then leads there without passing its parents.
+  // Root enters the folder before the process becomes the server's user. This link leads there without entering its parents.
   return { cwd: site.dir, dataFolder: site.hidden ? '/proc/self/cwd' : site.dir };
 }

@@ -1,7 +1,7 @@
-/** What the code that starts the server does about a failure: look again soon, take another port, or give up. */
+/** What can be done about a failure to start: try again soon, take another port, or give up. */
 export type FailureReason = 'folder_busy' | 'port_taken' | 'final';
 
-/** Why the bundled server cannot serve. The message is one line for whoever runs the service; `cause` keeps the rest. */
+/** A failure of the bundled PostgreSQL. The message is one line for the operator; `cause` has the details. */
 export class EmbeddedPostgresError extends Error {
   override readonly name = 'EmbeddedPostgresError';
   readonly reason: FailureReason;

@@ -6,7 +6,7 @@ interface KnownFailure {
   readonly message: (folder: string) => string;
 }
 
-/** What PostgreSQL's programs write (always in English: LC_ALL=C), most telling first. */
+/** Known lines of PostgreSQL's programs, the most specific first. They are in English, because LC_ALL is C. */
 const KNOWN_FAILURES: readonly KnownFailure[] = [
   {
     pattern: /lock file "postmaster\.pid" (already exists|is empty)/,
@@ -42,7 +42,7 @@ const KNOWN_FAILURES: readonly KnownFailure[] = [
   },
 ];
 
-/** Turns what a PostgreSQL program wrote before it failed into one line that says what to do. */
+/** Makes an error with one line for the operator out of the lines that a PostgreSQL program wrote before it failed. */
 export function explainOutput(task: string, folder: string, lines: readonly string[]): EmbeddedPostgresError {
   const cause = new Error(lines.join('\n'));
   for (const { pattern, reason, message } of KNOWN_FAILURES) {
@@ -52,7 +52,7 @@ export function explainOutput(task: string, folder: string, lines: readonly stri
   return new EmbeddedPostgresError(`${task} failed in ${folder}: ${telling.trim()}`, { cause });
 }
 
-/** Turns a failed file or process call into one line that says what to do. */
+/** Makes an error with one line for the operator out of a failed file or process call. */
 export function explainSystemError(task: string, error: unknown): EmbeddedPostgresError {
   if (error instanceof EmbeddedPostgresError) return error;
   const { code, path = '', message } = error as NodeJS.ErrnoException;

@@ -12,10 +12,10 @@ const FAST_SHUTDOWN_MS = 20_000;
 const IMMEDIATE_SHUTDOWN_MS = 10_000;
 
 /**
- * Makes the data folder free for our own server: stops one whose service is gone, removes what a crash left behind.
+ * Frees the data folder for this service's server: stops a server whose service has died, and removes the lock file of a server that was killed.
  *
- * Throws when the folder's server belongs to a living service, was not started by one, or does not answer for `patienceMs`;
- * `folder_busy` when it just went away. Where it cannot tell, it resolves, and PostgreSQL's own check decides.
+ * Throws if the folder's server belongs to a living service, was started by something else, or does not answer within `patienceMs`. The reason is
+ * `folder_busy` if the server is ending. Resolves if none of this can be known; PostgreSQL then checks the folder itself.
  */
 export async function evictOrphan(
   cluster: Cluster,
@@ -44,7 +44,7 @@ export async function evictOrphan(
   }
 }
 
-/** Where it cannot be seen, a living process is taken for the folder's server, to be asked. */
+/** Where the system does not show what a process works in, any living process with the id counts as the folder's server. */
 function isServing(pid: number, { dir }: Cluster): boolean {
   return isAlive(pid) && worksIn(pid, dir) !== false;
 }
@@ -60,14 +60,14 @@ async function removeIfStillEmpty(cluster: Cluster, log: (line: string) => void,
   await rm(`${cluster.dir}/postmaster.pid`, { force: true });
 }
 
-/** PostgreSQL does not start while the id in its lock file is some living process's, which after a reboot means nothing. */
+/** After a reboot another process may have the id in the lock file. PostgreSQL would not start because of it. */
 async function removeIfForeign({ pid, path }: LockFile, cluster: Cluster, log: (line: string) => void): Promise<void> {
   if (processState(pid) === 'absent' || worksIn(pid, cluster.dir)) return;
   log(`removing the lock file of a server that was killed; process ${pid} is not it`);
   if ((await readLockFile(cluster.dir))?.pid === pid) await rm(path, { force: true });
 }
 
-/** Opens a session on the folder's server, whatever it is busy with now. Undefined: it went away, or cannot be asked. */
+/** Opens a session on the folder's server, as soon as it takes connections. Resolves with undefined if it has ended, or cannot be asked. */
 async function enter(
   cluster: Cluster,
   pid: number,
@@ -89,7 +89,7 @@ async function enter(
   throw inUse(cluster, `by a PostgreSQL server (pid ${pid}) that does not answer; stop it and start again`);
 }
 
-/** Takes the owner's lock on the folder's server, so that of several starts only one goes on; throws when it is not an orphan. */
+/** Takes the owner's lock on the folder's server, so that only one of several starting services continues. Throws if the server's service lives. */
 async function claim(session: DatabaseSession, cluster: Cluster, pid: number, signal: AbortSignal): Promise<void> {
   let owner = 0;
   const claimed = await waitUntil(
@@ -99,7 +99,7 @@ async function claim(session: DatabaseSession, cluster: Cluster, pid: number, si
       if (foreign || ownerPid === undefined) {
         throw inUse(cluster, `by a PostgreSQL server (pid ${pid}) that no service started; stop it and start again`);
       }
-      // A killed service's session ends a moment after it; a living one may be about to renew its session.
+      // The session of a service that was killed ends a moment later. A living service may be about to replace a lost session.
       if (holderPid !== undefined && isAlive(holderPid)) throw inUseByService(cluster, holderPid);
       owner = ownerPid;
       return !isAlive(ownerPid) && (await tryLock(session));
@@ -107,7 +107,7 @@ async function claim(session: DatabaseSession, cluster: Cluster, pid: number, si
     OWNER_PATIENCE_MS,
     signal,
   );
-  // A living process of that id which does not take the lock back is not the owner any more.
+  // A living process has the owner's id, but it did not take the lock back: it is another process by now.
   if (!claimed && !(await tryLock(session))) throw inUseByService(cluster, owner);
 }
 

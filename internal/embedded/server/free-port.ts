@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-// Below every system's range for outgoing connections, so that the port is still free when a crashed server comes back to it.
+// Below every system's range for outgoing connections, so that the port is still free when a crashed server is started on it again.
 const FIRST = 15_000;
 const LAST = 32_000;
 const TRIES = 100;

@@ -10,7 +10,7 @@ const RETRY_MS = 100;
 const BUSY_PATIENCE_MS = 10_000;
 const OWNER_LOCK_PATIENCE_MS = 10_000;
 
-/** How the server is started, each time. */
+/** How the server is started, the first time and after each crash. */
 export interface LaunchPlan {
   readonly cluster: Cluster;
   readonly database: string;
@@ -20,7 +20,7 @@ export interface LaunchPlan {
   readonly log: (line: string) => void;
 }
 
-/** A server that takes connections, is marked as ours and has the database. */
+/** A server that takes connections, is locked for this service, and has the database. */
 export interface Launched {
   readonly postmaster: Postmaster;
   readonly owner: OwnerSession;
@@ -28,8 +28,8 @@ export interface Launched {
 }
 
 /**
- * Starts the server on the port that `nextPort` gives for each try. What passes by itself (processes of a crashed server that
- * are still ending, a port taken a moment ago) is waited for. After a failure nothing is left running.
+ * Starts the server on the port that `nextPort` gives for each attempt. Tries again for some seconds if processes of a crashed server are still
+ * ending, or if another program has just taken the port. After a failure nothing is left running.
  */
 export async function launch(
   plan: LaunchPlan,
@@ -69,6 +69,6 @@ async function launchOnce(plan: LaunchPlan, port: number, signal: AbortSignal): 
 async function createDatabase(client: pg.Client, name: string): Promise<void> {
   const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
   if (rowCount === 0) await client.query(`create database ${pg.escapeIdentifier(name)}`);
-  // Details of errors are rows as a whole, and belong in no log.
+  // The details of an error contain whole rows, which must not be in a log.
   await client.query(`alter database ${pg.escapeIdentifier(name)} set log_error_verbosity = terse`);
 }

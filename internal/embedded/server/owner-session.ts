@@ -5,15 +5,15 @@ import { type Cluster, SUPERUSER } from '../cluster/site.ts';
 /** The setting by which a server names the process that started it. */
 export const OWNER_SETTING = 'embedded.owner_pid';
 
-// Any two numbers do, as long as they stay: these spell "embedded".
+// The key of the advisory lock: "embedded" in ASCII. Services of all versions must use the same one.
 const LOCK = [0x656d6265, 0x64646564];
 const CONNECT_TIMEOUT_MS = 5_000;
 const QUERY_TIMEOUT_MS = 30_000;
 const RETRY_MS = 250;
 
-/** Who uses a running server. */
+/** The processes that use a running server. */
 export interface Occupancy {
-  /** The process that started it, if it was started by this code. */
+  /** The process that started the server; undefined if that was not this code. */
   readonly ownerPid: number | undefined;
   /** The process that holds the owner's lock now. */
   readonly holderPid: number | undefined;
@@ -23,7 +23,7 @@ export interface Occupancy {
 /** A superuser's session in the database `postgres`. */
 export interface DatabaseSession {
   readonly client: pg.Client;
-  /** Resolves when the session is over, for whatever reason. */
+  /** Resolves when the session has ended, for any reason. */
   readonly ended: Promise<void>;
 }
 
@@ -40,20 +40,20 @@ export async function openSession(cluster: Pick<Cluster, 'password'>, port: numb
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
   });
-  // Without a listener a lost connection would end the process; `ended` tells the same.
+  // Without a listener an error of the connection would end the process. `ended` reports it as well.
   client.on('error', () => {});
   const ended = new Promise<void>((resolve) => client.once('end', resolve));
   await client.connect();
   return { client, ended };
 }
 
-/** Takes the owner's lock for as long as the session lives; false when another session has it. */
+/** Takes the owner's lock until the session ends. Resolves with false if another session has it. */
 export async function tryLock({ client }: DatabaseSession): Promise<boolean> {
   const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1, $2) as locked', LOCK);
   return rows[0]?.locked === true;
 }
 
-/** Asks a running server who started it and who holds the owner's lock. */
+/** Reads which process started the server, and which one holds the owner's lock. */
 export async function readOccupancy({ client }: DatabaseSession): Promise<Occupancy> {
   const { rows } = await client.query<{ owner: string | null; holder: string | null; folder: string }>(
     `select current_setting('${OWNER_SETTING}', true) as owner, current_setting('data_directory') as folder,
@@ -71,8 +71,8 @@ function toPid(text: string | null): number | undefined {
 }
 
 /**
- * Holds the owner's lock. It tells other starts that the data folder is in use, and ends with this process however that ends.
- * A lost session is replaced until release.
+ * Holds the owner's lock, which shows other services that the data folder is in use. The lock ends with this process, also when that is killed. A
+ * session that is lost is replaced until `release`.
  */
 export class OwnerSession {
   readonly #cluster: Cluster;

@@ -21,7 +21,7 @@ const IMMEDIATE_SHUTDOWN_MS = 5_000;
 export type Settings = Readonly<Record<string, string>>;
 
 const DEFAULTS: Settings = { max_connections: '100', log_line_prefix: '[%p] ', log_checkpoints: 'off' };
-/** What the service promises rests on these, so they cannot be set otherwise. */
+/** The service's promises depend on these settings, so options cannot override them. */
 const FIXED: Settings = {
   fsync: 'on',
   full_page_writes: 'on',
@@ -34,7 +34,7 @@ const FIXED: Settings = {
 
 /** One run of the server's main process. */
 export class Postmaster {
-  /** Resolves with how it ended, once it has. Never rejects. */
+  /** Resolves with the way the process ended, as in "ended with code 1". Never rejects. */
   readonly exited: Promise<string>;
   readonly #child: ChildProcess;
   readonly #cluster: Cluster;
@@ -55,14 +55,14 @@ export class Postmaster {
     this.exited = new Promise((resolve) => {
       child.once('exit', async (code, signal) => {
         this.#running = false;
-        // Its last words may still be in the pipe, but a process that outlives it can keep the pipe open.
+        // Its last lines may still be in the pipe. The wait is limited, because a process that outlives it can keep the pipe open.
         await Promise.race([closed, delay(LAST_OUTPUT_MS, undefined, { ref: false })]);
         resolve(signal ? `was ended by ${signal}` : `ended with code ${code}`);
       });
     });
   }
 
-  /** Starts the process; it is not ready yet. */
+  /** Starts the process. It does not take connections yet. */
   static async spawn(
     cluster: Cluster,
     port: number,
@@ -71,13 +71,13 @@ export class Postmaster {
   ): Promise<Postmaster> {
     const { cwd, dataFolder } = programPaths(cluster);
     const own: Settings = { [OWNER_SETTING]: String(process.pid), port: String(port) };
-    // The last one counts.
+    // PostgreSQL uses the last value of each setting.
     const options = [DEFAULTS, settings, FIXED, own].flatMap(toOptions);
     const child = spawn(join(cluster.programs, 'bin', 'postgres'), ['-D', dataFolder, ...options], {
       ...cluster.user,
       cwd,
       env: programEnvironment(),
-      // A process group of its own: the terminal's Ctrl-C must reach the service alone, which still needs its database then.
+      // A process group of its own, so that Ctrl-C in a terminal reaches the service only, which needs its database until it has drained.
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -93,7 +93,7 @@ export class Postmaster {
     return this.#child.pid!;
   }
 
-  /** Resolves once it takes connections; throws when it ends instead, or says nothing for `silenceMs` before that. */
+  /** Resolves when the server takes connections. Throws if it ends before that, or writes nothing for `silenceMs`. */
   async ready(silenceMs: number, signal: AbortSignal): Promise<void> {
     const settled = async () => !this.#running || (await this.#isReady());
     for (let left = silenceMs; left > 0; left = silenceMs - (performance.now() - this.#lastSignOfLife)) {
@@ -108,7 +108,7 @@ export class Postmaster {
     );
   }
 
-  /** Shuts down: open transactions are rolled back, data is written out; harsher when that takes too long. */
+  /** Stops the server with a fast shutdown, which rolls open transactions back; then with an immediate one; then with SIGKILL. */
   async stop(): Promise<void> {
     this.#signal('SIGINT');
     if (await waitUntil(() => !this.#running, FAST_SHUTDOWN_MS)) return;

@@ -10,15 +10,15 @@ const run = (program: string, args: readonly string[]) =>
   promisify(execFile)(program, args, { env: programEnvironment() });
 const SYSTEM_USER = 'postgres';
 
-/** A user of the operating system, by numbers. */
+/** A user of the operating system, by ids. */
 export interface OsUser {
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
- * Decides as whom the server runs. Undefined means as ourselves. Root gets the owner of the existing cluster folder, else the
- * system user `postgres`, which is created when there is none, because PostgreSQL refuses to run as root.
+ * Chooses the user that the server runs as; undefined: the user of this process. PostgreSQL refuses to run as root, so for root it is the owner of the
+ * existing data folder, or else the system user `postgres`, which is created if it does not exist.
  */
 export async function chooseServerUser(clusterDir: string, log: (line: string) => void): Promise<OsUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
@@ -33,7 +33,7 @@ export async function chooseServerUser(clusterDir: string, log: (line: string) =
   return created;
 }
 
-/** Tells whether the user may pass every folder down to `path`, and pass or run `path` itself, by the permission bits. */
+/** Returns whether the permission bits let the user enter every folder above `path`, and enter or run `path` itself. */
 export async function canReach(path: string, user: OsUser): Promise<boolean> {
   for (let current = await realpath(path); ; current = dirname(current)) {
     if (!mayEnter(await stat(current), user)) return false;

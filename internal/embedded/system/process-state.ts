@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 
-/** What runs under a process id. `ended` is a process that its parent has not collected yet: its id is not free. */
+/** The state of a process id. `ended`: the process has ended, but its parent has not collected it, so the id is not free yet. */
 export function processState(pid: number): 'running' | 'ended' | 'absent' {
   if (!(pid > 0)) return 'absent';
   try {
@@ -16,8 +16,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * Tells whether a process works in the folder, as a PostgreSQL server does in its data folder from start to end.
- * Undefined where that cannot be seen: off Linux, or when it belongs to another user.
+ * Returns whether the folder is the process's working directory, as a PostgreSQL server's data folder always is. Undefined if that cannot be known:
+ * on systems other than Linux, and for processes of another user.
  */
 export function worksIn(pid: number, dir: string): boolean | undefined {
   if (process.platform !== 'linux') return undefined;

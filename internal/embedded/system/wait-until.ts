@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const POLL_MS = 20;
 
-/** Resolves true once `condition` holds, false when it does not within `timeoutMs`; rejects when aborted. */
+/** Resolves with true as soon as `condition` holds, and with false after `timeoutMs` milliseconds. Rejects if the signal aborts. */
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
   timeoutMs: number,

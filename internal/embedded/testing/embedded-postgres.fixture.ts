@@ -1,4 +1,4 @@
-// A service in small, for tests to kill: starts the server on a data folder, prints where it is, and stays.
+// A small service for tests to kill: starts the server on a data folder, prints its address, and runs until it is stopped.
 // Usage: node embedded-postgres.fixture.ts <dataDir> [<uid>]
 import { EmbeddedPostgres } from '../embedded-postgres.ts';
 
@@ -8,7 +8,7 @@ if (uid) {
   process.setgid?.(Number(uid));
   process.setuid?.(Number(uid));
 }
-// Stands for a shutdown that takes a while.
+// In place of a shutdown that takes a while.
 process.on('SIGINT', () => {});
 try {
   const server = await EmbeddedPostgres.start({ dataDir });

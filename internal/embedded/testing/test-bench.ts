@@ -12,7 +12,7 @@ import { waitUntil } from '../system/wait-until.ts';
 
 const FIXTURE = fileURLToPath(new URL('./embedded-postgres.fixture.ts', import.meta.url));
 
-/** What the fixture says of its start. */
+/** What the fixture prints when it has started or failed. */
 export interface Started {
   readonly dsn: string;
   readonly pid: number;
