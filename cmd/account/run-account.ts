@@ -13,14 +13,14 @@ import type { AccountRepository } from '../../internal/repository/account-reposi
 const usage = `usage: account NAME [--roles ROLE,…] [--reset-password] [--password-stdin]
        account --list
 
-Makes an account, or changes one that is there. A password is made up and printed once, unless it is given on standard input: on the command line others
-could see it.
+Creates an account, or changes an existing one. The program generates the password and prints it once. To choose it, pass it on standard input; it is not
+an argument, because others could see it in the list of processes.
 
-  --roles ROLE,…    user (the default for a new account), admin (who is also a user), or service: an account for a backend,
-                    whose user id, and name to log in with, is service:NAME
-  --reset-password  gives an account that is there a new password and ends its sessions
-  --password-stdin  takes the password from the first line of standard input
-  --list            shows all accounts
+  --roles ROLE,…    user (the default for a new account), admin (which includes user), or service, for a backend: its user id
+                    and login name are service:NAME
+  --reset-password  gives an existing account a new password and ends its sessions
+  --password-stdin  reads the password from the first line of standard input
+  --list            lists all accounts
 `;
 
 interface Request {
@@ -30,7 +30,7 @@ interface Request {
   givenPassword: string | undefined;
 }
 
-/** Makes and changes accounts of the configured database. Returns the exit code. */
+/** Creates and changes accounts in the configured database. Returns the exit code. */
 export function runAccount(
   env: NodeJS.ProcessEnv,
   args: readonly string[],
@@ -50,10 +50,10 @@ export function runAccount(
     });
     if (values.help) return console.log(usage);
     const [name, ...others] = positionals;
-    if (values.list !== (name === undefined) || others.length > 0) throw new UsageError('say NAME, or --list');
+    if (values.list !== (name === undefined) || others.length > 0) throw new UsageError('give NAME, or --list');
     const config = readConfig(env);
-    if (config.auth.outside)
-      throw new Error('accounts are those of an outside issuer (AUTH_JWKS_URL): make them there');
+    if (config.auth.external)
+      throw new Error('accounts belong to an external issuer (AUTH_JWKS_URL): create them there');
     const request = name !== undefined && {
       name: checkName(name),
       roles: values.roles === undefined ? undefined : checkRoles(values.roles),
@@ -80,11 +80,11 @@ async function change(accounts: AccountRepository, request: Request): Promise<vo
   const passwordHash = needsPassword ? await openPasswords().hasher.hash(password) : '';
   if (!known) {
     await accounts.create({ userId, name: name.replace(/^service:/, ''), roles: roles ?? ['user'], passwordHash }, '');
-    console.log(`made the account ${userId} with the roles ${(roles ?? ['user']).join(', ')}`);
+    console.log(`created the account ${userId} with the roles ${(roles ?? ['user']).join(', ')}`);
   } else {
     if (roles) {
       const changed = await accounts.setRoles(userId, roles);
-      const ended = changed?.sessionsEnded ? `; ended ${changed.sessionsEnded} sessions that had others` : '';
+      const ended = changed?.sessionsEnded ? `; ended ${changed.sessionsEnded} sessions with other roles` : '';
       console.log(`the account ${userId} has the roles ${roles.join(', ')}${ended}`);
     }
     if (needsPassword) {
@@ -109,7 +109,7 @@ function checkRoles(list: string): TokenRole[] {
   if (bad.length > 0) throw new UsageError(`there is no role "${bad[0]}": roles are user, admin and service`);
   if (given.includes('service')) {
     if (given.length === 1) return ['service'];
-    throw new UsageError('a backend is nobody else: the role service goes with no other');
+    throw new UsageError('the role service cannot be combined with other roles');
   }
   return given.includes('admin') ? ['user', 'admin'] : ['user'];
 }

@@ -6,10 +6,10 @@ import { type Config, readConfig } from '../../internal/config/config.ts';
 import { authServerDefaults } from '../../internal/config/program-defaults.ts';
 import { ConfigError } from '../../internal/config/reading/env-reader.ts';
 
-/** Runs accounts and token issuer by themselves until it is told to stop. Returns the exit code. */
+/** Runs the accounts and the token issuer without chats, until a signal stops them. Returns the exit code. */
 export function runAuthServer(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   return runProcess(
-    { name: 'auth-server', does: 'runs accounts and token issuer by themselves', args },
+    { name: 'auth-server', does: 'runs the accounts and the token issuer without chats', args },
     () => readAuthConfig(env),
     async (config, signal) => {
       const log = createLogger(config.log);
@@ -22,8 +22,8 @@ export function runAuthServer(env: NodeJS.ProcessEnv, args: readonly string[]): 
 
 function readAuthConfig(env: NodeJS.ProcessEnv): Config {
   const config = readConfig({ ...authServerDefaults, ...env });
-  if (config.auth.outside)
-    throw new ConfigError(['AUTH_JWKS_URL cannot be set for the auth-server: it has its own keys']);
+  if (config.auth.external)
+    throw new ConfigError(['AUTH_JWKS_URL cannot be set for the auth-server, which has its own keys']);
   return config;
 }
 

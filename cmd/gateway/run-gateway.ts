@@ -4,10 +4,10 @@ import { toAddress } from '../../internal/app/process/to-address.ts';
 import { startGateway } from '../../internal/app/start-gateway.ts';
 import { readGatewayConfig } from '../../internal/config/gateway-config.ts';
 
-/** Runs the gateway by itself, in front of services elsewhere, until it is told to stop. Returns the exit code. */
+/** Runs the gateway alone, in front of services in other processes, until a signal stops it. Returns the exit code. */
 export function runGateway(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   return runProcess(
-    { name: 'gateway', does: 'runs the HTTP gateway by itself, in front of the services of GATEWAY_UPSTREAMS', args },
+    { name: 'gateway', does: 'runs the HTTP gateway alone, in front of the services at GATEWAY_UPSTREAMS', args },
     () => readGatewayConfig(env),
     async (config) => {
       const log = createLogger(config.log);

@@ -19,7 +19,7 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509';
 
-/** Where the files are, in PEM. */
+/** The names of the files, all in PEM. */
 export interface CertificateSet {
   ca: string;
   caKey: string;
@@ -27,14 +27,14 @@ export interface CertificateSet {
   serverKey: string;
   clientCert: string;
   clientKey: string;
-  /** False if there was an authority already: whoever trusts it goes on to. */
+  /** False if the folder had an authority already, which was kept. */
   newAuthority: boolean;
 }
 
 export interface MakeOptions {
-  /** Names and addresses of the server besides localhost, 127.0.0.1 and ::1. */
+  /** Names and addresses of the server, besides localhost, 127.0.0.1 and ::1. */
   hosts?: readonly string[];
-  /** Makes a new authority even if there is one. */
+  /** Creates a new authority even if the folder has one. */
   force?: boolean;
   /** How long server and client certificates are valid, in days. */
   days?: number;
@@ -47,11 +47,11 @@ interface Authority {
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const authorityDays = 3_650;
-/** The most that browsers accept. */
+/** The longest that browsers accept. */
 const leafDays = 397;
 const dayMs = 86_400_000;
 
-/** Makes a local authority, unless the folder has one, and new certificates of it for a server and a client. */
+/** Creates a local authority, unless the folder has one, and new certificates of it for a server and a client. */
 export async function makeCertificates(
   folder: string,
   { hosts = [], force = false, days = leafDays }: MakeOptions = {},
@@ -143,7 +143,7 @@ function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 }
 
-/** Positive, and not to be guessed. */
+/** A positive number that nobody can guess. */
 function newSerial(): string {
   const bytes = randomBytes(16);
   bytes[0]! &= 0x7f;
@@ -151,7 +151,7 @@ function newSerial(): string {
   return bytes.toString('hex');
 }
 
-/** From a little ago: clocks differ. */
+/** The period begins an hour ago, because clocks differ. */
 function validFor(days: number): { notBefore: Date; notAfter: Date } {
   const notBefore = new Date(Date.now() - 3_600_000);
   return { notBefore, notAfter: new Date(notBefore.getTime() + days * dayMs) };
@@ -161,7 +161,7 @@ async function toPem(key: webcrypto.CryptoKey): Promise<string> {
   return PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 }
 
-/** In one step: a service that watches the file must not see half of it. */
+/** Replaces the file in one step, because a service that watches it must not read a part of it. */
 async function save(file: string, pem: string, mode: number): Promise<void> {
   const draft = `${file}.new`;
   await writeFile(draft, pem.endsWith('\n') ? pem : `${pem}\n`, { mode });

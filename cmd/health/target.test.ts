@@ -18,5 +18,5 @@ test.each([
 });
 
 test('a program that does not exist is a fault', () => {
-  expect(() => targetOf('relay', {})).toThrow('there is no program relay: say one of server, gateway');
+  expect(() => targetOf('relay', {})).toThrow('there is no program relay: give one of server, gateway');
 });

@@ -1,12 +1,12 @@
 import { authServerDefaults, messageWriterDefaults } from '../../internal/config/program-defaults.ts';
 
-/** Where a process is asked for its health: by grpc.health.v1, or by `GET /readyz`. */
+/** How to ask a program for its health: by grpc.health.v1, or by `GET /readyz`. */
 export interface Target {
   kind: 'grpc' | 'http';
   port: number;
 }
 
-/** The programs, and where each is asked unless GRPC_PORT or HTTP_PORT say otherwise. */
+/** The programs, with their ports unless GRPC_PORT or HTTP_PORT is set. */
 const programs: Readonly<Record<string, Target>> = {
   server: { kind: 'grpc', port: 50_051 },
   gateway: { kind: 'http', port: 8_080 },
@@ -14,15 +14,15 @@ const programs: Readonly<Record<string, Target>> = {
   'message-writer': { kind: 'grpc', port: Number(messageWriterDefaults.GRPC_PORT) },
 };
 
-/** The program that is named, or else what the server is by its ROLES. Throws an error when there is no such program. */
+/** Returns the target of the named program, or without a name of the program that the server is by its ROLES. Throws an error if there is no such program. */
 export function targetOf(named: string | undefined, env: NodeJS.ProcessEnv): Target {
   const target = programs[named ?? programOf(env.ROLES ?? '')];
-  if (!target) throw new Error(`there is no program ${named}: say one of ${Object.keys(programs).join(', ')}`);
+  if (!target) throw new Error(`there is no program ${named}: give one of ${Object.keys(programs).join(', ')}`);
   const { kind, port } = target;
   return { kind, port: Number((kind === 'grpc' ? env.GRPC_PORT : env.HTTP_PORT) || port) };
 }
 
-/** With one of these roles alone the server is another program. */
+/** With only one of these roles the server runs as another program. */
 function programOf(roles: string): string {
   const [role, ...others] = roles.split(',').flatMap((one) => one.trim() || []);
   if (others.length > 0) return 'server';

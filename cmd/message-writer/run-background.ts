@@ -6,15 +6,15 @@ import { type Config, readConfig } from '../../internal/config/config.ts';
 import { messageWriterDefaults } from '../../internal/config/program-defaults.ts';
 import { ConfigError } from '../../internal/config/reading/env-reader.ts';
 
-/** Runs a writer of accepted messages by itself until it is told to stop. Returns the exit code. */
+/** Runs a writer of accepted messages alone, until a signal stops it. Returns the exit code. */
 export function runMessageWriter(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
-  const does = 'runs a writer of accepted messages by itself (INGEST=jetstream)';
+  const does = 'runs a writer of accepted messages alone (INGEST=jetstream)';
   return runRoles({ ...messageWriterDefaults, ...env, ROLES: 'writer' }, { name: 'message-writer', does, args });
 }
 
-/** Runs the roles that serve nobody, writer and relay, beside services elsewhere, until it is told to stop. Returns the exit code. */
+/** Runs the roles without clients, writer and relay, until a signal stops them. The services run in other processes. Returns the exit code. */
 export function runBackground(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
-  return runRoles(env, { name: 'server', does: 'runs the roles that serve nobody, writer and relay', args });
+  return runRoles(env, { name: 'server', does: 'runs the roles writer and relay, without the chat service', args });
 }
 
 function runRoles(env: NodeJS.ProcessEnv, program: Program): Promise<number> {
@@ -37,11 +37,13 @@ function readBackgroundConfig(env: NodeJS.ProcessEnv): Config {
   if (roles.has('writer') && ingest.kind === 'direct') faults.push('INGEST must be jetstream for the role writer');
   if (roles.has('relay') && config.export.kind === 'none') faults.push('EXPORT must be jetstream for the role relay');
   if (!config.database.dsn) {
-    faults.push(`POSTGRES_DSN must be set for ${nameOf(config)}: the services are elsewhere`);
+    faults.push(`POSTGRES_DSN must be set for ${nameOf(config)}, which shares the database of the services`);
   }
   if (faults.length > 0) throw new ConfigError(faults);
   if (roles.has('writer') && bus.kind === 'memory') {
-    config.warnings.push('BUS_URL is memory: services elsewhere notice what is written only when they look for it');
+    config.warnings.push(
+      'BUS_URL is memory: the services learn of written messages only by their repair (REPAIR_INTERVAL_MS)',
+    );
   }
   return config;
 }

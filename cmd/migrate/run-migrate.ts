@@ -5,12 +5,12 @@ import { readConfig } from '../../internal/config/config.ts';
 
 const usage = `usage: migrate [--down]
 
-Brings the database's schema up to date: that of POSTGRES_DSN, or of the bundled PostgreSQL in DATA_DIR.
+Brings the schema of the database at POSTGRES_DSN, or else of the bundled PostgreSQL in DATA_DIR, up to date.
 
-  --down   takes back the newest migration instead
+  --down   reverts the newest migration instead
 `;
 
-/** Migrates the configured database and ends. Returns the exit code. */
+/** Migrates the configured database. Returns the exit code. */
 export function runMigrate(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   return runCommand(usage, async () => {
     const { values } = parseArgs({
@@ -20,7 +20,7 @@ export function runMigrate(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
     if (values.help) return console.log(usage);
     const { down } = values;
     const names = await migrateDatabase(readConfig(env).database, { down });
-    for (const name of names) console.log(`${down ? 'took back' : 'applied'} ${name}`);
-    if (names.length === 0) console.log(down ? 'there is nothing to take back' : 'the schema is up to date');
+    for (const name of names) console.log(`${down ? 'reverted' : 'applied'} ${name}`);
+    if (names.length === 0) console.log(down ? 'there is no migration to revert' : 'the schema is up to date');
   });
 }

@@ -11,14 +11,17 @@ import { runAuthServer } from '../auth-server/run-auth-server.ts';
 import { runGateway } from '../gateway/run-gateway.ts';
 import { runBackground } from '../message-writer/run-background.ts';
 
-/** Runs what ROLES say until it is told to stop: the service, or some of its parts. Returns the exit code. */
+/**
+ * Runs the service, or the parts of it that ROLES name, until a signal stops it. Returns the exit code. Roles that run without the service have their
+ * own programs, and run as those here.
+ */
 export function runServer(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   const roles = (env.ROLES ?? '').split(',').flatMap((role) => role.trim() || []);
   if (roles.length === 1 && roles[0] === 'gateway') return runGateway(env, args);
   if (roles.length === 1 && roles[0] === 'auth') return runAuthServer({ ...env, ROLES: undefined }, args);
   if (roles.length > 0 && roles.every((role) => role === 'writer' || role === 'relay')) return runBackground(env, args);
   return runProcess(
-    { name: 'server', does: 'runs the chat service, or those of its parts that ROLES name', args },
+    { name: 'server', does: 'runs the chat service, or the parts of it that ROLES name', args },
     () => readConfig(env),
     async (config, signal) => {
       const log = createLogger(config.log);
@@ -52,7 +55,7 @@ function announce({ listen: { host }, auth, database, tls, workers }: Config, { 
     `    messages  ${database.dsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${database.dataDir}`}`,
   );
   if (workers > 1) lines.push(`    workers   ${workers} processes on these ports`);
-  if (auth.guests && !auth.outside) {
+  if (auth.guests && !auth.external) {
     const how = tls ? " ARGS='--tls-ca FILE'" : '';
     lines.push('', '  Chat from two terminals:', `    make chat USER=alice${how}`, `    make chat USER=bob${how}`);
   }

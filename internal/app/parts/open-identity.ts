@@ -44,8 +44,8 @@ export async function openIdentity(
 ): Promise<Identity> {
   const { auth, http } = config;
   const options = { ...auth, publicUrl: http.publicUrl };
-  if (auth.outside) {
-    const verifier = createExternalVerifier(auth, auth.outside);
+  if (auth.external) {
+    const verifier = createExternalVerifier(auth, auth.external);
     const revocations = await openRevocations(config, { sessions: undefined, bans, log, resources });
     return { verifier, revocations, authService: new AuthService(undefined, options) };
   }

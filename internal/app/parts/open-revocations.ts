@@ -30,13 +30,13 @@ export async function openRevocations(
   { auth }: Config,
   { sessions, bans, log, resources }: Deps,
 ): Promise<Revocations> {
-  const { outside, tokenTtlMs } = auth;
-  const elsewhere = outside?.revocationsUrl && new HttpRevocationSource(outside.revocationsUrl);
+  const { external, tokenTtlMs } = auth;
+  const elsewhere = external?.revocationsUrl && new HttpRevocationSource(external.revocationsUrl);
   const revocations = new Revocations(
-    { sessions: outside ? elsewhere || undefined : sessions, bans, log },
+    { sessions: external ? elsewhere || undefined : sessions, bans, log },
     {
       ...times,
-      rememberMs: (outside ? longestTokenTtlMs : tokenTtlMs) + slackMs,
+      rememberMs: (external ? longestTokenTtlMs : tokenTtlMs) + slackMs,
     },
   );
   resources.add('the revocations', () => revocations.close());

@@ -16,7 +16,7 @@ export interface AuthConfig {
   /** How long a session lives without a refresh, in milliseconds. */
   refreshTtlMs: number;
   /** An OpenID Connect provider, or an auth-server, instead of the embedded issuer. */
-  outside: ExternalIssuer | undefined;
+  external: ExternalIssuer | undefined;
 }
 
 /** `publicUrl` is the issuer's name unless AUTH_ISSUER is set. */
@@ -28,17 +28,17 @@ export function readAuth(read: EnvReader, publicUrl: string): AuthConfig {
     audience: read.string('AUTH_AUDIENCE', 'chat'),
     tokenTtlMs: read.integer('AUTH_TOKEN_TTL_SECONDS', 900, { min: 1, max: 86_400 }) * 1_000,
     refreshTtlMs: read.integer('AUTH_REFRESH_TTL_DAYS', 30, { min: 1, max: 3_650 }) * 86_400_000,
-    outside: readExternalIssuer(read),
+    external: readExternalIssuer(read),
   };
 }
 
 /** Guests, and an issuer that is asked in plain text. Guests sign in with the embedded issuer only. */
-export function findAuthInsecurities({ guests, outside }: AuthConfig, host: string): Insecurity[] {
+export function findAuthInsecurities({ guests, external }: AuthConfig, host: string): Insecurity[] {
   const found: Insecurity[] = [];
-  if (guests && !outside) {
+  if (guests && !external) {
     const what = 'AUTH_GUESTS is on: anybody can sign in under any name';
     found.push({ word: 'guests', what, exposed: !isLoopback(host) });
   }
-  const urls = { AUTH_JWKS_URL: outside?.jwksUrl, AUTH_REVOCATIONS_URL: outside?.revocationsUrl };
+  const urls = { AUTH_JWKS_URL: external?.jwksUrl, AUTH_REVOCATIONS_URL: external?.revocationsUrl };
   return [...found, ...findPlainUrls(urls)];
 }

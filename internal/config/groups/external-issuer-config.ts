@@ -19,7 +19,7 @@ export interface ExternalIssuer {
 /** Undefined without AUTH_JWKS_URL. */
 export function readExternalIssuer(read: EnvReader): ExternalIssuer | undefined {
   const jwksUrl = read.url('AUTH_JWKS_URL', ['http:', 'https:']);
-  const outside = {
+  const external = {
     algorithms: read.list(
       'AUTH_ALGORITHMS',
       ['RS256', 'PS256', 'ES256', 'EdDSA'],
@@ -34,7 +34,7 @@ export function readExternalIssuer(read: EnvReader): ExternalIssuer | undefined 
   };
   for (const [name, url] of Object.entries({
     AUTH_JWKS_URL: jwksUrl,
-    AUTH_REVOCATIONS_URL: outside.revocationsUrl,
+    AUTH_REVOCATIONS_URL: external.revocationsUrl,
   })) {
     const { username, password } = URL.parse(url ?? '') ?? {};
     read.require(!username && !password, `${name} must be without user and password: they would not be used`);
@@ -43,5 +43,5 @@ export function readExternalIssuer(read: EnvReader): ExternalIssuer | undefined 
   for (const name of ['AUTH_ISSUER', 'AUTH_AUDIENCE']) {
     read.require(read.optional(name) !== undefined, `${name} must be set together with AUTH_JWKS_URL`);
   }
-  return { jwksUrl, ...outside };
+  return { jwksUrl, ...external };
 }

@@ -10,7 +10,7 @@ test('the installed programs run on this machine and are of the version they cla
   expect(answer).toContain(`PostgreSQL) ${version.split('.').slice(0, 2).join('.')}`);
 });
 
-test('a platform without programs is told to use an outside PostgreSQL', () => {
+test('on a platform without programs the error names POSTGRES_DSN', () => {
   expect(() => locateBinaries('sunos-x64')).toThrow(EmbeddedPostgresError);
   expect(() => locateBinaries('sunos-x64')).toThrow(/no bundled PostgreSQL for sunos-x64; set POSTGRES_DSN/);
 });

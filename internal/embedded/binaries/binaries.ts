@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { EmbeddedPostgresError } from '../errors/embedded-postgres-error.ts';
 
-const OUTSIDE = 'set POSTGRES_DSN to use an outside PostgreSQL';
+const ANOTHER = 'set POSTGRES_DSN to use another PostgreSQL';
 const PLATFORMS = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64'];
 
 /** PostgreSQL's programs for this machine: a folder with bin/, lib/ and share/. */
@@ -17,14 +17,14 @@ export interface Binaries {
 /** Finds the programs that npm installed. Throws if there are none for this platform, or if npm did not install them. */
 export function locateBinaries(platform = `${process.platform}-${process.arch}`): Binaries {
   if (!PLATFORMS.includes(platform)) {
-    throw new EmbeddedPostgresError(`there is no bundled PostgreSQL for ${platform}; ${OUTSIDE}`);
+    throw new EmbeddedPostgresError(`there is no bundled PostgreSQL for ${platform}; ${ANOTHER}`);
   }
   const name = `@embedded-postgres/${platform}`;
   let root: string;
   try {
     root = dirname(dirname(createRequire(import.meta.url).resolve(name)));
   } catch (cause) {
-    throw new EmbeddedPostgresError(`the package ${name} is not installed; run npm install, or ${OUTSIDE}`, { cause });
+    throw new EmbeddedPostgresError(`the package ${name} is not installed; run npm install, or ${ANOTHER}`, { cause });
   }
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   linkLibraries(root, name);

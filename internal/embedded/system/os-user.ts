@@ -74,6 +74,6 @@ async function createSystemUser(): Promise<void> {
 function noUserMessage(detail: string): string {
   return (
     `PostgreSQL does not run as root and the system user "${SYSTEM_USER}" cannot be created (${detail}); ` +
-    'start the service as an ordinary user, or set POSTGRES_DSN to use an outside PostgreSQL'
+    'start the service as an ordinary user, or set POSTGRES_DSN to use another PostgreSQL'
   );
 }

@@ -39,7 +39,7 @@ const passwordIn = ({ stdout }: Outcome) => /its password, shown only now: (\S+)
 test('accounts are made and keys are rotated beside a running service, and without one', async () => {
   const env = { DATA_DIR: await newDataDir() };
   const first = await run('account', ['Root', '--roles', 'admin'], env);
-  expect(first).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('made the account root') });
+  expect(first).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('created the account root') });
   expect(first.stdout).toContain(`\nin the bundled PostgreSQL in ${env.DATA_DIR}\n`);
   expect(databasePid(env.DATA_DIR)).toBeUndefined();
 
@@ -94,10 +94,10 @@ test('a password comes from standard input or is made up; a new one ends what wa
 });
 
 test.each([
-  ['account', [], 'say NAME, or --list'],
+  ['account', [], 'give NAME, or --list'],
   ['account', ['a b'], 'NAME must be 2 to 32 letters'],
   ['account', ['alice', '--roles', 'king'], 'there is no role "king"'],
-  ['account', ['alice', '--roles', 'service,admin'], 'goes with no other'],
+  ['account', ['alice', '--roles', 'service,admin'], 'cannot be combined with other roles'],
   ['rotate-keys', ['now'], "Unexpected argument 'now'"],
   ['migrate', ['--up'], "Unknown option '--up'"],
   ['server', ['--port', '1'], "Unknown option '--port'"],
@@ -112,18 +112,18 @@ test.each([
   ]);
 });
 
-test.each(['server', 'gateway', 'auth-server', 'message-writer', 'account', 'rotate-keys', 'migrate'])(
-  '%s --help tells how to use it, and starts nothing',
-  async (program) => {
-    expect(await run(program, ['--help'], {})).toMatchObject({
-      code: 0,
-      stdout: expect.stringMatching(`^usage: ${program}\\b`),
-      stderr: '',
-    });
-  },
-);
+test.each([
+  ...['server', 'gateway', 'auth-server', 'message-writer'],
+  ...['account', 'rotate-keys', 'migrate', 'health', 'gen-cert'],
+])('%s --help tells how to use it, and starts nothing', async (program) => {
+  expect(await run(program, ['--help'], {})).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(`^usage: ${program}\\b`),
+    stderr: '',
+  });
+});
 
-test('with an outside issuer there are no accounts and keys here', async () => {
+test('with an external issuer there are no accounts and keys here', async () => {
   const env = { AUTH_JWKS_URL: 'http://localhost:1/jwks', AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' };
   for (const [program, args] of [
     ['account', ['alice']],
@@ -131,7 +131,7 @@ test('with an outside issuer there are no accounts and keys here', async () => {
   ] as const) {
     expect(await run(program, [...args], env)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('outside issuer'),
+      stderr: expect.stringContaining('external issuer'),
     });
   }
 });

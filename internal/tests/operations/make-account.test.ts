@@ -16,7 +16,7 @@ test('make account takes ROLES for those of the account, not for those of the pr
   const dsn = await createTestDatabase();
   const name = uniqueName('carol');
   const made = await make([`NAME=${name}`, 'ROLES=admin']);
-  expect(made.stdout + made.stderr).toContain(`made the account ${name} with the roles user, admin`);
+  expect(made.stdout + made.stderr).toContain(`created the account ${name} with the roles user, admin`);
   const again = await make([`NAME=${uniqueName('dave')}`], { ROLES: 'grpc' });
   expect(again.stdout + again.stderr).not.toContain('grpc');
 });

@@ -21,7 +21,7 @@ async function settings(env: Record<string, string> = {}): Promise<Record<string
 
 async function verifier(env: Record<string, string> = {}) {
   const { auth } = readConfig(await settings(env));
-  return createExternalVerifier(auth, auth.outside!, { cooldownMs: 100 });
+  return createExternalVerifier(auth, auth.external!, { cooldownMs: 100 });
 }
 
 describe('with an OpenID Connect provider', () => {
