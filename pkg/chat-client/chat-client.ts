@@ -18,19 +18,29 @@ import type { Outbox } from './sending/outbox.ts';
 import type { ChatCalls, Transport } from './transports/transport.ts';
 
 export interface ChatClientOptions {
+  /** How the client reaches the service, for example `webSocketTransport(baseUrl)`. `close` closes it. */
   transport: Transport;
+  /** Where the client gets access tokens, for example `account(username, password)`. */
   token: TokenSource;
-  /** Sends that may be without an answer at the same time; `send` refuses more. Default 10,000. */
+  /** Maximum number of messages that wait for an answer; `send` rejects more. Default 10,000. */
   maxPendingSends?: number;
-  /** After so long without a word from the service the connection is given up, in milliseconds. Default 15,000. */
+  /** The client reconnects if the service sends nothing for this many milliseconds. Default 15,000. */
   silenceMs?: number;
-  /** Keeps messages without an answer over a reload or crash. Default: none. */
+  /** Stores unanswered messages so that they survive a reload or crash. By default they are only in memory. */
   outbox?: Outbox;
 }
 
 /**
- * A user's connection to the chat service. It signs in, connects, and comes back by itself when the connection is lost: it then
- * resumes each chat after the last message that it has seen, and sends again what was not answered.
+ * A user's connection to the chat service. The client signs in, connects, and reconnects when the connection is lost. After a
+ * reconnection it resumes each chat after the last message that it received, and sends unanswered messages again with the same ids.
+ * Each message is delivered once and stored once.
+ *
+ * @example
+ * const client = new ChatClient({ transport: webSocketTransport('http://localhost:8080'), token: guest('alice') });
+ * await client.connect();
+ * const room = await client.joinRoom('global');
+ * const { seq } = await client.send(room.id, 'Hello!');
+ * await client.close();
  */
 export class ChatClient {
   readonly #transport: Transport;
@@ -52,28 +62,36 @@ export class ChatClient {
     this.#readMarks = new ReadMarks(this.#call);
   }
 
+  /** The state of the connection. The event `state` announces each change. */
   get state(): ConnectionState {
     return this.#session.state;
   }
 
-  /** How many messages have no answer yet. */
+  /** The number of unanswered sends. */
   get pendingSends(): number {
     return this.#session.sender.size;
   }
 
-  /** The messages that have no answer yet, in the order in which they were sent; with those of the outbox once it connects. */
+  /** The unanswered messages in the order of their `send` calls. Messages of the outbox are included once `connect` or `send` was called. */
   get pendingMessages(): readonly PendingMessage[] {
     return this.#session.sender.pending;
   }
 
-  /** Calls the listener for each event of that name; returns how to stop it. */
+  /**
+   * Calls the listener for each event with this name. Returns a function that removes the listener. An error that a listener throws is
+   * reported as uncaught and does not affect other listeners.
+   *
+   * @example
+   * const stop = client.on('message', ({ chatId, text }) => console.log(chatId, text));
+   */
   on<Name extends keyof ChatClientEvents>(name: Name, listener: (event: ChatClientEvents[Name]) => void): () => void {
     return this.#emitter.on(name, listener as (event: AllEvents[Name]) => void);
   }
 
   /**
-   * Connects, and stays connected until `close`. Resolves when the client is online for the first time; rejects with
-   * ChatClientError when that is hopeless (refused credentials) or, with `patient: false`, when the first attempt fails.
+   * Connects, and keeps the client connected until `close`. Resolves with the signed-in user once the client is online. Rejects with
+   * ChatClientError if retrying cannot help (for example, wrong credentials), if the client is closed, or, with `patient: false`, after the
+   * first failed attempt; the client then still keeps trying until it is closed.
    */
   async connect({ patient = true }: { patient?: boolean } = {}): Promise<User> {
     this.#session.start();
@@ -91,16 +109,26 @@ export class ChatClient {
   }
 
   /**
-   * Sends a message; resolves when it is durably kept: then it will be in the chat. Safe across reconnections: it is sent again with the same id until it is
-   * answered. Rejects with ChatClientError when the service refuses it for good, or when the client is closed first; with an outbox it is
-   * sent by the next client then.
+   * Sends a message. Resolves once the service has stored it durably. Across reconnections the client sends the message again with the same
+   * id until it is answered; the service stores it once. Messages to one chat are stored in the order of the `send` calls, except those that
+   * the service refuses temporarily.
+   *
+   * Rejects with ChatClientError if the service refuses the message permanently (the event `refused` is emitted, too), if
+   * `maxPendingSends` messages are unanswered or the outbox is full (RESOURCE_EXHAUSTED), and if the client is closed first (CANCELLED). With
+   * an outbox, the next client sends messages that were unanswered when the client was closed.
+   *
+   * @example
+   * const { messageId, seq } = await client.send(chatId, 'Hello!');
    */
   send(chatId: string, text: string, clientMessageId: string = newId()): Promise<Receipt> {
     if (this.state.kind === 'closed') return Promise.reject(closedError());
     return this.#session.sender.perform(sendMessage({ chatId, text, clientMessageId }));
   }
 
-  /** Makes any unary call of the contract; tries again for a while when the service is away. Throws ChatClientError. */
+  /**
+   * Makes any unary call of the contract, for example `client.call('getChat', { chatId })`. Retries temporary errors for up to 10 seconds,
+   * except `createChat` for groups and rooms, which would not be safe to repeat. Throws ChatClientError.
+   */
   call<Method extends keyof ChatCalls>(
     method: Method,
     request: Parameters<ChatCalls[Method]>[0],
@@ -108,52 +136,74 @@ export class ChatClient {
     return this.#call(method, request);
   }
 
-  /** What can be done in one chat. Does no I/O. */
+  /**
+   * Returns a handle for one chat. Does no I/O, and does not check that the chat exists.
+   *
+   * @example
+   * const chat = client.chat(chatId);
+   * for await (const message of chat.messages({ afterSeq: 0 })) console.log(message.seq, message.text);
+   */
   chat(chatId: string): ChatHandle {
     const cursor = () => this.#session.cursor(chatId);
     const deps = { chatId, call: this.#call, emitter: this.#emitter, cursor };
     return chatHandle(this, chatId, (options) => new MessageFeed(deps, options, this.#closed.signal));
   }
 
-  /** All of the user's chats, each with its last message and what is unread, the one that changed last first. */
+  /**
+   * Returns all of the user's chats, each with its last message and number of unread messages, most recently changed first. Throws
+   * ChatClientError.
+   */
   chats(): Promise<Chat[]> {
     return allChats(this.#call);
   }
 
-  /** Makes the user a member of the room; the room is created if there is none, where the service allows that. */
+  /**
+   * Makes the user a member of the room with this name, and creates the room if it does not exist. Joining twice is harmless. Throws
+   * ChatClientError: NOT_FOUND (ROOM_NOT_FOUND) if the service does not create rooms on joining, PERMISSION_DENIED (BANNED_FROM_CHAT).
+   */
   async joinRoom(name: string): Promise<Chat> {
     return must((await this.#call('joinRoom', { name })).chat);
   }
 
-  /** The chat of the user and one other; created if there is none. */
+  /** Returns the direct chat of the user and another user, and creates it if there is none. Throws ChatClientError. */
   async openDirect(userId: string): Promise<Chat> {
     return must((await this.#call('createChat', { type: ChatType.DIRECT, memberIds: [userId] })).chat);
   }
 
-  /** The newest messages of a chat, oldest first; `beforeSeq` pages back. */
+  /**
+   * Returns one page of a chat's messages in ascending order of `seq`: the newest messages, or with `beforeSeq` the newest ones with a
+   * smaller `seq`. `pageSize` is 50 by default. Throws ChatClientError.
+   */
   async history(chatId: string, options: { beforeSeq?: number; pageSize?: number } = {}): Promise<Message[]> {
     return (await this.#call('listMessages', { chatId, ...options })).messages;
   }
 
   /**
-   * Moves the user's read mark forward to a number, on all devices; resolves with the mark and how many messages are beyond it. May be called at
-   * each message: marks of one chat that come while one is on its way go as one.
+   * Moves the user's read mark in a chat forward to `seq`; all of the user's devices share the mark. Resolves with the mark and the number of
+   * unread messages. It is cheap to call for each message: while one call for a chat is under way, later calls are combined into one. Throws
+   * ChatClientError: OUT_OF_RANGE (CURSOR_IN_FUTURE) if `seq` is greater than the chat's last number.
    */
   markRead(chatId: string, seq: number): Promise<MarkReadResponse> {
     return this.#readMarks.mark(chatId, seq);
   }
 
-  /** Tells the others in a small chat that the user is typing. May be called at each keystroke: it goes out every 3 seconds at most. Never throws. */
+  /**
+   * Announces to the other members of a chat that the user is typing. May be called for each keystroke: the client sends at most one
+   * announcement per chat every 3 seconds. Does nothing while offline. Never throws.
+   */
   typing(chatId: string): void {
     this.#session.tellTyping(chatId);
   }
 
-  /** The users with an open stream, by user id: all of them, or the members of one chat. */
+  /** Returns the users that have an open stream, in ascending order of their ids; with `chatId` only that chat's members. Throws ChatClientError. */
   onlineUsers(chatId?: string): Promise<User[]> {
     return allOnlineUsers(this.#call, chatId);
   }
 
-  /** Ends the connection for good. Messages that have no answer yet are rejected. Twice is harmless. */
+  /**
+   * Closes the connection permanently, rejects unanswered sends with CANCELLED, ends message feeds, and closes the transport. Calling it twice
+   * is harmless.
+   */
   async close(): Promise<void> {
     this.#closed.abort();
     await this.#session.end();

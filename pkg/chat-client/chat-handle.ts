@@ -2,24 +2,29 @@ import type { MarkReadResponse, Message, User } from '../api/chat/v1/chat.ts';
 import type { Receipt } from './messages/receipt.ts';
 import type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
 
-/** What a client does in one chat. */
+/** The operations of a client on one chat. `ChatClient.chat` returns it. */
 export interface ChatHandle {
+  /** The chat's id. */
   readonly id: string;
   /** As `ChatClient.send`. */
   send(text: string, clientMessageId?: string): Promise<Receipt>;
   /** As `ChatClient.history`. */
   history(options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   /**
-   * Every message after a number, each once and in order, then live, across reconnections; without a number only what comes from now on. It
-   * ends when the client is closed, the signal aborts, or the user is no longer in the chat. However slow its reader is, it keeps at most
-   * some 1,000 messages: it then reads on in the history. Throws ChatClientError when that is refused.
+   * Returns a feed of the chat's messages: all messages after `afterSeq`, then live ones; without `afterSeq` only live ones. Each message
+   * comes once and in order, across reconnections. The feed ends when the client is closed, the signal aborts, or the user's membership
+   * ends. It holds at most 1,000 live messages for a slow reader and reads the rest from the history. The iteration throws ChatClientError if
+   * the service refuses to return the messages.
+   *
+   * @example
+   * for await (const message of chat.messages({ afterSeq: 0 })) console.log(message.seq, message.text);
    */
   messages(options?: MessageFeedOptions): MessageFeed;
   /** As `ChatClient.markRead`. */
   markRead(seq: number): Promise<MarkReadResponse>;
   /** As `ChatClient.typing`. */
   typing(): void;
-  /** The members with an open stream, by user id. */
+  /** As `ChatClient.onlineUsers`, for members of this chat. */
   onlineUsers(): Promise<User[]>;
 }
 
@@ -32,6 +37,7 @@ interface ChatOperations {
   onlineUsers(chatId: string): Promise<User[]>;
 }
 
+/** Creates a handle that calls `client` with the chat's id. */
 export function chatHandle(
   client: ChatOperations,
   id: string,

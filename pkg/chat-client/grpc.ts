@@ -1,2 +1,2 @@
-/** The entry for Node: everything of `index.ts` needs no more than a browser has; gRPC does. */
+/** Entry point for the gRPC transport, which requires Node. Everything exported by `index.ts` also runs in browsers. */
 export { type GrpcTransportOptions, grpcTransport, type TlsOptions } from './transports/grpc-transport.ts';

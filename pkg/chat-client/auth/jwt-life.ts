@@ -1,4 +1,4 @@
-/** How long a JWT is good for from its making on, in milliseconds; undefined of any other token. Nothing about it is verified. */
+/** Returns the lifetime of a JWT (`exp` minus `iat`) in milliseconds; undefined for any other token. Does not verify the token. */
 export function jwtLifeMs(token: string): number | undefined {
   try {
     const payload = token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/');

@@ -4,18 +4,26 @@ import { orAborted } from '../timing/or-aborted.ts';
 import type { AuthCalls } from '../transports/transport.ts';
 import { jwtLifeMs } from './jwt-life.ts';
 
+/** An access token. */
 export interface Token {
+  /** The value for the header `authorization: Bearer …`. */
   token: string;
   expiresAt: Date;
 }
 
 /**
- * Where access tokens come from; asked again whenever the one before is about to expire. The signal aborts when the client is
- * closed.
+ * Returns an access token. The client calls it again before the previous token expires and after the service has refused a token. The signal
+ * aborts when the client is closed. If it throws, the client retries; WRONG_CREDENTIALS, REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED and
+ * codes such as PERMISSION_DENIED close the client instead.
  */
 export type TokenSource = (auth: AuthCalls, signal: AbortSignal) => Promise<Token>;
 
-/** Signs in as a guest: a name and no password, where the service admits guests. */
+/**
+ * Signs in as a guest, with a name and no password. A service that does not admit guests refuses with FAILED_PRECONDITION (GUESTS_DISABLED).
+ *
+ * @example
+ * const client = new ChatClient({ transport, token: guest('alice') });
+ */
 export function guest(name: string): TokenSource {
   return async (auth, signal) => {
     return toToken(await auth.guest({ name }, { signal }));
@@ -23,8 +31,11 @@ export function guest(name: string): TokenSource {
 }
 
 /**
- * Signs in with user name and password. The session is refreshed from then on; the password is used again only when the service refuses
- * that, because the session has ended. Clients that share the source share the session.
+ * Signs in with a user name and a password. Later it refreshes the session, and uses the password again only if the session has ended.
+ * Clients that share the source share the session. Wrong credentials close the client with UNAUTHENTICATED (WRONG_CREDENTIALS).
+ *
+ * @example
+ * const client = new ChatClient({ transport, token: account('alice', password) });
  */
 export function account(username: string, password: string): TokenSource {
   let refreshToken: string | undefined;
@@ -46,12 +57,15 @@ export function account(username: string, password: string): TokenSource {
 }
 
 /**
- * Goes on with a session that the application has kept the refresh token of. Each is good for one use: `onRotated` is given the next one, to
- * be kept instead, and is waited for before anything is done with what came with it. When the session has ended the service's refusal
- * (REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED) is final: sign in again.
+ * Continues a session whose refresh token the application has stored. Each refresh token can be used once: `onRotated` receives the next one,
+ * which the application must store in place of the previous one. The client waits for `onRotated` before it uses the new access token. If the
+ * session has ended, the client is closed with UNAUTHENTICATED (REFRESH_TOKEN_INVALID, REFRESH_TOKEN_REUSED); the user must sign in again.
  *
- * `retryKey` is a secret that the application keeps with the token, such as a random UUID: with it a program that was ended before it had stored the
- * next token can go on with the one before.
+ * `retryKey` is a secret, such as a random UUID, that the application stores with the token. A program that ended before it stored the next
+ * token can then continue with the previous token and the same key.
+ *
+ * @example
+ * const token = refreshToken(stored.token, (next) => save({ ...stored, token: next }), { retryKey: stored.retryKey });
  */
 export function refreshToken(
   token: string,
@@ -61,7 +75,7 @@ export function refreshToken(
   let current = token;
   return inTurn(async (auth, signal) => {
     signal.throwIfAborted();
-    // Once begun it is not given up: the answer has the only token that is good from then on.
+    // The call has no signal: its answer holds the only refresh token that is valid from then on.
     const answer = await auth.refresh({ refreshToken: current, retryKey }, {});
     current = answer.refreshToken;
     await onRotated(current);
@@ -83,7 +97,7 @@ function isRefused(error: unknown): boolean {
   return error instanceof ChatClientError && error.reason.startsWith('REFRESH_TOKEN_');
 }
 
-/** One at a time: a refresh token that is used twice ends its session. */
+/** Runs the calls of a source one after another: using a refresh token twice would end its session. */
 function inTurn(source: TokenSource): TokenSource {
   let last: Promise<unknown> = Promise.resolve();
   return (auth, signal) => {
@@ -93,28 +107,35 @@ function inTurn(source: TokenSource): TokenSource {
   };
 }
 
-/** Uses tokens that the application gets by itself. The signal aborts when the client is closed. */
+/**
+ * Uses tokens that the application obtains by itself. The client calls `get` before each token expires; the signal aborts when the client is
+ * closed.
+ *
+ * @example
+ * const token = accessToken(async (signal) => ({ token: await fetchToken(signal), expiresAt: new Date(Date.now() + 900_000) }));
+ */
 export function accessToken(get: (signal: AbortSignal) => Promise<Token>): TokenSource {
   return (_auth, signal) => get(signal);
 }
 
-/** A token is renewed when a fifth of its time is left, but at least so many milliseconds before it expires. */
+/** A token is renewed when a fifth of its remaining lifetime is left, but at least this many milliseconds before it expires. */
 const minMarginMs = 2_000;
 
 /**
- * By a clock that is ahead every token is old: after a new one none is asked for sooner than that, in milliseconds, or than a quarter of its life; after the
- * first one, which may have been made long ago, and after the same one again, sooner.
+ * Minimum time between renewals in milliseconds, but at most a quarter of the token's lifetime. If the device's clock is ahead, every token
+ * seems expired; the minimum keeps the client from renewing continuously. The shorter time applies after the first token, which may have been
+ * issued long ago, and after the source returned the same token again.
  */
 const minWaitMs = { afterNew: 30_000, afterOld: 1_000 };
 
-/** Keeps one good token. */
+/** Holds the current access token and renews it before it expires. */
 export class TokenKeeper {
   readonly #source: TokenSource;
   readonly #auth: AuthCalls;
   readonly #closed: AbortSignal;
   #current: { token: Token; renewAt: number } | undefined;
   #renewing: Promise<Token> | undefined;
-  /** The last one that the source gave. */
+  /** The last token that the source returned. */
   #given: string | undefined;
 
   constructor(source: TokenSource, auth: AuthCalls, closed: AbortSignal) {
@@ -123,7 +144,7 @@ export class TokenKeeper {
     this.#closed = closed;
   }
 
-  /** A token that is good for a while. Throws CANCELLED when the client is closed, whatever the source does then. */
+  /** Returns a token that is not about to expire. Throws CANCELLED as soon as the client is closed, even if the source has not returned. */
   async get(): Promise<Token> {
     if (this.#current && Date.now() < this.#current.renewAt) return this.#current.token;
     this.#renewing ??= this.#renew().finally(() => {
@@ -134,12 +155,12 @@ export class TokenKeeper {
     return token;
   }
 
-  /** When to call `get` again, in milliseconds from now. */
+  /** Milliseconds until `get` should be called again. */
   get renewInMs(): number {
     return Math.max(0, (this.#current?.renewAt ?? 0) - Date.now());
   }
 
-  /** Forgets the token: the service has refused it. */
+  /** Discards the token, because the service has refused it. */
   drop(): void {
     this.#current = undefined;
   }

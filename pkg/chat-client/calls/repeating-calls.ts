@@ -6,15 +6,16 @@ import { ChatClientError } from '../errors/chat-error.ts';
 import { retryPauses } from '../timing/retry-pauses.ts';
 import type { ChatCalls, Transport } from '../transports/transport.ts';
 
-/** After so long without success a call is not tried again, in milliseconds. */
+/** A call is not repeated later than this many milliseconds after its first attempt. */
 const patienceMs = 10_000;
 
+/** A unary call of the contract by its name. Throws ChatClientError. */
 export type Call = <Method extends keyof ChatCalls>(
   method: Method,
   request: Parameters<ChatCalls[Method]>[0],
 ) => Promise<Awaited<ReturnType<ChatCalls[Method]>>>;
 
-/** Makes unary calls as the user; tries again for a while when the service is away. They throw ChatClientError. */
+/** Creates a function that makes unary calls with the user's token and retries temporary errors. The function throws ChatClientError. */
 export function repeatingCalls(transport: Transport, tokens: TokenKeeper, closed: AbortSignal): Call {
   return async (method, request) => {
     const backoff = new Backoff(retryPauses);
@@ -34,7 +35,7 @@ export function repeatingCalls(transport: Transport, tokens: TokenKeeper, closed
   };
 }
 
-/** Whether making the call twice does no more than making it once. */
+/** Whether the call is idempotent. */
 function isRepeatable(method: keyof ChatCalls, request: object): boolean {
   return method !== 'createChat' || (request as { type?: ChatType }).type === ChatType.DIRECT;
 }

@@ -15,23 +15,23 @@ interface Deps {
   closed: AbortSignal;
   onState(state: ConnectionState): void;
   onEvent(stream: Stream, event: Event): void;
-  /** The stream is over; nothing sent on it will be answered. */
+  /** The stream has ended: nothing that was sent on it will be answered any more. */
   onEnd(): void;
 }
 
-/** Codes after which another attempt with the same credentials is hopeless. */
+/** Codes after which another attempt with the same credentials would fail, too. */
 const hopeless = new Set(['INVALID_ARGUMENT', 'PERMISSION_DENIED', 'FAILED_PRECONDITION', 'UNIMPLEMENTED']);
 
-/** The same of refused credentials; other tokens that are refused may be followed by better ones. */
+/** Reasons of UNAUTHENTICATED after which another attempt would fail, too. Otherwise the token source may return a valid token next time. */
 const hopelessReasons = new Set(['WRONG_CREDENTIALS', 'REFRESH_TOKEN_INVALID', 'REFRESH_TOKEN_REUSED']);
 
-/** A stream that lives so long has been a success, in milliseconds: what ends one sooner may end the next one, too. */
+/** A stream that lasts this many milliseconds resets the waits between attempts; what ends a stream sooner may also end the next one. */
 const settledMs = 3_000;
 
-/** The longest that a timer can wait, in milliseconds: about 25 days. */
+/** The longest delay of a timer in milliseconds, about 25 days. */
 const maxTimerMs = 2 ** 31 - 1;
 
-/** One stream after the other, until the client is closed or it is hopeless. */
+/** Opens one stream after another, until the client is closed or retrying cannot help. */
 export class Connection {
   readonly #deps: Deps;
   readonly #silenceMs: number;
@@ -46,7 +46,7 @@ export class Connection {
     this.#silenceMs = silenceMs;
   }
 
-  /** Resolves with the error that makes it hopeless, with undefined when the client is closed. Never throws. */
+  /** Resolves with the error that retrying cannot solve, or with undefined once the client is closed. Never throws. */
   async run(): Promise<ChatClientError | undefined> {
     const { closed, onState, tokens } = this.#deps;
     const stopListening = onNetworkChange((online) => {
@@ -71,17 +71,17 @@ export class Connection {
     }
   }
 
-  /** To be called when the service has let the client in. */
+  /** Call it when the service has sent `welcome`. */
   succeeded(): void {
     this.#settling = setTimeout(() => this.#backoff.reset(), settledMs);
   }
 
-  /** How long to wait before asking again for what was refused on the stream, in milliseconds. */
+  /** Returns how many milliseconds to wait before repeating a command that was refused with this error. */
   retryInMs({ retryAfterMs }: ChatClientError): number {
     return this.#backoff.next(retryAfterMs);
   }
 
-  /** Resolves with what ended the stream. */
+  /** Opens one stream. Resolves with the error that ended it. Never throws. */
   async #connectOnce(): Promise<ChatClientError> {
     const { transport, tokens, closed, onEvent, onEnd } = this.#deps;
     const ended = new AbortController();
@@ -117,7 +117,7 @@ export class Connection {
     }
   }
 
-  /** `told` is the token that the stream has. */
+  /** Sends a new token on the stream before the current one expires. `told` is the token that the service has for this stream. */
   #renewLater(stream: Stream, told: string, ended: AbortSignal): void {
     const { tokens } = this.#deps;
     const renew = async () => {
@@ -127,7 +127,7 @@ export class Connection {
       this.#renewLater(stream, token, ended);
     };
     const waitMs = Math.min(tokens.renewInMs + 10, maxTimerMs);
-    // A failure shows when the old token expires; the stream then ends and is opened anew.
+    // A failure needs no handling: the stream ends when the old token expires, and the client opens another one.
     this.#renewal = setTimeout(() => void renew().catch(() => {}), waitMs);
   }
 }

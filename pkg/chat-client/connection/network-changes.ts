@@ -1,4 +1,7 @@
-/** Tells of the browser's guesses whether there is a network; returns how to stop. Does nothing outside of browsers. */
+/**
+ * Calls the listener when the browser reports that the network is available (true) or not (false). Returns a function that removes the
+ * listener. Does nothing outside browsers.
+ */
 export function onNetworkChange(listener: (online: boolean) => void): () => void {
   const target = globalThis as unknown as Partial<EventTarget>;
   if (typeof target.addEventListener !== 'function') return () => {};

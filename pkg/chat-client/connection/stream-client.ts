@@ -25,7 +25,7 @@ interface StreamClientOptions {
   silenceMs: number;
 }
 
-/** What is said on the streams, and what becomes of it. */
+/** Sends the client's commands on the current stream, and passes the stream's events to the parts that handle them. */
 export class StreamClient {
   readonly sender: Sender;
   readonly #emitter: Emitter<AllEvents>;
@@ -34,7 +34,7 @@ export class StreamClient {
   readonly #subscriptions: Subscriptions;
   readonly #typing = new TypingSignals();
   #state: ConnectionState = { kind: 'connecting' };
-  /** The stream, once the service has let the client in. */
+  /** The current stream; undefined until the service has sent `welcome`. */
   #stream: Stream | undefined;
   #welcome: Welcome | undefined;
   #running: Promise<void> | undefined;
@@ -62,7 +62,7 @@ export class StreamClient {
     return this.#state;
   }
 
-  /** Twice is harmless. */
+  /** Connects and keeps connecting until the client is closed. Calling it twice is harmless. */
   start(): void {
     if (this.#running || this.#closed.aborted) return;
     this.sender.restore();
@@ -74,11 +74,12 @@ export class StreamClient {
     return this.#subscriptions.cursor(chatId);
   }
 
+  /** As `TypingSignals.tell`. */
   tellTyping(chatId: string): void {
     this.#typing.tell(this.#stream, chatId);
   }
 
-  /** To be called when the signal has been aborted. */
+  /** Resolves once the last stream has ended. Call it after aborting the signal. */
   async end(): Promise<void> {
     await this.#running;
     this.#close();
@@ -129,7 +130,7 @@ export class StreamClient {
     }
   }
 
-  /** Not before the subscription: whatever is joined from here on is heard from its first message. */
+  /** Called once the subscription is accepted, so that an online client misses no message of a chat that its user joins. */
   #goOnline(): void {
     const { user, limits } = must(this.#welcome);
     if (this.#state.kind !== 'online') this.#setState({ kind: 'online', user: must(user), limits });
@@ -138,7 +139,7 @@ export class StreamClient {
   #refused(stream: Stream, commandId: string, error: ChatClientError): void {
     if (commandId !== subscribeId) return this.sender.refused(stream, commandId, error);
     this.#subscriptions.refused(error);
-    // Refused for good, as for a user of too many chats: it can still send and call.
+    // A permanent refusal, for example of a user with too many chats: the client can still send and make calls.
     if (!error.temporary && error.reason !== 'CURSOR_IN_FUTURE') this.#goOnline();
     void sleep(this.#connection.retryInMs(error), this.#closed).then(() => {
       if (this.#stream === stream) stream.send(this.#subscriptions.command(this.#welcome?.limits));

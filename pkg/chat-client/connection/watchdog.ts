@@ -1,7 +1,7 @@
-/** After a change of the network the service has so long to say something, in milliseconds. */
+/** After a change of the network, the service must send something within this many milliseconds. */
 const probeMs = 2_500;
 
-/** Watches over a stream: one that has fallen silent is asked for a word, and given up if none comes. */
+/** Pings a stream that has become silent, and gives it up if no answer arrives. */
 export class Watchdog {
   readonly #ask: () => void;
   readonly #giveUp: () => void;
@@ -10,21 +10,21 @@ export class Watchdog {
   #heard = true;
   #asked = false;
 
-  /** It gives up after `silenceMs` without a word, and half as long again if it began in between. */
+  /** Calls `ask` on a silent stream, and `giveUp` after a silence of between one and one and a half times `silenceMs` milliseconds. */
   constructor(silenceMs: number, { ask, giveUp }: { ask: () => void; giveUp: () => void }) {
     this.#ask = ask;
     this.#giveUp = giveUp;
     this.#timer = setInterval(() => this.#look(), silenceMs / 2);
   }
 
-  /** To be called whenever the service has said something. */
+  /** Call it for each frame that arrives. */
   heard(): void {
     this.#heard = true;
     clearTimeout(this.#probe);
     this.#probe = undefined;
   }
 
-  /** Asks at once, and gives up soon. */
+  /** Pings the service at once, and gives the stream up if nothing arrives within `probeMs`. */
   probe(): void {
     if (this.#probe !== undefined) return;
     this.#ask();

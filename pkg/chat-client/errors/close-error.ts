@@ -1,7 +1,7 @@
 import { ChatClientError } from './chat-error.ts';
 import { codeOfHttpStatus } from './http-status.ts';
 
-/** Of RFC 6455, section 7.4.1, and IANA's registry, those that the service or a proxy ends a WebSocket with. */
+/** gRPC codes of the close codes that the service or a proxy sends. Source: RFC 6455, section 7.4.1, and IANA's registry of close codes */
 const codes: Readonly<Record<number, string>> = {
   1001: 'UNAVAILABLE',
   1002: 'INTERNAL',
@@ -15,8 +15,8 @@ const codes: Readonly<Record<number, string>> = {
 };
 
 /**
- * The error that a WebSocket was closed with, undefined if it ended well. From 4000 on the code is 4000 and the HTTP status; the text is the
- * service's reason. A connection that broke, or never came about, is UNAVAILABLE without a reason.
+ * Returns the error for a WebSocket's close code; undefined for 1000, a normal end. The service closes with 4000 plus the HTTP status of the
+ * error, and with the error's reason as text. A connection that broke or was never established is UNAVAILABLE without a reason.
  */
 export function closeError(closeCode: number, text: string): ChatClientError | undefined {
   if (closeCode === 1000) return undefined;

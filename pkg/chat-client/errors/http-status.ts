@@ -1,4 +1,4 @@
-/** gRPC's code for each HTTP status that a service, or something on the way to it, answers with; the likeliest where several have the same. */
+/** The gRPC code for each HTTP status that the service or a proxy answers with; the most likely code if several share a status. */
 const codes: Readonly<Record<number, string>> = {
   400: 'INVALID_ARGUMENT',
   401: 'UNAUTHENTICATED',
@@ -16,6 +16,7 @@ const codes: Readonly<Record<number, string>> = {
   504: 'DEADLINE_EXCEEDED',
 };
 
+/** Returns the gRPC name of the code for an HTTP status; `UNKNOWN` if there is none. */
 export function codeOfHttpStatus(status: number): string {
   return codes[status] ?? 'UNKNOWN';
 }

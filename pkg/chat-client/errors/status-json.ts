@@ -2,7 +2,7 @@ import type { Any } from '../../api/google/protobuf/any.ts';
 import { BadRequest, ErrorInfo, RetryInfo } from '../../api/google/rpc/error_details.ts';
 import type { Status } from '../../api/google/rpc/status.ts';
 
-/** A google.rpc.Status from its canonical JSON, with the details that errors have; others come without their value. */
+/** Reads a google.rpc.Status from its canonical JSON. Details other than ErrorInfo, BadRequest and RetryInfo lose their value. */
 export function statusFromJson(json: unknown): Status {
   const { code, message, details } = (json ?? {}) as { code?: unknown; message?: unknown; details?: unknown };
   return {
@@ -12,7 +12,7 @@ export function statusFromJson(json: unknown): Status {
   };
 }
 
-/** `Any` in JSON is its message's own JSON with `@type` beside it, which generated code does not know. */
+/** In JSON, `Any` is the JSON of its message plus `@type`; the generated code cannot read that form. */
 function toAny(json: { '@type'?: string; retryDelay?: string }): Any {
   const typeUrl = String(json['@type'] ?? '');
   return { typeUrl, value: encode(typeUrl.slice(typeUrl.lastIndexOf('/') + 1), json) as Any['value'] };

@@ -22,7 +22,7 @@ const codes = [
   'UNAUTHENTICATED',
 ];
 
-/** An error from a google.rpc.Status with its details. */
+/** Creates an error from a google.rpc.Status and its details. */
 export function errorFromStatus({ code, message, details }: Status, cause?: unknown): ChatClientError {
   let reason: string | undefined;
   let violations: { field: string; description: string }[] | undefined;

@@ -3,40 +3,43 @@ import type { ChatClientError } from '../errors/chat-error.ts';
 import type { PendingMessage } from '../messages/pending-message.ts';
 import type { Receipt } from '../messages/receipt.ts';
 
+/** The state of a client's connection, by `kind`. */
 export type ConnectionState =
   | { kind: 'connecting' }
   | { kind: 'online'; user: User; limits: Limits | undefined }
-  /** Connects again by itself after that time. */
+  /** The connection was lost or could not be made. The client tries again after `retryInMs` milliseconds. */
   | { kind: 'offline'; error: ChatClientError; retryInMs: number }
-  /** Ended by `close`, or by an error that trying again cannot mend. */
+  /** The client was closed, by `close` or by an error that retrying cannot solve. `error` is set in the second case. */
   | { kind: 'closed'; error?: ChatClientError };
 
-/** What a client can listen to. */
+/** The events of a client and the values that listeners receive. */
 export type ChatClientEvents = {
+  /** The state of the connection changed. */
   state: ConnectionState;
-  /** A message of any of the user's chats, new or changed: each once, in the chat's order, across reconnections. */
+  /** A message of one of the user's chats was sent or changed. Each change comes once, in the chat's order, across reconnections. */
   message: Message;
   /** The user became a member of a chat. */
   chatAdded: Chat;
+  /** The user's membership of a chat ended, or the chat was deleted. */
   chatRemoved: { chatId: string; reason: RemovalReason };
-  /** Everything that was missed in this chat has been delivered. */
+  /** Every message of this chat that the client missed has been delivered. */
   caughtUp: { chatId: string; seq: number };
-  /** The service does not have the chat as far as this client has seen it (it was restored from a backup): look at its history anew. */
+  /** The service lost messages that this client has seen, because it was restored from a backup. Read the chat's history again. */
   reset: { chatId: string };
-  /** Somebody else is typing: over after 6 seconds, or when their message comes. In small chats only, like `presence`. */
+  /** Another member is typing; it is over after 6 seconds or when their message arrives. Only in small chats, like `presence`. */
   typing: { chatId: string; user: User };
-  /** Another member of the chat has come online, or has gone. */
+  /** Another member of the chat came online or went offline. */
   presence: { chatId: string; user: User; online: boolean };
-  /** A member, or the user on another device, has read up to a number. */
+  /** A member, or the user on another device, has read every message up to `seq`. */
   read: { chatId: string; userId: string; seq: number };
-  /** A message of this client is durably kept; also one that was sent before a reload. */
+  /** The service stored a message of this client durably. Also emitted for messages that were sent before a reload. */
   sent: PendingMessage & Receipt;
-  /** A message of this client was refused for good; also one that was sent before a reload. */
+  /** The service refused a message of this client permanently. Also emitted for messages that were sent before a reload. */
   refused: PendingMessage & { error: ChatClientError };
 };
 
-/** With what only the client's own parts listen to. */
+/** The public events and those that only parts of the SDK listen to. */
 export type AllEvents = ChatClientEvents & {
-  /** Messages of the chat up to a number may not have been told. */
+  /** The client may have missed messages of the chat up to `afterSeq`. */
   gap: { chatId: string; afterSeq: number };
 };

@@ -1,4 +1,4 @@
-/** A random UUID (version 4). Works on pages that came without TLS too, where browsers have no `crypto.randomUUID`. */
+/** Returns a random UUID (version 4). Also works on pages loaded without TLS, where browsers have no `crypto.randomUUID`. */
 export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6]! & 0x0f) | 0x40;

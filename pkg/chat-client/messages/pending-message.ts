@@ -1,4 +1,4 @@
-/** A message that is not known to be committed. */
+/** A message that the service has not answered yet. */
 export interface PendingMessage {
   chatId: string;
   text: string;

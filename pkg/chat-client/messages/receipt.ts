@@ -1,7 +1,7 @@
-/** Where a message came to stand. */
+/** The service's confirmation that it stored a message durably. */
 export interface Receipt {
   messageId: string;
-  /** 0: the service keeps the message and will write it; the number comes with the message itself. */
+  /** The message's sequence number in the chat. 0 if the service has not numbered it yet; the event `message` carries the number. */
   seq: number;
   createdAt: Date;
 }

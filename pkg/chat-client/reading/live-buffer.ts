@@ -1,15 +1,18 @@
 import type { Message } from '../../api/chat/v1/chat.ts';
 
-/** What a reader who falls behind by more than this is not kept. */
+/** The buffer drops its messages if the reader falls behind by more than this many. */
 const maxMessages = 1_000;
 
-/** Messages that have been heard and not read. When there are too many, or some may be missing, all are dropped, and none kept until it begins anew. */
+/**
+ * Live messages that the reader has not taken yet. If there are too many, or if some may be missing, the buffer breaks: it drops all messages
+ * and accepts none until `begin`.
+ */
 export class LiveBuffer {
   #messages: Message[] = [];
   #broken = false;
   #wake: (() => void) | undefined;
 
-  /** Whether messages have been dropped since it began. */
+  /** Whether the buffer has dropped messages since `begin`. */
   get broken(): boolean {
     return this.#broken;
   }
@@ -25,24 +28,26 @@ export class LiveBuffer {
     return this.#messages.shift();
   }
 
+  /** Drops all messages and accepts none until `begin`. */
   breakOff(): void {
     this.#messages = [];
     this.#broken = true;
     this.wake();
   }
 
-  /** Keeps messages from now on, if it does not do so already. */
+  /** Accepts messages from now on. */
   begin(): void {
     this.#broken = false;
   }
 
-  /** Resolves when something has been pushed or dropped. */
+  /** Resolves at the next `push`, `breakOff` or `wake`. */
   change(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
   }
 
+  /** Resolves a pending `change`. */
   wake(): void {
     this.#wake?.();
     this.#wake = undefined;

@@ -10,8 +10,9 @@ import { retryPauses } from '../timing/retry-pauses.ts';
 import { LiveBuffer } from './live-buffer.ts';
 
 export interface MessageFeedOptions {
-  /** Messages with a greater number; 0 for all there are. Absent: those from now on. */
+  /** Returns messages with a greater `seq`; 0 returns all messages. By default, only messages from now on. */
   afterSeq?: number;
+  /** Ends the feed. */
   signal?: AbortSignal;
 }
 
@@ -19,16 +20,18 @@ interface Deps {
   chatId: string;
   call: Call;
   emitter: Emitter<AllEvents>;
-  /** The chat's number as far as the client has heard; undefined while the service tells it nothing of the chat. */
+  /** The last sequence number that the client received of the chat; undefined while it is not subscribed to the chat. */
   cursor: () => number | undefined;
 }
 
-/** So often somebody who is told nothing of the chat looks at it, in milliseconds. */
+/** While the client is not subscribed to the chat, the feed polls the service at this interval, in milliseconds. */
 const lookMs = 5_000;
 
 /**
- * A chat's messages, in order. It is either live, given what the client hears, or reads pages of the history: until it has come to their end
- * while the buffer was filling, so that nothing can lie between. Whatever breaks the buffer sends it back to the history.
+ * A chat's messages in order, each once. `ChatHandle.messages` creates it; iterate over it with `for await`.
+ *
+ * The feed either takes live messages from a buffer or reads pages of the history. It starts the buffer before it reads a page, and becomes
+ * live after the last page, so no message is lost between the two. If the buffer breaks, the feed returns to the history.
  */
 export class MessageFeed implements AsyncIterableIterator<Message> {
   readonly #deps: Deps;
@@ -36,12 +39,12 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
   readonly #ended = new AbortController();
   readonly #stop: (() => void)[] = [];
   #page: Message[] = [];
-  /** The number of the last message that was given; undefined for one who reads from now on and has been told nothing of the chat. */
+  /** The `seq` of the last message that the feed returned; undefined if it reads live messages only and its start is not known yet. */
   #position: number | undefined;
-  /** The chat's number as far as the client has heard. */
+  /** The last sequence number that the client received of the chat. */
   #heard: number | undefined;
   #live: boolean;
-  /** The chat is over for the user: what is in the buffer is the rest. */
+  /** The user's membership has ended: the feed ends after the buffered messages. */
   #removed = false;
   #error: ChatClientError | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -77,13 +80,14 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
     return this;
   }
 
-  /** One after the other, also when it is called before the last has answered. */
+  /** Returns the next message. Calls that overlap are served in their order. Throws ChatClientError once if the service refuses, then ends. */
   next(): Promise<IteratorResult<Message, undefined>> {
     const next = this.#turn.then(() => this.#next());
     this.#turn = next.catch(() => {});
     return next;
   }
 
+  /** Ends the feed; a `break` in a `for await` loop calls it. */
   async return(): Promise<IteratorResult<Message, undefined>> {
     this.#end();
     return { done: true, value: undefined };
@@ -93,7 +97,7 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
     while (!this.#ended.signal.aborted) {
       const message = this.#page.shift() ?? (this.#live ? this.#buffer.take() : undefined);
       if (message) {
-        // The history had it, too.
+        // The feed has already returned this message from the history.
         if (message.seq <= (this.#position ?? 0)) continue;
         this.#position = message.seq;
         return { done: false, value: message };
@@ -109,7 +113,7 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
     return { done: true, value: undefined };
   }
 
-  /** Until something is heard. Who is told nothing of the chat, not even that it is over, looks now and then. */
+  /** Waits for a live message. While the client is not subscribed to the chat, which happens with too many chats, it polls the service. */
   async #wait(): Promise<void> {
     const { cursor } = this.#deps;
     if (cursor() !== undefined) return this.#buffer.change();
@@ -131,14 +135,14 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
     });
   }
 
-  /** Ends if the user may not read the chat. */
+  /** Ends the feed if the user may no longer see the chat. */
   async #checkChat(): Promise<void> {
     await this.#ask(async ({ call, chatId }) => {
       await orAborted(call('getChat', { chatId }), this.#ended.signal);
     });
   }
 
-  /** Asks until there is an answer; a refusal ends it. */
+  /** Calls `ask` until it succeeds; a permanent error ends the feed. */
   async #ask(ask: (deps: Deps) => Promise<void>): Promise<void> {
     const backoff = new Backoff(retryPauses);
     for (;;) {
@@ -153,7 +157,7 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
     }
   }
 
-  /** For one who reads only from now on nothing lies before. */
+  /** Handles that messages up to this number may be missing. A feed of live messages starts after it instead. */
   #miss(upToSeq: number): void {
     this.#heard ??= upToSeq;
     this.#position ??= upToSeq;
@@ -162,7 +166,7 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
 
   #hear(message: Message): void {
     const { seq, updateSeq } = message;
-    // What was changed while the client was away comes late, out of its place; the history has it in order.
+    // A message that was changed while the client was offline arrives out of order; the history has it in its place.
     if (this.#heard !== undefined && updateSeq > this.#heard + 1) this.#buffer.breakOff();
     this.#heard = updateSeq;
     if (seq === updateSeq) this.#buffer.push(message);

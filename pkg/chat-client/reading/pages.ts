@@ -1,7 +1,7 @@
 import type { Chat, User } from '../../api/chat/v1/chat.ts';
 import type { Call } from '../calls/repeating-calls.ts';
 
-/** All of the user's chats, the one that changed last first. */
+/** Returns all of the user's chats, most recently changed first. Throws ChatClientError. */
 export async function allChats(call: Call): Promise<Chat[]> {
   return allPages(async (pageToken) => {
     const { chats, nextPageToken } = await call('listChats', { pageToken });
@@ -9,7 +9,7 @@ export async function allChats(call: Call): Promise<Chat[]> {
   });
 }
 
-/** All users with an open stream, of one chat or of all. */
+/** Returns all users that have an open stream, or those of one chat. Throws ChatClientError. */
 export async function allOnlineUsers(call: Call, chatId: string | undefined): Promise<User[]> {
   return allPages(async (pageToken) => {
     const { users, nextPageToken } = await call('listOnlineUsers', { chatId, pageToken });
@@ -17,7 +17,7 @@ export async function allOnlineUsers(call: Call, chatId: string | undefined): Pr
   });
 }
 
-/** Of the service's own size: how large pages may be is its affair. */
+/** Reads all pages, in the service's default page size, which always respects its limit. */
 async function allPages<T extends { id: string }>(
   page: (pageToken: string) => Promise<{ items: T[]; nextPageToken: string }>,
 ): Promise<T[]> {
@@ -25,7 +25,7 @@ async function allPages<T extends { id: string }>(
   let pageToken = '';
   do {
     const { items, nextPageToken } = await page(pageToken);
-    // What moves while the pages are read may be on two of them.
+    // An item that moves while the pages are read may be on two of them.
     for (const item of items) if (!found.has(item.id)) found.set(item.id, item);
     pageToken = nextPageToken;
   } while (pageToken !== '');

@@ -7,11 +7,11 @@ interface Mark {
 }
 
 interface Marking extends Mark {
-  /** What was asked for meanwhile, and goes as one call. */
+  /** The marks that were requested while this call was under way, combined into one. */
   next: Mark | undefined;
 }
 
-/** Moves read marks: one call at a time for each chat; of those that are asked for meanwhile the furthest goes next. */
+/** Moves read marks, with one call at a time per chat. Of the marks requested during a call, only the highest is sent next. */
 export class ReadMarks {
   readonly #call: Call;
   readonly #markings = new Map<string, Marking>();
@@ -20,6 +20,7 @@ export class ReadMarks {
     this.#call = call;
   }
 
+  /** Resolves with the answer to the call that moved the mark to `seq` or further. Throws ChatClientError. */
   mark(chatId: string, seq: number): Promise<MarkReadResponse> {
     const current = this.#markings.get(chatId);
     if (!current) return this.#start(chatId, seq);

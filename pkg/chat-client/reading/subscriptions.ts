@@ -12,19 +12,19 @@ import type { ChatClientError } from '../errors/chat-error.ts';
 import type { AllEvents } from '../events/chat-client-events.ts';
 import type { Emitter } from '../events/emitter.ts';
 
-/** The id of the command that subscribes. */
+/** The command id of the `subscribe_all` command. */
 export const subscribeId = 'subscribe';
 
-/** More than a cursor takes in a frame of any encoding, and more than what stands around all of them, in bytes. */
+/** Upper bounds in bytes, in any encoding: of one cursor in the command, and of the rest of the command. */
 const cursorBytes = 64;
 const commandBytes = 256;
 
-/** How far each chat has been heard. It tells of each message once, however often the service does. */
+/** Keeps a cursor for each chat, and emits each message once, even if the service delivers it again. */
 export class Subscriptions {
   readonly #emitter: Emitter<AllEvents>;
   readonly #cursors = new Map<string, number>();
   #everSubscribed = false;
-  /** Chats whose cursor was left out, until the service has told of them. */
+  /** Chats whose cursors were left out of the command and for which no `subscribed` has arrived yet. */
   #untold = new Set<string>();
 
   constructor(emitter: Emitter<AllEvents>) {
@@ -32,35 +32,35 @@ export class Subscriptions {
   }
 
   /**
-   * Subscribes to all chats, each from where it was left. Cursors that do not fit into the service's frames are left out: those chats are told from
-   * where they were joined, and what was heard before is passed over.
+   * Returns the command that subscribes to all chats, each after its cursor. Cursors that do not fit into a frame are left out: the service
+   * delivers those chats from where the user joined, and the messages that the client already has are dropped.
    */
   command(limits: Limits | undefined): Command {
     const most = limits?.maxFrameBytes
       ? Math.max(0, Math.floor((limits.maxFrameBytes - commandBytes) / cursorBytes))
       : Number.POSITIVE_INFINITY;
-    // The longest histories are those not to be told again.
+    // Chats with the longest histories keep their cursors: repeating them would cost the most.
     const known = [...this.#cursors].sort(([, one], [, other]) => other - one).slice(0, most);
-    // Whatever was joined while this client was away is told from its beginning; at first only what happens from now on.
+    // The first subscription starts with live messages; later ones include chats that were joined while the client was offline.
     const others = this.#everSubscribed || known.length < this.#cursors.size ? StartFrom.JOINED : StartFrom.NOW;
     const cursors = Object.fromEntries(known);
     this.#untold = new Set([...this.#cursors.keys()].filter((chatId) => cursors[chatId] === undefined));
     return { commandId: subscribeId, command: { $case: 'subscribeAll', value: { cursors, others } } };
   }
 
-  /** The number up to which the chat has been heard; undefined while nothing is told of it. */
+  /** Returns the highest `update_seq` that the client received of the chat; undefined if it is not subscribed to the chat. */
   cursor(chatId: string): number | undefined {
     return this.#cursors.get(chatId);
   }
 
-  /** The command has been carried out. */
+  /** Handles `accepted`: a chat without a `subscribed` until now is no longer the user's. */
   accepted(): void {
     this.#everSubscribed = true;
     for (const chatId of this.#untold) this.removed({ chatId, reason: RemovalReason.UNSPECIFIED });
     this.#untold.clear();
   }
 
-  /** The command was refused. Chats that the service does not have that far begin anew with the next one. */
+  /** Handles a refusal. The next command has no cursors for chats of which the service has fewer messages than the client. */
   refused({ reason, violations }: ChatClientError): void {
     if (reason !== 'CURSOR_IN_FUTURE') return;
     for (const { field } of violations) {
@@ -71,7 +71,7 @@ export class Subscriptions {
   subscribed({ chatId, headSeq, afterSeq }: Subscribed): void {
     this.#untold.delete(chatId);
     const cursor = this.#cursors.get(chatId);
-    // The service refuses such a cursor if it is told of it.
+    // The service has fewer messages than the client, but was not given this cursor, so it could not refuse it.
     if (cursor !== undefined && cursor > headSeq) this.#reset(chatId);
     else if (cursor !== undefined) return;
     this.#cursors.set(chatId, afterSeq);

@@ -1,19 +1,20 @@
 import type { PendingMessage } from '../messages/pending-message.ts';
 
 /**
- * Where messages wait so that a reload or crash loses none: each is put there before it is sent, and removed when it is answered for good. Sending
- * one again that was committed after all is harmless. It belongs to one user: whoever signs in sends what is in it.
+ * A store for unanswered messages that survives a reload or crash. The client puts each message there before it sends it, and removes it once
+ * the service accepts or permanently refuses it. Sending a stored message again is harmless. An outbox must belong to one user: the next client
+ * sends its messages as its own user.
  */
 export interface Outbox {
-  /** Everything in it, in the order in which it was put. */
+  /** Returns all messages in the order in which they were put. */
   load(): PendingMessage[];
-  /** Throws if there is no room; the message is not sent then. */
+  /** Stores a message. If it throws, for example because the store is full, the message is not sent. */
   put(message: PendingMessage): void;
-  /** By chat and client message id. */
+  /** Removes the message with this chat id and client message id. Does nothing if there is none. */
   remove(message: PendingMessage): void;
 }
 
-/** What is used of `localStorage`. */
+/** The methods of `localStorage` that `webStorageOutbox` uses. */
 export interface WebStorage {
   readonly length: number;
   key(index: number): string | null;
@@ -23,8 +24,12 @@ export interface WebStorage {
 }
 
 /**
- * An outbox in `localStorage`, below a key that should have the user's id in it. Each message is an entry by itself, so that pages in several
- * tabs do not undo each other's.
+ * Creates an outbox in `localStorage`. The names of its entries begin with `key`, which should contain the user's id. Each message is an entry
+ * of its own, so that several tabs can use the same outbox.
+ *
+ * @example
+ * const outbox = webStorageOutbox(localStorage, 'outbox/' + userId);
+ * const client = new ChatClient({ transport, token, outbox });
  */
 export function webStorageOutbox(storage: WebStorage, key: string): Outbox {
   const keyOf = ({ chatId, clientMessageId }: PendingMessage) => `${key}/${chatId}/${clientMessageId}`;
@@ -38,7 +43,7 @@ export function webStorageOutbox(storage: WebStorage, key: string): Outbox {
       return stored.map(({ place, ...message }) => message);
     },
     put({ chatId, text, clientMessageId }) {
-      // By the clock, so that those of several tabs are in order, too.
+      // The clock keeps messages of several tabs in order.
       lastPlace = Math.max(lastPlace + 1, Date.now());
       const stored: Stored = { chatId, text, clientMessageId, place: lastPlace };
       storage.setItem(keyOf(stored), JSON.stringify(stored));
@@ -51,7 +56,7 @@ interface Stored extends PendingMessage {
   place: number;
 }
 
-/** What somebody else has put under the key is left out. */
+/** Parses an entry; returns nothing for an entry that is not a stored message. */
 function parse(text: string | null): Stored[] {
   try {
     const stored = JSON.parse(text ?? 'null') as Stored;

@@ -2,16 +2,16 @@ import type { Command } from '../../api/chat/v1/chat.ts';
 import type { Receipt } from '../messages/receipt.ts';
 import type { DurableCommand } from './durable-command.ts';
 
-/** A command that has no answer yet. */
+/** An unanswered command. */
 export interface Pending {
   command: DurableCommand;
   resolve: (receipt: Receipt) => void;
   reject: (error: unknown) => void;
-  /** The service refused it for the time being. */
+  /** Whether the service refused the command temporarily and it was not sent again yet. */
   refused: boolean;
 }
 
-/** Durable commands that have no answer yet, in the order in which they were made. They outlive the streams that carry them. */
+/** Unanswered durable commands in the order in which they were added. They outlive the streams on which they are sent. */
 export class PendingCommands {
   readonly #pending = new Map<string, Pending>();
   #lastId = 0;
@@ -24,7 +24,7 @@ export class PendingCommands {
     return [...this.#pending.values()].map(({ command }) => command);
   }
 
-  /** Returns the command with an id for the stream, and the promise of its receipt. */
+  /** Returns the command with its command id, and the promise of its receipt. */
   add(body: DurableCommand): { command: Command; receipt: Promise<Receipt> } {
     const { promise: receipt, resolve, reject } = Promise.withResolvers<Receipt>();
     this.#lastId += 1;
@@ -37,24 +37,24 @@ export class PendingCommands {
     return this.#pending.get(commandId);
   }
 
-  /** Takes out a command that has been answered for good. */
+  /** Removes and returns a command that the service accepted or permanently refused. */
   take(commandId: string): Pending | undefined {
     const pending = this.#pending.get(commandId);
     this.#pending.delete(commandId);
     return pending;
   }
 
-  /** All of them, for a new stream: the service recognises those that it has carried out already. */
+  /** Returns all commands, to be sent on a new stream. The service recognises those that it has carried out already. */
   commands(): Command[] {
     return this.#commandsOf(() => true);
   }
 
-  /** Those that were refused for the time being, in their first order. Gives each once. */
+  /** Returns the commands that were refused temporarily, in their first order. Returns each refusal once. */
   refusedCommands(): Command[] {
     return this.#commandsOf(({ refused }) => refused);
   }
 
-  /** Rejects all of them. */
+  /** Rejects and removes all commands. */
   fail(error: unknown): void {
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();

@@ -19,16 +19,16 @@ interface Deps {
   outbox: Outbox | undefined;
 }
 
-/** Sends durable commands, messages above all, on one stream after the other until each is answered for good. */
+/** Sends durable commands, mainly messages, and repeats them on each new stream until the service accepts or permanently refuses them. */
 export class Sender {
   readonly #deps: Deps;
   readonly #maxPending: number;
   readonly #commands = new PendingCommands();
   readonly #resends = new Backoff(retryPauses);
   #stream: Stream | undefined;
-  /** As the service said last. */
+  /** The limits of the last `welcome`. */
   #limits: Limits | undefined;
-  /** The stream on which refused messages are about to be sent again. */
+  /** The stream on which a repetition of refused commands is scheduled. */
   #resendingOn: Stream | undefined;
   #restored = false;
 
@@ -37,23 +37,27 @@ export class Sender {
     this.#maxPending = maxPending;
   }
 
-  /** The messages that have no answer yet. */
+  /** The unanswered messages. */
   get pending(): PendingMessage[] {
     return this.#commands.all.flatMap((command) => messageOf(command) ?? []);
   }
 
+  /** The number of unanswered commands. */
   get size(): number {
     return this.#commands.size;
   }
 
-  /** Takes up what was left in the outbox, before anything else is sent. */
+  /** Adds the messages of the outbox, once, before other commands. */
   restore(): void {
     if (this.#restored) return;
     this.#restored = true;
     for (const message of this.#deps.outbox?.load() ?? []) this.#add(sendMessage(message)).catch(() => {});
   }
 
-  /** Resolves when the service has carried the command out. A message waits in the outbox, if there is one. Throws ChatClientError. */
+  /**
+   * Sends a command. Resolves once the service has carried it out. Throws ChatClientError: the service's permanent refusal, RESOURCE_EXHAUSTED
+   * if too many commands are unanswered or the outbox is full, and the error of `fail`.
+   */
   async perform(command: DurableCommand): Promise<Receipt> {
     this.restore();
     if (this.#commands.size >= this.#maxPending) {
@@ -68,19 +72,19 @@ export class Sender {
     return this.#add(command);
   }
 
-  /** What is without an answer goes out, and then what is sent from now on; what the service would not take is refused here. */
+  /** Uses a new stream: sends the unanswered commands and then new ones. Commands that exceed `limits` are rejected without being sent. */
   begin(stream: Stream, limits: Limits | undefined): void {
     this.#stream = stream;
     this.#limits = limits;
     for (const command of this.#commands.commands()) this.#transmit(command);
   }
 
-  /** The stream is over: what is sent waits for the next one. */
+  /** The stream has ended: commands wait for the next one. */
   end(): void {
     this.#stream = undefined;
   }
 
-  /** Rejects what has no answer; in the outbox it stays. */
+  /** Rejects all unanswered commands. Their messages remain in the outbox. */
   fail(error: ChatClientError): void {
     this.#commands.fail(error);
   }
@@ -111,14 +115,14 @@ export class Sender {
     return receipt;
   }
 
-  /** Without a stream it waits for the next one. */
+  /** Sends the command; without a stream, `begin` sends it on the next one. */
   #transmit(command: Command): void {
     const fault = sizeFault(command, this.#limits);
     if (fault) this.#giveUp(command.commandId, fault);
     else this.#stream?.send(command);
   }
 
-  /** Refused for good. */
+  /** Handles a permanent refusal. */
   #giveUp(commandId: string, error: ChatClientError): void {
     const pending = this.#commands.take(commandId);
     if (!pending) return;
@@ -128,7 +132,7 @@ export class Sender {
     if (message) this.#deps.emitter.emit('refused', { ...message, error });
   }
 
-  /** What is refused until then goes together, in the order in which it was sent. */
+  /** Schedules one repetition of all commands that are refused until then, in the order in which they were first sent. */
   #resendLater(stream: Stream, { retryAfterMs }: ChatClientError): void {
     if (this.#resendingOn === stream) return;
     this.#resendingOn = stream;

@@ -2,14 +2,14 @@ import { type Command, ConnectChatRequest, type Limits } from '../../api/chat/v1
 import { ChatClientError } from '../errors/chat-error.ts';
 import { charsOf } from '../transports/chars-of.ts';
 
-/** The most bytes that one character becomes in a frame of JSON (`\u0007`), which is never shorter than one of protobuf. */
+/** Maximum number of bytes of one character in a JSON frame (`\u0007`). A JSON frame is never shorter than one of protobuf. */
 const maxBytesPerChar = 6;
-/** More than what surrounds the strings of a command in a frame, in bytes. */
+/** Upper bound of the bytes of a frame with one command, without the command's strings. */
 const frameBytes = 256;
 
 /**
- * The error for a command that the service would refuse because of its size: INVALID_ARGUMENT (INVALID_FIELDS); undefined if it may go. A
- * command that does not fit into a frame would end the stream, and then the next one on which it is sent again.
+ * Returns INVALID_ARGUMENT (INVALID_FIELDS) for a command that is larger than the service accepts; undefined if it fits. A command that does
+ * not fit into a frame must not be sent: it would end the stream, and every later stream on which it is repeated.
  */
 export function sizeFault(command: Command, limits: Limits | undefined): ChatClientError | undefined {
   if (!limits) return undefined;
@@ -24,7 +24,7 @@ export function sizeFault(command: Command, limits: Limits | undefined): ChatCli
   return invalidText(`must fit into a frame of ${maxFrameBytes} bytes`);
 }
 
-/** The field `text` of whatever command has one. */
+/** Returns the field `text` of the command; empty if it has none. */
 function textOf({ command }: Command): string {
   const text = command && 'text' in command.value ? command.value.text : undefined;
   return text ?? '';

@@ -1,13 +1,13 @@
 import type { Stream } from '../transports/transport.ts';
 
-/** How often others are told at most, in milliseconds: twice in the time that they take it to hold. */
+/** Minimum time between two announcements for a chat, in milliseconds: half of the time for which clients consider one valid. */
 const intervalMs = 3_000;
 
-/** Tells others that the user is typing, now and then. */
+/** Announces to other members that the user is typing. */
 export class TypingSignals {
   readonly #told = new Map<string, number>();
 
-  /** May be called at each keystroke. */
+  /** Sends `typing`, at most every 3 seconds for each chat. Does nothing without a stream. */
   tell(stream: Stream | undefined, chatId: string): void {
     const now = Date.now();
     if (!stream || now - (this.#told.get(chatId) ?? 0) < intervalMs) return;

@@ -2,15 +2,19 @@ import { ChatClientError } from '../errors/chat-error.ts';
 import type { AuthCalls, ChatCalls, Stream, Transport } from './transport.ts';
 
 /**
- * Several nodes of one service as one transport, where nothing in front of them deals connections out. It begins with any of them, and goes to
- * the next one whenever a stream ends or a call finds nobody: clients of a node that is being replaced spread over the others.
+ * Combines transports to several nodes of one service into one, for installations without a load balancer. It starts with a random node, and
+ * moves to the next one when a stream ends or a call fails with UNAVAILABLE or DEADLINE_EXCEEDED. When a node is replaced, its clients spread
+ * over the other nodes. Throws Error if `transports` is empty.
+ *
+ * @example
+ * const transport = anyOf([webSocketTransport('https://one.example.com'), webSocketTransport('https://two.example.com')]);
  */
 export function anyOf(transports: readonly Transport[]): Transport {
   if (transports.length === 0) throw new Error('anyOf needs at least one transport');
   let place = Math.floor(Math.random() * transports.length);
   const current = () => transports[place % transports.length]!;
   const moveOn = (from: Transport) => {
-    // Several may notice at the same time.
+    // Several calls may fail on the same node at the same time: only the first one moves on.
     if (from === current()) place += 1;
   };
   return {
@@ -34,7 +38,7 @@ export function anyOf(transports: readonly Transport[]): Transport {
   };
 }
 
-/** Codes of calls that nobody has answered: a node that hangs lets them run out of time. */
+/** Codes of calls that the node did not answer; calls to a node that hangs exceed their deadline. */
 const findsNobody = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED']);
 
 type Calls = Record<string, (request: never, options: never) => Promise<unknown>>;

@@ -1,17 +1,17 @@
 import type { Command, Limits } from '../../api/chat/v1/chat.ts';
 import { charsOf } from './chars-of.ts';
 
-/** The most that one frame holds, even if the service accepts more, so that other answers do not wait long behind it. */
+/** Upper limits of a frame, even if the service accepts more, so that one large frame does not delay other answers. */
 const maxCommands = 64;
 const maxChars = 128 * 1_024;
 
-/** The most bytes that one character becomes in any encoding, with room for what surrounds it. */
+/** Upper bound of the bytes for one character in any encoding, with room for the rest of the command. */
 const bytesPerChar = 8;
 
-/** Counted for each command besides its strings. */
+/** Characters counted for each command in addition to its strings. */
 const charsPerCommand = 64;
 
-/** Commands on their way into a stream: what is pushed in one turn of the event loop goes in one frame. */
+/** Queues the commands of a stream. Commands that are pushed in one turn of the event loop share a frame. */
 export class CommandQueue {
   readonly #signal: AbortSignal;
   readonly #commands: Command[] = [];
@@ -24,13 +24,14 @@ export class CommandQueue {
     signal.addEventListener('abort', () => this.#wake?.(), { once: true });
   }
 
-  /** Frames stay within the service's limits from now on. A command that is too big by itself goes alone, to be refused. */
+  /** Keeps frames within these limits from now on. A command that exceeds them by itself is sent alone, and the service refuses it. */
   obey(limits: Limits | undefined): void {
     if (!limits) return;
     this.#maxCommands = Math.min(maxCommands, limits.maxCommandsPerFrame || maxCommands);
     this.#maxChars = Math.min(maxChars, limits.maxFrameBytes / bytesPerChar || maxChars);
   }
 
+  /** Queues a command. Does nothing once the signal has aborted. */
   push(command: Command): void {
     if (this.#signal.aborted) return;
     this.#commands.push(command);
@@ -39,7 +40,7 @@ export class CommandQueue {
     if (wake) setTimeout(wake, 0);
   }
 
-  /** Frames of commands, until the signal aborts. To be iterated once. */
+  /** Yields frames of commands until the signal aborts. Iterate it only once. */
   async *frames(): AsyncGenerator<{ commands: Command[] }> {
     while (!this.#signal.aborted) {
       if (this.#commands.length > 0) {

@@ -1,12 +1,12 @@
 import { type Command, ConnectChatRequest, ConnectChatResponse, type Event } from '../../api/chat/v1/chat.ts';
 import { statusFromJson } from '../errors/status-json.ts';
 
-/** How frames look on a WebSocket. */
+/** The encoding of frames on a WebSocket. */
 export interface FrameCodec {
-  /** The sub-protocol to ask for. */
+  /** The WebSocket sub-protocol that selects this encoding. */
   readonly protocol: string;
   encode(commands: Command[]): string | Uint8Array<ArrayBuffer>;
-  /** Throws if the data is no frame of events. */
+  /** Throws if the data is not a frame of events. */
   decode(data: unknown): readonly Event[];
 }
 

@@ -10,7 +10,7 @@ import { errorFromStatus } from '../errors/status.ts';
 import { CommandQueue } from './command-queue.ts';
 import type { AuthCalls, ChatCalls, Stream, Transport } from './transport.ts';
 
-/** A call that takes longer is given up, in milliseconds. */
+/** Deadline of a unary call in milliseconds. */
 const callTimeoutMs = 10_000;
 
 const channelOptions: ChannelOptions = {
@@ -21,21 +21,30 @@ const channelOptions: ChannelOptions = {
   'grpc.max_receive_message_length': 64 * 1_024 * 1_024,
 };
 
-/** PEM: whom to trust instead of the system's authorities, and one's own certificate where the service asks for one. */
+/** Certificates and keys in PEM. */
 export interface TlsOptions {
+  /** The authorities to trust instead of the system's. */
   ca?: Buffer | string;
+  /** The client's certificate, if the service requires one (mutual TLS). */
   cert?: Buffer | string;
+  /** The private key of `cert`. */
   key?: Buffer | string;
 }
 
 export interface GrpcTransportOptions {
-  /** Absent or false: plain text. True: TLS, trusting the system's authorities. */
+  /** True: TLS with the system's authorities. By default the connection is plain text. */
   tls?: boolean | TlsOptions;
-  /** Of grpc-js. */
+  /** Channel options of grpc-js. They override the transport's own. */
   channelOptions?: ChannelOptions;
 }
 
-/** gRPC from Node. `address` is `host:port`. Throws if certificate and key do not fit. */
+/**
+ * Creates a transport that uses gRPC for streams and unary calls. It requires Node. `address` is `host:port`. A unary call that takes longer
+ * than 10 seconds fails with DEADLINE_EXCEEDED. Throws if `cert` and `key` do not match.
+ *
+ * @example
+ * const transport = grpcTransport('chat.example.com:50051', { tls: true });
+ */
 export function grpcTransport(address: string, options: GrpcTransportOptions = {}): Transport {
   const { tls = false } = options;
   const host = address.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
@@ -63,14 +72,14 @@ export function grpcTransport(address: string, options: GrpcTransportOptions = {
   };
 }
 
-/** What is asked of the server by name (SNI) when it is known by its IP address only, which must not stand there (RFC 6066). */
+/** The server name (SNI) to send for a server that is given by IP address; SNI must not hold an IP address. Source: RFC 6066, section 3 */
 const noName = 'localhost';
 
 function toCredentials(tls: true | TlsOptions, host: string): ChannelCredentials {
   const { ca, cert, key }: TlsOptions = tls === true ? {} : tls;
   const toBuffer = (pem: Buffer | string | undefined) => (pem === undefined ? null : Buffer.from(pem as string));
   return ChannelCredentials.createSsl(toBuffer(ca), toBuffer(key), toBuffer(cert), {
-    // By what we were told, whatever name was asked for.
+    // Checks the certificate against the given host, not against the name sent as SNI.
     checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
   });
 }
@@ -105,7 +114,7 @@ function toCalls<Calls>(client: object, methods: readonly string[]): Calls {
   return Object.fromEntries(calls) as Calls;
 }
 
-/** Makes every failure a ChatClientError, with the details that came in the trailer. */
+/** Turns every error into a ChatClientError, with the details from the trailer. */
 const errorDetails: ClientMiddleware = async function* errorDetailsMiddleware(call, options) {
   let details: Uint8Array | undefined;
   const onTrailer = options.onTrailer;

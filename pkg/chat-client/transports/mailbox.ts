@@ -1,4 +1,4 @@
-/** Values from those who push them to one reader, in order. It holds what has not been read; the reader is expected to keep up. */
+/** An unbounded queue of values for one reader. It has no backpressure: the reader must keep up. */
 export class Mailbox<T> implements AsyncIterable<T> {
   #values: T[] = [];
   #end: { error?: Error } | undefined;
@@ -10,13 +10,13 @@ export class Mailbox<T> implements AsyncIterable<T> {
     this.#wake?.();
   }
 
-  /** The reader gets what is there still, then the error, if there is one. The first call counts. */
+  /** Ends the queue. The reader still receives the queued values, then the error, if given. Only the first call has an effect. */
   end(error?: Error): void {
     this.#end ??= { error };
     this.#wake?.();
   }
 
-  /** To be iterated once. */
+  /** Iterate it only once. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T> {
     for (;;) {
       const values = this.#values;

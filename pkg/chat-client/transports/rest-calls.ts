@@ -8,12 +8,12 @@ import { statusFromJson } from '../errors/status-json.ts';
 import { toHttp } from './rest-request.ts';
 import type { AuthCalls, ChatCalls } from './transport.ts';
 
-/** A call that takes longer is given up, in milliseconds. */
+/** Deadline of a call in milliseconds. */
 const callTimeoutMs = 10_000;
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** The unary calls over REST, with JSON, below `baseUrl`, which does not end in a slash. */
+/** Creates the unary calls over REST with JSON. `baseUrl` must not end in a slash. */
 export function restCalls(baseUrl: string, fetchFrom: Fetch): { chat: ChatCalls; auth: AuthCalls } {
   const chat = toCalls(ChatServiceDefinition, baseUrl, fetchFrom);
   const auth = toCalls(AuthServiceDefinition, baseUrl, fetchFrom);
@@ -51,7 +51,7 @@ function toCalls({ fullName, methods }: ServiceDefinition, baseUrl: string, fetc
   return Object.fromEntries(calls);
 }
 
-/** A request with an enum's number that has no name goes as it is, for the service to say what is wrong with it. */
+/** A request with an unknown enum number has no JSON form; it is sent unchanged, and the service reports the invalid field. */
 function toJson(type: JsonCodec, partial: object): Record<string, unknown> {
   const message = type.fromPartial(partial) as Record<string, unknown>;
   try {
@@ -90,7 +90,7 @@ function toError(httpStatus: number, text: string): ChatClientError {
   try {
     json = JSON.parse(text);
   } catch {
-    // Not the service's: something on the way, which has its own pages.
+    // The answer is not the service's but a proxy's, for example an HTML page.
   }
   if (typeof (json as { code?: unknown } | undefined)?.code === 'number') return errorFromStatus(statusFromJson(json));
   return new ChatClientError(`HTTP ${httpStatus}: ${text.slice(0, 200)}`, { code: codeOfHttpStatus(httpStatus) });

@@ -1,8 +1,8 @@
 import { ChatClientError } from '../errors/chat-error.ts';
 
 /**
- * Where the fields of a request go, given as the request's JSON. Throws INVALID_ARGUMENT (INVALID_FIELDS) for a field that cannot stand in a
- * path: an empty one, or one that is a step in a path by itself and would lead elsewhere.
+ * Distributes the fields of a request's JSON over path, query and body. Throws INVALID_ARGUMENT (INVALID_FIELDS) for a path field that is
+ * empty, `.` or `..`, because the URL would then name another resource.
  */
 export function toHttp(
   route: { path: string; body: boolean },

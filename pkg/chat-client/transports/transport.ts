@@ -10,23 +10,25 @@ type UnaryCalls<Client> = {
     : never;
 };
 
-/** The unary calls of the contract. They throw ChatClientError. */
+/** The unary calls of ChatService. They throw ChatClientError. */
 export type ChatCalls = UnaryCalls<ChatServiceClient>;
+/** The unary calls of AuthService. They throw ChatClientError. */
 export type AuthCalls = UnaryCalls<AuthServiceClient>;
 
 /** One open ConnectChat stream. */
 export interface Stream {
-  /** Queues a command; those of one turn of the event loop go in one frame. Does nothing once the stream has ended. */
+  /** Queues a command. Commands of one turn of the event loop share a frame. Does nothing once the stream has ended. */
   send(command: Command): void;
-  /** The frames, until the stream ends. Throws ChatClientError if it does not end well. To be iterated once. */
+  /** The frames of events until the stream ends. Throws ChatClientError if the stream ends with an error. Iterate it only once. */
   frames: AsyncIterable<readonly Event[]>;
 }
 
-/** A way to the service. */
+/** A connection to the service, used by one client. */
 export interface Transport {
   readonly chat: ChatCalls;
   readonly auth: AuthCalls;
-  /** Opens a stream; it ends when the signal aborts. */
+  /** Opens a ConnectChat stream with this access token. The stream ends when the signal aborts. Does not throw: `frames` does. */
   connect(token: string, signal: AbortSignal): Stream;
+  /** Ends all streams and releases the connection. */
   close(): void;
 }

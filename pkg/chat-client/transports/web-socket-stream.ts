@@ -7,7 +7,7 @@ import type { FrameCodec } from './frame-codec.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Stream } from './transport.ts';
 
-/** What is used of a WebSocket: that of browsers and of Node, and most packages'. */
+/** The part of the WebSocket interface that the SDK uses. Browsers, Node and most WebSocket packages provide it. */
 export interface WebSocketLike {
   binaryType: string;
   readonly bufferedAmount: number;
@@ -18,6 +18,7 @@ export interface WebSocketLike {
   addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
 }
 
+/** A WebSocket class. */
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
 
 export interface WebSocketStreamOptions {
@@ -26,20 +27,20 @@ export interface WebSocketStreamOptions {
   webSocket: WebSocketConstructor;
   token: string;
   signal: AbortSignal;
-  /** How long the handshake may take, in milliseconds. Default 10,000. */
+  /** Maximum duration of the handshake in milliseconds. Default 10,000. */
   openTimeoutMs?: number;
 }
 
-/** Commands wait while more than this is on its way, in bytes. */
+/** Commands wait while the socket has buffered more than this many bytes. */
 const maxBufferedBytes = 1_024 * 1_024;
 
-/** A WebSocket does not tell when there is room again, so it is asked so often, in milliseconds. */
+/** Interval of checking the socket's buffer in milliseconds; a WebSocket has no event for it. */
 const roomPollMs = 20;
 
-/** What may stand in Sec-WebSocket-Protocol: RFC 9110's `token`. */
+/** A valid item of Sec-WebSocket-Protocol. Source: `token` in RFC 9110, section 5.6.2 */
 const protocolItem = /^[\w!#$%&'*+.^`|~-]+$/;
 
-/** One ConnectChat stream over a WebSocket of its own. */
+/** A ConnectChat stream over its own WebSocket. Opens the socket at once. The constructor does not throw: `frames` does. */
 export class WebSocketStream implements Stream {
   readonly frames = new Mailbox<readonly Event[]>();
   readonly #options: WebSocketStreamOptions;
@@ -73,7 +74,7 @@ export class WebSocketStream implements Stream {
   #open(): void {
     const { url, codec, webSocket, token } = this.#options;
     const inHeader = protocolItem.test(token);
-    // What cannot stand in the header is said first.
+    // A token that is not valid in the header is sent as the first command.
     if (!inHeader) this.send({ commandId: '', command: { $case: 'authenticate', value: { token } } });
     const socket = new webSocket(url, [codec.protocol, ...(inHeader ? [`chat.v1.bearer.${token}`] : [])]);
     this.#socket = socket;
@@ -83,7 +84,7 @@ export class WebSocketStream implements Stream {
       this.#sendAll(socket).catch((error: unknown) => this.#breakOff(faultError(error)));
     });
     socket.addEventListener('message', ({ data }) => this.#receive(data));
-    // Why, the event that follows tells.
+    // The `close` event that follows carries the reason.
     socket.addEventListener('error', () => {});
     socket.addEventListener('close', ({ code, reason }) => this.#end(closeError(code, reason)));
   }

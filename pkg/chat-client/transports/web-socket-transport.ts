@@ -4,20 +4,23 @@ import type { Transport } from './transport.ts';
 import { type WebSocketConstructor, WebSocketStream } from './web-socket-stream.ts';
 
 export interface WebSocketTransportOptions {
-  /** How frames look on the wire: protobuf, or JSON that one can read in the browser's tools. Default `proto`. */
+  /** The encoding of frames: protobuf, or JSON, which is readable in a browser's network tools. Default `proto`. */
   encoding?: 'proto' | 'json';
-  /** Instead of the global one. */
+  /** Replaces the global `WebSocket`, for example to trust a private authority. */
   webSocket?: WebSocketConstructor;
-  /** Instead of the global one. */
+  /** Replaces the global `fetch`. */
   fetch?: Fetch;
 }
 
 /**
- * From browsers and from Node: streams over WebSocket, unary calls over REST. `baseUrl` is where the service's HTTP side is
- * (`https://chat.example.com`), in a browser also a path on the page's own origin. Throws TypeError if it is no URL,
- * and where there is no WebSocket.
+ * Creates a transport that uses WebSocket for streams and REST for unary calls. It works in browsers and in Node 22 or newer. `baseUrl` is the
+ * address of the service's gateway (`https://chat.example.com`); in a browser it can also be a path on the page's own origin. Throws TypeError
+ * if `baseUrl` is not a URL, or if there is no global WebSocket and none is given.
  *
- * A WebSocket has no flow control towards its reader: frames that are not read are held in memory.
+ * A WebSocket has no flow control for its reader: unread frames are held in memory.
+ *
+ * @example
+ * const transport = webSocketTransport('https://chat.example.com');
  */
 export function webSocketTransport(baseUrl: string, options: WebSocketTransportOptions = {}): Transport {
   const { origin, pathname } = new URL(baseUrl, pageUrl());
@@ -38,7 +41,7 @@ export function webSocketTransport(baseUrl: string, options: WebSocketTransportO
   };
 }
 
-/** Undefined but in browsers. */
+/** The page's address; undefined outside browsers. */
 function pageUrl(): string | undefined {
   return (globalThis as { location?: { href: string } }).location?.href;
 }
