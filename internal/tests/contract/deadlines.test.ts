@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('a call that the database holds up ends after the time that is set, with the reason', async () => {
+test('a call that waits for the database ends after CALL_TIMEOUT_MS, with the reason', async () => {
   const group = await newGroup(alice);
   const release = await holdChat(service.dsn, group);
   const begun = performance.now();
@@ -34,7 +34,7 @@ test('a call that the database holds up ends after the time that is set, with th
   await release();
 });
 
-test("the client's own deadline is kept to, and the service stops waiting too", async () => {
+test("the client's own deadline ends the call, and the service stops waiting too", async () => {
   const group = await newGroup(alice);
   const release = await holdChat(service.dsn, group);
   const request = SendMessageRequest.encode({ chatId: group.id, clientMessageId: 'x', text: 'late' }).finish();
@@ -56,10 +56,10 @@ test("the client's own deadline is kept to, and the service stops waiting too", 
   await release();
 });
 
-test('a send that is cancelled while it waits for its turn is withdrawn; one that is being committed is not', async () => {
+test('a cancelled send that waits for its turn is withdrawn; one that is being committed is not', async () => {
   const group = await newGroup(alice);
   const release = await holdChat(service.dsn, group);
-  // One with time enough: nothing here is to be given up.
+  // A service with long timeouts, so that it gives up nothing.
   const patient = await startTestService({}, { dsn: service.dsn, log: log.logger });
   onTestFinished(() => patient.stop());
   const { chat } = patient.transport();
@@ -74,7 +74,7 @@ test('a send that is cancelled while it waits for its turn is withdrawn; one tha
   await lockWaits(service.dsn, 1);
   const queued = send('queued', cancels[1]!.signal);
   const staying = send('staying');
-  // On the same connection: when this has been answered, those before it have come in.
+  // A call on the same connection: when it has been answered, the service has received those before it.
   await chat.getChat({ chatId: group.id }, { token: alice.token });
 
   for (const cancel of cancels) cancel.abort();
@@ -88,7 +88,7 @@ test('a send that is cancelled while it waits for its turn is withdrawn; one tha
   expect(messages.map(({ text }) => text)).toEqual(['', 'committing', 'staying']);
 });
 
-test('one chat that cannot be written holds up no other chat', async () => {
+test('a chat that cannot be written does not delay other chats', async () => {
   const [stuck, free] = [await newGroup(alice), await newRoom(alice)];
   const release = await holdChat(service.dsn, stuck);
   const patient = await startTestService({}, { dsn: service.dsn });
@@ -119,7 +119,7 @@ test('a send that times out on a stream is refused with the reason, and may be s
   expect((await alice.chat.listMessages({ chatId: group.id })).messages).toHaveLength(2);
 });
 
-test('a call with a deadline that has passed is not made', async () => {
+test('a call whose deadline has passed is not sent', async () => {
   const group = await newGroup(alice);
   const request = SendMessageRequest.encode({ chatId: group.id, clientMessageId: 'x', text: 'x' }).finish();
   const raw = new RawClient(service.address);

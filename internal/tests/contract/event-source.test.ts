@@ -35,7 +35,7 @@ test('curl reads the events of a chat as they happen', async () => {
 
 declare const heard: { id: string; text: string }[];
 
-test('an EventSource comes back by itself after the service was replaced, and misses and doubles nothing', async () => {
+test('an EventSource reconnects after the service was replaced, and misses and doubles nothing', async () => {
   const env = {
     POSTGRES_DSN: await createTestDatabase(),
     GRPC_PORT: String(await freePort()),

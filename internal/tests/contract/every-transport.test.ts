@@ -39,7 +39,7 @@ function webSocket(url: () => string, encoding: 'json' | 'proto') {
   };
 }
 
-/** Unary calls by REST, chats read by server-sent events. */
+/** A transport with unary calls over REST and subscriptions over server-sent events. */
 function sse(url: () => string) {
   return () => sseTransport(url(), restTransport(url(), { connect: () => expect.unreachable() }));
 }
@@ -61,7 +61,7 @@ describe.each(Object.entries(everyTransport))('over %s', (name, open) => {
   ephemeralEventsContract(open);
 });
 
-test('readers on every transport get the same messages, numbers and cursors, whoever writes by which', async () => {
+test('readers on every transport get the same messages, numbers and cursors, whichever transport the writer uses', async () => {
   const members = await Promise.all(
     Object.entries(everyTransport).map(async ([name, open], i) => {
       const transport = open();

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** What these tests look for in bodies. */
+/** The fields of bodies that these tests read. */
 interface Body {
   chat: { id: string };
   created: boolean;
@@ -37,7 +37,7 @@ interface Init extends RequestInit {
   headers?: Record<string, string>;
 }
 
-/** As alice, unless told otherwise by an authorization header of one's own (empty: none). */
+/** Sends a request with alice's token, or with the given header `authorization`; '' sends none. */
 function ask(method: string, path: string, { headers = {}, ...init }: Init = {}): Promise<Answer> {
   const { authorization = `Bearer ${alice.token}`, ...others } = headers;
   const sent = authorization === '' ? others : { authorization, ...others };
@@ -49,7 +49,7 @@ function post(path: string, body: unknown, init: Init = {}): Promise<Answer> {
   return ask('POST', path, { ...init, headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
 }
 
-/** As alice, and word for word: fetch tidies paths up and has its own mind about caches. */
+/** Sends a GET request with alice's token, without fetch, which normalizes paths and adds cache headers. */
 function get(path: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
   const { hostname, port } = new URL(service.url);
   return new Promise((resolve, reject) => {
@@ -60,7 +60,7 @@ function get(path: string, headers: Record<string, string> = {}): Promise<Incomi
   });
 }
 
-/** The fields that an answer names as wrong. */
+/** The violations in an answer with status 400. */
 async function violationsOf(response: Answer): Promise<{ field: string; description: string }[]> {
   expect(response.status).toBe(400);
   const { code, details } = await response.json();
@@ -89,7 +89,7 @@ describe('requests and answers', () => {
     expect(list).toEqual({ messages: [], hasMore: false });
   });
 
-  test('both spellings of a field are taken, in the body and in the query', async () => {
+  test('both spellings of a field are accepted, in the body and in the query', async () => {
     const { chat } = await (await post('/v1/chats', { type: 2, memberIds: ['bob'] })).json();
     for (const query of ['pageSize=1', 'page_size=1']) {
       const { messages } = await (await ask('GET', `/v1/chats/${chat.id}/messages?${query}`)).json();
@@ -112,7 +112,7 @@ describe('requests and answers', () => {
     expect([response.status, await response.text()]).toEqual([200, '']);
   });
 
-  test('an answer that has not changed is not sent again', async () => {
+  test('an unchanged answer is not sent again', async () => {
     const first = await ask('GET', '/v1/rooms');
     const etag = first.headers.get('etag')!;
     expect(first.headers.get('cache-control')).toBe('private, no-cache');
@@ -121,7 +121,7 @@ describe('requests and answers', () => {
     expect((await ask('GET', '/v1/auth/sessions')).headers.get('cache-control')).toBe('no-store');
   });
 
-  test('long answers are compressed for those who want it, and compressed bodies are read', async () => {
+  test('long answers are compressed for clients that accept it, and compressed bodies are read', async () => {
     const { chat } = await (await post('/v1/chats', { type: 'CHAT_TYPE_GROUP' })).json();
     const body = gzipSync(JSON.stringify({ clientMessageId: 'zipped', text: 'long '.repeat(500) }));
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
@@ -133,7 +133,7 @@ describe('requests and answers', () => {
 });
 
 describe('errors', () => {
-  test('an unknown route is 404, a wrong method 405 with those that are right', async () => {
+  test('an unknown route is answered with 404, a wrong method with 405 and the allowed methods', async () => {
     const unknown = await ask('GET', '/v1/nothing');
     expect([unknown.status, await unknown.json()]).toEqual([404, { code: 5, message: 'Not Found', details: [] }]);
     const wrong = await ask('PUT', '/v1/chats');
@@ -141,7 +141,7 @@ describe('errors', () => {
     expect(await wrong.json()).toMatchObject({ code: 12, message: 'Method Not Allowed' });
   });
 
-  test('who does not say who they are is asked to, and who says it wrongly is told', async () => {
+  test('a missing token and an invalid one are answered with WWW-Authenticate', async () => {
     const none = await ask('GET', '/v1/chats', { headers: { authorization: '' } });
     expect([none.status, none.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="chat"']);
     expect(await none.json()).toMatchObject({
@@ -153,7 +153,7 @@ describe('errors', () => {
     expect(wrong.headers.get('www-authenticate')).toMatch(/^Bearer realm="chat", error="invalid_token"/);
   });
 
-  test('fields that are wrong are named, all of them', async () => {
+  test('all fields at fault are named', async () => {
     const violations = await violationsOf(
       await post('/v1/chats', { type: 'CHAT_TYPE_PARTY', name: 7, memberIds: ['ok', 5], colour: 'red' }),
     );
@@ -173,7 +173,7 @@ describe('errors', () => {
     expect(violation?.field).toBe('body');
   });
 
-  test('a call that may be tried again says when', async () => {
+  test('a refusal for which a retry helps has Retry-After', async () => {
     const limited = await startTestService({ RATE_LIMIT_CALLS: '1' }, { dsn: service.dsn });
     onTestFinished(() => limited.stop());
     const headers = { authorization: `Bearer ${alice.token}` };
@@ -182,7 +182,7 @@ describe('errors', () => {
     expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
   });
 
-  test('a fault of the service is told by an id only', async () => {
+  test('an internal error reveals only a trace id', async () => {
     const broken = await startTestService({}, { log: log.logger });
     onTestFinished(() => broken.stop());
     const { client } = await import('pg').then(({ default: pg }) => ({
@@ -200,7 +200,7 @@ describe('errors', () => {
 });
 
 describe('headers', () => {
-  test('each answer has the ids of its request and its trace; a sane request id is kept', async () => {
+  test('each answer has a request id and a trace id; a valid request id of the client is kept', async () => {
     const own = await ask('GET', '/v1/chats', { headers: { 'x-request-id': 'order-7' } });
     expect(own.headers.get('x-request-id')).toBe('order-7');
     expect(own.headers.get('x-trace-id')).toMatch(/^[0-9a-f]{32}$/);
@@ -212,7 +212,7 @@ describe('headers', () => {
     expect(traced.headers.get('x-trace-id')).toBe('0af7651916cd43dd8448eb211c80319c');
   });
 
-  test('nothing that a client sends becomes a header of an answer, or ends one', async () => {
+  test('a client cannot inject headers into an answer', async () => {
     const { hostname, port } = new URL(service.url);
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = connect(Number(port), hostname, () => {
@@ -228,14 +228,14 @@ describe('headers', () => {
     expect(answer.toLowerCase()).not.toContain('\nset-cookie');
   });
 
-  test('browsers are told to trust nothing', async () => {
+  test('answers have strict security headers', async () => {
     const { headers } = await ask('GET', '/v1/chats');
     expect(headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none'");
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('x-powered-by')).toBeNull();
   });
 
-  test('pages of configured origins may call, of others not, and never with credentials', async () => {
+  test('only pages of configured origins may call, and never with credentials', async () => {
     const preflight = (origin: string) =>
       ask('OPTIONS', '/v1/chats', {
         headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' },
@@ -276,12 +276,12 @@ describe('time', () => {
     await without;
   });
 
-  test('a Grpc-Timeout that is none is refused', async () => {
+  test('an invalid Grpc-Timeout is refused', async () => {
     const [violation] = await violationsOf(await ask('GET', '/v1/chats', { headers: { 'grpc-timeout': 'soon' } }));
     expect(violation?.field).toBe('grpc-timeout');
   });
 
-  test('a client that goes away cancels its call', async () => {
+  test('a client that disconnects cancels its call', async () => {
     const group = await newGroup(alice);
     const release = await holdChat(service.dsn, group);
     const controller = new AbortController();
@@ -298,7 +298,7 @@ describe('time', () => {
 });
 
 describe('the issuer', () => {
-  test('publishes its keys and where they are, as OpenID Connect providers do', async () => {
+  test('publishes its keys and their address, as OpenID Connect providers do', async () => {
     const configuration = await fetch(`${service.url}/.well-known/openid-configuration`);
     expect(configuration.headers.get('cache-control')).toBe('public, max-age=60');
     expect(await configuration.json()).toMatchObject({
@@ -328,7 +328,7 @@ describe('hostile input', () => {
     expect(unknown.status).toBe(415);
   });
 
-  test('deep nesting costs one request', async () => {
+  test('deep nesting is refused and does not affect other requests', async () => {
     const deep = `${'['.repeat(400_000)}${']'.repeat(400_000)}`;
     for (const body of [deep, `{"name":${deep}}`, `{"memberIds":${deep}}`, '{"a":'.repeat(100_000)]) {
       expect((await post('/v1/chats', body)).status).toBe(400);
@@ -336,7 +336,7 @@ describe('hostile input', () => {
     expect((await ask('GET', '/v1/chats')).status).toBe(200);
   });
 
-  test('names of prototypes are fields like others: unknown', async () => {
+  test('names of prototypes are unknown fields', async () => {
     for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       const body = `{"type":"CHAT_TYPE_GROUP","${name}":{"polluted":true}}`;
       const violations = await violationsOf(await post('/v1/chats', body));
@@ -364,7 +364,7 @@ describe('hostile input', () => {
 });
 
 describe('health', () => {
-  test('is told over HTTP, and the service is not ready once it drains', async () => {
+  test('is reported over HTTP, and the service is not ready once it drains', async () => {
     const own = await startTestService({}, { dsn: service.dsn });
     onTestFinished(() => own.stop());
     expect((await fetch(`${own.url}/healthz`)).status).toBe(200);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** Beyond what JavaScript knows exactly, up to the greatest number of the contract. */
+/** Numbers beyond 2^53, up to the largest int64, which JavaScript cannot represent exactly. */
 const numbers = [2n ** 53n, 10n ** 18n, 2n ** 63n - 1n];
 
 async function rest(path: string, init?: RequestInit) {
@@ -27,15 +27,15 @@ async function rest(path: string, init?: RequestInit) {
 }
 
 describe.each(numbers)('the number %s', (number) => {
-  test('before which history is read by REST gives the newest page', async () => {
+  test('as before_seq over REST gives the newest page', async () => {
     expect(await rest(`/v1/chats/${chatId}/messages?beforeSeq=${number}`)).toEqual([200, 2, undefined]);
   });
 
-  test('after which history is read by REST gives an empty page', async () => {
+  test('as after_seq over REST gives an empty page', async () => {
     expect(await rest(`/v1/chats/${chatId}/messages?afterSeq=${number}`)).toEqual([200, 0, undefined]);
   });
 
-  test('as a read mark is in the future', async () => {
+  test('as a read mark is refused', async () => {
     expect(await rest(`/v1/chats/${chatId}:markRead`, { method: 'POST', body: `{"seq":"${number}"}` })).toEqual([
       400,
       undefined,
@@ -43,11 +43,11 @@ describe.each(numbers)('the number %s', (number) => {
     ]);
   });
 
-  test('as a cursor of server-sent events is in the future', async () => {
+  test('as a cursor of server-sent events is refused', async () => {
     expect(await rest(`/v1/chats/${chatId}/events?after_seq=${number}`)).toEqual([400, undefined, 'CURSOR_IN_FUTURE']);
   });
 
-  test('before which history is read by gRPC gives the newest page', async () => {
+  test('as before_seq over gRPC gives the newest page', async () => {
     const request = new BinaryWriter().uint32(10).string(chatId).uint32(16).int64(number).finish();
     const client = new Client(service.address, credentials.createInsecure());
     const metadata = new Metadata();
@@ -62,19 +62,16 @@ describe.each(numbers)('the number %s', (number) => {
     expect(ListMessagesResponse.decode(bytes).messages).toHaveLength(2);
   });
 
-  test.each(['chat.v1.json', 'chat.v1.proto'])(
-    'as a cursor of a WebSocket with %s is in the future',
-    async (protocol) => {
-      const client = await SocketClient.connect(service.url, { token: alice.token, protocols: [protocol] });
-      const subscribe = new BinaryWriter().uint32(10).string(chatId).uint32(16).int64(number).finish();
-      const command = new BinaryWriter().uint32(10).string('1').uint32(18).bytes(subscribe).finish();
-      client.socket.send(
-        protocol === 'chat.v1.json'
-          ? `{"commands":[{"commandId":"1","subscribe":{"chatId":"${chatId}","afterSeq":"${number}"}}]}`
-          : new BinaryWriter().uint32(10).bytes(command).finish(),
-      );
-      const { commandId, status } = await client.nextOf('rejected');
-      expect([commandId, status?.code]).toEqual(['1', 11]);
-    },
-  );
+  test.each(['chat.v1.json', 'chat.v1.proto'])('as a cursor over WebSocket with %s is refused', async (protocol) => {
+    const client = await SocketClient.connect(service.url, { token: alice.token, protocols: [protocol] });
+    const subscribe = new BinaryWriter().uint32(10).string(chatId).uint32(16).int64(number).finish();
+    const command = new BinaryWriter().uint32(10).string('1').uint32(18).bytes(subscribe).finish();
+    client.socket.send(
+      protocol === 'chat.v1.json'
+        ? `{"commands":[{"commandId":"1","subscribe":{"chatId":"${chatId}","afterSeq":"${number}"}}]}`
+        : new BinaryWriter().uint32(10).bytes(command).finish(),
+    );
+    const { commandId, status } = await client.nextOf('rejected');
+    expect([commandId, status?.code]).toEqual(['1', 11]);
+  });
 });

@@ -30,7 +30,7 @@ function refusal(event: EventBody) {
   return event.$case === 'rejected' ? errorFromStatus(event.value.status!) : expect.unreachable(event.$case);
 }
 
-test('a stream tells its limits', async () => {
+test('welcome contains the limits of a stream', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const { limits } = await (await alice.connect()).nextOf('welcome');
   expect(limits).toEqual({ maxTextLength: 1_000, maxFrameBytes: 8_192, maxCommandsPerFrame: 20, maxSubscriptions: 3 });
@@ -65,7 +65,7 @@ test('a page that is too large is refused by every list', async () => {
   expect((await chat.listMessages({ chatId })).messages).toHaveLength(10);
 });
 
-test('a chat takes as many members as it may have and not one more', async () => {
+test('a chat with the maximum number of members takes no more', async () => {
   const [alice, bob] = await Promise.all([signIn(service.transport(), 'alice'), signIn(service.transport(), 'bob')]);
   const full = { code: 'RESOURCE_EXHAUSTED', reason: 'MEMBER_LIMIT' };
   const group = await newGroup(alice);
@@ -82,7 +82,7 @@ test('a chat takes as many members as it may have and not one more', async () =>
   expect((await alice.chat.getChat({ chatId: group.id })).chat).toMatchObject({ memberCount: 5, lastSeq: 2 });
 });
 
-test('joining does not create a room where that is turned off', async () => {
+test('joining does not create a room if that is turned off', async () => {
   const alice = await signIn(service.transport(), 'alice');
   await expect(alice.chat.joinRoom({ name: 'no-such-room' })).rejects.toMatchObject({
     code: 'NOT_FOUND',
@@ -91,7 +91,7 @@ test('joining does not create a room where that is turned off', async () => {
   await expect(alice.chat.joinRoom({ name: 'global' })).resolves.toMatchObject({ created: false });
 });
 
-test('a stream follows so many chats and no more, and can exchange one for another', async () => {
+test('a stream with the maximum number of subscriptions takes no more until it unsubscribes', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const chats = await Promise.all([1, 2, 3, 4].map(() => newGroup(alice)));
   const stream = await alice.connect();
@@ -105,7 +105,7 @@ test('a stream follows so many chats and no more, and can exchange one for anoth
   expect(await stream.ask(commands.subscribe(chats[3]!.id))).toMatchObject({ $case: 'subscribed' });
 });
 
-test('a user has so many streams open and no more, by whatever transport, until one has ended', async () => {
+test('a user with the maximum number of streams, over all transports, opens no more until one has ended', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const bySocket = () => new SocketClient(service.url, { token: alice.token });
   const streams = [await alice.connect(), await alice.connect()];
@@ -118,14 +118,14 @@ test('a user has so many streams open and no more, by whatever transport, until 
   await eventually(() => alice.connect());
 });
 
-test('the SDK of a user with too many chats to follow still sends', async () => {
+test('the SDK of a user with more chats than MAX_SUBSCRIPTIONS can send', async () => {
   const busy = await signIn(service.transport(), 'busy');
   const chats = await Promise.all([1, 2, 3, 4].map(() => newGroup(busy)));
   const client = await service.client(busy.name);
   await expect(client.send(chats[0]!.id, 'unheard')).resolves.toMatchObject({ seq: 2 });
 });
 
-test('a frame with too many commands ends the stream, and nothing of it is carried out', async () => {
+test('a frame with too many commands ends the stream, and none of them is carried out', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   const stream = new RawClient(service.address).connect(alice.token);
@@ -159,7 +159,7 @@ test('a frame or a request of too many bytes is refused', async () => {
   await expect(say(alice, { id: 'x' }, 'x'.repeat(8_192))).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
 });
 
-test('more sends than may be pending are answered all the same, a few at a time', async () => {
+test('more sends than may be pending are all answered, a few at a time', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   const stream = await alice.connect();
@@ -168,7 +168,7 @@ test('more sends than may be pending are answered all the same, a few at a time'
   expect(stream.all('accepted').map(({ seq }) => seq)).toEqual(Array.from({ length: 19 }, (_, i) => i + 2));
 });
 
-test('a frame of events stays below the 4 MiB that gRPC clients take unless told otherwise', async () => {
+test('a frame of events stays below 4 MiB, the default limit of gRPC clients', async () => {
   const wide = await startTestService({ MAX_TEXT_LENGTH: '65536' });
   onTestFinished(() => wide.stop());
   const alice = await signIn(wide.transport(), 'alice');
@@ -187,7 +187,7 @@ test('a frame of events stays below the 4 MiB that gRPC clients take unless told
   }
 });
 
-/** Reads with the limits that a gRPC library has by itself. */
+/** Subscribes with the default limits of the gRPC library. */
 function subscribeRaw(address: string, { token }: Person, chatId: string, afterSeq: number) {
   const call = new RawClient(address, { 'grpc.max_receive_message_length': undefined }).connect(token);
   let end: string | undefined;

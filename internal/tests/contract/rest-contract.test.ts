@@ -41,10 +41,10 @@ afterAll(async () => {
 });
 
 const document = readFileSync(new URL('../../../pkg/api/openapi.json', import.meta.url), 'utf8');
-/** What goes over the wire is what the OpenAPI document says. */
+/** Checks every request and response against the OpenAPI document. */
 const checkExchange = openApiChecker(JSON.parse(document));
 
-/** Unary calls by REST, streams by gRPC. */
+/** A transport with unary calls over REST and streams over gRPC. */
 const open = (url: string) => {
   const grpc = service.transport();
   return restTransport(url, { connect: grpc.connect, onExchange: checkExchange });
@@ -54,6 +54,6 @@ describe('the contract over REST, through the gateway in the service', () => {
   contract(() => open(service.url));
 });
 
-describe('the contract over REST, through a gateway by itself', () => {
+describe('the contract over REST, through a separate gateway', () => {
   contract(() => open(`http://127.0.0.1:${gateway.httpPort}`));
 });

@@ -40,7 +40,7 @@ async function toCallFailure(response: Response | Promise<Response>) {
   return { status: answer.status, code, reason: find('ErrorInfo')?.reason, fields };
 }
 
-test('the events of a chat come with their numbers, from the one that was asked for', async () => {
+test('the events of a chat have their numbers as ids, and begin after the requested one', async () => {
   const events = await read('?after_seq=1');
   await events.next('caught_up');
   await say(alice, group, 'four');
@@ -58,7 +58,7 @@ test('the events of a chat come with their numbers, from the one that was asked 
   expect(events.of('caught_up')[0]).toMatchObject({ id: '3' });
 });
 
-test('without a number they begin with the next one', async () => {
+test('without a number the events begin with the next one', async () => {
   const events = await read();
   await events.next('caught_up');
   expect(events.of('message')).toEqual([]);
@@ -66,19 +66,19 @@ test('without a number they begin with the next one', async () => {
   expect((await events.next('message')).id).toBe(String(seq));
 });
 
-test('Last-Event-ID, which a browser sends when it comes back, goes before the address', async () => {
+test('Last-Event-ID, which a browser sends when it reconnects, takes precedence over after_seq', async () => {
   const events = await read('?after_seq=0', { 'last-event-id': '2' });
   expect((await events.next('message')).data.text).toBe('three');
   const empty = await read('?after_seq=1', { 'last-event-id': '' });
   expect((await empty.next('message')).data.text).toBe('two');
 });
 
-test('numbers in camel case are understood as everywhere', async () => {
+test('afterSeq is accepted in camel case too', async () => {
   const events = await read('?afterSeq=1');
   expect((await events.next('message')).data.text).toBe('two');
 });
 
-describe('a request is refused as any other', () => {
+describe('a request is refused like any REST request', () => {
   test.each(['-1', 'x', '1.5', '1e3', '', ' 1', '9007199254740993', '99999999999999999999'])(
     'if its number is %j',
     async (number) => {
@@ -93,7 +93,7 @@ describe('a request is refused as any other', () => {
     },
   );
 
-  test('if its number is given twice, or it has a parameter that is not known', async () => {
+  test('if its number is given twice, or it has an unknown parameter', async () => {
     const refused = { status: 400, code: 3, reason: 'INVALID_FIELDS' };
     expect(await toCallFailure(get(path('?after_seq=1&after_seq=2')))).toMatchObject({
       ...refused,
@@ -110,7 +110,7 @@ describe('a request is refused as any other', () => {
     });
   });
 
-  test('beyond the end of the chat', async () => {
+  test('if its number is beyond the last one of the chat', async () => {
     expect(await toCallFailure(get(path('?after_seq=1000')))).toMatchObject({
       status: 400,
       code: 11,
@@ -118,7 +118,7 @@ describe('a request is refused as any other', () => {
     });
   });
 
-  test('without a token, or with one that does not count', async () => {
+  test('without a token, or with an expired or invalid one', async () => {
     const { token: expired } = await issueToken(service.dsn, { userId: alice.id }, { ttlMs: -60_000 });
     const bare = await fetch(service.url + path());
     expect(bare.headers.get('www-authenticate')).toBe('Bearer realm="chat"');
@@ -129,7 +129,7 @@ describe('a request is refused as any other', () => {
     expect(await toCallFailure(get(path(), { authorization: 'Bearer nonsense' }))).toMatchObject({ status: 401 });
   });
 
-  test('for a chat that is not there, that is none of one’s own, and for banned users', async () => {
+  test('for an unknown chat, for a chat of others, and for a banned user', async () => {
     const missing = { status: 404, code: 5, reason: 'CHAT_NOT_FOUND' };
     expect(await toCallFailure(get(path('', crypto.randomUUID())))).toMatchObject(missing);
     const eve = await signIn(service.transport(), 'eve');
@@ -145,18 +145,18 @@ describe('the cookie with a token', () => {
   const fetchWith = (target: string, cookie: string, init: RequestInit = {}) =>
     fetch(service.url + target, { ...init, headers: { cookie, 'content-type': 'application/json' } });
 
-  test('opens the events, also beside others', async () => {
+  test('authenticates the request, also among other cookies', async () => {
     const events = await openEvents(service.url + path(), { cookie: `theme=dark; chat_token=${alice.token}; x=y` });
     expect(events.status).toBe(200);
     expect((await events.next('welcome')).data.user).toMatchObject({ id: alice.id });
   });
 
-  test('is worth less than the header', async () => {
+  test('is ignored if there is an authorization header', async () => {
     const headers = { cookie: `chat_token=${alice.token}`, authorization: 'Bearer nonsense' };
     expect((await fetch(service.url + path(), { headers })).status).toBe(401);
   });
 
-  test('is nothing to any other route', async () => {
+  test('is ignored by all other routes', async () => {
     const cookie = `chat_token=${alice.token}`;
     expect((await fetchWith('/v1/chats', cookie)).status).toBe(401);
     const body = JSON.stringify({ text: 'forged', clientMessageId: 'forged' });
@@ -165,26 +165,26 @@ describe('the cookie with a token', () => {
   });
 });
 
-test('pages of other origins are told nothing', async () => {
+test('pages of other origins cannot read the events', async () => {
   const events = await read('', { origin: 'https://evil.example' });
   expect(events.headers.get('access-control-allow-origin')).toBeNull();
 });
 
-test('a silent stream says so now and then', async () => {
+test('a silent stream sends keep-alive comments', async () => {
   const events = await read();
   await events.next('caught_up');
   await events.until(() => events.comments.length >= 2);
   expect(new Set(events.comments)).toEqual(new Set([' keep-alive']));
 });
 
-test('compression holds no event back', async () => {
+test('compression does not delay events', async () => {
   const events = await read('', { 'accept-encoding': 'gzip, br' });
   expect(events.headers.get('content-encoding')).toBeNull();
   await say(alice, group, 'at once');
   expect((await events.next('message')).data.text).toBe('at once');
 });
 
-test('a request for the headers alone gets those, and leaves its connection to the next one', async () => {
+test('a HEAD request gets only the headers, and its connection serves the next request', async () => {
   await eventually(() => expect(service.app.sessions.size).toBe(0));
   const { port, hostname } = new URL(service.url);
   const socket = connect(Number(port), hostname);
@@ -201,7 +201,7 @@ test('a request for the headers alone gets those, and leaves its connection to t
   await eventually(() => expect(service.app.sessions.size).toBe(0));
 });
 
-test('a reader is online as long as it reads', async () => {
+test('a user is online while they read server-sent events', async () => {
   const bob = await signIn(service.transport(), 'bob');
   const shared = await newGroup(alice, bob);
   const online = async () =>
@@ -213,7 +213,7 @@ test('a reader is online as long as it reads', async () => {
   await eventually(async () => expect(await online()).toBe(false));
 });
 
-test('a reader who is removed is told so, and the answer ends', async () => {
+test('a removed reader gets chat_removed, and the answer ends', async () => {
   const bob = await signIn(service.transport(), 'bob');
   const shared = await newGroup(alice, bob);
   const events = await openEvents(service.url + path('', shared.id), { authorization: `Bearer ${bob.token}` });
@@ -226,7 +226,7 @@ test('a reader who is removed is told so, and the answer ends', async () => {
   });
 });
 
-test('a reader whose token expires is told so, and the answer ends', async () => {
+test('a reader whose token expires gets closing, and the answer ends', async () => {
   const { token } = await issueToken(service.dsn, { userId: alice.id }, { ttlMs: 2_000 });
   const events = await read('', { authorization: `Bearer ${token}` });
   await events.ended;
@@ -234,7 +234,7 @@ test('a reader whose token expires is told so, and the answer ends', async () =>
   expect(events.all.at(-1)).toMatchObject({ event: 'closing', data: { reason: 'CLOSE_REASON_TOKEN_EXPIRED' } });
 });
 
-test('a service that is stopped says when to come back, and ends the answer', async () => {
+test('a service that is stopped sends a retry time and ends the answer', async () => {
   const stopping = await startTestService({ RECONNECT_SPREAD_MS: '5000' });
   const bob = await signIn(stopping.transport(), 'bob');
   const own = await newGroup(bob);

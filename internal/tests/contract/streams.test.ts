@@ -14,8 +14,8 @@ const streams = [ChatServiceDefinition, AuthServiceDefinition].flatMap(({ fullNa
   Object.values(methods).flatMap(({ name, responseStream }) => (responseStream ? `/${fullName}/${name}` : [])),
 );
 
-// Handlers of streams pass through the interceptors themselves.
-test.each(streams)('%s asks who calls', async (path) => {
+// `served` runs the interceptors of streams, apart from those of unary calls.
+test.each(streams)('%s requires a token', async (path) => {
   const client = new Client(service.address, credentials.createInsecure());
   try {
     const asIs = (bytes: Buffer) => bytes;

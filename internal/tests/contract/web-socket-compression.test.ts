@@ -14,7 +14,7 @@ async function start(env: Record<string, string>) {
   return service;
 }
 
-/** How many bytes come from the service, and an address through which they are counted. */
+/** Starts a proxy that counts the bytes from the service. Returns the count and the proxy's URL. */
 async function countBytes(url: string) {
   const counter = { bytes: 0, url: '' };
   const { port, hostname } = new URL(url);
@@ -34,7 +34,7 @@ async function countBytes(url: string) {
   return counter;
 }
 
-test('nobody gets compression unless it is turned on', async () => {
+test('compression is off by default', async () => {
   const service = await start({});
   const alice = await signIn(service.transport(), 'alice');
   const client = await SocketClient.connect(service.url, { token: alice.token, perMessageDeflate: true });
@@ -42,7 +42,7 @@ test('nobody gets compression unless it is turned on', async () => {
 });
 
 test.each(['chat.v1.json', 'chat.v1.proto'])(
-  'turned on, those who ask for it get it, and every message whole and in order, with %s',
+  'clients that ask for compression get it if it is on, and every message unchanged and in order, with %s',
   async (protocol) => {
     const service = await start({ WEBSOCKET_COMPRESSION: 'true' });
     const alice = await signIn(service.transport(), 'alice');
@@ -55,7 +55,7 @@ test.each(['chat.v1.json', 'chat.v1.proto'])(
     expect(plain.socket.extensions).toBe('');
     for (const client of [small, plain]) await client.ask(commands.subscribe(group.id));
 
-    // Short ones, which are not worth it, and long ones, mixed; by call and by compressed command.
+    // A mix of short texts, which are not compressed, and long ones; sent by calls and by compressed commands.
     const texts = Array.from({ length: 200 }, (_, i) => `${i} ${'ab'.repeat(i % 3 === 0 ? 1_900 : 3)} é🙂`);
     for (const [i, text] of texts.entries()) {
       if (i % 2 === 0) await say(alice, group, text);
@@ -75,7 +75,7 @@ test.each(['chat.v1.json', 'chat.v1.proto'])(
   },
 );
 
-test('one that is stopped while much is on its way still says why, after everything else', async () => {
+test('a service that is stopped while it sends compressed frames ends with the event closing', async () => {
   const service = await startTestService({ WEBSOCKET_COMPRESSION: 'true' });
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
@@ -93,7 +93,7 @@ test('one that is stopped while much is on its way still says why, after everyth
   expect(accepted).toEqual(ids.filter((id) => accepted.includes(id!)));
 });
 
-test('an extension that is not known, or asked for wrongly, is not agreed upon', async () => {
+test('an unknown extension, or one with invalid parameters, is not accepted', async () => {
   const service = await start({ WEBSOCKET_COMPRESSION: 'true' });
   const alice = await signIn(service.transport(), 'alice');
   const ask = async (extensions: string) => {

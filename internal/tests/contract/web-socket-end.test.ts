@@ -24,76 +24,79 @@ async function shortLived(userId: string): Promise<string> {
   return (await issueToken(service.dsn, { userId }, { ttlMs: 2_000 })).token;
 }
 
-describe.for(['chat.v1.json', 'chat.v1.proto'])('with %s, a socket is told why, and then closed', (protocol) => {
-  const connect = (token: string, url = service.url) => SocketClient.connect(url, { token, protocols: [protocol] });
+describe.for(['chat.v1.json', 'chat.v1.proto'])(
+  'with %s, a socket gets the event closing and is closed',
+  (protocol) => {
+    const connect = (token: string, url = service.url) => SocketClient.connect(url, { token, protocols: [protocol] });
 
-  test('when its session is logged out', async () => {
-    const [username, password] = [uniqueName('user'), randomUUID()];
-    const account = await service.transport().auth.register({ username, password, name: '' }, {});
-    const client = await connect(account.accessToken);
-    await service.transport().auth.logout({}, { token: account.accessToken });
-    expect(await client.closed).toEqual({ code: 4401, reason: 'SESSION_REVOKED' });
-    expect(client.events.at(-1)).toEqual(closing(CloseReason.SESSION_REVOKED));
-  });
+    test('when its session is logged out', async () => {
+      const [username, password] = [uniqueName('user'), randomUUID()];
+      const account = await service.transport().auth.register({ username, password, name: '' }, {});
+      const client = await connect(account.accessToken);
+      await service.transport().auth.logout({}, { token: account.accessToken });
+      expect(await client.closed).toEqual({ code: 4401, reason: 'SESSION_REVOKED' });
+      expect(client.events.at(-1)).toEqual(closing(CloseReason.SESSION_REVOKED));
+    });
 
-  test('when its user is banned', async () => {
-    const alice = await signIn(service.transport(), 'alice');
-    const client = await connect(alice.token);
-    const { token } = await issueToken(service.dsn, { userId: 'root', roles: ['admin'] });
-    await service.transport().chat.banUser({ userId: alice.id }, { token });
-    expect(await client.closed).toEqual({ code: 4403, reason: 'BANNED' });
-    expect(client.events.at(-1)).toEqual(closing(CloseReason.BANNED));
-  });
+    test('when its user is banned', async () => {
+      const alice = await signIn(service.transport(), 'alice');
+      const client = await connect(alice.token);
+      const { token } = await issueToken(service.dsn, { userId: 'root', roles: ['admin'] });
+      await service.transport().chat.banUser({ userId: alice.id }, { token });
+      expect(await client.closed).toEqual({ code: 4403, reason: 'BANNED' });
+      expect(client.events.at(-1)).toEqual(closing(CloseReason.BANNED));
+    });
 
-  test('when its token expires', async () => {
-    const alice = await signIn(service.transport(), 'alice');
-    const client = await connect(await shortLived(alice.id));
-    const { tokenExpiresAt } = await client.nextOf('welcome');
-    expect(await client.closed).toEqual({ code: 4401, reason: 'TOKEN_EXPIRED' });
-    expect(Date.now()).toBeGreaterThanOrEqual(tokenExpiresAt!.getTime());
-    expect(client.events.at(-1)).toEqual(closing(CloseReason.TOKEN_EXPIRED));
-  });
+    test('when its token expires', async () => {
+      const alice = await signIn(service.transport(), 'alice');
+      const client = await connect(await shortLived(alice.id));
+      const { tokenExpiresAt } = await client.nextOf('welcome');
+      expect(await client.closed).toEqual({ code: 4401, reason: 'TOKEN_EXPIRED' });
+      expect(Date.now()).toBeGreaterThanOrEqual(tokenExpiresAt!.getTime());
+      expect(client.events.at(-1)).toEqual(closing(CloseReason.TOKEN_EXPIRED));
+    });
 
-  test('but not if it was given a new token in time', async () => {
-    const alice = await signIn(service.transport(), 'alice');
-    const client = await connect(await shortLived(alice.id));
-    const { tokenExpiresAt } = await client.nextOf('welcome');
-    const answer = await client.ask(commands.authenticate(alice.token));
-    expect(answer.$case).toBe('accepted');
-    await eventually(() => expect(Date.now()).toBeGreaterThan(tokenExpiresAt!.getTime() + 500));
-    expect(await client.ask(commands.ping())).toMatchObject({ $case: 'pong' });
-  });
+    test('but not if it was given a new token in time', async () => {
+      const alice = await signIn(service.transport(), 'alice');
+      const client = await connect(await shortLived(alice.id));
+      const { tokenExpiresAt } = await client.nextOf('welcome');
+      const answer = await client.ask(commands.authenticate(alice.token));
+      expect(answer.$case).toBe('accepted');
+      await eventually(() => expect(Date.now()).toBeGreaterThan(tokenExpiresAt!.getTime() + 500));
+      expect(await client.ask(commands.ping())).toMatchObject({ $case: 'pong' });
+    });
 
-  test('when the service is stopped', async () => {
-    const child = await ChildService.start({ POSTGRES_DSN: await createTestDatabase(), RECONNECT_SPREAD_MS: '2000' });
-    const transport = grpcTransport(child.address);
-    onTestFinished(() => transport.close());
-    const alice = await signIn(transport, 'alice');
-    const group = await newGroup(alice);
-    const clients = await Promise.all(Array.from({ length: 5 }, () => connect(alice.token, child.url)));
-    const silent = await new SocketClient(child.url).opened();
-    for (const client of clients) for (let i = 0; i < 50; i += 1) client.send(commands.send(group.id, `${i}`));
-    await clients[0]!.nextOf('accepted');
+    test('when the service is stopped', async () => {
+      const child = await ChildService.start({ POSTGRES_DSN: await createTestDatabase(), RECONNECT_SPREAD_MS: '2000' });
+      const transport = grpcTransport(child.address);
+      onTestFinished(() => transport.close());
+      const alice = await signIn(transport, 'alice');
+      const group = await newGroup(alice);
+      const clients = await Promise.all(Array.from({ length: 5 }, () => connect(alice.token, child.url)));
+      const silent = await new SocketClient(child.url).opened();
+      for (const client of clients) for (let i = 0; i < 50; i += 1) client.send(commands.send(group.id, `${i}`));
+      await clients[0]!.nextOf('accepted');
 
-    child.signal('SIGTERM');
+      child.signal('SIGTERM');
 
-    const waits = new Set<number>();
-    for (const client of clients) {
-      expect(await client.closed).toEqual({ code: 1012, reason: 'DRAINING' });
-      const last = client.events.at(-1)!;
-      expect(last).toMatchObject({ $case: 'closing', value: { reason: CloseReason.DRAINING } });
-      if (last.$case === 'closing') waits.add(last.value.retryAfterMs);
-    }
-    expect(waits.size).toBeGreaterThan(2);
-    expect(Math.max(...waits)).toBeLessThanOrEqual(2_000);
-    // It has not said yet who it is.
-    expect(await silent.closed).toEqual({ code: 1012, reason: 'DRAINING' });
-    expect(await child.exited).toEqual({ code: 0, signal: null });
-  });
-});
+      const waits = new Set<number>();
+      for (const client of clients) {
+        expect(await client.closed).toEqual({ code: 1012, reason: 'DRAINING' });
+        const last = client.events.at(-1)!;
+        expect(last).toMatchObject({ $case: 'closing', value: { reason: CloseReason.DRAINING } });
+        if (last.$case === 'closing') waits.add(last.value.retryAfterMs);
+      }
+      expect(waits.size).toBeGreaterThan(2);
+      expect(Math.max(...waits)).toBeLessThanOrEqual(2_000);
+      // This client has not authenticated yet.
+      expect(await silent.closed).toEqual({ code: 1012, reason: 'DRAINING' });
+      expect(await child.exited).toEqual({ code: 0, signal: null });
+    });
+  },
+);
 
 describe('a client', () => {
-  test('that does not answer pings is cut off, and is not online any more', async () => {
+  test('that does not answer pings is disconnected and goes offline', async () => {
     const [alice, bob] = await Promise.all(['alice', 'bob'].map((name) => signIn(service.transport(), name)));
     const group = await newGroup(alice!, bob!);
     const client = await SocketClient.connect(service.url, {
@@ -108,7 +111,7 @@ describe('a client', () => {
     );
   });
 
-  test('that answers pings, or talks instead, stays', async () => {
+  test('that answers pings, or sends commands instead, stays connected', async () => {
     const alice = await signIn(service.transport(), 'alice');
     const { token } = alice;
     const quiet = await SocketClient.connect(service.url, { token });
@@ -122,7 +125,7 @@ describe('a client', () => {
     for (const client of [quiet, talking]) expect(client.socket.readyState).toBe(WebSocket.OPEN);
   });
 
-  test('whose pings are answered with what they said', async () => {
+  test('that pings gets a pong with the same content', async () => {
     const alice = await signIn(service.transport(), 'alice');
     const client = await SocketClient.connect(service.url, { token: alice.token });
     const pong = new Promise<Buffer>((resolve) => client.socket.once('pong', resolve));
@@ -130,12 +133,12 @@ describe('a client', () => {
     expect((await pong).toString()).toBe('are you there?');
   });
 
-  test('that sends faster than its rate allows is slowed down, not cut off', async () => {
+  test('that sends faster than its rate limit is slowed down, not disconnected', async () => {
     const slow = await startTestService({ KEEPALIVE_MS: '1000', RATE_LIMIT_CALLS: '20' });
     onTestFinished(() => slow.stop());
     const alice = await signIn(slow.transport(), 'alice');
     const client = await SocketClient.connect(slow.url, { token: alice.token });
-    // Pongs stand in a row behind the commands, which are not read meanwhile.
+    // The client's pongs are queued behind its commands, which the service does not read meanwhile.
     const ids = Array.from({ length: 140 }, () => client.send(commands.ping())[0]);
     const answered = () =>
       client.events.flatMap(({ value }) => ('commandId' in value ? [(value as { commandId: string }).commandId] : []));
@@ -143,7 +146,7 @@ describe('a client', () => {
     expect(answered()).toEqual(ids);
   });
 
-  test('that closes is answered, and has left', async () => {
+  test('that closes its socket gets a close frame and goes offline', async () => {
     const alice = await signIn(service.transport(), 'alice');
     const client = await SocketClient.connect(service.url, { token: alice.token });
     client.socket.close(1000, 'bye');
@@ -155,7 +158,7 @@ describe('a client', () => {
   });
 });
 
-test('a thousand that come and go leave nothing behind', async () => {
+test('a thousand sockets that open and close leave no sessions behind', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const bob = await signIn(service.transport(), 'bob');
   const { token } = alice;
@@ -169,7 +172,7 @@ test('a thousand that come and go leave nothing behind', async () => {
         });
         const closed = new Promise((resolve) => socket.once('close', resolve));
         socket.on('error', () => {});
-        // Some go in the middle of the handshake, some before anything was said, some in order.
+        // Some end during the handshake, some right after it, some with a close frame, some after the first event.
         if (i % 4 === 0) setImmediate(() => socket.terminate());
         socket.once('open', () => (i % 4 === 1 ? socket.terminate() : i % 4 === 2 && socket.close()));
         socket.once('message', () => i % 4 === 3 && socket.terminate());

@@ -41,7 +41,7 @@ async function expectMalformed(client: SocketClient): Promise<void> {
   expect(client.events.at(-1)).toEqual(brokenProtocol);
 }
 
-/** What is wrong with a command that was refused. */
+/** The refused commands, with their errors. */
 function refusals(client: SocketClient) {
   return client.events.flatMap((event) => {
     if (event.$case !== 'rejected') return [];
@@ -50,7 +50,7 @@ function refusals(client: SocketClient) {
   });
 }
 
-describe('only the socket at fault is closed for', () => {
+describe('a socket is closed, and no other, for', () => {
   test.each<[string, SocketClientOptions]>([
     ['text', {}],
     ['bytes', proto],
@@ -63,13 +63,13 @@ describe('only the socket at fault is closed for', () => {
     expect((await client.closed).code).toBe(1009);
   });
 
-  test('a message that is too big in pieces', async () => {
+  test('a fragmented message that is too big', async () => {
     const client = await connect();
     for (let i = 0; i < 10; i += 1) client.socket.send('x'.repeat(maxFrameBytes / 8), { fin: false });
     expect((await client.closed).code).toBe(1009);
   });
 
-  test('text where bytes were agreed upon, and bytes where text was', async () => {
+  test('text with the binary sub-protocol, and bytes with the text sub-protocol', async () => {
     const [one, other] = [await connect(proto), await connect()];
     one.socket.send('{"commands":[]}');
     other.socket.send(Buffer.from('{"commands":[]}'));
@@ -101,7 +101,7 @@ describe('only the socket at fault is closed for', () => {
     await expectMalformed(client);
   });
 
-  test('text that is not UTF-8, which the protocol itself forbids', async () => {
+  test('text that is not UTF-8, which WebSocket forbids', async () => {
     const client = await connect();
     client.socket.send(Buffer.from([0x22, 0xc3, 0x28, 0x22]), { binary: false });
     expect((await client.closed).code).toBe(1007);
@@ -119,7 +119,7 @@ describe('only the socket at fault is closed for', () => {
   });
 });
 
-describe('a command at fault is refused by itself', () => {
+describe('an invalid command is refused', () => {
   test('and the others of its frame are carried out', async () => {
     const client = await connect();
     client.socket.send(
@@ -171,7 +171,7 @@ describe('a command at fault is refused by itself', () => {
 });
 
 test.each([json, proto])(
-  'a frame with too many commands ends the stream, and nothing of it is carried out: $protocols',
+  'a frame with too many commands ends the stream, and none of them is carried out: $protocols',
   async (options) => {
     const client = await connect(options);
     client.send(commands.ping(), commands.ping(), commands.ping());
@@ -183,7 +183,7 @@ test.each([json, proto])(
 );
 
 test.each([json, proto])(
-  'a message may come in pieces, and frames without commands are nothing: $protocols',
+  'messages may be fragmented, and frames without commands are ignored: $protocols',
   async (options) => {
     const client = await connect(options);
     const whole = options.protocols ? Buffer.from([]) : '{"commands":[]}';

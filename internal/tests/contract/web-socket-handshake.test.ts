@@ -29,7 +29,7 @@ test('a client that offers no encoding gets JSON', async () => {
 });
 
 describe('a handshake is refused', () => {
-  test('for encodings that are not known', async () => {
+  test('for unknown encodings', async () => {
     for (const protocols of [['chat.v2.json'], ['graphql-ws', 'mqtt'], [`chat.v1.bearer.${alice.token}`]]) {
       const refusal = await refusalOf(service.url, { token: alice.token, protocols });
       expect(refusal).toMatchObject({ status: 400, type: 'application/json', body: { code: 3, details: [] } });
@@ -60,7 +60,7 @@ describe('a handshake is refused', () => {
     }
   });
 
-  test('and not from those of its own origin, of the public address, of configured ones, and from programs', async () => {
+  test('but not from pages of its own origin, of the public address or of configured origins, nor from programs', async () => {
     for (const origin of [service.url, publicUrl, corsOrigin, undefined]) {
       const client = await connected({ token: alice.token, ...(origin && { origin }) });
       client.socket.terminate();
@@ -68,7 +68,7 @@ describe('a handshake is refused', () => {
   });
 });
 
-test('a target that is no address does no harm', async () => {
+test('an invalid request target does no harm', async () => {
   const { port, hostname } = new URL(service.url);
   for (const target of ['//', 'http://[', '*', '/%', '//:99999/v1/connect', 'http://:@/']) {
     const socket = connect(Number(port), hostname);
@@ -82,19 +82,19 @@ test('a target that is no address does no harm', async () => {
   await connected({ token: alice.token });
 });
 
-test('a handshake that is not one of the protocol is refused', async () => {
+test('a request without a WebSocket handshake is refused', async () => {
   const response = await fetch(`${service.url}/v1/connect`, { headers: { authorization: `Bearer ${alice.token}` } });
   expect(response.status).toBeGreaterThanOrEqual(400);
   expect(response.status).toBeLessThan(500);
 });
 
-test('a request that would rather have HTTP/2 is answered all the same', async () => {
+test('a request that offers an upgrade to HTTP/2 is answered over HTTP/1.1', async () => {
   const args = ['-s', '--http2', '-H', `Authorization: Bearer ${alice.token}`, `${service.url}/v1/chats`];
   const { stdout } = await promisify(execFile)('curl', args);
   expect(JSON.parse(stdout)).toMatchObject({ chats: [] });
 });
 
-test('over TLS it is the same', async () => {
+test('the handshake works over TLS', async () => {
   const certificates = await makeTestCertificates();
   onTestFinished(() => certificates.remove());
   const secure = await startTestService(certificates.env);

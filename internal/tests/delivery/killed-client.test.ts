@@ -19,7 +19,7 @@ async function newLink(): Promise<FlakyLink> {
   return link;
 }
 
-test('a client whose connection dies goes offline, and what it was sending is stored whole or not at all', async () => {
+test('a client whose connection dies goes offline, and the messages it was sending are stored whole or not at all', async () => {
   const [alice, bob] = await Promise.all([signIn(service.transport(), 'alice'), signIn(service.transport(), 'bob')]);
   const room = await newRoom(bob, alice);
   const listener = await bob.connect();
@@ -49,14 +49,14 @@ test('a client whose connection dies goes offline, and what it was sending is st
   expect(stored.map(({ text }) => text)).toEqual(texts.slice(0, stored.length));
   expect(stored.map(({ seq }) => seq)).toEqual(stored.map((_, i) => i + 3));
 
-  // Whatever became of them, sending them again makes each of them one message.
+  // Whether or not they were stored, sending them again results in one message each.
   const again = await alice.connect();
   for (const [i, text] of texts.entries()) again.send(commands.send(room.id, text, `m${i}`));
   await again.until(() => again.all('accepted').length === texts.length);
   expect((await bob.chat.getChat({ chatId: room.id })).chat?.lastSeq).toBe(2 + texts.length + 1);
 });
 
-test('connections that die in every state leave nothing behind', async () => {
+test('connections that die in any state leave nothing behind', async () => {
   const [alice, bob] = await Promise.all([signIn(service.transport(), 'alice'), signIn(service.transport(), 'bob')]);
   const room = await newRoom(bob, alice);
   const before = service.app.sessions.size;

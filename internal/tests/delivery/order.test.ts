@@ -13,14 +13,14 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('many who write at once on connections of their own are numbered without gaps, the same for all', async () => {
+test('messages of many concurrent writers are numbered without gaps, the same for all readers', async () => {
   const [owner, ...people] = await signInAll(writers + 1);
   const room = await newRoom(owner!, ...people);
   const begin = writers + 1; // what the service recorded of the room and its members
   const readers = await Promise.all(people.slice(0, 5).map((person) => person.connect()));
   for (const reader of readers) await reader.ask(commands.subscribe(room.id));
 
-  // Half of them by streams, half by unary calls.
+  // Half of them send on streams, half by unary calls.
   const sent = await Promise.all(people.map((person, i) => (i % 2 ? sendByStream : sendByCalls)(person, room, i)));
 
   const total = writers * messagesEach;
@@ -49,7 +49,7 @@ function signInAll(count: number): Promise<Person[]> {
   return Promise.all(Array.from({ length: count }, () => signIn(service.transport(), 'writer')));
 }
 
-/** One after the other: the next only when the one before is acknowledged. */
+/** Sends messages one after the other, each when the one before is acknowledged. */
 async function sendByCalls(person: Person, { id: chatId }: Chat, writer: number): Promise<Sent[]> {
   const sent: Sent[] = [];
   for (let i = 0; i < messagesEach; i += 1) {
@@ -60,7 +60,7 @@ async function sendByCalls(person: Person, { id: chatId }: Chat, writer: number)
   return sent;
 }
 
-/** All at once: the service keeps their order. */
+/** Sends all messages without waiting. The service keeps their order. */
 async function sendByStream(person: Person, { id: chatId }: Chat, writer: number): Promise<Sent[]> {
   const stream: StreamProbe = await person.connect();
   const texts = Array.from({ length: messagesEach }, (_, i) => `${writer}:${i}`);

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** A client whose connection goes over a link of its own. */
+/** Connects a client through a FlakyLink of its own. */
 async function flakyClient(name: string): Promise<{ client: ChatClient; link: FlakyLink }> {
   const link = await FlakyLink.to(service.address);
   const transport = grpcTransport(link.address, { channelOptions: { 'grpc.use_local_subchannel_pool': 1 } });
@@ -27,7 +27,7 @@ async function flakyClient(name: string): Promise<{ client: ChatClient; link: Fl
   return { client, link };
 }
 
-test('clients whose connections break again and again hear every message once, in order, and have every send acknowledged once', async () => {
+test('clients whose connections break repeatedly get every message once and in order, and one acknowledgement for every send', async () => {
   const [alice, bob, carol] = await Promise.all(['alice', 'bob', 'carol'].map(flakyClient));
   const clients = [alice!, bob!, carol!];
   const name = uniqueName('shaky');
@@ -53,7 +53,7 @@ test('clients whose connections break again and again hear every message once, i
     for (let round = 0; !finished; round += 1) {
       const before = acknowledged;
       clients[round % clients.length]!.link.cut();
-      // Something always gets through between two cuts.
+      // Progress between two cuts.
       await eventually(() => expect(finished || acknowledged > before + 20).toBe(true));
     }
   })();
@@ -80,7 +80,7 @@ test('clients whose connections break again and again hear every message once, i
   }
 });
 
-test('a client that could not connect for a while is told of chats it was added to meanwhile, from their beginning', async () => {
+test('a client that could not connect for a while gets the chats to which it was added meanwhile, from their beginning', async () => {
   const { client: away, link } = await flakyClient('away');
   const friend = await service.client(uniqueName('friend'));
   const heard: Message[] = [];
@@ -99,7 +99,7 @@ test('a client that could not connect for a while is told of chats it was added 
   await eventually(() => expect(heard.map(({ text }) => text)).toEqual(['', 'one', 'two', 'three']));
 });
 
-test('a client that has connected hears whatever is written in a room that it joins then, however slow its stream is', async () => {
+test('a connected client gets every message of a room that it joins, however slow its stream is', async () => {
   const writer = await signIn(service.transport(), 'writer');
   const room = await newRoom(writer);
   const transport = grpcTransport(service.address);

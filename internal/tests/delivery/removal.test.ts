@@ -16,20 +16,20 @@ function people(...names: string[]): Promise<Person[]> {
   return Promise.all(names.map((name) => signIn(service.transport(), name)));
 }
 
-/** Writes without a pause until it is told to stop. */
+/** Sends messages without a pause until the returned function is called. */
 function writeOn(writer: Person, chat: { id: string }): () => Promise<void> {
   let writing = true;
   const written = (async () => {
     for (let i = 0; writing; i += 1) await say(writer, chat, `${i}`);
   })();
-  written.catch(() => {}); // told by whoever waits for it
+  written.catch(() => {}); // the returned function throws it
   return () => {
     writing = false;
     return written;
   };
 }
 
-/** Expects that the chat ended on the stream for the reason, and that nothing of it came afterwards. */
+/** Expects that the chat ended on the stream for the reason, and that no event of it followed. */
 function expectEnded(stream: StreamProbe, chatId: string, reason: RemovalReason): void {
   const ofChat = stream.events.filter(({ $case, value }) =>
     $case === 'chatAdded' ? value.chat?.id === chatId : 'chatId' in value && value.chatId === chatId,
@@ -38,7 +38,7 @@ function expectEnded(stream: StreamProbe, chatId: string, reason: RemovalReason)
   expect(ofChat.at(-1)).toEqual({ $case: 'chatRemoved', value: { chatId, reason } });
 }
 
-test('a member who is removed hears at once, not only at the next repair, that it is over, and nothing of the chat after that', async () => {
+test('a removed member gets chat_removed at once, without waiting for a repair, and no later event of the chat', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const group = await newGroup(alice!, bob!);
   const [all, one, catching] = await Promise.all([bob!.connect(), bob!.connect(), bob!.connect()]);
@@ -63,7 +63,7 @@ test('a member who is removed hears at once, not only at the next repair, that i
   expect(await one.ask(commands.subscribe(group.id, 0))).toMatchObject({ $case: 'rejected' });
 });
 
-test('whoever leaves on one device hears so on the others', async () => {
+test('a user who leaves on one device gets chat_removed on the others', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const [group, room] = [await newGroup(alice!, bob!), await newRoom(alice!, bob!)];
   const stream = await bob!.connect();
@@ -78,7 +78,7 @@ test('whoever leaves on one device hears so on the others', async () => {
   for (const { id } of [group, room]) expectEnded(stream, id, RemovalReason.LEFT);
 });
 
-test('when a chat is deleted everybody who reads it hears so, whatever is being written', async () => {
+test('all readers of a deleted chat get chat_removed, even while messages are being written', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const group = await newGroup(alice!, bob!);
   const streams = await Promise.all([alice!.connect(), bob!.connect()]);
@@ -97,7 +97,7 @@ test('when a chat is deleted everybody who reads it hears so, whatever is being 
   }
 });
 
-test('whoever comes back gets the chat again, from where they came back', async () => {
+test('a member who is added again gets the chat from there on', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const group = await newGroup(alice!, bob!);
   const stream = await bob!.connect();
@@ -115,7 +115,7 @@ test('whoever comes back gets the chat again, from where they came back', async 
   expect(inOrder).toEqual(['chatAdded', 'subscribed', 'message 4', 'message 5']);
 });
 
-test('removed and added again in one breath, again and again, one ends up with all that is meant for one', async () => {
+test('a member who is removed and added repeatedly misses no message since the last addition', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const group = await newGroup(alice!, bob!);
   const stream = await bob!.connect();
@@ -130,7 +130,7 @@ test('removed and added again in one breath, again and again, one ends up with a
   const { seq } = await say(alice!, group, 'the last one');
 
   await eventually(() => expect(stream.messages(group.id).at(-1)?.seq).toBe(seq));
-  // From the last time that bob came in nothing is missing.
+  // Nothing is missing since bob was added last.
   const { chat } = await bob!.chat.getChat({ chatId: group.id });
   const seqs = stream.messages(group.id).map((message) => message.seq);
   const since = seqs.filter((number) => number >= chat!.joinedSeq);
@@ -138,7 +138,7 @@ test('removed and added again in one breath, again and again, one ends up with a
   expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
 });
 
-test('what waited for a reader who is removed is not shown any more', async () => {
+test('events that are queued for a removed reader are dropped', async () => {
   const [alice, bob] = await people('alice', 'bob');
   const group = await newGroup(alice!, bob!);
   const call = new RawClient(service.address).connect(bob!.token);
@@ -149,7 +149,7 @@ test('what waited for a reader who is removed is not shown any more', async () =
   });
   call.pause();
   call.write(ConnectChatRequest.encode({ commands: [command] }).finish());
-  // Nobody reads yet: what fits goes into the buffers of the connection, the rest waits.
+  // The client does not read yet: the connection's buffers fill first, then events are queued.
   let sent = 0;
   for (let held = 0; held < 10; held = service.app.sessions.queuedBytes > 0 ? held + 1 : 0) {
     await Promise.all(Array.from({ length: 20 }, () => say(alice!, group, 'x'.repeat(4_000))));

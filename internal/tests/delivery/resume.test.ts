@@ -11,12 +11,12 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('from every place in a history a reader gets the rest of it and what is being written, once and in order', async () => {
+test('a reader from any place in a history gets the rest of it and the new messages, once and in order', async () => {
   const writers = await Promise.all(Array.from({ length: 3 }, () => signIn(service.transport(), 'writer')));
   const room = await newRoom(writers[0]!, ...writers.slice(1));
   for (let i = writers.length; i < historyLength; i += 1) await say(writers[0]!, room, `old ${i}`);
 
-  // Writers go on while readers come in at every place.
+  // Writers continue while readers subscribe at every place.
   let writing = true;
   const written = Promise.all(writers.map((writer) => writeWhile(() => writing, writer, room)));
   const reader = await signIn(service.transport(), 'reader');
@@ -38,7 +38,7 @@ test('from every place in a history a reader gets the rest of it and what is bei
     expect(stream.messages(room.id).map(({ seq }) => seq)).toEqual(range(cut + 1, last));
     expect(stream.all('caughtUp')).toHaveLength(1);
   }
-  // The mark stands where catching up ended: what came before it reaches to its number.
+  // caught_up has the number of the last message before it.
   for (const stream of streams) {
     const mark = stream.events.findIndex(({ $case }) => $case === 'caughtUp');
     const before = stream.events.slice(0, mark).filter(({ $case }) => $case === 'message');
@@ -47,7 +47,7 @@ test('from every place in a history a reader gets the rest of it and what is bei
   }
 });
 
-test('subscribe_all with cursors resumes every chat, and tells of each once that it has caught up', async () => {
+test('subscribe_all with cursors resumes every chat, and sends one caught_up for each', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const rooms = await Promise.all(Array.from({ length: 10 }, () => newRoom(alice)));
   for (const room of rooms) for (let i = 0; i < 30; i += 1) await say(alice, room, `m${i}`);

@@ -11,7 +11,7 @@ async function start() {
   return service;
 }
 
-test('a reader that stops reading costs bounded memory, holds nobody up, and gets everything when it goes on', async () => {
+test('a reader that stops reading costs bounded memory, delays no other reader, and gets everything when it continues', async () => {
   const service = await start();
   const writer = await signIn(service.transport(), 'writer');
   const own = await newGroup(writer);
@@ -36,7 +36,7 @@ test('a reader that stops reading costs bounded memory, holds nobody up, and get
   expect(numbers(stalled)).toEqual(Array.from({ length: 1 + total }, (_, i) => i + 1));
 });
 
-test('a banned reader that does not read is cut off, and holds nothing up', async () => {
+test('a banned reader that does not read is disconnected, and delays nothing', async () => {
   const service = await start();
   const [writer, eve] = [await signIn(service.transport(), 'writer'), await signIn(service.transport(), 'eve')];
   const shared = await newGroup(writer, eve);

@@ -13,7 +13,7 @@ const text = 'x'.repeat(16_000);
 const messages = 4_000; // 64 MB
 const batch = 200;
 
-test('what waits for a reader that has stopped is bounded', async () => {
+test('the queue of a reader that has stopped reading is bounded', async () => {
   const service = await startTestService({ OUTBOX_BYTES: '65536' });
   onTestFinished(() => service.stop());
   const writer = await signIn(service.transport(), 'writer');
@@ -29,14 +29,14 @@ test('what waits for a reader that has stopped is bounded', async () => {
     most = Math.max(most, service.app.sessions.queuedBytes);
   }
 
-  // What was let in while there was room: at most one batch of messages beyond the limit, or one page of them.
+  // The queue takes a batch or a page while it is below its limit, so it can exceed the limit by one of them.
   expect(most).toBeLessThan(65_536 + 100 * 4_200);
   expect(most).toBeGreaterThan(0);
   reader.call.resume();
   await eventually(() => expect(reader.seqs).toEqual(Array.from({ length: 601 }, (_, i) => i + 1)));
 });
 
-test('readers that stop reading cost the service no memory, hold nobody up, and get every message once when they go on', async () => {
+test('readers that stop reading cost hardly any memory, delay no other reader, and get every message once when they continue', async () => {
   const env = {
     POSTGRES_DSN: await createTestDatabase(),
     MAX_TEXT_LENGTH: '16000',
@@ -81,7 +81,7 @@ test('readers that stop reading cost the service no memory, hold nobody up, and 
   }
 });
 
-test('a reader that does not read does not hold up the end of the service until the time for draining is over', async () => {
+test('a reader that does not read does not delay the stop of the service until DRAIN_TIMEOUT_MS', async () => {
   const service = await startTestService({ OUTBOX_BYTES: '65536', DRAIN_TIMEOUT_MS: '600000' });
   const writer = await signIn(service.transport(), 'writer');
   const room = await newRoom(writer);
@@ -95,7 +95,7 @@ test('a reader that does not read does not hold up the end of the service until 
   await service.stop();
 });
 
-/** A client without the SDK: when it reads is up to the test. */
+/** A client without the SDK, so that the test decides when it reads. */
 class RawReader {
   readonly call: ReturnType<RawClient['connect']>;
   readonly seqs: number[] = [];

@@ -9,7 +9,7 @@ import { issueToken } from '../../testing/services/tokens.ts';
 
 const outboxBytes = 65_536;
 const text = 'x'.repeat(16_000);
-/** Hardly gets smaller by compression. */
+/** A text that compression hardly shortens. */
 const dense = randomBytes(12_000).toString('base64');
 
 async function start(env: Record<string, string> = {}): Promise<TestService> {
@@ -41,7 +41,7 @@ test.each<[string, SocketClientOptions, string]>([
   ['text', {}, text],
   ['compressed text', { perMessageDeflate: true }, dense],
 ])(
-  'a reader of %s that stops reading costs bounded memory, holds nobody up, and gets everything in order when it goes on',
+  'a reader of %s that stops reading costs bounded memory, delays no other reader, and gets everything in order when it continues',
   async (_, options, text) => {
     const service = await start({ WEBSOCKET_COMPRESSION: 'true' });
     const writer = await signIn(service.transport(), 'writer');
@@ -60,9 +60,9 @@ test.each<[string, SocketClientOptions, string]>([
 
     await live.until(() => live.seqs.length === 1 + total);
     expect(stalled.seqs).toHaveLength(seen);
-    // What is not taken waits where it is counted, not in the connection's own buffers, which have no bound.
+    // Unread events wait in the session's queue, which is bounded, and not in the socket's buffer, which is not.
     expect(service.app.sessions.queuedBytes).toBeGreaterThan(0);
-    // At most one batch or page beyond the limit, for each of the two.
+    // For each of the two readers, at most one batch or page beyond the limit.
     expect(most).toBeLessThan(2 * (outboxBytes + 100 * 16_400));
     stalled.socket.resume();
     await stalled.until(() => stalled.seqs.length === 1 + total);
@@ -86,7 +86,7 @@ async function stuckReader(service: TestService) {
   return { writer, eve, client, isOnline };
 }
 
-test('a banned reader that does not read is cut off', async () => {
+test('a banned reader that does not read is disconnected', async () => {
   const service = await start();
   const { eve, client, isOnline } = await stuckReader(service);
   expect(await isOnline()).toBe(true);
@@ -101,7 +101,7 @@ test('a banned reader that does not read is cut off', async () => {
   expect((await client.closed).code).toBe(1006);
 });
 
-test('a reader that does not read does not hold up the end of the service until the time for draining is over', async () => {
+test('a reader that does not read does not delay the stop of the service until DRAIN_TIMEOUT_MS', async () => {
   const service = await start();
   const { client } = await stuckReader(service);
   await service.app.stop();

@@ -3,7 +3,7 @@ import { pages } from './markdown-page.ts';
 
 const maxColumns = 120;
 
-test('lines of prose have at most 120 columns, but for links that are longer', () => {
+test('lines of prose have at most 120 columns, except for longer links', () => {
   const tooLong = pages.flatMap(({ lines }) =>
     lines
       .filter(({ kind, text }) => kind === 'prose' && text.length > maxColumns)

@@ -14,12 +14,12 @@ export interface MarkdownLine {
 }
 
 export interface MarkdownPage {
-  /** Relative to the root. */
+  /** The path, relative to the root. */
   path: string;
   lines: readonly MarkdownLine[];
 }
 
-/** Every page that people read: at the root, in docs/, and of the SDK. */
+/** The pages for people: those at the root, in docs/ and of the SDK. */
 export const pages: readonly MarkdownPage[] = globSync(['*.md', 'docs/*.md', 'pkg/chat-client/README.md'], {
   cwd: root,
 })

@@ -13,13 +13,13 @@ const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
 const { file } = JSON.parse(read('pkg/api/descriptors.json')) as Descriptors;
 const messages = file.find(({ name }) => name === 'chat/v1/chat.proto')!.messageType;
 
-/** What a message of the contract is one of. */
+/** The names of the cases of a message's oneof. */
 function choicesOf(message: string): string[] {
   const { field } = messages.find(({ name }) => name === message)!;
   return field.filter(({ oneofIndex }) => oneofIndex !== undefined).map(({ name }) => name);
 }
 
-/** The names in backticks in the first column of the table that has this heading. */
+/** The names in backticks in the first column of the table below a heading. */
 function firstColumn(page: string, heading: string): string[] {
   const table = page.slice(page.indexOf(`\n| ${heading} |`) + 1).split('\n\n')[0]!;
   const rows = table.split('\n').slice(2);

@@ -6,10 +6,10 @@ import { grpcCodes } from '../../converter/status.ts';
 import { reasons } from '../../model/errors.ts';
 import { type MarkdownPage, pages, root } from './markdown-page.ts';
 
-/** Folders of the repository: what begins with one of them in backticks is a path. */
+/** Folders of the repository. A name in backticks that begins with one of them is a path. */
 const folders = ['api', 'cmd', 'deploy', 'docs', 'internal', 'migrations', 'pkg', 'vendor.protogen'];
 
-/** Upper-case names in the pages that are neither settings nor errors. */
+/** Upper-case names in the pages that are neither settings nor error reasons. */
 const otherNames = new Set([
   ...['CHAT_ADDR', 'CHAT_SESSION', 'CHAT_TRANSPORT', 'CHROMIUM_PATH', 'OTEL_EXPORTER_OTLP_HEADERS'],
   ...['CHAT_EVENTS', 'NOT_SERVING'],
@@ -20,20 +20,20 @@ interface Quote {
   text: string;
 }
 
-/** What stands in backticks, outside of code blocks. */
+/** The texts in backticks, outside of code blocks. */
 function quotesOf({ lines }: MarkdownPage): Quote[] {
   return lines
     .filter(({ kind }) => kind !== 'code')
     .flatMap(({ at, text }) => [...text.matchAll(/`([^`]+)`/g)].map(([, quote = '']) => ({ at, text: quote })));
 }
 
-/** Commands and assignments: what stands in backticks, and the lines of code blocks without their comments. */
+/** Commands and assignments: the texts in backticks, and the lines of code blocks without their comments. */
 function commandsOf(page: MarkdownPage): Quote[] {
   const code = page.lines.filter(({ kind }) => kind === 'code');
   return [...quotesOf(page), ...code.map(({ at, text }) => ({ at, text: text.replace(/(^|\s)#.*/, '') }))];
 }
 
-/** A heading's anchor, as GitHub makes it. */
+/** Returns a heading's anchor, as GitHub makes it. */
 function anchorsOf({ lines }: MarkdownPage): Set<string> {
   return new Set(
     lines
@@ -70,12 +70,12 @@ function brokenLinksOf({ path, lines }: MarkdownPage): string[] {
     .map(({ at, link }) => `${at} ${link}`);
 }
 
-test('every link between the pages, or to a file, leads somewhere', () => {
+test('every link to a page or a file has a target', () => {
   expect(pages.length).toBeGreaterThan(10);
   expect(pages.flatMap(brokenLinksOf)).toEqual([]);
 });
 
-test('every page that files for operators name exists', () => {
+test('every page that an operator’s file names exists', () => {
   const files = globSync(['Makefile', 'local.env.example', '*.yml', 'deploy/**/*.{yml,yaml,conf,cfg,env}'], {
     cwd: root,
   });
@@ -96,7 +96,7 @@ test('every path of the repository in backticks exists', () => {
   expect(missing.map(({ at, text }) => `${at} ${text}`)).toEqual([]);
 });
 
-test('every target of make that is named exists', () => {
+test('every make target in the pages exists', () => {
   const makefile = readFileSync(`${root}Makefile`, 'utf8');
   const targets = new Set([...makefile.matchAll(/^([a-z][a-z-]*):/gm)].map(([, name]) => name));
   const named = pages
@@ -107,7 +107,7 @@ test('every target of make that is named exists', () => {
   expect(unknown.map(({ at, name }) => `${at} make ${name}`)).toEqual([]);
 });
 
-test('every setting that is named exists', () => {
+test('every setting in the pages exists', () => {
   const known = [...settingNames()];
   const errors = new Set([...Object.keys(reasons), ...Object.keys(grpcCodes)]);
   const named = pages
