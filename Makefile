@@ -2,7 +2,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-# npm speaks up about the machine's own Node, which does not matter: the package `node` brings the right one.
+# Silences npm's warnings about the machine's Node version: the package `node` provides the right one.
 NPM := npm --loglevel=error --no-audit --no-fund --no-update-notifier
 NODE := node --env-file-if-exists=local.env
 INSTALLED := node_modules/.package-lock.json
@@ -10,12 +10,12 @@ USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
 .PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server message-writer account rotate-keys migrate chat web screenshots fmt lint test test-slow test-coverage bench grpc-load-test verify chaos gen-cert check clean
 
-help: ## Show what there is
+help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: install-deps generate web local.env ## Install everything: npm packages, the right Node, generated code, the web page
+setup: install-deps generate web local.env ## Install npm packages and the right Node, generate code, build the web page
 
-install-deps: ## Install the npm packages exactly as locked
+install-deps: ## Install the npm packages of package-lock.json
 	@echo 'Installing packages …'
 	@$(NPM) ci
 
@@ -24,11 +24,11 @@ $(INSTALLED): package.json package-lock.json
 
 local.env:
 	@cp local.env.example local.env
-	@echo 'Made local.env from local.env.example: settings go there.'
+	@echo 'Created local.env from local.env.example: change settings there.'
 
 generate: generate-chat-api ## Generate code and descriptors from api/
 
-generate-chat-api: ## The same: there is one API
+generate-chat-api: ## Same as generate
 	@buf generate
 	@buf build --exclude-source-info -o pkg/api/descriptors.json
 	@buf build --exclude-source-info -o pkg/api/descriptors.binpb
@@ -41,10 +41,10 @@ web: ## Build the web page in cmd/web/dist
 cmd/web/dist/index.html:
 	@$(MAKE) --no-print-directory web
 
-screenshots: $(INSTALLED) cmd/web/dist/index.html ## Take the pictures of the web page in cmd/web/screenshots
+screenshots: $(INSTALLED) cmd/web/dist/index.html ## Take screenshots of the web page into cmd/web/screenshots
 	@node internal/tools/screenshots/main.ts
 
-build-sdk: $(INSTALLED) ## Build the SDK as an npm package: plain JavaScript and types in pkg/chat-client/dist
+build-sdk: $(INSTALLED) ## Build the SDK as an npm package (JavaScript and types) in pkg/chat-client/dist
 	@rm -rf pkg/chat-client/dist
 	@tsc -p pkg/chat-client
 
@@ -54,36 +54,36 @@ vendor-proto: $(INSTALLED) ## Copy third-party .proto files from their pinned pa
 up: $(INSTALLED) local.env cmd/web/dist/index.html ## Start the service
 	@exec $(NODE) cmd/server/main.ts
 
-dev: $(INSTALLED) local.env ## Start the service, again whenever a file changes
+dev: $(INSTALLED) local.env ## Start the service, and restart it when a file changes
 	@exec $(NODE) --watch-path=cmd --watch-path=internal --watch-path=pkg --watch-path=migrations cmd/server/main.ts
 
-gateway: $(INSTALLED) local.env ## Start the HTTP gateway by itself, in front of GATEWAY_UPSTREAMS
+gateway: $(INSTALLED) local.env ## Start only the HTTP gateway; it calls GATEWAY_UPSTREAMS
 	@exec $(NODE) cmd/gateway/main.ts
 
-auth-server: $(INSTALLED) local.env ## Start accounts and token issuer by themselves (gRPC 50052, HTTP 8081)
+auth-server: $(INSTALLED) local.env ## Start only the accounts and the token issuer (gRPC 50052, HTTP 8081)
 	@exec $(NODE) cmd/auth-server/main.ts
 
-message-writer: $(INSTALLED) local.env ## Start a writer of accepted messages by itself (INGEST=jetstream; health on gRPC 50053)
+message-writer: $(INSTALLED) local.env ## Start only a message-writer (requires INGEST=jetstream; health on gRPC 50053)
 	@exec $(NODE) cmd/message-writer/main.ts
 
-# To the service ROLES are something else: here they count only if given to make, and are not passed on.
-account: $(INSTALLED) local.env ## Make an account or set its roles: make account NAME=alice ROLES=admin (ARGS=--list)
+# The service reads ROLES as the parts to run. Here ROLES are an account's roles: only a value on make's command line counts.
+account: $(INSTALLED) local.env ## Create an account or set its roles: make account NAME=alice ROLES=admin (ARGS=--list)
 	@env -u ROLES $(NODE) cmd/account/main.ts $(if $(NAME),'$(NAME)') $(if $(findstring command,$(origin ROLES)),--roles '$(ROLES)') $(ARGS)
 
-rotate-keys: $(INSTALLED) local.env ## Make a new key for signing tokens; those of the old one stay good
+rotate-keys: $(INSTALLED) local.env ## Create a new key for signing tokens; existing tokens remain valid (ARGS=--now)
 	@$(NODE) cmd/rotate-keys/main.ts $(ARGS)
 
-migrate: $(INSTALLED) local.env ## Bring the database's schema up to date (ARGS=--down takes the newest migration back)
+migrate: $(INSTALLED) local.env ## Migrate the database's schema (ARGS=--down reverts the newest migration)
 	@$(NODE) cmd/migrate/main.ts $(ARGS)
 
 chat: $(INSTALLED) ## Chat in the terminal: make chat USER=alice (ARGS='--addr host:port')
 	@exec node cmd/chat/main.ts $(if $(USER_NAME),--user '$(USER_NAME)') $(ARGS)
 
-fmt: $(INSTALLED) ## Format everything
+fmt: $(INSTALLED) ## Format all files
 	@biome check --write .
 	@buf format --write api
 
-lint: $(INSTALLED) ## Formatting, lint, import rules, types, .proto files, compose files, manifests
+lint: $(INSTALLED) ## Check formatting, lint, import rules, types, .proto files, compose files, manifests
 	@biome check --error-on-warnings .
 	@node internal/tools/check-imports/main.ts
 	@buf format --diff --exit-code api
@@ -93,36 +93,36 @@ lint: $(INSTALLED) ## Formatting, lint, import rules, types, .proto files, compo
 	@node internal/tools/check-compose.ts docker-compose.yml deploy/compose.yml
 	@node internal/tools/check-manifests/main.ts deploy/kubernetes
 
-test: $(INSTALLED) ## The fast tests (ARGS='internal/service' for some; SEED=1 for the random choices of another run)
+test: $(INSTALLED) ## Run the fast tests (ARGS='internal/service' selects files; SEED=1 repeats a run's random choices)
 	@vitest run --project fast $(ARGS)
 
-test-slow: $(INSTALLED) ## The tests that are slow by nature: *.slow.test.ts (ARGS and SEED as for test)
+test-slow: $(INSTALLED) ## Run the slow tests, *.slow.test.ts (ARGS and SEED as for test)
 	@vitest run --project slow $(ARGS)
 
-# A program that comes from Node's compile cache is counted less exactly.
-test-coverage: $(INSTALLED) ## The fast tests, with a report in coverage/index.html
+# Coverage is less exact for code from Node's compile cache.
+test-coverage: $(INSTALLED) ## Run the fast tests and write a coverage report to coverage/index.html
 	@NODE_DISABLE_COMPILE_CACHE=1 vitest run --project fast --coverage $(ARGS)
 
-bench: $(INSTALLED) ## Measure speed against baselines in the same run (ARGS='--quick')
+bench: $(INSTALLED) ## Compare the service's speed with baselines in the same run (ARGS='--quick')
 	@node cmd/bench/main.ts $(ARGS)
 
-grpc-load-test: $(INSTALLED) ## Let ghz call a service with TLS; fails when any call fails (ARGS='--calls 1000')
+grpc-load-test: $(INSTALLED) ## Load a service with ghz over TLS; fails if any call fails (ARGS='--calls 1000')
 	@node cmd/load-test/main.ts $(ARGS)
 
-verify: $(INSTALLED) ## Have random clients check that a service keeps its promises: make verify ARGS='--addr host:port --http URL' (see docs/verify.md)
+verify: $(INSTALLED) ## Check a service's guarantees with random clients: make verify ARGS='--addr host:port --http URL' (docs/verify.md)
 	@node cmd/verify/main.ts $(ARGS)
 
-chaos: $(INSTALLED) ## The same against three nodes while everything is broken on purpose: make chaos SEED=1 MINUTES=5 ARGS='--bus nats'
+chaos: $(INSTALLED) ## Check the guarantees of three nodes during injected faults: make chaos SEED=1 MINUTES=5 ARGS='--bus nats'
 	@node cmd/chaos/main.ts $(if $(SEED),--seed '$(SEED)') $(if $(MINUTES),--minutes '$(MINUTES)') $(ARGS)
 
-gen-cert: $(INSTALLED) ## Make a local authority and certificates in certs/ (HOSTS=chat.example.com,10.0.0.5 ARGS=--force)
+gen-cert: $(INSTALLED) ## Create a local authority and certificates in certs/ (HOSTS=chat.example.com,10.0.0.5 ARGS=--force)
 	@node cmd/gen-cert/main.ts $(if $(HOSTS),--host '$(HOSTS)') $(ARGS)
 
-check: $(INSTALLED) ## Exactly what CI runs: generated code is current, lint, fast tests, slow tests
+check: $(INSTALLED) ## Run all checks of CI: generated code is current, lint, fast tests, slow tests
 	@$(MAKE) --no-print-directory generate
-	@git diff --exit-code --stat -- pkg/api || { echo 'error: pkg/api is not what `make generate` makes: commit it'; exit 1; }
+	@git diff --exit-code --stat -- pkg/api || { echo 'error: pkg/api differs from the output of `make generate`: commit it'; exit 1; }
 	@$(MAKE) --no-print-directory lint
 	@vitest run
 
-clean: ## Remove what was installed or made, but not the data
+clean: ## Remove installed packages and built files, but not the data
 	@rm -rf node_modules coverage bench-results pkg/chat-client/dist cmd/web/dist
