@@ -3,7 +3,7 @@ import { freePort } from '../../embedded/server/free-port.ts';
 import { Traffic } from '../../testing/clients/traffic.ts';
 import { ChildService, databasePid, newDataDir } from '../../testing/services/child-service.ts';
 
-test('the service killed under load and started again loses and doubles nothing, and its clients come back by themselves', async () => {
+test('a service that is killed under load and restarted loses and doubles nothing, and its clients reconnect', async () => {
   const env = { DATA_DIR: await newDataDir(), GRPC_PORT: String(await freePort()), LOG_LEVEL: 'warn' };
   let service = await ChildService.start(env);
   const traffic = await Traffic.start(service.address, 4);
@@ -22,7 +22,7 @@ test('the service killed under load and started again loses and doubles nothing,
   traffic.expectOwnOrder();
 });
 
-test('the service and its database killed together lose nothing either', async () => {
+test('a service that is killed together with its database loses nothing', async () => {
   const env = { DATA_DIR: await newDataDir(), GRPC_PORT: String(await freePort()), LOG_LEVEL: 'warn' };
   const service = await ChildService.start(env);
   const traffic = await Traffic.start(service.address, 3);

@@ -28,7 +28,7 @@ async function startTraffic(address: string, clients: number): Promise<Traffic> 
   return traffic;
 }
 
-test('PostgreSQL killed and back, again and again, loses no acknowledged message and lets every send through', async () => {
+test('repeated kills of PostgreSQL lose no acknowledged message, and every send succeeds', async () => {
   const log = new LogLines();
   const service = await startTestService({}, { dsn: database.dsn, log: log.logger });
   onTestFinished(() => service.stop());
@@ -48,7 +48,7 @@ test('PostgreSQL killed and back, again and again, loses no acknowledged message
   expect(log.errors).toEqual([]);
 });
 
-test('while the database is away calls are refused with the time to wait and health says so; then all goes on', async () => {
+test('while the database is unreachable, calls are refused with a retry time and health reports it; later all works again', async () => {
   const log = new LogLines();
   const network = await startTcpProxy(database.dsn);
   const service = await startTestService(
@@ -74,13 +74,13 @@ test('while the database is away calls are refused with the time to wait and hea
   await expect(alice.chat.joinRoom({ name: 'global' })).rejects.toMatchObject(away);
   await eventually(async () => expect(await healthOf(service.address, 'chat.v1.ChatService')).toBe('NOT_SERVING'));
   expect(await healthOf(service.address)).toBe('NOT_SERVING');
-  // Whoever comes now waits, and is let in without being asked to try again.
+  // A client that connects now waits, and connects without an error.
   const late = service.client('latecomer');
 
   network.restore();
 
   await eventually(async () => expect(await healthOf(service.address)).toBe('SERVING'));
-  // However many sends were refused meanwhile, the clients do not hold back.
+  // The clients send at full speed again, even after many refusals.
   await traffic.flow(100);
   expect((await late).state.kind).toBe('online');
   await traffic.stop();
@@ -89,7 +89,7 @@ test('while the database is away calls are refused with the time to wait and hea
   expect(log.errors).toEqual([]);
 });
 
-test('a database that has gone silent is given up, and its connections are not used again', async () => {
+test('connections on which the database does not answer are closed and not used again', async () => {
   const network = await startTcpProxy(database.dsn);
   const service = await startTestService({ WRITER_GIVE_UP_MS: '400', CALL_TIMEOUT_MS: '1000' }, { dsn: network.dsn });
   onTestFinished(async () => {

@@ -11,7 +11,7 @@ import { startTestService } from '../../testing/services/test-service.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-test('the consumer in the documentation handles every change once, also when it is killed and started again', async () => {
+test('the consumer in the documentation handles every change once, also when it is killed and restarted', async () => {
   const nats = await startNats();
   onTestFinished(() => nats.stop());
   const url = `nats://127.0.0.1:${nats.port}`;

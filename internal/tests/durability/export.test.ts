@@ -84,7 +84,7 @@ test('changes from before the export was turned on are exported as well', async 
   await service.stop();
 });
 
-test('while NATS is away sends go on, and when it is back every change is exported once and in order', async () => {
+test('while NATS is unreachable sends succeed, and later every change is exported once and in order', async () => {
   const log = new LogLines('info');
   const service = await start({}, log);
   const alice = await signIn(service.transport(), 'alice');
@@ -101,7 +101,7 @@ test('while NATS is away sends go on, and when it is back every change is export
   expect(log.lines.filter(({ level }) => level >= 40)).toHaveLength(1);
 });
 
-test('when a relay is killed, another one goes on and leaves nothing out', async () => {
+test('when a relay is killed, another one continues and omits nothing', async () => {
   const writer = await start({ EXPORT: 'none' });
   const alice = await signIn(writer.transport(), 'alice');
   const chats = [await newGroup(alice), await newGroup(alice), await newGroup(alice)];

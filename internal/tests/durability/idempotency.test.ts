@@ -10,12 +10,12 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** The same user over a connection that has never been used. */
+/** Returns the same user on a new connection. */
 function reconnected(person: Person): Person {
   return personOf(service.transport(), person);
 }
 
-test('a message sent again over a new connection is answered with the first id, number and time', async () => {
+test('a message that is repeated over a new connection gets the first id, number and time', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   const message = { chatId: group.id, clientMessageId: 'again', text: 'once' };
@@ -30,7 +30,7 @@ test('a message sent again over a new connection is answered with the first id, 
   expect((await alice.chat.getChat({ chatId: group.id })).chat?.lastSeq).toBe(first.seq);
 });
 
-test('an id that was used with other content is refused, and nothing is changed', async () => {
+test('a client message id that is reused with other content is refused, and nothing changes', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   const { messageId } = await alice.chat.sendMessage({ chatId: group.id, clientMessageId: 'mine', text: 'first' });
@@ -47,7 +47,7 @@ test('an id that was used with other content is refused, and nothing is changed'
   expect(messages.map(({ id, text }) => [id, text]).slice(1)).toEqual([[messageId, 'first']]);
 });
 
-test('an id belongs to its sender and its chat', async () => {
+test('a client message id is separate for each sender and each chat', async () => {
   const [alice, bob] = await Promise.all([signIn(service.transport(), 'alice'), signIn(service.transport(), 'bob')]);
   const [here, there] = [await newRoom(alice, bob), await newRoom(alice, bob)];
   const send = (person: Person, chatId: string, text: string) =>
@@ -58,7 +58,7 @@ test('an id belongs to its sender and its chat', async () => {
   expect(new Set(sent.map(({ messageId }) => messageId)).size).toBe(3);
 });
 
-test('the same message sent many times at once, on calls and streams, is one message', async () => {
+test('a message that is sent many times at once, by calls and on streams, is stored once', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   const reader = await alice.connect();
@@ -85,7 +85,7 @@ test('the same message sent many times at once, on calls and streams, is one mes
   ]);
 });
 
-test('of two different messages sent at once under one id, one is stored and the other refused', async () => {
+test('of two different messages that are sent at once with one id, one is stored and the other refused', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   const texts = ['heads', 'tails', 'edge'];
@@ -101,7 +101,7 @@ test('of two different messages sent at once under one id, one is stored and the
   expect(messages.map(({ text }) => text)).toEqual(['', texts[stored]]);
 });
 
-test('what a member sent before being removed is acknowledged again, and nothing new is taken', async () => {
+test('a repetition of a removed member’s earlier message is acknowledged, and a new message is refused', async () => {
   const [alice, bob] = await Promise.all([signIn(service.transport(), 'alice'), signIn(service.transport(), 'bob')]);
   const group = await newGroup(alice, bob);
   const message = { chatId: group.id, clientMessageId: 'lost answer', text: 'hello' };

@@ -51,7 +51,7 @@ test('a message is acknowledged without a number, and delivered once and in orde
   await expectEachWrittenOnce(traffic);
 });
 
-test('a repeated message is told apart from another one with the same id, before it is written', async () => {
+test('before it is written, a message is distinguished from a repetition and from another one with the same id', async () => {
   const service = await startService({ ...byStream(), ROLES: 'grpc,gateway,auth' });
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
@@ -63,7 +63,7 @@ test('a repeated message is told apart from another one with the same id, before
   await expect(send('something else')).rejects.toMatchObject({ reason: 'MESSAGE_ID_REUSED' });
 });
 
-test('messages are accepted while the database is away, and then each is written once, in order', async () => {
+test('messages are accepted while the database is unreachable, and later each is written once, in order', async () => {
   const log = new LogLines();
   const network = await startTcpProxy(await createTestDatabase());
   const service = await startTestService(
@@ -84,12 +84,12 @@ test('messages are accepted while the database is away, and then each is written
 
   network.cut();
 
-  // From open streams, and by calls of senders that passed a check recently.
+  // Accepted from open streams, and by calls of senders whose permission was checked recently.
   await traffic.flow(2_000);
   expect(await say(alice, group, 'meanwhile')).toMatchObject({ seq: 0 });
   await eventually(async () => expect(await healthOf(service.address, 'chat.database')).toBe('NOT_SERVING'));
   expect(await healthOf(service.address, 'chat.v1.ChatService')).toBe('SERVING');
-  // Bob has no recent check in this chat.
+  // Bob's permission in this chat was not checked recently.
   await expect(say(bob, group, 'unknown')).rejects.toMatchObject({ reason: 'STORAGE_UNAVAILABLE' });
   await expect(alice.chat.listChats({})).rejects.toMatchObject({ reason: 'STORAGE_UNAVAILABLE' });
   await traffic.flow(2_000);
@@ -103,12 +103,12 @@ test('messages are accepted while the database is away, and then each is written
     const { messages } = await alice.chat.listMessages({ chatId: group.id, pageSize: 10 });
     expect(messages.filter(({ system }) => !system).map(({ text }) => text)).toEqual(['before', 'meanwhile']);
   });
-  // Alice's stream was not broken.
+  // Alice's stream is still open.
   expect(await stream.ask({ $case: 'ping', value: {} })).toMatchObject({ $case: 'pong' });
   expect(log.errors).toEqual([]);
 });
 
-test('when answers of the database are lost again and again, no message is lost or doubled', async () => {
+test('when answers of the database are lost repeatedly, no message is lost or doubled', async () => {
   const network = await startTcpProxy(await createTestDatabase());
   const service = await startTestService(byStream(), { dsn: network.dsn });
   onTestFinished(async () => {
@@ -128,7 +128,7 @@ test('when answers of the database are lost again and again, no message is lost 
   await expectEachWrittenOnce(traffic);
 });
 
-test('an accepted message is written although its sender was removed from the chat since, with the time at which it was accepted', async () => {
+test('an accepted message is written, with its time of acceptance, even if its sender was removed meanwhile', async () => {
   const env = byStream();
   const service = await startService({ ...env, ROLES: 'grpc,gateway,auth' });
   const [alice, bob] = [await signIn(service.transport(), 'alice'), await signIn(service.transport(), 'bob')];
@@ -136,7 +136,7 @@ test('an accepted message is written although its sender was removed from the ch
   const receipt = await say(bob, group, 'last words');
   await alice.chat.removeMember({ chatId: group.id, userId: bob.id });
   await expect(say(bob, group, 'more')).rejects.toMatchObject({ reason: 'CHAT_NOT_FOUND' });
-  // After a second the message keeps the time at which it was accepted.
+  // Waits, so that the time of acceptance differs from the time of writing.
   await eventually(() => expect(Date.now() - receipt.createdAt!.getTime()).toBeGreaterThan(1_500));
 
   await startService({ ...env, POSTGRES_DSN: service.dsn });
@@ -162,7 +162,7 @@ test('an accepted message is dropped when its chat has been deleted', async () =
   expect(log.errors).toEqual([]);
 });
 
-test('when NATS is killed and restarted again and again, every send succeeds and no message is lost', async () => {
+test('when NATS is killed and restarted repeatedly, every send succeeds and no message is lost', async () => {
   const own = await startNats();
   onTestFinished(() => own.stop());
   const service = await startService({ ...byStream(), NATS_URL: `nats://127.0.0.1:${own.port}` });
@@ -199,7 +199,7 @@ test.each(['cut', 'freeze'] as const)(
   },
 );
 
-test('a service that is stopped and started again loses nothing', async () => {
+test('a service that is stopped and restarted loses nothing', async () => {
   const env = byStream();
   const service = await startTestService(env);
   const alice = await signIn(service.transport(), 'alice');
@@ -224,7 +224,7 @@ test('a start with another number of partitions fails and says what to set', asy
   );
 });
 
-test('a full stream refuses messages with the time to wait', async () => {
+test('a full JetStream stream refuses messages with a retry time', async () => {
   const service = await startService({ ...byStream(), INGEST_MAX_BYTES: '65536' });
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);

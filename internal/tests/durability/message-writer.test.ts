@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => nats.stop());
 
 let lastStream = 0;
-/** Settings of a service and its writers with a database and a stream of their own. */
+/** Returns settings of a service and its writers, with a new database and stream. */
 async function newSettings(): Promise<Record<string, string>> {
   lastStream += 1;
   return {
@@ -31,7 +31,7 @@ async function newSettings(): Promise<Record<string, string>> {
   };
 }
 
-/** A service that only accepts messages, and `clients` that send to it. */
+/** Starts a service that only accepts messages, and clients that send to it. */
 async function startTraffic(settings: Record<string, string>, clients = 3): Promise<Traffic> {
   const service = await startTestService({ ...settings, ROLES: 'grpc,gateway,auth' });
   onTestFinished(() => service.stop());
@@ -49,7 +49,7 @@ async function hear(traffic: Traffic, count: number): Promise<void> {
 
 const startWriter = (settings: Record<string, string>) => ChildService.start(settings, 'message-writer');
 
-/** A writer that has written messages. The tables are analyzed then, so the next writer gets good plans. */
+/** Starts a writer and waits until it has written messages. Then analyzes the tables, so that the next writer gets good query plans. */
 async function startFirstWriter(settings: Record<string, string>, traffic: Traffic): Promise<ChildService> {
   const writer = await startWriter(settings);
   await hear(traffic, 200);
@@ -57,7 +57,7 @@ async function startFirstWriter(settings: Record<string, string>, traffic: Traff
   return writer;
 }
 
-test('when writers are killed at work, others take over, and each message is written once, in order', async () => {
+test('when writers are killed, others take over, and each message is written once, in order', async () => {
   const settings = await newSettings();
   const traffic = await startTraffic(settings);
   let writer = await startFirstWriter(settings, traffic);

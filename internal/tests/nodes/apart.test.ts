@@ -10,7 +10,7 @@ import { holdChat, lockWaits } from '../../testing/faults/row-lock.ts';
 import { ChildService } from '../../testing/services/child-service.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 
-/** An empty database on the run's PostgreSQL. */
+/** Creates an empty database on the run's PostgreSQL. */
 async function emptyDatabase(): Promise<string> {
   const dsn = new URL(await createTestDatabase());
   const name = `${dsn.pathname.slice(1)}_empty`;
@@ -66,7 +66,7 @@ test('accounts, chats and gateway run as processes of their own, with databases 
   expect(await call(gateway.url, 'GET', '/v1/auth/me', undefined, token)).toMatchObject({ body: { userId: 'alice' } });
 });
 
-test('a user who logs out at the auth-server is out of the chat service long before the token expires', async () => {
+test('a logout at the auth-server ends the user’s access to the chat service long before the token expires', async () => {
   const { auth, chat } = await startApart();
   const { body } = await call(auth.url, 'POST', '/v1/auth/register', credentials);
   const token: string = body.accessToken!;
@@ -82,13 +82,13 @@ test('a user who logs out at the auth-server is out of the chat service long bef
   await expect(newGroup(alice)).rejects.toMatchObject({ reason: 'SESSION_REVOKED' });
 });
 
-describe('a gateway by itself', () => {
+describe('a separate gateway', () => {
   let database: string;
   beforeAll(async () => {
     database = await createTestDatabase();
   });
 
-  test('spreads calls over the services, goes on with those that are left, and says when none is', async () => {
+  test('spreads calls over the reachable services, and answers 503 when there is none', async () => {
     const [first, second] = await Promise.all(
       [1, 2].map(() => ChildService.start({ POSTGRES_DSN: database, GATEWAY: 'false' })),
     );
@@ -96,7 +96,7 @@ describe('a gateway by itself', () => {
     const { body } = await call(gateway.url, 'POST', '/v1/auth/guest', { name: 'alice' });
     const list = () => call(gateway.url, 'GET', '/v1/chats', undefined, body.accessToken);
     const calls = (service: ChildService) => service.logs.filter(({ method }) => method === 'ListChats').length;
-    // A connection may come a moment later than the other.
+    // One connection may be ready later than the other.
     await eventually(async () => {
       expect((await list()).status).toBe(200);
       expect(Math.min(calls(first!), calls(second!))).toBeGreaterThan(0);
@@ -113,7 +113,7 @@ describe('a gateway by itself', () => {
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
   });
 
-  test('passes on who the client is, and what it calls its request and its trace', async () => {
+  test('passes on the client’s address, request id and trace id', async () => {
     const service = await ChildService.start({
       POSTGRES_DSN: database,
       GATEWAY: 'false',
@@ -142,7 +142,7 @@ describe('a gateway by itself', () => {
     );
   });
 
-  test('cancels what its client has given up', async () => {
+  test('cancels a call when its client disconnects', async () => {
     const service = await ChildService.start({ POSTGRES_DSN: database, GATEWAY: 'false' });
     const gateway = await ChildService.start({ GATEWAY_UPSTREAMS: service.address }, 'gateway');
     const { body } = await call(gateway.url, 'POST', '/v1/auth/guest', { name: 'alice' });
@@ -166,7 +166,7 @@ describe('a gateway by itself', () => {
     await release();
   });
 
-  test('lets no client break the connection that all share, or wait without end', async () => {
+  test('does not let a client’s headers break the shared connection or hang the call', async () => {
     const service = await ChildService.start({ POSTGRES_DSN: database, GATEWAY: 'false' });
     const gateway = await ChildService.start({ GATEWAY_UPSTREAMS: service.address }, 'gateway');
     const { hostname, port } = new URL(gateway.url);
@@ -194,14 +194,14 @@ describe('a gateway by itself', () => {
     }
   });
 
-  test('tells nobody where its services are', async () => {
+  test('does not reveal the addresses of its services', async () => {
     const port = await freePort();
     const gateway = await ChildService.start({ GATEWAY_UPSTREAMS: `127.0.0.1:${port}` }, 'gateway');
     const { status, body } = await call(gateway.url, 'GET', '/v1/rooms');
     expect([status, body.message]).toEqual([503, 'no service can be reached at the moment']);
   });
 
-  test('starts without its services, and finds them when they come', async () => {
+  test('starts without its services, and connects once they are reachable', async () => {
     const port = await freePort();
     const gateway = await ChildService.start({ GATEWAY_UPSTREAMS: `127.0.0.1:${port}` }, 'gateway');
     expect(await call(gateway.url, 'GET', '/v1/rooms')).toMatchObject({ status: 503 });
@@ -210,7 +210,7 @@ describe('a gateway by itself', () => {
     expect(await call(gateway.url, 'GET', '/v1/rooms')).toMatchObject({ status: 401 });
   });
 
-  test('says what is wrong with its settings, and ends', async () => {
+  test('exits with all faults of its settings', async () => {
     const gateway = ChildService.spawn({ GATEWAY_UPSTREAMS: 'a:1,b:2', HTTP_PORT: 'x' }, 'gateway');
     expect((await gateway.exited).code).toBe(2);
     expect(gateway.stderr).toMatch(/error: HTTP_PORT .*\nerror: GATEWAY_UPSTREAMS .*IP addresses/);

@@ -23,7 +23,7 @@ describe.each(Object.entries(busBrokers))('three nodes whose bus is %s', (_name,
     const dsn = await createTestDatabase();
     log = new LogLines();
     const node = async () => {
-      // The database stays: only what the bus uses is taken away.
+      // Only the broker is killed: the nodes reach their database directly.
       const bus = await BrokerBus.start(
         { open: broker.open, log: log.logger },
         { pingIntervalMs: 500, pingTimeoutMs: 500 },
@@ -43,7 +43,7 @@ describe.each(Object.entries(busBrokers))('three nodes whose bus is %s', (_name,
 
   const busOf = async (url: string) => ((await (await fetch(`${url}/readyz`)).json()) as { bus: string }).bus;
 
-  test('while it is away messages come by the repair, the nodes stay ready, and say that it is away', async () => {
+  test('while the bus is unreachable, repairs deliver messages, and the nodes stay ready and report the outage', async () => {
     const alice = await signIn(nodes[0].transport(), 'alice');
     const group = await newGroup(alice);
     const readers = await Promise.all(
@@ -61,7 +61,7 @@ describe.each(Object.entries(busBrokers))('three nodes whose bus is %s', (_name,
       expect(await healthOf(address)).toBe('SERVING');
       expect(await healthOf(address, 'chat.bus')).toBe('NOT_SERVING');
     }
-    // Without the repair they would never come.
+    // Only repairs can deliver these messages.
     for (let n = 0; n < 10; n += 1) {
       const { seq } = await say(alice, group, `${n}`);
       await Promise.all(readers.map((reader) => reader.until(() => reader.messages(group.id).at(-1)?.seq === seq)));
@@ -74,7 +74,7 @@ describe.each(Object.entries(busBrokers))('three nodes whose bus is %s', (_name,
     expect(log.errors).toEqual([]);
   });
 
-  test('killing and freezing it under traffic on every node loses nothing, doubles nothing and swaps nothing', async () => {
+  test('kills and freezes of the broker under traffic lose, double and reorder nothing', async () => {
     const traffic = await Traffic.start(
       nodes.map(({ address }) => address),
       6,

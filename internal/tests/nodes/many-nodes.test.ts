@@ -25,7 +25,7 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
   beforeAll(async () => {
     broker = await start();
     dsn = broker.env.POSTGRES_DSN ?? (await createTestDatabase());
-    // Whatever is on time is by the bus: comparing with the database comes far too late.
+    // Events must arrive over the bus: the next comparison with the database is a minute away.
     const env = { MAX_SIGNAL_MEMBERS: '3', REPAIR_INTERVAL_MS: '60000', ...broker.env };
     const node = () => startTestService(env, { dsn });
     nodes = [await node(), await node(), await node()];
@@ -36,7 +36,7 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     await broker.stop();
   });
 
-  describe('everyone on another node than the one before', () => {
+  describe('clients that connect to the nodes in turn', () => {
     let last = 0;
     const open = () => {
       last += 1;
@@ -49,10 +49,10 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     messagesContract(open);
   });
 
-  /** The same user on another node. */
+  /** Returns the same user on another node. */
   const on = (node: TestService, person: Person) => personOf(node.transport(), person);
 
-  test('readers on every transport of every node get the same messages, numbers and cursors, whoever writes where', async () => {
+  test('readers on every transport of every node get the same messages, numbers and cursors, wherever the writer is', async () => {
     const transports = nodes.flatMap((node) => {
       const sockets = (['json', 'proto'] as const).map((encoding) => webSocketTransport(node.url, { encoding }));
       opened.push(...sockets);
@@ -107,14 +107,14 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     for (const stream of streams) {
       const removed = await stream.nextOf('chatRemoved');
       expect(removed.chatId).toBe(group.id);
-      // A repair may notice it first, as when a busy machine lets the bus look lost, and does not know the reason.
+      // On a busy machine a repair may notice the removal first, and it does not know the reason.
       expect([reason, RemovalReason.UNSPECIFIED]).toContain(removed.reason);
       await stream.ask(commands.ping());
       expect(stream.messages(group.id).map(({ text }) => text)).not.toContain('secret');
     }
   });
 
-  test('typing, read marks and who comes online are told on the other nodes', async () => {
+  test('typing, read marks and presence reach the other nodes', async () => {
     const [alice, bob] = [await signIn(nodes[0].transport(), 'alice'), await signIn(nodes[1].transport(), 'bob')];
     const group = await newGroup(alice, bob);
     const readers = await Promise.all(nodes.map((node) => on(node, alice).connect()));
@@ -163,7 +163,7 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     }
   });
 
-  test('a chat that is deleted on one node is gone on the others at once', async () => {
+  test('the deletion of a chat reaches the other nodes at once', async () => {
     const alice = await signIn(nodes[0].transport(), 'alice');
     const group = await newGroup(alice);
     const stream = await on(nodes[1], alice).connect();
@@ -172,7 +172,7 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     expect(await stream.nextOf('chatRemoved')).toEqual({ chatId: group.id, reason: RemovalReason.DELETED });
   });
 
-  test('the bus is seen in the health of every node', async () => {
+  test('every node reports the health of the bus', async () => {
     for (const { url } of nodes) {
       await eventually(async () =>
         expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'SERVING', bus: 'connected' }),

@@ -28,11 +28,11 @@ const settings = {
 
 const online = async ({ chat }: Person) => (await chat.listOnlineUsers({})).users.map(({ id }) => id).sort();
 const ids = (...people: Person[]) => people.map(({ id }) => id).sort();
-/** The same user on another node. */
+/** Returns the same user on another node. */
 const on = (transport: Transport, person: Person) => personOf(transport, person);
 
 describe.each(Object.entries(settings))('nodes that share %s', (_, env) => {
-  test('see the same users online, until the last stream ends on whichever node', async () => {
+  test('see a user online until the user’s last stream on any node ends', async () => {
     const shared = { POSTGRES_DSN: await createTestDatabase(), ...env() };
     const [here, there] = [await startNode(shared), await startNode(shared)];
     const [alice, bob] = [await signIn(here.transport(), 'alice'), await signIn(there.transport(), 'bob')];
@@ -46,7 +46,7 @@ describe.each(Object.entries(settings))('nodes that share %s', (_, env) => {
     for (const anyone of [alice, bob]) await eventually(async () => expect(await online(anyone)).toEqual(ids(bob)));
   });
 
-  test('learn that the users of one that is frozen or killed are gone', async () => {
+  test('see the users of a frozen or killed node go offline', async () => {
     const shared = { POSTGRES_DSN: await createTestDatabase(), ...env() };
     const survivor = await startNode(shared);
     const killed = await ChildService.start({ ...shared, GATEWAY: 'false' });
@@ -67,7 +67,7 @@ describe.each(Object.entries(settings))('nodes that share %s', (_, env) => {
     await eventually(() => expect(stream.all('presence').at(-1)).toMatchObject({ online: false }));
   });
 
-  test('hear from another when somebody went last on one that is stopped', async () => {
+  test('announce that the users of a stopped node are offline', async () => {
     const shared = { POSTGRES_DSN: await createTestDatabase(), ...env() };
     const survivor = await startNode(shared);
     const stopped = await startTestService(shared);
@@ -83,7 +83,7 @@ describe.each(Object.entries(settings))('nodes that share %s', (_, env) => {
   });
 });
 
-test('without Redis nodes start all the same, and share presence when it is there', async () => {
+test('nodes start without Redis, and share presence once it is reachable', async () => {
   const server = await startRedis();
   onTestFinished(() => server.stop());
   await server.kill();
@@ -106,7 +106,7 @@ test('without Redis nodes start all the same, and share presence when it is ther
   ]);
 });
 
-test('nodes that share Redis count the limits by rate together', async () => {
+test('nodes that share Redis share the rate limits', async () => {
   const env = { ...settings.Redis(), POSTGRES_DSN: await createTestDatabase(), RATE_LIMIT_GUESTS: '6' };
   const [here, there] = [await startNode(env), await startNode(env)];
   const attempts: boolean[] = [];

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => nats.stop());
 
-test('each role can be a process of its own: together they are one service', async () => {
+test('processes with one role each form one service together', async () => {
   const common = {
     POSTGRES_DSN: await createTestDatabase(),
     BUS_URL: `nats://127.0.0.1:${nats.port}`,
@@ -26,13 +26,13 @@ test('each role can be a process of its own: together they are one service', asy
     start('auth'),
     start('writer,relay'),
   ]);
-  // Neither HTTP nor accounts.
+  // This process serves neither HTTP nor accounts.
   expect(chat.stderr).not.toContain('HTTP');
   expect(background.stderr).toMatch(/messages +from the stream CHAT_INGEST.*changes .*CHAT_EVENTS/s);
   const [atChat, atAuth] = [grpcTransport(chat.address), grpcTransport(auth.address)];
   try {
     await expect(atChat.auth.guest({ name: 'alice' }, {})).rejects.toMatchObject({ code: 'UNIMPLEMENTED' });
-    // Accounts and chats share the database, and so the keys.
+    // Both processes use the same database, and so the same signing keys.
     const { accessToken: token } = await atAuth.auth.guest({ name: 'alice' }, {});
     const alice = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const post = async (path: string, body: object) => {

@@ -7,7 +7,7 @@ import { eventually } from '../../testing/eventually.ts';
 import { ChildService, databasePid, newDataDir } from '../../testing/services/child-service.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 
-/** Connections are dealt out in turn: a few clients are on all workers. */
+/** Connects `count` clients. Workers get connections in turn, so a few clients reach all workers. */
 async function connected(address: string, count: number) {
   const clients = await Promise.all(
     Array.from({ length: count }, async (_, i) => {
@@ -26,7 +26,7 @@ async function connected(address: string, count: number) {
 const workersOf = (service: ChildService) =>
   service.logs.filter(({ msg }) => msg === 'a worker is ready').map(({ worker }) => worker as number);
 
-test('workers share the ports; one that is killed is replaced, and nobody misses anything', async () => {
+test('workers share the ports; a killed worker is replaced, and no client misses a message', async () => {
   const service = await ChildService.start({
     WORKERS: '2',
     POSTGRES_DSN: await createTestDatabase(),
@@ -58,7 +58,7 @@ test('workers share the ports; one that is killed is replaced, and nobody misses
   expect(service.logs).toContainEqual(expect.objectContaining({ msg: 'a worker died: starting another' }));
 });
 
-test('the pauses before a worker that does not last is started again grow', async () => {
+test('the pauses before restarts of a worker that dies repeatedly grow', async () => {
   const service = await ChildService.start({ WORKERS: '2', POSTGRES_DSN: await createTestDatabase() });
   for (let deaths = 1; deaths <= 3; deaths += 1) {
     process.kill(workersOf(service).at(-1)!, 'SIGKILL');
@@ -68,7 +68,7 @@ test('the pauses before a worker that does not last is started again grow', asyn
   expect(died.map(({ afterMs }) => afterMs)).toEqual([100, 200, 400]);
 });
 
-test('they share the bundled database, and end with what started them', async () => {
+test('workers share the bundled database, and stop with the process that started them', async () => {
   const dataDir = await newDataDir();
   const service = await ChildService.start({ WORKERS: '2', DATA_DIR: dataDir });
   const workers = workersOf(service);
@@ -79,20 +79,20 @@ test('they share the bundled database, and end with what started them', async ()
   expect(databasePid(dataDir)).toBeUndefined();
 });
 
-test('workers that are left alone end by themselves', async () => {
+test('workers exit when the process that started them is killed', async () => {
   const service = await ChildService.start({ WORKERS: '2', POSTGRES_DSN: await createTestDatabase() });
   const workers = workersOf(service);
   service.signal('SIGKILL');
   await eventually(() => expect(workers.map(isAlive)).toEqual([false, false]));
 });
 
-test('workers that cannot start say why, and nothing is left', async () => {
+test('if the workers cannot start, the service exits with the reason', async () => {
   const service = ChildService.spawn({ WORKERS: '2', POSTGRES_DSN: 'postgres://nobody@127.0.0.1:1/none' });
   expect(await service.exited).toEqual({ code: 1, signal: null });
   expect(service.stderr).toContain('cannot use the database');
 });
 
-test('without a bus between them they are refused', async () => {
+test('several workers without a bus are refused', async () => {
   const service = ChildService.spawn({ WORKERS: '2', BUS_URL: 'memory:' });
   expect(await service.exited).toEqual({ code: 2, signal: null });
   expect(service.stderr).toContain('WORKERS above 1 need a bus');

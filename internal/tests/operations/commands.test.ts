@@ -12,7 +12,7 @@ interface Outcome {
   stderr: string;
 }
 
-/** Runs one of the programs to its end. */
+/** Runs a program until it exits. */
 function run(program: string, args: string[], env: Record<string, string>, input = ''): Promise<Outcome> {
   const main = fileURLToPath(new URL(`../../../cmd/${program}/main.ts`, import.meta.url));
   return new Promise((resolve) => {
@@ -36,7 +36,7 @@ async function logIn(url: string, username: string, password: string) {
 
 const passwordIn = ({ stdout }: Outcome) => /its password, shown only now: (\S+)/.exec(stdout)?.[1] ?? '';
 
-test('accounts are made and keys are rotated beside a running service, and without one', async () => {
+test('accounts are created and keys are rotated while the service runs, and while it does not', async () => {
   const env = { DATA_DIR: await newDataDir() };
   const first = await run('account', ['Root', '--roles', 'admin'], env);
   expect(first).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('created the account root') });
@@ -73,7 +73,7 @@ test('accounts are made and keys are rotated beside a running service, and witho
   expect((await run('migrate', [], env)).stdout).toBe('the schema is up to date\n');
 });
 
-test('a password comes from standard input or is made up; a new one ends what was signed in with the old', async () => {
+test('a password is read from standard input or generated; a new one ends the sessions of the old one', async () => {
   const env = { DATA_DIR: await newDataDir() };
   const service = await ChildService.start(env);
   const given = await run('account', ['alice', '--password-stdin'], env, 'seven wooden spoons\n');
@@ -104,7 +104,7 @@ test.each([
   ['gateway', ['a:50051'], "Unexpected argument 'a:50051'"],
   ['auth-server', ['--port'], "Unknown option '--port'"],
   ['message-writer', ['--port'], "Unknown option '--port'"],
-])('%s %j is a fault in the command line', async (program, args, fault) => {
+])('%s %j is refused with the fault and the usage', async (program, args, fault) => {
   const { code, stderr } = await run(program, args, {});
   expect([code, stderr]).toEqual([
     2,
@@ -115,7 +115,7 @@ test.each([
 test.each([
   ...['server', 'gateway', 'auth-server', 'message-writer'],
   ...['account', 'rotate-keys', 'migrate', 'health', 'gen-cert'],
-])('%s --help tells how to use it, and starts nothing', async (program) => {
+])('%s --help prints the usage and starts nothing', async (program) => {
   expect(await run(program, ['--help'], {})).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(`^usage: ${program}\\b`),
@@ -123,7 +123,7 @@ test.each([
   });
 });
 
-test('with an external issuer there are no accounts and keys here', async () => {
+test('with an external issuer, account and rotate-keys are refused', async () => {
   const env = { AUTH_JWKS_URL: 'http://localhost:1/jwks', AUTH_ISSUER: 'i', AUTH_AUDIENCE: 'a' };
   for (const [program, args] of [
     ['account', ['alice']],

@@ -18,7 +18,7 @@ function connect(address: string) {
   return transport;
 }
 
-test('SIGTERM under load: each stream is told when to come back, what was taken is answered, and nothing is left running', async () => {
+test('SIGTERM under load: each stream gets a retry time, every accepted command is answered, and no process is left', async () => {
   const env = { DATA_DIR: await newDataDir(), GRPC_PORT: String(await freePort()), RECONNECT_SPREAD_MS: '2000' };
   const service = await ChildService.start(env);
   const people = await Promise.all(Array.from({ length: 8 }, () => signIn(connect(service.address), 'talker')));
@@ -49,7 +49,7 @@ test('SIGTERM under load: each stream is told when to come back, what was taken 
   expect(waits.size).toBeGreaterThan(4);
   expect(Math.max(...waits)).toBeLessThanOrEqual(2_000);
 
-  // What is stored is exactly what was acknowledged: nothing that was taken went without an answer.
+  // Exactly the acknowledged messages are stored: the service answered everything that it took.
   const answered = (await Promise.all(calls)).flat().flatMap((result) => {
     if (result.status === 'fulfilled') return [result.value];
     expect(result.reason).toMatchObject({ code: 'UNAVAILABLE' });
@@ -66,7 +66,7 @@ test('SIGTERM under load: each stream is told when to come back, what was taken 
   expect(seqs.sort((a, b) => a - b)).toEqual(stored.map(({ seq }) => seq));
 });
 
-test('while the service drains, new calls are refused with the time to wait and health says so', async () => {
+test('while the service drains, new calls are refused with a retry time and health reports it', async () => {
   const dsn = await createTestDatabase();
   const service = await ChildService.start({ POSTGRES_DSN: dsn, RECONNECT_SPREAD_MS: '0' });
   const alice = await signIn(connect(service.address), 'alice');
@@ -101,7 +101,7 @@ test('while the service drains, new calls are refused with the time to wait and 
   expect(await service.exited).toEqual({ code: 0, signal: null });
 });
 
-test('clients of the SDK live through a replacement of the service without losing anything', async () => {
+test('SDK clients lose nothing when the service is replaced', async () => {
   const env = {
     POSTGRES_DSN: await createTestDatabase(),
     GRPC_PORT: String(await freePort()),
@@ -122,13 +122,13 @@ test('clients of the SDK live through a replacement of the service without losin
   traffic.expectOwnOrder();
 });
 
-test('clients that come in droves at the moment of SIGTERM do not hold it up', async () => {
+test('many clients that connect at the moment of SIGTERM do not delay the stop', async () => {
   const service = await ChildService.start({
     POSTGRES_DSN: await createTestDatabase(),
     RECONNECT_SPREAD_MS: '0',
     DRAIN_TIMEOUT_MS: '600000',
   });
-  // Tokens that the service has not seen yet take it a moment to verify.
+  // The service has not seen these tokens yet, so it must verify each.
   const people = await Promise.all(Array.from({ length: 100 }, () => signIn(connect(service.address), 'comer')));
 
   const streams = people.map((person) => person.open());
@@ -139,7 +139,7 @@ test('clients that come in droves at the moment of SIGTERM do not hold it up', a
   for (const { ended } of streams) expect(await ended).toMatchObject({ code: 'UNAVAILABLE' });
 });
 
-test('a reader that has stopped reading does not hold SIGTERM up for ever', async () => {
+test('a reader that has stopped reading delays the stop for DRAIN_TIMEOUT_MS at most', async () => {
   const service = await ChildService.start({ POSTGRES_DSN: await createTestDatabase(), DRAIN_TIMEOUT_MS: '1000' });
   const alice = await signIn(connect(service.address), 'alice');
   const room = await newRoom(alice);

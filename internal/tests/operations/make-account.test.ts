@@ -7,7 +7,7 @@ import { createTestDatabase } from '../../testing/services/test-database.ts';
 
 const checkout = fileURLToPath(new URL('../../..', import.meta.url));
 
-test('make account takes ROLES for those of the account, not for those of the process', async () => {
+test('make account uses ROLES as the roles of the account, not of the process', async () => {
   const make = (args: string[], env: Record<string, string> = {}) =>
     promisify(execFile)('make', ['-s', 'account', ...args], {
       cwd: checkout,

@@ -8,7 +8,7 @@ import { eventually } from '../../testing/eventually.ts';
 import { ChildService, databasePid, newDataDir } from '../../testing/services/child-service.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 
-/** Runs the service until it ends by itself; what it wrote to standard error, line by line. */
+/** Runs the service until it exits. Returns its exit code and the lines of its standard error. */
 async function failToStart(env: Record<string, string>): Promise<{ code: unknown; lines: string[] }> {
   const service = ChildService.spawn({ LOG_LEVEL: 'warn', ...env });
   const code = await Promise.race([service.exited.then((exit) => exit.code), service.ready().then(() => 'it started')]);
@@ -29,7 +29,7 @@ async function dsnWith(change: (dsn: URL) => void): Promise<string> {
   return dsn.href;
 }
 
-test('a port that is taken is named, and the database that was started for nothing is stopped', async () => {
+test('a taken port is named, and the database that was already started is stopped', async () => {
   const [port, dataDir] = [await takenPort(), await newDataDir()];
   const { code, lines } = await failToStart({ GRPC_PORT: port, DATA_DIR: dataDir });
   expect(lines).toEqual([`error: cannot listen for gRPC on 127.0.0.1:${port}: the port is taken (set GRPC_PORT)`]);
@@ -37,7 +37,7 @@ test('a port that is taken is named, and the database that was started for nothi
   expect(databasePid(dataDir)).toBeUndefined();
 });
 
-test('an address that is not ours is named', async () => {
+test('an address that the machine does not have is named', async () => {
   const { code, lines } = await failToStart({
     HOST: '192.0.2.1',
     POSTGRES_DSN: await createTestDatabase(),
@@ -49,7 +49,7 @@ test('an address that is not ours is named', async () => {
   expect(code).toBe(1);
 });
 
-test('a data folder that another service uses is refused, and that service is left alone', async () => {
+test('a data folder that another service uses is refused, and that service keeps running', async () => {
   const dataDir = await newDataDir();
   const first = await ChildService.start({ DATA_DIR: dataDir });
   const database = databasePid(dataDir);
@@ -73,7 +73,7 @@ test('a data folder that cannot be used is named', async () => {
   expect(code).toBe(1);
 });
 
-test('a database that cannot be reached, entered or found is named, without the password', async () => {
+test('a database that is unreachable, refuses the login or does not exist is named, without the password', async () => {
   const port = String(await freePort());
   const cases = [
     { dsn: await dsnWith((dsn) => (dsn.port = port)), migrate: true, says: /ECONNREFUSED/ },
@@ -91,14 +91,14 @@ test('a database that cannot be reached, entered or found is named, without the 
   }
 });
 
-test('a database without the schema is named where the schema is not made at start', async () => {
+test('a database without the schema is named if the service does not migrate at its start', async () => {
   const dsn = await dsnWith((url) => (url.pathname = '/postgres'));
   const { code, lines } = await failToStart({ POSTGRES_DSN: dsn, MIGRATE_ON_START: 'false' });
   expect(lines).toEqual([expect.stringMatching(/^error: cannot use the database .*(schema|migrate|relation)/)]);
   expect(code).toBe(1);
 });
 
-test('all bad variables are named at once', async () => {
+test('all invalid settings are named at once', async () => {
   const { code, lines } = await failToStart({
     GRPC_PORT: 'http',
     LOG_LEVEL: 'loud',
@@ -116,7 +116,7 @@ test('all bad variables are named at once', async () => {
 });
 
 test.for(['SIGINT', 'SIGTERM'] as const)(
-  '%s ends the service well, with its database, whether it is up or only coming up',
+  '%s stops the service and its database in order, also while it is starting',
   async (signal) => {
     const dataDir = await newDataDir();
     const early = ChildService.spawn({ DATA_DIR: dataDir, LOG_LEVEL: 'debug' });

@@ -13,7 +13,7 @@ import { startTestService, type TestService } from '../../testing/services/test-
 const callersTrace = '4bf92f3577b34da6a3ce929d0e0e4736';
 const callersSpan = '00f067aa0ba902b7';
 
-/** Calls GetChat; returns the trace id that the call is answered with, whatever the answer. */
+/** Calls GetChat and returns the trace id of its answer, even if the call fails. */
 async function traceIdOf(service: TestService, token: string, chatId: string, add: Record<string, string> = {}) {
   const metadata = headers(token);
   for (const [name, value] of Object.entries(add)) metadata.set(name, value);
@@ -39,7 +39,7 @@ describe('with an OpenTelemetry collector', () => {
     collector.stop();
   });
 
-  /** The spans of a trace once it is complete, each by its name and that of its parent. */
+  /** Waits until the trace contains the span `complete`. Returns `name < parent's name` for each of its spans. */
   async function tree(traceId: string, complete: string): Promise<string[]> {
     const spans = await eventually(() => {
       const found = collector.spans.filter((span) => span.traceId === traceId);
@@ -54,7 +54,7 @@ describe('with an OpenTelemetry collector', () => {
     return collector.named(name).find((span) => span.traceId === traceId);
   }
 
-  test('a call is a span, and so is all that it causes down to the database', async () => {
+  test('a call opens a span, and a child for each step down to the database', async () => {
     const room = await newRoom(alice);
     const traceId = await traceIdOf(service, alice.token, room.id);
     expect(await tree(traceId, 'chat.v1.ChatService/GetChat')).toEqual([
@@ -67,7 +67,7 @@ describe('with an OpenTelemetry collector', () => {
     expect(attribute(root.attributes, 'user.id')).toBe(alice.id);
   });
 
-  test('a call continues the trace of its caller and is answered with its id', async () => {
+  test('a call continues the trace of its caller, and its answer has the trace id', async () => {
     const room = await newRoom(alice);
     const traceparent = `00-${callersTrace}-${callersSpan}-01`;
     expect(await traceIdOf(service, alice.token, room.id, { traceparent })).toBe(callersTrace);
@@ -75,7 +75,7 @@ describe('with an OpenTelemetry collector', () => {
     expect(spanOf(callersTrace, 'chat.v1.ChatService/GetChat')?.parentSpanId).toBe(callersSpan);
   });
 
-  test('a call that fails is marked, with what went wrong, and so is what made it fail', async () => {
+  test('the spans of a failed call and of the failed step are marked with the error', async () => {
     const traceId = await traceIdOf(service, alice.token, crypto.randomUUID());
     await tree(traceId, 'chat.v1.ChatService/GetChat');
     for (const name of ['chat.v1.ChatService/GetChat', 'ChatService.getChat', 'ChatRepository.get']) {
@@ -85,7 +85,7 @@ describe('with an OpenTelemetry collector', () => {
     }
   });
 
-  test('a call that is refused before it reaches the service is a span too', async () => {
+  test('a call that an interceptor refuses opens a span too', async () => {
     const traceId = await traceIdOf(service, 'no token', crypto.randomUUID());
     expect(await tree(traceId, 'chat.v1.ChatService/GetChat')).toEqual(['chat.v1.ChatService/GetChat < nothing']);
     expect(spanOf(traceId, 'chat.v1.ChatService/GetChat')?.status.code).toBe(2);
@@ -106,7 +106,7 @@ describe('with an OpenTelemetry collector', () => {
     ]);
   });
 
-  test('a batch of many messages belongs to the first of them and refers to the others', async () => {
+  test('the span of a batch is a child of its first message’s span and refers to the others', async () => {
     const room = await newRoom(alice);
     const before = collector.spans.length;
     await Promise.all(Array.from({ length: 50 }, (_, i) => say(alice, room, `${i}`)));
@@ -123,7 +123,7 @@ describe('with an OpenTelemetry collector', () => {
     expect(batches.length).toBeLessThan(50);
   });
 
-  test('a stream is a span that holds those of its commands, and is no error when the client goes', async () => {
+  test('a stream opens a span with children for its commands, and a client that disconnects is no error', async () => {
     const room = await newRoom(alice);
     const before = collector.spans.length;
     const stream = await alice.connect();
@@ -144,7 +144,7 @@ describe('with an OpenTelemetry collector', () => {
     expect(named('MessageRepository.findChangesAsMember').length).toBeGreaterThan(0);
   });
 
-  test('what the service does by itself is not traced', async () => {
+  test('background work of the service is not traced', async () => {
     const stream = await alice.connect();
     const room = await newRoom(alice);
     await stream.ask(commands.subscribe(room.id));
@@ -156,7 +156,7 @@ describe('with an OpenTelemetry collector', () => {
   });
 });
 
-test('what has not been sent is sent when the service stops', async () => {
+test('the remaining spans are sent when the service stops', async () => {
   const collector = await OtlpCollector.start();
   onTestFinished(() => collector.stop());
   const service = await startTestService({ TRACING_URL: collector.url });
@@ -183,7 +183,7 @@ test.for(['refuses connections', 'never answers'])('a collector that %s does not
   const service = await startTestService({ TRACING_URL: url }, { log: log.logger });
   const alice = await signIn(service.transport(), 'alice');
   const room = await newRoom(alice);
-  // If they waited for the collector, the calls and the stop would take longer than the test may.
+  // If the calls and the stop waited for the collector, this test would time out.
   for (let i = 0; i < 300; i++) await say(alice, room, `${i}`);
   await service.stop();
   expect(log.errors).toEqual([]);
@@ -192,7 +192,7 @@ test.for(['refuses connections', 'never answers'])('a collector that %s does not
   ]);
 });
 
-test('with a Jaeger agent, calls and what they cause are sent to it, and its header is continued', async () => {
+test('with a Jaeger agent, the spans of calls are sent to it, and traces are continued by its header', async () => {
   const agent = await JaegerAgent.start();
   onTestFinished(() => agent.stop());
   const service = await startTestService({ TRACING_URL: agent.url });
