@@ -8,6 +8,7 @@ import { FlakyLink } from '../testing/faults/flaky-link.ts';
 import { LossyBus } from '../testing/faults/lossy-bus.ts';
 import { withFaults } from '../testing/faults/with-faults.ts';
 import { startTestService } from '../testing/services/test-service.ts';
+import { turns } from '../testing/turns.ts';
 import { Checker } from './checker/checker.ts';
 import type { ViolationKind } from './checker/violation.ts';
 import type { HistoryRecord } from './history/history-record.ts';
@@ -233,7 +234,7 @@ test.for(Object.entries(deploys))('a deploy that %s', async ([, { found, commits
       }
       if (!stopped) return real.appendBatch(batch, roles);
       // These messages are under way while the node stops.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await turns(50);
       if (commits) return real.appendBatch(batch, roles);
       return batch.map(({ id }) => ({ outcome: 'stored', messageId: id, seq: 1, createdAt: new Date() }));
     }),

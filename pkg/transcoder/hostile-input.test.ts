@@ -14,11 +14,28 @@ beforeAll(async () => {
 
 const none = new Map<string, string>();
 
-/** The violations of a body or query; none if there are none. Fails if that takes long. */
+/** How long it takes to read JSON of four million characters, in milliseconds. */
+let yardstickMs: number;
+beforeAll(() => {
+  const json = `[${'"x",'.repeat(1_000_000)}"x"]`;
+  yardstickMs = Math.min(...[1, 2, 3].map(() => timed(() => JSON.parse(json))));
+});
+
+function timed(work: () => unknown): number {
+  const begun = performance.now();
+  work();
+  return performance.now() - begun;
+}
+
+/** The violations of a body or query; none if there are none. Fails if finding them takes much longer than reading as much JSON. */
 function violationsOf(route: Route, query: string, body?: string): string[] {
-  const start = performance.now();
-  const answer = decode(kinds.transcoder, route, none, query, body);
-  expect(performance.now() - start).toBeLessThan(2_000);
+  let answer: unknown;
+  const find = () => {
+    answer = decode(kinds.transcoder, route, none, query, body);
+  };
+  const limitMs = 40 * yardstickMs;
+  // A busy machine may stop any of them, hardly all.
+  if (timed(find) > limitMs) expect(Math.min(...[1, 2, 3].map(() => timed(find)))).toBeLessThan(limitMs);
   return Array.isArray(answer) ? answer : [];
 }
 
@@ -91,9 +108,7 @@ describe('size', () => {
 
   test('an integer of sixteen million digits is not computed', () => {
     const body = JSON.stringify({ fInt64: '1'.repeat(16 * million) });
-    const start = performance.now();
-    expect(decode(kinds.transcoder, put, none, '', body)).toHaveLength(1);
-    expect(performance.now() - start).toBeLessThan(1_500);
+    expect(violationsOf(put, '', body)).toHaveLength(1);
   });
 
   test('long strings and long runs of escapes are scanned once', () => {

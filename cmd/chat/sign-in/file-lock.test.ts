@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { testRandom } from '../../../internal/testing/random.ts';
+import { turns } from '../../../internal/testing/turns.ts';
 import { withFileLock } from './file-lock.ts';
 
 async function newFile(): Promise<string> {
@@ -14,12 +15,13 @@ async function newFile(): Promise<string> {
 
 /** How many were inside at the same time at the most. */
 async function mostInside(file: string, count: number): Promise<number> {
+  const random = testRandom();
   let [inside, most] = [0, 0];
   const one = () =>
     withFileLock(file, async () => {
       inside += 1;
       most = Math.max(most, inside);
-      await sleep(Math.random() * 3);
+      await turns(random.below(10));
       inside -= 1;
     });
   await Promise.all(Array.from({ length: count }, one));

@@ -12,7 +12,7 @@ const longestTokenTtlMs = 86_400_000;
 const slackMs = 120_000;
 
 /** In milliseconds. A revocation must end delivery on every node within a second, so the polls are frequent. */
-const times = { pollMs: 250, maxBackoffMs: 500, readTimeoutMs: 5_000, startTimeoutMs: 5_000 };
+export const revocationTimes = { pollMs: 250, maxBackoffMs: 500, readTimeoutMs: 5_000, startTimeoutMs: 5_000 };
 
 interface Deps {
   /** The ended sessions of the embedded issuer. With another issuer, AUTH_REVOCATIONS_URL is asked in its place, if it is set. */
@@ -35,7 +35,7 @@ export async function openRevocations(
   const revocations = new Revocations(
     { sessions: external ? elsewhere || undefined : sessions, bans, log },
     {
-      ...times,
+      ...revocationTimes,
       rememberMs: (external ? longestTokenTtlMs : tokenTtlMs) + slackMs,
     },
   );

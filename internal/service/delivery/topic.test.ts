@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Batch, type MembershipEnd, seqOf } from '../../model/batch.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { Message } from '../../model/message.ts';
@@ -176,6 +176,8 @@ describe('a topic', () => {
   });
 
   test('fetches again for a head that arrives during a fetch', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
     const log = new Log();
     const topic = topicOf(log, { stragglerMs: 0 });
     const reader = live(topic);
@@ -187,7 +189,7 @@ describe('a topic', () => {
     log.append(1);
     topic.receive({ kind: 'head', seq: 2 });
     // The straggler's time is over, and finds the fetch still under way.
-    await new Promise((done) => setTimeout(done, 20));
+    vi.advanceTimersByTime(20);
     resolve();
     await eventually(() => expect(reader.numbers).toEqual([1, 2]));
   });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { ChatPublication } from '../../client/bus/bus.ts';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import { MemoryPresence } from '../../client/presence/memory-presence.ts';
@@ -8,6 +8,7 @@ import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { withFaults } from '../../testing/faults/with-faults.ts';
 import { openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
+import { turns } from '../../testing/turns.ts';
 import { PresenceAnnouncer } from './presence-announcer.ts';
 
 const graceMs = 150;
@@ -38,19 +39,25 @@ function newAnnouncer({
   return new PresenceAnnouncer({ bus, memberships, presence, log: log.logger }, { graceMs, maxMembers });
 }
 
+/** From here on the grace passes only as the test says. */
+function holdTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
 /** A chat of alice's and these, and what is said of her there. */
 async function listen(...others: string[]) {
   const { chat } = await storage.chats.createGroup(alice, 'chat', others);
-  const told: { online: boolean; at: number }[] = [];
+  const told: boolean[] = [];
   await bus.subscribeToChat(chat.id, (publication: ChatPublication) => {
     if (publication.kind !== 'ephemeral' || publication.event.kind !== 'presence') return expect.unreachable();
     expect(publication).toEqual({
       kind: 'ephemeral',
       event: { kind: 'presence', chatId: chat.id, user: alice, online: publication.event.online },
     });
-    told.push({ online: publication.event.online, at: performance.now() });
+    told.push(publication.event.online);
   });
-  return { told, states: () => told.map(({ online }) => online) };
+  return { told, states: () => told };
 }
 
 /** Tells of a session's begin and end as the registry does. */
@@ -67,10 +74,14 @@ test('users are announced in small chats as they come online, and once they have
   const announcer = newAnnouncer();
   const leave = await visit(announcer);
   await eventually(() => expect(small.states()).toEqual([true]));
-  const left = performance.now();
+  holdTime();
   await leave();
+  await vi.advanceTimersByTimeAsync(graceMs - 1);
+  await turns(50);
+  expect(small.states()).toEqual([true]);
+  vi.advanceTimersByTime(1);
+  vi.useRealTimers();
   await eventually(() => expect(small.states()).toEqual([true, false]));
-  expect(small.told[1]!.at - left).toBeGreaterThanOrEqual(graceMs - 5);
   expect(large.states()).toEqual([]);
 });
 
@@ -136,9 +147,9 @@ test('once stopped, it announces nobody as offline', async () => {
   const announcer = newAnnouncer();
   const leave = await visit(announcer);
   await eventually(() => expect(states()).toEqual([true]));
+  holdTime();
   await leave();
   announcer.stop();
-  const later = performance.now() + 2 * graceMs;
-  await eventually(() => expect(performance.now()).toBeGreaterThan(later));
+  expect(vi.getTimerCount()).toBe(0);
   expect(states()).toEqual([true]);
 });

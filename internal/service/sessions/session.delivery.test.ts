@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
@@ -8,6 +7,7 @@ import { eventually } from '../../testing/eventually.ts';
 import { type Fate, LossyBus } from '../../testing/faults/lossy-bus.ts';
 import { principalOf, startTestNode, type TestNode, type TestStream } from '../../testing/services/test-node.ts';
 import { openTestStorage, type TestStorage } from '../../testing/services/test-storage.ts';
+import { turns } from '../../testing/turns.ts';
 
 let storage: TestStorage;
 let nodes: [TestNode, TestNode];
@@ -65,7 +65,7 @@ describe('a reader that resumes', () => {
     await eventually(() => expect(stream.of('welcome')).toHaveLength(1));
     // A frame is on its way, and nobody takes it; the messages wait behind it.
     stream.send({ kind: 'ping', commandId: 'first' });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await turns(50);
     stream.subscribe(chatId, 1);
     await eventually(() => expect(stream.session.queuedBytes).toBeGreaterThan(350));
     await nodes[0].service.removeMember(principalOf('alice'), chatId, 'bob');
@@ -147,14 +147,15 @@ describe('a reader that resumes', () => {
     fates = ['arrive', 'late', 'lose', 'arrive'];
     const chatId = await newChat();
     const streams: TestStream[] = [];
+    let rounds = 0;
     const writing = (async () => {
-      for (let i = 0; i < 40; i += 1) await sendSome(chatId, 2, nodes[i % 2]);
+      for (; rounds < 40; rounds += 1) await sendSome(chatId, 2, nodes[rounds % 2]);
     })();
     for (let i = 0; i < 20; i += 1) {
       const stream = nodes[i % 2]!.open('bob');
       stream.subscribe(chatId, 0);
       streams.push(stream);
-      await delay(5);
+      await eventually(() => expect(rounds).toBeGreaterThan(i));
     }
     await writing;
     const expected = essence(await log(chatId));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CloseReason } from '../../../pkg/api/chat/v1/chat.ts';
 import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import type { TokenRole } from '../../model/principal.ts';
@@ -7,6 +7,7 @@ import { eventually } from '../../testing/eventually.ts';
 import { FaultyMessages } from '../../testing/faults/faulty-messages.ts';
 import { principalOf, startTestNode, type TestNode } from '../../testing/services/test-node.ts';
 import { openTestStorage, type TestStorage } from '../../testing/services/test-storage.ts';
+import { turns } from '../../testing/turns.ts';
 import type { Incoming } from './session.ts';
 
 let storage: TestStorage;
@@ -21,6 +22,12 @@ beforeEach(async () => {
 });
 afterEach(() => node.stop());
 afterAll(() => storage.close());
+
+/** From here on tokens grow old only as the test says. */
+function holdTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+}
 
 const alice = principalOf('alice');
 
@@ -202,7 +209,9 @@ describe('a stream that was half-closed and whose reader takes nothing', () => {
   });
 
   test('is ended when the token expires', async () => {
-    const { stream, chatId } = await stuckReader(1_500);
+    holdTime();
+    const { stream, chatId } = await stuckReader(60_000);
+    vi.advanceTimersByTime(60_000);
     await eventually(() => expect(stream.session.queuedBytes).toBe(0));
     stream.resume();
     expect(await stream.ended).toMatchObject({ reason: 'TOKEN_EXPIRED' });
@@ -229,7 +238,8 @@ describe('a stream that exceeds its rate', () => {
 describe('when the token', () => {
   test('expires, the stream ends, and what was queued is not shown any more', async () => {
     const chatId = await newChat();
-    const stream = node.open('bob', { ttlMs: 500 });
+    holdTime();
+    const stream = node.open('bob', { ttlMs: 60_000 });
     stream.subscribe(chatId, 0);
     await eventually(() => expect(stream.of('caughtUp')).toHaveLength(1));
     stream.pause();
@@ -238,6 +248,7 @@ describe('when the token', () => {
     await send();
     await eventually(() => expect(stream.session.queuedBytes).toBeGreaterThan(0));
     const queued = stream.session.queuedBytes;
+    vi.advanceTimersByTime(60_000);
     await eventually(() => expect(stream.session.queuedBytes).toBeLessThan(queued));
     await send();
     stream.resume();
@@ -251,8 +262,8 @@ describe('when the token', () => {
 
   test('expires while a subscription is being begun, nothing is shown of it', async () => {
     const chatId = await newChat();
-    const expiresAt = Date.now() + 200;
-    const stream = node.open('bob', { ttlMs: 200, paused: true });
+    holdTime();
+    const stream = node.open('bob', { ttlMs: 60_000, paused: true });
     const other = node.open('alice');
     other.subscribe(chatId);
     await eventually(() => expect(other.of('caughtUp')).toHaveLength(1));
@@ -262,7 +273,8 @@ describe('when the token', () => {
     const release = messages.hold();
     stream.send(say(chatId));
     stream.subscribe(chatId, 0);
-    await eventually(() => expect(Date.now()).toBeGreaterThan(expiresAt + 100));
+    await turns(50);
+    vi.advanceTimersByTime(60_000);
     resolve();
     release();
     stream.resume();
@@ -271,17 +283,18 @@ describe('when the token', () => {
   });
 
   test('is renewed, the stream goes on', async () => {
-    const stream = node.open('alice', { ttlMs: 400 });
+    holdTime();
+    const stream = node.open('alice', { ttlMs: 30_000 });
     stream.send({ kind: 'authenticate', commandId: 'a', token: await token('alice') });
     await eventually(() => expect(stream.of('accepted')).toEqual([expect.objectContaining({ commandId: 'a' })]));
-    const { tokenExpiresAt } = stream.of('welcome')[0]!;
-    await eventually(() => expect(Date.now()).toBeGreaterThan(tokenExpiresAt!.getTime() + 50));
+    vi.advanceTimersByTime(31_000);
     stream.send({ kind: 'ping', commandId: 'p' });
     await eventually(() => expect(stream.of('pong')).toHaveLength(1));
   });
 
   test('that is to replace it is of another user, broken or not valid here, it is refused and the old one stays', async () => {
-    const stream = node.open('alice', { ttlMs: 600 });
+    holdTime();
+    const stream = node.open('alice', { ttlMs: 30_000 });
     stream.send(
       { kind: 'authenticate', commandId: 'other', token: await token('bob') },
       { kind: 'authenticate', commandId: 'broken', token: 'x.y.z' },
@@ -290,6 +303,7 @@ describe('when the token', () => {
     await eventually(() => expect(stream.of('rejected').length + stream.of('accepted').length).toBe(3));
     const answers = stream.of('rejected').map(({ commandId, status }) => `${commandId}: ${status?.code}`);
     expect(answers).toEqual(['other: 7', 'broken: 16', 'no roles: 7']);
+    vi.advanceTimersByTime(30_000);
     expect(await stream.ended).toMatchObject({ reason: 'TOKEN_EXPIRED' });
   });
 });

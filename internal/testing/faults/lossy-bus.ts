@@ -1,4 +1,5 @@
 import type { Bus, BusState, ChatPublication, Unsubscribe } from '../../client/bus/bus.ts';
+import { testRandom } from '../random.ts';
 
 /** The fate of one publication on its way to one subscriber; `late`: others overtake it. */
 export type Fate = 'arrive' | 'lose' | 'double' | 'late';
@@ -7,6 +8,7 @@ export type Fate = 'arrive' | 'lose' | 'double' | 'late';
 export class LossyBus implements Bus {
   readonly #inner: Bus;
   readonly #fates: { chat: () => Fate; membership: () => Fate };
+  readonly #random = testRandom();
   readonly #late = new Set<NodeJS.Timeout>();
   readonly #lossListeners: (() => void)[] = [];
 
@@ -61,7 +63,7 @@ export class LossyBus implements Bus {
       const timer = setTimeout(() => {
         this.#late.delete(timer);
         deliver();
-      }, Math.random() * 20);
+      }, this.#random.next() * 20);
       this.#late.add(timer);
       return;
     }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChatError, type ErrorReason } from '../../../model/errors.ts';
 import { chatRoles } from '../../../model/member.ts';
 import { eventually } from '../../../testing/eventually.ts';
+import { testRandom } from '../../../testing/random.ts';
 import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
 import { pruneDeletedChats } from '../chats/prune-deleted-chats.ts';
 
@@ -27,13 +28,18 @@ const expected: readonly ErrorReason[] = [
 
 const userIds = Array.from({ length: 8 }, (_, i) => `user ${i}`);
 const rooms = ['one', 'two', 'three'];
+const random = testRandom();
 
 function pick<T>(values: readonly T[]): T {
-  return values[Math.floor(Math.random() * values.length)]!;
+  return random.pick(values)!;
 }
 
 function some<T>(values: readonly T[]): T[] {
-  return values.filter(() => Math.random() < 0.5).sort(() => Math.random() - 0.5);
+  return values
+    .map((value) => ({ value, place: random.next() }))
+    .filter(() => random.chance(0.5))
+    .sort((a, b) => a.place - b.place)
+    .map(({ value }) => value);
 }
 
 test('random concurrent operations end as expected, without a deadlock, and leave every count right', async () => {
@@ -51,7 +57,7 @@ test('random concurrent operations end as expected, without a deadlock, and leav
     () => chats.openDirect(user(`other ${userIds[0]}`), userIds[0]!),
     () => chats.createRoom(user(pick(userIds)), pick(rooms), some(userIds).slice(0, 3)),
     () => chats.createGroup(user(pick(userIds)), 'another', some(userIds).slice(0, 3)),
-    () => chats.joinRoom(pick(rooms), { id: pick(userIds), name: `name ${Math.random()}` }),
+    () => chats.joinRoom(pick(rooms), { id: pick(userIds), name: `name ${random.below(1_000)}` }),
     async () => members.leave(await anyChat(), user(pick(userIds)), allow),
     async () => members.add(await anyChat(), user(pick(userIds)), [pick(userIds), ...some(userIds)], allow),
     async () => members.remove(await anyChat(), user(pick(userIds)), pick(userIds), allow),
@@ -64,7 +70,7 @@ test('random concurrent operations end as expected, without a deadlock, and leav
     },
     async () => chats.delete(await anyChat(), user(pick(userIds)), allow),
     () => pruneDeletedChats(db, 5),
-    () => users.remember({ id: pick(userIds), name: `name ${Math.random()}` }),
+    () => users.remember({ id: pick(userIds), name: `name ${random.below(1_000)}` }),
     () => chats.listRooms(pick(userIds), 'o', 10),
     async () => {
       const chatIds = [await anyChat(), await anyChat()];
