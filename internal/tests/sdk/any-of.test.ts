@@ -22,7 +22,7 @@ const ways: Record<string, (node: { address: string; url: string }) => Transport
   WebSocket: ({ url }) => webSocketTransport(url),
 };
 
-test.each(Object.keys(ways))('over %s, the clients of a node that stops go on at the other one', async (way) => {
+test.each(Object.keys(ways))('over %s, the clients of a node that stops continue at the other one', async (way) => {
   const nodes = await twoNodes();
   const clients = await Promise.all(
     Array.from({ length: 4 }, async () => {
@@ -50,7 +50,7 @@ test.each(Object.keys(ways))('over %s, the clients of a node that stops go on at
 });
 
 test.each(Object.keys(ways))(
-  'over %s, the calls that a node which hangs does not answer go to the next one',
+  'over %s, a call after one that a hanging node did not answer goes to the next node',
   async (way) => {
     const service = await startTestService();
     const open = new Set<Socket>();
@@ -74,6 +74,6 @@ test.each(Object.keys(ways))(
   },
 );
 
-test('of none there is no transport', () => {
+test('anyOf without transports throws', () => {
   expect(() => anyOf([])).toThrow('at least one');
 });

@@ -10,7 +10,7 @@ import { type Bundle, bundle } from './testing/bundle.ts';
 
 type Sdk = typeof sdk;
 
-/** What the pages of these tests keep between two calls. */
+/** The global state of a page in these tests. */
 interface PageState {
   sdk: Sdk;
   client: sdk.ChatClient;
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** A page of the service's own origin, or of another, with the SDK in it. */
+/** Opens a page of the service or of another origin, and loads the SDK into it. */
 async function pageWithSdk(url: string): Promise<Page> {
   const { page } = await openPage({ bypassCSP: true });
   await load(page, url);
@@ -36,7 +36,7 @@ async function load(page: Page, url: string): Promise<void> {
   await page.addScriptTag({ content: built.code });
 }
 
-/** Connects a client in the page, with an outbox in its localStorage, and joins a room: returns its id. */
+/** Connects a client in the page, with an outbox in its localStorage, and joins a room. Returns the room's id. */
 async function join(page: Page, url: string, { user, room, encoding = 'proto' }: Record<string, string>) {
   return page.evaluate(
     async ([base, name, roomName, frames]) => {
@@ -63,13 +63,13 @@ const send = (page: Page, chatId: string, text: string) =>
 
 const heard = (page: Page) => page.evaluate(() => (globalThis as unknown as PageState).heard);
 
-test('the entry for browsers needs nothing of Node, and none of the packages that gRPC needs', async () => {
+test('the entry point for browsers needs no module of Node and no package of gRPC', async () => {
   expect(built.missing).toEqual([]);
   expect(built.packages).toEqual(['@bufbuild/protobuf']);
   expect((await bundle('grpc.ts')).missing).toContain('node:tls');
 });
 
-test.for(['proto', 'json'])('a page sends and hears with frames of %s', async (encoding) => {
+test.for(['proto', 'json'])('a page sends and receives messages with frames of %s', async (encoding) => {
   const page = await pageWithSdk(service.url);
   const room = uniqueName('room');
   const chatId = await join(page, service.url, { user: uniqueName('page'), room, encoding });
@@ -80,7 +80,7 @@ test.for(['proto', 'json'])('a page sends and hears with frames of %s', async (e
   await eventually(async () => expect(await heard(page)).toEqual(['from the page', 'to the page']));
 });
 
-test('a message that could not be sent survives the page, and is sent once by the next', async () => {
+test('an unsent message survives its page, and the next page sends it once', async () => {
   const proxy = await startTcpProxy(service.url);
   onTestFinished(() => proxy.close());
   const url = proxy.dsn.replace(/\/$/, '');

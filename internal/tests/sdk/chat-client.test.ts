@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** A client, the commands it sends and its unary calls. */
+/** Creates a client, and records the commands and read marks that it sends. */
 async function newClient({ url = service.url, silenceMs }: { url?: string; silenceMs?: number } = {}) {
   const real = webSocketTransport(url);
   const commands: Command[] = [];
@@ -67,7 +67,7 @@ async function inOneRoom() {
   return { alice, bob, chatId: id };
 }
 
-test('others are told of typing, however many keystrokes, once in a while', async () => {
+test('many calls of typing send few commands, and others get the event', async () => {
   const { alice, bob, chatId } = await inOneRoom();
   const typing = heard(bob.client, 'typing');
   for (let i = 0; i < 50; i += 1) alice.client.typing(chatId);
@@ -81,7 +81,7 @@ test('others are told of typing, however many keystrokes, once in a while', asyn
   alice.client.typing(chatId);
 });
 
-test('others are told of who comes and goes, and anyone can ask who is there', async () => {
+test('members get presence events, and can list the online users', async () => {
   const { alice, bob, chatId } = await inOneRoom();
   const presence = heard(alice.client, 'presence');
   expect(await alice.client.onlineUsers(chatId)).toEqual(
@@ -92,7 +92,7 @@ test('others are told of who comes and goes, and anyone can ask who is there', a
   await eventually(() => expect(presence).toContainEqual({ chatId, user: bob.user, online: false }));
 });
 
-test('a read mark is told to others, and says what is unread still', async () => {
+test('markRead returns the unread count, and others get the read mark', async () => {
   const { alice, bob, chatId } = await inOneRoom();
   const read = heard(bob.client, 'read');
   const seqs: number[] = [];
@@ -105,7 +105,7 @@ test('a read mark is told to others, and says what is unread still', async () =>
   await eventually(() => expect(read).toContainEqual({ chatId, userId: alice.user.id, seq: seqs[1] }));
 });
 
-test('read marks that come while one is on its way go as one, the furthest', async () => {
+test('read marks that are set while another is being sent are sent as one, the furthest', async () => {
   const { alice, bob, chatId } = await inOneRoom();
   const seqs: number[] = [];
   for (let i = 0; i < 10; i += 1) seqs.push((await bob.client.send(chatId, `${i}`)).seq);
@@ -118,7 +118,7 @@ test('read marks that come while one is on its way go as one, the furthest', asy
   expect(await alice.client.markRead(chatId, 1)).toMatchObject({ readSeq: seqs.at(-1) });
 });
 
-test('all chats are listed, however many pages they are', async () => {
+test('chats() returns all chats, over many pages', async () => {
   const { client, user } = await newClient();
   const friend = await newClient();
   const ids: string[] = [];
@@ -127,7 +127,7 @@ test('all chats are listed, however many pages they are', async () => {
   expect((await client.chats()).map(({ id }) => id).sort()).toEqual(ids.sort());
 });
 
-test('a listener that throws harms neither the others nor the connection', async () => {
+test('a listener that throws affects neither other listeners nor the connection', async () => {
   const { client, states } = await newClient();
   const uncaught: unknown[] = [];
   const noted = (error: unknown) => void uncaught.push(error);
@@ -150,7 +150,7 @@ test('a listener that throws harms neither the others nor the connection', async
   expect(states.map(({ kind }) => kind)).toEqual(['connecting', 'online']);
 });
 
-/** Gives the process what a window has; undone after the test. */
+/** Gives the process the event methods of a browser's window until the test ends. */
 function withWindowEvents(): EventTarget {
   const target = new EventTarget();
   const methods = {
@@ -164,13 +164,13 @@ function withWindowEvents(): EventTarget {
   return target;
 }
 
-test('when the browser says that there is a network again, it tries at once', async () => {
+test('the client reconnects at once when the browser reports that the network is back', async () => {
   const target = withWindowEvents();
   const proxy = await startTcpProxy(service.url);
   onTestFinished(() => proxy.close());
   const { client, states } = await newClient({ url: proxy.dsn });
   proxy.cut();
-  // Until the wait is a long one.
+  // Wait until the pause before the next attempt is long.
   await eventually(() => expect(states.at(-1)).toMatchObject({ kind: 'offline' }));
   await eventually(() => {
     const { kind, ...rest } = client.state;
@@ -183,7 +183,7 @@ test('when the browser says that there is a network again, it tries at once', as
   await eventually(() => expect(client.state.kind).toBe('online'));
 });
 
-test('when the network changes, a connection that has gone silent is given up soon', async () => {
+test('when the network changes, a connection without answers is soon closed', async () => {
   const target = withWindowEvents();
   const proxy = await startTcpProxy(service.url);
   onTestFinished(() => proxy.close());

@@ -6,7 +6,7 @@ import { startTcpProxy } from '../../testing/faults/tcp-proxy.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { openTestStorage, type TestStorage } from '../../testing/services/test-storage.ts';
 
-/** Two nodes of one service: the second one holds nothing in memory of the chats at the first. */
+/** Two nodes of one service. The second has no messages of the first one's chats in memory. */
 let nodes: [TestService, TestService];
 let storage: TestStorage;
 beforeAll(async () => {
@@ -19,7 +19,7 @@ afterAll(async () => {
   await storage.close();
 });
 
-/** A client that has heard all of a quiet chat at the first node, and comes back at the second. */
+/** Connects a client to the first node and lets it receive all messages of a chat. `whileAway` reconnects it to the second node. */
 async function quietChat() {
   const proxy = await startTcpProxy(nodes[0].url);
   const [first, second] = [webSocketTransport(proxy.dsn), webSocketTransport(nodes[1].url)];
@@ -57,7 +57,7 @@ async function quietChat() {
   };
 }
 
-test('a message that was written and edited while the client was away is given to who had waited for news', async () => {
+test('a feed that waited returns a message that was written and edited while the client was offline', async () => {
   const { chat, old, write, whileAway } = await quietChat();
   const feeds = [chat.messages({ afterSeq: old.seq }), chat.messages()];
   const firsts = feeds.map((feed) => feed.next());
@@ -71,7 +71,7 @@ test('a message that was written and edited while the client was away is given t
   }
 });
 
-test('who reads from now on is not sent back to an old message that was edited', async () => {
+test('a feed of new messages does not return an old message that was edited', async () => {
   const { chat, old, write, whileAway } = await quietChat();
   const next = chat.messages().next();
   await whileAway(async () => {

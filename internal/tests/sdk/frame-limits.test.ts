@@ -16,7 +16,7 @@ import { eventually } from '../../testing/eventually.ts';
 import { startTcpProxy } from '../../testing/faults/tcp-proxy.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
-/** A frame has room for 28 cursors, or for a text of 256 characters that take a byte each. */
+/** Limits with which a frame has room for 28 cursors, or for a text of 256 characters of one byte each. */
 const tight = { MAX_TEXT_LENGTH: '256', MAX_FRAME_BYTES: '2048' };
 
 let service: TestService;
@@ -57,7 +57,7 @@ function newClient(transport: Transport, outbox?: Outbox, name = uniqueName('use
 const tooLong = { code: 'INVALID_ARGUMENT', reason: 'INVALID_FIELDS', violations: [{ field: 'text' }] };
 
 test.for(Object.keys(ways))(
-  'over %s, a text that fits into no frame is refused, and holds up no other',
+  'over %s, a text that fits into no frame is refused and does not delay others',
   async (way) => {
     const outbox = memoryOutbox();
     const { client, states, refused } = newClient(ways[way]!(), outbox);
@@ -74,7 +74,7 @@ test.for(Object.keys(ways))(
   },
 );
 
-test('a text that was too long before the client had connected is refused then', async () => {
+test('a too long text that was sent before the client connected is refused once it has connected', async () => {
   const outbox = memoryOutbox();
   outbox.put({ chatId: newId(), text: 'x'.repeat(3_000), clientMessageId: 'restored' });
   const { client, states, refused } = newClient(webSocketTransport(service.url), outbox);
@@ -85,7 +85,7 @@ test('a text that was too long before the client had connected is refused then',
   expect(states.map(({ kind }) => kind)).toEqual(['connecting', 'online']);
 });
 
-test('a text whose characters take more room in a frame than most is refused only if it does not fit', async () => {
+test('a text whose characters take several bytes is refused only if it does not fit into a frame', async () => {
   const { client, states } = newClient(webSocketTransport(service.url, { encoding: 'json' }));
   await client.connect();
   const { id } = await client.joinRoom(uniqueName('room'));
@@ -96,7 +96,7 @@ test('a text whose characters take more room in a frame than most is refused onl
   expect(states.map(({ kind }) => kind)).toEqual(['connecting', 'online']);
 });
 
-test('streams that end soon after they began are begun ever more rarely', async () => {
+test('the pauses between streams that end soon after their start grow', async () => {
   const real = webSocketTransport(service.url);
   const transport: Transport = {
     ...real,
@@ -105,7 +105,7 @@ test('streams that end soon after they began are begun ever more rarely', async 
       async function* frames() {
         for await (const events of stream.frames) {
           yield events;
-          // Too big for a frame: the service ends the stream that it has begun.
+          // Too big for a frame, so the service ends the stream.
           stream.send({ commandId: 'x'.repeat(3_000), command: { $case: 'ping', value: {} } });
         }
       }
@@ -120,7 +120,7 @@ test('streams that end soon after they began are begun ever more rarely', async 
   });
 });
 
-test('a client of more chats than a frame has room for resumes each one, and hears nothing twice', async () => {
+test('a client with more chats than fit into a frame resumes each of them, and gets nothing twice', async () => {
   const proxy = await startTcpProxy(service.url);
   onTestFinished(() => proxy.close());
   const user = uniqueName('user');

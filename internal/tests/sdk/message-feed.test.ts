@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** A client over a network that can be cut, and how often it asked for pages. */
+/** Creates a client behind a proxy that can be cut, and counts its requests for pages. */
 async function shakyClient({ holdPage }: { holdPage?: () => Promise<unknown> } = {}) {
   const proxy = await startTcpProxy(service.url);
   const real = webSocketTransport(proxy.dsn);
@@ -59,7 +59,7 @@ async function take(messages: AsyncIterator<Message>, count: number): Promise<nu
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-test('messages after a number come first from the history, then live, each once and in order', async () => {
+test('a feed after a number gives first the history, then live messages, each once and in order', async () => {
   const { writer, name, chat } = await newRoom();
   await write(chat, 500);
   const { client } = await shakyClient();
@@ -73,7 +73,7 @@ test('messages after a number come first from the history, then live, each once 
   expect(await take(messages, 1)).toEqual([seq]);
 });
 
-test('without a number only what comes from now on is given', async () => {
+test('a feed without a number gives only new messages', async () => {
   const { name, chat } = await newRoom();
   await write(chat, 10);
   const { client, pages } = await shakyClient();
@@ -101,7 +101,7 @@ test('a client that is not connected yet reads the history, and is live once it 
   expect(await waiting).toEqual(numbers(13, 32));
 });
 
-test('nothing is lost or doubled when the network is cut again and again', async () => {
+test('a feed loses and doubles nothing when the network is cut repeatedly', async () => {
   const { name, chat } = await newRoom();
   const { client, proxy } = await shakyClient();
   await client.connect();
@@ -118,7 +118,7 @@ test('nothing is lost or doubled when the network is cut again and again', async
   }
 });
 
-test('a reader slower than the chat is served from the history, goes live again, and holds up no answers', async () => {
+test('a slow reader is served from the history, becomes live again, and delays no answers', async () => {
   const { name, chat } = await newRoom();
   const { client, pages } = await shakyClient();
   await client.connect();
@@ -133,7 +133,7 @@ test('a reader slower than the chat is served from the history, goes live again,
   expect(await take(messages, 1)).toEqual([4]);
   const before = pages();
 
-  // Nobody reads: more comes than is kept, and the client's own sends are answered all the same.
+  // The feed is not read: more messages arrive than it keeps, and the client's own sends are answered nevertheless.
   const mine = client.chat(chat.id);
   await Promise.all([write(chat, 1_500), write(mine, 1_500)]);
   await eventually(() => expect(heard.at(-1)?.seq).toBe(3_004));
@@ -148,7 +148,7 @@ test('a reader slower than the chat is served from the history, goes live again,
   expect(pages()).toBeLessThanOrEqual(settled + 2);
 });
 
-test('more than is kept that comes while a page is on its way is read from the history', async () => {
+test('if more messages arrive during a page request than a feed keeps, it reads them from the history', async () => {
   const { name, chat } = await newRoom();
   let meanwhile = async () => {};
   const { client } = await shakyClient({ holdPage: () => meanwhile() });
@@ -166,7 +166,7 @@ test('more than is kept that comes while a page is on its way is read from the h
   expect(await take(client.chat(chat.id).messages({ afterSeq: 0 }), 1_203)).toEqual(numbers(1, 1_203));
 });
 
-test('it ends when the signal aborts, the reader stops, the user has left, or the client is closed', async () => {
+test('a feed ends when its signal aborts, its reader stops, the user leaves the chat, or the client closes', async () => {
   const { name, chat } = await newRoom();
   const { client } = await shakyClient();
   await client.connect();
@@ -198,7 +198,7 @@ test('it ends when the signal aborts, the reader stops, the user has left, or th
   await last;
 });
 
-test('a chat that the user may not read is an error', async () => {
+test('a feed of a chat that the user may not read throws', async () => {
   const { client } = await shakyClient();
   await client.connect();
   const messages = client.chat(crypto.randomUUID()).messages({ afterSeq: 0 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** As `localStorage`. */
+/** An in-memory substitute for `localStorage`. */
 function newStorage({ maxItems = Number.POSITIVE_INFINITY } = {}): WebStorage & { items: Map<string, string> } {
   const items = new Map<string, string>();
   return {
@@ -43,7 +43,7 @@ function newClient(name: string, outbox: Outbox, url = service.url): ChatClient 
   return client;
 }
 
-test('what was not answered is sent by the next client, with its own id, before anything else', async () => {
+test('the next client sends unanswered messages first, with their original ids', async () => {
   const proxy = await startTcpProxy(service.url);
   onTestFinished(() => proxy.close());
   const storage = newStorage();
@@ -99,7 +99,7 @@ test('a message that was committed before its answer was lost is not sent twice'
   expect((await next.history(room.id)).filter(({ text }) => text === 'once')).toHaveLength(1);
 });
 
-test('a message that is refused for good leaves the outbox, and its loss is told', async () => {
+test('a message that is refused permanently leaves the outbox and causes the event refused', async () => {
   const storage = newStorage();
   const name = uniqueName('writer');
   const outbox = webStorageOutbox(storage, name);
@@ -112,7 +112,7 @@ test('a message that is refused for good leaves the outbox, and its loss is told
   expect(storage.items.size).toBe(0);
 });
 
-test('a message that the outbox has no room for is refused, not sent', async () => {
+test('a message for which the outbox has no room is refused and not sent', async () => {
   const storage = newStorage({ maxItems: 1 });
   const client = newClient(uniqueName('writer'), webStorageOutbox(storage, 'outbox'));
   const kept = client.send(crypto.randomUUID(), 'kept');
@@ -121,7 +121,7 @@ test('a message that the outbox has no room for is refused, not sent', async () 
   expect(client.pendingMessages.map(({ text }) => text)).toEqual(['kept']);
 });
 
-test('what does not belong to the outbox is left alone, and what cannot be read is left out', () => {
+test('an outbox leaves foreign items alone and ignores its unreadable ones', () => {
   const storage = newStorage();
   storage.setItem('theme', 'dark');
   storage.setItem('mine/garbled', '{');

@@ -23,7 +23,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Builds and packs the package as it would be published, and unpacks it as npm would. */
+/** Builds and packs the package as for publication, and unpacks it as npm does. */
 async function install(): Promise<void> {
   const packed = join(folder, 'packed');
   mkdirSync(packed);
@@ -69,18 +69,18 @@ async function runProgram(imports: string, transport: string): Promise<unknown> 
 
 const said = { seq: true, text: 'Hello!' };
 
-test('the package works from plain JavaScript over WebSocket, without the packages that gRPC needs', async () => {
+test('the package works from plain JavaScript over WebSocket, without the packages of gRPC', async () => {
   const imports = "import { webSocketTransport } from 'chat-service-client';";
   expect(await runProgram(imports, `webSocketTransport('${service.url}')`)).toEqual(said);
 });
 
-test('the package works from plain JavaScript over gRPC, where that is installed', async () => {
+test('the package works from plain JavaScript over gRPC, with the packages of gRPC', async () => {
   provide('nice-grpc', '@grpc/grpc-js');
   const imports = "import { grpcTransport } from 'chat-service-client/grpc';";
   expect(await runProgram(imports, `grpcTransport('${service.address}')`)).toEqual(said);
 });
 
-test('the package has types, for pages as for programs', async () => {
+test('the package has types for browsers and for Node', async () => {
   const program = `
     import { ChatClient, guest, webSocketTransport } from 'chat-service-client';
     const client = new ChatClient({ transport: webSocketTransport('/'), token: guest('typed') });

@@ -9,7 +9,7 @@ import { startTestService } from '../../testing/services/test-service.ts';
 
 const readme = readFileSync(new URL('../../../pkg/chat-client/README.md', import.meta.url), 'utf8');
 
-test('the example of the README runs as it stands', async () => {
+test('the example of the README runs unchanged', async () => {
   const service = await startTestService();
   onTestFinished(() => service.stop());
   const example = /```js\n(.*?)```/s.exec(readme)?.[1] ?? '';
@@ -38,7 +38,7 @@ test('the example of the README runs as it stands', async () => {
   ]);
 });
 
-test('the README names everything that a client has', () => {
+test('the README names every method of a client', () => {
   const methods = Object.getOwnPropertyNames(ChatClient.prototype).filter((name) => name !== 'constructor');
   for (const name of methods) expect(readme, name).toMatch(new RegExp(`\`${name}\\b`));
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** A client whose clock is ahead by that much, or behind, as its tokens see it. */
+/** Connects a client whose clock seems to be `aheadMs` ahead: its tokens' expiry times are shifted. */
 async function clientWithClock(aheadMs: number) {
   const name = uniqueName('user');
   let asked = 0;
@@ -47,7 +47,7 @@ async function clientWithClock(aheadMs: number) {
   return { client, asked: () => asked, renewed: () => renewed };
 }
 
-test('a clock by which every token is old makes a client ask for few', async () => {
+test('a client whose clock makes every token look expired asks for few tokens', async () => {
   const { client, asked, renewed } = await clientWithClock(3_600_000);
   await eventually(() => expect(renewed()).toBe(1));
   const room = await client.joinRoom(uniqueName('room'));
@@ -59,7 +59,7 @@ test('a clock by which every token is old makes a client ask for few', async () 
   expect(client.state.kind).toBe('online');
 });
 
-test('a token that is good for longer than a timer can wait is not renewed all the time', async () => {
+test('a token that is valid for longer than the longest timer is not renewed repeatedly', async () => {
   const warnings: string[] = [];
   const note = ({ name }: Error) => void warnings.push(name);
   process.on('warning', note);
@@ -68,11 +68,11 @@ test('a token that is good for longer than a timer can wait is not renewed all t
   const room = await client.joinRoom(uniqueName('room'));
   for (let i = 0; i < 20; i += 1) await client.send(room.id, `${i}`);
   expect([asked(), renewed()]).toEqual([1, 0]);
-  // As Node has it of a timer that it makes end at once.
+  // Node warns so when it shortens a timer that is too long.
   expect(warnings).not.toContain('TimeoutOverflowWarning');
 });
 
-test('closing a client does not wait for the source of its tokens, which is told', async () => {
+test('close does not wait for the token source, and aborts its signal', async () => {
   const asked = Promise.withResolvers<AbortSignal>();
   const source = accessToken((signal) => {
     asked.resolve(signal);
@@ -90,7 +90,7 @@ test('closing a client does not wait for the source of its tokens, which is told
   expect(signal.aborted).toBe(true);
 });
 
-test('the life of a JWT is what it says, and that of another token is not known', () => {
+test('jwtLifeMs returns the lifetime of a JWT, and undefined for another token', () => {
   const jwt = (claims: object) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
   expect(jwtLifeMs(jwt({ sub: 'zoë ÿÿ>>??', iat: 1_000, exp: 1_900 }))).toBe(900_000);
   for (const token of [

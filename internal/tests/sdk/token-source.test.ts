@@ -26,7 +26,7 @@ async function register() {
   return { username, password, ...(await service.transport().auth.register({ username, password }, {})) };
 }
 
-/** A client whose states and calls of the auth service are noted. */
+/** Creates a client, and records its states and its calls of the auth service. */
 function newClient(token: TokenSource) {
   const real = grpcTransport(service.address);
   const calls: string[] = [];
@@ -57,7 +57,7 @@ test('an account logs in once, and refreshes its session without reconnecting', 
   expect(states.map(({ kind }) => kind)).toEqual(['connecting', 'online']);
 });
 
-test('an account whose session is ended logs in again', async () => {
+test('an account logs in again when its session has ended', async () => {
   const { username, password, accessToken, sessionId: first } = await register();
   const { client, calls, states } = newClient(account(username, password));
   await client.connect();
@@ -77,7 +77,7 @@ test('wrong credentials close the client after one attempt', async () => {
   expect(states.at(-1)).toMatchObject({ kind: 'closed', error: { reason: 'WRONG_CREDENTIALS' } });
 });
 
-test('an account whose password was changed elsewhere is closed when its session has ended', async () => {
+test('a client closes when its session has ended and its password was changed elsewhere', async () => {
   const { username, password, accessToken } = await register();
   const { client, states } = newClient(account(username, password));
   await client.connect();
@@ -89,7 +89,7 @@ test('an account whose password was changed elsewhere is closed when its session
   await expect(client.send('any', 'text')).rejects.toMatchObject({ code: 'CANCELLED' });
 });
 
-test('clients that share an account share its session, also when they renew at once', async () => {
+test('clients that share an account share its session, also when they refresh at the same time', async () => {
   const { username, password } = await register();
   const { auth } = service.transport();
   const source = account(username, password);
@@ -99,7 +99,7 @@ test('clients that share an account share its session, also when they renew at o
   expect(new Set(me.map(({ sessionId }) => sessionId)).size).toBe(1);
 });
 
-test('a stored session goes on, and each next refresh token is handed out to be kept', async () => {
+test('a stored session continues, and the application gets each new refresh token to store', async () => {
   const stored = await register();
   const kept: string[] = [];
   const { client, calls } = newClient(
@@ -115,7 +115,7 @@ test('a stored session goes on, and each next refresh token is handed out to be 
   expect(await later.client.connect()).toMatchObject({ id: stored.userId });
 });
 
-test('what comes with a new refresh token is not used before that is kept', async () => {
+test('a new access token is not used before the new refresh token has been stored', async () => {
   const { refreshToken: stored } = await register();
   const [asked, kept] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const source = refreshToken(stored, () => {

@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** A client, and how often it read or looked at a chat. */
+/** Creates a client, and counts how often it reads or checks a chat. */
 function newClient() {
   const real = webSocketTransport(service.url);
   const looks: string[] = [];
@@ -36,11 +36,11 @@ async function newRoom() {
   return { owner, chatId: chat!.id, name: chat!.name };
 }
 
-test('of a chat that the service does not tell of, messages and the end are noticed all the same', async () => {
+test('a feed of a chat without a subscription gets messages and notices the end of the chat', async () => {
   const [one, other] = await Promise.all([newRoom(), newRoom()]);
   const { client, looks } = newClient();
   for (const { name } of [one, other]) await client.joinRoom(name);
-  // Of more chats than it may subscribe to.
+  // The user has more chats than MAX_SUBSCRIPTIONS.
   await client.connect();
   const followed = newClient();
   await followed.client.joinRoom(one.name);
@@ -69,7 +69,7 @@ test('of a chat that the service does not tell of, messages and the end are noti
   expect(await waiting).toEqual({ done: true, value: undefined });
 });
 
-test('whoever waits for news of a chat that they are not in is told so', async () => {
+test('a feed of a chat of which the user is not a member throws', async () => {
   const { client } = newClient();
   await client.connect();
   const messages = client.chat(newId()).messages();

@@ -31,7 +31,7 @@ function open(encoding: 'proto' | 'json') {
   return transport;
 }
 
-describe('the contract over WebSocket and REST, as browsers speak it', () => {
+describe('the contract over WebSocket and REST, as browsers use it', () => {
   const openProto = () => open('proto');
   chatsContract(openProto);
   membersContract(openProto);

@@ -33,7 +33,7 @@ function open(options: WebSocketTransportOptions = {}, url = service.url) {
 }
 
 describe.for(['proto', 'json'] as const)('over WebSocket with frames of %s', (encoding) => {
-  test('a client whose network is cut comes back, hears what it missed once and in order, and loses no send', async () => {
+  test('a client whose network is cut reconnects, gets what it missed once and in order, and loses no send', async () => {
     const proxy = await startTcpProxy(service.url);
     const client = new ChatClient({
       transport: webSocketTransport(proxy.dsn, { encoding }),
@@ -67,20 +67,20 @@ describe.for(['proto', 'json'] as const)('over WebSocket with frames of %s', (en
     expect((await Promise.all(receipts)).map(({ seq }) => seq).sort((one, next) => one - next)).toEqual(mine);
   });
 
-  test('a stream whose token has expired is told why', async () => {
+  test('a stream whose token expires ends with the reason', async () => {
     const alice = await signIn(service.transport(), 'alice');
     const { token } = await issueToken(service.dsn, { userId: alice.id }, { ttlMs: -1_000 });
     const stream = personOf(open({ encoding }), { ...alice, token }).open();
     expect(await stream.ended).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'TOKEN_EXPIRED', temporary: false });
   });
 
-  test('a token that cannot stand in a header is refused as any other', async () => {
+  test('a token with characters that a header cannot hold is refused like any invalid token', async () => {
     const alice = await signIn(service.transport(), 'alice');
     const stream = personOf(open({ encoding }), { ...alice, token: 'no token, "really"' }).open();
     expect(await stream.ended).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'TOKEN_INVALID' });
   });
 
-  test('whoever is thrown out of the service is told why', async () => {
+  test('a stream of a banned user ends with the reason', async () => {
     const alice = await signIn(service.transport(), 'alice');
     const stream = await personOf(open({ encoding }), alice).connect();
     const { token } = await issueToken(service.dsn, { userId: uniqueName('root'), roles: ['admin'] });
@@ -89,7 +89,7 @@ describe.for(['proto', 'json'] as const)('over WebSocket with frames of %s', (en
     expect(stream.events.at(-1)).toMatchObject({ $case: 'closing', value: { reason: CloseReason.BANNED } });
   });
 
-  test('many commands at once go in frames that the service accepts', async () => {
+  test('many commands at once are sent in frames that the service accepts', async () => {
     const alice = await signIn(open({ encoding }), 'alice');
     const group = await newGroup(alice);
     const stream = await alice.connect();
@@ -99,7 +99,7 @@ describe.for(['proto', 'json'] as const)('over WebSocket with frames of %s', (en
     expect(answers.map(({ $case }) => $case)).toEqual(answers.map(() => 'accepted'));
   });
 
-  test('a stream that is broken off ends at once', async () => {
+  test('a cancelled stream ends at once', async () => {
     const alice = await signIn(open({ encoding }), 'alice');
     const online = async () => (await alice.chat.listOnlineUsers({})).users.map(({ id }) => id);
     const stream = await alice.connect();
@@ -110,7 +110,7 @@ describe.for(['proto', 'json'] as const)('over WebSocket with frames of %s', (en
   });
 });
 
-test('a service that is being stopped says when to come back', async () => {
+test('a service that is stopped ends streams with DRAINING', async () => {
   const stopping = await startTestService();
   const alice = await signIn(stopping.transport(), 'alice');
   const stream = await personOf(open({}, stopping.url), alice).connect();
@@ -119,7 +119,7 @@ test('a service that is being stopped says when to come back', async () => {
   expect(stream.events.at(-1)).toMatchObject({ $case: 'closing', value: { reason: CloseReason.DRAINING } });
 });
 
-test('where nobody listens, streams and calls are UNAVAILABLE', async () => {
+test('streams and calls to an unreachable service are UNAVAILABLE', async () => {
   const proxy = await startTcpProxy(service.url);
   await proxy.close();
   const transport = open({}, proxy.dsn);
@@ -129,7 +129,7 @@ test('where nobody listens, streams and calls are UNAVAILABLE', async () => {
   expect(ended).toMatchObject({ code: 'UNAVAILABLE', reason: '', temporary: true });
 });
 
-test('a service that takes connections and says nothing is given up', async () => {
+test('a connection to a service that does not answer is closed after a time', async () => {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -148,7 +148,7 @@ test('a service that takes connections and says nothing is given up', async () =
   expect(ended).toMatchObject({ code: 'UNAVAILABLE', temporary: true });
 });
 
-test('commands wait while there is too much on its way', async () => {
+test('commands wait while the socket has too many unsent bytes', async () => {
   let stuck = false;
   let sent = 0;
   class StuckWebSocket extends WebSocket {
@@ -165,14 +165,14 @@ test('commands wait while there is too much on its way', async () => {
   const stream = await alice.connect();
   stuck = true;
   const answer = stream.ask(commands.send(group.id, 'patience'));
-  // Others are served meanwhile.
+  // After an answer on another stream, the command would have been sent if it did not wait.
   await (await personOf(open(), alice).connect()).ask(commands.ping());
   expect(sent).toBe(0);
   stuck = false;
   expect(await answer).toMatchObject({ $case: 'accepted' });
 });
 
-test.for(['.', '..', ''])('a call with %j where a part of the path must be is never made', async (userId) => {
+test.for(['.', '..', ''])('a call with %j as a part of its path is refused locally', async (userId) => {
   const alice = await signIn(open(), 'alice');
   const group = await newGroup(alice);
   await expect(alice.chat.removeMember({ chatId: group.id, userId })).rejects.toMatchObject({
@@ -183,7 +183,7 @@ test.for(['.', '..', ''])('a call with %j where a part of the path must be is ne
   expect(await alice.chat.getChat({ chatId: group.id })).toMatchObject({ chat: { id: group.id } });
 });
 
-test('a service may be below a path, and a slash at the end does not matter', async () => {
+test('the URL of a service may have a path and a final slash', async () => {
   const asked: string[] = [];
   const noted: WebSocketTransportOptions = {
     fetch: async (url) => {
@@ -214,7 +214,7 @@ test('a service may be below a path, and a slash at the end does not matter', as
   expect(() => webSocketTransport('/below')).toThrow(TypeError);
 });
 
-test('what something on the way answers is an error by its status', async () => {
+test('the answer of a proxy becomes an error according to its status', async () => {
   const proxied = open({ fetch: async () => new Response('<h1>Bad gateway</h1>', { status: 502 }) });
   await expect(proxied.auth.guest({ name: 'alice' }, {})).rejects.toMatchObject({ code: 'UNAVAILABLE', reason: '' });
 });

@@ -5,7 +5,7 @@ import { ChildService } from '../../testing/services/child-service.ts';
 import { Secrets } from '../../testing/services/secrets.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 
-test('passwords in the configuration are not told when it is wrong', async () => {
+test('an invalid configuration is refused without its passwords', async () => {
   const secrets = new Secrets();
   const key = secrets.make('a private key');
   const service = ChildService.spawn({
@@ -34,7 +34,7 @@ const wrongAccess: Record<string, (dsn: URL, password: string) => string> = {
   'is not escaped and looks like a path': ({ host }, password) => `postgres://chat:12/${password}@${host}/chat`,
   'is wrong and escaped badly': ({ host }, password) => `postgres://chat:%zz${password}@${host}/chat`,
 };
-test.each(Object.entries(wrongAccess))("the database's password is not told when it %s", async (_, change) => {
+test.each(Object.entries(wrongAccess))("the database's password is in no error when it %s", async (_, change) => {
   const secrets = new Secrets();
   const dsn = change(new URL(await createTestDatabase()), secrets.make("the database's password"));
   const service = ChildService.spawn({ LOG_LEVEL: 'trace', POSTGRES_DSN: dsn });
@@ -45,7 +45,7 @@ test.each(Object.entries(wrongAccess))("the database's password is not told when
 });
 
 test.each(['AUTH_JWKS_URL', 'AUTH_REVOCATIONS_URL'])(
-  'a secret in %s is not told when nobody answers there',
+  'a secret in %s is in no error when the address is unreachable',
   async (name) => {
     const secrets = new Secrets();
     const service = ChildService.spawn({

@@ -7,7 +7,7 @@ import { commands } from '../../testing/clients/stream-probe.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
-/** What an auth-server of this project serves to a chat service: its keys, and which sessions have ended. */
+/** An auth-server as a chat service sees it: serves its keys and the list of ended sessions. */
 class AuthServer {
   readonly ended: string[] = [];
   readonly #key: CryptoKey;
@@ -84,7 +84,7 @@ afterEach(async () => {
   await authServer.close();
 });
 
-test('a service without accounts of its own ends the streams of sessions that have ended at the auth-server', async () => {
+test('a service without accounts ends the streams of sessions that end at the auth-server', async () => {
   authServer.ended.push('long ago');
   service = await startTestService(authServer.env);
   const phone = await authServer.person(service, 'alice', 'phone');
@@ -106,7 +106,7 @@ test('a service without accounts of its own ends the streams of sessions that ha
   streams[1]?.close();
 });
 
-test('tokens that the service signed itself before do not count any more, and nobody signs in there', async () => {
+test('a service with an auth-server refuses its own earlier tokens, and all logins', async () => {
   const before = await startTestService();
   const old = await signIn(before.transport(), 'old');
   await before.stop();
@@ -116,7 +116,7 @@ test('tokens that the service signed itself before do not count any more, and no
   await expect(signIn(service.transport(), 'new')).rejects.toMatchObject({ reason: 'ACCOUNTS_ELSEWHERE' });
 });
 
-test('while the auth-server is away calls and streams go on; what ended meanwhile is known when it is back', async () => {
+test('while the auth-server is unreachable, calls and streams continue; sessions that ended meanwhile end afterwards', async () => {
   service = await startTestService(authServer.env);
   const alice = await authServer.person(service, 'alice', 's');
   const stream = await alice.connect();
@@ -128,7 +128,7 @@ test('while the auth-server is away calls and streams go on; what ended meanwhil
   expect(await stream.ended).toMatchObject({ reason: 'SESSION_REVOKED' });
 });
 
-test('without knowing which sessions have ended the service does not start, and says why', async () => {
+test('a service that cannot read the ended sessions exits with the reason', async () => {
   await authServer.close();
   const error = await startTestService(authServer.env).catch((error) => error);
   expect(String(error)).toMatch(/cannot read which sessions have ended: .*ECONNREFUSED/);

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => issuer.close());
 
-/** What an operator sets for the provider. */
+/** The settings of a service that uses the provider. */
 async function settings(env: Record<string, string> = {}): Promise<Record<string, string>> {
   const { issuer: name, jwks_uri: jwksUrl } = await issuer.discover();
   return { AUTH_JWKS_URL: jwksUrl, AUTH_ISSUER: name, AUTH_AUDIENCE: 'chat', ...env };
@@ -25,7 +25,7 @@ async function verifier(env: Record<string, string> = {}) {
 }
 
 describe('with an OpenID Connect provider', () => {
-  test('its users and clients are who its tokens say', async () => {
+  test('tokens of users and of clients are accepted with their subject', async () => {
     issuer.claims.set('auth0|alice', { name: 'Alice', roles: ['editor'] });
     const verify = await verifier();
     const { accessToken } = await issuer.userToken('auth0|alice');
@@ -35,7 +35,7 @@ describe('with an OpenID Connect provider', () => {
     expect(await verify.verify(await issuer.clientToken())).toMatchObject({ userId: 'chat-web', roles: ['user'] });
   });
 
-  test('names and roles are read where the configuration says', async () => {
+  test('names and roles are read from the configured claims', async () => {
     issuer.claims.set('alice', { profile: { nick: 'Ally' }, realm_access: { roles: ['chat-admin', 'editor'] } });
     issuer.claims.set('chat-web', { preferred_username: 'bot', realm_access: { roles: ['chat-bot'] } });
     const verify = await verifier({
@@ -49,22 +49,19 @@ describe('with an OpenID Connect provider', () => {
     expect(await verify.verify(await issuer.clientToken())).toMatchObject({ name: 'bot', roles: ['service'] });
   });
 
-  test.each(['RS256', 'ES256', 'EdDSA'] as const)(
-    'its keys are followed when it goes over to new ones: %s',
-    async (algorithm) => {
-      const verify = await verifier();
-      const before = await issuer.clientToken();
-      expect((await verify.verify(before)).userId).toBe('chat-web');
-      await issuer.rotate({ keepOld: true }, algorithm);
-      const after = await issuer.clientToken();
-      await eventually(async () => expect((await verify.verify(after)).userId).toBe('chat-web'));
-      expect((await (await verifier()).verify(before)).userId).toBe('chat-web');
-      await issuer.rotate({ keepOld: false });
-      await expect((await verifier()).verify(before)).rejects.toMatchObject({ reason: 'TOKEN_INVALID' });
-    },
-  );
+  test.each(['RS256', 'ES256', 'EdDSA'] as const)('the rotation of its keys is followed: %s', async (algorithm) => {
+    const verify = await verifier();
+    const before = await issuer.clientToken();
+    expect((await verify.verify(before)).userId).toBe('chat-web');
+    await issuer.rotate({ keepOld: true }, algorithm);
+    const after = await issuer.clientToken();
+    await eventually(async () => expect((await verify.verify(after)).userId).toBe('chat-web'));
+    expect((await (await verifier()).verify(before)).userId).toBe('chat-web');
+    await issuer.rotate({ keepOld: false });
+    await expect((await verifier()).verify(before)).rejects.toMatchObject({ reason: 'TOKEN_INVALID' });
+  });
 
-  test('tokens for somebody else, of another provider, or of an algorithm that is not accepted are refused', async () => {
+  test('tokens for another audience, of another provider, or with another algorithm are refused', async () => {
     const verify = await verifier();
     const { idToken, accessToken } = await issuer.userToken('alice');
     expect((await verify.verify(accessToken)).userId).toBe('alice');
@@ -76,7 +73,7 @@ describe('with an OpenID Connect provider', () => {
       for (const token of [idToken, forMail, await other.clientToken()]) {
         await expect(verify.verify(token)).rejects.toMatchObject({ reason: 'TOKEN_INVALID' });
       }
-      // The same keys under another name do not help.
+      // The same keys with another issuer name are refused too.
       const elsewhere = await verifier({ AUTH_ISSUER: other.url });
       await expect(elsewhere.verify(accessToken)).rejects.toMatchObject({ reason: 'TOKEN_INVALID' });
     } finally {
@@ -86,7 +83,7 @@ describe('with an OpenID Connect provider', () => {
     await expect(strict.verify(accessToken)).rejects.toMatchObject({ reason: 'TOKEN_INVALID' });
   });
 
-  test('calls wait for it no longer than a moment while it is away, and go on when it is back', async () => {
+  test('while it is unreachable, calls are soon refused with UNAVAILABLE, and later accepted again', async () => {
     const token = await issuer.clientToken();
     const verify = await verifier();
     await issuer.close();
@@ -99,7 +96,7 @@ describe('with an OpenID Connect provider', () => {
 });
 
 describe('a service that uses an OpenID Connect provider', () => {
-  test('lets its users chat, its administrators administer, and signs nobody in itself', async () => {
+  test('gives the provider’s users and administrators their rights, and refuses all logins', async () => {
     issuer.claims.set('alice', { name: 'Alice' });
     issuer.claims.set('root', { name: 'Root', roles: 'openid admin' });
     const service = await startTestService(await settings());
@@ -126,7 +123,7 @@ describe('a service that uses an OpenID Connect provider', () => {
     }
   });
 
-  test('starts while the provider is away, and says UNAVAILABLE until it comes', async () => {
+  test('starts while the provider is unreachable, and answers UNAVAILABLE until it is reachable', async () => {
     const { accessToken: token } = await issuer.userToken('alice');
     const env = await settings();
     await issuer.close();

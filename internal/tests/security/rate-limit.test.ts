@@ -25,7 +25,7 @@ async function person(name: string): Promise<Person> {
   return personOf(service.transport(), { id: name, name, token });
 }
 
-test('whoever sends too fast is refused and told how long to wait; after that they may send again', async () => {
+test('a user who sends too fast is refused with a retry time, and may send again later', async () => {
   const alice = await person('alice');
   const group = await newGroup(alice);
 
@@ -45,11 +45,11 @@ test('whoever sends too fast is refused and told how long to wait; after that th
   expect(seq).toBe(accepted + 2);
 });
 
-test('calls count together, apart from messages, and for each user alone', async () => {
+test('all calls except messages share a limit, which is separate for each user', async () => {
   const [bob, carol] = [await person('bob'), await person('carol')];
   const group = await newGroup(bob);
 
-  // All in one second, which a busy machine may need several attempts for.
+  // All calls must be within one second. A busy machine may need several attempts.
   await eventually(async () => {
     const calls = Array.from({ length: 40 }, () => bob.chat.getChat({ chatId: group.id }));
     const results = await Promise.allSettled(calls);
@@ -60,7 +60,7 @@ test('calls count together, apart from messages, and for each user alone', async
   await expect(carol.chat.listRooms({})).resolves.toBeDefined();
 });
 
-test('a flood on a stream is refused and read no faster than allowed, while others are answered as ever', async () => {
+test('a flood of commands on a stream is refused and read slowly, without a delay for other users', async () => {
   const [mallory, erin] = [await person('mallory'), await person('erin')];
   const [target, quiet] = [await newGroup(mallory), await newGroup(erin)];
   const flood = await mallory.connect();
@@ -74,14 +74,14 @@ test('a flood on a stream is refused and read no faster than allowed, while othe
     expect(await stream.ask(commands.send(quiet.id, `${i}`))).toMatchObject({ $case: 'accepted' });
   }
 
-  // Erin has all her answers while hardly anything of the flood has been looked at.
+  // Erin has all her answers although few commands of the flood have been read.
   const answered = flood.all('accepted').length + flood.all('rejected').length;
   expect(answered).toBeLessThan(500);
   const seconds = Math.ceil((performance.now() - begun) / 1_000);
   expect(flood.all('accepted').length).toBeLessThanOrEqual((seconds + 1) * messagesPerSecond);
 });
 
-test('guests are counted by where they come from', async () => {
+test('sign-ins of guests are limited by address', async () => {
   const { auth } = service.transport();
   const results = await Promise.allSettled(Array.from({ length: 8 }, (_, i) => auth.guest({ name: `guest-${i}` }, {})));
   const refused = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason);
@@ -89,7 +89,7 @@ test('guests are counted by where they come from', async () => {
   for (const error of refused) expect(error).toMatchObject(limited);
 });
 
-test('attempts to sign in are bounded for each address, whatever the names, and whatever the client says of its address', async () => {
+test('logins are limited by address, for all names together, and a client cannot forge its address', async () => {
   const attempt = async (i: number) => {
     const response = await fetch(`${service.url}/v1/auth/login`, {
       method: 'POST',

@@ -38,7 +38,7 @@ async function register(transport: Transport): Promise<Account> {
 const bearer = (service: TestService, { userId, accessToken }: Account): Person =>
   personOf(service.transport(), { id: userId, name: userId, token: accessToken });
 
-/** A stream on each node, reading a chat in which somebody else writes on until `stop`. */
+/** Opens a stream on each node, which reads a chat in which another user writes until `stop` is called. */
 async function readers(account: Account) {
   const writer = await signIn(here.transport(), 'writer');
   const group = await newGroup(writer, bearer(here, account));
@@ -95,7 +95,7 @@ describe('delivery ends on every node, and calls are refused, after', () => {
       async (account) => {
         const token = await another(account);
         await there.transport().auth.changePassword(withPassword(account), { token });
-        // The device on which it was changed stays.
+        // The device that changed the password stays signed in.
         await there.transport().chat.listChats({}, { token });
       },
     ],
@@ -128,7 +128,7 @@ describe('delivery ends on every node, and calls are refused, after', () => {
   });
 });
 
-test('the answer to a logout or a ban means that it is enforced on the node that gave it', async () => {
+test('a node enforces a logout or a ban before it answers', async () => {
   for (let i = 0; i < 5; i += 1) {
     const [one, other] = [await register(here.transport()), await register(here.transport())];
     await here.transport().auth.logout({}, { token: one.accessToken });
@@ -140,7 +140,7 @@ test('the answer to a logout or a ban means that it is enforced on the node that
   }
 });
 
-test('one session’s end leaves the others open', async () => {
+test('the end of one session leaves the user’s other sessions open', async () => {
   const account = await register(here.transport());
   const { username, password } = account;
   const login = await here.transport().auth.login({ username, password }, {});
@@ -149,12 +149,12 @@ test('one session’s end leaves the others open', async () => {
   await here.transport().auth.logout({}, { token: account.accessToken });
   expect(await lost.ended).toMatchObject({ reason: 'SESSION_REVOKED' });
   expect(await kept.ask(commands.ping())).toMatchObject({ $case: 'pong' });
-  // The token of a session that has ended does not keep a stream open either.
+  // A stream does not accept the token of an ended session.
   expect(await kept.ask(commands.authenticate(account.accessToken))).toMatchObject({ $case: 'rejected' });
   kept.close();
 });
 
-test('a user who was banned comes in again on every node when the ban is lifted, or over', async () => {
+test('a user has access on every node again when their ban is lifted or expires', async () => {
   const [lifted, over] = [await register(here.transport()), await register(there.transport())];
   await admin.chat.banUser({ userId: lifted.userId });
   await admin.chat.banUser({ userId: over.userId, expiresAt: new Date(Date.now() + 1_500) });
@@ -173,7 +173,7 @@ test('a user who was banned comes in again on every node when the ban is lifted,
   }
 });
 
-test('a guest can be banned, too, whatever token they get next', async () => {
+test('a banned guest stays banned with a new token', async () => {
   const guest = await signIn(here.transport(), 'guest');
   const stream = await guest.connect();
   await admin.chat.banUser({ userId: guest.id });
@@ -183,7 +183,7 @@ test('a guest can be banned, too, whatever token they get next', async () => {
   await expect(again.chat.listChats({})).rejects.toMatchObject({ reason: 'BANNED' });
 });
 
-test('a banned reader who does not read does not stay online, and gets nothing that was queued', async () => {
+test('a banned reader who does not read goes offline, and their queued events are dropped', async () => {
   const account = await register(here.transport());
   const writer = await signIn(here.transport(), 'writer');
   const group = await newGroup(writer, bearer(here, account));
@@ -195,7 +195,7 @@ test('a banned reader who does not read does not stay online, and gets nothing t
   call.pause();
   const command = { commandId: '', command: commands.subscribe(group.id, 0) };
   call.write(ConnectChatRequest.encode({ commands: [command] }).finish());
-  // Nobody reads yet: what fits goes into the buffers of the connection, the rest waits.
+  // The client does not read yet: the connection's buffers fill first, then events are queued.
   let sent = 0;
   for (let held = 0; held < 3; held = here.app.sessions.queuedBytes > 0 ? held + 1 : 0) {
     await Promise.all(Array.from({ length: 50 }, () => say(writer, group, 'x'.repeat(4_000))));

@@ -19,7 +19,7 @@ interface Account {
   accessToken: string;
 }
 
-/** Signs in in all ways there are, and fails to in as many; each time with secrets. */
+/** Signs in, and fails to sign in, in every way, each time with secrets. */
 async function useAccounts({ auth }: Transport, secrets: Secrets): Promise<Account> {
   const failing = async (call: Promise<unknown>) => expect(await call.catch((error) => error)).toBeInstanceOf(Error);
   const guest = await auth.guest({ name: `guest-${randomUUID().slice(0, 8)}` }, {});
@@ -57,7 +57,7 @@ async function useAccounts({ auth }: Transport, secrets: Secrets): Promise<Accou
   return { username, password: next, accessToken: token };
 }
 
-/** What a client that has it all wrong may send over HTTP. */
+/** Sends invalid HTTP requests with secrets in wrong places. */
 async function sendNonsense(url: string, secrets: Secrets): Promise<void> {
   const post = (path: string, body: string, headers: Record<string, string> = {}) =>
     fetch(url + path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
@@ -86,7 +86,7 @@ async function sendNonsense(url: string, secrets: Secrets): Promise<void> {
   }
 }
 
-/** Signs in on a stream with tokens that are none. */
+/** Opens streams with invalid tokens. */
 async function useStream(transport: Transport, { username, accessToken }: Account, secrets: Secrets): Promise<void> {
   const person = personOf(transport, { id: username, name: username, token: accessToken });
   const stream = await person.connect();
@@ -96,7 +96,7 @@ async function useStream(transport: Transport, { username, accessToken }: Accoun
   expect(await stranger.ended).toBeInstanceOf(Error);
 }
 
-/** Makes the database refuse every row, for a reason that nobody has foreseen: what it then says has the row in it. */
+/** Makes the database refuse every row for an unexpected reason. Its errors then contain the row. */
 async function refuseRows(dsn: string): Promise<void> {
   const client = new pg.Client({ connectionString: dsn });
   await client.connect();
@@ -105,7 +105,7 @@ async function refuseRows(dsn: string): Promise<void> {
   await client.end();
 }
 
-/** How to reach the bundled PostgreSQL of a data folder. */
+/** Returns the DSN of the bundled PostgreSQL of a data folder. */
 async function readAccess(dataDir: string): Promise<{ password: string; dsn: string }> {
   const read = (file: string) => readFile(join(dataDir, 'postgres', file), 'utf8');
   const password = (await read('superuser.password')).trim();
@@ -113,7 +113,7 @@ async function readAccess(dataDir: string): Promise<{ password: string; dsn: str
   return { password, dsn: `postgres://postgres:${password}@127.0.0.1:${port}/chat` };
 }
 
-test('passwords and tokens are neither in the logs nor in process listings, however much is logged and goes wrong', async () => {
+test('passwords and tokens are neither in the logs nor in process listings, at the lowest log level and in all failures', async () => {
   const secrets = new Secrets();
   const dataDir = await newDataDir();
   const service = ChildService.spawn({

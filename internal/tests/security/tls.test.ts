@@ -38,7 +38,7 @@ function open(address: string, tls?: TlsOptions) {
   return transport;
 }
 
-/** Status of `GET /healthz`. */
+/** Returns the status of `GET /healthz`. */
 function getHealth(url: string, tls: TlsOptions): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     request(`${url}/healthz`, { ...tls, agent: false }, (answer) => {
@@ -50,7 +50,7 @@ function getHealth(url: string, tls: TlsOptions): Promise<number | undefined> {
   });
 }
 
-/** The serial number of the certificate that a server shows to whoever connects now. */
+/** Returns the serial number of the certificate that a server presents to a new connection. */
 function serialAt(address: string): Promise<string> {
   const { hostname, port } = new URL(`tls://${address}`);
   return new Promise((resolve, reject) => {
@@ -71,18 +71,21 @@ function serialAt(address: string): Promise<string> {
 const serialOf = async (file: string) => new X509Certificate(await readFile(file)).serialNumber;
 
 describe('TLS', () => {
-  test.each(['127.0.0.1', 'localhost'])('whoever trusts the authority converses, at %s', async (host) => {
-    const address = service.address.replace('127.0.0.1', host);
-    const alice = await signIn(open(address, certificates.trusting), 'alice');
-    const group = await newGroup(alice);
-    const stream = await alice.connect();
-    await stream.ask(commands.subscribe(group.id, 0));
-    await say(alice, group, 'hello');
-    await stream.until(() => stream.messages(group.id).length === 2);
-    expect(await getHealth(service.url.replace('127.0.0.1', host), certificates.trusting)).toBe(200);
-  });
+  test.each(['127.0.0.1', 'localhost'])(
+    'a client that trusts the certificate authority can connect, at %s',
+    async (host) => {
+      const address = service.address.replace('127.0.0.1', host);
+      const alice = await signIn(open(address, certificates.trusting), 'alice');
+      const group = await newGroup(alice);
+      const stream = await alice.connect();
+      await stream.ask(commands.subscribe(group.id, 0));
+      await say(alice, group, 'hello');
+      await stream.until(() => stream.messages(group.id).length === 2);
+      expect(await getHealth(service.url.replace('127.0.0.1', host), certificates.trusting)).toBe(200);
+    },
+  );
 
-  test('whoever does not trust it, or speaks in plain text, is refused', async () => {
+  test('a client that does not trust it, or uses plain text, cannot connect', async () => {
     const guest = (tls?: TlsOptions) => open(service.address, tls).auth.guest({ name: 'x' }, {});
     await expect(guest({})).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(guest()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
@@ -102,7 +105,7 @@ describe('TLS', () => {
 });
 
 describe('mutual TLS', () => {
-  test('only clients with a certificate of the authority get in', async () => {
+  test('only clients with a certificate of the authority can connect', async () => {
     const mutual = await startTestService({ ...certificates.env, TLS_CLIENT_CA: certificates.ca });
     onTestFinished(() => mutual.stop());
     const guest = (tls: TlsOptions) => open(mutual.address, tls).auth.guest({ name: 'x' }, {});
@@ -117,7 +120,7 @@ describe('mutual TLS', () => {
     }
   });
 
-  test('a gateway by itself shows its certificate to the services', async () => {
+  test('a separate gateway presents its certificate to the services', async () => {
     const mutual = await startTestService({ ...certificates.env, TLS_CLIENT_CA: certificates.ca, GATEWAY: 'false' });
     onTestFinished(() => mutual.stop());
     const upstream = {
@@ -138,7 +141,7 @@ describe('mutual TLS', () => {
 });
 
 describe('certificates that change', () => {
-  test('new connections get the new one, and open streams go on', async () => {
+  test('new connections get the new one, and open streams continue', async () => {
     const alice = await signIn(open(service.address, certificates.trusting), 'alice');
     const group = await newGroup(alice);
     const stream = await alice.connect();
@@ -159,7 +162,7 @@ describe('certificates that change', () => {
     expect(stream.events.filter(({ $case }) => $case === 'closing')).toEqual([]);
   });
 
-  test('what does not fit together is told once, and the old one stays', async () => {
+  test('files that do not fit together are logged once and not used', async () => {
     const before = await serialAt(service.address);
     const kept = { cert: await readFile(certificates.serverCert), key: await readFile(certificates.serverKey) };
     const faults = () => log.lines.filter(({ msg }) => msg === 'keeping the current TLS certificate');
@@ -199,6 +202,6 @@ test.each([
   [{ TLS_CERT: '/nowhere.crt' }, /^TLS_CERT: cannot read \/nowhere\.crt \(ENOENT\)$/],
   [{ TLS_CERT: 'package.json' }, /^TLS_CERT: package\.json is not a certificate in PEM$/],
   [{ TLS_KEY: 'package.json' }, /^TLS_KEY \(package\.json\) is not the private key of TLS_CERT/],
-])('a service with %j says what is wrong, and does not start', async (env, message) => {
+])('a service with %j does not start, and names the fault', async (env, message) => {
   await expect(startTestService({ ...certificates.env, ...env })).rejects.toThrow(message);
 });

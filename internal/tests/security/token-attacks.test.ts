@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** Why a call with this authorization header is refused; undefined if it is not. */
+/** The reason for which a call with this authorization header is refused; undefined if it is not. */
 async function refusal(authorization: string): Promise<string | undefined> {
   const metadata = new Metadata();
   metadata.set('authorization', authorization);
@@ -35,7 +35,7 @@ async function refusal(authorization: string): Promise<string | undefined> {
   }
 }
 
-/** The gRPC status of a call whose headers are sent as they are, each in a line of its own. */
+/** The gRPC status of a call with these authorization headers, each sent unchanged as a header of its own. */
 async function rawStatus(authorization: string[]): Promise<string | undefined> {
   const session = connect(`http://${service.address}`, { strictSingleValueFields: false } as object);
   onTestFinished(() => session.close());
@@ -62,12 +62,12 @@ async function rawStatus(authorization: string[]): Promise<string | undefined> {
   return result.promise;
 }
 
-test('the token that the attacks begin with is good', async () => {
+test('the token that the attacks modify is valid', async () => {
   expect(await refusal(`Bearer ${token}`)).toBeUndefined();
   expect(await rawStatus([`Bearer ${token}`])).toBe('0');
 });
 
-test('any form but that of the standard is refused', async () => {
+test('an authorization header in any other form than the standard’s is refused', async () => {
   const other = await service.token('bob');
   for (const header of [
     token,
@@ -97,7 +97,7 @@ test('any form but that of the standard is refused', async () => {
   }
 });
 
-test('of two authorization headers never the second counts, nor something made of both', async () => {
+test('neither the second of two authorization headers nor a combination of both is accepted', async () => {
   const other = `Bearer ${await service.token('bob')}`;
   for (const second of [`Bearer ${token}`, other]) {
     for (const first of ['Bearer nonsense', 'Basic x', 'Bearer', '']) {
@@ -106,7 +106,7 @@ test('of two authorization headers never the second counts, nor something made o
   }
 });
 
-test('a huge token costs nobody anything', async () => {
+test('a huge token is refused quickly and does not disturb others', async () => {
   const [header, payload, signature] = token.split('.');
   const bystander = await (await signIn(service.transport(), 'bystander')).connect();
   for (const length of [10_000, 60_000, 1_000_000]) {
@@ -118,7 +118,7 @@ test('a huge token costs nobody anything', async () => {
   bystander.close();
 });
 
-test('forged tokens are refused alike for calls, streams and in a stream; what is wrong with them is not told', async () => {
+test('forged tokens are refused alike by calls, by streams and on streams, without a reason that helps an attacker', async () => {
   const [header, payload, signature] = token.split('.');
   const claims = JSON.parse(Buffer.from(payload!, 'base64url').toString());
   const encode = (value: unknown) => base64url.encode(JSON.stringify(value));

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('a stream whose token expires is told so and ends, not before, and gets nothing after that', async () => {
+test('a stream ends with the reason when its token expires, not before, and gets no later event', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   const stream = await alice.connect();
@@ -32,7 +32,7 @@ test('a stream whose token expires is told so and ends, not before, and gets not
   expect(service.app.sessions.size).toBe(0);
 });
 
-test('a stream that is given a new token in time goes on with it', async () => {
+test('a stream that gets a new token in time continues', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   const stream = await alice.connect();
@@ -49,7 +49,7 @@ test('a stream that is given a new token in time goes on with it', async () => {
   stream.close();
 });
 
-test('the SDK renews its token in place: one stream lives through several', async () => {
+test('the SDK renews its token on the open stream', async () => {
   const transport = grpcTransport(service.address);
   let tokens = 0;
   const source = guest(uniqueName('lasting'));
@@ -79,7 +79,7 @@ test('the SDK renews its token in place: one stream lives through several', asyn
   expect(states.filter((kind) => kind !== 'connecting')).toEqual(['online']);
 });
 
-test('a token that has expired opens no stream that shows anything', async () => {
+test('a stream with an expired token gets no event', async () => {
   const alice = await signIn(service.transport(), 'alice');
   const { token } = await issueToken(service.dsn, { userId: alice.id }, { ttlMs: -1_000 });
   const room = await newRoom(alice);

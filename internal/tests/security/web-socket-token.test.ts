@@ -15,7 +15,7 @@ afterAll(() => service.stop());
 
 const connected = (options: SocketClientOptions) => SocketClient.connect(service.url, options);
 
-describe('a token comes', () => {
+describe('a token is accepted', () => {
   test.each(['chat.v1.json', 'chat.v1.proto'])('in the header, with %s', async (protocol) => {
     const client = await connected({ token: alice.token, protocols: [protocol] });
     expect(client.socket.protocol).toBe(protocol);
@@ -23,13 +23,16 @@ describe('a token comes', () => {
     expect(await client.ask(commands.ping())).toMatchObject({ $case: 'pong' });
   });
 
-  test.each(['chat.v1.json', 'chat.v1.proto'])('beside %s, which alone is answered', async (protocol) => {
-    const client = await connected({ protocols: [protocol, `chat.v1.bearer.${alice.token}`] });
-    expect(client.socket.protocol).toBe(protocol);
-    expect((await client.nextOf('welcome')).user?.id).toBe(alice.id);
-  });
+  test.each(['chat.v1.json', 'chat.v1.proto'])(
+    'as a second sub-protocol beside %s, of which the service selects only the latter',
+    async (protocol) => {
+      const client = await connected({ protocols: [protocol, `chat.v1.bearer.${alice.token}`] });
+      expect(client.socket.protocol).toBe(protocol);
+      expect((await client.nextOf('welcome')).user?.id).toBe(alice.id);
+    },
+  );
 
-  test('before the encoding as well, as the order of what is offered is the client’s', async () => {
+  test('as a sub-protocol before the encoding', async () => {
     const socket = new SocketClient(service.url, { protocols: [`chat.v1.bearer.${alice.token}`, 'chat.v1.json'] });
     expect((await socket.nextOf('welcome')).user?.id).toBe(alice.id);
     expect(socket.socket.protocol).toBe('chat.v1.json');
@@ -43,7 +46,7 @@ describe('a token comes', () => {
     expect(client.events[0]).toMatchObject({ $case: 'welcome', value: { user: { id: alice.id } } });
   });
 
-  test('never in the address', async () => {
+  test('but not in the URL', async () => {
     const query = `?access_token=${alice.token}&token=${alice.token}&authorization=Bearer%20${alice.token}`;
     const client = await new SocketClient(service.url, { path: `/v1/connect${query}` }).opened();
     client.send(commands.ping());
@@ -51,7 +54,7 @@ describe('a token comes', () => {
     expect(client.events).toEqual([]);
   });
 
-  test('never in a cookie, which a browser would send for any page', async () => {
+  test('but not in a cookie, which a browser would send for any page', async () => {
     const headers = { cookie: `chat_token=${alice.token}` };
     const client = await new SocketClient(service.url, { headers }).opened();
     client.send(commands.ping());
@@ -60,7 +63,7 @@ describe('a token comes', () => {
 });
 
 describe('a socket is closed', () => {
-  test('that says nothing for five seconds and has no token', async () => {
+  test('that has no token and sends nothing for five seconds', async () => {
     const client = await new SocketClient(service.url).opened();
     const since = performance.now();
     expect(await client.closed).toEqual({ code: 4401, reason: 'TOKEN_MISSING' });
@@ -69,13 +72,13 @@ describe('a socket is closed', () => {
     expect(service.app.sessions.size).toBe(0);
   });
 
-  test('whose first command is another one', async () => {
+  test('whose first command is not authenticate', async () => {
     const client = await new SocketClient(service.url).opened();
     client.send(commands.ping(), commands.authenticate(alice.token));
     expect(await client.closed).toEqual({ code: 4401, reason: 'TOKEN_MISSING' });
   });
 
-  test('whose first frame is none', async () => {
+  test('whose first frame cannot be decoded', async () => {
     const client = await new SocketClient(service.url).opened();
     client.socket.send('nonsense');
     expect(await client.closed).toEqual({ code: 4400, reason: 'MALFORMED_FRAME' });
@@ -84,7 +87,7 @@ describe('a socket is closed', () => {
   test.each([
     ['many commands', `{"commands":[${Array(30_000).fill('0')}]}`],
     ['many bytes', `{"commands":[{"ping":{}}],"padding":"${'x'.repeat(65_536)}"}`],
-  ])('whose first frame has too %s, before anything of it is read', async (_, frame) => {
+  ])('whose first frame has too %s, before it is decoded', async (_, frame) => {
     const client = await new SocketClient(service.url).opened();
     client.socket.send(frame);
     expect(await client.closed).toEqual({ code: 4429, reason: 'FRAME_LIMIT' });
@@ -106,7 +109,7 @@ describe('a socket is closed', () => {
     ],
   ];
 
-  test.each(wayIn)('whose token in the %s is none', async (_, open) => {
+  test.each(wayIn)('whose token in the %s is invalid', async (_, open) => {
     for (const token of ['nonsense', `${alice.token.slice(0, -8)}AAAAAAAA`]) {
       const client = await open(token);
       expect(await client.closed).toEqual({ code: 4401, reason: 'TOKEN_INVALID' });

@@ -4,13 +4,13 @@ import { build, type Rolldown } from 'vite';
 export interface Bundle {
   /** A script that sets the global `sdk`. */
   code: string;
-  /** What was left as an import because browsers do not have it, or was found nowhere. */
+  /** Imports that remain because they are modules of Node or cannot be resolved. */
   missing: string[];
-  /** The npm packages in it. */
+  /** The npm packages in the bundle. */
   packages: string[];
 }
 
-/** Bundles a file of the SDK as an application's build for browsers would. */
+/** Bundles a file of the SDK as an application's build for browsers does. */
 export async function bundle(file: string): Promise<Bundle> {
   const missing: string[] = [];
   const built = (await build({
