@@ -8,7 +8,7 @@ export interface TimesConfig {
   repairIntervalMs: number;
   /** How long a connection may be silent before it is asked whether it lives. */
   keepaliveMs: number;
-  /** How long a user counts as online after the end of their last stream. */
+  /** How long after the end of a user's last stream the user is announced as offline, unless there is another stream by then. */
   presenceGraceMs: number;
   /** How long stopping waits for streams to end and for calls to finish. */
   drainTimeoutMs: number;
