@@ -4,13 +4,13 @@ import { sleep } from './sleep.ts';
 const jitters = { full: fullJitter, equal: equalJitter, none: (ms: number) => ms };
 
 export interface BackoffOptions {
-  /** The longest that the first wait can be, in milliseconds. */
+  /** Maximum length of the first wait in milliseconds. */
   firstMs: number;
-  /** The longest that any wait can be, in milliseconds. */
+  /** Maximum length of any wait in milliseconds. */
   maxMs: number;
-  /** How much longer each wait can be than the one before it; 2 unless given. */
+  /** Factor by which the maximum grows from one wait to the next. Default 2. */
   factor?: number;
-  /** `full`: a wait is a random time up to its longest. `equal`: it is at least half of that. `none`: it is the longest. */
+  /** `full`: a random time up to the wait's maximum. `equal`: a random time from half of the maximum. `none`: the maximum. */
   jitter: keyof typeof jitters;
 }
 
@@ -26,7 +26,7 @@ export class Backoff {
     this.#options = options;
   }
 
-  /** The next wait, in milliseconds. It is at least `leastMs`, for a service that said when to try again. */
+  /** Returns the next wait in milliseconds. It is at least `leastMs`, for a service that said when to try again. */
   next(leastMs = 0): number {
     const { firstMs, maxMs, factor = 2, jitter } = this.#options;
     const longestMs = Math.min(firstMs * factor ** this.#attempts, maxMs);
@@ -34,12 +34,12 @@ export class Backoff {
     return Math.max(leastMs, jitters[jitter](longestMs));
   }
 
-  /** Waits for the time that `next` gives; resolves early, without an error, when the signal aborts. */
+  /** Waits for the time that `next` returns. Resolves early, without an error, if the signal aborts. */
   wait(signal: AbortSignal): Promise<void> {
     return sleep(this.next(), signal);
   }
 
-  /** Begins with the first wait again. Call it when an attempt has succeeded. */
+  /** Starts again with the first wait. Call it after a successful attempt. */
   reset(): void {
     this.#attempts = 0;
   }

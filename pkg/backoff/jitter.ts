@@ -1,9 +1,9 @@
-/** A random part of `ms`: from 0 to all of it. */
+/** Returns a random number from 0 to `ms`. */
 export function fullJitter(ms: number): number {
   return ms * Math.random();
 }
 
-/** A random part of `ms`: from half of it to all of it. */
+/** Returns a random number from half of `ms` to `ms`. */
 export function equalJitter(ms: number): number {
   return ms * (0.5 + Math.random() / 2);
 }

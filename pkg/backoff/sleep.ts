@@ -1,5 +1,5 @@
 /**
- * Resolves after `ms` milliseconds, or as soon as the signal aborts. It never rejects, and it needs nothing of Node: browsers run it as well.
+ * Resolves after `ms` milliseconds, or as soon as the signal aborts. Never rejects. Also runs in browsers.
  * Without a signal, server code uses `node:timers/promises` instead.
  */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {

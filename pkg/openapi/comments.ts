@@ -1,16 +1,16 @@
 import type { AnyDesc, DescFile } from '@bufbuild/protobuf';
 
-/** The comments of .proto files, in the words of JSON: a field that a comment names in backticks goes by its JSON name. */
+/** Reads the comments of .proto files. A field name in backticks is replaced by the field's JSON name. */
 export class Comments {
   readonly #jsonNames: ReadonlyMap<string, string>;
   readonly #ofFile = new WeakMap<DescFile, ReadonlyMap<string, string>>();
 
-  /** `jsonNames` gives a field's name in JSON by its name in the .proto file. */
+  /** `jsonNames` maps field names of the .proto files to JSON names. */
   constructor(jsonNames: ReadonlyMap<string, string>) {
     this.#jsonNames = jsonNames;
   }
 
-  /** The comment above a declaration, or else that behind it, without markup and blank ends; empty if there is none. */
+  /** Returns the comment above a declaration, or else the one behind it, trimmed and without comment markers; empty if there is none. */
   of(desc: Exclude<AnyDesc, DescFile>): string {
     const text = this.#textsOf('file' in desc ? desc.file : desc.parent.file).get(pathOf(desc).join()) ?? '';
     return text.replace(/`([a-z][a-z0-9_]*)`/g, (whole, name) => {
@@ -32,7 +32,7 @@ export class Comments {
   }
 }
 
-/** Lines for tools, such as `buf:lint:ignore …`, are left out. */
+/** Omits lines for tools, such as `buf:lint:ignore …`. */
 function clean(comment: string): string {
   const lines = comment.split('\n').map((line) => line.replace(/^ /, '').trimEnd());
   return lines
@@ -41,7 +41,7 @@ function clean(comment: string): string {
     .trim();
 }
 
-/** Where a declaration stands in its file's descriptor: field numbers and indices. Source: google/protobuf/descriptor.proto */
+/** Returns a declaration's path in its file's descriptor: field numbers and indices. Source: google/protobuf/descriptor.proto */
 function pathOf(desc: Exclude<AnyDesc, DescFile>): number[] {
   switch (desc.kind) {
     case 'message':

@@ -3,7 +3,7 @@ import type { EnumRulesJson } from '../proto-rules/enum-rules.ts';
 import type { Comments } from './comments.ts';
 import type { Schema } from './document.ts';
 
-/** An enum by the names of its values, those that the rules allow. */
+/** Returns the schema of an enum: the names of the values that the rules allow. */
 export function enumSchema(desc: DescEnum, comments: Comments, rules: EnumRulesJson = {}): Schema {
   if (desc.typeName === 'google.protobuf.NullValue') return { type: 'null' };
   const values = desc.values.filter(({ number }) => isAllowed(number, rules));
@@ -20,7 +20,7 @@ export function enumSchema(desc: DescEnum, comments: Comments, rules: EnumRulesJ
   };
 }
 
-/** Whether the rules leave out any of the values. */
+/** Whether the rules exclude any of the values. */
 export function isRestricted(desc: DescEnum, rules: EnumRulesJson = {}): boolean {
   return !desc.values.every(({ number }) => isAllowed(number, rules));
 }

@@ -3,7 +3,7 @@ import type { Response, Schema } from './document.ts';
 import { codeNames, type ErrorNote } from './method-comment.ts';
 import type { Schemas } from './schemas.ts';
 
-/** The responses that errors become, by HTTP status in ascending order. */
+/** Returns the error responses of a method by HTTP status, in ascending order. */
 export function errorResponses(
   errors: readonly ErrorNote[],
   httpStatusOf: (code: number) => number,
@@ -25,7 +25,7 @@ export function errorResponses(
   );
 }
 
-/** The body of every error: google.rpc.Status, with details of these types; of any type if there are none. */
+/** Returns the schema of an error's body: google.rpc.Status with details of these types, or of any type if none is given. */
 export function statusSchema(details: readonly DescMessage[], schemas: Schemas): Schema {
   const anyOf = details.map((desc): Schema => {
     const { properties, required = [], ...object } = schemas.object(desc, 'detail');

@@ -3,7 +3,7 @@ import { type NumberRulesJson, numberKinds } from '../proto-rules/number-rules.t
 import type { StringRulesJson } from '../proto-rules/string-rules.ts';
 import type { Schema } from './document.ts';
 
-/** What the rules of a single value that is no enum and no message say, as far as a JSON Schema can. */
+/** Returns the rules of a scalar value, as far as JSON Schema can express them. */
 export function valueLimits(rules: FieldRulesJson): Schema {
   if (rules.string) return stringLimits(rules.string);
   if (rules.bytes) return base64Limits(rules.bytes);
@@ -23,7 +23,7 @@ export function mapLimits({ minPairs, maxPairs }: MapRulesJson): Schema {
   return defined({ minProperties: toSize(minPairs), maxProperties: toSize(maxPairs) });
 }
 
-/** Limits in bytes are given as those in characters that follow from them: a character has one to four bytes. */
+/** Limits in bytes become limits in characters: a character has one to four bytes. */
 function stringLimits(json: StringRulesJson): Schema {
   const { len, minLen, maxLen, lenBytes, minBytes, maxBytes } = json;
   const fewestBytes = toSize(lenBytes ?? minBytes);
@@ -48,7 +48,7 @@ function stringLimits(json: StringRulesJson): Schema {
   });
 }
 
-/** The lengths of base64, with and without padding. */
+/** Returns the limits of a base64 string's length, with and without padding. */
 function base64Limits({ len, minLen, maxLen }: NonNullable<FieldRulesJson['bytes']>): Schema {
   const min = toSize(len ?? minLen);
   const max = toSize(len ?? maxLen);
@@ -64,7 +64,7 @@ function numberLimits(json: NumberRulesJson): Schema {
   const limits = { minimum: toNumber(json.gte), exclusiveMinimum: toNumber(json.gt) };
   const above = defined(limits);
   const below = defined({ maximum: toNumber(json.lte), exclusiveMaximum: toNumber(json.lt) });
-  // The definition of the rules: limits the wrong way round allow what is outside of them.
+  // As validate.proto defines: if the lower limit is above the upper one, values outside of the two are valid.
   const isOutside = lower !== undefined && upper !== undefined && lower > upper;
   return defined({
     ...(isOutside ? { anyOf: [above, below] } : { ...above, ...below }),

@@ -20,24 +20,24 @@ export type { OpenApiDocument } from './document.ts';
 
 export interface OpenApiOptions {
   info: Info;
-  /** Full names of the services, in the order in which they are shown. */
+  /** Full names of the services, in their order in the document. */
   services: readonly string[];
   /** Whether the method can be called without a token. */
   isOpen: (method: DescMethod) => boolean;
-  /** Errors that the method's comment does not list, in the form of one: `NOT_FOUND (REASON): when`, a line each. */
+  /** Returns further errors of a method, one per line, in the form of its comment: `NOT_FOUND (REASON): when`. */
   commonErrors?: (method: DescMethod) => readonly string[];
-  /** The HTTP status of gRPC's code. */
+  /** Returns the HTTP status of a gRPC code. */
   httpStatusOf: (code: number) => number;
-  /** Full names of the messages that errors carry as details; unless given, any. */
+  /** Full names of the messages that errors carry as details. Default: any message. */
   errorDetails?: readonly string[];
 }
 
 /**
- * Describes the HTTP side of services, by their `google.api.http` rules, as an OpenAPI 3.1 document: names and forms are those of
- * canonical proto3 JSON, words those of the .proto comments, limits those of the validation rules. The same input gives the same document.
+ * Generates an OpenAPI 3.1 document from the `google.api.http` rules of services. Names and forms are those of
+ * canonical proto3 JSON; texts come from the .proto comments, limits from the validation rules. The output is deterministic.
  *
  * `descriptors` is an encoded google.protobuf.FileDescriptorSet with all imports and with source info. Throws an Error that names what
- * cannot be described: a service that there is not, a rule that is not understood, routes that OpenAPI cannot tell apart.
+ * cannot be described: a missing service, an unknown rule, or routes that OpenAPI cannot distinguish.
  */
 export function generateOpenApi(descriptors: Uint8Array, options: OpenApiOptions): OpenApiDocument {
   const descriptorSet = fromBinary(FileDescriptorSetSchema, descriptors);
@@ -88,7 +88,7 @@ export function generateOpenApi(descriptors: Uint8Array, options: OpenApiOptions
 
 class Paths {
   readonly all: Record<string, Record<string, Operation>> = {};
-  /** The paths by what they look like without the names of their variables. */
+  /** Paths by their form without the names of variables. */
   readonly #shapes = new Map<string, string>();
 
   add(httpMethod: string, path: string, operation: Operation): void {
@@ -110,7 +110,7 @@ function missing(kind: string, name: string): never {
   throw new Error(`there is no ${kind} ${name}`);
 }
 
-/** JSON names by proto names, where they differ and all fields of the name agree. */
+/** Returns JSON names by proto names, for names that differ and for which all fields of that name agree. */
 function jsonNames(registry: FileRegistry): Map<string, string> {
   const names = new Map<string, Set<string>>();
   for (const desc of registry) {
@@ -120,7 +120,7 @@ function jsonNames(registry: FileRegistry): Map<string, string> {
   return new Map([...names].flatMap(([name, [jsonName, other]]) => (jsonName && !other ? [[name, jsonName]] : [])));
 }
 
-/** The messages and all that their fields lead to. */
+/** Returns the messages and every message that their fields refer to, directly or indirectly. */
 function messagesBelow(roots: readonly DescMessage[]): Set<DescMessage> {
   const found = new Set<DescMessage>();
   const visit = (desc: DescMessage) => {

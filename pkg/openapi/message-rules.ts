@@ -17,7 +17,7 @@ export class MessageRules {
   readonly #registry: FileRegistry;
   readonly #validatorOf: (typeName: string) => Validate;
 
-  /** Throws on a rule that is not understood. `registry` is that of the set. */
+  /** Throws on an unknown rule. `registry` must be that of the descriptor set. */
   constructor(descriptorSet: FileDescriptorSet, registry: FileRegistry) {
     this.#registry = registry;
     const json = toJson(FileDescriptorSetSchema, descriptorSet, { registry });
@@ -31,7 +31,7 @@ export class MessageRules {
     return toJson(extension.message, rules, { registry: this.#registry }) as FieldRulesJson;
   }
 
-  /** Whether a message without the field breaks a rule of it. */
+  /** Whether a message that lacks the field is invalid. */
   requires(field: DescField): boolean {
     const nothing = Object.fromEntries(field.parent.fields.map((one) => [propertyName(one.name), valueWhenUnset(one)]));
     return this.#violationsOf(field.parent, nothing).some((violation) => violation.field === field.name);
@@ -42,7 +42,7 @@ export class MessageRules {
   }
 }
 
-/** In the shape that the rules are compiled for. */
+/** Returns the message in the form for which the rules are compiled. */
 function valueWhenUnset(field: DescField): unknown {
   if (field.fieldKind === 'list') return [];
   if (field.fieldKind === 'map') return {};

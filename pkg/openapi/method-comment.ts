@@ -1,22 +1,22 @@
-/** An error that a method can answer with. */
+/** An error that a method can return, as its comment describes it. */
 export interface ErrorNote {
-  /** gRPC's name of the code: `NOT_FOUND`. */
+  /** The gRPC name of the code, such as `NOT_FOUND`. */
   code: string;
-  /** `CHAT_NOT_FOUND`; several have one explanation. */
+  /** The reasons that share the explanation, such as `CHAT_NOT_FOUND`. */
   reasons: string[];
-  /** When it is given; may be empty. */
+  /** When the error occurs; may be empty. */
   text: string;
 }
 
 export interface MethodComment {
   /** The first sentence as plain text, without its full stop. */
   summary: string;
-  /** The rest but the errors, in Markdown. */
+  /** The comment without the first sentence and the errors, in Markdown. */
   description: string;
   errors: ErrorNote[];
 }
 
-/** gRPC's codes, each at its number. Source: google/rpc/code.proto */
+/** The gRPC codes, indexed by number. Source: google/rpc/code.proto */
 export const codeNames = [
   'OK',
   'CANCELLED',
@@ -37,12 +37,12 @@ export const codeNames = [
   'UNAUTHENTICATED',
 ];
 
-/** `NOT_FOUND (CHAT_NOT_FOUND)` and, unless a sentence or the text ends there, a colon. */
+/** Matches `NOT_FOUND (CHAT_NOT_FOUND)` with the colon or full stop behind it. */
 const errorPattern = new RegExp(String.raw`(?<=^|[.;] )(${codeNames.join('|')}) \(([A-Z][A-Z0-9_, ]*)\)[:.]?`, 'g');
 
 /**
- * Reads a method's comment. Lines that begin like `NOT_FOUND (CHAT_NOT_FOUND): when there is none`, up to the end of their paragraph, are
- * errors.
+ * Reads a method's comment. A line that begins like `NOT_FOUND (CHAT_NOT_FOUND): …` starts the errors, which last to the end of the
+ * paragraph.
  */
 export function readMethodComment(comment: string): MethodComment {
   const errors: ErrorNote[] = [];

@@ -5,7 +5,7 @@ import type { MethodComment } from './method-comment.ts';
 import { pathParameters, queryParameters } from './parameters.ts';
 import type { Schemas } from './schemas.ts';
 
-/** One route as an operation, but for its errors. */
+/** Returns the operation of a route, without its error responses. */
 export function toOperation(
   method: DescMethod,
   binding: HttpBinding,
@@ -66,6 +66,6 @@ function responseSchema({ output }: DescMethod, { responseBody }: HttpBinding, s
   const field = output.fields.find(({ name }) => name === responseBody);
   if (!field) throw new Error(`response_body ${responseBody} is no field of ${output.typeName}`);
   const schema = schemas.field(field, 'response');
-  // The gateway answers null for a field that is not set.
+  // The gateway returns null for a field that is not set.
   return schemas.isRequired(field, 'response') ? schema : { anyOf: [schema, { type: 'null' }] };
 }

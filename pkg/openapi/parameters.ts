@@ -5,7 +5,7 @@ import type { PathTemplate, PathVariable } from '../transcoder/path-template.ts'
 import type { Parameter, Schema } from './document.ts';
 import type { Schemas } from './schemas.ts';
 
-/** The path as OpenAPI writes it: variables by their names in JSON, without their patterns. Throws on a wildcard without a name. */
+/** Returns the path in OpenAPI's syntax: variables by their JSON names, without patterns. Throws on a wildcard without a name. */
 export function toPath(input: DescMessage, { source, segments, variables, verb }: PathTemplate): string {
   const parts: string[] = [];
   for (let i = 0; i < segments.length; i++) {
@@ -38,7 +38,7 @@ export function pathParameters(input: DescMessage, { template }: HttpBinding, sc
   });
 }
 
-/** Every field that comes neither by the path nor in the body and can be written as text; those of messages one by one. */
+/** Returns the query parameters: every field that is neither in the path nor in the body and has a text form, also fields of messages. */
 export function queryParameters(input: DescMessage, { body, template }: HttpBinding, schemas: Schemas): Parameter[] {
   if (body === '*') return [];
   const inPath = new Set(template.variables.map(({ fieldPath }) => fieldPath));
@@ -49,7 +49,7 @@ export function queryParameters(input: DescMessage, { body, template }: HttpBind
       if (parents.length === 0 && field.name === body) return [];
       if (field.fieldKind === 'map') return [];
       if (isTextual(field)) return [toParameter(path, schemas)];
-      // A type that contains itself could be gone down for ever.
+      // The recursion must end at a type that contains itself.
       const isKnown = parents.some(({ parent }) => parent === field.message) || desc === field.message;
       return field.fieldKind === 'message' && !isKnown ? visit(field.message, path) : [];
     });
@@ -70,7 +70,7 @@ function toParameter(path: readonly DescField[], schemas: Schemas): Parameter {
   };
 }
 
-/** What means something else in a RegExp without the flag `u`. */
+/** Syntax with another meaning in a RegExp without the flag `u`. */
 const unicodePattern = /\\[pP]\{|\\u\{|[\u{10000}-\u{10ffff}]/u;
 
 /** Swagger UI compiles a parameter's own pattern without the flag `u` and would refuse good values; those in `anyOf` it leaves alone. */

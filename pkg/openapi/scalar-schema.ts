@@ -1,10 +1,10 @@
 import { ScalarType } from '@bufbuild/protobuf';
 import type { Schema } from './document.ts';
 
-/** Where a value stands: in JSON that comes in or goes out, in a detail of an error, or as text in a path or a query. */
+/** The place of a value: JSON of a request or a response, a detail of an error, or text in a path or query. */
 export type Place = 'request' | 'response' | 'detail' | 'parameter';
 
-/** A scalar in canonical proto3 JSON. Of what comes in also as people write it: 64-bit numbers without quotes. */
+/** Returns the schema of a scalar in canonical proto3 JSON. Requests may also have 64-bit numbers without quotes. */
 export function scalarSchema(type: ScalarType, place: Place): Schema {
   switch (type) {
     case ScalarType.STRING:
@@ -43,7 +43,7 @@ const longTypes: Record<Place, string | string[]> = {
   parameter: 'integer',
 };
 
-/** The example is there because tools take one from the format: a number. */
+/** Has an example because tools would otherwise derive one from the format: a number. */
 function long(format: string, place: Place): Schema {
   return { type: longTypes[place], format, ...(place !== 'parameter' && { examples: ['42'] }) };
 }

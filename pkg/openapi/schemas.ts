@@ -12,12 +12,12 @@ import { wellKnownSchema } from './well-known-schemas.ts';
 interface Deps {
   comments: Comments;
   rules: MessageRules;
-  /** The messages that come in, and those that go out. One that does both gets a schema for each. */
+  /** The messages of requests and of responses. A message of both gets two schemas. */
   incoming: ReadonlySet<DescMessage>;
   outgoing: ReadonlySet<DescMessage>;
 }
 
-/** Schemas of messages and enums in canonical proto3 JSON; each is made once, with all that it refers to. */
+/** Creates the schemas of messages and enums in canonical proto3 JSON. Each is created once, with everything that it refers to. */
 export class Schemas {
   readonly #comments: Comments;
   readonly #rules: MessageRules;
@@ -32,15 +32,15 @@ export class Schemas {
     this.#outgoing = outgoing;
   }
 
-  /** What has been referred to, by name. */
+  /** The components that were referred to, by name. */
   components(): Record<string, Schema> {
     return Object.fromEntries([...this.#components].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  /** A reference to the component of this name, which is made if there is none. */
+  /** Returns a reference to the component with this name, and creates the component if there is none. */
   component(name: string, make: () => Schema): Schema {
     if (!this.#components.has(name)) {
-      // It may refer to itself.
+      // The schema may refer to itself.
       this.#components.set(name, {});
       this.#components.set(name, make());
     }
@@ -55,7 +55,7 @@ export class Schemas {
     return this.component(this.#nameOf(desc, place), () => this.object(desc, place));
   }
 
-  /** The plain name goes to answers first, then to requests. */
+  /** A message of both requests and responses has its plain name in responses. */
   #nameOf(desc: DescMessage, place: Place): string {
     const isTaken = place !== 'response' && this.#outgoing.has(desc);
     if (place === 'request' && isTaken) return `${desc.typeName}-Request`;
@@ -63,7 +63,7 @@ export class Schemas {
     return desc.typeName;
   }
 
-  /** A message's own schema. `without` are paths of fields that stand elsewhere. */
+  /** Returns a message's schema. `without` holds the paths of fields that are not in the body. */
   object(desc: DescMessage, place: Place, without: readonly string[] = []): Schema {
     const description = [this.#comments.of(desc), ...desc.oneofs.map((oneof) => this.#oneofNote(oneof))];
     const fields = desc.fields.filter(({ name }) => !without.includes(name));
@@ -83,7 +83,7 @@ export class Schemas {
     };
   }
 
-  /** The schema of a field's value, with its comment and its limits. */
+  /** Returns the schema of a field's value, with its comment and its limits. */
   field(field: DescField, place: Place): Schema {
     const schema = this.#bare(field, place);
     return {
@@ -93,7 +93,7 @@ export class Schemas {
     };
   }
 
-  /** Whether the field is always there: in what goes out because it is always written, in what comes in because it must be. */
+  /** Whether the field is always present: the service always writes it in a response, or it is required in a request. */
   isRequired(field: DescField, place: Place): boolean {
     if (field.presence === FeatureSet_FieldPresence.LEGACY_REQUIRED) return true;
     if (place === 'request' || place === 'parameter') return this.#rules.requires(field);
@@ -101,7 +101,7 @@ export class Schemas {
   }
 
   #bare(field: DescField, place: Place): Schema {
-    // What goes out has not been checked.
+    // The service does not validate responses, so limits do not apply to them.
     const rules = place === 'response' || place === 'detail' ? {} : this.#rules.of(field);
     switch (field.fieldKind) {
       case 'list':
@@ -125,7 +125,7 @@ export class Schemas {
     }
   }
 
-  /** A single value: of the field, an item, or a value of a map. */
+  /** Returns the schema of a single value: of the field, of an item, or of a value of a map. */
   #value(field: DescField, place: Place, rules: FieldRulesJson): Schema {
     if (field.message) return this.message(field.message, place);
     if (field.enum) return this.#enum(field.enum, rules);
@@ -155,7 +155,7 @@ function text(key: 'description', value: string): Schema {
   return value ? { [key]: value } : {};
 }
 
-/** As the transcoder writes answers: for a single message that is neither optional nor in a oneof. For a Value null is one. */
+/** Whether the transcoder writes null if the field is unset: a single message that is neither optional nor in a oneof, and not a Value. */
 function isNullWhenUnset({ fieldKind, message, oneof, proto }: DescField, place: Place): boolean {
   if (place !== 'response' || fieldKind !== 'message' || message?.typeName === 'google.protobuf.Value') return false;
   return oneof === undefined && !proto.proto3Optional;
@@ -167,7 +167,7 @@ function orNull(schema: Schema): Schema {
     : { ...schema, type: [schema.type, 'null'].flat() };
 }
 
-/** Tools make a text up from a pattern, one that nobody would write; the usual example is better where it fits. */
+/** Tools generate an unnatural example from a pattern; the usual example is better if it matches. */
 function withExample(schema: Schema): Schema {
   const { pattern, minLength = 0, maxLength = Infinity } = schema;
   const example = 'string';
@@ -177,7 +177,7 @@ function withExample(schema: Schema): Schema {
     : schema;
 }
 
-/** Named numbers may come as text as well. */
+/** A request may hold these special numbers as strings, too. */
 function takingText({ const: only, enum: allowed, not: refused, ...schema }: Schema): Schema {
   const both = (values: unknown[]) => values.flatMap((value) => [value, String(value)]);
   return {

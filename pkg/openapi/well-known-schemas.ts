@@ -1,7 +1,7 @@
 import type { DescMessage } from '@bufbuild/protobuf';
 import type { Schema } from './document.ts';
 
-/** The JSON of messages that have a form of their own in canonical proto3 JSON; undefined for any other. Not the wrappers. */
+/** Returns the schema of a message with a special form in canonical proto3 JSON, other than the wrappers; undefined for any other message. */
 export function wellKnownSchema({ typeName }: DescMessage): Schema | undefined {
   return schemas[typeName];
 }

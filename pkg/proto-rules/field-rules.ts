@@ -49,12 +49,12 @@ export interface MapRulesJson {
   values?: FieldRulesJson;
 }
 
-/** Whether the options have anything that asks for validation. */
+/** Whether the options contain validation rules. */
 export function hasValidation(options: OptionsJson | undefined): boolean {
   return Object.keys(options ?? {}).some(isValidation);
 }
 
-/** The value of one validation option. Throws if there is another validation option beside it. */
+/** Returns the value of a validation option. Throws if the options have a further validation option. */
 export function readValidation(options: OptionsJson | undefined, known?: string): unknown {
   for (const name of Object.keys(options ?? {})) {
     if (isValidation(name) && name !== known) throw new Error(`the option ${name} is not understood`);

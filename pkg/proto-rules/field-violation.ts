@@ -1,29 +1,29 @@
-/** One thing that is wrong with one field of a message. */
+/** A violation of a rule by a field of a message. */
 export interface FieldViolation {
-  /** The path by the names in the .proto file: `text`, `member_ids[2]`, `send_message.text`, `cursors["…"]`. */
+  /** The field's path in the names of the .proto file: `text`, `member_ids[2]`, `send_message.text`, `cursors["…"]`. */
   field: string;
-  /** What the field must be, as a phrase to follow its name: "must be a UUID". */
+  /** The rule, as a phrase that follows the field's name: "must be a UUID". */
   description: string;
 }
 
-/** What is wrong with a message or a value; empty if nothing is. */
+/** The violations of a message or a value; empty if it is valid. */
 export type Violations = readonly FieldViolation[];
 
-/** Looks at one value. The paths of what it returns start at that value: an empty path is the value itself. */
+/** Checks a value. Paths of the violations are relative to the value; an empty path is the value itself. */
 export type Check = (value: unknown) => Violations;
 
-/** What every check returns for a valid value, always the same object: nothing is allocated for what is valid. */
+/** The result of every check of a valid value; one shared object, so that valid values cause no allocation. */
 export const noViolations: Violations = Object.freeze([]);
 
-/** The check of what has no rules. */
+/** The check of a value without rules. */
 export const acceptAll: Check = () => noViolations;
 
-/** A violation of the value that is being looked at. */
+/** Creates a violation of the checked value itself. */
 export function violation(description: string): Violations {
   return [{ field: '', description }];
 }
 
-/** One check that reports what all of these report, in their order. */
+/** Combines checks into one that reports the violations of all, in their order. */
 export function checkAll(checks: readonly Check[]): Check {
   return (value) => {
     let found: FieldViolation[] | undefined;
@@ -35,7 +35,7 @@ export function checkAll(checks: readonly Check[]): Check {
   };
 }
 
-/** Adds violations of the part at `prefix` to those found so far. Creates the list with the first one. */
+/** Adds the violations of the part at `prefix` to `found`. Creates the list for the first one. */
 export function append(found: FieldViolation[] | undefined, prefix: string, more: Violations): FieldViolation[] {
   const all = found ?? [];
   for (const { field, description } of more) all.push({ field: joinPath(prefix, field), description });

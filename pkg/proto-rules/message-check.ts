@@ -53,7 +53,7 @@ function compileField(field: FieldJson, context: CompileContext): Check | undefi
   return (value) => (value === undefined ? whenUnset : (check ?? acceptAll)(value));
 }
 
-/** A oneof's value is reported under the name of the field that is set; only its absence under the oneof's own. */
+/** Violations of a oneof's value have the name of the field that is set; only a missing value has the name of the oneof. */
 function compileOneof(oneof: OneofJson, members: ReadonlyMap<FieldJson, Check>): Check | undefined {
   const required = readValidation(oneof.options, '[validate.required]') === true;
   if (!required && [...members.values()].every((check) => check === acceptAll)) return undefined;

@@ -35,7 +35,7 @@ interface RangeJson {
 }
 
 /**
- * The rules of a numeric field. NaN breaks every one of them except `not_in`. Throws on a 64-bit number that
+ * Compiles the rules of a numeric field. NaN violates every rule except `not_in`. Throws on a 64-bit number that
  * JavaScript's numbers cannot hold, and on limits that contradict each other.
  */
 export function numberRules(kind: NumberKind, json: NumberRulesJson): Rule<number>[] {
@@ -76,7 +76,7 @@ function rangeRules(kind: NumberKind, json: RangeJson): Rule<number>[] {
 
   if (lower && upper) {
     if (lower.value === upper.value) throw new Error(`the limits of ${kind} are equal; say const`);
-    // The definition of the rules: limits the wrong way round allow what is outside of them.
+    // As validate.proto defines: if the lower limit is above the upper one, values outside of the two are valid.
     if (lower.value > upper.value) {
       return [
         {
@@ -119,7 +119,7 @@ function toLimit(
 function toNumber(kind: NumberKind, operand: Operand): number {
   const value = Number(operand);
   if (Number.isNaN(value)) throw new Error(`the rules of ${kind} have NaN`);
-  // JSON has the shortest decimal of a float; the value on the wire is what 32 bits hold of it.
+  // JSON holds the shortest decimal of a float; the wire holds that number rounded to 32 bits.
   if (kind === 'float') return Math.fround(value);
   if (kind !== 'double' && !Number.isSafeInteger(value)) {
     throw new Error(`the number ${operand} in the rules of ${kind} is not a safe integer`);

@@ -3,21 +3,21 @@ import { type Check, type FieldViolation, noViolations, type Violations } from '
 /** One condition on a value. */
 export interface Rule<T> {
   readonly holds: (value: T) => boolean;
-  /** What a value must be, as a phrase to follow the field's name. */
+  /** The condition as a phrase that follows the field's name. */
   readonly description: string;
-  /** A value that breaks this rule is reported for it alone; later rules do not look at it. For upper limits of size. */
+  /** Whether a violation of this rule ends the check, so that later rules do not process the value. For upper limits of size. */
   readonly decisive?: true;
 }
 
 /**
- * For each rule of a kind how to make it, in the order in which they are checked. `undefined` from a maker: the rule
- * asks for nothing (`uuid: false`).
+ * The factory of each rule of a kind, in the order of checking. A factory returns `undefined` if the rule
+ * has no effect (`uuid: false`).
  */
 export type RuleTable<Json, T> = {
   readonly [Name in keyof Json]-?: (operand: NonNullable<Json[Name]>) => Rule<T> | undefined;
 };
 
-/** Makes the rules of one kind. Throws if the JSON has a rule that is not in the table. */
+/** Creates the rules of one kind. Throws if the JSON has a rule that is not in the table. */
 export function makeRules<Json extends object, T>(kind: string, table: RuleTable<Json, T>, json: Json): Rule<T>[] {
   refuseOthers(kind, json, Object.keys(table));
   const rules: Rule<T>[] = [];
@@ -36,7 +36,7 @@ export function refuseOthers(kind: string, json: object, known: readonly string[
   }
 }
 
-/** A check of all the rules; `undefined` if there are none. */
+/** Returns a check of all the rules; `undefined` if there are none. */
 export function checkRules<T>(rules: readonly Rule<T>[]): Check | undefined {
   if (rules.length === 0) return undefined;
   return (value) => {
@@ -55,7 +55,7 @@ function brokenRules<T>(rules: readonly Rule<T>[], value: T): Violations {
   return found;
 }
 
-/** The name in the .proto file of what has this name in JSON. */
+/** Returns the .proto name of a JSON name. */
 export function protoName(jsonName: string): string {
   return jsonName.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
@@ -65,7 +65,7 @@ export function count(size: number, one: string, many = `${one}s`): string {
   return `${size} ${size === 1 ? one : many}`;
 }
 
-/** A size in a rule; JSON has 64-bit numbers as strings. */
+/** Returns a size from a rule's JSON, in which 64-bit numbers are strings. */
 export function toSize(operand: number | string): number {
   const size = Number(operand);
   if (!Number.isSafeInteger(size)) throw new Error(`the limit ${operand} is too large`);

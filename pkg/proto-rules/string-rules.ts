@@ -1,7 +1,7 @@
 import { count, makeRules, type Rule, type RuleTable, toSize } from './rule.ts';
 import { hasAtLeast, hasAtMost, hasExactly } from './text-length.ts';
 
-/** `validate.StringRules` in JSON, as far as it is understood. */
+/** The supported part of `validate.StringRules` in JSON. */
 export interface StringRulesJson {
   const?: string;
   len?: string;
@@ -21,7 +21,7 @@ export interface StringRulesJson {
   uri?: boolean;
 }
 
-/** The rules of a string field. Lengths are in Unicode code points, those of `…_bytes` in bytes of UTF-8. */
+/** Compiles the rules of a string field. Lengths are in Unicode code points, those of `…_bytes` in bytes of UTF-8. */
 export function stringRules(json: StringRulesJson): Rule<string>[] {
   return makeRules('string', table, json);
 }
@@ -98,12 +98,12 @@ const table: RuleTable<StringRulesJson, string> = {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-// The characters of RFC 3986. URL.canParse alone takes blanks and much else.
+// The characters of RFC 3986; URL.canParse alone accepts spaces and many other characters.
 const absoluteUri = /^[a-z][a-z0-9+.-]*:(?:[\w.~:/?#[\]@!$&'()*+,;=-]|%[0-9a-f]{2})+$/i;
 
 /**
- * Compiles a pattern of RE2's syntax. Throws on what JavaScript does not know, and on what JavaScript knows and RE2
- * does not (look-around, back-references, `\u`). `.`, `\s` and `\p{C}` mean what they mean in JavaScript: all of Unicode's
+ * Compiles a pattern in RE2 syntax. Throws on syntax that JavaScript does not support, and on JavaScript syntax that RE2
+ * does not support (look-around, back-references, `\u`). `.`, `\s` and `\p{C}` have JavaScript's meaning: all of Unicode's
  * line ends, white space, and unassigned characters.
  */
 function compilePattern(source: string): RegExp {

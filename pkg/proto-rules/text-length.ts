@@ -1,4 +1,4 @@
-/** How many Unicode code points a string has. */
+/** Returns the number of Unicode code points of a string. */
 export function codePoints(text: string): number {
   let length = text.length;
   for (let i = 0; i < text.length - 1; i++) {
@@ -10,17 +10,17 @@ export function codePoints(text: string): number {
   return length;
 }
 
-/** Whether a string has at most so many code points. Counts them only if the number of UTF-16 units leaves it open. */
+/** Whether a string has at most `max` code points. Counts them only if the number of UTF-16 units leaves it open. */
 export function hasAtMost(text: string, max: number): boolean {
   return text.length <= max || (text.length <= 2 * max && codePoints(text) <= max);
 }
 
-/** Whether a string has at least so many code points. Counts them only if the number of UTF-16 units leaves it open. */
+/** Whether a string has at least `min` code points. Counts them only if the number of UTF-16 units leaves it open. */
 export function hasAtLeast(text: string, min: number): boolean {
   return text.length >= 2 * min || (text.length >= min && codePoints(text) >= min);
 }
 
-/** Whether a string has exactly so many code points. */
+/** Whether a string has exactly `length` code points. */
 export function hasExactly(text: string, length: number): boolean {
   return text.length >= length && text.length <= 2 * length && codePoints(text) === length;
 }

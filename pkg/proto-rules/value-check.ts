@@ -6,16 +6,16 @@ import { numberKinds, numberRules } from './number-rules.ts';
 import { checkRules, count, makeRules, type Rule, type RuleTable, refuseOthers, toSize } from './rule.ts';
 import { stringRules } from './string-rules.ts';
 
-/** What the checks of one descriptor set are compiled with. */
+/** The context in which the checks of a descriptor set are compiled. */
 export interface CompileContext {
   readonly types: TypeIndex;
-  /** The checks of a message type by its full name; `undefined` if it has none. May be called before they are complete. */
+  /** Returns the check of a message type by its full name; `undefined` if it has none. May be called before the check is complete. */
   readonly findMessageCheck: (typeName: string) => Check | undefined;
 }
 
 /**
  * Compiles the rules of a single value of a field's type: of the field itself if it is singular, of one item, of one
- * key or value. `undefined` if nothing is asked of it. Throws on a rule that is not understood or is of another type.
+ * key or value. Returns `undefined` if it has no rules. Throws on an unknown rule, and on a rule of another type.
  */
 export function compileValue(field: FieldJson, rules: FieldRulesJson, context: CompileContext): Check | undefined {
   if (isMessage(field)) return compileMessageValue(field, rules, context);
@@ -30,7 +30,7 @@ export function compileValue(field: FieldJson, rules: FieldRulesJson, context: C
   return numberKind && checkRules(numberRules(numberKind, rules[numberKind] ?? {}));
 }
 
-/** Whether the rules of a message field say that it must be set. */
+/** Whether the rules of a message field require it to be set. */
 export function isRequired({ message, any, duration, timestamp }: FieldRulesJson): boolean {
   return [message, any, duration, timestamp].some((json) => json?.required);
 }
@@ -69,7 +69,7 @@ function lengthRule(
   return { holds: (value) => fits(value.length, size), description: `must have ${words} ${count(size, 'byte')}` };
 }
 
-/** Throws if there are rules of a kind that is not among those that fit. */
+/** Throws if there are rules of another kind than the allowed ones. */
 export function refuseOtherKinds(place: string, rules: FieldRulesJson, fitting: readonly string[]): void {
   for (const kind of Object.keys(rules)) {
     if (!fitting.includes(kind)) throw new Error(`rules of ${kind} do not fit ${place}`);

@@ -1,8 +1,8 @@
-/** One thing that is wrong with a request. */
+/** A fault of a request. */
 export interface FieldViolation {
-  /** The path by the names in the .proto file: `member_ids[2]`, `subscribe_all.cursors["x"]`; `body` for the body as a whole. */
+  /** The field's path in the names of the .proto file: `member_ids[2]`, `subscribe_all.cursors["x"]`; `body` for the body as a whole. */
   field: string;
-  /** A phrase to follow the field's name: "must be a string, not a number". */
+  /** What the field must be, as a phrase that follows its name: "must be a string, not a number". */
   description: string;
 }
 
@@ -17,5 +17,5 @@ export class BadInput extends Error {
   }
 }
 
-/** How many violations are collected; the search ends then. */
+/** Maximum number of violations; the search ends when it is reached. */
 export const maxViolations = 100;

@@ -1,16 +1,16 @@
 import { type Faults, kindOf } from './faults.ts';
 import type { NumberSources } from './json-body.ts';
 
-/** What a walk over one request's JSON has with it. */
+/** The state of one walk over a request's JSON. */
 export interface Walk {
   readonly faults: Faults;
-  /** The literals of numbers that may not be exact; absent if there are none. */
+  /** The literals of numbers that a JavaScript number may not hold exactly; absent if there are none. */
   readonly numbers?: NumberSources;
 }
 
 /**
- * Looks at a JSON value, which is `holder[key]`, and reports everything that keeps it from being a value of its type in proto3 JSON. May
- * replace it in its holder by an equal one that is exact.
+ * Checks the JSON value `holder[key]` and reports every reason why it is not a value of its type in proto3 JSON. May
+ * replace it in its holder by an exact form of the same value.
  */
 export type Check = (value: unknown, walk: Walk, holder: object, key: string | number) => void;
 

@@ -3,7 +3,7 @@ import { type Check, wrongKind } from './check.ts';
 
 const maxNames = 20;
 
-/** The check of an enum: a name of one of its values, or a number. An open enum (proto3) takes numbers that have no name. */
+/** Creates the check of an enum: a name of one of its values, or a number. An open enum (proto3) accepts unknown numbers. */
 export function enumCheck(desc: DescEnum): Check {
   const names = new Set(desc.values.flatMap(({ name, jsonName }) => [name, jsonName ?? name]));
   const mustBe = `must be ${listNames(desc)}`;
@@ -19,7 +19,7 @@ export function enumCheck(desc: DescEnum): Check {
   };
 }
 
-/** "one of A, B": as far as there are not too many, and without the one that stands for "not given". */
+/** Returns "one of A, B", without the value that means "unspecified", and shortened if there are too many. */
 function listNames({ values }: DescEnum): string {
   const names = values.map(({ name, jsonName }) => jsonName ?? name);
   const given = names.filter((name) => !name.endsWith('_UNSPECIFIED'));

@@ -1,19 +1,19 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { hasCustomJsonRepresentation, isWrapperDesc } from '@bufbuild/protobuf/wkt';
 
-/** A field of a message, or of a message in it: `a.b.c`. */
+/** A field of a message or of a nested message: `a.b.c`. */
 export interface FieldPath {
-  /** In proto names. */
+  /** The path in proto names. */
   name: string;
-  /** The fields on the way, all of them single messages. */
+  /** The fields before the last one, all of them singular messages. */
   parents: readonly DescField[];
   leaf: DescField;
 }
 
-/** Deeper is refused: types can contain themselves, so a name from outside could go down for ever. */
+/** Maximum depth of a path. A type can contain itself, so a client's path could otherwise have any depth. */
 const maxDepth = 32;
 
-/** Finds a field by its path, each name as in the .proto file or as in JSON; not in what has no fields in JSON, and not in lists. */
+/** Finds a field by its path in proto or JSON names. Does not look into lists, and not into messages whose JSON is not an object of fields. */
 export function findField(desc: DescMessage, path: string): FieldPath | undefined {
   const names = path.split('.', maxDepth + 1);
   const found: DescField[] = [];

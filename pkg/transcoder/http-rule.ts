@@ -1,19 +1,19 @@
 import { type DescMethod, getOption, hasOption, type Registry } from '@bufbuild/protobuf';
 import { type PathTemplate, parsePathTemplate } from './path-template.ts';
 
-/** One way of calling a method over HTTP. */
+/** A binding of a method to an HTTP method and path. */
 export interface HttpBinding {
-  /** `GET`, `POST`, …, or the kind of a custom pattern as written; `*` stands for any. */
+  /** `GET`, `POST`, …, or the kind of a custom pattern as written; `*` means any. */
   httpMethod: string;
   template: PathTemplate;
   /** The field that the body holds, in its proto name; `*` for all fields that are not in the path; empty for no body. */
   body: string;
-  /** The field of the response that is answered, in its proto name; empty for the response as a whole. */
+  /** The proto name of the response field that is returned; empty for the whole response. */
   responseBody: string;
 }
 
 /**
- * The bindings of a method's `google.api.http` rule: its own and then its `additional_bindings`; none if it has no rule.
+ * Returns the bindings of a method's `google.api.http` rule: first the rule itself, then its `additional_bindings`; none if it has no rule.
  *
  * `registry` must hold what the method's file imports. Throws an Error that names the method if the rule is not well-formed.
  */
@@ -33,7 +33,7 @@ export function httpBindings(method: DescMethod, registry: Registry): HttpBindin
   }
 }
 
-/** `google.api.HttpRule` as the descriptors give it at run time. */
+/** `google.api.HttpRule` in the form of descriptors at run time. */
 interface HttpRule {
   pattern:
     | { case: 'get' | 'put' | 'post' | 'delete' | 'patch'; value: string }

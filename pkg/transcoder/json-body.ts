@@ -1,12 +1,12 @@
 import type { Faults } from './faults.ts';
 import { scanJson } from './json-scan.ts';
 
-/** The number literals of a parsed text by the object or array that they are in: exact where a JavaScript number is not. */
+/** The number literals of a parsed text by the object or array that holds them. They keep digits that a JavaScript number loses. */
 export type NumberSources = Map<object, Map<string, string>>;
 
 export interface JsonBody {
   value: unknown;
-  /** Only if the text has numbers that may not be exact. */
+  /** Set only if the text has numbers that a JavaScript number may not hold exactly. */
   numbers?: NumberSources;
 }
 
@@ -35,7 +35,7 @@ export function parseBody(body: string | Uint8Array, faults: Faults): JsonBody |
 /** Numbers with fewer digits are exact, unless they have an exponent. */
 const manyDigits = /[\d.]{16}/;
 
-/** Recurses as deep as the text is nested: that was bounded by the scan. */
+/** Recurses as deep as the text is nested; the scan before has limited the depth. */
 function parseWithNumbers(text: string): JsonBody {
   const numbers: NumberSources = new Map();
   const value = JSON.parse(text, function remember(key, item, context?: { source?: string }) {

@@ -4,7 +4,7 @@ import type { FieldPath } from './field-path.ts';
 
 export type JsonObject = Record<string, unknown>;
 
-/** The object that has the leaf of a path, made if need be. Undefined if what is on the way is no object. */
+/** Returns the object that holds the last field of a path, and creates it if necessary. Undefined if a value on the path is not an object. */
 export function holderOf(json: JsonObject, { parents }: FieldPath): JsonObject | undefined {
   let holder = json;
   for (const { name, jsonName } of parents) {
@@ -18,7 +18,7 @@ export function holderOf(json: JsonObject, { parents }: FieldPath): JsonObject |
   return holder;
 }
 
-/** Sets a field, whichever of its names it was given under before. */
+/** Sets a field, and removes the value under its other name. */
 export function setField(holder: JsonObject, { name, jsonName }: DescField, value: unknown): void {
   if (name !== jsonName && Object.hasOwn(holder, name)) delete holder[name];
   holder[jsonName] = value;

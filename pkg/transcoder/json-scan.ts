@@ -1,12 +1,12 @@
 import { type Faults, shorten } from './faults.ts';
 
-/** Arrays and objects within each other. Bounds every recursion over a body. */
+/** Maximum nesting of arrays and objects. It limits every recursion over a body. */
 export const maxJsonDepth = 100;
 
 /**
- * Finds what JSON.parse lets pass: a key that stands twice in one object, and nesting deeper than `maxJsonDepth`.
+ * Finds faults that JSON.parse accepts: a key that occurs twice in an object, and nesting deeper than `maxJsonDepth`.
  *
- * `text` must be valid JSON. Reports each as a fault of `body`. Does not recurse, and ends where the text is too deep.
+ * `text` must be valid JSON. Reports each as a fault of `body`. Does not recurse, and stops where the nesting is too deep.
  */
 export function scanJson(text: string, faults: Faults): void {
   const open: (Set<string> | undefined)[] = [];

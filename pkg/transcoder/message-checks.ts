@@ -9,18 +9,18 @@ import { wellKnownCheck } from './well-known-check.ts';
 interface FieldCheck {
   field: DescField;
   step: string;
-  /** Null is a value of it, and does not mean that it is unset. */
+  /** Whether null is a value of the field and does not mean that it is unset. */
   takesNull: boolean;
   check: Check;
 }
 
-/** The checks of message types, each made once. */
+/** Creates the checks of message types, each once. */
 export class MessageChecks {
   readonly #registry: Registry;
   readonly #checks = new Map<DescMessage, Check>();
   readonly #fields = new Map<DescMessage, ReadonlyMap<string, FieldCheck>>();
 
-  /** `registry` is where the types of google.protobuf.Any are found. */
+  /** `registry` holds the types that a google.protobuf.Any can contain. */
   constructor(registry: Registry) {
     this.#registry = registry;
   }
@@ -42,7 +42,7 @@ export class MessageChecks {
     const made = this.#fields.get(desc);
     if (made) return made;
     const byKey = new Map<string, FieldCheck>();
-    // Before its fields are looked at: a message may contain itself.
+    // Stored before its fields are compiled: a message may contain itself.
     this.#fields.set(desc, byKey);
     for (const field of desc.fields) {
       const fieldCheck = this.#fieldCheck(field);
@@ -73,7 +73,7 @@ export class MessageChecks {
     return field.enum ? enumCheck(field.enum) : scalarCheck(field.scalar!);
   }
 
-  /** The fields of the message stand beside its type, or it stands under `value` if its JSON is no object of its fields. */
+  /** Checks an Any: the message's fields are beside `@type`, or its JSON is under `value` if that is not an object of its fields. */
   readonly #checkAny: Check = (value, walk, holder, key) => {
     if (!isObject(value)) return wrongKind(walk, 'an object', value);
     if (Object.keys(value).length === 0) return;
@@ -114,7 +114,7 @@ function messageCheck(byKey: ReadonlyMap<string, FieldCheck>, ignoredKey?: strin
       }
       const item = value[key];
       if (item === null && !known.takesNull) {
-        // The library would count it as the chosen member of the oneof.
+        // The library would take the null as the value of the oneof.
         if (field.oneof) delete value[key];
         continue;
       }
@@ -158,7 +158,7 @@ function mapCheck(keyType: ScalarType, check: Check, nullable: boolean): Check {
   };
 }
 
-/** Keys are strings in JSON, whatever they are in the map. Only the shortest form of a number: so no two keys can be the same. */
+/** JSON keys are strings for every key type. A number must have its shortest form, so that no two keys are equal. */
 function keyCheck(type: ScalarType): Check {
   const check = scalarCheck(type);
   if (type === ScalarType.STRING) return check;

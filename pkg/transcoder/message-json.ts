@@ -40,7 +40,7 @@ export class MessageJson {
     this.#check = new MessageChecks(this.#registry).of(desc);
   }
 
-  /** The JSON of an encoded message, fields that are not set included. Throws an Error if it is no message of the type. */
+  /** Returns the JSON of an encoded message, with unset fields. Throws an Error if the bytes are not a message of the type. */
   write(bytes: Uint8Array): JsonValue {
     const json = toJson(this.#desc, fromBinary(this.#desc, bytes), {
       registry: this.#registry,
@@ -50,7 +50,7 @@ export class MessageJson {
     return json;
   }
 
-  /** Encodes a part of what `parseJson` returned. Throws BadInput, which names every field at fault. */
+  /** Encodes a part of what `parseJson` returned. Throws BadInput with every invalid field. */
   read(value: unknown, numbers: JsonBody['numbers']): Uint8Array {
     const faults = new Faults();
     this.#check(value, { faults, numbers }, {}, '');

@@ -1,29 +1,29 @@
 /** One segment of a path: a literal (percent-decoded), `*` (one segment) or `**` (any number of them, also none). */
 export type PathSegment = { kind: 'literal'; text: string } | { kind: 'any' } | { kind: 'rest' };
 
-/** A field of the request that a part of the path is bound to. */
+/** A variable of a template: a request field that takes its value from the path. */
 export interface PathVariable {
-  /** As written: `chat_id`, `book.name`. */
+  /** The field path as written: `chat_id`, `book.name`. */
   fieldPath: string;
-  /** What it takes is `segments.slice(start, end)`. */
+  /** The variable's segments are `segments.slice(start, end)`. */
   start: number;
   end: number;
-  /** More than one segment, or `**`: the value holds slashes. */
+  /** Whether the variable has several segments or `**`, so that its value can hold slashes. */
   multiSegment: boolean;
 }
 
 export interface PathTemplate {
-  /** As it was written. */
+  /** The template as written. */
   source: string;
   segments: readonly PathSegment[];
   variables: readonly PathVariable[];
-  /** What follows the colon, percent-decoded; empty if there is none. */
+  /** The verb behind the colon, percent-decoded; empty if there is none. */
   verb: string;
 }
 
 /**
  * Parses a path template of `google.api.http`, such as `/v1/{name=shelves/*}/books/{book_id}:verb`, by the grammar in
- * google/api/http.proto. Throws an Error that names the template and the fault; a field that is bound twice is one.
+ * google/api/http.proto. Throws an Error that names the template and the fault; it also refuses a field that is bound twice.
  */
 export function parsePathTemplate(source: string): PathTemplate {
   try {
@@ -53,7 +53,7 @@ function parse(source: string): PathTemplate {
   return { source, segments, variables, verb };
 }
 
-/** What stands between two slashes outside of braces: a variable with its pattern, or a single segment. */
+/** The text between two slashes outside of braces: a variable with its pattern, or a single segment. */
 function parseVariable(part: string): { fieldPath?: string; pattern: string[] } {
   if (!/[{}]/.test(part)) return { pattern: [part] };
   const [, fieldPath = '', pattern = '*'] = /^\{([^{}=]*)(?:=([^{}]*))?\}$/.exec(part) ?? [];
@@ -69,7 +69,7 @@ function parseSegment(text: string): PathSegment {
   return { kind: 'literal', text: parseLiteral(text) };
 }
 
-/** What RFC 3986 allows in a segment, but no `*`, and no colon: that begins the verb. */
+/** The characters of a segment by RFC 3986, without `*`, and without the colon that begins the verb. */
 const literalPattern = /^(?:[A-Za-z0-9\-._~!$&'()+,;@]|%[0-9A-Fa-f]{2})+$/;
 
 function parseLiteral(text: string): string {

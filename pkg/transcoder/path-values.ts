@@ -1,14 +1,14 @@
 import type { PathTemplate, PathVariable } from './path-template.ts';
 
-/** A segment of a path, percent-decoded. Throws URIError if that is not possible. */
+/** Returns a path segment, percent-decoded. Throws URIError if it is not encoded correctly. */
 export function decodeSegment(raw: string): string {
   return raw.includes('%') ? decodeURIComponent(raw) : raw;
 }
 
 /**
- * The values of a template's variables in a path that it matches, given as raw segments without the verb.
+ * Returns the values of a template's variables in a matching path, which is given as raw segments without the verb.
  *
- * A variable of one segment is decoded wholly. In one of several segments `%2F` is left as it is, so that it cannot be mistaken for a
+ * A variable of one segment is decoded completely. In a variable of several segments `%2F` stays encoded, to distinguish it from a
  * slash between segments (google/api/http.proto, "Path template syntax").
  */
 export function pathValues({ segments, variables }: PathTemplate, path: readonly string[]): Map<string, string> {
@@ -38,9 +38,9 @@ function decodeButSlash(raw: string): string {
 }
 
 /**
- * The path that carries these values, percent-encoded: the inverse of matching. `fieldText` is asked for each variable's field path.
+ * Returns the percent-encoded path with these values: the inverse of matching. `fieldText` returns the text of a field path.
  *
- * Throws an Error if a value does not fit: an empty one where a segment must be, or one that has not the literals of its variable.
+ * Throws an Error if a value does not match its variable: an empty value for a segment, or one without the variable's literals.
  */
 export function expandPath(template: PathTemplate, fieldText: (fieldPath: string) => string): string {
   const path: string[] = [];
@@ -70,7 +70,7 @@ function expandVariable(template: PathTemplate, variable: PathVariable, value: s
   return parts.map(encodeSegment);
 }
 
-/** All characters but the unreserved ones of RFC 3986, as google/api/http.proto has it. */
+/** All characters except the unreserved ones of RFC 3986. Source: google/api/http.proto */
 function encodeSegment(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,

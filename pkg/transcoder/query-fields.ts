@@ -6,7 +6,7 @@ import type { HttpBinding } from './http-rule.ts';
 import { holderOf, type JsonObject } from './json-object.ts';
 import { toJsonValue } from './text-value.ts';
 
-/** Reads the query parameters of one route: every field of the request that comes neither by the path nor in the body. */
+/** Reads the query parameters of a route: every field of the request that is neither in the path nor in the body. */
 export class QueryFields {
   readonly #input: DescMessage;
   readonly #body: string;
@@ -18,7 +18,7 @@ export class QueryFields {
     this.#inPath = new Set(template.variables.map(({ fieldPath }) => fieldPath));
   }
 
-  /** Puts the parameters into the JSON of a request; reports those that cannot be. Their values are not looked at. */
+  /** Puts the parameters into a request's JSON and reports those that do not belong there. Does not check their values. */
   read(query: string, json: JsonObject, faults: Faults): void {
     for (const parameter of query.split('&')) {
       if (faults.full) return;
@@ -50,7 +50,7 @@ function howToGive(name: string, field: DescField): string {
 
 function put(json: JsonObject, path: FieldPath, text: string): string | undefined {
   const { leaf } = path;
-  // What is on the way was put there by other parameters: objects.
+  // Values on the path come from other parameters and are objects.
   const holder = holderOf(json, path)!;
   const value = toJsonValue(leaf, text);
   const present = Object.hasOwn(holder, leaf.jsonName) ? holder[leaf.jsonName] : undefined;
@@ -65,7 +65,7 @@ function splitOnce(text: string, separator: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** Undefined if it is not encoded as it must be. */
+/** Returns undefined if the text is not encoded correctly. */
 function decode(raw: string): string | undefined {
   if (/[^\x21-\x7e]/.test(raw)) return undefined;
   if (!/[%+]/.test(raw)) return raw;

@@ -12,10 +12,10 @@ import { QueryFields } from './query-fields.ts';
 import { toJsonValue } from './text-value.ts';
 
 /**
- * Makes request messages of one route out of path, query and body.
+ * Creates the request messages of a route from path, query and body.
  *
- * All three are put together as the message's JSON. That is checked field by field, so that every fault is found and named, and then
- * decoded by the protobuf library, which has the last word.
+ * It combines the three into the message's JSON. The checks examine each field, so that every fault is reported; then the protobuf
+ * library decodes the JSON and may still refuse it.
  */
 export class RequestDecoder {
   readonly #input: DescMessage;
@@ -35,7 +35,7 @@ export class RequestDecoder {
     this.#inQuery = new QueryFields(input, binding);
   }
 
-  /** Throws BadInput with every fault that was found. */
+  /** Returns the encoded message. Throws BadInput with every fault. */
   decode(variables: ReadonlyMap<string, string>, query: string, body: string | undefined): Uint8Array {
     const faults = new Faults();
     if (body && this.#body === undefined) faults.addAt('body', 'must be empty');
@@ -51,7 +51,7 @@ export class RequestDecoder {
     return this.#encode(json as JsonValue);
   }
 
-  /** The JSON of the message as far as it comes by the body; undefined stands for no body. */
+  /** Returns the part of the message's JSON that comes from the body; undefined means no body. */
   #place(value: unknown, faults: Faults): JsonObject {
     if (value === undefined || this.#body === undefined) return {};
     if (this.#body !== '*') return { [this.#body.leaf.jsonName]: value };
@@ -72,7 +72,7 @@ export class RequestDecoder {
   }
 }
 
-/** A level of JSON can be two messages: that of a struct is a Struct in a Value. */
+/** One level of JSON can be two messages: an object can be a Struct in a Value. */
 const recursionLimit = 2 * maxJsonDepth + 10;
 
 function bindToPath(input: DescMessage, name: string): FieldPath {

@@ -4,24 +4,24 @@ import type { Route, RouteMatch } from './route.ts';
 interface Node {
   literals: Map<string, Node>;
   any?: Node;
-  /** What ends here with `**`. */
+  /** The routes that end here with `**`. */
   rest?: Leaf;
   leaf?: Leaf;
 }
 
-/** By verb (empty: none), by HTTP method. */
+/** Routes by verb (empty: no verb) and HTTP method. */
 type Leaf = Map<string, Map<string, Route>>;
 
 const badPath: RouteMatch = { kind: 'bad_path', description: 'must be percent-encoded UTF-8' };
 
 /**
- * The routes, by segments. Of several that match, the one with a literal where the others have a variable wins, seen from the left;
- * whatever the order they were added in.
+ * A tree of routes by segments. If several routes match, the one with a literal at the first difference, from the left, wins;
+ * the order of adding does not matter.
  */
 export class RouteTree {
   readonly #root: Node = { literals: new Map() };
 
-  /** Throws an Error if there is a route already that matches exactly the same. */
+  /** Adds a route. Throws an Error if another route matches exactly the same requests. */
   add(route: Route): void {
     const { segments, verb } = route.template;
     let node = this.#root;
@@ -78,7 +78,7 @@ export class RouteTree {
   }
 }
 
-/** One request's way through the tree; remembers which methods the path would have been right for. */
+/** The search for one request's route. It also collects the methods that the path allows. */
 class Search {
   readonly otherMethods = new Set<string>();
   readonly #httpMethod: string;
@@ -87,7 +87,7 @@ class Search {
     this.#httpMethod = httpMethod;
   }
 
-  /** Visits no node twice: how far down one is, is which segment it is. */
+  /** Visits no node twice, because a node's depth determines the segment. */
   find(node: Node, segments: readonly string[], verb: string, at = 0): Route | undefined {
     if (at === segments.length) return this.#take(node.leaf, verb) ?? this.#take(node.rest, verb);
     const segment = segments[at]!;

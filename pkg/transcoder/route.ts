@@ -2,7 +2,7 @@ import type { DescMethod } from '@bufbuild/protobuf';
 import type { HttpBinding } from './http-rule.ts';
 import type { PathTemplate } from './path-template.ts';
 
-/** One HTTP method and path template, and the call that they stand for. */
+/** An HTTP method and a path template, and the gRPC method that they call. */
 export interface Route {
   /** `GET`, `POST`, …; `*` for any. */
   readonly httpMethod: string;
@@ -13,7 +13,7 @@ export interface Route {
   readonly binding: HttpBinding;
 }
 
-/** Which call a request is, if any. */
+/** The result of matching a request to the routes. */
 export type RouteMatch =
   | {
       kind: 'route';
@@ -21,7 +21,7 @@ export type RouteMatch =
       /** The decoded values of the path's variables by their field paths as written in the template. */
       variables: Map<string, string>;
     }
-  /** The path exists, for these methods only. */
+  /** The path exists, but only with these methods. */
   | { kind: 'method_not_allowed'; allow: string[] }
   | { kind: 'not_found' }
   | { kind: 'bad_path'; description: string };

@@ -1,7 +1,7 @@
 import { ScalarType } from '@bufbuild/protobuf';
 import { type Check, type Walk, wrongKind } from './check.ts';
 
-/** The check of a scalar. Null is no scalar: where it stands for "unset" its holder deals with it. */
+/** Creates the check of a scalar. It refuses null; where null means "unset", the check of the holder handles it. */
 export function scalarCheck(type: ScalarType): Check {
   switch (type) {
     case ScalarType.STRING:
@@ -84,10 +84,10 @@ function longCheck(min: bigint, max: bigint): Check {
   };
 }
 
-/** More digits than any 64-bit integer, with room for zeros in front. */
+/** More digits than any 64-bit integer has, with room for leading zeros. */
 const maxLongLength = 64;
 
-/** The decimal digits that were sent. Where a number cannot hold them, the holder gets them as a string. */
+/** Returns the decimal digits of the request. If a JavaScript number cannot hold them, they replace the value in its holder as a string. */
 function exactText(value: string | number, walk: Walk, holder: object, key: string | number): string | undefined {
   if (typeof value === 'string' || !Number.isInteger(value) || Number.isSafeInteger(value)) return String(value);
   const text = walk.numbers?.get(holder)?.get(String(key));

@@ -2,10 +2,10 @@ import { type DescMessage, fromBinary, type Registry, toJson } from '@bufbuild/p
 import { type Any, AnySchema } from '@bufbuild/protobuf/wkt';
 
 /**
- * The JSON of a google.rpc.Status, as grpc-gateway writes it. `details` is one in binary, of which only the details are read.
+ * Returns the JSON of a google.rpc.Status, as grpc-gateway writes it. `details` is an encoded Status, of which only the details are read.
  *
  * Never throws: a detail of a type that `registry` does not have, or that cannot be decoded, is shown as
- * `{"@type": …, "value": <base64>}`, and details that are no Status are left out.
+ * `{"@type": …, "value": <base64>}`, and `details` that are not a Status are omitted.
  */
 export function statusJson(
   { code, message, details }: { code: number; message: string; details?: Uint8Array },
@@ -20,7 +20,7 @@ function detailsJson(bytes: Uint8Array, registry: Registry): unknown[] {
   return details.map((detail) => {
     try {
       const json = toJson(AnySchema, detail, { registry, alwaysEmitImplicit: true });
-      // First, where people look for it.
+      // `@type` comes first, where readers expect it.
       return { '@type': detail.typeUrl, ...(json as object) };
     } catch {
       return { '@type': detail.typeUrl, value: Buffer.from(detail.value).toString('base64') };

@@ -2,8 +2,8 @@ import { type DescField, ScalarType } from '@bufbuild/protobuf';
 import { isWrapperDesc } from '@bufbuild/protobuf/wkt';
 
 /**
- * The JSON value that a text in a path or query stands for, as a single value of the field, which must be a textual one. Text that is
- * no such value stays a string: for the checks to refuse.
+ * Returns the JSON value of a text in a path or query, as a single value of the field, which must have a text form. Text that is not
+ * a value of the field stays a string, which the checks refuse.
  */
 export function toJsonValue(field: DescField, text: string): string | number | boolean {
   if (field.enum) {

@@ -21,7 +21,7 @@ export type { Route, RouteMatch } from './route.ts';
 /**
  * Translates between HTTP with JSON and the methods of gRPC services, by their `google.api.http` rules and as grpc-gateway does.
  *
- * Does no I/O: it tells which method a request is for, makes its request message, and writes its response and its errors.
+ * Does no I/O. It finds the method of a request, creates its request message, and writes the JSON of responses and errors.
  */
 export class Transcoder {
   readonly routes: readonly Route[];
@@ -33,8 +33,8 @@ export class Transcoder {
 
   /**
    * `descriptors` is an encoded google.protobuf.FileDescriptorSet with all imports, `services` are full names. Methods without a rule are
-   * left out. Throws an Error if a service is missing or a rule cannot be served: a field that there is not, or is bound twice, or is
-   * repeated or a message and in the path; a streaming method; two routes that match the same.
+   * omitted. Throws an Error if a service is missing or a rule cannot be served: a path field that does not exist, is bound twice, is
+   * repeated or is a message; a streaming method; two routes that match the same requests.
    */
   static create(descriptors: Uint8Array, services: readonly string[]): Transcoder {
     return new Transcoder(createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptors)), services);
@@ -66,8 +66,8 @@ export class Transcoder {
   }
 
   /**
-   * The encoded request message. `variables` are those of the match, `query` is raw, without the question mark, and `body` is the JSON
-   * text; empty or undefined stands for none. Throws BadInput, which names every field at fault.
+   * Returns the encoded request message. `variables` are those of the match, `query` is raw, without the question mark, and `body` is the JSON
+   * text; empty or undefined means no body. Throws BadInput with every invalid field.
    */
   decodeRequest(
     route: Route,
@@ -80,7 +80,7 @@ export class Transcoder {
     return decoder.decode(variables, query, body);
   }
 
-  /** The JSON text of an encoded response, fields that are not set included. Throws an Error if it is no message of its type. */
+  /** Returns the JSON text of an encoded response, with unset fields. Throws an Error if the bytes are not a message of the type. */
   encodeResponse({ method, binding }: Route, bytes: Uint8Array): string {
     const json = toJson(method.output, fromBinary(method.output, bytes), this.#writeOptions);
     this.#unset.writeNulls(method.output, json);
@@ -90,7 +90,7 @@ export class Transcoder {
   }
 
   /**
-   * The JSON text of an error: `{"code", "message", "details"}`. `details` is an encoded google.rpc.Status, as in the trailer
+   * Returns the JSON text of an error: `{"code", "message", "details"}`. `details` is an encoded google.rpc.Status, as in the trailer
    * `grpc-status-details-bin`. Never throws: a detail that cannot be read is shown in base64.
    */
   encodeStatus(status: { code: number; message: string; details?: Uint8Array }): string {

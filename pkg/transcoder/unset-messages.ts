@@ -2,17 +2,17 @@ import type { DescField, DescMessage } from '@bufbuild/protobuf';
 
 type JsonObject = Record<string, unknown>;
 
-/** What there is to do about the messages in a message's JSON. */
+/** The changes that a message's JSON needs. */
 interface Plan {
-  /** Names of fields that are null if they are absent. */
+  /** Names of the fields that become null if they are absent. */
   nullable: string[];
-  /** Fields with messages that have such fields themselves, or have them in turn. */
+  /** Fields whose messages need changes, directly or in messages that they contain. */
   nested: { name: string; each: 'one' | 'list' | 'map'; desc: DescMessage }[];
 }
 
 /**
- * Writes null for the message fields that are not set, as grpc-gateway does (protojson's EmitUnpopulated): the protobuf library
- * writes unset fields of all other kinds only. Members of a oneof, and optional fields, stay absent.
+ * Writes null for unset message fields, as grpc-gateway does (protojson's EmitUnpopulated); the protobuf library
+ * writes only unset fields of other kinds. Members of a oneof and optional fields stay absent.
  */
 export class UnsetMessages {
   readonly #plans = new Map<DescMessage, Plan>();
@@ -42,7 +42,7 @@ export class UnsetMessages {
 
 function toPlan(desc: DescMessage): Plan {
   const plan: Plan = { nullable: [], nested: [] };
-  // The well-known types have a JSON of their own.
+  // The well-known types have special JSON forms.
   if (desc.typeName.startsWith('google.protobuf.')) return plan;
   for (const field of desc.fields) {
     const { jsonName: name, message } = field;
@@ -56,7 +56,7 @@ function toPlan(desc: DescMessage): Plan {
 }
 
 function isAlwaysShown({ fieldKind, message, oneof, proto }: DescField): boolean {
-  // For a Value null is one.
+  // Null is a value of google.protobuf.Value.
   if (message?.typeName === 'google.protobuf.Value') return false;
   return fieldKind === 'message' && oneof === undefined && !proto.proto3Optional;
 }

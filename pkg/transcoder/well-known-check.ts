@@ -4,7 +4,7 @@ import { type Check, isObject, wrongKind } from './check.ts';
 import { keyStep, kindOf } from './faults.ts';
 import { scalarCheck } from './scalar-check.ts';
 
-/** The check of a type of google.protobuf that has a JSON form of its own; undefined for any other, and for Any. */
+/** Returns the check of a google.protobuf type with a special JSON form; undefined for Any and for all other types. */
 export function wellKnownCheck(desc: DescMessage): Check | undefined {
   switch (desc.typeName) {
     case 'google.protobuf.Timestamp':
@@ -29,7 +29,7 @@ export function wellKnownCheck(desc: DescMessage): Check | undefined {
   return isWrapperDesc(desc) ? scalarCheck(desc.fields[0]!.scalar!) : undefined;
 }
 
-/** What the library is lax about is looked at first; the rest is its decision. */
+/** Checks first what the protobuf library is too lax about, then lets the library decide. */
 function textCheck(desc: DescMessage, expected: string, looksRight: (text: string) => boolean): Check {
   return (value, walk) => {
     if (typeof value !== 'string') return wrongKind(walk, expected, value);
@@ -46,14 +46,14 @@ function isAccepted(desc: DescMessage, json: JsonValue): boolean {
   }
 }
 
-/** Whether the day exists: Date.parse takes the 31st of April for the 1st of May. */
+/** Whether the day exists: Date.parse reads April 31 as May 1. */
 function isTimestamp(text: string): boolean {
   const [, year, month, day, hour] = /^(\d{4})-(\d\d)-(\d\d)T(\d\d)/.exec(text)?.map(Number) ?? [];
   if (year === undefined || month === undefined || day === undefined || hour === undefined || hour > 23) return false;
   return day <= new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
 }
 
-/** Any JSON: its strings must be well-formed and its numbers finite. */
+/** Accepts any JSON whose strings are well-formed and whose numbers are finite. */
 const checkAnything: Check = (value, walk) => {
   const { faults } = walk;
   if (typeof value === 'string') {
