@@ -8,7 +8,7 @@ const frame = (...values: number[]) => new Frame(Uint8Array.from(values));
 
 /** The next frame, when there is one; undefined once the buffer has ended and is empty. */
 async function next(outbound: OutboundBuffer): Promise<Frame | undefined> {
-  await new Promise<void>((resolve) => outbound.onReady(resolve));
+  await new Promise<void>((resolve) => outbound.readBy({ onReady: resolve }));
   return outbound.take();
 }
 
@@ -85,7 +85,7 @@ describe('an outbound buffer', () => {
     expect(outbound.bytes).toBe(0);
   });
 
-  test('lets nobody wait for room once it has ended', async () => {
+  test('does not make writers wait for room once it has ended', async () => {
     const outbound = new OutboundBuffer({ maxBytes: 4, maxFrameBytes: 4 });
     outbound.push(frame(1, 2, 3, 4, 5));
     const room = outbound.whenRoom();

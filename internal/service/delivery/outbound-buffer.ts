@@ -7,10 +7,16 @@ export interface OutboundBufferOptions {
   maxFrameBytes: number;
 }
 
+/** Is called when the buffer has something to take. */
+export interface OutboundReader {
+  onReady(): void;
+}
+
 interface Queued {
   frame: Frame;
   /** Set for what only members may read: `drop` takes it out when the membership ends. */
-  chatId?: string;
+  chatId: string | undefined;
+  next: Queued | undefined;
 }
 
 /**
@@ -19,12 +25,15 @@ interface Queued {
  */
 export class OutboundBuffer {
   readonly #options: OutboundBufferOptions;
-  #queue: Queued[] = [];
+  // A list, as an array keeps memory for frames while the buffer is empty, and there is a buffer for each stream.
+  #first: Queued | undefined;
+  #last: Queued | undefined;
   #bytes = 0;
   #ended = false;
-  #onReady: (() => void) | undefined;
+  #reader: OutboundReader | undefined;
   #waking = false;
-  #waitingForRoom: (() => void)[] = [];
+  /** Absent while no writer waits. */
+  #waitingForRoom: (() => void)[] | undefined;
 
   constructor(options: OutboundBufferOptions) {
     this.#options = options;
@@ -42,8 +51,7 @@ export class OutboundBuffer {
   /** Frames of what only members of a chat may read name the chat. Does nothing once the buffer has ended. */
   push(frame: Frame, chatId?: string): void {
     if (this.#ended) return;
-    this.#queue.push({ frame, chatId });
-    this.#bytes += frame.bytes.length;
+    this.#append({ frame, chatId, next: undefined });
     this.#wake();
   }
 
@@ -51,6 +59,7 @@ export class OutboundBuffer {
   async whenRoom(): Promise<void> {
     while (this.#bytes > this.#options.maxBytes / 4 && !this.#ended) {
       await new Promise<void>((resolve) => {
+        this.#waitingForRoom ??= [];
         this.#waitingForRoom.push(resolve);
       });
     }
@@ -58,14 +67,12 @@ export class OutboundBuffer {
 
   /** Drops the chat's frames. */
   drop(chatId: string): void {
-    this.#queue = this.#queue.filter((queued) => queued.chatId !== chatId);
-    this.#count();
+    this.#keep((queued) => queued.chatId !== chatId);
   }
 
   /** Drops the frames of every chat. Answers to commands remain. */
   dropMessages(): void {
-    this.#queue = this.#queue.filter((queued) => queued.chatId === undefined);
-    this.#count();
+    this.#keep((queued) => queued.chatId === undefined);
   }
 
   /** Takes no further frames. Those that were pushed can still be taken. Twice is harmless. */
@@ -77,44 +84,55 @@ export class OutboundBuffer {
 
   /** Whether the buffer has ended and its last frame was taken. */
   get finished(): boolean {
-    return this.#ended && this.#queue.length === 0;
+    return this.#ended && !this.#first;
   }
 
   /**
    * Calls the reader at the end of each turn of the event loop in which a frame was pushed or the buffer ended; and at once, if that has
    * happened already. There is one reader: a second call replaces the first.
    */
-  onReady(reader: () => void): void {
-    this.#onReady = reader;
-    if (this.#ended || this.#queue.length > 0) reader();
+  readBy(reader: OutboundReader): void {
+    this.#reader = reader;
+    if (this.#ended || this.#first) reader.onReady();
   }
 
   /** The next frame, joined of as many as `maxFrameBytes` allows; undefined if the buffer is empty. */
   take(): Frame | undefined {
-    if (this.#queue.length === 0) return undefined;
-    // The common case.
-    if (this.#queue.length === 1) {
-      const { frame } = this.#queue.pop()!;
-      this.#bytes = 0;
-      this.#releaseWriters();
-      return frame;
+    const first = this.#first;
+    if (!first) return undefined;
+    const frames = [first.frame];
+    let bytes = first.frame.bytes.length;
+    let next = first.next;
+    for (; next && bytes + next.frame.bytes.length <= this.#options.maxFrameBytes; next = next.next) {
+      frames.push(next.frame);
+      bytes += next.frame.bytes.length;
     }
-    let bytes = 0;
-    let count = 0;
-    for (const { frame } of this.#queue) {
-      if (count > 0 && bytes + frame.bytes.length > this.#options.maxFrameBytes) break;
-      bytes += frame.bytes.length;
-      count += 1;
-    }
-    const taken = this.#queue.splice(0, count);
+    this.#first = next;
+    if (!next) this.#last = undefined;
     this.#bytes -= bytes;
     this.#releaseWriters();
-    return Frame.join(taken.map(({ frame }) => frame));
+    return Frame.join(frames);
+  }
+
+  #append(queued: Queued): void {
+    if (this.#last) this.#last.next = queued;
+    else this.#first = queued;
+    this.#last = queued;
+    this.#bytes += queued.frame.bytes.length;
+  }
+
+  #keep(isKept: (queued: Queued) => boolean): void {
+    let next = this.#first;
+    this.#first = undefined;
+    this.#last = undefined;
+    this.#bytes = 0;
+    for (; next; next = next.next) if (isKept(next)) this.#append({ ...next, next: undefined });
+    this.#releaseWriters();
   }
 
   /** Calls the reader at the end of the turn, so that everything that is pushed in this turn goes into one frame. */
   #wake(): void {
-    if (this.#waking || !this.#onReady) return;
+    if (this.#waking || !this.#reader) return;
     this.#waking = true;
     OutboundBuffer.#woken.push(this);
     if (OutboundBuffer.#woken.length === 1) setImmediate(OutboundBuffer.#flush);
@@ -127,17 +145,14 @@ export class OutboundBuffer {
     OutboundBuffer.#woken = [];
     for (const buffer of woken) {
       buffer.#waking = false;
-      buffer.#onReady?.();
+      buffer.#reader?.onReady();
     }
   };
 
   #releaseWriters(): void {
     if (this.#bytes > this.#options.maxBytes / 4 && !this.#ended) return;
-    for (const wake of this.#waitingForRoom.splice(0)) wake();
-  }
-
-  #count(): void {
-    this.#bytes = this.#queue.reduce((sum, { frame }) => sum + frame.bytes.length, 0);
-    this.#releaseWriters();
+    const waiting = this.#waitingForRoom;
+    this.#waitingForRoom = undefined;
+    for (const wake of waiting ?? []) wake();
   }
 }

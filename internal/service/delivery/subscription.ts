@@ -96,18 +96,18 @@ export class Subscription implements TopicReader {
   }
 
   onBatch(batch: Batch): void {
-    const news = batch.after(this.#position);
-    if (!news) return;
-    for (const end of news.membershipEnds) if (this.#endsMembership(end)) return this.onMembershipEnded(end);
+    const rest = batch.after(this.#position);
+    if (!rest) return;
+    for (const end of rest.membershipEnds) if (this.#endsMembership(end)) return this.onMembershipEnded(end);
     if (!this.#owner.outbound.hasRoom) return this.#fallBehind();
-    this.#push(news);
+    this.#push(rest);
     if (this.#state === 'live') this.#tellCaughtUp();
   }
 
   onEphemeralEvent(shared: SharedEvent<EphemeralEvent>): void {
     const { outbound, encoder } = this.#owner;
     const { event } = shared;
-    // A user's own typing and presence are no news to them; a read mark may come from another of their devices.
+    // Typing and presence are not sent back to their user; a read mark is, for the user's other devices.
     if (event.kind !== 'read' && event.user.id === this.userId) return;
     if (outbound.hasRoom) outbound.push(shared.frame(encoder), this.chatId);
   }

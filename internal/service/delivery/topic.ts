@@ -52,7 +52,7 @@ export class Topic {
   #recentChars = 0;
   /** `#recent` holds every entry after this number. */
   #recentAfter: number;
-  /** What `since` returned last, while a reader still has it: readers who come back together lack the same entries. */
+  /** What `since` returned last, while a reader still has it: readers who reconnect together lack the same entries. */
   #lastSince: WeakRef<Batch> | undefined;
   #head: number;
   /** The highest number that the chat is known to have. */

@@ -25,7 +25,7 @@ test('sessions are admitted at a fixed rate, first come, first served', async ()
   }
 });
 
-test('after a quiet time nobody waits', async () => {
+test('after a quiet time no session waits', async () => {
   const admission = new AdmissionQueue({ perSecond: 25, maxWaiting: 0 });
   expect(await admission.enter(here)).toBe(true);
   await eventually(async () => expect(await admission.enter(here)).toBe(true));

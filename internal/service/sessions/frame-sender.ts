@@ -1,5 +1,5 @@
 import type { Frame } from '../../model/frame.ts';
-import type { OutboundBuffer } from '../delivery/outbound-buffer.ts';
+import type { OutboundBuffer, OutboundReader } from '../delivery/outbound-buffer.ts';
 
 /** Writes one frame to the client. A returned promise resolves when the client has room for the next frame. */
 export type FrameWriter = (frame: Frame) => Promise<void> | undefined;
@@ -20,7 +20,7 @@ interface Deps {
  * Writes the frames of one stream's outbound buffer, one after the other. While the promise of a write is pending no frame is taken from the
  * buffer, so that a slow client fills the buffer and not the transport.
  */
-export class FrameSender {
+export class FrameSender implements OutboundReader {
   readonly #outbound: OutboundBuffer;
   readonly #write: FrameWriter;
   readonly #onFinished: () => void;
@@ -36,7 +36,7 @@ export class FrameSender {
 
   /** Writes what is in the buffer now, and then at the end of each turn of the event loop that adds something to it. Call once. */
   start(): void {
-    this.#outbound.onReady(() => this.#writeAll());
+    this.#outbound.readBy(this);
   }
 
   /** Set once a write has failed. */
@@ -49,7 +49,8 @@ export class FrameSender {
     this.#stopped = true;
   }
 
-  #writeAll(): void {
+  /** For the outbound buffer. */
+  onReady(): void {
     try {
       while (!this.#stopped && !this.#writing) {
         const frame = this.#outbound.take();
@@ -68,7 +69,7 @@ export class FrameSender {
     written.then(
       () => {
         this.#writing = false;
-        this.#writeAll();
+        this.onReady();
       },
       (error: unknown) => this.#finish({ error }),
     );

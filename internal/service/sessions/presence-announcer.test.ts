@@ -114,7 +114,7 @@ test('a user who is online by another node meanwhile is not announced as offline
   const leave = await visit(here);
   await eventually(() => expect(states()).toEqual([true]));
   await leave();
-  // As on another node, whose news are its own.
+  // As a session on another node does; that node announces it.
   await presence.enter(randomUUID(), alice);
   let asked = false;
   const { isOnline } = presence;

@@ -78,7 +78,7 @@ export class SessionRegistry {
     let grace: NodeJS.Timeout | undefined;
     try {
       if (!(await this.#admission.enter(signal))) return;
-      // A session admitted at the moment of `closeAll` would be closed by nobody.
+      // `closeAll` does not see a session that is being admitted at that moment.
       if (this.#closedBy) throw this.#closedBy.error;
       const opened = new Session(this.#deps, this.#options, {
         id: randomUUID(),

@@ -92,7 +92,7 @@ describe('a reader that resumes', () => {
     expect(order.at(-1)).toBe('caughtUp');
   });
 
-  test('at any number gets exactly the history after it, is told that it has caught up, and goes on live', async () => {
+  test('at any number gets exactly the history after it, is sent that it has caught up, and goes on live', async () => {
     fates = ['arrive'];
     const chatId = await newChat();
     await sendSome(chatId, 7);
@@ -128,7 +128,7 @@ describe('a reader that resumes', () => {
     await eventually(() => expect(stream.numbers(chatId)).toEqual([6, 7]));
   });
 
-  test('at a number that the chat has not come to is told so, by field and limit', async () => {
+  test('at a number beyond the chat’s head is refused, by field and limit', async () => {
     const chatId = await newChat();
     const stream = nodes[0].open('bob');
     stream.subscribe(chatId, 2);

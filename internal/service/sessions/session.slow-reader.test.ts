@@ -101,7 +101,7 @@ describe('a reader that does not read', () => {
     expect(Math.max(behind.mostQueued, live.mostQueued)).toBeLessThan(outboxBytes + pageBytes);
   });
 
-  test('of one chat far behind still gets the news of the others meanwhile', async () => {
+  test('of one chat far behind still gets the messages of the others meanwhile', async () => {
     await start();
     const [long, short] = [await newChat(), await newChat()];
     await write(long, 300);

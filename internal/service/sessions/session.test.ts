@@ -157,7 +157,7 @@ describe('a stream', () => {
     expect(stream.events.at(-1)).toMatchObject({ $case: 'closing', value: { reason: CloseReason.PROTOCOL_ERROR } });
   });
 
-  test('that is closed gives its answers first, then says why and when to come back, and takes no more', async () => {
+  test('that is closed gives its answers first, then the reason and the retry time, and takes no more commands', async () => {
     const chatId = await newChat();
     const stream = node.open('alice');
     stream.subscribe(chatId);
