@@ -19,7 +19,7 @@ function check(env: Record<string, string>, ...args: string[]): Promise<{ code: 
   });
 }
 
-test.each(['plain text', 'TLS'])('a gateway by itself is asked over HTTP, with %s', async (kind) => {
+test.each(['plain text', 'TLS'])('a gateway is asked over HTTP, with %s', async (kind) => {
   const certificates = await makeTestCertificates();
   onTestFinished(() => certificates.remove());
   const tls: Record<string, string> = kind === 'TLS' ? { ...certificates.env } : {};
@@ -37,7 +37,7 @@ test.each(['plain text', 'TLS'])('a gateway by itself is asked over HTTP, with %
   );
 });
 
-test('where nobody answers it is not healthy', async () => {
+test('a program that does not answer is not healthy', async () => {
   for (const program of ['server', 'gateway']) {
     const { code, stderr } = await check({ GRPC_PORT: '1', HTTP_PORT: '1' }, program);
     expect([code, stderr]).toEqual([1, expect.stringContaining('ECONNREFUSED')]);

@@ -26,11 +26,11 @@ function faultsOf(env: Record<string, string>): readonly string[] {
 }
 
 describe('local.env.example', () => {
-  test('has every variable that is read, once, and no other', () => {
+  test('has every variable that is read once, and no other', () => {
     expect(settings.map(({ name }) => name).sort()).toEqual([...settingNames()].sort());
   });
 
-  test('shows the defaults, but for what is off without it', () => {
+  test('shows the default of each setting that has one', () => {
     const withoutDefault = [
       ...[
         'POSTGRES_DSN',
@@ -51,7 +51,7 @@ describe('local.env.example', () => {
     }
   });
 
-  test('is right as it stands', () => {
+  test('is a valid configuration, which only turns guests on', () => {
     const env = Object.fromEntries(settings.filter(({ isSet }) => isSet).map(({ name, value }) => [name, value]));
     expect(readConfig(env)).toEqual({ ...readConfig({}), auth: { ...readConfig({}).auth, guests: true } });
   });
@@ -77,7 +77,7 @@ describe('the configuration', () => {
     });
   });
 
-  test('takes an empty variable for one that is not set, but an empty list for none', () => {
+  test('treats an empty variable as one that is not set, but an empty list as one without items', () => {
     const empty = Object.fromEntries(settings.map(({ name }) => [name, ' ']));
     expect(readConfig(empty)).toEqual({ ...readConfig({}), rooms: { ...readConfig({}).rooms, names: [] } });
   });
@@ -96,7 +96,7 @@ describe('the configuration', () => {
     });
   });
 
-  test('tells all that is wrong together, each by its name', () => {
+  test('reports every fault together, each with the name of its variable', () => {
     const faults = faultsOf({
       GRPC_PORT: '70000',
       POSTGRES_POOL_SIZE: '1.5',
@@ -167,7 +167,7 @@ describe('the configuration', () => {
   );
 });
 
-test('there is no tracing unless it is asked for', () => {
+test('tracing is off by default', () => {
   expect(readConfig({}).tracing).toEqual({ url: undefined, sampleRatio: 1 });
 });
 

@@ -11,7 +11,7 @@ function faultsOf(env: Record<string, string>): readonly string[] {
   }
 }
 
-describe('the configuration of a gateway by itself', () => {
+describe('the configuration of a gateway that runs alone', () => {
   test('needs nothing to be set: it calls a service on the same machine', () => {
     expect(readGatewayConfig({})).toMatchObject({
       listen: { host: '127.0.0.1' },

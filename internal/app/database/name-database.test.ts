@@ -9,7 +9,7 @@ test.each([
   expect(nameDatabase({ dsn, dataDir: '.data' })).toBe(name);
 });
 
-test('the bundled database is known by its folder', () => {
+test('the bundled database is described by its folder', () => {
   const name = nameDatabase({ dsn: undefined, dataDir: '/srv/chat/.data/auth' });
   expect(name).toBe('the bundled PostgreSQL in /srv/chat/.data/auth');
 });

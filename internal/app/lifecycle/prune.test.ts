@@ -3,7 +3,7 @@ import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { pruneRegularly } from './prune.ts';
 
-test('what is old is removed in batches until nothing is left, and again later, also after failures, which are told once', async () => {
+test('old items are removed in batches until none is left, round after round; failures are logged once and tried again', async () => {
   let left = 25;
   let failures = 3;
   const batches: number[] = [];

@@ -8,7 +8,7 @@ function stackWithLog() {
   return { stack: new ResourceStack(log), lines };
 }
 
-test('what was opened is closed in reverse order, each after the one before has closed, and once', async () => {
+test('resources are closed once, in reverse order, each after the one before it has closed', async () => {
   const { stack } = stackWithLog();
   const closed: string[] = [];
   stack.add('first', () => void closed.push('first'));
@@ -22,7 +22,7 @@ test('what was opened is closed in reverse order, each after the one before has 
   expect(closed).toEqual(['third', 'second', 'first']);
 });
 
-test('a part that fails to close is named in the log and keeps no other open', async () => {
+test('a resource that fails to close is named in the log, and the others are closed', async () => {
   const { stack, lines } = stackWithLog();
   const closed: string[] = [];
   stack.add('first', () => void closed.push('first'));

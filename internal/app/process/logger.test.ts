@@ -23,7 +23,7 @@ async function run(options: Config['log'], statements: string): Promise<string> 
   return stdout;
 }
 
-test('what is logged goes as JSON to standard output and the file, with its time and level, and below the level nothing does', async () => {
+test('lines go to standard output and to the file as JSON, with time and level; lines below the level are dropped', async () => {
   const file = join(folder, 'new', 'chat.log');
   const options = { level: 'warn', format: 'auto', file } as const;
   const output = await run(options, `log.info('not this'); log.warn({ chatId: 'c' }, 'this');`);
@@ -48,20 +48,17 @@ const loggingSecrets = `
   log.child({ newPassword: 'secret9' }).error(new Error('no http://user:secret10@host', { cause: new Error('Bearer secret11') }));
   log.warn('no postgres://user:secret12@host');`;
 
-test.each(['json', 'pretty'] as const)(
-  'in %s tokens and passwords are not written down, nor in the file',
-  async (format) => {
-    const file = join(folder, `${format}.log`);
-    const output = await run({ level: 'info', format, file }, loggingSecrets);
-    for (const written of [output, await readFile(file, 'utf8')]) {
-      expect(written).not.toContain('secret');
-      expect(written).toMatch(/user:\[redacted\]@host/);
-    }
-    expect((await stat(file)).mode & 0o007).toBe(0);
-  },
-);
+test.each(['json', 'pretty'] as const)('%s lines and the file have no tokens and no passwords', async (format) => {
+  const file = join(folder, `${format}.log`);
+  const output = await run({ level: 'info', format, file }, loggingSecrets);
+  for (const written of [output, await readFile(file, 'utf8')]) {
+    expect(written).not.toContain('secret');
+    expect(written).toMatch(/user:\[redacted\]@host/);
+  }
+  expect((await stat(file)).mode & 0o007).toBe(0);
+});
 
-test('an error is written down with its cause', async () => {
+test('an error is logged with its cause', async () => {
   const output = await run(
     { level: 'info', format: 'json', file: undefined },
     `log.error({ err: new ChatError('STORAGE_UNAVAILABLE', 'away', { cause: new Error('the cause') }) }, 'failed');`,
@@ -69,7 +66,7 @@ test('an error is written down with its cause', async () => {
   expect(JSON.parse(output).err.stack).toContain('the cause');
 });
 
-test('for people it is a line to read', async () => {
+test('pretty lines are readable text', async () => {
   const output = await run({ level: 'info', format: 'pretty', file: undefined }, `log.info({ chatId: 'c' }, 'hello');`);
   expect(output).toMatch(/INFO.*hello/);
   expect(() => JSON.parse(output.split('\n')[0]!)).toThrow();

@@ -24,7 +24,7 @@ test.each([
   expect(redactText(text)).toBe(text);
 });
 
-test('what a name says is a secret is taken out of a line wherever it stands, whatever its form', () => {
+test('the value of a secret name is removed from a line at any depth, whatever its type', () => {
   const secrets = { refreshToken: 'x', new_password: ['x'], 'Set-Cookie': { a: 'x' }, dsn: 'x', clientSecret: 7 };
   const line = `${JSON.stringify({ level: 'info', a: { b: [{ c: { d: { e: secrets } } }] }, ...secrets })}\n`;
   const expected = Object.fromEntries(Object.keys(secrets).map((name) => [name, '[redacted]']));
@@ -35,7 +35,7 @@ test('what a name says is a secret is taken out of a line wherever it stands, wh
   expect(JSON.parse(written)).toEqual({ level: 'info', a: { b: [{ c: { d: { e: expected } } }] }, ...expected });
 });
 
-test('what only sounds like a secret stays, and so does that there is none', () => {
+test('names that only resemble secret ones keep their values, and null stays null', () => {
   const line = `${JSON.stringify({ pageToken: 'x', tokenExpiresAt: 'x', author: 'x', key: 'x', token: null })}\n`;
   expect(redactLine(line)).toBe(line);
 });

@@ -3,7 +3,7 @@ import { readConfig } from '../config.ts';
 
 const busOf = (env: Record<string, string>) => readConfig(env).bus;
 
-test('without a setting the bus is that of one process', () => {
+test('the default bus is that of a single process', () => {
   expect(busOf({})).toEqual({ kind: 'memory' });
 });
 
@@ -43,7 +43,7 @@ test('authorities without TLS and a prefix with other characters are refused', (
   expect(() => busOf({ BUS_URL: 'nats://a', BUS_PREFIX: 'a.b' })).toThrow('BUS_PREFIX must');
 });
 
-test('plain text to elsewhere and a password that is tried first are warned of, and refused in production', () => {
+test('plain text to another machine and a common password cause a warning, and are refused in production', () => {
   const env = { BUS_URL: 'redis://:redis@cache:6379/' };
   expect(readConfig({ BUS_URL: 'nats://10.0.0.1' }).warnings).toContainEqual(
     expect.stringContaining('BUS_URL names another machine'),

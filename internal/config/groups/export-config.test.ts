@@ -12,11 +12,11 @@ const faultsOf = (env: Record<string, string>) => {
 };
 
 describe('events for other services', () => {
-  test('are not exported unless it is asked for', () => {
+  test('are not exported by default', () => {
     expect(readConfig({ NATS_URL: 'nats://localhost:4222' }).export).toEqual({ kind: 'none' });
   });
 
-  test('go to the NATS of the bus, unless there is another', () => {
+  test('go to the NATS of the bus unless NATS_URL is set', () => {
     const env = { EXPORT: 'jetstream', BUS_URL: 'nats://localhost:4222', EXPORT_MAX_AGE_DAYS: '2' };
     expect(readConfig(env).export).toEqual({
       kind: 'jetstream',

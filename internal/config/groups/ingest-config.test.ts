@@ -3,7 +3,7 @@ import { readConfig } from '../config.ts';
 
 const nats = 'nats://127.0.0.1:4222';
 
-test('messages are committed directly unless it is said otherwise', () => {
+test('messages are committed directly by default', () => {
   expect(readConfig({}).ingest).toEqual({ kind: 'direct' });
   expect(readConfig({ NATS_URL: nats }).ingest).toEqual({ kind: 'direct' });
 });
@@ -28,14 +28,14 @@ test('JetStream is where NATS_URL says, or else the bus, if that is NATS', () =>
   });
 });
 
-test('JetStream without NATS, and a stream that cannot be named so, are faults', () => {
+test('JetStream without NATS, and a stream name that NATS does not allow, are faults', () => {
   expect(() => readConfig({ INGEST: 'jetstream' })).toThrow('INGEST=jetstream needs NATS_URL');
   expect(() => readConfig({ INGEST: 'jetstream', BUS_URL: 'redis://127.0.0.1:6379' })).toThrow('needs NATS_URL');
   expect(() => readConfig({ NATS_URL: 'http://127.0.0.1' })).toThrow('NATS_URL must be a URL');
   expect(() => readConfig({ INGEST_STREAM: 'a.b' })).toThrow('INGEST_STREAM must consist of');
 });
 
-test('NATS elsewhere in plain text is told of, once', () => {
+test('plain text to NATS on another machine causes one warning', () => {
   const elsewhere = 'nats://nats.example:4222';
   expect(readConfig({ NATS_URL: elsewhere }).warnings).toEqual([expect.stringContaining('NATS_URL')]);
   expect(readConfig({ BUS_URL: elsewhere }).warnings).toEqual([expect.stringContaining('BUS_URL')]);

@@ -12,7 +12,7 @@ const faultsOf = (env: Record<string, string>) => {
 };
 
 describe('Redis', () => {
-  test('is not used unless it is named', () => {
+  test('is not used without REDIS_URL', () => {
     expect(readConfig({}).redis).toBeUndefined();
     expect(readConfig({ REDIS_URL: 'rediss://u:p%40ss@redis.example', REDIS_PREFIX: 'acme:chat:' }).redis).toEqual({
       url: 'rediss://u:p%40ss@redis.example',
@@ -32,7 +32,7 @@ describe('Redis', () => {
   test.each([
     [{ REDIS_URL: 'redis://redis.example' }, 'plaintext', /^REDIS_URL names another machine without TLS/],
     [{ REDIS_URL: 'rediss://:changeme@redis.example' }, 'default-password', /^REDIS_URL has a password/],
-  ])('in production is refused as %o unless that is meant', (env, word, fault) => {
+  ])('in production is refused as %o unless ALLOW_INSECURE has the word', (env, word, fault) => {
     const production = { ...env, NODE_ENV: 'production' };
     expect(faultsOf(production)).toEqual([expect.stringMatching(fault)]);
     expect(faultsOf({ ...production, ALLOW_INSECURE: word })).toEqual([]);

@@ -29,19 +29,19 @@ const insecurities: [string, Env, string, RegExp][] = [
     /^POSTGRES_DSN has/,
   ],
   [
-    'a password behind the mark',
+    'a common password as a parameter',
     { POSTGRES_DSN: 'postgres://u@db/chat?password=secret' },
     'default-password',
     /^POSTGRES_DSN/,
   ],
   [
-    'keys without TLS',
+    'an address of keys without TLS',
     { ...outside, AUTH_JWKS_URL: 'http://id.example.com/jwks' },
     'plaintext',
     /^AUTH_JWKS_URL names another machine/,
   ],
   [
-    'revocations without TLS',
+    'an address of revocations without TLS',
     { ...outside, AUTH_JWKS_URL: 'https://id.example.com/jwks', AUTH_REVOCATIONS_URL: 'http://id.example.com/r' },
     'plaintext',
     /^AUTH_REVOCATIONS_URL names another machine/,
@@ -49,14 +49,14 @@ const insecurities: [string, Env, string, RegExp][] = [
 ];
 
 describe('in production the service', () => {
-  test.each(insecurities)('refuses %s, unless told that it is meant so', (_what, env, word, fault) => {
+  test.each(insecurities)('refuses %s unless ALLOW_INSECURE has its word', (_what, env, word, fault) => {
     expect(faultsOf(readConfig, { ...production, ...env })).toEqual([expect.stringMatching(fault)]);
     expect(faultsOf(readConfig, { ...production, ...env })[0]).toContain(`ALLOW_INSECURE has "${word}"`);
     expect(faultsOf(readConfig, { ...production, ...env, ALLOW_INSECURE: word })).toEqual([]);
     expect(faultsOf(readConfig, env)).toEqual([]);
   });
 
-  test('tells all of it together, and never the password', () => {
+  test('reports every insecurity together, and never the password', () => {
     const env = { AUTH_GUESTS: 'true', HOST: '0.0.0.0', POSTGRES_DSN: 'postgres://u:changeme@db/chat' };
     const faults = faultsOf(readConfig, { ...production, ...env });
     expect(faults).toHaveLength(3);
@@ -77,15 +77,15 @@ describe('in production the service', () => {
     expect(faultsOf(readConfig, { ...production, ...env })).toEqual([]);
   });
 
-  test('does not take a word that means nothing', () => {
+  test('refuses an unknown word', () => {
     expect(faultsOf(readConfig, { ALLOW_INSECURE: 'guests,everything' })).toEqual([
       'ALLOW_INSECURE must be some of guests, default-password, plaintext; not: everything',
     ]);
   });
 });
 
-describe('elsewhere the service', () => {
-  test('warns of what others can come by, and of nothing on one’s own machine', () => {
+describe('outside production the service', () => {
+  test('warns of insecurities that others can reach, and of none on loopback', () => {
     const warnings = (env: Env) => readConfig(env).warnings;
     expect(warnings({ AUTH_GUESTS: 'true', POSTGRES_DSN: 'postgres://u:test@localhost/chat' })).toEqual([]);
     expect(warnings({ AUTH_GUESTS: 'true', HOST: '0.0.0.0' })).toEqual([
@@ -95,11 +95,11 @@ describe('elsewhere the service', () => {
   });
 });
 
-describe('a gateway by itself', () => {
+describe('a gateway that runs alone', () => {
   test.each([
     [{ HOST: '0.0.0.0' }, /^HOST 0\.0\.0\.0/],
     [{ GATEWAY_UPSTREAMS: 'chat.example.com:1' }, /^chat\.example\.com:1 of GATEWAY_UPSTREAMS is called without TLS/],
-  ])('is judged alike: %j', (env, fault) => {
+  ])('is checked in the same way: %j', (env, fault) => {
     expect(faultsOf(readGatewayConfig, { ...production, ...env })).toEqual([expect.stringMatching(fault)]);
     expect(faultsOf(readGatewayConfig, { ...production, ...env, ALLOW_INSECURE: 'plaintext' })).toEqual([]);
     expect(readGatewayConfig(env).warnings).toEqual([expect.stringMatching(fault)]);
