@@ -77,14 +77,14 @@ describe('the check of exchanges against an OpenAPI document', () => {
   });
 
   test.each([
-    ['a route that there is not', get('/item/a'), 'no such route'],
+    ['an unknown route', get('/item/a'), 'no such route'],
     ['a route of another method', { ...get('/items/a'), rpc: '/shop.v1.Items/Paint' }, 'Items_GetItem'],
     ['a value in the path', get('/items/abcdef'), 'id: must NOT have more than 5'],
     ['a value in the query', get('/items/a?size=11'), 'size: must be <= 10'],
     ['text for a number', get('/items/a?size=ten'), 'size: must be integer'],
     ['an item in the query', get('/items/a?tags=C'), 'tags/0'],
     ['too many items in the query', get('/items/a?tags=A&tags=A&tags=A'), 'more than 2 items'],
-    ['a parameter that comes twice', get('/items/a?size=1&size=2'), 'is there 2 times'],
+    ['a repeated parameter', get('/items/a?size=1&size=2'), 'is there 2 times'],
     ['an unknown parameter', get('/items/a?colour=red'), 'no query parameter colour'],
     ['a missing field', get('/items/a', { size: '1' }), "must have required property 'name'"],
     ['an additional field', get('/items/a', { name: 'a', colour: 'red' }), 'additional properties'],

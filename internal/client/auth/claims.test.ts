@@ -93,7 +93,7 @@ describe('the roles of the embedded issuer', () => {
   });
 });
 
-describe('the roles of an outside issuer', () => {
+describe('the roles of an external issuer', () => {
   const keycloak = { rolesClaim: 'realm_access.roles', adminRole: 'chat-admin', serviceRole: 'chat-bot' };
   const rolesOf = (given: object, changed: Partial<ClaimNames> = {}) =>
     toPrincipal({ ...claims, ...given }, { ...names, ...changed }).roles;

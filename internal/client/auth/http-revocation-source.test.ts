@@ -56,13 +56,13 @@ test('asks again without a cursor when the auth-server refuses its cursor', asyn
 });
 
 test.each<[string, RequestListener, string]>([
-  ['refuses', (_, response) => void response.writeHead(503).end('secret'), 'it answers with status 503'],
-  ['answers 400', (_, response) => void response.writeHead(400).end(), 'it answers with status 400'],
+  ['refuses', (_, response) => void response.writeHead(503).end('secret'), 'the auth-server answered with status 503'],
+  ['answers 400', (_, response) => void response.writeHead(400).end(), 'the auth-server answered with status 400'],
   ['redirects', (_, response) => void response.writeHead(302, { location: '/' }).end(), 'redirect'],
   ['does not answer', () => {}, 'timeout'],
   ['stops in the middle', (_, response) => void response.write('{"sessionIds":['), 'timeout'],
   ['closes the connection', (_, response) => void response.destroy(), ''],
-  ['answers without end', (_, response) => void response.write('x'.repeat(2_000)), 'its answer is too long'],
+  ['answers without end', (_, response) => void response.write('x'.repeat(2_000)), 'the answer is too long'],
   ['answers with HTML', answer('<html>'), 'JSON'],
   ['answers with an empty body', answer(''), 'JSON'],
   ['answers null', answer('null'), 'agreed form'],
@@ -74,6 +74,6 @@ test.each<[string, RequestListener, string]>([
   const source = await serve(listener, { timeoutMs: 200, maxBytes: 1_000 });
   const error = await source.listRevocations('c').catch((error) => error);
   expect(error).toMatchObject({ code: 'UNAVAILABLE', retryAfterMs: expect.any(Number) });
-  expect(error.message).toBe('the auth-server cannot be asked which sessions have ended');
+  expect(error.message).toBe('the auth-server cannot be asked for the ended sessions');
   expect(`${error.cause.message} ${error.cause.cause?.message}`.toLowerCase()).toContain(why.toLowerCase());
 });

@@ -30,7 +30,7 @@ export class HttpRevocationSource implements RevocationSource {
       }
       return parse(await this.#read(response));
     } catch (cause) {
-      const message = 'the auth-server cannot be asked which sessions have ended';
+      const message = 'the auth-server cannot be asked for the ended sessions';
       throw new ChatError('STORAGE_UNAVAILABLE', message, { retryAfterMs: 1_000, cause });
     }
   }
@@ -50,12 +50,12 @@ export class HttpRevocationSource implements RevocationSource {
     let bytes = 0;
     if (!response.ok) {
       await response.body?.cancel();
-      throw new Error(`it answers with status ${response.status}`);
+      throw new Error(`the auth-server answered with status ${response.status}`);
     }
     // A throw inside the loop cancels the rest of the body.
     for await (const chunk of response.body ?? []) {
       bytes += chunk.length;
-      if (bytes > this.#options.maxBytes) throw new Error('its answer is too long');
+      if (bytes > this.#options.maxBytes) throw new Error('the answer is too long');
       chunks.push(chunk);
     }
     return JSON.parse(Buffer.concat(chunks).toString());

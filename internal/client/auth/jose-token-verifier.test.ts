@@ -57,11 +57,11 @@ describe('a token', () => {
   test.each<[string, () => string | Promise<string>]>([
     ['that is not signed', () => new UnsecuredJWT(claims()).encode()],
     [
-      'that says it is not signed',
+      'with the algorithm none',
       async () => `${Buffer.from('{"alg":"none"}').toString('base64url')}.${(await sign()).split('.')[1]}.`,
     ],
     [
-      'that says so and keeps a signature',
+      'with the algorithm none and a signature',
       async () =>
         [Buffer.from('{"alg":"none","kid":"k"}').toString('base64url'), ...(await sign()).split('.').slice(1)].join(
           '.',
@@ -79,24 +79,24 @@ describe('a token', () => {
       'signed by another key under this key’s name',
       async () => sign({}, {}, (await generateKeyPair('EdDSA')).privateKey),
     ],
-    ['of a key that is not known', () => sign({}, { kid: 'other' })],
+    ['of an unknown key', () => sign({}, { kid: 'other' })],
     ['of another issuer', () => sign({ iss: 'other' })],
     ['for another audience', () => sign({ aud: 'other' })],
     ['for no audience', () => sign({ aud: undefined })],
     ['without a subject', () => sign({ sub: undefined })],
     ['with an empty subject', () => sign({ sub: '' })],
-    ['with a subject that is no user id', () => sign({ sub: 'a b' })],
+    ['with a subject that is not a user id', () => sign({ sub: 'a b' })],
     ['with a subject that is too long', () => sign({ sub: 'x'.repeat(129) })],
     ['with a subject that has control characters', () => sign({ sub: 'a\0b' })],
     ['without an expiry', () => sign({ exp: undefined })],
-    ['with an expiry that is no number', () => sign({ exp: 'never' as unknown as number })],
+    ['with an expiry that is not a number', () => sign({ exp: 'never' as unknown as number })],
     ['that is not valid yet', () => sign({ nbf: now() + 120 })],
     ['that was issued in the future', () => sign({ iat: now() + 120 })],
-    ['with a subject that is no text', () => sign({ sub: 5 as unknown as string })],
+    ['with a subject that is not a string', () => sign({ sub: 5 as unknown as string })],
     ['that is longer than any header', () => sign({ name: 'x'.repeat(1_000_000) })],
     ['that is not a token', () => 'nonsense'],
     ['that is empty', () => ''],
-    ['that has been cut off', async () => (await sign()).slice(0, -10)],
+    ['that is truncated', async () => (await sign()).slice(0, -10)],
   ])('%s is refused', async (_, make) => {
     const token = await make();
     await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'UNAUTHENTICATED', reason: 'TOKEN_INVALID' });

@@ -26,7 +26,7 @@ export class BusSubscriptions {
   readonly #deps: Deps;
   readonly #options: BusSubscriptionsOptions;
   readonly #interest: Interest<Publication>;
-  /** Subscriptions under way, by topic. */
+  /** Pending subscriptions, by topic. */
   readonly #joins = new Map<string, Promise<void>>();
   /** The topics to subscribe to at the end of this turn of the event loop, in one command. */
   #joining: { topics: string[]; done: Promise<void> } | undefined;

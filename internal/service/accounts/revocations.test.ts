@@ -216,9 +216,9 @@ describe('a source', () => {
     const again = log.reads;
     await eventually(() => expect(log.reads).toBeGreaterThan(again + 3));
     expect(lines.lines.map(({ msg }) => msg)).toEqual([
-      'cannot read which sessions have ended; trying again',
-      'reading which sessions have ended again',
-      'cannot read which sessions have ended; trying again',
+      'cannot read the ended sessions; trying again',
+      'reading the ended sessions again',
+      'cannot read the ended sessions; trying again',
     ]);
   });
 
@@ -245,8 +245,8 @@ describe('a source', () => {
   });
 
   test.each<[string, () => Promise<void>, string]>([
-    ['fails', () => Promise.reject(new Error('connection refused')), 'which sessions have ended: connection refused'],
-    ['hangs', () => new Promise(() => {}), 'which sessions have ended: '],
+    ['fails', () => Promise.reject(new Error('connection refused')), 'the ended sessions: connection refused'],
+    ['hangs', () => new Promise(() => {}), 'the ended sessions: '],
   ])('that %s at the start for too long makes the start fail with the reason', async (_, onRead, message) => {
     const log = new RevocationLog();
     log.onRead = onRead;

@@ -9,7 +9,7 @@ import { RevocationsFeed, type RevocationsFeedOptions } from './revocations-feed
 export interface RevocationsDeps {
   /** Absent: sessions do not end before their tokens expire. */
   sessions?: RevocationSource;
-  /** Absent: nobody is banned from the service. */
+  /** Absent: no user is banned from the service. */
   bans?: Pick<BanRepository, 'listChanges'>;
   log: Logger;
 }
@@ -45,7 +45,7 @@ export class Revocations {
       sessions &&
       new RevocationsFeed(
         {
-          name: 'which sessions have ended',
+          name: 'the ended sessions',
           read: (cursor) => sessions.listRevocations(cursor),
           apply: ({ sessionIds }) => this.#addEnded(sessionIds),
           log,
@@ -56,7 +56,7 @@ export class Revocations {
       bans &&
       new RevocationsFeed(
         {
-          name: 'who is banned',
+          name: 'the banned users',
           read: (cursor) => bans.listChanges(cursor),
           apply: ({ changes }) => this.#changeBans(changes),
           log,

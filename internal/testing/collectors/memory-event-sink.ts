@@ -7,7 +7,7 @@ export class MemoryEventSink implements EventSink {
   readonly #events: ExportedEvent[] = [];
 
   async deliver(events: readonly ExportedEvent[]): Promise<number> {
-    if (this.isAway) throw new Error('the sink is away');
+    if (this.isAway) throw new Error('the sink is unreachable');
     this.#events.push(...events);
     return 0;
   }

@@ -49,9 +49,9 @@ const everyTransport = {
   'WebSocket with JSON': webSocket(inService, 'json'),
   'WebSocket with protobuf': webSocket(inService, 'proto'),
   'REST and server-sent events': sse(inService),
-  'WebSocket with JSON, through a gateway by itself': webSocket(alone, 'json'),
-  'WebSocket with protobuf, through a gateway by itself': webSocket(alone, 'proto'),
-  'REST and server-sent events, through a gateway by itself': sse(alone),
+  'WebSocket with JSON, through a separate gateway': webSocket(alone, 'json'),
+  'WebSocket with protobuf, through a separate gateway': webSocket(alone, 'proto'),
+  'REST and server-sent events, through a separate gateway': sse(alone),
 };
 
 describe.each(Object.entries(everyTransport))('over %s', (name, open) => {

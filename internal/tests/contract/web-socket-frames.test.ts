@@ -78,9 +78,9 @@ describe('a socket is closed, and no other, for', () => {
   });
 
   test.each([
-    ['no JSON', 'nonsense'],
-    ['nothing', ''],
-    ['half of JSON', '{"commands":[{"ping":'],
+    ['invalid', 'nonsense'],
+    ['empty', ''],
+    ['incomplete', '{"commands":[{"ping":'],
     ['two frames in one', '{"commands":[]}{"commands":[]}'],
     ['a byte order mark', '\uFEFF{"commands":[]}'],
     ['null', 'null'],
@@ -88,14 +88,14 @@ describe('a socket is closed, and no other, for', () => {
     ['a string', '"commands"'],
     ['a list', '[]'],
     ['a list of commands alone', '[{"ping":{}}]'],
-    ['commands that are no list', '{"commands":{}}'],
-    ['a field that is not known', '{"commands":[],"comands":[]}'],
-    ['one command by itself', '{"commandId":"a","ping":{}}'],
-    ['a key twice', '{"commands":[],"commands":[{"ping":{}}]}'],
-    ['a key of a command twice', '{"commands":[{"commandId":"a","commandId":"b","ping":{}}]}'],
+    ['commands that are not a list', '{"commands":{}}'],
+    ['an unknown field', '{"commands":[],"comands":[]}'],
+    ['a single command', '{"commandId":"a","ping":{}}'],
+    ['a repeated key', '{"commands":[],"commands":[{"ping":{}}]}'],
+    ['a repeated key of a command', '{"commands":[{"commandId":"a","commandId":"b","ping":{}}]}'],
     ['__proto__', '{"__proto__":{"commands":[{"ping":{}}]}}'],
-    ['depth', `{"commands":${'['.repeat(2_000)}${']'.repeat(2_000)}}`],
-  ])('JSON that is %s', async (_, text) => {
+    ['nested too deeply', `{"commands":${'['.repeat(2_000)}${']'.repeat(2_000)}}`],
+  ])('JSON: %s', async (_, text) => {
     const client = await connect();
     client.socket.send(text);
     await expectMalformed(client);
@@ -140,11 +140,11 @@ describe('an invalid command is refused', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['that is no object', 5, 'body'],
-    ['with a field that is not known', { pnig: {} }, 'pnig'],
+    ['that is not an object', 5, 'body'],
+    ['with an unknown field', { pnig: {} }, 'pnig'],
     ['with a prototype', { ['__proto__']: { ping: {} } }, '__proto__'],
-    ['that is two', { ping: {}, typing: { chatId: 'x' } }, 'typing'],
-    ['that is none', {}, 'command'],
+    ['with two operations', { ping: {}, typing: { chatId: 'x' } }, 'typing'],
+    ['without an operation', {}, 'command'],
     ['whose text is too long', { sendMessage: { chatId: 'x', text: 'x'.repeat(1_001), clientMessageId: 'x' } }, ''],
     ['with a number beyond 2^53', { subscribe: { chatId: 'x', afterSeq: '9007199254740993' } }, ''],
     ['with a number beyond 64 bits', { subscribe: { chatId: 'x', afterSeq: '1e30' } }, 'subscribe.after_seq'],

@@ -75,7 +75,7 @@ export class Connection {
 
   /** Logs a violation of the WebSocket protocol. ws closes the socket with the matching code. */
   broke(err: Error): void {
-    this.#deps.log.debug({ err }, 'a WebSocket client broke the protocol');
+    this.#deps.log.debug({ err }, 'a WebSocket client violated the protocol');
   }
 
   /** Opens the stream, and closes the socket when the stream ends. Never throws. */
@@ -122,14 +122,17 @@ export class Connection {
    * MALFORMED_FRAME; FRAME_LIMIT).
    */
   async #awaitToken(): Promise<string> {
-    const missing = new ChatError('TOKEN_MISSING', 'an access token is needed: the first command must be authenticate');
+    const missing = new ChatError(
+      'TOKEN_MISSING',
+      'the stream needs an access token: the first command must be authenticate',
+    );
     const ready = Promise.withResolvers<void>();
     const timer = setTimeout(() => ready.reject(missing), this.#options.authTimeoutMs);
     this.#incoming.onReady(ready.resolve);
     try {
       await ready.promise;
       const commands = this.#incoming.take(maxStrangerBytes);
-      if (!commands) throw new ChatError('CLIENT_GONE', 'the client has gone');
+      if (!commands) throw new ChatError('CLIENT_GONE', 'the client has disconnected');
       const token = tokenIn(commands);
       if (token === undefined) throw missing;
       this.#incoming.giveBack(commands);
