@@ -10,7 +10,7 @@ import { clearSession, onSessionChangeElsewhere, readSession, writeSession } fro
 import { clearTokens, writeTokens } from './session/stored-tokens.ts';
 import { useStore } from './store/use-store.ts';
 
-/** Whether somebody is signed in decides what is shown. */
+/** Shows the workspace if a user is signed in, otherwise the sign-in page. */
 export function App({ newTransport }: { newTransport: () => Transport }) {
   const [workspace, setWorkspace] = useState(() => {
     const session = readSession();

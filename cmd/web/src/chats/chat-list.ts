@@ -21,7 +21,7 @@ export class ChatList {
   /** Reads all of them. Throws ChatClientError. */
   async load(): Promise<void> {
     const chats = await this.#client.chats();
-    // What was heard meanwhile is newer than what was read.
+    // Events that arrived during the read are newer than its result.
     this.state.set(sorted(chats.map((chat) => newerOf(chat, this.get(chat.id)))));
   }
 
@@ -53,12 +53,12 @@ export class ChatList {
     });
   }
 
-  /** The user has read up to a number, here or on another device. */
+  /** The user's read mark moved, on this device or another one. */
   read(chatId: string, readSeq: number, unreadCount: number): void {
     this.#change(chatId, (chat) => (readSeq < chat.readSeq ? chat : { ...chat, readSeq, unreadCount }));
   }
 
-  /** The chat as a system message leaves it. */
+  /** Returns the chat with the change that a system message describes. */
   #told(chat: Chat, message: Message): Chat {
     const { came, went, newRole } = membershipChanges(message);
     const memberCount = Math.max(0, chat.memberCount + came.length - went.length);

@@ -1,7 +1,7 @@
 import type { MessageWindow } from './message-window.ts';
 import type { Outgoing } from './outgoing.ts';
 
-/** What is known of a conversation. */
+/** The state of a conversation. */
 export interface ConversationState {
   window: MessageWindow;
   outgoing: readonly Outgoing[];

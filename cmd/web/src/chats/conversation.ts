@@ -18,7 +18,7 @@ import { toOutgoing, withoutCommitted, withState } from './outgoing.ts';
 interface Deps {
   client: ChatClient;
   ownId: string;
-  /** Resolves when the client hears of everything that happens from then on. */
+  /** Resolves once the client receives every later event. */
   online: () => Promise<void>;
 }
 
@@ -31,7 +31,7 @@ type Loading = 'newest' | 'older' | 'newer';
 export class Conversation {
   readonly id: string;
   readonly state: Store<ConversationState>;
-  /** What stands in the composer. */
+  /** The text in the composer. */
   draft = '';
   /** Whether the reader is at the end, and older messages may be dropped. */
   following = true;
@@ -39,7 +39,7 @@ export class Conversation {
   #loading: Loading | undefined;
   /** Counts how often the newest page was asked for: any other that is on its way then comes too late. */
   #generation = 0;
-  /** Heard while it is being read. */
+  /** Messages that arrived while the newest page is being read. */
   #heardMeanwhile: Message[] = [];
 
   constructor(id: string, deps: Deps) {
@@ -56,7 +56,7 @@ export class Conversation {
     });
   }
 
-  /** Whether nothing is lost when it is forgotten. */
+  /** Whether the conversation can be dropped without losing anything. */
   get idle(): boolean {
     return this.draft === '' && this.state.value.outgoing.length === 0;
   }
@@ -69,12 +69,12 @@ export class Conversation {
     if (!loaded || window.hasNewer) void this.loadNewest(unreadCount);
   }
 
-  /** Tries again what went wrong while there was no connection. */
+  /** Repeats the requests that failed without a connection. */
   recover(): void {
     if (this.state.value.problem !== undefined) void this.loadNewest();
   }
 
-  /** Reads the newest messages, and at least so many. Never throws: what went wrong is in the state. */
+  /** Reads the newest messages, at least `atLeast`. Never throws: the state holds the error. */
   async loadNewest(atLeast = 0): Promise<void> {
     if (this.#loading === 'newest') return;
     this.#generation += 1;
@@ -107,7 +107,7 @@ export class Conversation {
     await this.#loadPage('newer', { afterSeq: lastSeq(window) }, withNewer);
   }
 
-  /** A message of this chat was heard. */
+  /** Adds a message that arrived by event. */
   receive(message: Message): void {
     if (this.#loading) this.#heardMeanwhile.push(message);
     const { window } = this.state.value;
@@ -119,7 +119,7 @@ export class Conversation {
     if (tooMany && !this.#loading) this.#change({ window: trimmed(next, 'oldest'), shift: true });
   }
 
-  /** Sends a text; what becomes of it is in the state. */
+  /** Sends a text. The state shows the outcome. */
   send(text: string): void {
     const id = newId();
     const { outgoing, window } = this.state.value;
@@ -142,7 +142,7 @@ export class Conversation {
     this.#change({ outgoing: this.state.value.outgoing.filter(({ clientMessageId }) => clientMessageId !== id) });
   }
 
-  /** A message of the user's own is durably kept, also one that was sent before a reload. */
+  /** Handles that the service stored a message of this user durably, also one that was sent before a reload. */
   sent(id: string): void {
     this.#change({ outgoing: withState(this.state.value.outgoing, id, { state: 'sent' }) });
   }
@@ -152,7 +152,7 @@ export class Conversation {
     this.#change({ outgoing: withState(this.state.value.outgoing, id, change) });
   }
 
-  /** The reader has gone elsewhere: what was new is not any more. */
+  /** The reader left the conversation: its messages no longer count as new. */
   left(): void {
     this.#change({ unreadAfter: undefined });
   }

@@ -1,6 +1,6 @@
 import type { Message } from '../../../../pkg/chat-client/index.ts';
 
-/** A stretch of a chat's history without holes, in order. */
+/** A contiguous range of a chat's history, in order. */
 export interface MessageWindow {
   messages: readonly Message[];
   hasOlder: boolean;
@@ -9,17 +9,17 @@ export interface MessageWindow {
 
 export const emptyWindow: MessageWindow = { messages: [], hasOlder: false, hasNewer: false };
 
-/** A window holds at most so many messages. */
+/** Maximum number of messages in a window. */
 export const maxMessages = 600;
 
-/** With a page of what is before it. */
+/** Returns the window with a page of earlier messages. */
 export function withOlder(window: MessageWindow, page: readonly Message[], hasMore: boolean): MessageWindow {
   const first = window.messages[0]?.seq ?? Number.POSITIVE_INFINITY;
   const older = page.filter(({ seq }) => seq < first);
   return { ...window, messages: [...older, ...window.messages], hasOlder: hasMore };
 }
 
-/** With a page of what is after it. */
+/** Returns the window with a page of later messages. */
 export function withNewer(window: MessageWindow, page: readonly Message[], hasMore: boolean): MessageWindow {
   const last = lastSeq(window);
   const newer = page.filter(({ seq }) => seq > last);

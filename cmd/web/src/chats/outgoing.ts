@@ -5,13 +5,13 @@ export interface Outgoing {
   clientMessageId: string;
   text: string;
   at: Date;
-  /** `sent`: durably kept, and about to come back as a message. */
+  /** `sent`: the service stored the message durably, and its `message` event has not arrived yet. */
   state: 'sending' | 'sent' | 'failed';
   /** Why it failed. */
   problem?: string;
 }
 
-/** One that is sent now. */
+/** Creates an outgoing message that is being sent. */
 export function toOutgoing(text: string, clientMessageId: string): Outgoing {
   return { clientMessageId, text, at: new Date(), state: 'sending' };
 }
@@ -24,7 +24,7 @@ export function withState(
   return outgoing.map((one) => (one.clientMessageId === id ? { ...one, ...change } : one));
 }
 
-/** Without those that have come back. */
+/** Removes the outgoing messages whose `message` events have arrived. */
 export function withoutCommitted(
   outgoing: readonly Outgoing[],
   messages: readonly Message[],

@@ -15,7 +15,7 @@ import { Store } from '../store/store.ts';
 import { ChatList } from './chat-list.ts';
 import { Conversation } from './conversation.ts';
 
-/** So many conversations are kept ready; those that were opened first go first. */
+/** Maximum number of conversations in memory; the ones opened first are dropped first. */
 const maxConversations = 10;
 
 /** Everything that a signed-in user sees, kept up to date by one client. */
@@ -27,9 +27,9 @@ export class Workspace {
   readonly typing = new Typing();
   readonly presence: Presence;
   readonly readPositions: ReadPositions;
-  /** The last message of somebody else, for those who are told by ear. */
+  /** The last message of another user, for the announcer. */
   readonly heard = new Store<Message | undefined>(undefined);
-  /** What went wrong last, for the same. */
+  /** The last error, for the announcer. */
   readonly problem = new Store('');
   /** How long a text may be, as far as the service has said. */
   maxTextLength = 4_000;
@@ -48,7 +48,7 @@ export class Workspace {
     this.presence = new Presence(this.client);
     this.readPositions = new ReadPositions(this.client, userId);
     this.#listen();
-    // How it ends is told by the connection's state.
+    // The connection's state reports how it ends.
     this.client.connect().catch(() => {});
   }
 
@@ -133,7 +133,7 @@ export class Workspace {
   }
 }
 
-/** Where messages wait that the user has not got rid of yet. */
+/** The outbox of the user's unanswered messages. */
 export function outboxKey(userId: string): string {
   return `chat/outbox/${userId}`;
 }

@@ -4,10 +4,10 @@ import { useStore } from '../store/use-store.ts';
 import { nameOf, titleOf } from '../text/names.ts';
 import { systemText } from '../text/system-text.ts';
 
-/** Longer texts are not read out to their end. */
+/** Maximum length of an announced text in characters; longer texts are cut. */
 const maxLength = 200;
 
-/** Reads out what others say: in the open chat, and that there is something new in another one. */
+/** Announces messages of others to screen readers: their text in the open chat, only their arrival in other chats. */
 export function Announcer({ workspace }: { workspace: Workspace }) {
   const openId = useRoute();
   const message = useStore(workspace.heard);

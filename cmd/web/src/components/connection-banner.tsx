@@ -3,10 +3,10 @@ import type { ConnectionState } from '../../../../pkg/chat-client/index.ts';
 import type { Store } from '../store/store.ts';
 import { useStore } from '../store/use-store.ts';
 
-/** Being without a connection for less than this is not worth a word, in milliseconds. */
+/** The banner appears after the connection was lost for this many milliseconds. */
 const quietMs = 800;
 
-/** Says that there is no connection, and when it is tried again. It lies over the page, so that nothing moves. */
+/** Shows that there is no connection and when the client tries again. It overlays the page, so that nothing moves. */
 export function ConnectionBanner({ connection }: { connection: Store<ConnectionState> }) {
   const state = useStore(connection);
   const online = state.kind === 'online';

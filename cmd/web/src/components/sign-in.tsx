@@ -9,7 +9,7 @@ import { Tabs } from './controls/tabs.tsx';
 
 interface Props {
   transport: Transport;
-  /** Why one has to sign in again. */
+  /** Why the user must sign in again. */
   notice: string;
   onSignedIn: (signedIn: SignedIn) => Promise<void>;
 }

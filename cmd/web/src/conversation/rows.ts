@@ -85,7 +85,7 @@ function timeOf(row: BubbleRow): number {
   return (row.kind === 'message' ? row.message.createdAt : row.outgoing.at)?.getTime() ?? 0;
 }
 
-/** The number of the last message in the first so many rows. */
+/** Returns the `seq` of the last message up to the row at `index`. */
 export function seqUpTo(rows: readonly Row[], index: number): number {
   for (let at = Math.min(index, rows.length - 1); at >= 0; at -= 1) {
     const row = rows[at]!;

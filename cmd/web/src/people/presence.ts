@@ -1,7 +1,7 @@
 import type { ChatClient, User } from '../../../../pkg/chat-client/index.ts';
 import { Store } from '../store/store.ts';
 
-/** How many of all users are asked for. */
+/** Number of online users to read, of all users of the service. */
 const pageSize = 200;
 
 /** Who is online, as far as it matters to this page: people in the user's chats, and some others. */
@@ -14,13 +14,13 @@ export class Presence {
     this.#client = client;
   }
 
-  /** Asks anew who is online. Throws ChatClientError. */
+  /** Reads again which users are online. Throws ChatClientError. */
   async load(): Promise<void> {
     const { users } = await this.#client.call('listOnlineUsers', { pageSize });
     this.state.set(new Map(users.map((user) => [user.id, user])));
   }
 
-  /** Asks who of a chat is online. Throws ChatClientError. */
+  /** Reads which members of a chat are online. Throws ChatClientError. */
   async loadChat(chatId: string): Promise<void> {
     const { users } = await this.#client.call('listOnlineUsers', { chatId, pageSize });
     this.state.update((online) => new Map([...online, ...users.map((user) => [user.id, user] as const)]));

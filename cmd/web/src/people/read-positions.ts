@@ -2,10 +2,10 @@ import type { ChatClient, Message } from '../../../../pkg/chat-client/index.ts';
 import { Store } from '../store/store.ts';
 import { membershipChanges } from './membership-changes.ts';
 
-/** In larger chats it is not told how far others have read. */
+/** In larger chats the service does not announce read marks. */
 const maxMembers = 200;
 
-/** Who else is in the open chat, and how far they have read. */
+/** The read marks of the other members of the open chat. */
 export class ReadPositions {
   /** By user id. */
   readonly state = new Store<ReadonlyMap<string, number>>(new Map());

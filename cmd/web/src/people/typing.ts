@@ -1,10 +1,10 @@
 import type { User } from '../../../../pkg/chat-client/index.ts';
 import { Store } from '../store/store.ts';
 
-/** After so long without another word somebody is not typing any more, in milliseconds. */
+/** A user counts as typing for this many milliseconds after the last announcement. */
 const holdsMs = 6_000;
 
-/** Who is typing in which chat. */
+/** The users who are typing, by chat. */
 export class Typing {
   /** By chat id. */
   readonly state = new Store<ReadonlyMap<string, readonly User[]>>(new Map());
@@ -20,7 +20,7 @@ export class Typing {
     if (!typing.some(({ id }) => id === user.id)) this.#set(chatId, [...typing, user]);
   }
 
-  /** By time, or by what was being typed. */
+  /** Ends a user's typing, after the time or when their message arrives. */
   end(chatId: string, userId: string): void {
     this.#expire(chatId, userId, undefined);
     const typing = this.state.value.get(chatId) ?? [];

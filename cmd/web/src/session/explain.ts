@@ -19,7 +19,7 @@ const sentences: Record<string, string> = {
   WRONG_CREDENTIALS: 'The user name or the password is wrong.',
 };
 
-/** What went wrong, in words for whoever uses the page. */
+/** Explains an error to the user of the page. */
 export function explain(error: unknown): string {
   if (!(error instanceof ChatClientError)) return 'Something went wrong in this page. Reload it, please.';
   const { reason, violations, message, retryAfterMs } = error;

@@ -2,7 +2,7 @@ import { newId, type Transport } from '../../../../pkg/chat-client/index.ts';
 import type { StoredSession } from './stored-session.ts';
 import type { StoredTokens } from './stored-tokens.ts';
 
-/** What somebody signs in with. */
+/** The data of the sign-in form. */
 export type Credentials =
   | { kind: 'guest'; name: string }
   | { kind: 'login'; username: string; password: string }

@@ -1,4 +1,4 @@
-/** Who is signed in here, as it is kept over reloads. */
+/** The signed-in user, stored across reloads. */
 export interface StoredSession {
   kind: 'guest' | 'account';
   userId: string;

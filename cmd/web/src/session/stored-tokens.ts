@@ -1,9 +1,9 @@
-/** What a session is gone on with. */
+/** The tokens with which a session continues after a reload. */
 export interface StoredTokens {
   userId: string;
   /** So that a reload needs no other; it expires at that time, in milliseconds since 1970. */
   access: { token: string; expiresAt: number };
-  /** Good for one use; guests have none. */
+  /** Valid for one use; guests have none. */
   refreshToken?: string;
   /** With it a refresh whose answer was lost, as by a reload, can be made again. */
   retryKey?: string;

@@ -1,4 +1,4 @@
-/** A value that tells when it has been replaced. */
+/** A value that notifies listeners when it is replaced. */
 export class Store<T> {
   #value: T;
   readonly #listeners = new Set<() => void>();
@@ -17,12 +17,12 @@ export class Store<T> {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Replaces it by what the function makes of it. */
+  /** Replaces the value by the function's result. */
   update(change: (value: T) => T): void {
     this.set(change(this.#value));
   }
 
-  /** Calls the listener after each change; returns how to stop. */
+  /** Calls the listener after each change. Returns a function that removes it. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

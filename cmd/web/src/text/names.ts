@@ -1,6 +1,6 @@
 import { type Chat, ChatRole, ChatType, type User } from '../../../../pkg/chat-client/index.ts';
 
-/** What somebody is called; by the id if the service has never seen them. */
+/** Returns a user's display name, or the id of a user that has never connected. */
 export function nameOf(user: User | undefined): string {
   return user?.name || user?.id || 'Somebody';
 }
@@ -9,7 +9,7 @@ export function titleOf({ type, name, peer }: Chat): string {
   return type === ChatType.DIRECT ? nameOf(peer) : name || 'Group';
 }
 
-/** At most two letters that stand for a name. */
+/** Returns the initials of a name, at most two letters. */
 export function initialsOf(name: string): string {
   const words = name.split(/[\s_.-]+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
   const letters = words.map((word) => [...word].find((letter) => /[\p{L}\p{N}]/u.test(letter)) ?? '');

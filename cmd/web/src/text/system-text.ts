@@ -1,7 +1,7 @@
 import { ChatRole, type Message } from '../../../../pkg/chat-client/index.ts';
 import { listOf, nameOf, roleName } from './names.ts';
 
-/** What happened to a chat, in a sentence. */
+/** Returns a sentence that describes a system message. */
 export function systemText({ system, sender }: Message): string {
   const event = system?.event;
   const who = nameOf(sender);

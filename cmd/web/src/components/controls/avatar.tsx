@@ -2,7 +2,7 @@ import { hueOf, initialsOf } from '../../text/names.ts';
 import { Icon } from './icon.tsx';
 
 interface Props {
-  /** What the colour is taken from. */
+  /** Determines the colour. */
   id: string;
   name: string;
   /** Rooms have a sign instead of initials. */
@@ -11,7 +11,7 @@ interface Props {
   size?: 'small' | 'medium';
 }
 
-/** A round picture that stands for a user or chat. It says nothing that is not written beside it. */
+/** A round picture of a user or chat. It is decorative: the name is written beside it. */
 export function Avatar({ id, name, room = false, online = false, size = 'medium' }: Props) {
   return (
     <span class={`avatar avatar-${size}`} style={{ '--hue': String(hueOf(id)) }} aria-hidden="true">

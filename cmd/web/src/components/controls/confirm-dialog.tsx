@@ -6,14 +6,14 @@ import { Problem } from './problem.tsx';
 interface Props {
   title: string;
   question: string;
-  /** What the button says. */
+  /** The label of the button. */
   action: string;
-  /** What is done; what it throws is shown. */
+  /** Called when the user confirms. The dialog shows the error if it throws. */
   onConfirm: () => Promise<void>;
   onClose: () => void;
 }
 
-/** Asks before something that cannot be taken back. */
+/** Asks for confirmation of an action that cannot be undone. */
 export function ConfirmDialog({ title, question, action, onConfirm, onClose }: Props) {
   const [problem, setProblem] = useState('');
   const [busy, setBusy] = useState(false);

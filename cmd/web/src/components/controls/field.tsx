@@ -13,7 +13,7 @@ interface Props {
   onInput?: (value: string) => void;
 }
 
-/** A line to write in, with its label. */
+/** A text input with its label. */
 export function Field({ label, hint, onInput, type = 'text', required = true, ...rest }: Props) {
   const id = useId();
   // The types know each kind of input by itself.

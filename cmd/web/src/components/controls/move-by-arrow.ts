@@ -1,6 +1,6 @@
 const steps: Record<string, number> = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 };
 
-/** Moves the focus among the items that match, round and round: arrows to the next one, Home and End to the first and last. */
+/** Moves the focus among the matching items: arrow keys to the next or previous one, cyclically, Home and End to the first and last. */
 export function moveByArrow(event: KeyboardEvent & { currentTarget: HTMLElement }, selector: string): void {
   const items = [...event.currentTarget.querySelectorAll<HTMLElement>(selector)];
   const at = items.indexOf(document.activeElement as HTMLElement);

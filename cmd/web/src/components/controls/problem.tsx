@@ -1,4 +1,4 @@
-/** What went wrong; read out when it appears. */
+/** An error message, which screen readers announce when it appears. */
 export function Problem({ text }: { text: string }) {
   return (
     <div class="problem" role="alert">

@@ -7,7 +7,7 @@ interface Props<Id extends string> {
   tabs: readonly { id: Id; label: string }[];
   selected: Id;
   onSelect: (id: Id) => void;
-  /** What is behind the selected one. */
+  /** The content of the selected tab. */
   children: ComponentChildren;
 }
 

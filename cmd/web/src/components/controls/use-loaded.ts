@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { explain } from '../../session/explain.ts';
 
-/** What a function resolves with, or why it did not; asked again when the function is another one, or by `reload`. */
+/** Calls an asynchronous function and returns its value or its error. Calls it again when the function changes or `reload` is called. */
 export function useLoaded<T>(load: () => Promise<T>): { value: T | undefined; problem: string; reload: () => void } {
   const [value, setValue] = useState<T>();
   const [problem, setProblem] = useState('');

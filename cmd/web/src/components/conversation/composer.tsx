@@ -11,7 +11,7 @@ interface Props {
   conversation: Conversation;
 }
 
-/** Where messages are written: Enter sends, Shift+Enter begins a line, Escape goes to the messages. */
+/** The input for messages: Enter sends, Shift+Enter starts a new line, Escape moves the focus to the messages. */
 export function Composer({ workspace, chat, conversation }: Props) {
   const [text, setText] = useState(conversation.draft);
   const field = useRef<HTMLTextAreaElement>(null);

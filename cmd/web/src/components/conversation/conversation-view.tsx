@@ -27,7 +27,7 @@ export function ConversationView({ workspace, chat }: Props) {
   useLayoutEffect(() => {
     conversation.enter(chat);
     return () => conversation.left();
-    // As the chat is when it is opened.
+    // Uses the chat's state at the time of opening.
   }, [conversation]);
   return (
     <section class="conversation" aria-label="Conversation">

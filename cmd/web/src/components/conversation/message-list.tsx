@@ -17,13 +17,13 @@ interface Props {
   conversation: Conversation;
 }
 
-/** So close to its end, in pixels, the list follows what comes. */
+/** Within this distance from its end, in pixels, the list follows new messages. */
 const endMargin = 40;
 
-/** More history is read when less than this is left in that direction, in pixels. */
+/** The list reads more history when less than this many pixels remain in that direction. */
 const loadMargin = 800;
 
-/** The messages. Only those near the screen are in the document. */
+/** The list of messages. Only messages near the screen are in the document. */
 export function MessageList({ workspace, chat, conversation }: Props) {
   const state = useStore(conversation.state);
   const scroller = useRef<HTMLElement>(null);
@@ -79,7 +79,7 @@ export function MessageList({ workspace, chat, conversation }: Props) {
       <section
         ref={scroller}
         class="message-scroller"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has a keyboard only scrolls it by that.
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboard users need the focus to scroll the list.
         tabIndex={0}
         aria-label={`Messages of ${titleOf(chat)}`}
         aria-busy={!loaded}

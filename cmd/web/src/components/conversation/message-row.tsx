@@ -11,7 +11,7 @@ import { MessageText } from './message-text.tsx';
 
 interface Props {
   row: Row;
-  /** Whether there are only two people, who need not be named. */
+  /** Whether the chat is direct, so that senders need no names. */
   direct: boolean;
   conversation: Conversation;
   readPositions: ReadPositions;
@@ -40,7 +40,7 @@ export const MessageRow = memo(function MessageRow({ row, direct, conversation, 
   }
 }, sameProps);
 
-/** Rows are made anew at each change; most of them are as they were. */
+/** Every change creates all rows anew; comparing their content avoids drawing those that did not change. */
 function sameProps(before: Props, after: Props): boolean {
   const [one, other] = [before.row as Record<string, unknown>, after.row as Record<string, unknown>];
   return before.direct === after.direct && Object.keys(other).every((key) => one[key] === other[key] || key === 'at');

@@ -9,7 +9,7 @@ interface SentProps {
   direct: boolean;
 }
 
-/** Of a committed message: who has read it. */
+/** The status of a committed message: the members who have read it. */
 export function SentStatus({ positions, seq, direct }: SentProps) {
   const marks = useStore(positions.state);
   let readers = 0;
@@ -18,7 +18,7 @@ export function SentStatus({ positions, seq, direct }: SentProps) {
   return <Status icon="checks" text={direct ? 'Read' : `Read by ${readers}`} strong />;
 }
 
-/** Of a message on its way. */
+/** The status of a message that is not committed yet. */
 export function OutgoingStatus({ outgoing }: { outgoing: Outgoing }) {
   switch (outgoing.state) {
     case 'sending':

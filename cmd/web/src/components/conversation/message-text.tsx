@@ -1,6 +1,6 @@
 import { textParts } from '../../text/text-parts.ts';
 
-/** A text as it was written, its addresses as links. */
+/** A message's text, with its web addresses as links. */
 export function MessageText({ text }: { text: string }) {
   return (
     <span class="bubble-text">

@@ -2,7 +2,7 @@ import type { Typing } from '../../people/typing.ts';
 import { useStore } from '../../store/use-store.ts';
 import { listOf, nameOf } from '../../text/names.ts';
 
-/** Says who is typing. Its place is kept free, so that nothing moves. */
+/** Shows the members who are typing. Its space is always reserved, so that nothing moves. */
 export function TypingLine({ typing, chatId }: { typing: Typing; chatId: string }) {
   const users = useStore(typing.state).get(chatId) ?? [];
   const names = users.length > 3 ? ['Several people'] : users.map(nameOf);

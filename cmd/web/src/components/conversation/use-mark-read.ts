@@ -3,7 +3,7 @@ import type { Chat } from '../../../../../pkg/chat-client/index.ts';
 import type { Workspace } from '../../chats/workspace.ts';
 import { useStore } from '../../store/use-store.ts';
 
-/** Moves the read mark of a chat to the number that is on screen, as long as somebody looks at it. */
+/** Moves the read mark of a chat to the last message on the screen while the page is visible and has the focus. */
 export function useMarkRead(workspace: Workspace, { id, readSeq }: Chat): (seq: number) => void {
   const online = useStore(workspace.connection).kind === 'online';
   const seen = useRef(0);
@@ -13,7 +13,7 @@ export function useMarkRead(workspace: Workspace, { id, readSeq }: Chat): (seq: 
     const before = marked.current;
     marked.current = seen.current;
     workspace.markRead(id, seen.current).catch(() => {
-      // So that it is tried again with the next one, or when there is a connection.
+      // Allows another attempt with the next message, or after a reconnection.
       marked.current = before;
     });
   }, [workspace, id]);

@@ -8,7 +8,7 @@ interface Props {
   onAdd: (userId: string) => Promise<void>;
 }
 
-/** Brings somebody in, by id; those who are online are proposed. */
+/** Adds a user to the chat by id, and suggests users who are online. */
 export function AddMemberForm({ online, members, onAdd }: Props) {
   const id = useId();
   const [userId, setUserId] = useState('');

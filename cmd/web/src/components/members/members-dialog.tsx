@@ -18,17 +18,17 @@ interface Props {
   onClose: () => void;
 }
 
-/** So many members are shown. */
+/** Maximum number of members in the list. */
 const maxShown = 200;
 
-/** Who is in the chat, with what they may do; for those who may, adding, removing, and changing roles. */
+/** Lists the chat's members and their roles. Moderators can add and remove members and change roles. */
 export function MembersDialog({ workspace, chat, onClose }: Props) {
   const { client, presence, session } = workspace;
   const { id: chatId, memberCount, ownRole, type } = chat;
   const online = useStore(presence.state);
   const [leaving, setLeaving] = useState(false);
   const [problem, setProblem] = useState('');
-  // Who is in it changes with their number.
+  // The list is loaded again when the number of members changes.
   const load = useCallback(async () => {
     const { members } = await client.call('listMembers', { chatId, pageSize: maxShown });
     return members.sort((one, other) => other.role - one.role);

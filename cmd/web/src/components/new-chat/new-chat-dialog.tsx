@@ -16,7 +16,7 @@ const tabs = [
   { id: 'group', label: 'Group', content: GroupTab },
 ] as const;
 
-/** Joins or makes a room, or begins to talk to one person or several. */
+/** The dialog that joins or creates a room, opens a direct chat, or creates a group. */
 export function NewChatDialog({ workspace, onClose }: { workspace: Workspace; onClose: () => void }) {
   const [selected, setSelected] = useState<(typeof tabs)[number]['id']>('rooms');
   const [problem, setProblem] = useState('');

@@ -14,7 +14,7 @@ interface Props {
   onChoose: (user: User) => void;
 }
 
-/** Who is online, to choose from. */
+/** Lists the users who are online, to choose from. */
 export function PeopleChoice({ workspace, filter, chosen, onChoose }: Props) {
   const { presence, session } = workspace;
   const online = useStore(presence.state);

@@ -6,7 +6,7 @@ import { Problem } from '../controls/problem.tsx';
 import { useLoaded } from '../controls/use-loaded.ts';
 import type { NewChatTabProps } from './new-chat-tab.ts';
 
-/** Rooms to join; a name that no room has makes a new one. */
+/** Lists rooms to join. A new name creates a room. */
 export function RoomsTab({ workspace: { client }, onOpen }: NewChatTabProps) {
   const [name, setName] = useState('');
   const load = useCallback(() => client.call('listRooms', { filter: name.trim(), pageSize: 50 }), [client, name]);

@@ -13,7 +13,7 @@ interface Props {
   open: boolean;
   /** Whether Tab leads to it; the arrow keys lead to the others. */
   reachable: boolean;
-  /** Of a direct chat: whether the other one is. */
+  /** Whether the other user of a direct chat is online. */
   online: boolean;
   typing: readonly User[];
 }
