@@ -22,6 +22,6 @@ export interface Membership {
 export interface ReadMark {
   /** The number of the last message that the member has read. */
   readSeq: number;
-  /** The number of later messages that other users have sent since the member joined. */
+  /** The number of later messages that other users have sent since the member joined, counted up to 1,000. */
   unreadCount: number;
 }

@@ -29,7 +29,7 @@ async function start(log: RevocationLog, options: Partial<RevocationsOptions> = 
   return revocations;
 }
 
-/** From here on time passes only as the test says. */
+/** Uses virtual time from here on. */
 function holdTime(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
   onTestFinished(() => void vi.useRealTimers());

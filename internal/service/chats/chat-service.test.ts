@@ -170,7 +170,7 @@ describe('a group', () => {
     expect(await refusal(read)).toBe('CHAT_NOT_FOUND');
   });
 
-  test('is not read as a whole to find out that a member may read its messages', async () => {
+  test('is not read, with its unread count, to check that a member may read its messages', async () => {
     const chatId = await newGroup('bob');
     const chats = withFaults(storage.chats, () => ({
       get: () => Promise.reject(new Error('counts what is unread')),

@@ -166,7 +166,7 @@ describe('an invalid command is refused', () => {
       `{"commands":[{"commandId":"x","subscribe":{"chatId":"${group.id}","afterSeq":9007199254740993}}]}`,
     );
     await client.nextOf('rejected');
-    expect(refusals(client)).toMatchObject([{ id: 'x', code: 'INVALID_ARGUMENT' }]);
+    expect(refusals(client)).toMatchObject([{ id: 'x', reason: 'CURSOR_IN_FUTURE' }]);
   });
 });
 

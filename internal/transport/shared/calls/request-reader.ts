@@ -4,8 +4,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const decodeUtf8 = (bytes: Uint8Array) => utf8.decode(bytes);
 
 /**
- * Reads the requests of clients, on every transport. Strings must be UTF-8. A 64-bit number that JavaScript does not know exactly is read as
- * the nearest that it does: no number of a chat comes near 2^53, so the answer is the same, and generated code would throw.
+ * Reads the encoded requests of clients, on every transport. Throws if a string is not UTF-8. Reads a 64-bit number beyond 2^53 as the nearest number
+ * that JavaScript represents exactly, because generated code would throw. The answer is the same: no number of a chat is near 2^53.
  */
 export class RequestReader extends BinaryReader {
   constructor(bytes: Uint8Array) {
