@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { uniqueName } from '../../internal/testing/clients/person.ts';
+import { eventually } from '../../internal/testing/eventually.ts';
 import { startTestService, type TestService } from '../../internal/testing/services/test-service.ts';
 import { builtPage } from './testing/built-page.ts';
 import { ChatPage } from './testing/chat-page.ts';
@@ -33,7 +34,9 @@ test('a group is made, a member gets another role and is removed, and the owner 
   await ben.page.getByText(`made ${name} an administrator`).last().waitFor();
   await ben.page.getByRole('button', { name: 'Members' }).click();
   await ben.page.getByPlaceholder('User id, guest:name for guests').waitFor();
-  expect(await ben.page.locator('.role').allInnerTexts()).toEqual(['Owner', 'Administrator']);
+  await eventually(async () =>
+    expect(await ben.page.locator('.role').allInnerTexts()).toEqual(['Owner', 'Administrator']),
+  );
 
   await anna.page.getByText('2 members, 2 online').waitFor();
   await anna.page.getByRole('button', { name: `Remove ${name}` }).click();

@@ -85,7 +85,7 @@ const broken: Record<string, { overrides: () => Overrides; found: ViolationKind[
   'relies on the bus (6)': {
     found: ['silent', 'hole'],
     overrides: () => ({
-      bus: new LossyBus(new MemoryBus(), { chat: () => (now(3) ? 'lose' : 'arrive') }),
+      bus: new LossyBus(new MemoryBus(), { chat: () => 'lose' }),
       messages: (real) =>
         withFaults<MessageRepository>(real, () => ({ listHeads: async () => new Map<string, number>() })),
     }),
@@ -187,11 +187,11 @@ test('the checker notices when a chat is gone by the end of the run', async () =
   const service = await startTestService(
     {},
     {
-      chats: (real) =>
-        withFaults<ChatRepository>(real, () => ({
-          get: async (...args) => {
+      messages: (real) =>
+        withFaults<MessageRepository>(real, () => ({
+          listHistory: async (...args) => {
             if (isOver) throw refusalOf('chat_not_found');
-            return real.get(...args);
+            return real.listHistory(...args);
           },
         })),
     },

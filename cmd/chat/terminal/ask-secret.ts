@@ -8,9 +8,10 @@ export async function askSecret(
   output: NodeJS.WriteStream,
 ): Promise<string | undefined> {
   if (!input.isTTY || !output.isTTY) return undefined;
-  output.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: silent, terminal: true });
+  // The terminal shows nothing that is typed from here on: not even what somebody types who does not wait for the question.
+  output.write(question);
   try {
     return await new Promise((resolve) => {
       lines.once('line', resolve);

@@ -79,19 +79,16 @@ test('afterSeq is accepted in camel case too', async () => {
 });
 
 describe('a request is refused like any REST request', () => {
-  test.each(['-1', 'x', '1.5', '1e3', '', ' 1', '9007199254740993', '99999999999999999999'])(
-    'if its number is %j',
-    async (number) => {
-      const refused = { status: 400, code: 3, reason: 'INVALID_FIELDS' };
-      const query = `?after_seq=${encodeURIComponent(number)}`;
-      expect(await toCallFailure(get(path(query)))).toEqual({ ...refused, fields: ['after_seq'] });
-      if (number === '' || number !== number.trim()) return;
-      expect(await toCallFailure(get(path(), { 'last-event-id': number }))).toEqual({
-        ...refused,
-        fields: ['last-event-id'],
-      });
-    },
-  );
+  test.each(['-1', 'x', '1.5', '1e3', '', ' 1', '99999999999999999999'])('if its number is %j', async (number) => {
+    const refused = { status: 400, code: 3, reason: 'INVALID_FIELDS' };
+    const query = `?after_seq=${encodeURIComponent(number)}`;
+    expect(await toCallFailure(get(path(query)))).toEqual({ ...refused, fields: ['after_seq'] });
+    if (number === '' || number !== number.trim()) return;
+    expect(await toCallFailure(get(path(), { 'last-event-id': number }))).toEqual({
+      ...refused,
+      fields: ['last-event-id'],
+    });
+  });
 
   test('if its number is given twice, or it has an unknown parameter', async () => {
     const refused = { status: 400, code: 3, reason: 'INVALID_FIELDS' };

@@ -146,7 +146,6 @@ describe('an invalid command is refused', () => {
     ['with two operations', { ping: {}, typing: { chatId: 'x' } }, 'typing'],
     ['without an operation', {}, 'command'],
     ['whose text is too long', { sendMessage: { chatId: 'x', text: 'x'.repeat(1_001), clientMessageId: 'x' } }, ''],
-    ['with a number beyond 2^53', { subscribe: { chatId: 'x', afterSeq: '9007199254740993' } }, ''],
     ['with a number beyond 64 bits', { subscribe: { chatId: 'x', afterSeq: '1e30' } }, 'subscribe.after_seq'],
     ['with a number below 0', { subscribe: { chatId: 'x', afterSeq: '-1' } }, 'subscribe.after_seq'],
     ['with a fraction', { subscribe: { chatId: 'x', afterSeq: 1.5 } }, 'subscribe.after_seq'],

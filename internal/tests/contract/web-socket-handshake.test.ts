@@ -33,7 +33,7 @@ describe('a handshake is refused', () => {
     for (const protocols of [['chat.v2.json'], ['graphql-ws', 'mqtt'], [`chat.v1.bearer.${alice.token}`]]) {
       const refusal = await refusalOf(service.url, { token: alice.token, protocols });
       expect(refusal).toMatchObject({ status: 400, type: 'application/json', body: { code: 3, details: [] } });
-      expect(refusal.body.message).toContain('chat.v1.json and chat.v1.proto');
+      expect(refusal.body.message).toContain('chat.v1.json or chat.v1.proto');
     }
   });
 
