@@ -117,7 +117,7 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
     const there = await connect();
     const chatId = randomUUID();
     const { heard } = await hear(there, chatId);
-    const link = await broker.open({ onParcel: () => {}, onRefusal: () => {} });
+    const link = await broker.open({ onMessage: () => {}, onRefusal: () => {} });
     const [origin, unknownKind] = [Buffer.from([0x0a, 1, 7]), Buffer.from([0x12, 3, 0xfa, 0x01, 0])];
     for (const bytes of [Buffer.from('nonsense'), Buffer.alloc(0), origin, Buffer.concat([origin, unknownKind])]) {
       await link.send([{ topic: chatTopic(chatId), bytes }]);

@@ -40,7 +40,7 @@ const closeTimeoutMs = 1_000;
 export class BrokerBus implements Bus {
   readonly #log: Logger;
   readonly #origin = randomBytes(12);
-  readonly #kept: ReconnectingLink;
+  readonly #reconnecting: ReconnectingLink;
   readonly #sender: BusSender;
   readonly #subscriptions: BusSubscriptions;
   readonly #lossListeners: (() => void)[] = [];
@@ -53,11 +53,14 @@ export class BrokerBus implements Bus {
     this.#damaged = new RareWarning(log, 'a publication from the bus could not be decoded');
     const refused = new RareWarning(log, 'the broker refused a command of the bus');
     const events = {
-      onParcel: (topic: string, bytes: Uint8Array) => this.#receive(topic, bytes),
+      onMessage: (topic: string, bytes: Uint8Array) => this.#receive(topic, bytes),
       onRefusal: (error: unknown) => refused.add(error),
     };
-    this.#subscriptions = new BusSubscriptions({ kept: () => this.#kept, onLate: () => this.#tellLoss() }, options);
-    this.#kept = new ReconnectingLink(
+    this.#subscriptions = new BusSubscriptions(
+      { connection: () => this.#reconnecting, onLate: () => this.#tellLoss() },
+      options,
+    );
+    this.#reconnecting = new ReconnectingLink(
       {
         open: () => open(events),
         prepare: (link) => this.#subscriptions.restore(link),
@@ -65,18 +68,18 @@ export class BrokerBus implements Bus {
       },
       options,
     );
-    this.#sender = new BusSender({ kept: this.#kept, origin: this.#origin, log, refused }, options);
+    this.#sender = new BusSender({ connection: this.#reconnecting, origin: this.#origin, log, refused }, options);
   }
 
   /** Starts a bus. Resolves when the first attempt to connect has succeeded or failed. */
   static async start(deps: Deps, options: Partial<BrokerBusOptions> = {}): Promise<BrokerBus> {
     const bus = new BrokerBus(deps, { ...defaults, ...options });
-    await bus.#kept.start();
+    await bus.#reconnecting.start();
     return bus;
   }
 
   get state(): BusState {
-    return this.#kept.state;
+    return this.#reconnecting.state;
   }
 
   publishToChat(chatId: string, publication: ChatPublication): void {
@@ -111,12 +114,12 @@ export class BrokerBus implements Bus {
   }
 
   async #close(): Promise<void> {
-    const { link, state } = this.#kept;
+    const { link, state } = this.#reconnecting;
     if (state === 'connected') {
       const timeout = sleep(closeTimeoutMs, undefined, { ref: false });
       await Promise.race([this.#sender.sent(), link?.broken, timeout]);
     }
-    await this.#kept.close();
+    await this.#reconnecting.close();
     this.#subscriptions.close();
   }
 

@@ -8,7 +8,7 @@ import { SendQueue, type SendQueueOptions } from './send-queue.ts';
 import { untilBroken } from './until-broken.ts';
 
 interface Deps {
-  kept: ReconnectingLink;
+  connection: ReconnectingLink;
   /** This node's id, by which it recognises its own publications. */
   origin: Uint8Array;
   log: Logger;
@@ -44,7 +44,7 @@ export class BusSender {
 
   /** Queues a publication, or remembers its head if the broker is unreachable or the queue is full. Never throws. */
   publish(topic: string, publication: Publication): void {
-    const { link, state } = this.#deps.kept;
+    const { link, state } = this.#deps.connection;
     const head = headOf(publication);
     if (!link || state === 'away') return this.#missed.add(topic, head);
     for (const bytes of this.#encode(publication, link.maxBytes - topic.length)) {
@@ -56,7 +56,7 @@ export class BusSender {
 
   /** Publishes up to 100 of the missed heads. Called again after each batch that is sent, until none is left. */
   tellMissed(): void {
-    if (this.#deps.kept.state === 'away') return;
+    if (this.#deps.connection.state === 'away') return;
     for (const { topic, seq } of this.#missed.take(100)) this.publish(topic, { kind: 'head', seq });
   }
 
@@ -82,7 +82,7 @@ export class BusSender {
   }
 
   async #send(batch: readonly Outgoing[]): Promise<void> {
-    const { link } = this.#deps.kept;
+    const { link } = this.#deps.connection;
     if (link && (await this.#isDone(link, batch))) return;
     for (const { topic, head } of batch) this.#missed.add(topic, head);
   }

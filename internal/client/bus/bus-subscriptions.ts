@@ -13,7 +13,7 @@ export interface BusSubscriptionsOptions {
 }
 
 interface Deps {
-  kept: () => ReconnectingLink;
+  connection: () => ReconnectingLink;
   /** Called when a subscription takes effect after `add` has stopped waiting: publications may have been lost in between. */
   onLate: () => void;
 }
@@ -65,7 +65,7 @@ export class BusSubscriptions {
   async #join(): Promise<void> {
     const { topics } = this.#joining!;
     this.#joining = undefined;
-    const { link } = this.#deps.kept();
+    const { link } = this.#deps.connection();
     if (link) await this.#waitFor(link, topics);
     for (const topic of topics) this.#joins.delete(topic);
   }
@@ -74,7 +74,7 @@ export class BusSubscriptions {
     let late = false;
     const joined = this.#subscribe(link, topics).then(
       () => late && this.#deps.onLate(),
-      (error) => this.#deps.kept().replace(link, error),
+      (error) => this.#deps.connection().replace(link, error),
     );
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {
@@ -94,7 +94,7 @@ export class BusSubscriptions {
   }
 
   #leave(topic: string): void {
-    const { link } = this.#deps.kept();
-    link?.unsubscribe([topic]).catch((error) => this.#deps.kept().replace(link, error));
+    const { link } = this.#deps.connection();
+    link?.unsubscribe([topic]).catch((error) => this.#deps.connection().replace(link, error));
   }
 }

@@ -29,7 +29,7 @@ export interface Link {
 
 export interface LinkEvents {
   /** Receives a message. Must not throw. May also be called for topics without a subscription, and for messages that this node sent. */
-  onParcel(topic: string, bytes: Uint8Array): void;
+  onMessage(topic: string, bytes: Uint8Array): void;
   /** The broker refused a command, for example for lack of a permission. The connection stays open. */
   onRefusal(error: unknown): void;
 }

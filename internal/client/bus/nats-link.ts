@@ -11,7 +11,7 @@ export interface NatsLinkOptions extends NatsOptions {
 
 /** Connects to core NATS, with one subject per topic. The server does not echo this connection's own messages. */
 export function natsLink({ prefix, timeoutMs, ...server }: NatsLinkOptions): OpenLink {
-  return async ({ onParcel, onRefusal }) => {
+  return async ({ onMessage, onRefusal }) => {
     const connection = await connect({
       ...serverOptions(server),
       name: 'chat-service bus',
@@ -38,7 +38,7 @@ export function natsLink({ prefix, timeoutMs, ...server }: NatsLinkOptions): Ope
         for (const topic of topics) {
           if (subscriptions.has(topic)) continue;
           const callback = (error: Error | null, { data }: { data: Uint8Array }) => {
-            if (!error) onParcel(topic, data);
+            if (!error) onMessage(topic, data);
           };
           subscriptions.set(topic, connection.subscribe(lead + topic, { callback }));
         }

@@ -23,7 +23,7 @@ const maxBytes = 5_990;
  * lock on the whole server when they commit.
  */
 export function postgresLink({ dsn, timeoutMs }: PostgresLinkOptions): OpenLink {
-  return async ({ onParcel }) => {
+  return async ({ onMessage }) => {
     const client = new pg.Client({
       connectionString: dsn,
       connectionTimeoutMillis: timeoutMs,
@@ -37,7 +37,7 @@ export function postgresLink({ dsn, timeoutMs }: PostgresLinkOptions): OpenLink 
     });
     client.on('notification', ({ payload = '' }) => {
       const end = payload.indexOf(' ');
-      onParcel(payload.slice(0, end), Buffer.from(payload.slice(end + 1), 'base64'));
+      onMessage(payload.slice(0, end), Buffer.from(payload.slice(end + 1), 'base64'));
     });
     try {
       await client.connect();

@@ -50,7 +50,7 @@ interface Parts {
 
 function createLink({ publisher, subscriber, sharded, lead, events, broken, destroy }: Parts): Link {
   subscriber.on(sharded ? 'smessageBuffer' : 'messageBuffer', (channel: Buffer, bytes: Buffer) => {
-    events.onParcel(channel.toString().slice(lead.length), bytes);
+    events.onMessage(channel.toString().slice(lead.length), bytes);
   });
   const channelsOf = (topics: readonly string[]) => topics.map((topic) => lead + topic);
   return {

@@ -95,9 +95,9 @@ test('a link that opens after close is destroyed', async () => {
   const opening = Promise.withResolvers<Link>();
   const options = { pingIntervalMs: 60_000, pingTimeoutMs: 60_000, openTimeoutMs: 60_000, maxRetryMs: 60_000 };
   const deps = { open: () => opening.promise, prepare: async () => {}, onStateChange: () => {} };
-  const kept = new ReconnectingLink(deps, options);
-  const started = kept.start();
-  const closed = kept.close();
+  const connection = new ReconnectingLink(deps, options);
+  const started = connection.start();
+  const closed = connection.close();
   opening.resolve(link);
   await Promise.all([started, closed, link.broken]);
 });

@@ -1,4 +1,4 @@
-export interface TurnBudgetOptions {
+export interface CpuBudgetOptions {
   /** Milliseconds of CPU time that the work of one turn may take. */
   budgetMs: number;
   /** Length of a turn, in milliseconds. */
@@ -12,12 +12,12 @@ export interface TurnBudgetOptions {
  * keeps serving open connections. The last piece of work may overrun the budget: it is not interrupted.
  */
 export class CpuBudget {
-  readonly #options: TurnBudgetOptions;
+  readonly #options: CpuBudgetOptions;
   readonly #waiting = new Set<() => void>();
   #spentMs = 0;
   #scheduled = false;
 
-  constructor(options: TurnBudgetOptions) {
+  constructor(options: CpuBudgetOptions) {
     this.#options = options;
   }
 

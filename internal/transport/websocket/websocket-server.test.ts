@@ -4,12 +4,12 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import type { TurnBudgetOptions } from './cpu-budget.ts';
+import type { CpuBudgetOptions } from './cpu-budget.ts';
 import { WebSocketServer } from './websocket-server.ts';
 
 const descriptors = readFileSync(new URL('../../../pkg/api/descriptors.binpb', import.meta.url));
 
-async function start(handshakes: TurnBudgetOptions): Promise<number> {
+async function start(handshakes: CpuBudgetOptions): Promise<number> {
   const sockets = new WebSocketServer(
     { streams: { run: () => new Promise(() => {}) }, descriptors, log: pino({ level: 'silent' }) },
     {

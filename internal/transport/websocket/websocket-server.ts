@@ -10,7 +10,7 @@ import { clientAddressVia } from '../shared/calls/client-address.ts';
 import type { LiveStreams } from '../shared/streams/live-streams.ts';
 import { closes } from './close-code.ts';
 import { Connection, type ConnectionOptions, ConnectionSocket } from './connection.ts';
-import { CpuBudget, type TurnBudgetOptions } from './cpu-budget.ts';
+import { CpuBudget, type CpuBudgetOptions } from './cpu-budget.ts';
 import { type FrameCodec, jsonCodec, protobufCodec, WebSocketForms } from './frame-codec.ts';
 import { authorizationOf, chooseProtocol, isAllowedOrigin, keptHeaders, offeredBy, protocols } from './handshake.ts';
 
@@ -18,7 +18,7 @@ export interface WebSocketOptions extends ConnectionOptions {
   maxFrameBytes: number;
   maxCommandsPerFrame: number;
   /** Limits the CPU time that handshakes take. A handshake that finds `maxWaiting` others waiting is refused with 503. */
-  handshakes: TurnBudgetOptions;
+  handshakes: CpuBudgetOptions;
   /** Whether to accept permessage-deflate when a client offers it. It costs about 300 KiB of memory per socket. */
   compression: boolean;
   /** The interval of pings, in milliseconds. A socket that has not answered a ping by the next one is terminated. */
