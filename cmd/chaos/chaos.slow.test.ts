@@ -10,6 +10,7 @@ import { isAlive } from '../../internal/embedded/system/process-state.ts';
 import { waitUntil } from '../../internal/embedded/system/wait-until.ts';
 import { programEnv } from '../../internal/testing/services/program-env.ts';
 
+// Slow: clusters of three nodes run for seconds while everything is broken on purpose.
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 
 test.each([

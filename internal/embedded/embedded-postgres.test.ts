@@ -1,23 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { EmbeddedPostgresError } from './errors/embedded-postgres-error.ts';
-import { waitUntil } from './system/wait-until.ts';
-import { query, serverPid, TestBench } from './testing/test-bench.ts';
+import { failureOf, query, serverPid, TestBench } from './testing/test-bench.ts';
 
 const bench = new TestBench();
 afterEach(() => bench.clean());
-
-async function failure(start: Promise<unknown>): Promise<string> {
-  const error = await start.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(EmbeddedPostgresError);
-  const { message } = error as EmbeddedPostgresError;
-  expect(message).not.toContain('\n');
-  return message;
-}
 
 describe('the first start', () => {
   test('creates a durable UTF-8 database that listens on loopback only', async () => {
@@ -102,56 +89,11 @@ describe('a stopped server', () => {
   });
 });
 
-describe('a server that is killed', () => {
-  test('comes back by itself where it was, with what was committed', async () => {
-    const server = await bench.start(bench.folder());
-    await query(server.dsn, 'create table kept as select 1 as n');
-    for (let n = 2; n <= 3; n++) {
-      const before = server.pid;
-      process.kill(before, 'SIGKILL');
-      expect(await waitUntil(() => server.pid !== before, 10_000)).toBe(true);
-      await query(server.dsn, `insert into kept values (${n})`);
-    }
-    expect(await query(server.dsn, 'select n from kept order by n')).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
-  });
-
-  test('stays down when it is stopped in that moment', async () => {
-    const dataDir = bench.folder();
-    const server = await bench.start(dataDir);
-    process.kill(server.pid, 'SIGKILL');
-    await server.stop();
-    expect(await server.exited).toBeUndefined();
-    await (await bench.start(dataDir)).stop();
-  });
-
-  test('is given up when it cannot be brought back', async () => {
-    const dataDir = bench.folder();
-    const server = await bench.start(dataDir);
-    rmSync(join(dataDir, 'postgres', 'global', 'pg_control'));
-    process.kill(server.pid, 'SIGKILL');
-    const error = await server.exited;
-    expect(error).toBeInstanceOf(EmbeddedPostgresError);
-    expect(error?.message).toContain('cannot be kept running');
-    await server.stop();
-  });
-
-  test('keeps its folder marked as in use when only its sessions are lost', async () => {
-    const dataDir = bench.folder();
-    const lines: string[] = [];
-    const server = await bench.start(dataDir, { log: (line) => lines.push(line) });
-    const kill = 'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $$';
-    await query(server.dsn, `${kill}${process.pid}$$`);
-    await waitUntil(() => lines.some((line) => line.includes('opening another')), 5_000);
-    expect(await failure(bench.start(dataDir))).toContain(`another chat service (pid ${process.pid})`);
-    expect(await query(server.dsn, 'select 1 as one')).toEqual([{ one: 1 }]);
-  });
-});
-
 describe('a start that cannot succeed says in one line why', () => {
   test('when another service uses the folder', async () => {
     const dataDir = bench.folder();
     const server = await bench.start(dataDir);
-    expect(await failure(bench.start(dataDir))).toBe(
+    expect(await failureOf(bench.start(dataDir))).toBe(
       `the data folder ${dataDir}/postgres is in use by another chat service (pid ${process.pid})`,
     );
     expect(await query(server.dsn, 'select 1 as one')).toEqual([{ one: 1 }]);
@@ -161,25 +103,25 @@ describe('a start that cannot succeed says in one line why', () => {
     const dataDir = bench.folder();
     await (await bench.start(dataDir)).stop();
     writeFileSync(join(dataDir, 'postgres', 'PG_VERSION'), '15\n');
-    expect(await failure(bench.start(dataDir))).toContain('made by PostgreSQL 15, the bundled one is 18');
+    expect(await failureOf(bench.start(dataDir))).toContain('made by PostgreSQL 15, the bundled one is 18');
   });
 
   test('when the folder holds something else', async () => {
     const dataDir = bench.folder();
     mkdirSync(join(dataDir, 'postgres'));
     writeFileSync(join(dataDir, 'postgres', 'notes.txt'), 'mine');
-    expect(await failure(bench.start(dataDir))).toContain('is not a PostgreSQL data folder');
+    expect(await failureOf(bench.start(dataDir))).toContain('is not a PostgreSQL data folder');
     expect(readFileSync(join(dataDir, 'postgres', 'notes.txt'), 'utf8')).toBe('mine');
   });
 
   test('when the data folder cannot be a folder', async () => {
     const file = join(bench.folder(), 'file');
     writeFileSync(file, '');
-    expect(await failure(bench.start(file))).toContain(`cannot use the data folder ${file}`);
+    expect(await failureOf(bench.start(file))).toContain(`cannot use the data folder ${file}`);
   });
 
   test('when PostgreSQL refuses a setting', async () => {
-    const message = await failure(bench.start(bench.folder(), { settings: { shared_buffers: 'plenty' } }));
+    const message = await failureOf(bench.start(bench.folder(), { settings: { shared_buffers: 'plenty' } }));
     expect(message).toContain('invalid value for parameter "shared_buffers"');
   });
 
@@ -188,7 +130,7 @@ describe('a start that cannot succeed says in one line why', () => {
     await (await bench.start(dataDir)).stop();
     // A standby that takes no reads waits for its primary for ever.
     writeFileSync(join(dataDir, 'postgres', 'standby.signal'), '');
-    const message = await failure(bench.start(dataDir, { startTimeoutMs: 500, settings: { hot_standby: 'off' } }));
+    const message = await failureOf(bench.start(dataDir, { startTimeoutMs: 500, settings: { hot_standby: 'off' } }));
     expect(message).toMatch(/was not ready in 0\.5 s; its log ends with: .*waiting for WAL/);
     expect(serverPid(dataDir)).toBeUndefined();
   });

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { expect } from 'vitest';
 import { EmbeddedPostgres, type EmbeddedPostgresOptions } from '../embedded-postgres.ts';
+import { EmbeddedPostgresError } from '../errors/embedded-postgres-error.ts';
 import { isAlive } from '../system/process-state.ts';
 import { waitUntil } from '../system/wait-until.ts';
 
@@ -99,4 +101,16 @@ async function killServer(dataDir: string): Promise<void> {
   if (pid === undefined || pid === process.pid || !isAlive(pid)) return;
   process.kill(pid, 'SIGQUIT');
   await waitUntil(() => !isAlive(pid), 10_000);
+}
+
+/** The message of the error with which a start fails, in one line. */
+export async function failureOf(start: Promise<unknown>): Promise<string> {
+  const error = await start.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(EmbeddedPostgresError);
+  const { message } = error as EmbeddedPostgresError;
+  expect(message).not.toContain('\n');
+  return message;
 }

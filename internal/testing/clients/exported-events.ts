@@ -1,5 +1,7 @@
 import { DeliverPolicy, jetstream } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { expect } from 'vitest';
+import { eventually } from '../eventually.ts';
 
 export interface StoredEvent {
   subject: string;
@@ -34,4 +36,18 @@ export async function readExported(url: string, stream = 'CHAT_EVENTS'): Promise
   } finally {
     await connection?.close();
   }
+}
+
+/** The events of one chat. */
+export function eventsOf(events: readonly StoredEvent[], chat: { id: string }): StoredEvent[] {
+  return events.filter(({ subject }) => subject === `chat.events.${chat.id}`);
+}
+
+/** Waits until the stream has the changes 1 to `count` of each chat, in order, and no others. */
+export async function expectExported(url: string, chats: readonly { id: string }[], count: number): Promise<void> {
+  const upTo = Array.from({ length: count }, (_, index) => index + 1);
+  await eventually(async () => {
+    const events = await readExported(url);
+    for (const chat of chats) expect(eventsOf(events, chat).map(({ seq }) => seq)).toEqual(upTo);
+  });
 }

@@ -72,3 +72,15 @@ export async function newRoom(owner: Person, ...others: Person[]): Promise<Chat>
 export function say(sender: Person, chat: { id: string }, text: string) {
   return sender.chat.sendMessage({ chatId: chat.id, text, clientMessageId: crypto.randomUUID() });
 }
+
+/** Sends `text from` to `text to` to each of the chats, one after the other. */
+export async function sayAll(
+  sender: Person,
+  chats: readonly { id: string }[],
+  from: number,
+  to: number,
+): Promise<void> {
+  for (let number = from; number <= to; number += 1) {
+    await Promise.all(chats.map((chat) => say(sender, chat, `text ${number}`)));
+  }
+}

@@ -25,6 +25,7 @@ export async function startTcpProxy(dsn: string): Promise<TcpProxy> {
       [upstream, client],
     ] as const) {
       sockets.add(socket);
+      socket.setNoDelay();
       socket.on('error', () => {});
       socket.on('close', () => {
         sockets.delete(socket);

@@ -19,7 +19,8 @@ async function countBytes(url: string) {
   const counter = { bytes: 0, url: '' };
   const { port, hostname } = new URL(url);
   const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
+    const upstream = connect({ port: Number(port), host: hostname, noDelay: true });
+    client.setNoDelay();
     upstream.on('data', ({ length }) => {
       counter.bytes += length;
     });

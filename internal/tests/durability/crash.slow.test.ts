@@ -3,6 +3,7 @@ import { freePort } from '../../embedded/server/free-port.ts';
 import { Traffic } from '../../testing/clients/traffic.ts';
 import { ChildService, databasePid, newDataDir } from '../../testing/services/child-service.ts';
 
+// Slow: the service and its database are killed under traffic and start again.
 test('a service that is killed under load and restarted loses and doubles nothing, and its clients reconnect', async () => {
   const env = { DATA_DIR: await newDataDir(), GRPC_PORT: String(await freePort()), LOG_LEVEL: 'warn' };
   let service = await ChildService.start(env);

@@ -5,11 +5,8 @@ import { newGroup, personOf, say, signIn } from '../../testing/clients/person.ts
 import { Traffic } from '../../testing/clients/traffic.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { startTcpProxy } from '../../testing/faults/tcp-proxy.ts';
-import { analyze } from '../../testing/services/analyze.ts';
-import { healthOf } from '../../testing/services/health.ts';
 import { expectEachWrittenOnce } from '../../testing/services/ingest-check.ts';
-import { createTestDatabase } from '../../testing/services/test-database.ts';
+import { ingestEnv } from '../../testing/services/ingest-env.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
 let nats: ServerProcess;
@@ -17,18 +14,6 @@ beforeAll(async () => {
   nats = await startNats();
 });
 afterAll(() => nats.stop());
-
-let lastStream = 0;
-/** Settings of ingest with a stream that no other test uses. */
-function byStream(): Record<string, string> {
-  lastStream += 1;
-  return {
-    INGEST: 'jetstream',
-    NATS_URL: `nats://127.0.0.1:${nats.port}`,
-    INGEST_STREAM: `STREAM_${lastStream}`,
-    INGEST_PARTITIONS: '4',
-  };
-}
 
 async function startService(env: Record<string, string>, options: Parameters<typeof startTestService>[1] = {}) {
   const service = await startTestService(env, options);
@@ -43,7 +28,7 @@ async function startTraffic({ address }: TestService, clients = 3): Promise<Traf
 }
 
 test('a message is acknowledged without a number, and delivered once and in order with its number', async () => {
-  const service = await startService(byStream());
+  const service = await startService(ingestEnv(nats));
   const traffic = await startTraffic(service);
   await traffic.flow(1_000);
   await traffic.stop();
@@ -52,7 +37,7 @@ test('a message is acknowledged without a number, and delivered once and in orde
 });
 
 test('before it is written, a message is distinguished from a repetition and from another one with the same id', async () => {
-  const service = await startService({ ...byStream(), ROLES: 'grpc,gateway,auth' });
+  const service = await startService({ ...ingestEnv(nats), ROLES: 'grpc,gateway,auth' });
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   const send = (text: string) => alice.chat.sendMessage({ chatId: group.id, text, clientMessageId: 'one' });
@@ -63,73 +48,8 @@ test('before it is written, a message is distinguished from a repetition and fro
   await expect(send('something else')).rejects.toMatchObject({ reason: 'MESSAGE_ID_REUSED' });
 });
 
-test('messages are accepted while the database is unreachable, and later each is written once, in order', async () => {
-  const log = new LogLines();
-  const network = await startTcpProxy(await createTestDatabase());
-  const service = await startTestService(
-    { ...byStream(), CALL_TIMEOUT_MS: '2000', WRITER_GIVE_UP_MS: '1500' },
-    { dsn: network.dsn, log: log.logger },
-  );
-  onTestFinished(async () => {
-    await service.stop();
-    await network.close();
-  });
-  const [alice, bob] = [await signIn(service.transport(), 'alice'), await signIn(service.transport(), 'bob')];
-  const group = await newGroup(alice, bob);
-  await say(alice, group, 'before');
-  const stream = await alice.connect();
-  const traffic = await startTraffic(service);
-  await traffic.flow(100);
-  await analyze(network.dsn);
-
-  network.cut();
-
-  // Accepted from open streams, and by calls of senders whose permission was checked recently.
-  await traffic.flow(2_000);
-  expect(await say(alice, group, 'meanwhile')).toMatchObject({ seq: 0 });
-  await eventually(async () => expect(await healthOf(service.address, 'chat.database')).toBe('NOT_SERVING'));
-  expect(await healthOf(service.address, 'chat.v1.ChatService')).toBe('SERVING');
-  // Bob's permission in this chat was not checked recently.
-  await expect(say(bob, group, 'unknown')).rejects.toMatchObject({ reason: 'STORAGE_UNAVAILABLE' });
-  await expect(alice.chat.listChats({})).rejects.toMatchObject({ reason: 'STORAGE_UNAVAILABLE' });
-  await traffic.flow(2_000);
-
-  network.restore();
-
-  await traffic.flow(500);
-  await traffic.stop();
-  await expectEachWrittenOnce(traffic);
-  await eventually(async () => {
-    const { messages } = await alice.chat.listMessages({ chatId: group.id, pageSize: 10 });
-    expect(messages.filter(({ system }) => !system).map(({ text }) => text)).toEqual(['before', 'meanwhile']);
-  });
-  // Alice's stream is still open.
-  expect(await stream.ask({ $case: 'ping', value: {} })).toMatchObject({ $case: 'pong' });
-  expect(log.errors).toEqual([]);
-});
-
-test('when answers of the database are lost repeatedly, no message is lost or doubled', async () => {
-  const network = await startTcpProxy(await createTestDatabase());
-  const service = await startTestService(byStream(), { dsn: network.dsn });
-  onTestFinished(async () => {
-    await service.stop();
-    await network.close();
-  });
-  const traffic = await startTraffic(service);
-  await traffic.flow(100);
-  await analyze(network.dsn);
-  for (let i = 0; i < 8; i += 1) {
-    await traffic.flow(150);
-    network.cut();
-    network.restore();
-  }
-  await traffic.flow(150);
-  await traffic.stop();
-  await expectEachWrittenOnce(traffic);
-});
-
 test('an accepted message is written, with its time of acceptance, even if its sender was removed meanwhile', async () => {
-  const env = byStream();
+  const env = ingestEnv(nats);
   const service = await startService({ ...env, ROLES: 'grpc,gateway,auth' });
   const [alice, bob] = [await signIn(service.transport(), 'alice'), await signIn(service.transport(), 'bob')];
   const group = await newGroup(alice, bob);
@@ -146,7 +66,7 @@ test('an accepted message is written, with its time of acceptance, even if its s
 });
 
 test('an accepted message is dropped when its chat has been deleted', async () => {
-  const env = byStream();
+  const env = ingestEnv(nats);
   const log = new LogLines();
   const service = await startService({ ...env, ROLES: 'grpc,gateway,auth' });
   const alice = await signIn(service.transport(), 'alice');
@@ -162,45 +82,8 @@ test('an accepted message is dropped when its chat has been deleted', async () =
   expect(log.errors).toEqual([]);
 });
 
-test('when NATS is killed and restarted repeatedly, every send succeeds and no message is lost', async () => {
-  const own = await startNats();
-  onTestFinished(() => own.stop());
-  const service = await startService({ ...byStream(), NATS_URL: `nats://127.0.0.1:${own.port}` });
-  const traffic = await startTraffic(service);
-  for (let i = 0; i < 3; i += 1) {
-    await traffic.flow(300);
-    await own.kill();
-    await own.restart();
-  }
-  await traffic.flow(300);
-  await traffic.stop();
-  await expectEachWrittenOnce(traffic);
-});
-
-test.each(['cut', 'freeze'] as const)(
-  'when answers of NATS are lost (%s), no message is lost or doubled',
-  async (how) => {
-    const env = byStream();
-    const network = await startTcpProxy(env.NATS_URL!);
-    const service = await startTestService({ ...env, NATS_URL: network.dsn });
-    onTestFinished(async () => {
-      await service.stop();
-      await network.close();
-    });
-    const traffic = await startTraffic(service);
-    for (let i = 0; i < (how === 'cut' ? 5 : 1); i += 1) {
-      await traffic.flow(200);
-      network[how]();
-      network.restore();
-    }
-    await traffic.flow(200);
-    await traffic.stop();
-    await expectEachWrittenOnce(traffic);
-  },
-);
-
 test('a service that is stopped and restarted loses nothing', async () => {
-  const env = byStream();
+  const env = ingestEnv(nats);
   const service = await startTestService(env);
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
@@ -217,7 +100,7 @@ test('a service that is stopped and restarted loses nothing', async () => {
 });
 
 test('a start with another number of partitions fails and says what to set', async () => {
-  const env = byStream();
+  const env = ingestEnv(nats);
   const service = await startService(env);
   await expect(startTestService({ ...env, INGEST_PARTITIONS: '8', POSTGRES_DSN: service.dsn })).rejects.toThrow(
     /has 4 partitions, which cannot be changed: set INGEST_PARTITIONS=4$/,
@@ -225,7 +108,7 @@ test('a start with another number of partitions fails and says what to set', asy
 });
 
 test('a full JetStream stream refuses messages with a retry time', async () => {
-  const service = await startService({ ...byStream(), INGEST_MAX_BYTES: '65536' });
+  const service = await startService({ ...ingestEnv(nats), INGEST_MAX_BYTES: '65536' });
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   const flood = async () => {

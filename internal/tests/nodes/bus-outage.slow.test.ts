@@ -11,6 +11,7 @@ import { healthOf } from '../../testing/services/health.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
+// Slow: traffic on three nodes while the broker is killed and frozen.
 const repairIntervalMs = 500;
 
 describe.each(Object.entries(busBrokers))('three nodes whose bus is %s', (_name, start) => {

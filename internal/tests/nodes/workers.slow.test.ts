@@ -7,6 +7,8 @@ import { eventually } from '../../testing/eventually.ts';
 import { ChildService, databasePid, newDataDir } from '../../testing/services/child-service.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 
+// Slow: each test starts a service of three processes, and several of them die and start again.
+
 /** Connects `count` clients. Workers get connections in turn, so a few clients reach all workers. */
 async function connected(address: string, count: number) {
   const clients = await Promise.all(

@@ -11,6 +11,7 @@ import { startTcpProxy } from '../../testing/faults/tcp-proxy.ts';
 import { healthOf } from '../../testing/services/health.ts';
 import { startTestService } from '../../testing/services/test-service.ts';
 
+// Slow: traffic that goes on while PostgreSQL is killed, cut off or silent.
 let dataDir: string;
 let database: EmbeddedPostgres;
 beforeAll(async () => {

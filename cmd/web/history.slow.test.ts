@@ -5,6 +5,7 @@ import { startTestService, type TestService } from '../../internal/testing/servi
 import { builtPage } from './testing/built-page.ts';
 import { ChatPage } from './testing/chat-page.ts';
 
+// Slow: 10,000 messages are written and scrolled through in a browser.
 const messageCount = 10_000;
 
 let service: TestService;

@@ -7,6 +7,7 @@ import { startTestService, type TestService } from '../../internal/testing/servi
 import { builtPage } from './testing/built-page.ts';
 import { ChatPage } from './testing/chat-page.ts';
 
+// Slow: pages wait for networks and services that go away and come back.
 beforeAll(builtPage);
 
 /** A service, and the way to it, which can be cut. */

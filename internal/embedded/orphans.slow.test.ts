@@ -7,6 +7,7 @@ import { isAlive } from './system/process-state.ts';
 import { waitUntil } from './system/wait-until.ts';
 import { kill, query, serverPid, started, TestBench } from './testing/test-bench.ts';
 
+// Slow: each test creates a cluster in another process, kills it and starts again.
 const bench = new TestBench();
 afterEach(() => bench.clean());
 

@@ -7,6 +7,7 @@ import { eventually } from '../../testing/eventually.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
 
+// Slow: the buffers of a connection hold tens of megabytes before a reader is slow.
 const outboxBytes = 65_536;
 const text = 'x'.repeat(16_000);
 /** A text that compression hardly shortens. */

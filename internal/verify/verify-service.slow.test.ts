@@ -8,6 +8,8 @@ import { Journal } from './history/journal.ts';
 import { formatVerdict } from './report/format-verdict.ts';
 import { runWorkload } from './workload/run-workload.ts';
 
+// Slow: random clients use a service for seconds.
+
 /** A few hundred operations over all transports. */
 async function verify(
   service: TestService,

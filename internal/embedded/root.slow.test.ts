@@ -8,6 +8,7 @@ import { canReach } from './system/os-user.ts';
 import { waitUntil } from './system/wait-until.ts';
 import { query, started, TestBench } from './testing/test-bench.ts';
 
+// Slow: each test creates a cluster as another user of the system.
 const NOBODY = { uid: 65_534, gid: 65_534 };
 const silent = () => {};
 const bench = new TestBench();

@@ -15,6 +15,7 @@ import type { HistoryRecord } from './history/history-record.ts';
 import { Journal } from './history/journal.ts';
 import { runWorkload } from './workload/run-workload.ts';
 
+// Slow: each test has random clients use a faulty service for seconds, and judges what they saw.
 type Overrides = NonNullable<Parameters<typeof startTestService>[1]>;
 
 /** Each of these breaks one promise of a real service, now and then. */

@@ -5,6 +5,7 @@ import { eventually } from '../../testing/eventually.ts';
 import { startTestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
 
+// Slow: the buffers of a connection hold tens of megabytes before a reader is slow.
 async function start() {
   const service = await startTestService({ OUTBOX_BYTES: '65536', MAX_TEXT_LENGTH: '16000' });
   onTestFinished(() => service.stop());

@@ -11,6 +11,7 @@ import { ChildService } from '../../testing/services/child-service.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
+// Slow: a node counts as dead only after it has missed its heartbeats for ten seconds.
 let redis: ServerProcess;
 beforeAll(async () => {
   redis = await startRedis();
