@@ -86,6 +86,7 @@ fmt: $(INSTALLED) ## Format all files
 lint: $(INSTALLED) ## Check formatting, lint, import rules, types, .proto files, compose files, manifests
 	@biome check --error-on-warnings .
 	@node internal/tools/check-imports/main.ts
+	@node internal/tools/check-tests/main.ts
 	@buf format --diff --exit-code api
 	@buf lint
 	@tsc --noEmit
