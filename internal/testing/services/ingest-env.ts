@@ -8,5 +8,8 @@ export function ingestEnv(nats: ServerProcess): Record<string, string> {
     NATS_URL: `nats://127.0.0.1:${nats.port}`,
     INGEST_STREAM: `STREAM_${randomUUID()}`,
     INGEST_PARTITIONS: '4',
+    // The defaults of the service: while NATS is away, each attempt waits for as long.
+    CALL_TIMEOUT_MS: '5000',
+    WRITER_GIVE_UP_MS: '4000',
   };
 }
