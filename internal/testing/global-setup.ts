@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { migrationsFolder } from '../app/database/open-database.ts';
 import { migrate } from '../repository/postgres/migrations/migrate.ts';
-import { QuickCluster } from './services/quick-cluster.ts';
+import { startQuickCluster } from './services/quick-cluster.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -16,7 +16,7 @@ declare module 'vitest' {
 /** Starts one real PostgreSQL for the whole run. Each test file creates its own database on it. */
 export default async function globalSetup({ provide }: TestProject): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'chat-test-'));
-  const cluster = await QuickCluster.start(dataDir);
+  const cluster = await startQuickCluster(dataDir);
   const dsn = await cluster.createDatabase('template');
   await migrate(dsn, migrationsFolder);
   provide('templateDsn', dsn);

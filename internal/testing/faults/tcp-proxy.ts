@@ -11,11 +11,13 @@ export interface TcpProxy {
   freeze(): void;
   /** Accepts new connections again. */
   restore(): void;
+  /** Breaks every connection, and leads new ones to another server: the service's address stays the same across a failover. */
+  redirect(dsn: string): void;
   close(): Promise<void>;
 }
 
 export async function startTcpProxy(dsn: string): Promise<TcpProxy> {
-  const target = new URL(dsn);
+  let target = new URL(dsn);
   const sockets = new Set<Socket>();
   let refusing = false;
   const server = createServer((client) => {
@@ -54,6 +56,10 @@ export async function startTcpProxy(dsn: string): Promise<TcpProxy> {
     },
     restore() {
       refusing = false;
+    },
+    redirect(dsn) {
+      target = new URL(dsn);
+      breakAll();
     },
     async close() {
       server.close();
