@@ -1,4 +1,4 @@
-import type { Batch, MembershipEnd } from '../../model/batch.ts';
+import { Batch, type MembershipEnd, seqOf } from '../../model/batch.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { RemovalReason } from '../../model/event.ts';
 import type { EventEncoder } from '../../model/event-encoder.ts';
@@ -26,8 +26,9 @@ export interface SubscriptionOwner {
  * One session's reading of one chat. A subscription is either live and given batches by the topic, or catching up and reading pages from the
  * database at the reader's own pace. A live reader that is too slow goes back to catching up.
  *
- * The user was a member at `verifiedSeq`. The subscription looks at every later entry in order, and the end of a membership is an entry, so
- * it delivers nothing from after the end.
+ * The user was a member at `verifiedSeq`. The subscription looks at every later entry in order, and the end of a membership is an entry: it
+ * delivers what comes before the end, and nothing from after it. What it has put into the outbound buffer stays there, so a reader that is
+ * added again goes on from `position` and misses nothing.
  */
 export class Subscription implements TopicReader {
   readonly chatId: string;
@@ -59,6 +60,11 @@ export class Subscription implements TopicReader {
 
   get userId(): string {
     return this.#owner.userId;
+  }
+
+  /** The number up to which everything was put into the outbound buffer. */
+  get position(): number {
+    return this.#position;
   }
 
   /** Begins delivery. Call once. */
@@ -98,8 +104,13 @@ export class Subscription implements TopicReader {
   onBatch(batch: Batch): void {
     const rest = batch.after(this.#position);
     if (!rest) return;
-    for (const end of rest.membershipEnds) if (this.#endsMembership(end)) return this.onMembershipEnded(end);
-    if (!this.#owner.outbound.hasRoom) return this.#fallBehind();
+    const end = rest.membershipEnds.find((each) => this.#endsMembership(each));
+    const { hasRoom } = this.#owner.outbound;
+    if (end) {
+      if (hasRoom) this.#push(new Batch(rest.entries.filter((entry) => seqOf(entry) < end.seq)));
+      return this.onMembershipEnded(end);
+    }
+    if (!hasRoom) return this.#fallBehind();
     this.#push(rest);
     if (this.#state === 'live') this.#tellCaughtUp();
   }
@@ -117,7 +128,9 @@ export class Subscription implements TopicReader {
   }
 
   onDeleted(): void {
-    if (this.#state !== 'ended') this.#end('DELETED');
+    if (this.#state === 'ended') return;
+    this.#owner.outbound.drop(this.chatId);
+    this.#end('DELETED');
   }
 
   /** An end at or before `verifiedSeq` is over: the user has become a member again since. */
@@ -158,10 +171,8 @@ export class Subscription implements TopicReader {
     this.#position = batch.lastSeq;
   }
 
-  /** Drops what the reader has not taken yet: the user may no longer read it. */
   #end(reason: RemovalReason): void {
     this.stop();
-    this.#owner.outbound.drop(this.chatId);
     this.#owner.onEnded(this, reason);
   }
 }

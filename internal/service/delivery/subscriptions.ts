@@ -48,6 +48,8 @@ export class Subscriptions implements SubscriptionOwner {
   #stopWatching: (() => void) | undefined;
   /** Chats that the client unsubscribed from. A change of other memberships does not subscribe to them again. */
   #unwanted: Set<string> | undefined;
+  /** Where the reader goes on in a chat once it is a member again, by chat. At most `maxSubscriptions`: the oldest are forgotten. */
+  #resumeAfter: Map<string, number> | undefined;
   /** Settles when the last change of the subscriptions is done: changes are made one after the other. */
   #lastChange: Promise<unknown> = Promise.resolve();
   #refreshing = false;
@@ -152,7 +154,11 @@ export class Subscriptions implements SubscriptionOwner {
     const own = new Set(memberships.map(({ chatId }) => chatId));
     const handles = await this.#deps.hub.acquire([...own]);
     this.#unwanted = undefined;
-    for (const chatId of cursors.keys()) if (!own.has(chatId)) this.#tellRemoved(chatId, 'UNKNOWN');
+    for (const [chatId, cursor] of cursors) {
+      if (own.has(chatId)) continue;
+      this.#rememberPosition(chatId, cursor);
+      this.#tellRemoved(chatId, 'UNKNOWN');
+    }
     for (const membership of memberships) {
       const handle = handles.get(membership.chatId);
       if (handle)
@@ -167,6 +173,7 @@ export class Subscriptions implements SubscriptionOwner {
     if (replaced) this.#remove(replaced);
     const subscription = new Subscription(this, { chatId, handle, afterSeq, verifiedSeq: lastSeq });
     this.#subscriptions.set(chatId, subscription);
+    this.#resumeAfter?.delete(chatId);
     this.#tell({ kind: 'subscribed', commandId, chatId, headSeq: lastSeq, afterSeq });
     subscription.start();
   }
@@ -187,6 +194,7 @@ export class Subscriptions implements SubscriptionOwner {
 
   onEnded(subscription: Subscription, reason: RemovalReason): void {
     this.#remove(subscription);
+    this.#rememberPosition(subscription.chatId, subscription.position);
     this.#tellRemoved(subscription.chatId, reason);
     // The user may have become a member again before this node saw the end of the membership.
     if (reason !== 'DELETED') this.#refreshLater();
@@ -236,7 +244,7 @@ export class Subscriptions implements SubscriptionOwner {
     for (const subscription of [...this.#subscriptions.values()]) {
       if (own.has(subscription.chatId)) continue;
       this.#remove(subscription);
-      this.#deps.outbound.drop(subscription.chatId);
+      this.#rememberPosition(subscription.chatId, subscription.position);
       this.#tellRemoved(subscription.chatId, 'UNKNOWN');
     }
     for (const chatId of this.#unwanted ?? []) if (!own.has(chatId)) this.#unwanted?.delete(chatId);
@@ -264,8 +272,26 @@ export class Subscriptions implements SubscriptionOwner {
         continue;
       }
       this.#tell({ kind: 'chat_added', chat });
-      this.#start('', membership, handle, startOf(membership, 'JOINED'));
+      this.#start('', membership, handle, this.#startAgain(membership));
     }
+  }
+
+  /**
+   * Where delivery to a new member starts: with the chat's entry that made the user a member or, for a reader that had read the chat before,
+   * after what it was given then. Members may read the whole history, so the reader is given what it missed.
+   */
+  #startAgain(membership: MembershipSnapshot): number {
+    const joined = startOf(membership, 'JOINED');
+    // A cursor from before the membership cannot be greater than its start; a client's may be wrong.
+    return Math.min(joined, this.#resumeAfter?.get(membership.chatId) ?? joined);
+  }
+
+  #rememberPosition(chatId: string, seq: number): void {
+    this.#resumeAfter ??= new Map();
+    this.#resumeAfter.delete(chatId);
+    this.#resumeAfter.set(chatId, seq);
+    if (this.#resumeAfter.size > this.#options.maxSubscriptions)
+      this.#resumeAfter.delete(first(this.#resumeAfter.keys())!);
   }
 
   /** Does not wait itself: other changes, such as the end of a membership, must not wait for a slow reader. */
@@ -278,9 +304,11 @@ export class Subscriptions implements SubscriptionOwner {
     });
   }
 
+  /** Returns the chat as its member sees it; undefined if the user is not a member any more. */
   async #findChat(chatId: string): Promise<Chat | undefined> {
     try {
-      return await this.#deps.chats.get(chatId, this.#deps.userId);
+      const chat = await this.#deps.chats.get(chatId, this.#deps.userId);
+      return chat.own && chat;
     } catch (error) {
       if (error instanceof ChatError && error.reason === 'CHAT_NOT_FOUND') return undefined;
       throw error;
@@ -330,7 +358,7 @@ function cursorsInFuture(cursors: { field: string; lastSeq: number }[]): ChatErr
   return new ChatError('CURSOR_IN_FUTURE', invalidFieldsError(...violations).message, { violations });
 }
 
-function first<T>(set: ReadonlySet<T>): T | undefined {
-  for (const value of set) return value;
+function first<T>(values: Iterable<T>): T | undefined {
+  for (const value of values) return value;
   return undefined;
 }

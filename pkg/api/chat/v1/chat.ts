@@ -831,7 +831,9 @@ export interface Subscribe {
 
 /**
  * SubscribeAll starts delivery of all the caller's chats, and of each chat that the caller joins later, which `chat_added`
- * announces. The service answers one `subscribed` for each chat and then `accepted`.
+ * announces. Delivery of such a chat starts with the message at which the caller became a member. If the stream has had
+ * a cursor of the chat or delivered it before, delivery starts there, so that the caller misses nothing. The service
+ * answers one `subscribed` for each chat and then `accepted`.
  *
  * `rejected` with OUT_OF_RANGE (CURSOR_IN_FUTURE): a cursor is greater than its chat's last number. With
  * RESOURCE_EXHAUSTED (SUBSCRIPTION_LIMIT): the caller is a member of more chats than a stream can be subscribed to.
@@ -952,7 +954,10 @@ export interface ChatAdded {
   chat: Chat | undefined;
 }
 
-/** ChatRemoved announces that delivery of a chat has ended. */
+/**
+ * ChatRemoved announces that delivery of a chat has ended. No change with a number after the end of the membership was
+ * delivered. A user who becomes a member again can read everything after the client's cursor.
+ */
 export interface ChatRemoved {
   chatId: string;
   reason: RemovalReason;
