@@ -6,6 +6,7 @@ import { EmbeddedPostgres } from '../../embedded/embedded-postgres.ts';
 import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
 import { migrate } from '../../repository/postgres/migrations/migrate.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
+import { checkSettings } from './check-settings.ts';
 
 /** The folder of the migrations, in goose's format. */
 export const migrationsFolder = fileURLToPath(new URL('../../../migrations', import.meta.url));
@@ -30,7 +31,7 @@ export interface OpenedDatabase extends Database {
 
 /**
  * Opens the database at POSTGRES_DSN or the bundled one, and brings its schema up to date if MIGRATE_ON_START allows. Throws an error that names the
- * database.
+ * database, also if its settings are not those that the service needs.
  */
 export async function openDatabase(
   config: Config,
@@ -56,6 +57,7 @@ export async function openDatabase(
     return database.close();
   });
   try {
+    await checkSettings(database, config.database, log);
     if (migrateOnStart) {
       for (const name of await migrate(dsn, migrationsFolder, { signal, only: schema.migrations }))
         log.info({ migration: name }, 'migrated');

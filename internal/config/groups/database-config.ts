@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { EnvReader } from '../reading/env-reader.ts';
-import { findDefaultPassword, type Insecurity } from '../reading/insecure.ts';
+import { allowsInsecurity, findDefaultPassword, type Insecurity } from '../reading/insecure.ts';
 
 /** Where messages and accounts are stored. */
 export interface DatabaseConfig {
@@ -12,6 +12,8 @@ export interface DatabaseConfig {
   dataDir: string;
   /** Whether the schema is brought up to date at start. */
   migrateOnStart: boolean;
+  /** Whether the service starts with a database whose settings endanger acknowledged data. */
+  mayLoseData: boolean;
 }
 
 export function readDatabase(read: EnvReader): DatabaseConfig {
@@ -20,6 +22,7 @@ export function readDatabase(read: EnvReader): DatabaseConfig {
     poolSize: read.integer('POSTGRES_POOL_SIZE', 10, { min: 2, max: 1_000 }),
     dataDir: resolve(read.string('DATA_DIR', '.data')),
     migrateOnStart: read.boolean('MIGRATE_ON_START', true),
+    mayLoseData: allowsInsecurity(read, 'data-loss'),
   };
 }
 

@@ -79,7 +79,7 @@ describe('in production the service', () => {
 
   test('refuses an unknown word', () => {
     expect(faultsOf(readConfig, { ALLOW_INSECURE: 'guests,everything' })).toEqual([
-      'ALLOW_INSECURE must be some of guests, default-password, plaintext; not: everything',
+      'ALLOW_INSECURE must be some of guests, default-password, plaintext, data-loss; not: everything',
     ]);
   });
 });

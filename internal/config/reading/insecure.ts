@@ -1,6 +1,6 @@
 import { decoded, type EnvReader } from './env-reader.ts';
 
-const words = ['guests', 'default-password', 'plaintext'] as const;
+const words = ['guests', 'default-password', 'plaintext', 'data-loss'] as const;
 type Word = (typeof words)[number];
 
 /** Something that is safe on a developer's machine only. */
@@ -59,6 +59,12 @@ export function findDefaultPassword(name: string, url: string | undefined): Inse
   if (given === '' || (!defaultPasswords.has(given.toLowerCase()) && given !== username)) return [];
   const what = `${name} has a password that attackers try first: choose another`;
   return [{ word: 'default-password', what, exposed: !isLoopback(hostname) }];
+}
+
+/** Whether something that is unsafe in production is allowed: outside production, and if ALLOW_INSECURE has its word. */
+export function allowsInsecurity(read: EnvReader, word: Word): boolean {
+  const production = read.optional('NODE_ENV') === 'production';
+  return !production || read.list('ALLOW_INSECURE', [], () => true, '').includes(word);
 }
 
 /**

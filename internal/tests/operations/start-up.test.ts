@@ -93,7 +93,11 @@ test('a database that is unreachable, refuses the login or does not exist is nam
 
 test('a database without the schema is named if the service does not migrate at its start', async () => {
   const dsn = await dsnWith((url) => (url.pathname = '/postgres'));
-  const { code, lines } = await failToStart({ POSTGRES_DSN: dsn, MIGRATE_ON_START: 'false' });
+  const { code, lines } = await failToStart({
+    POSTGRES_DSN: dsn,
+    MIGRATE_ON_START: 'false',
+    LOG_LEVEL: 'error', // else it warns of the settings of the tests' PostgreSQL
+  });
   expect(lines).toEqual([expect.stringMatching(/^error: cannot use the database .*(schema|migrate|relation)/)]);
   expect(code).toBe(1);
 });

@@ -187,7 +187,9 @@ test.for(['refuses connections', 'never answers'])('a collector that %s does not
   for (let i = 0; i < 300; i++) await say(alice, room, `${i}`);
   await service.stop();
   expect(log.errors).toEqual([]);
-  expect(log.lines.filter(({ level }) => level === 40).map(({ msg }) => msg)).toEqual([
+  const warnings = log.lines.filter(({ level }) => level === 40).map(({ msg }) => String(msg));
+  // The tests' PostgreSQL has settings that the service warns of.
+  expect(warnings.filter((warning) => !warning.startsWith("the database's"))).toEqual([
     'spans could not be sent and are lost',
   ]);
 });

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { withSessionSettings } from './session-settings.ts';
 import type { Tables } from './tables.ts';
 
 /** A pool of connections, and Kysely on top of it. */
@@ -24,7 +25,7 @@ const int8 = 20;
 /** Creates the pool. It connects when a query needs a connection, not before. */
 export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: DatabaseOptions): Database {
   const pool = new pg.Pool({
-    connectionString: dsn,
+    connectionString: withSessionSettings(dsn),
     max: poolSize,
     connectionTimeoutMillis: 2_000,
     idleTimeoutMillis: 60_000,

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { withSessionSettings } from '../connection/session-settings.ts';
 import { type Migration, readMigrations } from './goose.ts';
 
 /** An arbitrary constant, the same in every process that migrates a database. */
@@ -29,7 +30,7 @@ export async function migrate(
 ): Promise<string[]> {
   const migrations = (await readMigrations(folder)).filter(({ name }) => only.test(name));
   const client = new pg.Client({
-    connectionString: dsn,
+    connectionString: withSessionSettings(dsn),
     connectionTimeoutMillis: 5_000,
     application_name: 'chat-migrate',
   });
