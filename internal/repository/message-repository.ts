@@ -11,7 +11,7 @@ export interface NewMessage extends Draft {
 
 /**
  * The outcome of one message of a batch. For `repeated` (the same message again) and `reused` (its client_message_id with other content), id,
- * seq and time are those of the first message.
+ * seq and time are those of the first message. `busy`: another transaction has locked the chat, and the message was not written.
  *
  * The last three outcomes exist only where a log stores messages before the database does. `accepted`: the log has stored the message; it
  * has no number yet. `unavailable`: the log may have stored the message or not. `full`: the log has no room for it.
@@ -24,6 +24,7 @@ export interface Appended {
     | 'chat_not_found'
     | 'not_a_member'
     | 'role_too_low'
+    | 'busy'
     | 'accepted'
     | 'unavailable'
     | 'full';
@@ -55,8 +56,15 @@ export interface MessageRepository {
    *
    * Numbers within a chat follow the order of the batch, without gaps. Members with one of `sendingRoles` may send, and services. A batch
    * must not contain two messages with the same chat, sender and clientMessageId.
+   *
+   * Never waits for the lock of one chat while it holds that of another. It waits for the chat of the first message, at most `lockWaitMs` milliseconds (0
+   * by default). New messages of chats that are locked then are `busy`.
    */
-  appendBatch(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Appended[]>;
+  appendBatch(
+    batch: readonly NewMessage[],
+    sendingRoles: readonly ChatRole[],
+    lockWaitMs?: number,
+  ): Promise<Appended[]>;
 
   /** Throws NOT_FOUND (MESSAGE_NOT_FOUND). */
   get(chatId: string, messageId: string): Promise<Message>;

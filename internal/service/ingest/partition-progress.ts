@@ -34,11 +34,12 @@ export class PartitionProgress {
     return this.#position;
   }
 
-  /** Writes a batch of the entries that follow. Returns the outcomes in its order. */
-  async append(batch: readonly ReadableEntry[]): Promise<Appended[]> {
+  /** Writes a batch of the entries that follow, and returns the outcomes in its order. If one of them is `busy`, the position does not move. */
+  async append(batch: readonly ReadableEntry[], lockWaitMs: number): Promise<Appended[]> {
     const { position } = batch.at(-1)!;
     const messages = batch.map(({ message }) => message);
-    const outcomes = await this.#repository.append(this.#rangeTo(position), messages);
+    const outcomes = await this.#repository.append(this.#rangeTo(position), messages, lockWaitMs);
+    if (outcomes.some(({ outcome }) => outcome === 'busy')) return outcomes;
     this.#position = position;
     this.#marks.reached(position);
     return outcomes;

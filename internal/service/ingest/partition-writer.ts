@@ -32,10 +32,14 @@ export interface PartitionWriterOptions {
 
 /** The longest wait after a failure, in milliseconds; the shortest is half of it. */
 const retryMs = 300;
+/** How long a second attempt waits for the lock of a busy chat, in milliseconds. Short, as it holds one of the commits that all partitions share. */
+const lockWaitMs = 20;
 
 /**
  * Moves the messages of one partition from the log to the database, in order and each once, and publishes them. It continues through failures of the log
  * and of the database until it is stopped or finds that another writer has the partition.
+ *
+ * When another transaction has locked a chat, the other chats of the batch are written, and the partition waits for the chat: its position is one number.
  */
 export class PartitionWriter {
   readonly #deps: PartitionWriterDeps;
@@ -43,7 +47,7 @@ export class PartitionWriter {
   readonly #partition: number;
   readonly #stopping = new AbortController();
   readonly #writing: BatchWriting<ReadableEntry, Appended> = {
-    write: (batch) => this.#deps.commits.run(() => this.#progress.append(batch)),
+    write: (batch) => this.#deps.commits.run(() => this.#progress.append(batch, this.#lockWaitMs)),
     settle: (batch, outcomes, repeated) => this.#settle(batch, outcomes, repeated),
     recover: (batch, error) => this.#recover(batch, error),
     refuse: (entry, error) => this.#refuse(entry, (error as Error).message),
@@ -56,6 +60,7 @@ export class PartitionWriter {
   #ended = false;
   #failed = false;
   #written = 0;
+  #lockWaitMs = 0;
 
   /** Starts to write at once, after `position`. */
   constructor(
@@ -155,10 +160,22 @@ export class PartitionWriter {
     await this.#progress.restart();
   }
 
-  #settle(batch: readonly ReadableEntry[], outcomes: readonly Appended[], repeated: boolean): void {
+  /** Resolves with the entries of busy chats, after a pause. */
+  async #settle(
+    batch: readonly ReadableEntry[],
+    outcomes: readonly Appended[],
+    repeated: boolean,
+  ): Promise<readonly ReadableEntry[]> {
     this.#failed = false;
-    this.#written += batch.length;
+    const busy = batch.filter((_, i) => outcomes[i]!.outcome === 'busy');
+    this.#written += batch.length - busy.length;
+    this.#lockWaitMs = busy.length > 0 ? lockWaitMs : 0;
     publishWritten(this.#deps, batch, outcomes, repeated);
+    if (busy.length === 0) return [];
+    const { signal } = this.#stopping;
+    await sleep(equalJitter(retryMs), signal);
+    signal.throwIfAborted();
+    return busy;
   }
 
   /** Tries the same batch again while the database is away, without end. Throws PartitionLost, and the error itself when the writer is stopped. */

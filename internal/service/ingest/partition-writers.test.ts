@@ -14,6 +14,7 @@ import { startNats } from '../../servers/brokers.ts';
 import type { ServerProcess } from '../../servers/server-process.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
+import { holdChat } from '../../testing/faults/row-lock.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { identifyLog } from './identify-log.ts';
 import { isPositionValid } from './is-position-valid.ts';
@@ -30,6 +31,7 @@ afterAll(() => nats.stop());
 const partitions = 6;
 
 interface Fixture {
+  dsn: string;
   database: Database;
   repository: PostgresIngestRepository;
   ingestLog: NatsIngestLog;
@@ -44,8 +46,9 @@ interface Fixture {
 }
 
 async function newFixture(duplicateWindowMs = 60_000): Promise<Fixture> {
+  const dsn = await createTestDatabase();
   const database = createDatabase({
-    dsn: await createTestDatabase(),
+    dsn,
     poolSize: 6,
     statementTimeoutMs: 5_000,
     onError: () => {},
@@ -72,6 +75,7 @@ async function newFixture(duplicateWindowMs = 60_000): Promise<Fixture> {
   const lines = new LogLines('debug');
   let appended = 0;
   return {
+    dsn,
     database,
     repository,
     ingestLog,
@@ -200,6 +204,31 @@ test('a writer that has lost a partition cannot write to it, nor can one that ha
   expect(await fixture.written()).toEqual(byChat([message!]));
   const { rows } = await fixture.database.pool.query('select * from ingest.refused');
   expect(rows).toEqual([]);
+});
+
+test('a locked chat delays no other chat of its batch, and the position waits for it', async () => {
+  const fixture = await newFixture();
+  const inOnePartition = Map.groupBy(fixture.chatIds, (chatId) => partitionOf(chatId, partitions));
+  const [partition, [locked, other]] = [...inOnePartition].find(([, { length }]) => length > 1)! as [number, string[]];
+  const release = await holdChat(fixture.dsn, { id: locked! });
+  const own = await fixture.append(2, { chatId: locked! });
+  const others = await fixture.append(2, { chatId: other! });
+  own.push(...(await fixture.append(2, { chatId: locked! })));
+  fixture.newWriters().start();
+
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(others)));
+  const position = async () => {
+    const { rows } = await fixture.database.pool.query<{ position: number }>(
+      'select position from ingest.partitions where partition = $1',
+      [partition],
+    );
+    return rows[0]!.position;
+  };
+  expect(await position()).toBe(0);
+  await release();
+
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...others, ...own])));
+  await eventually(async () => expect(await position()).toBe((await fixture.ingestLog.state()).lastPosition));
 });
 
 test('a message that the database refuses is set aside, and those around it are written', async () => {

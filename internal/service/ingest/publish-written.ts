@@ -27,6 +27,8 @@ export function publishWritten(
       written.addStored(message, outcomes[i]!);
     } else if (outcome === 'repeated') {
       if (repeated) written.addRepeated(message, outcomes[i]!);
+    } else if (outcome === 'busy') {
+      // Not written yet.
     } else if (outcome === 'chat_not_found') {
       log.warn({ chatId, messageId: id }, 'an accepted message was dropped: its chat has been deleted');
     } else {

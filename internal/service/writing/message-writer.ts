@@ -34,13 +34,20 @@ interface Deps {
   log: Logger;
 }
 
-/** The longest wait before a batch is tried again, in milliseconds. Each wait is random, from half of it on. */
+/** The longest wait before a batch or a busy chat is tried again, in milliseconds. Each wait is random, from half of it on. */
 const retryMs = 250;
+/** The longest wait after the first attempt that found a chat busy, in milliseconds. It doubles with each attempt, up to `retryMs`. */
+const firstBusyMs = 20;
+/** How long one statement waits for the lock of a busy chat, in milliseconds. */
+const lockWaitMs = 250;
 
 /**
  * Commits messages in batches. While batches are being committed, new messages collect for the next; an idle writer commits at the end of the turn.
  *
  * Messages of one chat are committed in the order of the calls of `append`. After the commit they are published on the bus, in order.
+ *
+ * A chat that another transaction has locked is busy: the other chats of its batch are committed, and its messages go back to the front of the queue. One
+ * busy chat at a time waits for its lock, in a statement of its own. The others are tried again after a pause.
  */
 export class MessageWriter {
   readonly #messages: Pick<MessageRepository, 'appendBatch'>;
@@ -48,16 +55,12 @@ export class MessageWriter {
   readonly #log: Logger;
   readonly #options: MessageWriterOptions;
   readonly #queue = new WriteQueue();
-  readonly #writing: BatchWriting<WriteEntry, Appended> = {
-    write: (batch) => this.#append(batch),
-    settle: (batch, outcomes, repeated) => this.#settle(batch, outcomes, repeated),
-    recover: (batch, error) => this.#recover(batch, error),
-    refuse: ({ message, reject }, error) => {
-      this.#log.error({ err: error, chatId: message.chatId }, 'the database refused a message');
-      reject(error);
-    },
-  };
   readonly #flights = new Map<Promise<void>, readonly WriteEntry[]>();
+  /** Flights that do not wait for a busy chat. */
+  #committing = 0;
+  /** Whether a flight waits for a busy chat. */
+  #waitingForChat = false;
+  readonly #pauses = new Set<Promise<void>>();
   #expiry: NodeJS.Timeout | undefined;
   #scheduled = false;
 
@@ -82,7 +85,15 @@ export class MessageWriter {
     const message: NewMessage = { ...draft, id: newMessageId(), contentHash: hashContent(draft) };
     const { promise, resolve, reject } = Promise.withResolvers<Receipt>();
     const giveUpAt = performance.now() + this.#options.giveUpAfterMs;
-    const entry: WriteEntry = { message, resolve, reject, giveUpAt, span: activeSpans()[0] };
+    const entry: WriteEntry = {
+      message,
+      resolve,
+      reject,
+      giveUpAt,
+      pauses: 0,
+      maybeStored: false,
+      span: activeSpans()[0],
+    };
     this.#queue.add(entry);
     this.#dispatchSoon();
     this.#expireLater();
@@ -97,12 +108,12 @@ export class MessageWriter {
   /** Resolves when all messages have been written or refused. Do not call `append` any more. */
   async drain(): Promise<void> {
     this.#dispatch();
-    while (this.#flights.size > 0) await Promise.all(this.#flights.keys());
+    while (this.#flights.size + this.#pauses.size > 0) await Promise.all([...this.#flights.keys(), ...this.#pauses]);
   }
 
   /** Dispatches at the end of the turn, so that the messages of one frame are in one batch. */
   #dispatchSoon(): void {
-    if (this.#scheduled || this.#flights.size >= this.#options.maxInFlight) return;
+    if (this.#scheduled || this.#committing >= this.#options.maxInFlight) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -111,16 +122,63 @@ export class MessageWriter {
   }
 
   #dispatch(): void {
-    while (this.#flights.size < this.#options.maxInFlight) {
+    while (this.#committing < this.#options.maxInFlight) {
       const batch = this.#queue.take(this.#options.maxBatch);
       if (batch.length === 0) return;
-      const flight = writeBatch(batch, this.#writing).finally(() => {
-        this.#flights.delete(flight);
-        this.#queue.release(batch);
-        this.#dispatch();
-      });
-      this.#flights.set(flight, batch);
+      this.#committing += 1;
+      this.#fly(batch, 0, () => (this.#committing -= 1));
     }
+  }
+
+  /** Writes a taken batch. Then opens its chats again, except the busy ones, which it retries. */
+  #fly(batch: readonly WriteEntry[], lockWaitMs: number, landed: () => void): void {
+    const busy = new Map<string, WriteEntry[]>();
+    const flight = writeBatch(batch, this.#writing(busy, lockWaitMs)).finally(() => {
+      landed();
+      this.#flights.delete(flight);
+      for (const { message } of batch) {
+        if (!busy.has(message.chatId)) this.#queue.open(message.chatId);
+      }
+      for (const [chatId, entries] of busy) this.#retryBusy(chatId, entries, lockWaitMs === 0);
+      this.#dispatch();
+    });
+    this.#flights.set(flight, batch);
+  }
+
+  /** The messages of chats that are found busy go into `busy`, in order. */
+  #writing(busy: Map<string, WriteEntry[]>, lockWaitMs: number): BatchWriting<WriteEntry, Appended> {
+    return {
+      // Part of a batch may be written alone. A message of a chat must not overtake one that was busy before.
+      write: (batch) => this.#append(batch, lockWaitMs, (chatId) => busy.has(chatId)),
+      settle: (batch, outcomes, repeated) => {
+        this.#settle(batch, outcomes, { repeated, busy });
+        return [];
+      },
+      recover: (batch, error) => this.#recover(batch, error),
+      refuse: ({ message, reject }, error) => {
+        this.#log.error({ err: error, chatId: message.chatId }, 'the database refused a message');
+        reject(error);
+      },
+    };
+  }
+
+  /** Queues the messages of a busy chat again. Then waits for its lock, if `mayWait` and no other chat is waited for, or opens the chat after a pause. */
+  #retryBusy(chatId: string, entries: readonly WriteEntry[], mayWait: boolean): void {
+    this.#queue.putBack(chatId, entries);
+    if (mayWait && !this.#waitingForChat) {
+      this.#waitingForChat = true;
+      const batch = this.#queue.takeFrom(chatId, this.#options.maxBatch);
+      return this.#fly(batch, lockWaitMs, () => (this.#waitingForChat = false));
+    }
+    const first = entries[0]!;
+    const pauseMs = Math.min(retryMs, firstBusyMs * 2 ** first.pauses);
+    first.pauses += 1;
+    const pause = sleep(equalJitter(pauseMs)).then(() => {
+      this.#pauses.delete(pause);
+      this.#queue.open(chatId);
+      this.#dispatch();
+    });
+    this.#pauses.add(pause);
   }
 
   /** Refuses messages that have waited for `giveUpAfterMs`, even if the database does not answer at all. One that is being written may still be stored. */
@@ -136,10 +194,19 @@ export class MessageWriter {
     }, 100).unref();
   }
 
-  #append(batch: readonly WriteEntry[]): Promise<Appended[]> {
-    const drafts = batch.map(({ message }) => message);
-    const spans = batch.flatMap(({ span }) => span ?? []);
-    return withActiveSpans(spans, () => this.#messages.appendBatch(drafts, operations.SendMessage.chat.roles));
+  async #append(
+    batch: readonly WriteEntry[],
+    lockWaitMs: number,
+    isBusy: (chatId: string) => boolean,
+  ): Promise<Appended[]> {
+    const tried = batch.filter(({ message }) => !isBusy(message.chatId));
+    const drafts = tried.map(({ message }) => message);
+    const spans = tried.flatMap(({ span }) => span ?? []);
+    const { roles } = operations.SendMessage.chat;
+    if (tried.length === 0) return batch.map(toBusy);
+    const answers = await withActiveSpans(spans, () => this.#messages.appendBatch(drafts, roles, lockWaitMs));
+    const outcomes = new Map(tried.map((entry, i) => [entry, answers[i]!]));
+    return batch.map((entry) => outcomes.get(entry) ?? toBusy(entry));
   }
 
   /**
@@ -155,14 +222,26 @@ export class MessageWriter {
     return batch.filter(({ giveUpAt }) => giveUpAt > now);
   }
 
-  #settle(batch: readonly WriteEntry[], outcomes: readonly Appended[], repeated: boolean): void {
+  #settle(
+    batch: readonly WriteEntry[],
+    outcomes: readonly Appended[],
+    { repeated, busy }: { repeated: boolean; busy: Map<string, WriteEntry[]> },
+  ): void {
     const written = new WrittenMessages();
     for (const [i, entry] of batch.entries()) {
+      const { message } = entry;
       const { outcome, chatType, messageId, seq, createdAt } = outcomes[i]!;
+      entry.maybeStored ||= repeated;
+      if (outcome === 'busy') {
+        const ofChat = busy.get(message.chatId);
+        if (ofChat) ofChat.push(entry);
+        else busy.set(message.chatId, [entry]);
+        continue;
+      }
       if (outcome === 'stored') {
-        written.addStored(entry.message, outcomes[i]!);
+        written.addStored(message, outcomes[i]!);
       } else if (outcome === 'repeated') {
-        if (repeated) written.addRepeated(entry.message, outcomes[i]!);
+        if (entry.maybeStored) written.addRepeated(message, outcomes[i]!);
       } else if (outcome !== 'accepted') {
         entry.reject(toError(outcome, chatType));
         continue;
@@ -173,7 +252,14 @@ export class MessageWriter {
   }
 }
 
-function toError(outcome: Exclude<Appended['outcome'], 'stored' | 'repeated' | 'accepted'>, chatType?: ChatType) {
+function toBusy({ message }: WriteEntry): Appended {
+  return { outcome: 'busy', messageId: message.id, seq: 0, createdAt: new Date(0) };
+}
+
+function toError(
+  outcome: Exclude<Appended['outcome'], 'stored' | 'repeated' | 'accepted' | 'busy'>,
+  chatType?: ChatType,
+) {
   if (outcome === 'full') {
     return new ChatError('WRITER_BUSY', 'too many messages are waiting to be written', { retryAfterMs: 5_000 });
   }

@@ -29,10 +29,11 @@ class Table implements BatchWriting<number, string> {
     return batch.map(String);
   }
 
-  settle(batch: readonly number[], outcomes: readonly string[], repeated: boolean): void {
+  settle(batch: readonly number[], outcomes: readonly string[], repeated: boolean): readonly number[] {
     expect(outcomes).toEqual(batch.map(String));
     this.outcomes.push(...outcomes);
     if (repeated) this.repeated.push(...batch);
+    return [];
   }
 
   async recover(batch: readonly number[], error: unknown): Promise<readonly number[] | 'refused'> {
@@ -112,7 +113,10 @@ test('an entry is refused before those after it are written', async () => {
     await Promise.resolve();
     order.push(`refused ${entry}`);
   };
-  table.settle = (batch) => void order.push(`written ${batch.join()}`);
+  table.settle = (batch) => {
+    order.push(`written ${batch.join()}`);
+    return [];
+  };
   await writeBatch(numbers(3), table);
   expect(order).toEqual(['refused 0', 'written 1', 'written 2']);
 });

@@ -2,8 +2,15 @@
 export interface BatchWriting<Entry, Outcome> {
   /** Commits the whole batch and returns an outcome for each entry, in the same order. If it throws, the batch may have been committed without an answer. */
   write(batch: readonly Entry[]): Promise<readonly Outcome[]>;
-  /** Called for each written batch. `repeated`: an earlier attempt at these entries may have been committed without an answer. */
-  settle(batch: readonly Entry[], outcomes: readonly Outcome[], repeated: boolean): void;
+  /**
+   * Called for each written batch. `repeated`: an earlier attempt at these entries may have been committed without an answer. Returns the entries
+   * to try again, perhaps after a pause.
+   */
+  settle(
+    batch: readonly Entry[],
+    outcomes: readonly Outcome[],
+    repeated: boolean,
+  ): readonly Entry[] | Promise<readonly Entry[]>;
   /**
    * Called when `write` throws. Resolves with the entries to try again, after a pause, or with `refused` if the database refuses the batch's content.
    * Throws to give up all entries that are not written yet.
@@ -33,7 +40,7 @@ export async function writeBatch<Entry, Outcome>(
       repeated = true;
       continue;
     }
-    return writing.settle(batch, outcomes, repeated);
+    batch = await writing.settle(batch, outcomes, repeated);
   }
 }
 

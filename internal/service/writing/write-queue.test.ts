@@ -17,7 +17,7 @@ function entry(
     text: '',
     contentHash: Buffer.alloc(16),
   };
-  return { message, resolve: () => {}, reject: () => {}, giveUpAt };
+  return { message, resolve: () => {}, reject: () => {}, giveUpAt, maybeStored: false, pauses: 0 };
 }
 
 function queueOf(...entries: WriteEntry[]): WriteQueue {

@@ -12,6 +12,10 @@ export interface WriteEntry {
   giveUpAt: number;
   /** The span of the call that sends it, if it is traced. */
   span?: Span;
+  /** Whether an earlier attempt may have been committed without an answer. */
+  maybeStored: boolean;
+  /** How often its chat, whose first message it was, had a pause because it was busy. */
+  pauses: number;
 }
 
 /** The most messages that one chat puts into a batch before the next chat's turn. */
@@ -65,9 +69,28 @@ export class WriteQueue {
 
   /** Opens the batch's chats again. */
   release(batch: readonly WriteEntry[]): void {
-    for (const { message } of batch) {
-      if (this.#closed.delete(message.chatId) && this.#waiting.has(message.chatId)) this.#ready.add(message.chatId);
-    }
+    for (const { message } of batch) this.open(message.chatId);
+  }
+
+  /** Opens a closed chat. */
+  open(chatId: string): void {
+    if (this.#closed.delete(chatId) && this.#waiting.has(chatId)) this.#ready.add(chatId);
+  }
+
+  /** Puts taken messages of a closed chat back before those that wait. The chat stays closed. */
+  putBack(chatId: string, entries: readonly WriteEntry[]): void {
+    if (entries.length === 0) return;
+    this.#waiting.set(chatId, [...entries, ...(this.#waiting.get(chatId) ?? [])]);
+    this.#size += entries.length;
+  }
+
+  /** Takes up to `limit` messages of a closed chat. The chat stays closed. Never takes a message and its repetition together. */
+  takeFrom(chatId: string, limit: number): WriteEntry[] {
+    const waiting = this.#waiting.get(chatId) ?? [];
+    const batch = waiting.splice(0, countDistinct(waiting, limit, new Set()));
+    if (waiting.length === 0) this.#forget(chatId);
+    this.#size -= batch.length;
+    return batch;
   }
 
   /** Removes a waiting message. Returns false if it no longer waits. */

@@ -15,9 +15,9 @@ export class FaultyMessages {
 
   constructor(real: MessageRepository) {
     this.repository = withFaults(real, () => ({
-      appendBatch: (batch, sendingRoles) => {
+      appendBatch: (batch, sendingRoles, lockWaitMs) => {
         this.batches.push(batch);
-        return this.onAppend(() => real.appendBatch(batch, sendingRoles), batch);
+        return this.onAppend(() => real.appendBatch(batch, sendingRoles, lockWaitMs), batch);
       },
     }));
   }

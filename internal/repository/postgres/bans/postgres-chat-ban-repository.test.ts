@@ -166,7 +166,7 @@ describe('a ban from a chat', () => {
   test('is followed by no message of the user', async () => {
     const room = await newRoom(['bob']);
     const sent = Promise.all(
-      Array.from({ length: 40 }, () => storage.messages.appendBatch([newMessage(room.id, 'bob')], ['MEMBER'])),
+      Array.from({ length: 40 }, () => storage.messages.appendBatch([newMessage(room.id, 'bob')], ['MEMBER'], 10_000)),
     );
     const { messages } = await storage.chatBans.ban(room.id, alice, { userId: 'bob', reason: '' }, allow);
     const banSeq = messages[0]!.seq;

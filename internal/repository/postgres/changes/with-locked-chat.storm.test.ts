@@ -77,6 +77,7 @@ test('random concurrent operations end as expected, without a deadlock, and leav
       return messages.appendBatch(
         chatIds.map((chatId) => newMessage(chatId, pick(userIds))),
         ['MEMBER', 'OWNER'],
+        1_000,
       );
     },
   ];

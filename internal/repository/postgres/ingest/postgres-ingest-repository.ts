@@ -34,7 +34,7 @@ const checkStatement = {
 
 const appendStatement = {
   name: 'ingest_append_messages',
-  text: 'select * from ingest.append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)',
+  text: 'select * from ingest.append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::integer)',
 };
 
 interface CheckRow {
@@ -116,7 +116,11 @@ export class PostgresIngestRepository implements IngestRepository {
     });
   }
 
-  append({ writerId, partition, from, to }: PartitionRange, messages: readonly AcceptedMessage[]): Promise<Appended[]> {
+  append(
+    { writerId, partition, from, to }: PartitionRange,
+    messages: readonly AcceptedMessage[],
+    lockWaitMs = 0,
+  ): Promise<Appended[]> {
     return withPartitionLost(async () => {
       const { rows } = await this.#pool.query<AppendedRow>({
         ...appendStatement,
@@ -132,7 +136,7 @@ export class PostgresIngestRepository implements IngestRepository {
           messages.map(({ clientMessageId }) => clientMessageId),
           messages.map(({ contentHash }) => contentHash),
           messages.map(({ text }) => text),
-          messages.map(({ acceptedAt }) => acceptedAt),
+          lockWaitMs,
         ],
       });
       this.#analysis.wrote(messages.length);

@@ -18,7 +18,14 @@ async function newGroup(ownerId = 'alice', memberIds: string[] = []): Promise<st
   return (await storage.chats.createGroup(user(ownerId), 'group', memberIds)).chat.id;
 }
 
-const append = (...batch: NewMessage[]): Promise<Appended[]> => storage.messages.appendBatch(batch, senders);
+/** Appends a batch, and then the messages of chats that were busy. */
+async function append(...batch: NewMessage[]): Promise<Appended[]> {
+  const answers = await storage.messages.appendBatch(batch, senders, 10_000);
+  const busy = batch.filter((_, i) => answers[i]!.outcome === 'busy');
+  if (busy.length === 0) return answers;
+  const later = await append(...busy);
+  return answers.map((answer) => (answer.outcome === 'busy' ? later.shift()! : answer));
+}
 
 /** The statements that wait for a lock in this database. */
 async function waiting(): Promise<number> {
@@ -268,6 +275,25 @@ describe('batches from several connections at once', () => {
     await outside.query('commit');
 
     expect(await again).toEqual([expect.objectContaining({ outcome: 'repeated', messageId: first.id, seq: 2 })]);
+  });
+
+  test('leave out the messages of a chat that is locked, and wait for no chat but the first', async () => {
+    const [first, locked, other] = [await newGroup(), await newGroup(), await newGroup()];
+    const outside = await storage.connect();
+    await outside.query('begin');
+    await outside.query('select from chats where id = $1 for update', [locked]);
+    const batch = [locked, first, other, locked].map((chatId) => newMessage(chatId, 'alice'));
+
+    const outcomes = async (...args: Parameters<typeof storage.messages.appendBatch>) =>
+      (await storage.messages.appendBatch(...args)).map(({ outcome }) => outcome);
+    expect(await outcomes(batch, senders)).toEqual(['busy', 'stored', 'stored', 'busy']);
+    const others = [first, locked, other].map((chatId) => newMessage(chatId, 'alice'));
+    expect(await outcomes(others, senders, 10_000)).toEqual(['stored', 'busy', 'stored']);
+    // Waits, and then gives up the chat but not the batch.
+    expect(await outcomes([...batch.slice(0, 1), newMessage(other, 'alice')], senders, 10)).toEqual(['busy', 'stored']);
+    await outside.query('commit');
+
+    expect(await outcomes(batch, senders)).toEqual(['stored', 'repeated', 'repeated', 'stored']);
   });
 
   test('find no chat that was deleted while they waited', async () => {

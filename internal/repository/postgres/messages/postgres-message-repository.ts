@@ -17,7 +17,7 @@ import { SharedPages } from './shared-pages.ts';
 
 const appendStatement = {
   name: 'append_messages',
-  text: 'select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+  text: 'select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
 };
 
 export interface MembershipKey {
@@ -55,7 +55,7 @@ export class PostgresMessageRepository implements MessageRepository {
     await Promise.all(Array.from({ length: connections }, () => this.appendBatch([], [])));
   }
 
-  appendBatch(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<Appended[]> {
+  appendBatch(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[], lockWaitMs = 0): Promise<Appended[]> {
     return withStorageErrors(async () => {
       const { rows } = await this.#pool.query<AppendedRow>({
         ...appendStatement,
@@ -69,6 +69,7 @@ export class PostgresMessageRepository implements MessageRepository {
           batch.map(({ text }) => text),
           sendingRoles,
           batch.flatMap(({ asService }, index) => (asService ? [index + 1] : [])),
+          lockWaitMs,
         ],
       });
       this.#analysis.wrote(batch.length);

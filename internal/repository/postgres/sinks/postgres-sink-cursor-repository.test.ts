@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../../../testing/eventually.ts';
+import { lockWaits } from '../../../testing/faults/row-lock.ts';
 import { createTestDatabase } from '../../../testing/services/test-database.ts';
 import { newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
 import { migrate } from '../migrations/migrate.ts';
@@ -19,7 +20,7 @@ afterAll(() => storage.close());
 
 const newChat = async () => (await storage.chats.createGroup(alice, 'chat', [])).chat.id;
 const query = (text: string) => storage.database.pool.query(text);
-const say = (chatId: string) => storage.messages.appendBatch([newMessage(chatId, alice.id)], ['OWNER']);
+const say = (chatId: string) => storage.messages.appendBatch([newMessage(chatId, alice.id)], ['OWNER'], 10_000);
 const claimed = async () => (await cursors.claim(100, 60_000)).map(({ chatId }) => chatId).sort();
 
 test('changes are recorded from `enable` on, those from before too, and each chat goes to one caller', async () => {
@@ -44,6 +45,29 @@ test('changes are recorded from `enable` on, those from before too, and each cha
   await cursors.release({ chatId: old[0]!, exportedSeq: 1, position: 3 });
   expect(await cursors.claim(100, 0)).toMatchObject([{ exportedSeq: 2, position: 7 }]);
   await cursors.release({ chatId: old[0]!, exportedSeq: 3, position: 9 });
+});
+
+test('the backfill of a new sink waits for a locked chat without making the writers of other chats wait', async () => {
+  const chatIds = [];
+  for (let i = 0; i < 3; i += 1) chatIds.push(await newChat());
+  const [before, locked, after] = chatIds.toSorted() as [string, string, string];
+  // The trigger takes the chat's cursor as well.
+  const outside = await storage.connect();
+  await outside.query('begin');
+  await outside.query('update chats set last_seq = last_seq + 1 where id = $1', [locked]);
+  await query(
+    `update export.sinks set backfilled = false, backfilled_through = '00000000-0000-0000-0000-000000000000'`,
+  );
+
+  const backfill = cursors.enable();
+  await lockWaits(storage.dsn, 1);
+  await say(before);
+  await say(after);
+  await outside.query('commit');
+
+  await backfill;
+  expect((await query('select backfilled from export.sinks')).rows).toEqual([{ backfilled: true }]);
+  await query('update export.cursors set exported_seq = last_seq');
 });
 
 test('a deleted chat can be claimed until it is forgotten', async () => {
