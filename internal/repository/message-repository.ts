@@ -51,8 +51,9 @@ export type HistoryRange = { afterSeq: number } | { beforeSeq: number } | 'newes
 /** Stores messages. Every method throws UNAVAILABLE (STORAGE_UNAVAILABLE) while the database cannot be reached. */
 export interface MessageRepository {
   /**
-   * Commits a batch in one statement, and returns an outcome for each message, in the order of the batch. If it throws, either nothing was
-   * stored or the commit's answer was lost; the same batch can be tried again.
+   * Commits a batch in one statement, and returns an outcome for each message, in the order of the batch. If it throws UNAVAILABLE
+   * (STORAGE_UNAVAILABLE), either nothing was stored or the commit's answer was lost; the same batch can be tried again. Any other error means that
+   * PostgreSQL cannot hold one of the messages, and nothing was stored.
    *
    * Numbers within a chat follow the order of the batch, without gaps. Members with one of `sendingRoles` may send, and services. A batch
    * must not contain two messages with the same chat, sender and clientMessageId.

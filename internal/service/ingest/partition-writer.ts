@@ -178,12 +178,12 @@ export class PartitionWriter {
     return busy;
   }
 
-  /** Tries the same batch again while the database is away, without end. Throws PartitionLost, and the error itself when the writer is stopped. */
+  /** Tries the same batch again, without end, unless the database refuses its content. Throws PartitionLost, and the error itself when the writer is stopped. */
   async #recover(batch: readonly ReadableEntry[], err: unknown): Promise<readonly ReadableEntry[] | 'refused'> {
     if (err instanceof PartitionLost) throw err;
     if (!isStorageUnavailable(err)) return 'refused';
     const { signal } = this.#stopping;
-    this.#warn(err, 'the database is away: trying the batch again');
+    this.#warn(err, 'accepted messages cannot be written: trying again');
     await sleep(equalJitter(retryMs), signal);
     if (signal.aborted) throw err;
     return batch;

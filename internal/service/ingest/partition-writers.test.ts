@@ -206,29 +206,60 @@ test('a writer that has lost a partition cannot write to it, nor can one that ha
   expect(rows).toEqual([]);
 });
 
-test('a locked chat delays no other chat of its batch, and the position waits for it', async () => {
-  const fixture = await newFixture();
-  const inOnePartition = Map.groupBy(fixture.chatIds, (chatId) => partitionOf(chatId, partitions));
-  const [partition, [locked, other]] = [...inOnePartition].find(([, { length }]) => length > 1)! as [number, string[]];
-  const release = await holdChat(fixture.dsn, { id: locked! });
-  const own = await fixture.append(2, { chatId: locked! });
-  const others = await fixture.append(2, { chatId: other! });
-  own.push(...(await fixture.append(2, { chatId: locked! })));
-  fixture.newWriters().start();
+test('a batch with a locked chat is written without that chat, and the position waits for the rest', async () => {
+  const { repository, ...fixture } = await newFixture();
+  const [locked, other] = fixture.chatIds as [string, string];
+  const writerId = randomUUID();
+  await repository.takePartitions(writerId, 60_000);
+  const release = await holdChat(fixture.dsn, { id: locked });
+  const own = await fixture.append(2, { chatId: locked });
+  const others = await fixture.append(1, { chatId: other });
+  const range = { writerId, partition: 0, from: 0, to: 3 };
 
-  await eventually(async () => expect(await fixture.written()).toEqual(byChat(others)));
-  const position = async () => {
-    const { rows } = await fixture.database.pool.query<{ position: number }>(
-      'select position from ingest.partitions where partition = $1',
-      [partition],
-    );
-    return rows[0]!.position;
-  };
-  expect(await position()).toBe(0);
+  const outcomes = await repository.append(range, [own[0]!, others[0]!, own[1]!]);
+  expect(outcomes.map(({ outcome }) => outcome)).toEqual(['busy', 'stored', 'busy']);
+  expect(await fixture.written()).toEqual(byChat(others));
   await release();
 
-  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...others, ...own])));
-  await eventually(async () => expect(await position()).toBe((await fixture.ingestLog.state()).lastPosition));
+  expect((await repository.append(range, own)).map(({ seq }) => seq)).toEqual([1, 2]);
+  expect(await fixture.written()).toEqual(byChat([...own, ...others]));
+  await expect(repository.append(range, own)).rejects.toBeInstanceOf(PartitionLost);
+});
+
+test('a locked chat delays its own partition only, and its messages keep their order', async () => {
+  const fixture = await newFixture();
+  const [locked] = fixture.chatIds as [string];
+  const isApart = (chatId: string) => partitionOf(chatId, partitions) !== partitionOf(locked, partitions);
+  const release = await holdChat(fixture.dsn, { id: locked });
+  const own = await fixture.append(3, { chatId: locked });
+  const messages = await fixture.append(60);
+  const apart = messages.filter(({ chatId }) => isApart(chatId));
+  fixture.newWriters({ maxBatch: 10 }).start();
+
+  await eventually(async () => {
+    const written = await fixture.written();
+    for (const [chatId, texts] of byChat(apart)) expect(written.get(chatId)).toEqual(texts);
+    expect(written.get(locked)).toBeUndefined();
+  });
+  await release();
+
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat([...own, ...messages])));
+});
+
+test('while a table is missing, accepted messages wait, and none is set aside', async () => {
+  const fixture = await newFixture();
+  const messages = await fixture.append(20);
+  await fixture.database.pool.query('alter table messages rename to gone');
+  fixture.newWriters().start();
+  const failures = () =>
+    fixture.lines.lines.filter(({ msg }) => msg === 'accepted messages cannot be written: trying again');
+  const withMessages = new Set(messages.map(({ chatId }) => partitionOf(chatId, partitions))).size;
+  await eventually(() => expect(failures()).toHaveLength(withMessages));
+  await fixture.database.pool.query('alter table gone rename to messages');
+
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat(messages)));
+  expect((await fixture.database.pool.query('select * from ingest.refused')).rows).toEqual([]);
+  expect(failures()).toHaveLength(withMessages);
 });
 
 test('a message that the database refuses is set aside, and those around it are written', async () => {

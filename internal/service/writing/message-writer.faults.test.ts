@@ -8,6 +8,7 @@ import type { Draft } from '../../model/message.ts';
 import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
 import { storageUnavailable } from '../../repository/postgres/connection/storage-error.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
+import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { FaultyMessages } from '../../testing/faults/faulty-messages.ts';
 import { startTcpProxy, type TcpProxy } from '../../testing/faults/tcp-proxy.ts';
@@ -36,9 +37,9 @@ beforeEach(() => {
   bus = new MemoryBus();
 });
 
-function newWriter(giveUpAfterMs: number): MessageWriter {
+function newWriter(giveUpAfterMs: number, log = pino({ level: 'silent' })): MessageWriter {
   const options = { maxBatch: 100, maxInFlight: 2, maxQueued: 1_000, giveUpAfterMs };
-  return new MessageWriter({ messages: messages.repository, bus, log: pino({ level: 'silent' }) }, options);
+  return new MessageWriter({ messages: messages.repository, bus, log }, options);
 }
 
 /** Uses virtual time from here on. */
@@ -146,6 +147,44 @@ describe('while the database is unreachable', () => {
     // The messages that were being written may be stored all the same, but none of those that waited.
     expect((await log(chatId)).map(({ text }) => text)).toEqual(['under way']);
   });
+});
+
+describe('while a table is missing', () => {
+  const rename = (from: string, to: string) => storage.database.pool.query(`alter table ${from} rename to ${to}`);
+
+  test('messages wait and are stored in order when it is there again, and one line is logged', async () => {
+    const chatId = await newGroup();
+    const lines = new LogLines();
+    const writer = newWriter(60_000, lines.logger);
+    await rename('messages', 'gone');
+    const sends = ['1', '2', '3'].map((text) => writer.append(draft(chatId, text)));
+    await eventually(() => expect(messages.batches.length).toBeGreaterThan(3));
+    await rename('gone', 'messages');
+    await Promise.all(sends);
+    expect((await log(chatId)).map(({ text }) => text)).toEqual(['1', '2', '3']);
+    expect(lines.lines.filter(({ err }) => err)).toMatchObject([
+      { err: { message: expect.stringContaining('messages') } },
+    ]);
+  });
+
+  test('for too long, messages are refused with a retry time', async () => {
+    const chatId = await newGroup();
+    const writer = newWriter(600);
+    await rename('messages', 'gone');
+    await expect(writer.append(draft(chatId))).rejects.toMatchObject({
+      reason: 'STORAGE_UNAVAILABLE',
+      retryAfterMs: expect.any(Number),
+    });
+    await rename('gone', 'messages');
+    await writer.drain();
+  });
+});
+
+test('a message that the database cannot hold is refused with a reason, and never again', async () => {
+  const refused = await newWriter(5_000)
+    .append(draft(await newGroup(), '\0'))
+    .catch((error) => error);
+  expect(refused).toMatchObject({ reason: 'INVALID_FIELDS', retryAfterMs: undefined });
 });
 
 describe('when the answer is lost', () => {

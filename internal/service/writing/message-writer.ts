@@ -150,14 +150,18 @@ export class MessageWriter {
     return {
       // Part of a batch may be written alone. A message of a chat must not overtake one that was busy before.
       write: (batch) => this.#append(batch, lockWaitMs, (chatId) => busy.has(chatId)),
-      settle: (batch, outcomes, repeated) => {
-        this.#settle(batch, outcomes, { repeated, busy });
+      settle: (batch, outcomes) => {
+        this.#settle(batch, outcomes, busy);
         return [];
       },
       recover: (batch, error) => this.#recover(batch, error),
       refuse: ({ message, reject }, error) => {
         this.#log.error({ err: error, chatId: message.chatId }, 'the database refused a message');
-        reject(error);
+        reject(
+          error instanceof ChatError
+            ? error
+            : new ChatError('INVALID_FIELDS', 'this message cannot be stored', { cause: error }),
+        );
       },
     };
   }
@@ -210,28 +214,25 @@ export class MessageWriter {
   }
 
   /**
-   * While the database is unreachable, the same batch is tried again: it may have been committed, but a repetition is recognised. Its chats stay closed to
+   * While the database cannot write, the same batch is tried again: it may have been committed, but a repetition is recognised. Its chats stay closed to
    * other batches, which keeps their order. Refuses the messages that have waited for `giveUpAfterMs`.
    */
   async #recover(batch: readonly WriteEntry[], error: unknown): Promise<readonly WriteEntry[] | 'refused'> {
     if (!isStorageUnavailable(error)) return 'refused';
-    this.#log.warn({ err: error, messages: batch.length }, 'the database is unreachable: trying the batch again');
+    const isFirst = batch.some(({ maybeStored }) => !maybeStored);
+    if (isFirst) this.#log.warn({ err: error, messages: batch.length }, 'messages cannot be written: trying again');
+    for (const entry of batch) entry.maybeStored = true;
     await sleep(equalJitter(retryMs));
     const now = performance.now();
     for (const { giveUpAt, reject } of batch) if (giveUpAt <= now) reject(error);
     return batch.filter(({ giveUpAt }) => giveUpAt > now);
   }
 
-  #settle(
-    batch: readonly WriteEntry[],
-    outcomes: readonly Appended[],
-    { repeated, busy }: { repeated: boolean; busy: Map<string, WriteEntry[]> },
-  ): void {
+  #settle(batch: readonly WriteEntry[], outcomes: readonly Appended[], busy: Map<string, WriteEntry[]>): void {
     const written = new WrittenMessages();
     for (const [i, entry] of batch.entries()) {
       const { message } = entry;
       const { outcome, chatType, messageId, seq, createdAt } = outcomes[i]!;
-      entry.maybeStored ||= repeated;
       if (outcome === 'busy') {
         const ofChat = busy.get(message.chatId);
         if (ofChat) ofChat.push(entry);

@@ -102,7 +102,7 @@ export class Sender {
   refused(stream: Stream, commandId: string, error: ChatClientError): void {
     const pending = this.#commands.get(commandId);
     if (!pending) return;
-    if (error.temporary) {
+    if (mayWorkLater(error)) {
       pending.refused = true;
       return this.#resendLater(stream, error);
     }
@@ -142,4 +142,9 @@ export class Sender {
       if (this.#stream === stream) for (const command of this.#commands.refusedCommands()) stream.send(command);
     });
   }
+}
+
+/** Also a fault of the service, which may be mended: it must not cost a text. A repetition is recognised by its `client_message_id`. */
+function mayWorkLater(error: ChatClientError): boolean {
+  return error.temporary || error.code === 'INTERNAL' || error.code === 'UNKNOWN';
 }

@@ -11,7 +11,7 @@ import { PostgresMembershipRepository } from '../members/postgres-membership-rep
 import { PostgresMessageRepository } from '../messages/postgres-message-repository.ts';
 import { PostgresUserRepository } from '../users/postgres-user-repository.ts';
 import { createDatabase } from './database.ts';
-import { isTransient, withStorageErrors } from './storage-error.ts';
+import { isTransient, withMessageErrors, withStorageErrors } from './storage-error.ts';
 
 let storage: TestStorage;
 beforeAll(async () => {
@@ -78,6 +78,46 @@ describe('a failure is taken for a fault of ours', () => {
   test('when it is not even an error', () => {
     expect(isTransient('ECONNREFUSED')).toBe(false);
     expect(isTransient(undefined)).toBe(false);
+  });
+});
+
+describe('a statement that writes messages', () => {
+  const write = (error: unknown) => withMessageErrors(() => Promise.reject(error));
+  const raise = (state: string, constraint = '') =>
+    `do $$ begin raise exception 'x' using errcode = '${state}', constraint = '${constraint}'; end $$`;
+
+  test.each([
+    ['a text that PostgreSQL cannot hold', `select E'\\x00'`],
+    ['an id that is no UUID', `select 'x'::uuid`],
+    ['the id of another message of the chat', raise('23505', 'messages_id')],
+  ])('fails by the fault of a message for %s', async (_, statement) => {
+    const error = await refusal(statement);
+    await expect(write(error)).rejects.toBe(error);
+  });
+
+  test.each([
+    ['a table that is not there', 'select * from nothing'],
+    ['a column that is not there', 'select nothing from chats'],
+    ['a function that is not there', 'select nothing()'],
+    ['a type that was changed', raise('42804')],
+    ['a right that is missing', raise('42501')],
+    ['a number that is taken', raise('23505', 'messages_pkey')],
+    ['a constraint that is not known', raise('23514', 'added_by_the_operator')],
+    ['a value that is missing', raise('23502')],
+    ['an error of a trigger', raise('P0001')],
+    ['a full disk', raise('53100')],
+    ['an error of the disk', raise('58030')],
+    ['an error inside PostgreSQL', raise('XX000')],
+    ['a cached plan that does not fit', raise('0A000')],
+    ['a state that nobody knows', raise('ZZ999')],
+  ])('may work later after %s', async (_, statement) => {
+    const cause = await refusal(statement);
+    await expect(write(cause)).rejects.toMatchObject({ reason: 'STORAGE_UNAVAILABLE', cause });
+  });
+
+  test('may work later after an error that is not PostgreSQL’s', async () => {
+    const cause = new TypeError('x');
+    await expect(write(cause)).rejects.toMatchObject({ reason: 'STORAGE_UNAVAILABLE', cause });
   });
 });
 

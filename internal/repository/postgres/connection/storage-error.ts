@@ -29,6 +29,31 @@ export async function withStorageErrors<T>(query: () => Promise<T>): Promise<T> 
   }
 }
 
+/** SQLSTATE class 22: values that PostgreSQL cannot hold, such as a text with a NUL. */
+const dataException = /^22/;
+/** The constraints that a message can break by its own content. */
+const messageConstraints: ReadonlySet<unknown> = new Set(['messages_id', 'messages_client_message_id']);
+
+/** Reports whether the content of a message caused the error, so that the same statement can never succeed. */
+function isFaultOfMessage(error: unknown): boolean {
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+  if (typeof code !== 'string' || !sqlState.test(code)) return false;
+  return dataException.test(code) || (code.startsWith('23') && messageConstraints.has(constraint));
+}
+
+/**
+ * Runs a statement that checks or writes messages. An error that a message caused is thrown unchanged. Every other error becomes UNAVAILABLE
+ * (STORAGE_UNAVAILABLE): also a table or function that is missing in the middle of a change of the schema must not cost a message.
+ */
+export async function withMessageErrors<T>(query: () => Promise<T>): Promise<T> {
+  try {
+    return await query();
+  } catch (error) {
+    if (error instanceof ChatError || isFaultOfMessage(error)) throw error;
+    throw storageUnavailable(error);
+  }
+}
+
 export function storageUnavailable(cause: unknown): ChatError {
   return new ChatError('STORAGE_UNAVAILABLE', 'the database cannot be reached at the moment', {
     retryAfterMs: 1_000,

@@ -11,7 +11,7 @@ import {
 } from '../../ingest-repository.ts';
 import type { Appended, NewMessage } from '../../message-repository.ts';
 import type { Database } from '../connection/database.ts';
-import { withStorageErrors } from '../connection/storage-error.ts';
+import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import { FirstAnalysis } from '../messages/first-analysis.ts';
 import { type AppendedRow, toAppended } from '../messages/postgres-message-repository.ts';
 
@@ -56,7 +56,7 @@ export class PostgresIngestRepository implements IngestRepository {
   }
 
   checkAcceptance(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<AcceptanceCheck[]> {
-    return withStorageErrors(async () => {
+    return withMessageErrors(async () => {
       const { rows } = await this.#pool.query<CheckRow>({
         ...checkStatement,
         values: [
@@ -145,7 +145,7 @@ export class PostgresIngestRepository implements IngestRepository {
   }
 
   isSettled({ partition, position, message, body }: Entry): Promise<boolean> {
-    return withStorageErrors(async () => {
+    return withMessageErrors(async () => {
       const { rowCount: putAside } = await this.#pool.query(
         'select from ingest.refused where partition = $1 and position = $2 and body = $3 limit 1',
         [partition, position, Buffer.from(body)],
@@ -196,9 +196,10 @@ export class PostgresIngestRepository implements IngestRepository {
 /** Turns the error of ingest.move into PartitionLost. */
 async function withPartitionLost<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await withStorageErrors(work);
-  } catch (cause) {
-    if ((cause as { code?: string }).code !== partitionLost) throw cause;
+    return await withMessageErrors(work);
+  } catch (error) {
+    const { cause } = error as Error;
+    if ((cause as { code?: string } | undefined)?.code !== partitionLost) throw error;
     throw new PartitionLost((cause as Error).message, { cause });
   }
 }

@@ -9,7 +9,7 @@ import type { Appended, ChangesPage, HistoryRange, MessageRepository, NewMessage
 import type { Database } from '../connection/database.ts';
 import { isAnyOf } from '../connection/is-any-of.ts';
 import { ReadBatch } from '../connection/read-batch.ts';
-import { withStorageErrors } from '../connection/storage-error.ts';
+import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
 import { FirstAnalysis } from './first-analysis.ts';
 import { type MessageRow, messageColumns, toMessage } from './message-row.ts';
@@ -56,7 +56,7 @@ export class PostgresMessageRepository implements MessageRepository {
   }
 
   appendBatch(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[], lockWaitMs = 0): Promise<Appended[]> {
-    return withStorageErrors(async () => {
+    return withMessageErrors(async () => {
       const { rows } = await this.#pool.query<AppendedRow>({
         ...appendStatement,
         values: [
