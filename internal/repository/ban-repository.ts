@@ -17,8 +17,16 @@ export interface BanRepository {
   list(limit: number, afterUserId?: string): Promise<Page<Ban, string>>;
 
   /**
-   * Returns the bans that were set or lifted since the answer that gave the cursor, and the next cursor; without a cursor, all bans in
-   * force. A change may be returned twice and is never left out.
+   * Returns the bans that were set or lifted since the answer that gave the cursor. A change may be returned twice and is never left out, however long its
+   * commit takes. Without a cursor, or with one of another history (the database was restored, or a standby took over), returns all bans in force.
    */
-  listChanges(cursor?: string): Promise<{ changes: BanChange[]; cursor: string }>;
+  listChanges(cursor?: string): Promise<BanChanges>;
+}
+
+export interface BanChanges {
+  changes: BanChange[];
+  /** Whether the changes are all bans in force: a user who is not among them is not banned. */
+  complete: boolean;
+  /** Where the next answer begins. */
+  cursor: string;
 }

@@ -12,7 +12,13 @@ const longestTokenTtlMs = 86_400_000;
 const slackMs = 120_000;
 
 /** In milliseconds. A revocation must end delivery on every node within a second, so the polls are frequent. */
-export const revocationTimes = { pollMs: 250, maxBackoffMs: 500, readTimeoutMs: 5_000, startTimeoutMs: 5_000 };
+export const revocationTimes = {
+  pollMs: 250,
+  maxBackoffMs: 500,
+  readTimeoutMs: 5_000,
+  fullReadMs: 60_000,
+  startTimeoutMs: 5_000,
+};
 
 interface Deps {
   /** The ended sessions of the embedded issuer. With another issuer, AUTH_REVOCATIONS_URL is asked in its place, if it is set. */

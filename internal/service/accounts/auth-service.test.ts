@@ -502,25 +502,50 @@ test('no password, refresh token or digest is in the audit log', async () => {
 });
 
 describe('the list of ended sessions', () => {
-  test('contains sessions whose end is committed late', async () => {
-    const late = await register();
-    const { cursor } = await revocations.listRevocations();
+  test('contains sessions whose end is committed late, however late', async () => {
+    const [late, other] = [await register(), await register()];
+    const end = `update auth.sessions set end_reason = 'REVOKED', ended_at = clock_timestamp() - $2::interval where id = $1`;
     const client = await storage.connect();
     await client.query('begin');
-    await client.query(`update auth.sessions set ended_at = clock_timestamp(), end_reason = 'REVOKED' where id = $1`, [
-      late.sessionId,
-    ]);
+    // The access tokens of this test are valid for a minute.
+    await client.query(end, [late.sessionId, '45 s']);
+    const { cursor } = await revocations.listRevocations();
+    await storage.database.pool.query(end, [other.sessionId, '0 s']);
     const during = await revocations.listRevocations(cursor);
+    expect(during.sessionIds).toContain(other.sessionId);
     expect(during.sessionIds).not.toContain(late.sessionId);
     await client.query('commit');
     expect((await revocations.listRevocations(during.cursor)).sessionIds).toContain(late.sessionId);
   });
 
-  test('refuses an invalid cursor', async () => {
-    for (const cursor of ['x', '-1', '1e9', '1; drop table', '1'.repeat(16)]) {
+  test('refuses a cursor that is of no answer', async () => {
+    const malformed = [
+      'x',
+      '-1',
+      '1; drop table',
+      'a.1:2',
+      'a.2:1:',
+      'a.0:1:',
+      'a.1:3:3',
+      'a.1:9:4,2',
+      'a.1:9:x',
+      'g.1:2:',
+    ];
+    for (const cursor of [...malformed, `a.1:${'9'.repeat(19)}:`]) {
       await expect(async () => revocations.listRevocations(cursor)).rejects.toMatchObject({ reason: 'INVALID_FIELDS' });
     }
-    for (const cursor of ['0', '9'.repeat(15)]) await revocations.listRevocations(cursor);
+  });
+
+  test('begins again for the cursor of another database, whatever it says', async () => {
+    const ended = await register();
+    await auth.logout(await principalOf(ended));
+    const { cursor } = await revocations.listRevocations();
+    const history = cursor.split('.')[0];
+    expect((await revocations.listRevocations(cursor)).sessionIds).toEqual([]);
+    for (const snapshot of ['1:1:', '5:9:6,8', `1:${'9'.repeat(18)}:`]) {
+      expect((await revocations.listRevocations(`0.${snapshot}`)).sessionIds).toContain(ended.sessionId);
+      await revocations.listRevocations(`${history}.${snapshot}`);
+    }
   });
 
   test('pruning deletes sessions that expired long ago', async () => {

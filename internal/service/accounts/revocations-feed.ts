@@ -10,6 +10,8 @@ export interface RevocationsFeedOptions {
   maxBackoffMs: number;
   /** The longest time of a read, in milliseconds. A longer one counts as failed. */
   readTimeoutMs: number;
+  /** The longest time between two reads of everything, in milliseconds. */
+  fullReadMs: number;
 }
 
 interface Deps<Batch> {
@@ -20,13 +22,18 @@ interface Deps<Batch> {
   log: Logger;
 }
 
-/** Polls a source for new items, one read at a time, and passes them to `apply`. A failed read is repeated until it succeeds. */
+/**
+ * Polls a source for new items, one read at a time, and passes them to `apply`. A failed read is repeated until it succeeds. From time to time everything
+ * is read, without a cursor: whatever made a cursor wrong, a row that was changed by hand for example, is put right.
+ */
 export class RevocationsFeed<Batch extends { cursor: string }> {
   readonly #deps: Deps<Batch>;
   readonly #options: RevocationsFeedOptions;
   readonly #pauses: Backoff;
   readonly #firstRead = Promise.withResolvers<void>();
   #cursor: string | undefined;
+  /** When everything was read last, on the clock of `performance.now()`. */
+  #fullReadAt = 0;
   /** Calls of `refresh` that wait for the next read to begin. */
   #waiting: PromiseWithResolvers<void>[] = [];
   #failing = false;
@@ -90,10 +97,13 @@ export class RevocationsFeed<Batch extends { cursor: string }> {
   /** Reads and applies new items. Returns the error if that fails. */
   async #read(): Promise<unknown> {
     const { name, read, apply, log } = this.#deps;
+    const begun = performance.now();
+    const cursor = begun < this.#fullReadAt + this.#options.fullReadMs ? this.#cursor : undefined;
     try {
-      const batch = await this.#inTime(read(this.#cursor));
+      const batch = await this.#inTime(read(cursor));
       if (this.#closed) return closed();
       apply(batch);
+      if (cursor === undefined) this.#fullReadAt = begun;
       this.#cursor = batch.cursor;
     } catch (error) {
       const err = error ?? new Error(`reading ${name} failed`);

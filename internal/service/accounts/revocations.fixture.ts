@@ -1,5 +1,5 @@
 import type { BanChange } from '../../model/ban.ts';
-import type { BanRepository } from '../../repository/ban-repository.ts';
+import type { BanChanges, BanRepository } from '../../repository/ban-repository.ts';
 import type { RevocationSource } from '../../repository/revocation-source.ts';
 
 /** Both sources in memory, for several nodes. `onRead` injects failures and delays. */
@@ -25,14 +25,19 @@ export class RevocationLog implements RevocationSource, Pick<BanRepository, 'lis
     this.#changes.push({ userId, banned: false });
   }
 
+  /** Removes the user's bans without a change that says so, as a restored database may have lost them. */
+  lose(userId: string): void {
+    this.#changes.splice(0, Number.POSITIVE_INFINITY, ...this.#changes.filter((change) => change.userId !== userId));
+  }
+
   async listRevocations(cursor?: string): Promise<{ sessionIds: string[]; cursor: string }> {
     const { items, cursor: next } = await this.#read(this.#ended, cursor);
     return { sessionIds: items, cursor: next };
   }
 
-  async listChanges(cursor?: string): Promise<{ changes: BanChange[]; cursor: string }> {
+  async listChanges(cursor?: string): Promise<BanChanges> {
     const { items, cursor: next } = await this.#read(this.#changes, cursor);
-    return { changes: items, cursor: next };
+    return { changes: items, complete: cursor === undefined, cursor: next };
   }
 
   /** Repeats the last item before the cursor, as a source may. Items that are added while `onRead` runs are not in the answer. */

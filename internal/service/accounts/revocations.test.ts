@@ -17,7 +17,15 @@ afterEach(() => {
 function create(deps: Partial<RevocationsDeps>, options: Partial<RevocationsOptions> = {}): Revocations {
   const revocations = new Revocations(
     { log: pino({ level: 'silent' }), ...deps },
-    { pollMs: 20, maxBackoffMs: 100, readTimeoutMs: 300, rememberMs: 60_000, startTimeoutMs: 5_000, ...options },
+    {
+      pollMs: 20,
+      maxBackoffMs: 100,
+      readTimeoutMs: 300,
+      fullReadMs: 60_000,
+      rememberMs: 60_000,
+      startTimeoutMs: 5_000,
+      ...options,
+    },
   );
   opened.push(revocations);
   return revocations;
@@ -31,7 +39,7 @@ async function start(log: RevocationLog, options: Partial<RevocationsOptions> = 
 
 /** Uses virtual time from here on. */
 function holdTime(): void {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
   onTestFinished(() => void vi.useRealTimers());
 }
 
@@ -194,6 +202,33 @@ describe('a source', () => {
     await eventually(() => expect(log.reads).toBeGreaterThan(5));
     expect(most).toBe(1);
     expect(log.cursors.slice(0, 3)).toEqual([undefined, '2', '2']);
+  });
+
+  test('is read from the beginning once a minute, and bans that are not in that answer are over', async () => {
+    const log = new RevocationLog();
+    log.ban('lost');
+    log.ban('kept');
+    log.end('s');
+    holdTime();
+    const revocations = await start(log, { ...revocationTimes, rememberMs: 600_000 });
+    let told = 0;
+    revocations.onChange(() => {
+      told += 1;
+    });
+    log.lose('lost');
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(refusal(revocations, bearer('lost'))).toBe('BANNED');
+    expect(log.cursors.filter((cursor) => cursor === undefined)).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1_500);
+    expect(log.cursors.filter((cursor) => cursor === undefined)).toHaveLength(4);
+    expect(refusal(revocations, bearer('lost'))).toBeUndefined();
+    expect(refusal(revocations, bearer('kept'))).toBe('BANNED');
+    expect(refusal(revocations, bearer('x', 's'))).toBe('SESSION_REVOKED');
+    // No token is refused that was accepted before.
+    expect(told).toBe(0);
+    log.ban('late', new Date(Date.now() + 60_000));
+    await vi.advanceTimersByTimeAsync(500);
+    expect([told, refusal(revocations, bearer('late'))]).toEqual([1, 'BANNED']);
   });
 
   test('that is unreachable is logged once, leaves known revocations in force, and is read again as soon as it is reachable', async () => {

@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
-import type { BanChange } from '../../model/ban.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Principal } from '../../model/principal.ts';
-import type { BanRepository } from '../../repository/ban-repository.ts';
+import type { BanChanges, BanRepository } from '../../repository/ban-repository.ts';
 import type { RevocationSource } from '../../repository/revocation-source.ts';
 import { RevocationsFeed, type RevocationsFeedOptions } from './revocations-feed.ts';
 
@@ -31,7 +30,7 @@ const forgetEveryMs = 60_000;
 export class Revocations {
   readonly #options: RevocationsOptions;
   readonly #sessions: RevocationsFeed<{ sessionIds: string[]; cursor: string }> | undefined;
-  readonly #users: RevocationsFeed<{ changes: BanChange[]; cursor: string }> | undefined;
+  readonly #users: RevocationsFeed<BanChanges> | undefined;
   readonly #listeners = new Set<() => void>();
   /** Ended sessions, and when each can be forgotten; the oldest first. */
   readonly #ended = new Map<string, number>();
@@ -58,7 +57,7 @@ export class Revocations {
         {
           name: 'the banned users',
           read: (cursor) => bans.listChanges(cursor),
-          apply: ({ changes }) => this.#changeBans(changes),
+          apply: (changes) => this.#changeBans(changes),
           log,
         },
         options,
@@ -125,13 +124,18 @@ export class Revocations {
     if (this.#ended.size > known) this.#tell();
   }
 
-  #changeBans(changes: readonly BanChange[]): void {
+  #changeBans({ changes, complete }: BanChanges): void {
     this.#forget();
+    const before = complete ? new Map(this.#bans) : this.#bans;
+    if (complete) this.#bans.clear();
+    let stricter = false;
     for (const { userId, banned, expiresAt } of changes) {
-      if (banned) this.#bans.set(userId, expiresAt?.getTime() ?? Number.POSITIVE_INFINITY);
+      const until = banned ? (expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) : 0;
+      stricter ||= until > (before.get(userId) ?? 0);
+      if (banned) this.#bans.set(userId, until);
       else this.#bans.delete(userId);
     }
-    if (changes.some(({ banned }) => banned)) this.#tell();
+    if (stricter) this.#tell();
   }
 
   #forget(): void {

@@ -75,7 +75,14 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   );
   const revocations = new Revocations(
     { ...options.revoked, log },
-    { pollMs: 250, maxBackoffMs: 500, readTimeoutMs: 5_000, rememberMs: 60_000, startTimeoutMs: 5_000 },
+    {
+      pollMs: 250,
+      maxBackoffMs: 500,
+      readTimeoutMs: 5_000,
+      fullReadMs: 60_000,
+      rememberMs: 60_000,
+      startTimeoutMs: 5_000,
+    },
   );
   await revocations.start();
   const stores = { chats, memberships, users, messages };

@@ -1,21 +1,16 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Ban, BanChange } from '../../../model/ban.ts';
 import type { Page } from '../../../model/page.ts';
 import type { User } from '../../../model/user.ts';
-import type { BanRepository } from '../../ban-repository.ts';
+import type { BanChanges, BanRepository } from '../../ban-repository.ts';
 import { audit } from '../audit/audit.ts';
+import { commitPosition, committedAfter, parseCommitPosition } from '../connection/commit-position.ts';
 import type { Database } from '../connection/database.ts';
 import { inTransaction } from '../connection/in-transaction.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
 import { getUser } from '../users/get-user.ts';
 import { banNotFound, listBanRows, toBan } from './ban-row.ts';
-
-/**
- * The time before the cursor that the feed reads again. `changed_at` is set when the row is written, and the row is visible when it is
- * committed, later: a change that commits within this time is not left out.
- */
-const overlap = sql`interval '10 seconds'`;
 
 export class PostgresBanRepository implements BanRepository {
   readonly #db: Kysely<Tables>;
@@ -28,7 +23,6 @@ export class PostgresBanRepository implements BanRepository {
     return inTransaction(this.#db, async (tx) => {
       const { name } = await getUser(tx, userId);
       await audit(tx, actor, 'user.ban', null, { user: userId, reason, expires_at: expiresAt });
-      // This is the last statement, so that the commit follows `changed_at` at once.
       const row = await tx
         .insertInto('user_bans')
         .values({ user_id: userId, banned_by: actor.id, reason, expires_at: expiresAt ?? null })
@@ -67,21 +61,25 @@ export class PostgresBanRepository implements BanRepository {
     return withStorageErrors(() => listBanRows(this.#db, 'user_bans', sql`not b.lifted`, limit, afterUserId));
   }
 
-  /** The time of the statement, taken before it reads, is the next cursor. */
-  listChanges(cursor?: string): Promise<{ changes: BanChange[]; cursor: string }> {
+  listChanges(cursor?: string): Promise<BanChanges> {
     return withStorageErrors(async () => {
-      // If the clock was set back, by a failover for example, the cursor must not lie in the future.
-      const wanted =
-        cursor === undefined
-          ? sql`not lifted and (expires_at is null or expires_at > statement_timestamp())`
-          : sql`changed_at > least(${cursor}::timestamptz, statement_timestamp()) - ${overlap}`;
-      const { rows } = await sql<{ cursor: string; user_id: string | null; lifted: boolean; expires_at: Date | null }>`
-        select statement_timestamp()::text as cursor, b.user_id, b.lifted, b.expires_at
-        from (values (1)) one left join user_bans b on ${wanted}`.execute(this.#db);
-      const changes = rows.flatMap(({ user_id, lifted, expires_at }) =>
-        user_id === null ? [] : [{ userId: user_id, banned: !lifted, ...(expires_at && { expiresAt: expires_at }) }],
-      );
-      return { changes, cursor: rows[0]!.cursor };
+      const since = cursor === undefined ? undefined : parseCommitPosition(cursor);
+      if (since) {
+        const answer = await this.#read(committedAfter('b.changed_xid', since));
+        if (parseCommitPosition(answer.cursor)?.history === since.history) return { ...answer, complete: false };
+      }
+      const inForce = sql<boolean>`not b.lifted and (b.expires_at is null or b.expires_at > statement_timestamp())`;
+      return { ...(await this.#read(inForce)), complete: true };
     });
+  }
+
+  async #read(wanted: RawBuilder<boolean>): Promise<{ changes: BanChange[]; cursor: string }> {
+    const { rows } = await sql<{ cursor: string; user_id: string | null; lifted: boolean; expires_at: Date | null }>`
+      select ${commitPosition('user_bans')} as cursor, b.user_id, b.lifted, b.expires_at
+      from (values (1)) one left join user_bans b on ${wanted}`.execute(this.#db);
+    const changes = rows.flatMap(({ user_id, lifted, expires_at }) =>
+      user_id === null ? [] : [{ userId: user_id, banned: !lifted, ...(expires_at && { expiresAt: expires_at }) }],
+    );
+    return { changes, cursor: rows[0]!.cursor };
   }
 }

@@ -6,6 +6,8 @@ import type { TokenRole } from '../../../model/principal.ts';
 import type { SystemEvent } from '../../../model/system-event.ts';
 
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
+/** The transaction that wrote a row, an `xid8`. */
+type NotedByTrigger = ColumnType<string | null, never, never>;
 
 /** The tables of migrations/, as Kysely sees them. */
 export interface Tables extends AuthTables {
@@ -52,7 +54,7 @@ export interface Tables extends AuthTables {
   };
   deleted_chats: { id: string; deleted_at: Defaulted<Date> };
   chat_bans: BanColumns & { chat_id: string };
-  user_bans: BanColumns & { lifted: Defaulted<boolean>; changed_at: Defaulted<Date> };
+  user_bans: BanColumns & { lifted: Defaulted<boolean>; changed_at: Defaulted<Date>; changed_xid: NotedByTrigger };
 }
 
 interface BanColumns {
@@ -82,6 +84,7 @@ interface AuthTables {
     user_agent: Defaulted<string>;
     address: Defaulted<string>;
     ended_at: Defaulted<Date | null>;
+    ended_xid: NotedByTrigger;
     end_reason: Defaulted<SessionEnd | null>;
   };
   'auth.refresh_tokens': {
