@@ -83,7 +83,7 @@ async function assemble(
   const limiter = openRateLimiter(rates, redis);
   const bans = traced('BanRepository', new PostgresBanRepository(database));
   const identity = await openIdentity(config, { database, bans, limiter, log, resources });
-  const { chats, moderation, sessions, hub } = await openChat(config, {
+  const { chats, changes, moderation, sessions, hub } = await openChat(config, {
     bans,
     bus,
     database,
@@ -98,11 +98,11 @@ async function assemble(
   await openSinks(config, { database, log, resources });
   const stream = {
     sessions,
-    reader: new CommandReader({ chats, moderation }, rules('chat.v1.Command')),
+    reader: new CommandReader({ chats, changes, moderation }, rules('chat.v1.Command')),
     encoder: new ProtobufEventEncoder(),
   };
   const services = [
-    served(chatServiceDefinition(limits), unaryHandlers(chatOperations, { chats, moderation }, limits), {
+    served(chatServiceDefinition(limits), unaryHandlers(chatOperations, { chats, changes, moderation }, limits), {
       connectChat: createConnectChat(stream),
     }),
     ...(config.roles.has('auth')

@@ -1,5 +1,6 @@
 import { type AuthConfig, findAuthInsecurities, readAuth } from './groups/auth-config.ts';
 import { type BusConfig, findBusInsecurities, readBus } from './groups/bus-config.ts';
+import { type ChangesConfig, readChanges } from './groups/changes-config.ts';
 import { type DatabaseConfig, findDatabaseInsecurities, readDatabase } from './groups/database-config.ts';
 import { type ExportConfig, readExport } from './groups/export-config.ts';
 import { findHttpInsecurities, type HttpConfig, readHttp } from './groups/http-config.ts';
@@ -37,6 +38,7 @@ export interface Config extends ProcessConfig {
   tracing: TracingConfig;
   auth: AuthConfig;
   rooms: RoomsConfig;
+  changes: ChangesConfig;
   limits: LimitsConfig;
   rates: RatesConfig;
   writer: WriterConfig;
@@ -72,6 +74,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     tracing: readTracing(read),
     auth: readAuth(read, http.publicUrl),
     rooms: readRooms(read),
+    changes: readChanges(read),
     limits: readLimits(read),
     rates: readRates(read),
     writer: readWriter(read),

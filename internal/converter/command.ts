@@ -1,4 +1,5 @@
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
+import type { ChangeRequest } from '../model/change.ts';
 import type { Command, StartFrom } from '../model/command.ts';
 import type { Complete } from '../model/complete.ts';
 import type { Draft } from '../model/message.ts';
@@ -41,6 +42,27 @@ export function fromWireDraft({
   text,
 }: wire.SendMessageRequest): Complete<Omit<Draft, 'sender' | 'asService'>> {
   return { chatId: normalizeId(chatId), clientMessageId, text };
+}
+
+export function fromWireEdit({
+  chatId,
+  messageId,
+  clientChangeId,
+  text,
+  ifVersion,
+}: wire.EditMessageRequest): Complete<ChangeRequest & { text: string }> {
+  return { chatId: normalizeId(chatId), messageId: normalizeId(messageId), clientChangeId, text, ifVersion };
+}
+
+export function fromWireDeletion({
+  chatId,
+  messageId,
+  clientChangeId,
+  hide,
+  reason,
+  ifVersion,
+}: wire.DeleteMessageRequest): Complete<ChangeRequest & { hide: boolean; reason: string }> {
+  return { chatId: normalizeId(chatId), messageId: normalizeId(messageId), clientChangeId, hide, reason, ifVersion };
 }
 
 /** Returns the lower-case spelling of a UUID. UUIDs ignore case; keys of maps do not. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
+import { entryOf } from '../model/entry.ts';
 import type { CloseReason, RemovalReason } from '../model/event.ts';
 import type { Frame } from '../model/frame.ts';
 import type { Message } from '../model/message.ts';
@@ -15,7 +16,7 @@ const base = {
   id: 'm',
   chatId: 'c',
   seq: 3,
-  updateSeq: 7,
+  updateSeq: 3,
   sender: alice,
   clientMessageId: 'x',
   text: 'text',
@@ -58,8 +59,8 @@ describe('an event', () => {
 
 describe('messages', () => {
   test('are one event each, in order', () => {
-    const messages = [1, 2, 3].map((seq) => ({ ...base, seq, text: `${seq} 😀` }));
-    const frames = encoder.encodeEntries(messages);
+    const messages = [1, 2, 3].map((seq) => ({ ...base, seq, updateSeq: seq, text: `${seq} 😀` }));
+    const frames = encoder.encodeEntries(messages.map(entryOf));
     expect(decode(...frames).map(({ value }) => value)).toEqual(messages.map(toWireMessage));
     expect(encoder.encodeEntries([])).toEqual([]);
   });
@@ -68,9 +69,10 @@ describe('messages', () => {
     const messages = Array.from({ length: 200 }, (_, i) => ({
       ...base,
       seq: i,
+      updateSeq: i,
       text: '日'.repeat(i % 7 ? 4_000 : 65_536),
     }));
-    const frames = encoder.encodeEntries(messages);
+    const frames = encoder.encodeEntries(messages.map(entryOf));
     expect(Math.max(...frames.map(({ bytes }) => bytes.length))).toBeLessThan(1024 * 1024);
     expect(decode(...frames).map(({ value }) => value)).toEqual(messages.map(toWireMessage));
   });
@@ -78,7 +80,7 @@ describe('messages', () => {
   test('are valid UTF-8 even when a text is not valid UTF-16', () => {
     const broken: Message = { ...base, text: 'a\ud800b', sender: { id: 'alice', name: '\udc00' } };
     const strict = new TextDecoder('utf-8', { fatal: true });
-    const [frame] = encoder.encodeEntries([broken]);
+    const [frame] = encoder.encodeEntries([entryOf(broken)]);
     const text = Buffer.from(frame!.bytes);
     const start = text.indexOf('a\u{fffd}b');
     expect(start).toBeGreaterThan(0);
@@ -86,7 +88,7 @@ describe('messages', () => {
   });
 
   test.each(Object.values(systemEvents))('of the service are read back: %o', (event) => {
-    const [decoded] = decode(...encoder.encodeEntries([{ ...base, system: event }]));
+    const [decoded] = decode(...encoder.encodeEntries([entryOf({ ...base, system: event })]));
     expect(fromWireSystemEvent((decoded!.value as wire.Message).system?.event)).toEqual(event);
   });
 });

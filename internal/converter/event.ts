@@ -1,6 +1,6 @@
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
-import type { Entry } from '../model/batch.ts';
 import type { Complete } from '../model/complete.ts';
+import { charsOf, type Entry } from '../model/entry.ts';
 import type { Event, RemovalReason, SessionLimits } from '../model/event.ts';
 import type { EventEncoder } from '../model/event-encoder.ts';
 import { Frame } from '../model/frame.ts';
@@ -21,7 +21,7 @@ export class ProtobufEventEncoder implements EventEncoder {
   }
 
   encodeEntries(entries: readonly Entry[]): readonly Frame[] {
-    return cut(entries).map((some) => encodeAll(some.map((message) => ({ kind: 'message', message }))));
+    return cut(entries).map(encodeAll);
   }
 }
 
@@ -37,13 +37,14 @@ function cut(entries: readonly Entry[]): (readonly Entry[])[] {
   const parts: (readonly Entry[])[] = [];
   let begin = 0;
   let chars = 0;
-  for (const [i, { text }] of entries.entries()) {
-    if (i > begin && chars + text.length > maxPartChars) {
+  for (const [i, entry] of entries.entries()) {
+    const added = charsOf(entry);
+    if (i > begin && chars + added > maxPartChars) {
       parts.push(entries.slice(begin, i));
       begin = i;
       chars = 0;
     }
-    chars += text.length;
+    chars += added;
   }
   if (begin < entries.length) parts.push(begin === 0 ? entries : entries.slice(begin));
   return parts;
@@ -56,7 +57,9 @@ export function toWireEvent(event: Event): wire.Event {
 function toWire(event: Event): CompleteOneof<NonNullable<wire.Event['event']>> {
   switch (event.kind) {
     case 'message':
-      return { $case: 'message', value: toWireMessage(event.message) };
+    case 'message_changed':
+    case 'covered':
+      return toWireEntry(event);
     case 'accepted': {
       const { commandId, receipt } = event;
       const { messageId = '', seq = 0, createdAt } = receipt ?? {};
@@ -93,6 +96,22 @@ function toWire(event: Event): CompleteOneof<NonNullable<wire.Event['event']>> {
       return toWireEphemeralEvent(event);
     default:
       return event satisfies never;
+  }
+}
+
+/** Converts an entry to its wire form, which is the same in a stream and in the answer of ListChanges. */
+export function toWireEntry(entry: Entry): CompleteOneof<NonNullable<wire.Change['change']>> {
+  switch (entry.kind) {
+    case 'message':
+      return { $case: 'message', value: toWireMessage(entry.message) };
+    case 'message_changed':
+      return { $case: 'messageChanged', value: { message: toWireMessage(entry.message) } };
+    case 'covered': {
+      const { chatId, fromSeq, toSeq } = entry;
+      return { $case: 'covered', value: { chatId, fromSeq, toSeq } };
+    }
+    default:
+      return entry satisfies never;
   }
 }
 

@@ -15,12 +15,17 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     text: message.text,
     createdAt: message.createdAt,
     system: message.system && { event: toWireSystemEvent(message.system) },
+    editedAt: message.editedAt,
+    deletedAt: message.deletion?.at,
+    deletedBy: message.deletion?.by ?? '',
+    hidden: message.deletion?.hidden ?? false,
   };
 }
 
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
-  const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system } = message;
+  const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
+  const { deletedAt, deletedBy, hidden } = message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -33,5 +38,7 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     text,
     createdAt,
     system: system && fromWireSystemEvent(system.event),
+    editedAt,
+    deletion: deletedAt && { at: deletedAt, by: deletedBy, hidden },
   };
 }

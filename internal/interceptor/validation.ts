@@ -17,6 +17,7 @@ const patternsInWords: Readonly<Record<string, string>> = {
   '^[^\\p{C}\\s]+$': 'must not be empty or contain white space, control or invisible characters',
   '^[^\\x00]*$': 'must not contain the character NUL',
   '^[!-~]+$': 'must consist of visible ASCII characters',
+  '^[!-~]*$': 'must consist of visible ASCII characters',
   '^[A-Za-z0-9][A-Za-z0-9_.-]*$':
     'must consist of the letters a to z, digits, "_", "-" and ".", and start with a letter or digit',
   '^[\\p{L}\\p{N}][\\p{L}\\p{N}_.-]*$':

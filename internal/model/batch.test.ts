@@ -1,13 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Batch, type Entry, type EntryEncoder, seqOf } from './batch.ts';
+import { Batch, type EntryEncoder } from './batch.ts';
+import { type Entry, seqOf } from './entry.ts';
 import { Frame } from './frame.ts';
 import type { SystemEvent } from './system-event.ts';
 
 function entryOf(updateSeq: number, system?: SystemEvent): Entry {
   const sender = { id: 'alice', name: 'Alice' };
   const known = { id: `${updateSeq}`, chatId: 'c', clientMessageId: '', text: '', createdAt: new Date(0) };
-  return { ...known, seq: updateSeq, updateSeq, sender, ...(system && { system }) };
+  const message = { ...known, seq: updateSeq, updateSeq, sender, ...(system && { system }) };
+  return { kind: 'message', message };
 }
 
 const batchOf = (...numbers: number[]) => new Batch(numbers.map((number) => entryOf(number)));
@@ -45,7 +47,8 @@ describe('a batch', () => {
     const batch = batchOf(1, 2, 5, 6);
     expect(batch.after(0)).toBe(batch);
     const rest = batch.after(2)!;
-    for (const seq of [2, 3, 4]) expect(batch.after(seq)).toBe(rest);
+    expect(batch.after(2)).toBe(rest);
+    for (const seq of [3, 4]) expect(batch.after(seq)?.entries).toEqual(rest.entries);
     expect(rest.entries).toEqual(batch.entries.slice(2));
     for (let reader = 0; reader < 400; reader += 1) batch.after(2)!.frames(encoder);
     expect(encoder.asked).toBe(1);
@@ -71,6 +74,14 @@ describe('a batch', () => {
         }
       }),
     );
+  });
+
+  test('begins directly after a number that one of its entries covers with others', () => {
+    const batch = new Batch([entryOf(1), { kind: 'covered', chatId: 'c', fromSeq: 2, toSeq: 6 }, entryOf(7)]);
+    expect([batch.firstSeq, batch.lastSeq, batch.isContiguous]).toEqual([1, 7, true]);
+    expect(batch.after(1)?.entries).toEqual(batch.entries.slice(1));
+    expect(batch.after(4)?.entries).toEqual([{ kind: 'covered', chatId: 'c', fromSeq: 5, toSeq: 6 }, batch.entries[2]]);
+    expect(batch.after(6)?.entries).toEqual(batch.entries.slice(2));
   });
 
   test('knows its first and last number, and whether a number between is missing', () => {

@@ -1,21 +1,5 @@
+import { type Entry, entriesAfter, firstSeqOf, type MembershipEnd, membershipEndOf, seqOf } from './entry.ts';
 import type { Frame } from './frame.ts';
-import type { Message } from './message.ts';
-import { endedMembership } from './system-event.ts';
-
-/** One numbered entry of a chat: a message in its newest state. Other kinds of changes would be added here. */
-export type Entry = Message;
-
-/** Returns the number that orders entries in their chat. */
-export function seqOf(entry: Entry): number {
-  return entry.updateSeq;
-}
-
-/** The end of a user's membership, by the entry with number `seq`. */
-export interface MembershipEnd {
-  userId: string;
-  reason: 'LEFT' | 'REMOVED' | 'BANNED';
-  seq: number;
-}
 
 /** Encodes entries for clients. */
 export interface EntryEncoder {
@@ -35,19 +19,19 @@ export class Batch {
 
   /** Shared: never change them. */
   readonly entries: readonly Entry[];
-  /** The number of the first entry; 0 if there is none. */
+  /** The first number of the first entry; 0 if there is none. */
   readonly firstSeq: number;
-  /** The number of the last entry; 0 if there is none. */
+  /** The last number of the last entry; 0 if there is none. */
   readonly lastSeq: number;
   #encoded: { by: EntryEncoder; frames: readonly Frame[] } | undefined;
   #membershipEnds: readonly MembershipEnd[] | undefined;
-  /** By the index of their first entry. */
+  /** By the number before their first entry. */
   #rests: Map<number, Batch> | undefined;
 
   constructor(entries: readonly Entry[]) {
     const [first, last] = [entries[0], entries.at(-1)];
     this.entries = entries;
-    this.firstSeq = first ? seqOf(first) : 0;
+    this.firstSeq = first ? firstSeqOf(first) : 0;
     this.lastSeq = last ? seqOf(last) : 0;
   }
 
@@ -55,17 +39,19 @@ export class Batch {
     return this.entries.length === 0;
   }
 
-  /** Whether every number from the first to the last has an entry. A number has none if its message changed later. */
+  /** Whether every number from the first to the last has an entry. */
   get isContiguous(): boolean {
-    return this.lastSeq - this.firstSeq === this.entries.length - 1;
+    let next = this.firstSeq;
+    for (const entry of this.entries) {
+      if (firstSeqOf(entry) !== next) return false;
+      next = seqOf(entry) + 1;
+    }
+    return true;
   }
 
   /** The memberships that ended with one of the entries. */
   get membershipEnds(): readonly MembershipEnd[] {
-    this.#membershipEnds ??= this.entries.flatMap((entry) => {
-      const ended = entry.system && endedMembership(entry);
-      return ended ? [{ ...ended, seq: seqOf(entry) }] : [];
-    });
+    this.#membershipEnds ??= this.entries.flatMap((entry) => membershipEndOf(entry) ?? []);
     return this.#membershipEnds;
   }
 
@@ -79,13 +65,12 @@ export class Batch {
   after(seq: number): Batch | undefined {
     if (seq >= this.lastSeq) return undefined;
     if (seq < this.firstSeq) return this;
-    const place = this.entries.findIndex((entry) => seqOf(entry) > seq);
     this.#rests ??= new Map();
-    let rest = this.#rests.get(place);
+    let rest = this.#rests.get(seq);
     if (!rest) {
-      rest = new Batch(this.entries.slice(place));
+      rest = new Batch(entriesAfter(this.entries, seq));
       if (this.#rests.size >= maxRests) this.#rests.delete(this.#rests.keys().next().value!);
-      this.#rests.set(place, rest);
+      this.#rests.set(seq, rest);
     }
     return rest;
   }

@@ -1,7 +1,8 @@
 import type { Chat } from './chat.ts';
+import type { Entry } from './entry.ts';
 import type { EphemeralEvent } from './ephemeral-event.ts';
 import type { ChatError } from './errors.ts';
-import type { Message, Receipt } from './message.ts';
+import type { Receipt } from './message.ts';
 import type { User } from './user.ts';
 
 /** One event of a stream. */
@@ -9,7 +10,7 @@ export type Event =
   | { kind: 'welcome'; sessionId: string; user: User; limits: SessionLimits; tokenExpiresAt: Date }
   | { kind: 'subscribed'; commandId: string; chatId: string; headSeq: number; afterSeq: number }
   | { kind: 'caught_up'; chatId: string; seq: number }
-  | { kind: 'message'; message: Message }
+  | Entry
   | { kind: 'chat_added'; chat: Chat }
   | { kind: 'chat_removed'; chatId: string; reason: RemovalReason }
   | { kind: 'accepted'; commandId: string; receipt?: Receipt }

@@ -1,19 +1,32 @@
 import type { SystemEvent } from './system-event.ts';
 import type { User } from './user.ts';
 
-/** One durable entry of a chat. Shared by its readers: never change it. */
+/** One message of a chat, in its newest state. Shared by its readers: never change it. */
 export interface Message {
   readonly id: string;
   readonly chatId: string;
   /** The message's number in its chat: 1, 2, 3, … */
   readonly seq: number;
-  /** The number of the message's last change; equal to `seq` until the message changes. */
+  /** The number of the message's last change, which is its version; equal to `seq` until the message changes. */
   readonly updateSeq: number;
   readonly sender: User;
   readonly clientMessageId: string;
+  /** Empty for a system message and for a deleted message. */
   readonly text: string;
   readonly createdAt: Date;
   readonly system?: SystemEvent;
+  /** When the text was last edited. */
+  readonly editedAt?: Date;
+  readonly deletion?: Deletion;
+}
+
+/** What remains of a deleted message besides its place, its sender and its client message id. */
+export interface Deletion {
+  readonly at: Date;
+  /** The id of the user that deleted the message. */
+  readonly by: string;
+  /** Whether lists leave the message out, so that nobody sees that it existed. */
+  readonly hidden: boolean;
 }
 
 /** A message that is not committed yet. */

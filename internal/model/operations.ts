@@ -59,6 +59,11 @@ export const operations = {
   ListRooms: { token: everyone },
   JoinRoom: { token: everyone },
   SendMessage: { token: everyone, chat: { roles: senders, services: true } },
+  EditMessage: { token: everyone, chat: { roles: senders, services: true } },
+  // Members may delete their own messages; the roles of ListMessageVersions, those of others too.
+  DeleteMessage: { token: everyone, chat: { roles: readers, services: true } },
+  ListMessageVersions: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  ListChanges: { token: everyone, chat: { roles: readers } },
   GetMessage: { token: everyone, chat: { roles: readers } },
   ListMessages: { token: everyone, chat: { roles: readers } },
   MarkRead: { token: everyone, chat: { roles: readers } },

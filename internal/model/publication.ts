@@ -3,7 +3,7 @@ import type { Message } from './message.ts';
 
 /** A publication about a chat, for the nodes with readers of it. */
 export type ChatPublication =
-  /** Committed messages, in order. A subscriber may miss a publication or get it late. */
+  /** Messages that have just been sent or changed, in the order of their numbers `updateSeq`. A subscriber may miss a publication or get it late. */
   | { kind: 'messages'; messages: readonly Message[] }
   /** The chat's last number is at least `seq`. Subscribers read messages that they lack from the repository. */
   | { kind: 'head'; seq: number }

@@ -35,13 +35,13 @@ export interface Appended {
   createdAt: Date;
 }
 
-/** A chat's changes after a number, and the chat's last number, read in one snapshot. */
+/** A chat's entries after a number, and the chat's last number, read in one snapshot. */
 export interface ChangesPage {
-  /** A changed message once, at its newest number. Empty if nothing changed. */
+  /** Contains every number from the first after the cursor to `batch.lastSeq`. Empty if there are none. */
   batch: Batch;
-  /** The number of the chat's last change. */
+  /** The number of the chat's last entry. */
   lastSeq: number;
-  /** Whether there are changes after the last one of `batch`. */
+  /** Whether there are entries after the last one of `batch`. */
   hasMore: boolean;
 }
 
@@ -67,18 +67,18 @@ export interface MessageRepository {
     lockWaitMs?: number,
   ): Promise<Appended[]>;
 
-  /** Throws NOT_FOUND (MESSAGE_NOT_FOUND). */
+  /** Throws NOT_FOUND (MESSAGE_NOT_FOUND), also for a hidden message. */
   get(chatId: string, messageId: string): Promise<Message>;
 
-  /** Returns a page of history, ordered by seq. */
+  /** Returns a page of history, ordered by seq, without hidden messages. */
   listHistory(chatId: string, range: HistoryRange, limit: number): Promise<{ messages: Message[]; hasMore: boolean }>;
 
-  /** Returns the changes after a number, without a check of membership; undefined if the chat does not exist. */
+  /** Returns the entries after a number, without a check of membership; undefined if the chat does not exist. */
   findChanges(chatId: string, afterSeq: number, limit: number): Promise<ChangesPage | undefined>;
 
   /**
-   * Returns the changes after a number for a member; undefined unless the user is a member in the snapshot that was read, or in a later
-   * one. A page that contains changes may be up to a second old; an empty page is not.
+   * Returns the entries after a number for a member; undefined unless the user is a member in the snapshot that was read, or in a later
+   * one. A page that contains entries may be up to a second old, unless `forgetPages` was called since; an empty page is not.
    */
   findChangesAsMember(
     chatId: string,
@@ -86,6 +86,9 @@ export interface MessageRepository {
     afterSeq: number,
     limit: number,
   ): Promise<ChangesPage | undefined>;
+
+  /** Ends the sharing of pages of the chat that were read before, which may contain the text of a deleted message. */
+  forgetPages(chatId: string): void;
 
   /** Returns the last number of each chat that exists. */
   listHeads(chatIds: readonly string[]): Promise<Map<string, number>>;

@@ -8,6 +8,7 @@ import type { ChatRepository } from '../../repository/chat-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import { PostgresAuditRepository } from '../../repository/postgres/audit/postgres-audit-repository.ts';
 import { PostgresChatBanRepository } from '../../repository/postgres/bans/postgres-chat-ban-repository.ts';
+import { PostgresChangeRepository } from '../../repository/postgres/changes/postgres-change-repository.ts';
 import { PostgresChatRepository } from '../../repository/postgres/chats/postgres-chat-repository.ts';
 import { pruneDeletedChats } from '../../repository/postgres/chats/prune-deleted-chats.ts';
 import type { Database } from '../../repository/postgres/connection/database.ts';
@@ -16,6 +17,7 @@ import { PostgresMembershipRepository } from '../../repository/postgres/members/
 import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
+import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { ModerationService } from '../../service/chats/moderation-service.ts';
 import { Hub } from '../../service/delivery/hub.ts';
@@ -50,6 +52,7 @@ interface Deps {
 
 export interface ChatParts {
   chats: ChatService;
+  changes: ChangeService;
   moderation: ModerationService;
   sessions: SessionRegistry;
   hub: Hub;
@@ -121,6 +124,13 @@ export async function openChat(
       },
     ),
   );
+  const changes = traced(
+    'ChangeService',
+    new ChangeService(
+      { changes: traced('ChangeRepository', new PostgresChangeRepository(database)), messages, chats: service, bus },
+      { ...config.changes, maxTextLength: limits.maxTextLength },
+    ),
+  );
   const moderation = traced(
     'ModerationService',
     new ModerationService({
@@ -158,7 +168,7 @@ export async function openChat(
       maxStreamsPerUser: limits.maxStreamsPerUser,
     },
   );
-  return { chats: service, moderation, sessions, hub };
+  return { chats: service, changes, moderation, sessions, hub };
 }
 
 /** Returns the messages per page for a reader that catches up: so few that a page of the longest texts has about 2 MiB. */

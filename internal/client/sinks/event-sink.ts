@@ -2,8 +2,12 @@ import type { Message } from '../../model/message.ts';
 
 /** A durable change of a chat, as other services get it. */
 export type ExportedEvent =
-  /** A message in the state that it had at its number `updateSeq`. */
+  /** A message was sent; its number is `seq`. It has its newest state, which a later number may have brought. */
   | { kind: 'message'; message: Message }
+  /** A message was edited or deleted; the number is `updateSeq`. */
+  | { kind: 'message_changed'; message: Message }
+  /** A change that a later one has replaced, or a hidden message. Consumers count it: every number of a chat is one event. */
+  | { kind: 'covered'; chatId: string; seq: number }
   /** The chat was deleted. It is the last event of its chat. */
   | { kind: 'chat_deleted'; chatId: string };
 
@@ -26,12 +30,23 @@ export interface EventSink {
 }
 
 export function chatIdOf(event: ExportedEvent): string {
-  return event.kind === 'message' ? event.message.chatId : event.chatId;
+  return 'message' in event ? event.message.chatId : event.chatId;
 }
 
 /** The event's place in its chat. The end of the chat comes after every number. */
 export function numberOf(event: ExportedEvent): number {
-  return event.kind === 'message' ? event.message.updateSeq : endOfChat;
+  switch (event.kind) {
+    case 'message':
+      return event.message.seq;
+    case 'message_changed':
+      return event.message.updateSeq;
+    case 'covered':
+      return event.seq;
+    case 'chat_deleted':
+      return endOfChat;
+    default:
+      return event satisfies never;
+  }
 }
 
 /** The number of the event `chat_deleted`. */

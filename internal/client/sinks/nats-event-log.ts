@@ -13,7 +13,7 @@ import type { Message } from '../../model/message.ts';
 import { connectNats } from '../nats/connect-nats.ts';
 import { ensureStream } from '../nats/ensure-stream.ts';
 import type { NatsOptions } from '../nats/server-options.ts';
-import { chatIdOf, type ExportedEvent, endOfChat } from './event-sink.ts';
+import { chatIdOf, type ExportedEvent, endOfChat, numberOf } from './event-sink.ts';
 import { type LastEvent, type OrderedLog, PositionConflict } from './ordered-log.ts';
 
 export interface NatsEventLogOptions {
@@ -106,11 +106,13 @@ export class NatsEventLog implements OrderedLog {
 
   #encode(event: ExportedEvent): { id: string; body: Uint8Array; contentType?: string } {
     switch (event.kind) {
-      case 'message': {
+      case 'message':
+      case 'message_changed': {
         const { contentType, encode } = this.#format;
-        const { chatId, updateSeq } = event.message;
-        return { id: `${chatId}:${updateSeq}`, body: encode(event.message), contentType };
+        return { id: `${event.message.chatId}:${numberOf(event)}`, body: encode(event.message), contentType };
       }
+      case 'covered':
+        return { id: `${event.chatId}:${event.seq}`, body: new Uint8Array() };
       case 'chat_deleted':
         return { id: `${event.chatId}:deleted`, body: new Uint8Array() };
       default:

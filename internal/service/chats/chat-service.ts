@@ -2,7 +2,7 @@ import type { Bus } from '../../client/bus/bus.ts';
 import type { Presence } from '../../client/presence/presence.ts';
 import type { Chat, ChatType } from '../../model/chat.ts';
 import type { Complete } from '../../model/complete.ts';
-import { ChatError, invalidFieldsError } from '../../model/errors.ts';
+import { ChatError } from '../../model/errors.ts';
 import type { Member, ReadMark } from '../../model/member.ts';
 import type { Draft, Message, Receipt } from '../../model/message.ts';
 import type { Page } from '../../model/page.ts';
@@ -17,6 +17,7 @@ import type { ReadMarkRepository } from '../../repository/read-mark-repository.t
 import { authorizeChat, authorizeOver, refusalOf, tokenServes } from '../authorization.ts';
 import type { MessageWriter } from '../writing/message-writer.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
+import { checkTextLength } from './text-length.ts';
 
 export interface ChatServiceOptions {
   /** The longest text of a message, in Unicode characters. */
@@ -167,11 +168,10 @@ export class ChatService {
   sendMessage(caller: Principal, message: Omit<Draft, 'sender' | 'asService'>, signal?: AbortSignal): Promise<Receipt> {
     const { chatId, clientMessageId, text } = message;
     const { maxTextLength } = this.#options;
-    // A text never has more characters than UTF-16 code units, so most texts need no counting.
-    if (text.length > maxTextLength && [...text].length > maxTextLength) {
-      return Promise.reject(
-        invalidFieldsError({ field: 'text', description: `must have at most ${maxTextLength} characters` }),
-      );
+    try {
+      checkTextLength(text, maxTextLength);
+    } catch (error) {
+      return Promise.reject(error);
     }
     const asService = tokenServes('SendMessage', caller);
     const draft: Complete<Draft> = { chatId, clientMessageId, text, sender: toUser(caller), asService };
@@ -254,6 +254,12 @@ export class ChatService {
   /** Returns the caller's membership; throws unless the caller may read the chat's messages. */
   getMembership(caller: Principal, chatId: string): Promise<MembershipSnapshot> {
     return this.#membership('Subscribe', caller, chatId);
+  }
+
+  /** Throws unless the caller may read the earlier texts of the chat's messages. */
+  async checkVersionsReader(caller: Principal, chatId: string): Promise<void> {
+    const chat = await this.#chats.get(chatId, caller.userId);
+    authorizeChat('ListMessageVersions', caller, chat.type, chat.own?.role);
   }
 
   async #membership(

@@ -3,7 +3,8 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Bus } from '../../client/bus/bus.ts';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
-import { type Batch, seqOf } from '../../model/batch.ts';
+import type { Batch } from '../../model/batch.ts';
+import { seqOf } from '../../model/entry.ts';
 import type { MembershipRepository } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import { storageUnavailable } from '../../repository/postgres/connection/storage-error.ts';
@@ -123,7 +124,7 @@ describe('a hub', () => {
     await publish(3);
     expect(topic.head).toBe(4);
     expect(reader.numbers).toEqual([4]);
-    expect(topic.since(2)?.entries.map(({ seq }) => seq)).toEqual([3, 4]);
+    expect(topic.since(2)?.entries.map(seqOf)).toEqual([3, 4]);
   });
 
   test('misses nothing that is published before the bus has subscribed', async () => {

@@ -194,6 +194,7 @@ export class Hub {
       head,
       {
         fetch: (afterSeq, limit) => messages.findChanges(chatId, afterSeq, limit),
+        onDeletion: () => messages.forgetPages(chatId),
         onFetchError: (err) => log.warn({ err, chatId }, 'could not fetch missing messages; trying again'),
       },
       this.#options,

@@ -1,4 +1,5 @@
-import { Batch, type MembershipEnd, seqOf } from '../../model/batch.ts';
+import { Batch } from '../../model/batch.ts';
+import { type MembershipEnd, seqOf } from '../../model/entry.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { RemovalReason } from '../../model/event.ts';
 import type { EventEncoder } from '../../model/event-encoder.ts';
@@ -97,7 +98,6 @@ export class Subscription implements TopicReader {
     }
     this.#verifiedSeq = Math.max(this.#verifiedSeq, page.lastSeq);
     this.#push(page.batch);
-    if (!page.hasMore) this.#position = Math.max(this.#position, page.lastSeq);
     return this.#tryGoLive();
   }
 

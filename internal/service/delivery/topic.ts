@@ -1,6 +1,8 @@
 import type { ChatPublication } from '../../client/bus/bus.ts';
-import { Batch, type Entry, type MembershipEnd, seqOf } from '../../model/batch.ts';
+import { Batch } from '../../model/batch.ts';
+import { charsOf, type Entry, entriesAfter, entryOf, type MembershipEnd, seqOf, supersede } from '../../model/entry.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
+import type { Message } from '../../model/message.ts';
 import type { ChangesPage } from '../../repository/message-repository.ts';
 import { SharedEvent } from './shared-event.ts';
 
@@ -28,14 +30,16 @@ export interface TopicOptions {
 
 interface Deps {
   fetch: (afterSeq: number, limit: number) => Promise<ChangesPage | undefined>;
+  /** A message was deleted: what is kept of the chat elsewhere may contain its text. */
+  onDeletion: () => void;
   onFetchError: (error: unknown) => void;
 }
 
-/** Added to the text's length for each recent entry, so that a chat of tiny messages is bounded too. */
+/** Added to the text's length for each entry in memory, so that a chat of tiny messages is bounded too. */
 const entryOverheadChars = 200;
 
-/** Entries kept while an earlier number is missing. Further ones are dropped, and fetched together with the missing number. */
-const maxEarly = 1_000;
+/** Characters of the entries kept while an earlier number is missing. Further ones are dropped, and fetched together with the missing number. */
+const maxEarlyChars = 262_144;
 
 /**
  * One chat on this node. The bus may deliver the chat's publications late, twice or never; each live reader is given every entry once, in
@@ -48,6 +52,7 @@ export class Topic {
   readonly #live = new Set<TopicReader>();
   /** Entries that arrived before an earlier number did, by number. */
   readonly #early = new Map<number, Entry>();
+  #earlyChars = 0;
   #recent: Entry[] = [];
   #recentChars = 0;
   /** `#recent` holds every entry after this number. */
@@ -101,11 +106,9 @@ export class Topic {
   since(seq: number): Batch | undefined {
     if (seq >= this.#head) return Batch.empty;
     if (seq < this.#recentAfter) return undefined;
-    const place = this.#recent.findIndex((entry) => seqOf(entry) > seq);
-    if (place < 0) return Batch.empty;
     const last = this.#lastSince?.deref();
-    if (last?.firstSeq === seqOf(this.#recent[place]!) && last.lastSeq === seqOf(this.#recent.at(-1)!)) return last;
-    const batch = new Batch(this.#recent.slice(place));
+    if (last?.firstSeq === seq + 1 && last.lastSeq === this.#head) return last;
+    const batch = new Batch(entriesAfter(this.#recent, seq));
     this.#lastSince = new WeakRef(batch);
     return batch;
   }
@@ -117,7 +120,7 @@ export class Topic {
     if (publication.kind === 'head') {
       this.#knownHead = Math.max(this.#knownHead, publication.seq);
     } else {
-      this.#receiveBatch(new Batch(publication.messages));
+      this.#receiveBatch(new Batch(publication.messages.map(entryOf)));
     }
     if (this.#knownHead > this.#head) this.#awaitStragglers();
   }
@@ -157,23 +160,35 @@ export class Topic {
     // The common case: the batch is the next one.
     if (this.#early.size === 0 && batch.firstSeq === this.#head + 1 && batch.isContiguous) return this.#deliver(batch);
     for (const entry of batch.entries) {
-      if (seqOf(entry) > this.#head && this.#early.size < maxEarly) this.#early.set(seqOf(entry), entry);
+      const seq = seqOf(entry);
+      if (seq <= this.#head || this.#early.has(seq) || this.#earlyChars >= maxEarlyChars) continue;
+      this.#early.set(seq, entry);
+      this.#earlyChars += costOf(entry);
     }
-    // During a repair the fetched rows go first: they may leave out numbers whose message was changed again since.
-    if (!this.#repairing) this.#deliverEarly();
+    this.#deliverEarly();
   }
 
   #deliverEarly(): void {
     const next: Entry[] = [];
-    for (let seq = this.#head + 1; this.#early.has(seq); seq += 1) {
-      next.push(this.#early.get(seq)!);
-      this.#early.delete(seq);
+    for (let seq = this.#head + 1; ; seq += 1) {
+      const entry = this.#takeEarly(seq);
+      if (!entry) break;
+      next.push(entry);
     }
     if (next.length > 0) this.#deliver(new Batch(next));
   }
 
+  #takeEarly(seq: number): Entry | undefined {
+    const entry = this.#early.get(seq);
+    if (!entry) return undefined;
+    this.#early.delete(seq);
+    this.#earlyChars -= costOf(entry);
+    return entry;
+  }
+
   #deliver(batch: Batch): void {
     this.#head = batch.lastSeq;
+    for (const entry of batch.entries) if (entry.kind === 'message_changed') this.#forgetOlder(entry.message);
     this.#remember(batch.entries);
     for (const end of batch.membershipEnds) {
       for (const reader of this.#readers) {
@@ -183,15 +198,27 @@ export class Topic {
     for (const reader of this.#live) reader.onBatch(batch);
   }
 
+  /** Removes older states of a changed message from memory, so that a deleted text is not delivered from here. */
+  #forgetOlder(newest: Message): void {
+    if (newest.deletion) this.#deps.onDeletion();
+    for (const [i, entry] of this.#recent.entries()) {
+      if (entry.kind === 'covered' || entry.message.id !== newest.id) continue;
+      const left = supersede(entry, newest);
+      this.#recent[i] = left;
+      this.#recentChars += charsOf(left) - charsOf(entry);
+    }
+    this.#lastSince = undefined;
+  }
+
   #remember(entries: readonly Entry[]): void {
     for (const entry of entries) {
       this.#recent.push(entry);
-      this.#recentChars += entry.text.length + entryOverheadChars;
+      this.#recentChars += costOf(entry);
     }
     let dropped = 0;
     while (this.#recentChars > this.#options.recentChars) {
       const entry = this.#recent[dropped]!;
-      this.#recentChars -= entry.text.length + entryOverheadChars;
+      this.#recentChars -= costOf(entry);
       this.#recentAfter = seqOf(entry);
       dropped += 1;
     }
@@ -215,11 +242,14 @@ export class Topic {
       // The bus may have brought some of the entries during the fetch.
       const missing = page.batch.after(this.#head);
       if (missing) this.#deliver(missing);
-      if (!hasMore && page.lastSeq > this.#head) this.#head = page.lastSeq;
-      for (const seq of this.#early.keys()) if (seq <= this.#head) this.#early.delete(seq);
+      for (const seq of this.#early.keys()) if (seq <= this.#head) this.#takeEarly(seq);
       this.#deliverEarly();
     }
     // A publication during the repair may have told of a number after the last page, and started no repair of its own.
     if (this.#knownHead > this.#head && !this.#ended) this.#awaitStragglers();
   }
+}
+
+function costOf(entry: Entry): number {
+  return charsOf(entry) + entryOverheadChars;
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { sleep } from '../../../pkg/backoff/sleep.ts';
-import type { EventSink } from '../../client/sinks/event-sink.ts';
+import { type EventSink, type ExportedEvent, numberOf } from '../../client/sinks/event-sink.ts';
+import type { Entry } from '../../model/entry.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import type { SinkCursor, SinkCursorRepository } from '../../repository/sink-cursor-repository.ts';
 
@@ -95,17 +96,22 @@ export class SinkRelay {
     }
     const reached = { exportedSeq, position };
     try {
-      for (let at = 0; at < page.batch.entries.length; at += batchSize) {
+      const events = page.batch.entries.flatMap(toEvents);
+      for (let at = 0; at < events.length; at += batchSize) {
         if (this.#stopping.signal.aborted) return;
-        const batch = page.batch.entries.slice(at, at + batchSize);
-        const events = batch.map((message) => ({ kind: 'message', message }) as const);
-        reached.position = await sink.deliver(events, reached.position);
-        reached.exportedSeq = batch.at(-1)!.updateSeq;
+        const batch = events.slice(at, at + batchSize);
+        reached.position = await sink.deliver(batch, reached.position);
+        reached.exportedSeq = numberOf(batch.at(-1)!);
       }
-      // The chat's last number may belong to a change that a later one has replaced.
-      if (!page.hasMore) reached.exportedSeq = Math.max(reached.exportedSeq, page.lastSeq);
     } finally {
       await cursors.release({ chatId, ...reached });
     }
   }
+}
+
+/** Returns one event for each number of the entry. */
+function toEvents(entry: Entry): ExportedEvent[] {
+  if (entry.kind !== 'covered') return [entry];
+  const { chatId, fromSeq, toSeq } = entry;
+  return Array.from({ length: toSeq - fromSeq + 1 }, (_, i) => ({ kind: 'covered', chatId, seq: fromSeq + i }));
 }

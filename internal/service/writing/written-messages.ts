@@ -20,6 +20,8 @@ export class WrittenMessages {
       text,
       createdAt,
       system: undefined,
+      editedAt: undefined,
+      deletion: undefined,
     };
     const ofChat = this.#stored.get(chatId);
     if (ofChat) ofChat.push(message);

@@ -28,6 +28,10 @@ export function messagesContract(open: () => Transport): void {
         text,
         createdAt: sent.createdAt,
         system: undefined,
+        editedAt: undefined,
+        deletedAt: undefined,
+        deletedBy: '',
+        hidden: false,
       });
       expect((await alice.chat.getChat({ chatId: group.id })).chat?.lastSeq).toBe(2);
     });

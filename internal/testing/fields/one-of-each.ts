@@ -46,6 +46,8 @@ export const filledMessages = Object.values(systemEvents).map(
     text: '\u0001 \\ \' " 日本 😀',
     createdAt: at,
     system,
+    editedAt: new Date(at.getTime() + 1),
+    deletion: { at: new Date(at.getTime() + 2), by: 'bob', hidden: true },
   }),
 );
 const [message] = filledMessages as [Filled<Message>];
@@ -118,6 +120,8 @@ export const events: OneOfEach<Event> = {
   subscribed: { kind: 'subscribed', commandId: '1', chatId: 'chat', headSeq: 9, afterSeq: 4 },
   caught_up: { kind: 'caught_up', chatId: 'chat', seq: 9 },
   message: { kind: 'message', message },
+  message_changed: { kind: 'message_changed', message },
+  covered: { kind: 'covered', chatId: 'chat', fromSeq: 5, toSeq: 8 },
   chat_added: { kind: 'chat_added', chat },
   chat_removed: { kind: 'chat_removed', chatId: 'chat', reason: 'LEFT' },
   accepted: { kind: 'accepted', commandId: '1', receipt: { messageId: 'm', seq: 3, createdAt: at } },

@@ -16,6 +16,7 @@ import type { MessageRepository } from '../../repository/message-repository.ts';
 import { PostgresSigningKeyRepository } from '../../repository/postgres/accounts/postgres-signing-key-repository.ts';
 import type { UserRepository } from '../../repository/user-repository.ts';
 import { Revocations, type RevocationsDeps } from '../../service/accounts/revocations.ts';
+import { ChangeService, type ChangeServiceOptions } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { Hub, type HubOptions } from '../../service/delivery/hub.ts';
 import { frameIterator } from '../../service/sessions/frame-iterator.ts';
@@ -37,6 +38,7 @@ export interface TestNodeOptions {
   hub?: Partial<HubOptions>;
   session?: Partial<SessionOptions>;
   writer?: Partial<MessageWriterOptions>;
+  changes?: Partial<ChangeServiceOptions>;
   /** The limit of messages, and of all other commands; undefined: none. */
   rate?: Rate;
   /** The sources of ended sessions and of bans; undefined: none. */
@@ -68,6 +70,10 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   const service = new ChatService(
     { chats, members, memberships, readMarks, messages, writer, presence, bus },
     { maxTextLength: 100_000, createRoomsOnJoin: true, maxSignalMembers: 100 },
+  );
+  const changes = new ChangeService(
+    { changes: storage.changes, messages, chats: service, bus },
+    { maxTextLength: 100_000, editWindowMs: 0, deleteWindowMs: 0, keepVersions: true, ...options.changes },
   );
   const presenceAnnouncer = new PresenceAnnouncer(
     { bus, memberships, presence, log },
@@ -102,6 +108,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   const streams: TestStream[] = [];
   return {
     service,
+    changes,
     hub,
     writer,
     issuer,
@@ -110,7 +117,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     bus,
     /** Creates the command of an operation, as the transports do. */
     command: (commandId: string, command: Parameters<typeof toOperationCommand>[2]) =>
-      toOperationCommand({ chats: service, moderation: undefined as never }, commandId, command),
+      toOperationCommand({ chats: service, changes, moderation: undefined as never }, commandId, command),
     sessions: new SessionRegistry(deps, { ...sessionOptions, admission, maxStreamsPerUser }),
     /** Opens a stream with a token that is valid for `ttlMs`. */
     open(
@@ -213,9 +220,26 @@ export class TestStream {
     return this.of('message').filter((message) => message.chatId === chatId);
   }
 
-  /** The numbers of the chat's messages, in the order of delivery. */
+  /** What was delivered of the chat, in order: each entry's first and last number, and its message. */
+  entries(chatId: string): { from: number; to: number; message?: Message }[] {
+    return this.events.flatMap((event) => {
+      if (event.$case === 'message' && event.value.chatId === chatId) {
+        return [{ from: event.value.seq, to: event.value.seq, message: event.value }];
+      }
+      if (event.$case === 'messageChanged' && event.value.message?.chatId === chatId) {
+        const { message } = event.value;
+        return [{ from: message.updateSeq, to: message.updateSeq, message }];
+      }
+      if (event.$case === 'covered' && event.value.chatId === chatId) {
+        return [{ from: event.value.fromSeq, to: event.value.toSeq }];
+      }
+      return [];
+    });
+  }
+
+  /** The last numbers of what was delivered of the chat, in order. */
   numbers(chatId: string): number[] {
-    return this.messages(chatId).map(({ updateSeq }) => updateSeq);
+    return this.entries(chatId).map(({ to }) => to);
   }
 
   async #read(): Promise<unknown> {

@@ -1,15 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import type { ChangeDraft } from '../../model/change.ts';
 import type { Message } from '../../model/message.ts';
 import type { User } from '../../model/user.ts';
+import type { ChangeRules } from '../../repository/change-repository.ts';
 import type { Guard } from '../../repository/guard.ts';
 import type { NewMessage } from '../../repository/message-repository.ts';
 import { PostgresChatBanRepository } from '../../repository/postgres/bans/postgres-chat-ban-repository.ts';
-import { nextNumber } from '../../repository/postgres/changes/next-number.ts';
+import { PostgresChangeRepository } from '../../repository/postgres/changes/postgres-change-repository.ts';
 import { PostgresChatRepository } from '../../repository/postgres/chats/postgres-chat-repository.ts';
 import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
-import { inTransaction } from '../../repository/postgres/connection/in-transaction.ts';
 import { PostgresMemberRepository } from '../../repository/postgres/members/postgres-member-repository.ts';
 import { PostgresMembershipRepository } from '../../repository/postgres/members/postgres-membership-repository.ts';
 import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
@@ -30,8 +31,11 @@ export interface TestStorage {
   messages: PostgresMessageRepository;
   /** Opens a connection outside the pool, to hold locks with. It is closed with the storage. */
   connect(): Promise<pg.Client>;
-  /** Changes a message's text under the chat's next number, as an edit would. Returns the message's new state. */
+  changes: PostgresChangeRepository;
+  /** Edits a message as a backend. Returns the message's new state. */
   edit(message: { chatId: string; id: string }, text: string): Promise<Message>;
+  /** Deletes a message as a backend. Returns the message's new state. */
+  delete(message: { chatId: string; id: string }, hide?: boolean): Promise<Message>;
   close(): Promise<void>;
 }
 
@@ -40,6 +44,14 @@ export async function openTestStorage({ maxMembers = 1_000, poolSize = 12 } = {}
   const database = createDatabase({ dsn, poolSize, statementTimeoutMs: 10_000, onError: () => {} });
   const users = new PostgresUserRepository(database);
   const messages = new PostgresMessageRepository(database);
+  const changes = new PostgresChangeRepository(database);
+  const change = async ({ chatId, id }: { chatId: string; id: string }, what: ChangeDraft['change']) => {
+    const draft = { chatId, messageId: id, actorId: 'backend', clientChangeId: randomUUID(), change: what };
+    const newChange = { ...draft, ifVersion: undefined, asService: true, digest: Buffer.from('digest') };
+    const [changed] = await changes.appendBatch([newChange], anyChange);
+    if (changed?.outcome !== 'stored') throw new Error(`the change was not stored: ${changed?.outcome}`);
+    return changed.message;
+  };
   const clients: pg.Client[] = [];
   return {
     dsn,
@@ -51,6 +63,7 @@ export async function openTestStorage({ maxMembers = 1_000, poolSize = 12 } = {}
     readMarks: new PostgresReadMarkRepository(database),
     chatBans: new PostgresChatBanRepository(database),
     messages,
+    changes,
     async connect() {
       const client = new pg.Client({ connectionString: dsn });
       client.on('error', () => {});
@@ -58,13 +71,11 @@ export async function openTestStorage({ maxMembers = 1_000, poolSize = 12 } = {}
       await client.connect();
       return client;
     },
-    async edit({ chatId, id }, text) {
-      await inTransaction(database.db, async (tx) => {
-        const { seq } = await nextNumber(tx, chatId);
-        const edited = tx.updateTable('messages').set({ text, update_seq: seq });
-        await edited.where('chat_id', '=', chatId).where('id', '=', id).execute();
-      });
-      return messages.get(chatId, id);
+    async edit(message, text) {
+      return change(message, { kind: 'edited', text });
+    },
+    async delete(message, hide = false) {
+      return change(message, { kind: 'deleted', hide, reason: '' });
     },
     async close() {
       await Promise.all(clients.map((client) => client.end()));
@@ -72,6 +83,15 @@ export async function openTestStorage({ maxMembers = 1_000, poolSize = 12 } = {}
     },
   };
 }
+
+/** Rules without limits of time. */
+export const anyChange: ChangeRules = {
+  sendingRoles: ['MEMBER', 'ADMIN', 'OWNER'],
+  moderatingRoles: ['ADMIN', 'OWNER'],
+  editWindowMs: 0,
+  deleteWindowMs: 0,
+  keepVersions: true,
+};
 
 /** A guard that allows every change. */
 export const allow: Guard = () => {};

@@ -98,6 +98,7 @@ function hostile(field: DescField): fc.Arbitrary<unknown> {
   if (field.scalar === ScalarType.STRING) return field.localName === 'pageToken' ? token : text;
   if (field.scalar === ScalarType.INT32) return number;
   if (field.scalar === ScalarType.INT64) return place;
+  if (field.scalar === ScalarType.BOOL) return fc.boolean();
   throw new TypeError(`say what ${field} might be thought to hold`);
 }
 

@@ -30,7 +30,7 @@ export class SseForm implements FrameForm<SseFrame> {
 type Value = { [name: string]: JsonValue };
 
 function toText([name, value]: [string, Value]): string {
-  const id = value[idFields[name] ?? ''];
+  const id = idOf[name]?.(value);
   const retryMs = name === 'closing' ? Number(value.retryAfterMs) : 0;
   return [
     `event: ${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}\n`,
@@ -44,5 +44,11 @@ function toText([name, value]: [string, Value]): string {
 /** The shortest `retry`, in milliseconds. An EventSource uses the last `retry` for all later reconnections, so a tiny one would flood the service. */
 const minRetryMs = 1_000;
 
-/** By event, the field with the number after which a client resumes once it has seen the event. */
-const idFields: Record<string, string> = { subscribed: 'afterSeq', message: 'updateSeq', caughtUp: 'seq' };
+/** By event, the number after which a client resumes once it has seen the event. */
+const idOf: Record<string, (value: Value) => JsonValue | undefined> = {
+  subscribed: ({ afterSeq }) => afterSeq,
+  message: ({ seq }) => seq,
+  messageChanged: ({ message }) => (message as Value | undefined)?.updateSeq,
+  covered: ({ toSeq }) => toSeq,
+  caughtUp: ({ seq }) => seq,
+};

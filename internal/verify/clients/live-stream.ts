@@ -198,13 +198,19 @@ export class LiveStream {
         this.#listener.caughtUp();
         return;
       }
-      case 'message': {
-        const { chatId, updateSeq } = event.value;
-        const reading = this.#readings.get(chatId);
+      case 'message':
+      case 'messageChanged': {
+        const message = event.$case === 'message' ? event.value : event.value.message;
+        const reading = message && this.#readings.get(message.chatId);
         if (!reading) return;
-        journal.add(toMessageRecord(reading.reader, at, event.value));
-        reading.position = Math.max(reading.position, updateSeq);
-        this.#listener.moved(chatId, reading.position);
+        journal.add(toMessageRecord(reading.reader, at, message));
+        this.#move(message.chatId, reading, event.$case === 'message' ? message.seq : message.updateSeq);
+        return;
+      }
+      case 'covered': {
+        const { chatId, toSeq } = event.value;
+        const reading = this.#readings.get(chatId);
+        if (reading) this.#move(chatId, reading, toSeq);
         return;
       }
       case 'chatAdded':
@@ -226,6 +232,11 @@ export class LiveStream {
       default:
         event satisfies never;
     }
+  }
+
+  #move(chatId: string, reading: Reading, seq: number): void {
+    reading.position = Math.max(reading.position, seq);
+    this.#listener.moved(chatId, reading.position);
   }
 
   #answer(commandId: string, event: EventBody): void {

@@ -95,6 +95,10 @@ export class StreamClient {
         return this.#connection.succeeded();
       case 'message':
         return this.#subscriptions.message(event.value);
+      case 'messageChanged':
+        return this.#subscriptions.messageChanged(must(event.value.message));
+      case 'covered':
+        return this.#subscriptions.covered(event.value);
       case 'subscribed':
         return this.#subscriptions.subscribed(event.value);
       case 'caughtUp':

@@ -16,8 +16,13 @@ export type ConnectionState =
 export type ChatClientEvents = {
   /** The state of the connection changed. */
   state: ConnectionState;
-  /** A message of one of the user's chats was sent or changed. Each change comes once, in the chat's order, across reconnections. */
+  /** A message of one of the user's chats was sent. Each comes once, in the chat's order, across reconnections. */
   message: Message;
+  /**
+   * A message was edited or deleted; this is its new state. Changes and messages of a chat come in one order. A change that another one replaced while
+   * the client was offline does not come. A message that was already changed when `message` brought it may come again in the same state.
+   */
+  messageChanged: Message;
   /** The user became a member of a chat. */
   chatAdded: Chat;
   /** The user's membership of a chat ended, or the chat was deleted. */
@@ -42,4 +47,6 @@ export type ChatClientEvents = {
 export type AllEvents = ChatClientEvents & {
   /** The client may have missed messages of the chat up to `afterSeq`. */
   gap: { chatId: string; afterSeq: number };
+  /** Up to `toSeq` there is nothing that the client lacks: later changes have replaced it. */
+  covered: { chatId: string; toSeq: number };
 };

@@ -65,6 +65,8 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
     if (this.#ended.signal.aborted) return;
     this.#stop.push(
       emitter.on('message', (message) => message.chatId === chatId && this.#hear(message)),
+      emitter.on('messageChanged', (message) => message.chatId === chatId && this.#moveTo(message.updateSeq)),
+      emitter.on('covered', (covered) => covered.chatId === chatId && this.#moveTo(covered.toSeq)),
       emitter.on('gap', (chat) => chat.chatId === chatId && this.#miss(chat.afterSeq)),
       emitter.on('chatRemoved', (chat) => {
         if (chat.chatId !== chatId) return;
@@ -165,11 +167,13 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
   }
 
   #hear(message: Message): void {
-    const { seq, updateSeq } = message;
-    // A message that was changed while the client was offline arrives out of order; the history has it in its place.
-    if (this.#heard !== undefined && updateSeq > this.#heard + 1) this.#buffer.breakOff();
-    this.#heard = updateSeq;
-    if (seq === updateSeq) this.#buffer.push(message);
+    if (this.#heard !== undefined && message.seq > this.#heard + 1) this.#buffer.breakOff();
+    this.#moveTo(message.seq);
+    this.#buffer.push(message);
+  }
+
+  #moveTo(seq: number): void {
+    this.#heard = seq;
   }
 
   #end(error?: ChatClientError): void {

@@ -2,6 +2,7 @@ import {
   type CaughtUp,
   type ChatRemoved,
   type Command,
+  type Covered,
   type Limits,
   type Message,
   RemovalReason,
@@ -48,7 +49,7 @@ export class Subscriptions {
     return { commandId: subscribeId, command: { $case: 'subscribeAll', value: { cursors, others } } };
   }
 
-  /** Returns the highest `update_seq` that the client received of the chat; undefined if it is not subscribed to the chat. */
+  /** Returns the highest number that the client received of the chat; undefined if it is not subscribed to the chat. */
   cursor(chatId: string): number | undefined {
     return this.#cursors.get(chatId);
   }
@@ -79,10 +80,22 @@ export class Subscriptions {
   }
 
   message(message: Message): void {
-    const { chatId, updateSeq } = message;
-    if (updateSeq <= (this.#cursors.get(chatId) ?? 0)) return;
-    this.#cursors.set(chatId, updateSeq);
-    this.#emitter.emit('message', message);
+    if (this.#advance(message.chatId, message.seq)) this.#emitter.emit('message', message);
+  }
+
+  messageChanged(message: Message): void {
+    if (this.#advance(message.chatId, message.updateSeq)) this.#emitter.emit('messageChanged', message);
+  }
+
+  covered({ chatId, toSeq }: Covered): void {
+    if (this.#advance(chatId, toSeq)) this.#emitter.emit('covered', { chatId, toSeq });
+  }
+
+  /** Moves the chat's cursor. Returns false if the client has received this number before. */
+  #advance(chatId: string, seq: number): boolean {
+    if (seq <= (this.#cursors.get(chatId) ?? 0)) return false;
+    this.#cursors.set(chatId, seq);
+    return true;
   }
 
   caughtUp({ chatId, seq }: CaughtUp): void {

@@ -13,6 +13,7 @@ import type { FieldRulesJson } from '../field-rules.ts';
 /** What the tests know of a pattern: characters that match it, however often repeated, and a text that does not. */
 export const patternSamples: Record<string, { characters: string[]; counterExample: string } | undefined> = {
   '^[!-~]+$': { characters: ['a', '~'], counterExample: 'a b' },
+  '^[!-~]*$': { characters: ['a', '~'], counterExample: 'a b' },
   '^[A-Za-z0-9][A-Za-z0-9_.-]*$': { characters: ['a', 'Z', '7'], counterExample: '_a' },
   '^[^\\x00]*$': { characters: ['a', '\n', '😀'], counterExample: 'a\u0000' },
   '^[^\\p{C}]*$': { characters: ['a', ' ', '😀'], counterExample: 'a\nb' },

@@ -32,7 +32,12 @@ function rewrite(
   guard: Guard,
 ): Promise<number> {
   return withLockedChat(storage.database.db, { chatId, actor }, guard, async ({ tx }) => {
-    const { seq } = await nextNumber(tx, chatId);
+    const { seq, at } = await nextNumber(tx, chatId);
+    const row = { chat_id: chatId, seq, message_seq: 2, actor_id: actor.id, created_at: at } as const;
+    await tx
+      .insertInto('changes')
+      .values({ ...row, kind: 'edited', client_change_id: null, digest: null })
+      .execute();
     await tx
       .updateTable('messages')
       .set({ text, update_seq: seq })
@@ -49,7 +54,7 @@ describe('a durable change', () => {
     const chat = await newChat();
     expect(await rewrite(chat, bob, 'other', allow)).toBe(3);
     expect(await storage.messages.findChanges(chat.chatId, 2, 10)).toMatchObject({
-      batch: { entries: [{ id: chat.messageId, seq: 2, updateSeq: 3, text: 'other' }] },
+      batch: { entries: [{ kind: 'message_changed', message: { seq: 2, updateSeq: 3, text: 'other' } }] },
       lastSeq: 3,
     });
   });

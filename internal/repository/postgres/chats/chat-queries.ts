@@ -130,7 +130,9 @@ async function findLastMessages(db: Kysely<Tables>, chatIds: string[]): Promise<
   if (chatIds.length === 0) return new Map();
   const { rows } = await sql<MessageRow>`
     select m.* from unnest(${chatIds}::uuid[]) as c (id)
-    cross join lateral (select * from messages where chat_id = c.id order by seq desc limit 1) m`.execute(db);
+    cross join lateral (select * from messages where chat_id = c.id and not hidden order by seq desc limit 1) m`.execute(
+    db,
+  );
   return new Map(rows.map((row) => [row.chat_id, toMessage(row)]));
 }
 

@@ -3,8 +3,8 @@ import { withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
 
 /**
- * Removes at most `limit` messages of deleted chats and returns how many it has removed; fewer than `limit` means that no more are left for
- * this call. It looks at a hundred chats at a time, and several nodes take different ones. Throws UNAVAILABLE (STORAGE_UNAVAILABLE).
+ * Removes at most `limit` messages of deleted chats, with their changes and versions, and returns how many rows of the most numerous kind it has removed; fewer than `limit`
+ * means that no more are left for this call. It looks at a hundred chats at a time, and several nodes take different ones. Throws UNAVAILABLE (STORAGE_UNAVAILABLE).
  */
 export function pruneDeletedChats(db: Kysely<Tables>, limit: number): Promise<number> {
   return withStorageErrors(async () => {
@@ -14,9 +14,21 @@ export function pruneDeletedChats(db: Kysely<Tables>, limit: number): Promise<nu
         delete from messages where (chat_id, seq) in (
           select m.chat_id, m.seq from chosen join messages as m on m.chat_id = chosen.id limit ${limit})
         returning 1),
+      removed_changes as (
+        delete from changes where (chat_id, seq) in (
+          select e.chat_id, e.seq from chosen join changes as e on e.chat_id = chosen.id limit ${limit})
+        returning 1),
+      removed_versions as (
+        delete from message_versions where (chat_id, message_seq, version) in (
+          select v.chat_id, v.message_seq, v.version from chosen join message_versions as v on v.chat_id = chosen.id
+          limit ${limit})
+        returning 1),
+      most as (select greatest(
+        (select count(*) from removed), (select count(*) from removed_changes), (select count(*) from removed_versions)
+      )::integer as removed),
       done as (
-        delete from deleted_chats where id in (select id from chosen) and (select count(*) from removed) < ${limit})
-      select count(*)::integer as removed from removed`.execute(db);
+        delete from deleted_chats where id in (select id from chosen) and (select removed from most) < ${limit})
+      select removed from most`.execute(db);
     return rows[0]!.removed;
   });
 }

@@ -43,7 +43,22 @@ export interface Tables extends AuthTables {
     text: string;
     system: ColumnType<SystemEvent | null, string | null, string | null>;
     created_at: Date;
+    edited_at: Defaulted<Date | null>;
+    deleted_at: Defaulted<Date | null>;
+    deleted_by: Defaulted<string | null>;
+    hidden: Defaulted<boolean>;
   };
+  changes: {
+    chat_id: string;
+    seq: number;
+    kind: 'edited' | 'deleted';
+    message_seq: number;
+    actor_id: string;
+    client_change_id: string | null;
+    digest: Buffer | null;
+    created_at: Date;
+  };
+  message_versions: { chat_id: string; message_seq: number; version: number; text: string; created_at: Date };
   audit_log: {
     id: ColumnType<number, never, never>;
     at: Defaulted<Date>;

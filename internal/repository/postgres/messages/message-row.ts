@@ -14,6 +14,10 @@ export const messageColumns = [
   'text',
   'system',
   'created_at',
+  'edited_at',
+  'deleted_at',
+  'deleted_by',
+  'hidden',
 ] as const satisfies (keyof Tables['messages'])[];
 
 /** A row of `messages`, without the columns that are never read back. */
@@ -30,5 +34,9 @@ export function toMessage(row: MessageRow): Complete<Message> {
     text: row.text,
     createdAt: new Date(row.created_at),
     system: row.system ?? undefined,
+    editedAt: row.edited_at ? new Date(row.edited_at) : undefined,
+    deletion: row.deleted_at
+      ? { at: new Date(row.deleted_at), by: row.deleted_by ?? '', hidden: row.hidden }
+      : undefined,
   };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Entry, entryOf, seqOf } from '../../../model/entry.ts';
 import type { Message } from '../../../model/message.ts';
 import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
 
@@ -18,17 +19,43 @@ async function newLog(count: number): Promise<{ chatId: string; messages: Messag
   return { chatId: chat.id, messages: (await storage.messages.listHistory(chat.id, { afterSeq: 0 }, count)).messages };
 }
 
+const sentEntry = (message: Message): Entry => ({ kind: 'message', message });
+
 /** Page by page, from the given number on. */
-async function collect(chatId: string, afterSeq: number, pageSize: number): Promise<Message[]> {
-  const all: Message[] = [];
+async function collect(chatId: string, afterSeq: number, pageSize: number): Promise<Entry[]> {
+  const all: Entry[] = [];
   for (;;) {
-    const position = all.at(-1)?.updateSeq ?? afterSeq;
+    const position = seqOf(all.at(-1) ?? covered(chatId, 0, afterSeq));
     const page = await storage.messages.findChangesAsMember(chatId, 'bob', position, pageSize);
-    expect(page!.batch.entries.length).toBeLessThanOrEqual(pageSize);
-    all.push(...page!.batch.entries);
-    if (!page!.hasMore) return all;
-    expect(page!.batch.entries).toHaveLength(pageSize);
+    const { batch, hasMore, lastSeq } = page!;
+    // At most one run of covered numbers before each entry, and one after them.
+    expect(batch.entries.length).toBeLessThanOrEqual(2 * pageSize + 1);
+    expect(batch.isEmpty || (batch.firstSeq === position + 1 && batch.isContiguous)).toBe(true);
+    all.push(...batch.entries);
+    if (!hasMore) {
+      expect(Math.max(batch.lastSeq, position)).toBe(Math.max(lastSeq, position));
+      return all;
+    }
+    expect(batch.isEmpty).toBe(false);
   }
+}
+
+const covered = (chatId: string, fromSeq: number, toSeq: number): Entry => ({
+  kind: 'covered',
+  chatId,
+  fromSeq,
+  toSeq,
+});
+
+/** The entries with each run of covered numbers in one, however the pages have cut it. */
+function joined(entries: readonly Entry[]): Entry[] {
+  const result: Entry[] = [];
+  for (const entry of entries) {
+    const last = result.at(-1);
+    if (entry.kind !== 'covered' || last?.kind !== 'covered') result.push(entry);
+    else result[result.length - 1] = { ...last, toSeq: entry.toSeq };
+  }
+  return result;
 }
 
 describe('the changes after a number', () => {
@@ -36,27 +63,61 @@ describe('the changes after a number', () => {
     const { chatId, messages } = await newLog(7);
     for (let cut = 0; cut <= 7; cut += 1) {
       for (const pageSize of [1, 2, 3, 6, 7, 8]) {
-        expect(await collect(chatId, cut, pageSize)).toEqual(messages.slice(cut));
+        expect(await collect(chatId, cut, pageSize)).toEqual(messages.slice(cut).map(entryOf));
       }
     }
   });
 
-  test('bring an edited message once, at its new number, with its newest state', async () => {
+  test('bring an edited message in its newest state, at its own number and at that of its last edit', async () => {
     const { chatId, messages } = await newLog(5);
     const third = await storage.edit(messages[2]!, 'third, edited');
     const second = await storage.edit(messages[1]!, 'second, edited');
 
     for (const pageSize of [1, 2, 10]) {
       for (let cut = 0; cut <= 7; cut += 1) {
-        const expected = [messages[0]!, messages[3]!, messages[4]!, third, second].filter((m) => m.updateSeq > cut);
+        const sent = [messages[0]!, second, third, messages[3]!, messages[4]!].map((message) => sentEntry(message));
+        const expected = [...sent, entryOf(third), entryOf(second)].filter((entry) => seqOf(entry) > cut);
         expect(await collect(chatId, cut, pageSize)).toEqual(expected);
       }
     }
     expect([third.seq, third.updateSeq, third.text]).toEqual([3, 6, 'third, edited']);
   });
 
+  test('cover edits that later ones have replaced, and hidden messages', async () => {
+    const { chatId, messages } = await newLog(4);
+    for (const text of ['a', 'b', 'c']) await storage.edit(messages[2]!, text);
+    const hidden = await storage.delete(messages[1]!, true);
+    const newest = await storage.edit(messages[2]!, 'd');
+    const deleted = await storage.delete(messages[3]!);
+
+    for (const pageSize of [1, 2, 3, 10]) {
+      expect(joined(await collect(chatId, 0, pageSize))).toEqual([
+        sentEntry(messages[0]!),
+        covered(chatId, 2, 2),
+        sentEntry(newest),
+        sentEntry(deleted),
+        covered(chatId, 5, 7),
+        entryOf(hidden),
+        entryOf(newest),
+        entryOf(deleted),
+      ]);
+    }
+    expect([deleted.text, deleted.deletion]).toMatchObject(['', { by: 'backend', hidden: false }]);
+  });
+
+  test('are few pages also where a message was changed many times', async () => {
+    const { chatId, messages } = await newLog(2);
+    for (let i = 0; i < 100; i += 1) await storage.edit(messages[1]!, `${i}`);
+    const page = await storage.messages.findChanges(chatId, 2, 20);
+    expect(page).toMatchObject({ hasMore: false, lastSeq: 102 });
+    expect(page!.batch.entries).toMatchObject([
+      { kind: 'covered', fromSeq: 3, toSeq: 101 },
+      { kind: 'message_changed' },
+    ]);
+  });
+
   test('of any log lead a reader from any position to the newest state of every message', async () => {
-    const edits = fc.array(fc.nat({ max: 5 }), { maxLength: 12 });
+    const edits = fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(edits, fc.integer({ min: 1, max: 4 }), async (edits, pageSize) => {
         const { chatId, messages } = await newLog(6);
@@ -66,10 +127,8 @@ describe('the changes after a number', () => {
           // The state of a reader that has read up to the cut, before the edits.
           const state = new Map(messages.slice(0, cut).map((message) => [message.id, message]));
           const changes = await collect(chatId, cut, pageSize);
-          for (const message of changes) state.set(message.id, message);
+          for (const entry of changes) if (entry.kind !== 'covered') state.set(entry.message.id, entry.message);
           expect([...state.values()].toSorted((a, b) => a.seq - b.seq)).toEqual(newest);
-          const numbers = changes.map(({ updateSeq }) => updateSeq);
-          expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
         }
       }),
       { numRuns: 15 },
@@ -121,9 +180,11 @@ describe('the changes after a number', () => {
       const page = await storage.messages.findChangesAsMember(chatId, 'bob', 0, 10_000);
       if (!page) continue;
       seen += 1;
-      expect(page.batch.entries.map(({ seq }) => seq)).toEqual(Array.from({ length: page.lastSeq }, (_, i) => i + 1));
-      const lastOfBob = page.batch.entries.findLast(({ system }) => system && system.kind !== 'chat_created');
-      expect(lastOfBob?.system?.kind ?? 'members_added').toBe('members_added');
+      expect(page.batch.entries.map(seqOf)).toEqual(Array.from({ length: page.lastSeq }, (_, i) => i + 1));
+      const kinds = page.batch.entries.flatMap(
+        (entry) => (entry.kind === 'message' && entry.message.system?.kind) || [],
+      );
+      expect(kinds.findLast((kind) => kind !== 'chat_created') ?? 'members_added').toBe('members_added');
     }
     stopped = true;
     await writing;

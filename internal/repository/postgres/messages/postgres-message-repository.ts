@@ -1,6 +1,5 @@
 import { type Kysely, sql } from 'kysely';
 import type pg from 'pg';
-import { Batch } from '../../../model/batch.ts';
 import type { ChatType } from '../../../model/chat.ts';
 import { ChatError } from '../../../model/errors.ts';
 import type { ChatRole } from '../../../model/member.ts';
@@ -11,8 +10,9 @@ import { isAnyOf } from '../connection/is-any-of.ts';
 import { ReadBatch } from '../connection/read-batch.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
+import { changesPerEntry, type EntryRow, toPage } from './changes-page.ts';
 import { FirstAnalysis } from './first-analysis.ts';
-import { type MessageRow, messageColumns, toMessage } from './message-row.ts';
+import { messageColumns, toMessage } from './message-row.ts';
 import { SharedPages } from './shared-pages.ts';
 
 const appendStatement = {
@@ -84,6 +84,7 @@ export class PostgresMessageRepository implements MessageRepository {
         .select(messageColumns)
         .where('chat_id', '=', chatId)
         .where('id', '=', messageId)
+        .where('hidden', '=', false)
         .executeTakeFirst();
       if (!row) throw new ChatError('MESSAGE_NOT_FOUND', 'there is no such message in this chat');
       return toMessage(row);
@@ -97,6 +98,7 @@ export class PostgresMessageRepository implements MessageRepository {
         .selectFrom('messages')
         .select(messageColumns)
         .where('chat_id', '=', chatId)
+        .where('hidden', '=', false)
         .orderBy('seq', forwards ? 'asc' : 'desc')
         .limit(limit + 1);
       if (forwards) query = query.where('seq', '>', range.afterSeq);
@@ -124,6 +126,10 @@ export class PostgresMessageRepository implements MessageRepository {
     return !shared || (await this.#memberships.load({ chatId, userId })) ? page : undefined;
   }
 
+  forgetPages(chatId: string): void {
+    this.#pages.forget(chatId);
+  }
+
   #areMembers(keys: readonly MembershipKey[]): Promise<boolean[]> {
     return withStorageErrors(async () => {
       const chatIds = keys.map(({ chatId }) => chatId);
@@ -136,7 +142,7 @@ export class PostgresMessageRepository implements MessageRepository {
     });
   }
 
-  /** One statement, so that messages, number and membership are read in one snapshot. */
+  /** One statement, so that messages, changes, number and membership are read in one snapshot. */
   #findChanges(chatId: string, afterSeq: number, limit: number, userId?: string): Promise<ChangesPage | undefined> {
     return withStorageErrors(async () => {
       const columns = sql.join(messageColumns.map((column) => sql.ref(`m.${column}`)));
@@ -144,23 +150,25 @@ export class PostgresMessageRepository implements MessageRepository {
         userId === undefined
           ? sql``
           : sql`and exists (select from members where chat_id = ${chatId} and user_id = ${userId})`;
-      const { rows } = await sql<MessageRow & { last_seq: number }>`
+      const { rows } = await sql<EntryRow>`
         with chat as (select last_seq from chats where id = ${chatId} ${member}),
-        unchanged as (
-          select * from messages where chat_id = ${chatId} and seq > ${afterSeq} and update_seq = seq
-          order by seq limit ${limit + 1}
+        sent as (
+          select null::bigint as change_seq, ${columns} from messages m
+          where m.chat_id = ${chatId} and m.seq > ${afterSeq}
+          order by m.seq limit ${limit}
         ),
         changed as (
-          select * from messages where chat_id = ${chatId} and update_seq > ${afterSeq} and update_seq <> seq
-          order by update_seq limit ${limit + 1}
+          select e.seq as change_seq, ${columns}
+          from (
+            select seq, message_seq from changes where chat_id = ${chatId} and seq > ${afterSeq}
+            order by seq limit ${limit * changesPerEntry}
+          ) e
+          left join messages m on m.chat_id = ${chatId} and m.seq = e.message_seq and m.update_seq = e.seq
         )
-        select chat.last_seq, ${columns} from chat
-        left join (select * from unchanged union all select * from changed) m on true
-        order by m.update_seq limit ${limit + 1}`.execute(this.#db);
-      const [first] = rows;
-      if (!first) return undefined;
-      const batch = first.id === null ? Batch.empty : new Batch(rows.slice(0, limit).map(toMessage));
-      return { batch, lastSeq: first.last_seq, hasMore: rows.length > limit };
+        select chat.last_seq, e.* from chat
+        left join (select * from sent union all select * from changed) e on true
+        order by coalesce(e.change_seq, e.seq)`.execute(this.#db);
+      return rows[0] && toPage(rows, { chatId, afterSeq, limit, lastSeq: rows[0].last_seq });
     });
   }
 

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { Batch } from '../../../model/batch.ts';
+import { charsOf } from '../../../model/entry.ts';
 import type { ChangesPage } from '../../message-repository.ts';
 
 interface Range {
@@ -53,14 +54,21 @@ export class SharedPages {
     return { page: (await this.#read(chatId, range, load))?.page, shared: false };
   }
 
+  /** Shares no page of the chat that was read, or began to be read, before this call. */
+  forget(chatId: string): void {
+    this.#recent.delete(chatId);
+    this.#readings.delete(chatId);
+  }
+
   #read(chatId: string, range: Range, load: () => Promise<ChangesPage | undefined>): Promise<Recent | undefined> {
     this.#clock += 1;
     const result = load().then((page) => page && { ...range, page });
     const reading = { ...range, startedAt: this.#clock, result };
     this.#readings.set(chatId, reading);
     const done = (read?: Recent) => {
-      if (this.#readings.get(chatId) === reading) this.#readings.delete(chatId);
-      if (read && !read.page.batch.isEmpty) this.#recent.set(chatId, read, { size: charsOf(read.page) });
+      if (this.#readings.get(chatId) !== reading) return;
+      this.#readings.delete(chatId);
+      if (read && !read.page.batch.isEmpty) this.#recent.set(chatId, read, { size: sizeOf(read.page) });
     };
     result.then(done, () => done());
     return result;
@@ -77,6 +85,6 @@ function restOf({ page }: Recent, afterSeq: number): ChangesPage {
 }
 
 /** Counts a fixed amount for each entry beside its text, so that pages of tiny messages are bounded too. */
-function charsOf({ batch }: ChangesPage): number {
-  return batch.entries.reduce((sum, { text }) => sum + text.length + 100, 0);
+function sizeOf({ batch }: ChangesPage): number {
+  return batch.entries.reduce((sum, entry) => sum + charsOf(entry) + 100, 0);
 }

@@ -11,14 +11,17 @@ import type { Receipt } from '../../../model/message.ts';
 import type { Operation } from '../../../model/operations.ts';
 import type { ChatsKey } from '../../../repository/chat-repository.ts';
 import type { HistoryRange } from '../../../repository/message-repository.ts';
+import type { ChangeService } from '../../../service/chats/change-service.ts';
 import type { ChatService } from '../../../service/chats/chat-service.ts';
 import type { ModerationService } from '../../../service/chats/moderation-service.ts';
+import { changeOperations } from './change-operations.ts';
 import { moderationOperations } from './moderation-operations.ts';
 import type { CommandContext, OperationTable, RunCommand } from './operation.ts';
 
 /** The services that implement chat.v1.ChatService. */
 export interface ChatServices {
   chats: ChatService;
+  changes: ChangeService;
   moderation: ModerationService;
 }
 
@@ -33,6 +36,7 @@ function sendMessage(
 /** The operations of chat.v1.ChatService. */
 export const chatOperations = {
   ...moderationOperations,
+  ...changeOperations,
 
   createChat: {
     run: async ({ chats }, request, { caller }) => {

@@ -388,8 +388,8 @@ export interface Message {
   /** The sequence number of the message in its chat: 1, 2, 3, …, without gaps. */
   seq: number;
   /**
-   * The sequence number of the message's last change; equal to `seq` until the message is changed. The highest
-   * `update_seq` that a client has seen is its cursor for Subscribe.
+   * The sequence number of the message's last change, which is the message's version; equal to `seq` until the message is
+   * changed.
    */
   updateSeq: number;
   /** The user that sent the message, or caused the system message, with the name that they had at that time. */
@@ -398,13 +398,28 @@ export interface Message {
     | undefined;
   /** The id that the sending client chose; empty for a system message. */
   clientMessageId: string;
+  /** Empty for a system message and for a deleted message. */
   text: string;
   /** When the message was committed, by the database's clock. */
   createdAt:
     | Date
     | undefined;
   /** The recorded event. Set only for system messages. */
-  system: SystemMessage | undefined;
+  system:
+    | SystemMessage
+    | undefined;
+  /** When the text was last edited. Not set: never. */
+  editedAt:
+    | Date
+    | undefined;
+  /** When the message was deleted. Not set: it was not. */
+  deletedAt:
+    | Date
+    | undefined;
+  /** The id of the user that deleted the message; empty if it was not deleted. */
+  deletedBy: string;
+  /** Whether the message was deleted with `hide`: clients do not show that it existed. */
+  hidden: boolean;
 }
 
 /** SystemMessage is a change of the chat itself, recorded as a message. */
@@ -639,6 +654,102 @@ export interface SendMessageResponse {
   createdAt: Date | undefined;
 }
 
+/** EditMessageRequest is an edit, as a unary call or as a command on a stream. */
+export interface EditMessageRequest {
+  chatId: string;
+  messageId: string;
+  /**
+   * Chosen by the client and unique among the caller's changes in this chat, for example a UUID. It makes sending again
+   * safe.
+   */
+  clientChangeId: string;
+  /** The new text. The rules are those of SendMessageRequest. */
+  text: string;
+  /**
+   * The `update_seq` of the version that the caller has edited. If the message has changed since, the edit is refused. Not
+   * set: the last edit wins.
+   */
+  ifVersion?: number | undefined;
+}
+
+export interface EditMessageResponse {
+  /** The sequence number of the edit, which is now the message's `update_seq`. */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+/** DeleteMessageRequest is a deletion, as a unary call or as a command on a stream. */
+export interface DeleteMessageRequest {
+  chatId: string;
+  messageId: string;
+  /** As in EditMessageRequest. It may be empty: deleting a message again is harmless. */
+  clientChangeId: string;
+  /** Whether lists leave the message out from now on. Otherwise clients show that there was a message. */
+  hide: boolean;
+  /** Why a moderator deletes the message of another user. Only the audit log keeps it. */
+  reason: string;
+  /** As in EditMessageRequest. */
+  ifVersion?: number | undefined;
+}
+
+export interface DeleteMessageResponse {
+  /** The sequence number of the deletion, which is now the message's `update_seq`. */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+export interface ListMessageVersionsRequest {
+  chatId: string;
+  messageId: string;
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
+  pageSize: number;
+  /** `next_page_token` of the previous page; empty for the first page. */
+  pageToken: string;
+}
+
+/** MessageVersion is a text that a message had before an edit. */
+export interface MessageVersion {
+  /** The message's `update_seq` while it had this text. */
+  version: number;
+  text: string;
+  /** When the message got this text. */
+  createdAt: Date | undefined;
+}
+
+export interface ListMessageVersionsResponse {
+  versions: MessageVersion[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface ListChangesRequest {
+  chatId: string;
+  /** Returns only what has a greater number. */
+  afterSeq: number;
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
+  pageSize: number;
+}
+
+export interface ListChangesResponse {
+  /** In ascending order of their numbers, without gaps. */
+  changes: Change[];
+  /** The number of the last change of the page; `after_seq` if there is none. */
+  lastSeq: number;
+  /** Whether there are changes after `last_seq`. */
+  hasMore: boolean;
+}
+
+/** Change is what happened under one number of a chat, or under several that later changes have replaced. */
+export interface Change {
+  change:
+    | //
+    /** A message was sent, and has this state now. */
+    { $case: "message"; value: Message }
+    | { $case: "messageChanged"; value: MessageChanged }
+    | { $case: "covered"; value: Covered }
+    | undefined;
+}
+
 export interface GetMessageRequest {
   chatId: string;
   messageId: string;
@@ -809,6 +920,8 @@ export interface Command {
     | { $case: "ping"; value: Ping }
     | { $case: "typing"; value: SendTyping }
     | { $case: "markRead"; value: MarkReadRequest }
+    | { $case: "editMessage"; value: EditMessageRequest }
+    | { $case: "deleteMessage"; value: DeleteMessageRequest }
     | undefined;
 }
 
@@ -823,7 +936,8 @@ export interface Command {
 export interface Subscribe {
   chatId: string;
   /**
-   * The highest `update_seq` that the client has seen. The service delivers every change after it, then live changes.
+   * The highest number that the client has seen in the chat: `Message.seq` of `message`, `Message.update_seq` of
+   * `message_changed`, `to_seq` of `covered`. The service delivers every change after it, then live changes.
    * 0: from the first message. Not set: live changes only.
    */
   afterSeq?: number | undefined;
@@ -840,7 +954,7 @@ export interface Subscribe {
  */
 export interface SubscribeAll {
   /**
-   * Maps a chat id to the highest `update_seq` that the client has seen. For a chat that the caller is no longer a member
+   * Maps a chat id to the highest number that the client has seen in the chat, as in Subscribe. For a chat that the caller is no longer a member
    * of, the service sends `chat_removed`.
    */
   cursors: { [key: string]: number };
@@ -891,7 +1005,10 @@ export interface Event {
     | { $case: "subscribed"; value: Subscribed }
     | { $case: "caughtUp"; value: CaughtUp }
     | //
-    /** A message was sent or changed. Within a chat, messages arrive in ascending order of `update_seq`. */
+    /**
+     * A message was sent. It has this state now: `update_seq` is greater than `seq` if it was changed before this delivery.
+     * Within a chat, `message`, `message_changed` and `covered` arrive in ascending order of their numbers, without gaps.
+     */
     { $case: "message"; value: Message }
     | { $case: "chatAdded"; value: ChatAdded }
     | { $case: "chatRemoved"; value: ChatRemoved }
@@ -902,7 +1019,25 @@ export interface Event {
     | { $case: "typing"; value: UserTyping }
     | { $case: "presence"; value: PresenceChanged }
     | { $case: "read"; value: ReadMarkMoved }
+    | { $case: "messageChanged"; value: MessageChanged }
+    | { $case: "covered"; value: Covered }
     | undefined;
+}
+
+/** MessageChanged announces that a message was edited or deleted. */
+export interface MessageChanged {
+  /** The message in its new state. `update_seq` is the number of this change. */
+  message: Message | undefined;
+}
+
+/**
+ * Covered announces that these numbers of the chat belong to changes that later changes have replaced. The newest state of
+ * what they changed comes, or came, under another number.
+ */
+export interface Covered {
+  chatId: string;
+  fromSeq: number;
+  toSeq: number;
 }
 
 /** Welcome is the first event of a stream. */
@@ -969,11 +1104,11 @@ export interface Accepted {
   /** For `send_message`, the id of the stored message; if the command was a repetition, the id of the first message. */
   messageId: string;
   /**
-   * For `send_message`, the message's sequence number. 0 if the message is accepted durably but not yet numbered: the
+   * For `send_message`, the message's sequence number; for `edit_message` and `delete_message`, that of the change. 0 if the message is accepted durably but not yet numbered: the
    * `message` event carries the number.
    */
   seq: number;
-  /** For `send_message`, when the message was committed or accepted. */
+  /** When the message or change was committed, or the message accepted. */
   createdAt: Date | undefined;
 }
 
@@ -1562,6 +1697,10 @@ function createBaseMessage(): Message {
     text: "",
     createdAt: undefined,
     system: undefined,
+    editedAt: undefined,
+    deletedAt: undefined,
+    deletedBy: "",
+    hidden: false,
   };
 }
 
@@ -1593,6 +1732,18 @@ export const Message: MessageFns<Message> = {
     }
     if (message.system !== undefined) {
       SystemMessage.encode(message.system, writer.uint32(74).fork()).join();
+    }
+    if (message.editedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.editedAt), writer.uint32(82).fork()).join();
+    }
+    if (message.deletedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.deletedAt), writer.uint32(90).fork()).join();
+    }
+    if (message.deletedBy !== "") {
+      writer.uint32(98).string(message.deletedBy);
+    }
+    if (message.hidden !== false) {
+      writer.uint32(104).bool(message.hidden);
     }
     return writer;
   },
@@ -1682,6 +1833,38 @@ export const Message: MessageFns<Message> = {
             message.system = SystemMessage.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.editedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.deletedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.deletedBy = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.hidden = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1721,6 +1904,22 @@ export const Message: MessageFns<Message> = {
         ? fromJsonTimestamp(object.created_at)
         : undefined,
       system: isSet(object.system) ? SystemMessage.fromJSON(object.system) : undefined,
+      editedAt: isSet(object.editedAt)
+        ? fromJsonTimestamp(object.editedAt)
+        : isSet(object.edited_at)
+        ? fromJsonTimestamp(object.edited_at)
+        : undefined,
+      deletedAt: isSet(object.deletedAt)
+        ? fromJsonTimestamp(object.deletedAt)
+        : isSet(object.deleted_at)
+        ? fromJsonTimestamp(object.deleted_at)
+        : undefined,
+      deletedBy: isSet(object.deletedBy)
+        ? globalThis.String(object.deletedBy)
+        : isSet(object.deleted_by)
+        ? globalThis.String(object.deleted_by)
+        : "",
+      hidden: isSet(object.hidden) ? globalThis.Boolean(object.hidden) : false,
     };
   },
 
@@ -1753,6 +1952,18 @@ export const Message: MessageFns<Message> = {
     if (message.system !== undefined) {
       obj.system = SystemMessage.toJSON(message.system);
     }
+    if (message.editedAt !== undefined) {
+      obj.editedAt = message.editedAt.toISOString();
+    }
+    if (message.deletedAt !== undefined) {
+      obj.deletedAt = message.deletedAt.toISOString();
+    }
+    if (message.deletedBy !== "") {
+      obj.deletedBy = message.deletedBy;
+    }
+    if (message.hidden !== false) {
+      obj.hidden = message.hidden;
+    }
     return obj;
   },
 
@@ -1774,6 +1985,10 @@ export const Message: MessageFns<Message> = {
     message.system = (object.system !== undefined && object.system !== null)
       ? SystemMessage.fromPartial(object.system)
       : undefined;
+    message.editedAt = object.editedAt ?? undefined;
+    message.deletedAt = object.deletedAt ?? undefined;
+    message.deletedBy = object.deletedBy ?? "";
+    message.hidden = object.hidden ?? false;
     return message;
   },
 };
@@ -4777,6 +4992,1173 @@ export const SendMessageResponse: MessageFns<SendMessageResponse> = {
   },
 };
 
+function createBaseEditMessageRequest(): EditMessageRequest {
+  return { chatId: "", messageId: "", clientChangeId: "", text: "", ifVersion: undefined };
+}
+
+export const EditMessageRequest: MessageFns<EditMessageRequest> = {
+  encode(message: EditMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.clientChangeId !== "") {
+      writer.uint32(26).string(message.clientChangeId);
+    }
+    if (message.text !== "") {
+      writer.uint32(34).string(message.text);
+    }
+    if (message.ifVersion !== undefined) {
+      writer.uint32(40).int64(message.ifVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EditMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEditMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientChangeId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.ifVersion = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EditMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      clientChangeId: isSet(object.clientChangeId)
+        ? globalThis.String(object.clientChangeId)
+        : isSet(object.client_change_id)
+        ? globalThis.String(object.client_change_id)
+        : "",
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+      ifVersion: isSet(object.ifVersion)
+        ? globalThis.Number(object.ifVersion)
+        : isSet(object.if_version)
+        ? globalThis.Number(object.if_version)
+        : undefined,
+    };
+  },
+
+  toJSON(message: EditMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.clientChangeId !== "") {
+      obj.clientChangeId = message.clientChangeId;
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    if (message.ifVersion !== undefined) {
+      obj.ifVersion = Math.round(message.ifVersion);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EditMessageRequest>): EditMessageRequest {
+    return EditMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EditMessageRequest>): EditMessageRequest {
+    const message = createBaseEditMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.clientChangeId = object.clientChangeId ?? "";
+    message.text = object.text ?? "";
+    message.ifVersion = object.ifVersion ?? undefined;
+    return message;
+  },
+};
+
+function createBaseEditMessageResponse(): EditMessageResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const EditMessageResponse: MessageFns<EditMessageResponse> = {
+  encode(message: EditMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EditMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEditMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): EditMessageResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: EditMessageResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<EditMessageResponse>): EditMessageResponse {
+    return EditMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EditMessageResponse>): EditMessageResponse {
+    const message = createBaseEditMessageResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDeleteMessageRequest(): DeleteMessageRequest {
+  return { chatId: "", messageId: "", clientChangeId: "", hide: false, reason: "", ifVersion: undefined };
+}
+
+export const DeleteMessageRequest: MessageFns<DeleteMessageRequest> = {
+  encode(message: DeleteMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.clientChangeId !== "") {
+      writer.uint32(26).string(message.clientChangeId);
+    }
+    if (message.hide !== false) {
+      writer.uint32(32).bool(message.hide);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.ifVersion !== undefined) {
+      writer.uint32(48).int64(message.ifVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.clientChangeId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.hide = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.ifVersion = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeleteMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      clientChangeId: isSet(object.clientChangeId)
+        ? globalThis.String(object.clientChangeId)
+        : isSet(object.client_change_id)
+        ? globalThis.String(object.client_change_id)
+        : "",
+      hide: isSet(object.hide) ? globalThis.Boolean(object.hide) : false,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      ifVersion: isSet(object.ifVersion)
+        ? globalThis.Number(object.ifVersion)
+        : isSet(object.if_version)
+        ? globalThis.Number(object.if_version)
+        : undefined,
+    };
+  },
+
+  toJSON(message: DeleteMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.clientChangeId !== "") {
+      obj.clientChangeId = message.clientChangeId;
+    }
+    if (message.hide !== false) {
+      obj.hide = message.hide;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.ifVersion !== undefined) {
+      obj.ifVersion = Math.round(message.ifVersion);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeleteMessageRequest>): DeleteMessageRequest {
+    return DeleteMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeleteMessageRequest>): DeleteMessageRequest {
+    const message = createBaseDeleteMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.clientChangeId = object.clientChangeId ?? "";
+    message.hide = object.hide ?? false;
+    message.reason = object.reason ?? "";
+    message.ifVersion = object.ifVersion ?? undefined;
+    return message;
+  },
+};
+
+function createBaseDeleteMessageResponse(): DeleteMessageResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const DeleteMessageResponse: MessageFns<DeleteMessageResponse> = {
+  encode(message: DeleteMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeleteMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeleteMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeleteMessageResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: DeleteMessageResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeleteMessageResponse>): DeleteMessageResponse {
+    return DeleteMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeleteMessageResponse>): DeleteMessageResponse {
+    const message = createBaseDeleteMessageResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListMessageVersionsRequest(): ListMessageVersionsRequest {
+  return { chatId: "", messageId: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListMessageVersionsRequest: MessageFns<ListMessageVersionsRequest> = {
+  encode(message: ListMessageVersionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(24).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(34).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListMessageVersionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListMessageVersionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListMessageVersionsRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListMessageVersionsRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListMessageVersionsRequest>): ListMessageVersionsRequest {
+    return ListMessageVersionsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListMessageVersionsRequest>): ListMessageVersionsRequest {
+    const message = createBaseListMessageVersionsRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseMessageVersion(): MessageVersion {
+  return { version: 0, text: "", createdAt: undefined };
+}
+
+export const MessageVersion: MessageFns<MessageVersion> = {
+  encode(message: MessageVersion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== 0) {
+      writer.uint32(8).int64(message.version);
+    }
+    if (message.text !== "") {
+      writer.uint32(18).string(message.text);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MessageVersion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMessageVersion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.version = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MessageVersion {
+    return {
+      version: isSet(object.version) ? globalThis.Number(object.version) : 0,
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: MessageVersion): unknown {
+    const obj: any = {};
+    if (message.version !== 0) {
+      obj.version = Math.round(message.version);
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MessageVersion>): MessageVersion {
+    return MessageVersion.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MessageVersion>): MessageVersion {
+    const message = createBaseMessageVersion();
+    message.version = object.version ?? 0;
+    message.text = object.text ?? "";
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListMessageVersionsResponse(): ListMessageVersionsResponse {
+  return { versions: [], nextPageToken: "" };
+}
+
+export const ListMessageVersionsResponse: MessageFns<ListMessageVersionsResponse> = {
+  encode(message: ListMessageVersionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.versions) {
+      MessageVersion.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListMessageVersionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListMessageVersionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.versions.push(MessageVersion.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListMessageVersionsResponse {
+    return {
+      versions: globalThis.Array.isArray(object?.versions)
+        ? object.versions.map((e: any) => MessageVersion.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListMessageVersionsResponse): unknown {
+    const obj: any = {};
+    if (message.versions?.length) {
+      obj.versions = message.versions.map((e) => MessageVersion.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListMessageVersionsResponse>): ListMessageVersionsResponse {
+    return ListMessageVersionsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListMessageVersionsResponse>): ListMessageVersionsResponse {
+    const message = createBaseListMessageVersionsResponse();
+    message.versions = object.versions?.map((e) => MessageVersion.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListChangesRequest(): ListChangesRequest {
+  return { chatId: "", afterSeq: 0, pageSize: 0 };
+}
+
+export const ListChangesRequest: MessageFns<ListChangesRequest> = {
+  encode(message: ListChangesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.afterSeq !== 0) {
+      writer.uint32(16).int64(message.afterSeq);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(24).int32(message.pageSize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListChangesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListChangesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.afterSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListChangesRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      afterSeq: isSet(object.afterSeq)
+        ? globalThis.Number(object.afterSeq)
+        : isSet(object.after_seq)
+        ? globalThis.Number(object.after_seq)
+        : 0,
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+    };
+  },
+
+  toJSON(message: ListChangesRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.afterSeq !== 0) {
+      obj.afterSeq = Math.round(message.afterSeq);
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListChangesRequest>): ListChangesRequest {
+    return ListChangesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListChangesRequest>): ListChangesRequest {
+    const message = createBaseListChangesRequest();
+    message.chatId = object.chatId ?? "";
+    message.afterSeq = object.afterSeq ?? 0;
+    message.pageSize = object.pageSize ?? 0;
+    return message;
+  },
+};
+
+function createBaseListChangesResponse(): ListChangesResponse {
+  return { changes: [], lastSeq: 0, hasMore: false };
+}
+
+export const ListChangesResponse: MessageFns<ListChangesResponse> = {
+  encode(message: ListChangesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.changes) {
+      Change.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.lastSeq !== 0) {
+      writer.uint32(16).int64(message.lastSeq);
+    }
+    if (message.hasMore !== false) {
+      writer.uint32(24).bool(message.hasMore);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListChangesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListChangesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.changes.push(Change.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lastSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hasMore = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListChangesResponse {
+    return {
+      changes: globalThis.Array.isArray(object?.changes) ? object.changes.map((e: any) => Change.fromJSON(e)) : [],
+      lastSeq: isSet(object.lastSeq)
+        ? globalThis.Number(object.lastSeq)
+        : isSet(object.last_seq)
+        ? globalThis.Number(object.last_seq)
+        : 0,
+      hasMore: isSet(object.hasMore)
+        ? globalThis.Boolean(object.hasMore)
+        : isSet(object.has_more)
+        ? globalThis.Boolean(object.has_more)
+        : false,
+    };
+  },
+
+  toJSON(message: ListChangesResponse): unknown {
+    const obj: any = {};
+    if (message.changes?.length) {
+      obj.changes = message.changes.map((e) => Change.toJSON(e));
+    }
+    if (message.lastSeq !== 0) {
+      obj.lastSeq = Math.round(message.lastSeq);
+    }
+    if (message.hasMore !== false) {
+      obj.hasMore = message.hasMore;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListChangesResponse>): ListChangesResponse {
+    return ListChangesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListChangesResponse>): ListChangesResponse {
+    const message = createBaseListChangesResponse();
+    message.changes = object.changes?.map((e) => Change.fromPartial(e)) || [];
+    message.lastSeq = object.lastSeq ?? 0;
+    message.hasMore = object.hasMore ?? false;
+    return message;
+  },
+};
+
+function createBaseChange(): Change {
+  return { change: undefined };
+}
+
+export const Change: MessageFns<Change> = {
+  encode(message: Change, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.change?.$case) {
+      case "message":
+        Message.encode(message.change.value, writer.uint32(10).fork()).join();
+        break;
+      case "messageChanged":
+        MessageChanged.encode(message.change.value, writer.uint32(18).fork()).join();
+        break;
+      case "covered":
+        Covered.encode(message.change.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Change {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.change = { $case: "message", value: Message.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.change = { $case: "messageChanged", value: MessageChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.change = { $case: "covered", value: Covered.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Change {
+    return {
+      change: isSet(object.message)
+        ? { $case: "message", value: Message.fromJSON(object.message) }
+        : isSet(object.messageChanged)
+        ? { $case: "messageChanged", value: MessageChanged.fromJSON(object.messageChanged) }
+        : isSet(object.message_changed)
+        ? { $case: "messageChanged", value: MessageChanged.fromJSON(object.message_changed) }
+        : isSet(object.covered)
+        ? { $case: "covered", value: Covered.fromJSON(object.covered) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: Change): unknown {
+    const obj: any = {};
+    if (message.change?.$case === "message") {
+      obj.message = Message.toJSON(message.change.value);
+    } else if (message.change?.$case === "messageChanged") {
+      obj.messageChanged = MessageChanged.toJSON(message.change.value);
+    } else if (message.change?.$case === "covered") {
+      obj.covered = Covered.toJSON(message.change.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Change>): Change {
+    return Change.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Change>): Change {
+    const message = createBaseChange();
+    switch (object.change?.$case) {
+      case "message": {
+        if (object.change?.value !== undefined && object.change?.value !== null) {
+          message.change = { $case: "message", value: Message.fromPartial(object.change.value) };
+        }
+        break;
+      }
+      case "messageChanged": {
+        if (object.change?.value !== undefined && object.change?.value !== null) {
+          message.change = { $case: "messageChanged", value: MessageChanged.fromPartial(object.change.value) };
+        }
+        break;
+      }
+      case "covered": {
+        if (object.change?.value !== undefined && object.change?.value !== null) {
+          message.change = { $case: "covered", value: Covered.fromPartial(object.change.value) };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
 function createBaseGetMessageRequest(): GetMessageRequest {
   return { chatId: "", messageId: "" };
 }
@@ -6963,6 +8345,12 @@ export const Command: MessageFns<Command> = {
       case "markRead":
         MarkReadRequest.encode(message.command.value, writer.uint32(74).fork()).join();
         break;
+      case "editMessage":
+        EditMessageRequest.encode(message.command.value, writer.uint32(82).fork()).join();
+        break;
+      case "deleteMessage":
+        DeleteMessageRequest.encode(message.command.value, writer.uint32(90).fork()).join();
+        break;
     }
     return writer;
   },
@@ -7052,6 +8440,22 @@ export const Command: MessageFns<Command> = {
             message.command = { $case: "markRead", value: MarkReadRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.command = { $case: "editMessage", value: EditMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.command = { $case: "deleteMessage", value: DeleteMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7093,6 +8497,14 @@ export const Command: MessageFns<Command> = {
         ? { $case: "markRead", value: MarkReadRequest.fromJSON(object.markRead) }
         : isSet(object.mark_read)
         ? { $case: "markRead", value: MarkReadRequest.fromJSON(object.mark_read) }
+        : isSet(object.editMessage)
+        ? { $case: "editMessage", value: EditMessageRequest.fromJSON(object.editMessage) }
+        : isSet(object.edit_message)
+        ? { $case: "editMessage", value: EditMessageRequest.fromJSON(object.edit_message) }
+        : isSet(object.deleteMessage)
+        ? { $case: "deleteMessage", value: DeleteMessageRequest.fromJSON(object.deleteMessage) }
+        : isSet(object.delete_message)
+        ? { $case: "deleteMessage", value: DeleteMessageRequest.fromJSON(object.delete_message) }
         : undefined,
     };
   },
@@ -7118,6 +8530,10 @@ export const Command: MessageFns<Command> = {
       obj.typing = SendTyping.toJSON(message.command.value);
     } else if (message.command?.$case === "markRead") {
       obj.markRead = MarkReadRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "editMessage") {
+      obj.editMessage = EditMessageRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "deleteMessage") {
+      obj.deleteMessage = DeleteMessageRequest.toJSON(message.command.value);
     }
     return obj;
   },
@@ -7174,6 +8590,18 @@ export const Command: MessageFns<Command> = {
       case "markRead": {
         if (object.command?.value !== undefined && object.command?.value !== null) {
           message.command = { $case: "markRead", value: MarkReadRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "editMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "editMessage", value: EditMessageRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "deleteMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "deleteMessage", value: DeleteMessageRequest.fromPartial(object.command.value) };
         }
         break;
       }
@@ -7786,6 +9214,12 @@ export const Event: MessageFns<Event> = {
       case "read":
         ReadMarkMoved.encode(message.event.value, writer.uint32(106).fork()).join();
         break;
+      case "messageChanged":
+        MessageChanged.encode(message.event.value, writer.uint32(114).fork()).join();
+        break;
+      case "covered":
+        Covered.encode(message.event.value, writer.uint32(122).fork()).join();
+        break;
     }
     return writer;
   },
@@ -7907,6 +9341,22 @@ export const Event: MessageFns<Event> = {
             message.event = { $case: "read", value: ReadMarkMoved.decode(reader, reader.uint32()) };
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.event = { $case: "messageChanged", value: MessageChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.event = { $case: "covered", value: Covered.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7953,6 +9403,12 @@ export const Event: MessageFns<Event> = {
         ? { $case: "presence", value: PresenceChanged.fromJSON(object.presence) }
         : isSet(object.read)
         ? { $case: "read", value: ReadMarkMoved.fromJSON(object.read) }
+        : isSet(object.messageChanged)
+        ? { $case: "messageChanged", value: MessageChanged.fromJSON(object.messageChanged) }
+        : isSet(object.message_changed)
+        ? { $case: "messageChanged", value: MessageChanged.fromJSON(object.message_changed) }
+        : isSet(object.covered)
+        ? { $case: "covered", value: Covered.fromJSON(object.covered) }
         : undefined,
     };
   },
@@ -7985,6 +9441,10 @@ export const Event: MessageFns<Event> = {
       obj.presence = PresenceChanged.toJSON(message.event.value);
     } else if (message.event?.$case === "read") {
       obj.read = ReadMarkMoved.toJSON(message.event.value);
+    } else if (message.event?.$case === "messageChanged") {
+      obj.messageChanged = MessageChanged.toJSON(message.event.value);
+    } else if (message.event?.$case === "covered") {
+      obj.covered = Covered.toJSON(message.event.value);
     }
     return obj;
   },
@@ -8073,7 +9533,201 @@ export const Event: MessageFns<Event> = {
         }
         break;
       }
+      case "messageChanged": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "messageChanged", value: MessageChanged.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "covered": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "covered", value: Covered.fromPartial(object.event.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseMessageChanged(): MessageChanged {
+  return { message: undefined };
+}
+
+export const MessageChanged: MessageFns<MessageChanged> = {
+  encode(message: MessageChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.message !== undefined) {
+      Message.encode(message.message, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MessageChanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMessageChanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.message = Message.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MessageChanged {
+    return { message: isSet(object.message) ? Message.fromJSON(object.message) : undefined };
+  },
+
+  toJSON(message: MessageChanged): unknown {
+    const obj: any = {};
+    if (message.message !== undefined) {
+      obj.message = Message.toJSON(message.message);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MessageChanged>): MessageChanged {
+    return MessageChanged.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MessageChanged>): MessageChanged {
+    const message = createBaseMessageChanged();
+    message.message = (object.message !== undefined && object.message !== null)
+      ? Message.fromPartial(object.message)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCovered(): Covered {
+  return { chatId: "", fromSeq: 0, toSeq: 0 };
+}
+
+export const Covered: MessageFns<Covered> = {
+  encode(message: Covered, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.fromSeq !== 0) {
+      writer.uint32(16).int64(message.fromSeq);
+    }
+    if (message.toSeq !== 0) {
+      writer.uint32(24).int64(message.toSeq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Covered {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCovered();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fromSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.toSeq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Covered {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      fromSeq: isSet(object.fromSeq)
+        ? globalThis.Number(object.fromSeq)
+        : isSet(object.from_seq)
+        ? globalThis.Number(object.from_seq)
+        : 0,
+      toSeq: isSet(object.toSeq)
+        ? globalThis.Number(object.toSeq)
+        : isSet(object.to_seq)
+        ? globalThis.Number(object.to_seq)
+        : 0,
+    };
+  },
+
+  toJSON(message: Covered): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.fromSeq !== 0) {
+      obj.fromSeq = Math.round(message.fromSeq);
+    }
+    if (message.toSeq !== 0) {
+      obj.toSeq = Math.round(message.toSeq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Covered>): Covered {
+    return Covered.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Covered>): Covered {
+    const message = createBaseCovered();
+    message.chatId = object.chatId ?? "";
+    message.fromSeq = object.fromSeq ?? 0;
+    message.toSeq = object.toSeq ?? 0;
     return message;
   },
 };
@@ -9658,6 +11312,77 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
+     * EditMessage replaces the text of a message. Its id, `seq` and time, the order of chats and unread counts do not
+     * change. Only its sender may edit a message, within a time that the service may limit, and a caller with the token
+     * role `service`.
+     *
+     * Editing again with the same `client_change_id` returns the first answer, at any later time.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message.
+     * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer.
+     * ABORTED (VERSION_CONFLICT): the message's `update_seq` is not `if_version`; read it and decide anew.
+     * UNAVAILABLE (STORAGE_UNAVAILABLE): the edit may or may not be stored; send it again with the same `client_change_id`.
+     */
+    editMessage: {
+      name: "EditMessage",
+      requestType: EditMessageRequest as typeof EditMessageRequest,
+      requestStream: false,
+      responseType: EditMessageResponse as typeof EditMessageResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * DeleteMessage deletes the text of a message, and its earlier texts. The message's number, sender, time and
+     * `client_message_id` remain (`deleted_at`). Its sender may delete a message, within a time that the service may limit;
+     * so may administrators and owners of a group or room, and a caller with the token role `service`. Deleting a deleted
+     * message returns the answer to the first deletion.
+     *
+     * The errors are those of EditMessage.
+     */
+    deleteMessage: {
+      name: "DeleteMessage",
+      requestType: DeleteMessageRequest as typeof DeleteMessageRequest,
+      requestStream: false,
+      responseType: DeleteMessageResponse as typeof DeleteMessageResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * ListMessageVersions returns the earlier texts of a message, oldest first. Only administrators and owners of the chat
+     * may read them, and the service keeps them only if it is configured to.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
+     */
+    listMessageVersions: {
+      name: "ListMessageVersions",
+      requestType: ListMessageVersionsRequest as typeof ListMessageVersionsRequest,
+      requestStream: false,
+      responseType: ListMessageVersionsResponse as typeof ListMessageVersionsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * ListChanges returns everything that happened in a chat after a number, in the order of the numbers: what a client that
+     * subscribes with this number receives before `caught_up`.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     * OUT_OF_RANGE (CURSOR_IN_FUTURE): `after_seq` is greater than the chat's last number.
+     */
+    listChanges: {
+      name: "ListChanges",
+      requestType: ListChangesRequest as typeof ListChangesRequest,
+      requestStream: false,
+      responseType: ListChangesResponse as typeof ListChangesResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
      * GetMessage returns one message of a chat that the caller is a member of.
      *
      * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
@@ -9948,6 +11673,61 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<SendMessageResponse>>;
   /**
+   * EditMessage replaces the text of a message. Its id, `seq` and time, the order of chats and unread counts do not
+   * change. Only its sender may edit a message, within a time that the service may limit, and a caller with the token
+   * role `service`.
+   *
+   * Editing again with the same `client_change_id` returns the first answer, at any later time.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message.
+   * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer.
+   * ABORTED (VERSION_CONFLICT): the message's `update_seq` is not `if_version`; read it and decide anew.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE): the edit may or may not be stored; send it again with the same `client_change_id`.
+   */
+  editMessage(
+    request: EditMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<EditMessageResponse>>;
+  /**
+   * DeleteMessage deletes the text of a message, and its earlier texts. The message's number, sender, time and
+   * `client_message_id` remain (`deleted_at`). Its sender may delete a message, within a time that the service may limit;
+   * so may administrators and owners of a group or room, and a caller with the token role `service`. Deleting a deleted
+   * message returns the answer to the first deletion.
+   *
+   * The errors are those of EditMessage.
+   */
+  deleteMessage(
+    request: DeleteMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<DeleteMessageResponse>>;
+  /**
+   * ListMessageVersions returns the earlier texts of a message, oldest first. Only administrators and owners of the chat
+   * may read them, and the service keeps them only if it is configured to.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
+   */
+  listMessageVersions(
+    request: ListMessageVersionsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListMessageVersionsResponse>>;
+  /**
+   * ListChanges returns everything that happened in a chat after a number, in the order of the numbers: what a client that
+   * subscribes with this number receives before `caught_up`.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `after_seq` is greater than the chat's last number.
+   */
+  listChanges(
+    request: ListChangesRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListChangesResponse>>;
+  /**
    * GetMessage returns one message of a chat that the caller is a member of.
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
@@ -10191,6 +11971,61 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<SendMessageRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<SendMessageResponse>;
+  /**
+   * EditMessage replaces the text of a message. Its id, `seq` and time, the order of chats and unread counts do not
+   * change. Only its sender may edit a message, within a time that the service may limit, and a caller with the token
+   * role `service`.
+   *
+   * Editing again with the same `client_change_id` returns the first answer, at any later time.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message.
+   * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer.
+   * ABORTED (VERSION_CONFLICT): the message's `update_seq` is not `if_version`; read it and decide anew.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE): the edit may or may not be stored; send it again with the same `client_change_id`.
+   */
+  editMessage(
+    request: DeepPartial<EditMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<EditMessageResponse>;
+  /**
+   * DeleteMessage deletes the text of a message, and its earlier texts. The message's number, sender, time and
+   * `client_message_id` remain (`deleted_at`). Its sender may delete a message, within a time that the service may limit;
+   * so may administrators and owners of a group or room, and a caller with the token role `service`. Deleting a deleted
+   * message returns the answer to the first deletion.
+   *
+   * The errors are those of EditMessage.
+   */
+  deleteMessage(
+    request: DeepPartial<DeleteMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<DeleteMessageResponse>;
+  /**
+   * ListMessageVersions returns the earlier texts of a message, oldest first. Only administrators and owners of the chat
+   * may read them, and the service keeps them only if it is configured to.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
+   */
+  listMessageVersions(
+    request: DeepPartial<ListMessageVersionsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListMessageVersionsResponse>;
+  /**
+   * ListChanges returns everything that happened in a chat after a number, in the order of the numbers: what a client that
+   * subscribes with this number receives before `caught_up`.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `after_seq` is greater than the chat's last number.
+   */
+  listChanges(
+    request: DeepPartial<ListChangesRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListChangesResponse>;
   /**
    * GetMessage returns one message of a chat that the caller is a member of.
    *

@@ -1,0 +1,32 @@
+/** A change of a message that is not committed yet. */
+export interface ChangeDraft {
+  chatId: string;
+  messageId: string;
+  /** The id of the user that makes the change. */
+  actorId: string;
+  /** Unique among the actor's changes in the chat. It makes a retry safe: a repetition is recognised. Empty for a deletion without one. */
+  clientChangeId: string;
+  change: { kind: 'edited'; text: string } | { kind: 'deleted'; hide: boolean; reason: string };
+  /** The version (`updateSeq`) that the message must have; undefined: any. */
+  ifVersion: number | undefined;
+  /** Set if the actor is a backend, which need not be a member. */
+  asService: boolean;
+}
+
+/** What a caller asks to change, without the change itself. */
+export type ChangeRequest = Omit<ChangeDraft, 'actorId' | 'asService' | 'change'>;
+
+/** The acknowledgement of a stored change. A repetition gets the receipt of the first attempt. */
+export interface ChangeReceipt {
+  /** The number of the change, which is the message's version after it. */
+  seq: number;
+  createdAt: Date;
+}
+
+/** A text that a message had before an edit. */
+export interface MessageVersion {
+  /** The message's `updateSeq` while it had this text. */
+  version: number;
+  text: string;
+  createdAt: Date;
+}

@@ -1,0 +1,58 @@
+import type { ChangeDraft, MessageVersion } from '../model/change.ts';
+import type { ChatType } from '../model/chat.ts';
+import type { ChatRole } from '../model/member.ts';
+import type { Message } from '../model/message.ts';
+import type { Page } from '../model/page.ts';
+
+/** A draft with a digest of its content, by which a repetition is recognised. */
+export interface NewChange extends ChangeDraft {
+  digest: Buffer;
+}
+
+/** Who may change messages, and for how long. */
+export interface ChangeRules {
+  /** Members with one of these roles may edit their own messages. */
+  sendingRoles: readonly ChatRole[];
+  /** Members with one of these roles may delete the messages of others in groups and rooms, at any time. */
+  moderatingRoles: readonly ChatRole[];
+  /** How long senders may edit and delete their messages, in milliseconds; 0: without limit. */
+  editWindowMs: number;
+  deleteWindowMs: number;
+  /** Whether the texts that were edited away are kept. */
+  keepVersions: boolean;
+}
+
+/**
+ * The outcome of one change. For `repeated` (the same change again), `reused` (its client_change_id for another change) and `already_deleted`, seq and
+ * time are those of the first change.
+ */
+export type Changed =
+  | { outcome: 'stored'; seq: number; createdAt: Date; message: Message }
+  | { outcome: 'repeated' | 'already_deleted'; seq: number; createdAt: Date }
+  | { outcome: ChangeRefusal; chatType?: ChatType };
+
+export type ChangeRefusal =
+  | 'reused'
+  | 'chat_not_found'
+  | 'not_a_member'
+  | 'role_too_low'
+  | 'message_not_found'
+  | 'system_message'
+  | 'not_the_sender'
+  | 'message_deleted'
+  | 'too_late'
+  | 'version_conflict';
+
+/** Stores changes of messages. Every method throws UNAVAILABLE (STORAGE_UNAVAILABLE) while the database cannot be reached. */
+export interface ChangeRepository {
+  /**
+   * Commits a batch in one statement, and returns an outcome for each change, in the order of the batch. If it throws, either nothing was stored or the
+   * commit's answer was lost; a change with a clientChangeId can be tried again.
+   *
+   * Each stored change takes the next number of its chat. A batch must not contain two changes of one message.
+   */
+  appendBatch(batch: readonly NewChange[], rules: ChangeRules): Promise<Changed[]>;
+
+  /** Returns the earlier texts of a message with a version greater than `after`, oldest first. Throws NOT_FOUND (MESSAGE_NOT_FOUND). */
+  listVersions(chatId: string, messageId: string, limit: number, after?: number): Promise<Page<MessageVersion, number>>;
+}

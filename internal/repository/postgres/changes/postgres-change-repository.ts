@@ -1,0 +1,98 @@
+import type { Kysely } from 'kysely';
+import type pg from 'pg';
+import type { MessageVersion } from '../../../model/change.ts';
+import type { ChatType } from '../../../model/chat.ts';
+import { ChatError } from '../../../model/errors.ts';
+import type { Page } from '../../../model/page.ts';
+import type { Changed, ChangeRepository, ChangeRules, NewChange } from '../../change-repository.ts';
+import type { Database } from '../connection/database.ts';
+import { withStorageErrors } from '../connection/storage-error.ts';
+import type { Tables } from '../connection/tables.ts';
+import { type MessageRow, toMessage } from '../messages/message-row.ts';
+
+const appendStatement = {
+  name: 'append_changes',
+  text: `select * from append_changes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+    $14 * interval '1 millisecond', $15 * interval '1 millisecond', $16)`,
+};
+
+/** A row that append_changes returns; with the message if the change was stored. */
+type ChangedRow = MessageRow & {
+  outcome: Changed['outcome'];
+  chat_type: ChatType | null;
+  change_seq: number;
+  changed_at: Date;
+};
+
+export class PostgresChangeRepository implements ChangeRepository {
+  readonly #pool: pg.Pool;
+  readonly #db: Kysely<Tables>;
+
+  constructor({ pool, db }: Database) {
+    this.#pool = pool;
+    this.#db = db;
+  }
+
+  appendBatch(batch: readonly NewChange[], rules: ChangeRules): Promise<Changed[]> {
+    return withStorageErrors(async () => {
+      const { rows } = await this.#pool.query<ChangedRow>({
+        ...appendStatement,
+        values: [
+          batch.map(({ chatId }) => chatId),
+          batch.map(({ messageId }) => messageId),
+          batch.map(({ change }) => change.kind),
+          batch.map(({ actorId }) => actorId),
+          batch.map(({ clientChangeId }) => clientChangeId || null),
+          batch.map(({ digest }) => digest),
+          batch.map(({ change }) => (change.kind === 'edited' ? change.text : null)),
+          batch.map(({ change }) => change.kind === 'deleted' && change.hide),
+          batch.map(({ ifVersion }) => ifVersion ?? null),
+          batch.map(({ change }) => (change.kind === 'deleted' ? change.reason : null)),
+          batch.flatMap(({ asService }, index) => (asService ? [index + 1] : [])),
+          rules.sendingRoles,
+          rules.moderatingRoles,
+          rules.editWindowMs || null,
+          rules.deleteWindowMs || null,
+          rules.keepVersions,
+        ],
+      });
+      return rows.map(toChanged);
+    });
+  }
+
+  listVersions(chatId: string, messageId: string, limit: number, after = 0): Promise<Page<MessageVersion, number>> {
+    return withStorageErrors(async () => {
+      const rows = await this.#db
+        .selectFrom('messages as m')
+        .leftJoin('message_versions as v', (join) =>
+          join.onRef('v.chat_id', '=', 'm.chat_id').onRef('v.message_seq', '=', 'm.seq').on('v.version', '>', after),
+        )
+        .select(['v.version', 'v.text', 'v.created_at'])
+        .where('m.chat_id', '=', chatId)
+        .where('m.id', '=', messageId)
+        .where('m.hidden', '=', false)
+        .orderBy('v.version')
+        .limit(limit + 1)
+        .execute();
+      if (rows.length === 0) throw new ChatError('MESSAGE_NOT_FOUND', 'there is no such message in this chat');
+      const versions = rows.flatMap(({ version, text, created_at }) =>
+        version === null || text === null || created_at === null ? [] : [{ version, text, createdAt: created_at }],
+      );
+      const items = versions.slice(0, limit);
+      return { items, ...(versions.length > limit && { next: items.at(-1)?.version }) };
+    });
+  }
+}
+
+function toChanged(row: ChangedRow): Changed {
+  const { outcome, chat_type, change_seq: seq, changed_at: createdAt } = row;
+  switch (outcome) {
+    case 'stored':
+      return { outcome, seq, createdAt, message: toMessage(row) };
+    case 'repeated':
+    case 'already_deleted':
+      return { outcome, seq, createdAt };
+    default:
+      return { outcome, ...(chat_type && { chatType: chat_type }) };
+  }
+}
