@@ -41,6 +41,7 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
         port: config.listen.grpcPort,
         credentials: certificates?.grpcCredentials(),
         maxFrameBytes: config.limits.maxFrameBytes,
+        maxStreamsPerConnection: config.limits.maxStreamsPerConnection,
         keepaliveMs: config.times.keepaliveMs,
         trustedProxies: [],
       },

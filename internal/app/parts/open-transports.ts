@@ -79,6 +79,7 @@ export async function openTransports(
       port,
       credentials: certificates?.grpcCredentials(),
       maxFrameBytes: limits.maxFrameBytes,
+      maxStreamsPerConnection: limits.maxStreamsPerConnection,
       keepaliveMs: times.keepaliveMs,
       trustedProxies: http.trustedProxies,
     },

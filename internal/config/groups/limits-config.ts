@@ -17,6 +17,8 @@ export interface LimitsConfig {
   arrivalsMaxWaiting: number;
   /** Open streams of one user; 0: any number. */
   maxStreamsPerUser: number;
+  /** Calls and streams that may be open on one gRPC connection. */
+  maxStreamsPerConnection: number;
   /** Chats that one stream may be subscribed to. */
   maxSubscriptions: number;
   /** Chats with more members get no typing, presence or read events. */
@@ -36,6 +38,8 @@ export function readLimits(read: EnvReader): LimitsConfig {
     arrivalsPerSecond: read.integer('ARRIVALS_PER_SECOND', 400, { min: 25, max: 100_000 }),
     arrivalsMaxWaiting: read.integer('ARRIVALS_MAX_WAITING', 20_000, { min: 0, max: 10_000_000 }),
     maxStreamsPerUser: read.integer('MAX_STREAMS_PER_USER', 100, { min: 0, max: 1_000_000 }),
+    // Not less than a gateway opens on a connection (`maxCallsPerClient`).
+    maxStreamsPerConnection: read.integer('MAX_STREAMS_PER_CONNECTION', 256, { min: 200, max: 100_000 }),
     maxSubscriptions: read.integer('MAX_SUBSCRIPTIONS', 1_000, { min: 1, max: 100_000 }),
     maxSignalMembers: read.integer('MAX_SIGNAL_MEMBERS', 200, { min: 0, max: 100_000 }),
     maxPendingSends: read.integer('MAX_PENDING_SENDS', 256, { min: 1, max: 100_000 }),

@@ -16,6 +16,8 @@ export interface GrpcServerOptions {
   /** TLS credentials; absent: plain text. */
   credentials?: ServerCredentials | undefined;
   maxFrameBytes: number;
+  /** Calls that a connection may have open, streams included. Further ones are refused, or wait in the client. */
+  maxStreamsPerConnection: number;
   /** The interval of HTTP/2 pings, in milliseconds. A connection that has not answered after half of it is closed. */
   keepaliveMs: number;
   /** Gateways and proxies whose X-Forwarded-For is believed. */
@@ -29,6 +31,9 @@ interface Deps {
 
 // grpc-js also prints the errors that it throws.
 if (!process.env.GRPC_VERBOSITY) setLogVerbosity(logVerbosity.NONE);
+
+/** Megabytes of headers and unsent answers that a connection may hold. With more, its further calls are refused. */
+const maxConnectionMegabytes = 64;
 
 const protoset = new URL('../../../pkg/api/descriptors.binpb', import.meta.url);
 
@@ -45,6 +50,8 @@ export class GrpcServer {
     this.setServing(false);
     this.#server = createServer({
       'grpc.max_receive_message_length': options.maxFrameBytes,
+      'grpc.max_concurrent_streams': options.maxStreamsPerConnection,
+      'grpc-node.max_session_memory': maxConnectionMegabytes,
       'grpc.keepalive_time_ms': options.keepaliveMs,
       'grpc.keepalive_timeout_ms': options.keepaliveMs / 2,
     });

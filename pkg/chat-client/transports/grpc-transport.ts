@@ -40,7 +40,8 @@ export interface GrpcTransportOptions {
 
 /**
  * Creates a transport that uses gRPC for streams and unary calls. It requires Node. `address` is `host:port`. A unary call that takes longer
- * than 10 seconds fails with DEADLINE_EXCEEDED. Throws if `cert` and `key` do not match.
+ * than 10 seconds fails with DEADLINE_EXCEEDED. The service allows a number of open streams on a connection, 256 by default, and further ones wait:
+ * a program with more creates several transports, with the channel option `grpc.use_local_subchannel_pool`. Throws if `cert` and `key` do not match.
  *
  * @example
  * const transport = grpcTransport('chat.example.com:50051', { tls: true });

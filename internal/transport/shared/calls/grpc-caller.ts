@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type ChannelCredentials, Client, connectivityState, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { CallFailure } from './call-failure.ts';
+import { ClientPool } from './client-pool.ts';
 import type { CallOptions, CallResult, UnaryCaller } from './unary-caller.ts';
 
 export interface GrpcCallerOptions {
@@ -21,12 +22,12 @@ const identity = (bytes: Buffer) => bytes;
 
 /** Calls services in other processes over gRPC. Calls go in turn to the services that are reachable. */
 export class GrpcCaller implements UnaryCaller {
-  readonly #client: Client;
+  readonly #clients: ClientPool;
   readonly #log: Logger;
 
   constructor({ addresses, credentials, serverName, maxMessageBytes, log }: GrpcCallerOptions) {
     this.#log = log;
-    this.#client = new Client(toTarget(addresses), credentials, {
+    const options = {
       'grpc.service_config': roundRobin,
       'grpc.service_config_disable_resolution': 1,
       'grpc.max_receive_message_length': maxMessageBytes,
@@ -34,14 +35,16 @@ export class GrpcCaller implements UnaryCaller {
       'grpc.max_reconnect_backoff_ms': 2_000,
       'grpc.keepalive_time_ms': 20_000,
       'grpc.keepalive_timeout_ms': 10_000,
+      'grpc.use_local_subchannel_pool': 1,
       ...(serverName !== undefined && { 'grpc.ssl_target_name_override': serverName }),
-    });
+    };
+    this.#clients = new ClientPool(() => new Client(toTarget(addresses), credentials, options));
     // `true` connects now, so that `ready` is right before the first call.
-    this.#client.getChannel().getConnectivityState(true);
+    this.#clients.first.getChannel().getConnectivityState(true);
   }
 
   get ready(): boolean {
-    return this.#client.getChannel().getConnectivityState(true) === connectivityState.READY;
+    return this.#clients.first.getChannel().getConnectivityState(true) === connectivityState.READY;
   }
 
   call(rpc: string, request: Uint8Array, options: CallOptions): Promise<CallResult> {
@@ -49,7 +52,8 @@ export class GrpcCaller implements UnaryCaller {
     return new Promise((resolve, reject) => {
       const header = new Map<string, string>();
       const cancel = () => call.cancel();
-      const call = this.#client.makeUnaryRequest(
+      const { client, release } = this.#clients.acquire();
+      const call = client.makeUnaryRequest(
         rpc,
         identity,
         identity,
@@ -57,6 +61,7 @@ export class GrpcCaller implements UnaryCaller {
         toMetadata(options),
         { deadline: Date.now() + Math.min(timeoutMs ?? longestMs, longestMs) },
         (error, response) => {
+          release();
           signal.removeEventListener('abort', cancel);
           if (error) reject(this.#toFailure(error, header));
           else resolve({ response: response ?? Buffer.alloc(0), metadata: header });
@@ -78,7 +83,9 @@ export class GrpcCaller implements UnaryCaller {
     options: Omit<CallOptions, 'timeoutMs'>,
   ): { frames: AsyncIterable<Uint8Array>; send(frame: Uint8Array): Promise<void>; halfClose(): void } {
     const { signal } = options;
-    const call = this.#client.makeBidiStreamRequest(rpc, identity, identity, toMetadata(options));
+    const { client, release } = this.#clients.acquire();
+    const call = client.makeBidiStreamRequest(rpc, identity, identity, toMetadata(options));
+    call.once('status', release);
     const cancel = () => call.cancel();
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
@@ -104,7 +111,7 @@ export class GrpcCaller implements UnaryCaller {
   }
 
   close(): void {
-    this.#client.close();
+    this.#clients.close();
   }
 
   #toFailure(error: ServiceError, header: ReadonlyMap<string, string>): CallFailure {
