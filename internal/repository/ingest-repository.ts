@@ -3,9 +3,16 @@ import type { ChatRole } from '../model/member.ts';
 import type { AcceptedMessage } from '../model/message.ts';
 import type { Appended, NewMessage } from './message-repository.ts';
 
-/** Whether a message may be accepted, or why not. With `repeated` it is in the database already, with this id, number and time. */
+/** How messages get into the database: committed by the service, or through the ingest log. */
+export type IngestMode = 'direct' | 'jetstream';
+
+/**
+ * Whether a message may be accepted, or why not. With `repeated` it is in the database already, with this id, number and time. `other_mode`: the mode
+ * of the database is `direct`, so the log must not have the message.
+ */
 export type AcceptanceCheck =
   | { outcome: 'acceptable' }
+  | { outcome: 'other_mode' }
   | { outcome: 'repeated'; messageId: string; seq: number; createdAt: Date }
   | { outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low'; chatType?: ChatType };
 
@@ -39,9 +46,22 @@ export interface IngestRepository {
   /** Checks whether messages may be accepted, and returns the results in their order. Members with one of `sendingRoles` may send, and so may services. */
   checkAcceptance(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<AcceptanceCheck[]>;
 
+  /** The mode of the database. If no process has chosen one yet, it is `wanted` from now on. */
+  claimMode(wanted: IngestMode): Promise<IngestMode>;
+
+  /** Starts to switch the mode, which does not change yet. Returns the id of the switch. */
+  startSwitch(): Promise<string>;
+
+  /** Changes the mode: statements of the other mode write nothing from now on. With `direct`, positions belong to no log any more. Throws an error if another switch was started meanwhile. */
+  finishSwitch(switchId: string, mode: IngestMode): Promise<void>;
+
+  /** The position of each partition. Undefined if the positions belong to another log. */
+  findPositions(log: { name: string; createdAt: string }): Promise<Map<number, number> | undefined>;
+
   /**
    * Stores which log the positions belong to. Returns `same` if it was that log before. For the `first` log, and for one that `replaced` another, it sets
-   * all positions to 0. Throws an error that says what to set if the same log had another number of partitions before.
+   * all positions to 0. Throws an error that says what to do if the same log had another number of partitions before, if the messages are in a log with
+   * another name, or if the mode is direct.
    */
   openLog(log: { name: string; createdAt: string; partitions: number }): Promise<'same' | 'first' | 'replaced'>;
 

@@ -1,9 +1,12 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
+import type { IngestLog } from '../../client/ingest/ingest-log.ts';
 import { NatsIngestLog } from '../../client/ingest/nats-ingest-log.ts';
 import type { Config } from '../../config/config.ts';
+import type { JetStreamIngest } from '../../config/groups/ingest-config.ts';
 import type { Database } from '../../repository/postgres/connection/database.ts';
 import { PostgresIngestRepository } from '../../repository/postgres/ingest/postgres-ingest-repository.ts';
+import { claimMode } from '../../service/ingest/claim-mode.ts';
 import { identifyLog } from '../../service/ingest/identify-log.ts';
 import { MessageAcceptor } from '../../service/ingest/message-acceptor.ts';
 import { PartitionWriters } from '../../service/ingest/partition-writers.ts';
@@ -24,6 +27,7 @@ export interface Ingest {
   acceptor: MessageAcceptor;
   /** Write accepted messages to the database. They are not started yet. */
   writers: PartitionWriters;
+  ingestLog: IngestLog;
 }
 
 /** Pairs of sender and chat whose last check is remembered: some 15 MB. */
@@ -38,16 +42,12 @@ const extraKeepMs = 5_000;
 /** How the processes share the partitions: a writer may miss two heartbeats before others take over. */
 const sharing = { heartbeatMs: 1_000, missingAfterMs: 3_500, reportEveryMs: 30_000 };
 
-/**
- * Opens ingest by JetStream; undefined if messages are committed directly. Throws an error that names the stream if it cannot be used. The writers are
- * stopped with the resources, so add what accepts messages after this: it is stopped first.
- */
-export async function openIngest(
-  { ingest, writer, times }: Config,
-  { bus, database, log, resources }: Deps,
-): Promise<Ingest | undefined> {
-  if (ingest.kind === 'direct') return undefined;
-  const { stream, partitions, replicas, maxBytes, duplicateWindowMs, rememberSendersMs, nats } = ingest;
+/** Opens the log. Throws an error that names the stream if it cannot be used. */
+export async function openIngestLog(
+  { stream, partitions, replicas, maxBytes, duplicateWindowMs, nats }: JetStreamIngest,
+  { writer }: Pick<Config, 'writer'>,
+  resources: ResourceStack,
+): Promise<NatsIngestLog> {
   const ingestLog = await NatsIngestLog.open({
     nats: { url: nats.url, ca: await readCa('NATS_CA', nats.caFile) },
     stream,
@@ -59,7 +59,23 @@ export async function openIngest(
     ackTimeoutMs: writer.giveUpAfterMs / 2,
   });
   resources.add('the stream of accepted messages', () => ingestLog.close());
+  return ingestLog;
+}
+
+/**
+ * Opens ingest by JetStream; undefined if messages are committed directly. Throws an error that names the stream if it cannot be used, and one that says
+ * what to do if the database is set to the other way. The writers are stopped with the resources, so add what accepts messages after this: it is stopped
+ * first.
+ */
+export async function openIngest(
+  { ingest, writer, times }: Pick<Config, 'ingest' | 'writer' | 'times'>,
+  { bus, database, log, resources }: Deps,
+): Promise<Ingest | undefined> {
   const repository = new PostgresIngestRepository(database);
+  await claimMode(repository, ingest.kind);
+  if (ingest.kind === 'direct') return undefined;
+  const { duplicateWindowMs, rememberSendersMs } = ingest;
+  const ingestLog = await openIngestLog(ingest, { writer }, resources);
   await identifyLog({ ingestLog, repository, log });
   const checks = new SenderChecks(
     { repository, log },
@@ -81,5 +97,5 @@ export async function openIngest(
     },
   );
   resources.add('the writers of accepted messages', () => writers.stop());
-  return { acceptor: new MessageAcceptor({ checks, log: ingestLog }), writers };
+  return { acceptor: new MessageAcceptor({ checks, log: ingestLog }), writers, ingestLog };
 }

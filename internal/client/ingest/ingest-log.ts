@@ -34,6 +34,8 @@ export interface LogState {
   lastPosition: number;
   /** How many entries the log has. */
   entries: number;
+  /** It takes new messages. */
+  isOpen: boolean;
 }
 
 /** The entries of one partition in order: those that the log has, and then new ones as they are appended. */
@@ -68,6 +70,12 @@ export interface IngestLog {
 
   /** The entry at a position, of any partition; undefined if the log does not have it, or no longer. */
   find(position: number): Promise<FoundEntry | undefined>;
+
+  /** The position of a partition's newest entry; 0 if the log has none. */
+  findEnd(partition: number): Promise<number>;
+
+  /** Opens the log to new messages, or closes it: then `append` answers `unavailable`, from every process, and stores nothing. */
+  setOpen(isOpen: boolean): Promise<void>;
 
   /** Removes a partition's entries up to and including a position. */
   trim(partition: number, throughPosition: number): Promise<void>;

@@ -120,6 +120,30 @@ test('a full stream refuses messages and removes none; trimming makes room', asy
   await eventually(() => expect(left.entries[0]?.position).toBe(entries[2]!.position));
 });
 
+test('a closed stream takes no message from any process until it is opened again, and has its entries', async () => {
+  const stream = 'CLOSED';
+  const log = await openLog({ stream, partitions: 2 });
+  const messages = [newMessage(), newMessage()];
+  await log.append(messages);
+
+  await log.setOpen(false);
+
+  const other = await openLog({ stream, partitions: 2, duplicateWindowMs: 30_000 });
+  for (const each of [log, other]) {
+    const [result] = await each.append([newMessage({ text: '' })]);
+    expect(result).toMatchObject({ outcome: 'unavailable', cause: { message: 'the stream CLOSED is closed' } });
+    expect(await each.state()).toMatchObject({ isOpen: false, entries: 2, lastPosition: 2 });
+  }
+  const partition = (await other.find(1))!.partition;
+  expect([await other.findEnd(partition), await other.findEnd(1 - partition)]).toEqual([2, 0]);
+  const { entries } = collect(other.read(partition, 0, 10));
+  await eventually(() => expect(idsOf(entries)).toEqual(messages.map(({ id }) => id)));
+
+  await other.setOpen(true);
+  expect(await log.append([newMessage()])).toEqual([{ outcome: 'appended' }]);
+  expect(await log.state()).toMatchObject({ isOpen: true });
+});
+
 test('a server that was killed and restarted has all entries, and recognises repetitions', async () => {
   const log = await openLog({ ackTimeoutMs: 500 });
   const messages = [newMessage(), newMessage()];

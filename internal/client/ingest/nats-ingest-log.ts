@@ -33,6 +33,9 @@ export interface NatsIngestLogOptions {
 }
 
 const notFound = 10_059;
+const tooLarge = 10_054;
+/** The largest message of a stream that is closed, in bytes. No entry is as small. */
+const closedMaxBytes = 1;
 const nanosecondsPerMs = 1_000_000;
 
 /**
@@ -74,12 +77,13 @@ export class NatsIngestLog implements IngestLog {
 
   async state(): Promise<LogState> {
     const { stream: name } = this.#options;
-    const { created, state } = await this.#manager.streams.info(name).catch(async (error) => {
+    const { created, state, config } = await this.#manager.streams.info(name).catch(async (error) => {
       if (!isMissing(error)) throw error;
       await this.#restoreStream();
       return this.#manager.streams.info(name);
     });
-    return { name, createdAt: created, lastPosition: state.last_seq, entries: state.messages };
+    const isOpen = config.max_msg_size !== closedMaxBytes;
+    return { name, createdAt: created, lastPosition: state.last_seq, entries: state.messages, isOpen };
   }
 
   append(messages: readonly AcceptedMessage[]): Promise<AppendResult[]> {
@@ -103,6 +107,17 @@ export class NatsIngestLog implements IngestLog {
     if (!found) return undefined;
     const { data: body, subject } = found;
     return { position, partition: Number(subject.split('.').at(-1)), message: decodeAccepted(body), body };
+  }
+
+  async findEnd(partition: number): Promise<number> {
+    const newest = await this.#manager.streams.getMessage(this.#options.stream, {
+      last_by_subj: this.#subject(partition),
+    });
+    return newest?.seq ?? 0;
+  }
+
+  async setOpen(isOpen: boolean): Promise<void> {
+    await this.#manager.streams.update(this.#options.stream, { max_msg_size: isOpen ? -1 : closedMaxBytes });
   }
 
   async trim(partition: number, throughPosition: number): Promise<void> {
@@ -133,6 +148,8 @@ export class NatsIngestLog implements IngestLog {
     } catch (cause) {
       // Nothing subscribes to the subject: the stream may have been deleted.
       if ((cause as Error).name === 'JetStreamNotEnabled') void this.#restoreStream().catch(() => {});
+      if (isClosed(cause))
+        return { outcome: 'unavailable', cause: new Error(`the stream ${stream} is closed`, { cause }) };
       return isFull(cause) ? { outcome: 'full' } : { outcome: 'unavailable', cause };
     }
   }
@@ -181,6 +198,10 @@ function toMsgId({ chatId, sender, clientMessageId }: AcceptedMessage): string {
 
 function isMissing(error: unknown): boolean {
   return error instanceof JetStreamApiError && error.code === notFound;
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === tooLarge;
 }
 
 function isFull(error: unknown): boolean {

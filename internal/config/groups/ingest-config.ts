@@ -4,22 +4,23 @@ import type { NatsConfig } from './nats-config.ts';
 /** How messages get into the database. */
 export type IngestConfig =
   /** The service acknowledges a message once PostgreSQL has committed it. */
-  | { kind: 'direct' }
-  /** Acknowledged when a JetStream stream has stored them, and committed by writers later. */
-  | {
-      kind: 'jetstream';
-      nats: NatsConfig;
-      stream: string;
-      /** Parts of the stream that are written side by side, each in order. */
-      partitions: number;
-      replicas: number;
-      /** How much the stream may hold, in bytes. Beyond that it refuses messages. */
-      maxBytes: number;
-      /** How long the stream recognises a repeated message, in milliseconds. */
-      duplicateWindowMs: number;
-      /** How long a sender's last check counts while the database is away, in milliseconds. */
-      rememberSendersMs: number;
-    };
+  { kind: 'direct' } | JetStreamIngest;
+
+/** Acknowledged when a JetStream stream has stored them, and committed by writers later. */
+export interface JetStreamIngest {
+  kind: 'jetstream';
+  nats: NatsConfig;
+  stream: string;
+  /** Parts of the stream that are written side by side, each in order. */
+  partitions: number;
+  replicas: number;
+  /** How much the stream may hold, in bytes. Beyond that it refuses messages. */
+  maxBytes: number;
+  /** How long the stream recognises a repeated message, in milliseconds. */
+  duplicateWindowMs: number;
+  /** How long a sender's last check counts while the database is away, in milliseconds. */
+  rememberSendersMs: number;
+}
 
 /** `nats` is the server that the stream is on. */
 export function readIngest(read: EnvReader, nats: NatsConfig | undefined): IngestConfig {

@@ -160,6 +160,16 @@ test('remembered checks expire, end with a refusal, and are limited in number', 
   ]);
 });
 
+test('a database of the other mode accepts no message, also from memory afterwards', async () => {
+  const { repository, log, send, outcomes } = newFixture();
+  await send('before');
+  repository.result = () => ({ outcome: 'other_mode' });
+  expect(await outcomes([send('not any more')])).toEqual(['STORAGE_UNAVAILABLE']);
+  repository.away = true;
+  expect(await outcomes([send('still not')])).toEqual(['STORAGE_UNAVAILABLE']);
+  expect(log.entries).toEqual(['before']);
+});
+
 test('a database that is away is asked rarely, and decides again as soon as it is back', async () => {
   const { repository, send } = newFixture();
   await send('before');

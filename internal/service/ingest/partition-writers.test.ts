@@ -423,6 +423,8 @@ test('a writer that cannot check its stream removes nothing from it', async () =
     find: (position) => fixture.ingestLog.find(position),
     append: (messages) => fixture.ingestLog.append(messages),
     read: (...span) => fixture.ingestLog.read(...span),
+    findEnd: (of) => fixture.ingestLog.findEnd(of),
+    setOpen: (isOpen) => fixture.ingestLog.setOpen(isOpen),
     trim: async (_, position) => void trimmed.push(position),
     close: async () => {},
   };

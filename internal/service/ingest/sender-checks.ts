@@ -17,8 +17,11 @@ interface Deps {
   log: Logger;
 }
 
-/** The result of a check. `unknown`: the database is away, and no recent check of the sender is remembered. */
-export type SenderCheck = AcceptanceCheck | { outcome: 'unknown' };
+/**
+ * The result of a check. `unknown`: the database is away, and no recent check of the sender is remembered; or the mode of the database is direct, and this
+ * process can only accept messages into the log.
+ */
+export type SenderCheck = Exclude<AcceptanceCheck, { outcome: 'other_mode' }> | { outcome: 'unknown' };
 
 /** Decides which messages may be accepted: by the database, or while it is away by the last check of the same sender in the same chat. */
 export class SenderChecks {
@@ -27,6 +30,7 @@ export class SenderChecks {
   readonly #options: SenderChecksOptions;
   readonly #recent: RecentSenders;
   #askAgainAt = 0;
+  #warnedOfMode = false;
 
   constructor({ repository, log }: Deps, options: SenderChecksOptions) {
     this.#repository = repository;
@@ -41,11 +45,14 @@ export class SenderChecks {
     if (!checks) {
       return batch.map((message) => ({ outcome: this.#recent.has(message) ? 'acceptable' : 'unknown' }) as const);
     }
-    for (const [i, { outcome }] of checks.entries()) {
+    return checks.map((check, i) => {
+      const { outcome } = check;
       if (outcome === 'acceptable') this.#recent.remember(batch[i]!);
       else if (outcome !== 'repeated' && outcome !== 'reused') this.#recent.forget(batch[i]!);
-    }
-    return checks;
+      if (outcome !== 'other_mode') return check;
+      this.#warnOfMode();
+      return { outcome: 'unknown' };
+    });
   }
 
   /** Undefined while the database is away. Throws any other error of the database. */
@@ -65,6 +72,12 @@ export class SenderChecks {
       this.#askAgainAt = performance.now() + this.#options.restMs;
       return undefined;
     }
+  }
+
+  #warnOfMode(): void {
+    if (this.#warnedOfMode) return;
+    this.#warnedOfMode = true;
+    this.#log.error('the mode of the database is direct now: this node accepts no message until it is restarted');
   }
 
   async #inTime<T>(answer: Promise<T>): Promise<T> {

@@ -100,6 +100,8 @@ test.each([
   ['account', ['alice', '--roles', 'service,admin'], 'cannot be combined with other roles'],
   ['rotate-keys', ['now'], "Unexpected argument 'now'"],
   ['migrate', ['--up'], "Unknown option '--up'"],
+  ['ingest-switch', [], 'give direct or jetstream'],
+  ['ingest-switch', ['redis'], 'give direct or jetstream'],
   ['server', ['--port', '1'], "Unknown option '--port'"],
   ['gateway', ['a:50051'], "Unexpected argument 'a:50051'"],
   ['auth-server', ['--port'], "Unknown option '--port'"],
@@ -114,7 +116,7 @@ test.each([
 
 test.each([
   ...['server', 'gateway', 'auth-server', 'message-writer'],
-  ...['account', 'rotate-keys', 'migrate', 'health', 'gen-cert'],
+  ...['account', 'rotate-keys', 'migrate', 'ingest-switch', 'health', 'gen-cert'],
 ])('%s --help prints the usage and starts nothing', async (program) => {
   expect(await run(program, ['--help'], {})).toMatchObject({
     code: 0,

@@ -8,7 +8,16 @@ export interface Area {
   packages: readonly string[] | 'any';
 }
 
-const programs = ['account', 'auth-server', 'gateway', 'message-writer', 'migrate', 'rotate-keys', 'server'];
+const programs = [
+  'account',
+  'auth-server',
+  'gateway',
+  'ingest-switch',
+  'message-writer',
+  'migrate',
+  'rotate-keys',
+  'server',
+];
 const nats = ['@nats-io/jetstream', '@nats-io/transport-node'];
 
 /**

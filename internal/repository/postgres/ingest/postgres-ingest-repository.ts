@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { ChatType } from '../../../model/chat.ts';
 import type { ChatRole } from '../../../model/member.ts';
@@ -5,6 +6,7 @@ import type { AcceptedMessage } from '../../../model/message.ts';
 import {
   type AcceptanceCheck,
   type Entry,
+  type IngestMode,
   type IngestRepository,
   PartitionLost,
   type PartitionRange,
@@ -22,7 +24,7 @@ const checkStatement = {
   name: 'check_acceptance',
   text: `
     select c.type as chat_type, m.role, prior.id as message_id, prior.seq, prior.created_at,
-      prior.content_hash = i.content_hash as same
+      prior.content_hash = i.content_hash as same, (select mode = 'direct' from ingest.mode) as other_mode
     from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[])
       with ordinality as i (chat_id, sender_id, client_message_id, content_hash, place)
     left join chats c on c.id = i.chat_id
@@ -44,6 +46,7 @@ interface CheckRow {
   seq: number;
   created_at: Date;
   same: boolean;
+  other_mode: boolean | null;
 }
 
 export class PostgresIngestRepository implements IngestRepository {
@@ -70,6 +73,42 @@ export class PostgresIngestRepository implements IngestRepository {
     });
   }
 
+  claimMode(wanted: IngestMode): Promise<IngestMode> {
+    return withStorageErrors(async () => {
+      await this.#pool.query('update ingest.mode set mode = $1 where mode is null', [wanted]);
+      const { rows } = await this.#pool.query<{ mode: IngestMode }>('select mode from ingest.mode');
+      return rows[0]!.mode;
+    });
+  }
+
+  async startSwitch(): Promise<string> {
+    const switchId = randomUUID();
+    await withStorageErrors(() => this.#pool.query('update ingest.mode set switch_id = $1', [switchId]));
+    return switchId;
+  }
+
+  async finishSwitch(switchId: string, mode: IngestMode): Promise<void> {
+    await this.#inTransaction(async (client) => {
+      const { rowCount } = await client.query('update ingest.mode set mode = $2 where switch_id = $1', [
+        switchId,
+        mode,
+      ]);
+      if (!rowCount) throw new Error('the mode was not changed: another process has started to switch it meanwhile');
+      // The next log may be another one.
+      if (mode === 'direct') await client.query('delete from ingest.stream');
+    });
+  }
+
+  findPositions({ name, createdAt }: { name: string; createdAt: string }): Promise<Map<number, number> | undefined> {
+    return withStorageErrors(async () => {
+      const { rows } = await this.#pool.query<{ partition: number; position: number }>(
+        'select partition, position from ingest.partitions, ingest.stream where name = $1 and created_at = $2',
+        [name, createdAt],
+      );
+      return rows.length > 0 ? new Map(rows.map(({ partition, position }) => [partition, position])) : undefined;
+    });
+  }
+
   openLog({
     name,
     createdAt,
@@ -81,6 +120,13 @@ export class PostgresIngestRepository implements IngestRepository {
         'select name, created_at, partitions from ingest.stream',
       );
       const [known] = rows;
+      if (known && known.name !== name) {
+        throw new Error(
+          `accepted messages are in the stream ${known.name}, not in ${name}: set INGEST_STREAM=${known.name}, or switch to direct first (make ingest-switch TO=direct)`,
+        );
+      }
+      const { rowCount: isDirect } = await client.query(`select from ingest.mode where mode = 'direct'`);
+      if (isDirect) throw new Error('the database is set to direct: it has no log');
       if (known?.name === name && known.created_at === createdAt) {
         if (known.partitions === partitions) return 'same';
         throw new Error(
@@ -208,6 +254,7 @@ function toCheck(row: CheckRow, sendingRoles: readonly ChatRole[], asService: bo
   const chatType = row.chat_type ?? undefined;
   const refused = (outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low'): AcceptanceCheck =>
     chatType ? { outcome, chatType } : { outcome };
+  if (row.other_mode) return { outcome: 'other_mode' };
   if (!chatType) return refused('chat_not_found');
   if (row.message_id !== null) {
     if (!row.same) return refused('reused');

@@ -202,6 +202,22 @@ describe('a message that is sent again', () => {
   });
 });
 
+test('while the database is set to jetstream, nothing is written', async () => {
+  const group = await newGroup();
+  const setMode = (mode: string | null) => storage.database.pool.query('update ingest.mode set mode = $1', [mode]);
+  await append(newMessage(group, 'alice'));
+  try {
+    await setMode('jetstream');
+    await expect(append(newMessage(group, 'alice'))).rejects.toMatchObject({ reason: 'STORAGE_UNAVAILABLE' });
+    expect(await append()).toEqual([]);
+    expect(await messagesOf(storage, group)).toHaveLength(2);
+    await setMode('direct');
+    expect(await append(newMessage(group, 'alice'))).toMatchObject([{ outcome: 'stored', seq: 3 }]);
+  } finally {
+    await setMode(null);
+  }
+});
+
 describe('batches from several connections at once', () => {
   test('number each chat 1, 2, 3, … without gaps or doubles, keep their own order, and never wait for each other in a circle', async () => {
     const chatIds = await Promise.all(Array.from({ length: 5 }, () => newGroup()));

@@ -17,7 +17,9 @@ import { SharedPages } from './shared-pages.ts';
 
 const appendStatement = {
   name: 'append_messages',
-  text: 'select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)',
+  // In the other mode the condition, which depends on no row, is false before the function is called.
+  text: `select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    where exists (select from ingest.mode where mode is distinct from 'jetstream')`,
 };
 
 export interface MembershipKey {
@@ -72,6 +74,7 @@ export class PostgresMessageRepository implements MessageRepository {
           lockWaitMs,
         ],
       });
+      if (rows.length < batch.length) throw otherMode();
       this.#analysis.wrote(batch.length);
       return rows.map(toAppended);
     });
@@ -182,6 +185,13 @@ export class PostgresMessageRepository implements MessageRepository {
       return new Map(rows.map(({ id, last_seq }) => [id, last_seq]));
     });
   }
+}
+
+function otherMode(): ChatError {
+  return new ChatError('STORAGE_UNAVAILABLE', 'this node cannot store messages any more', {
+    retryAfterMs: 1_000,
+    cause: new Error('the database is set to INGEST=jetstream now: restart this node with that setting'),
+  });
 }
 
 export function toAppended(row: AppendedRow): Appended {
