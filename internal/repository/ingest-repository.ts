@@ -78,11 +78,11 @@ export interface IngestRepository {
    * Writes the messages of a range and moves the partition's position to its end, in one transaction. It does not check membership again. Throws
    * PartitionLost, and has then written nothing. A batch must not contain a message (chat, sender, clientMessageId) twice.
    *
-   * Waits for locks as MessageRepository.appendBatch does. If a message is `busy`, the others are written, and the position does not move.
+   * Waits for locks as MessageRepository.appendBatch does. If a message is `busy` or `reused`, the others are written, and the position does not move.
    */
   append(range: PartitionRange, messages: readonly AcceptedMessage[], lockWaitMs?: number): Promise<Appended[]>;
 
-  /** Whether an entry needs no more work: its message is in the database, its chat was deleted, or it was set aside. */
+  /** Whether an entry needs no more work: a message with its chat, sender and clientMessageId is in the database, its chat was deleted, or it was set aside. */
   isSettled(entry: Entry): Promise<boolean>;
 
   /** Sets an entry aside that cannot be written, in the table ingest.refused, and moves the position to the end of the range. Throws PartitionLost. */

@@ -4,7 +4,7 @@ import type { AcceptedMessage } from '../../model/message.ts';
 export type AppendResult =
   /** The log has stored it. */
   | { outcome: 'appended' }
-  /** The log has another message with the same chat, sender and client_message_id already: `first`. */
+  /** The log has a message with the same chat, sender and client_message_id already: `first`. It may be this one, if an answer was lost. */
   | { outcome: 'duplicate'; first: AcceptedMessage }
   /** The log has no room. It did not store the message. */
   | { outcome: 'full' }

@@ -89,7 +89,7 @@ test('a repeated message is not appended twice, and the result has the first one
   const first = newMessage();
   await log.append([first]);
 
-  expect(await log.append([first])).toEqual([{ outcome: 'appended' }]);
+  expect(await log.append([first])).toEqual([{ outcome: 'duplicate', first }]);
   const again = newMessage({ clientMessageId: first.clientMessageId, text: 'other' });
   expect(await log.append([again])).toEqual([{ outcome: 'duplicate', first }]);
   // From another sender or in another chat it is another message.

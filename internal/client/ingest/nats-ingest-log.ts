@@ -143,8 +143,7 @@ export class NatsIngestLog implements IngestLog {
       const stored = await this.#manager.streams.getMessage(stream, { seq: ack.seq });
       const first = stored && decodeAccepted(stored.data);
       if (!first) return { outcome: 'unavailable', cause: new Error(`entry ${ack.seq} cannot be read`) };
-      // With the same id it is this message, and the answer to an earlier attempt was lost.
-      return first.id === message.id ? { outcome: 'appended' } : { outcome: 'duplicate', first };
+      return { outcome: 'duplicate', first };
     } catch (cause) {
       // Nothing subscribes to the subject: the stream may have been deleted.
       if ((cause as Error).name === 'JetStreamNotEnabled') void this.#restoreStream().catch(() => {});

@@ -3,6 +3,7 @@ import { ChatError } from '../../model/errors.ts';
 import type { ChatRole } from '../../model/member.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
 import type { Appended, MessageRepository, NewMessage } from '../../repository/message-repository.ts';
+import { acceptedMessageId } from './accepted-message-id.ts';
 import type { SenderCheck, SenderChecks } from './sender-checks.ts';
 
 interface Deps {
@@ -34,7 +35,7 @@ export class MessageAcceptor implements Pick<MessageRepository, 'appendBatch'> {
     const acceptedAt = new Date();
     const results = new Map<AcceptedMessage, AppendResult>();
     const passed = batch.map((message, i): AcceptedMessage | undefined =>
-      checked[i]?.outcome === 'acceptable' ? { ...message, acceptedAt } : undefined,
+      checked[i]?.outcome === 'acceptable' ? { ...message, id: acceptedMessageId(message), acceptedAt } : undefined,
     );
     const accepted = passed.filter((message) => message !== undefined);
     const answers = await this.#log.append(accepted);

@@ -34,12 +34,15 @@ export class PartitionProgress {
     return this.#position;
   }
 
-  /** Writes a batch of the entries that follow, and returns the outcomes in its order. If one of them is `busy`, the position does not move. */
+  /**
+   * Writes a batch of the entries that follow, and returns the outcomes in its order. If one of them is `busy` or `reused`, the position does not move: the
+   * first is to be tried again, the second to be set aside.
+   */
   async append(batch: readonly ReadableEntry[], lockWaitMs: number): Promise<Appended[]> {
     const { position } = batch.at(-1)!;
     const messages = batch.map(({ message }) => message);
     const outcomes = await this.#repository.append(this.#rangeTo(position), messages, lockWaitMs);
-    if (outcomes.some(({ outcome }) => outcome === 'busy')) return outcomes;
+    if (outcomes.some(({ outcome }) => outcome === 'busy' || outcome === 'reused')) return outcomes;
     this.#position = position;
     this.#marks.reached(position);
     return outcomes;

@@ -160,22 +160,26 @@ export class PartitionWriter {
     await this.#progress.restart();
   }
 
-  /** Resolves with the entries of busy chats, after a pause. */
+  /** Resolves with the entries of busy chats, after a pause. Sets aside those whose client_message_id belongs to another message. */
   async #settle(
     batch: readonly ReadableEntry[],
     outcomes: readonly Appended[],
     repeated: boolean,
   ): Promise<readonly ReadableEntry[]> {
     this.#failed = false;
-    const busy = batch.filter((_, i) => outcomes[i]!.outcome === 'busy');
-    this.#written += batch.length - busy.length;
-    this.#lockWaitMs = busy.length > 0 ? lockWaitMs : 0;
+    const isBusy = outcomes.some(({ outcome }) => outcome === 'busy');
+    const left = batch.filter((_, i) => ['busy', 'reused'].includes(outcomes[i]!.outcome));
+    this.#written += batch.length - left.length;
+    this.#lockWaitMs = isBusy ? lockWaitMs : 0;
     publishWritten(this.#deps, batch, outcomes, repeated);
-    if (busy.length === 0) return [];
-    const { signal } = this.#stopping;
-    await sleep(equalJitter(retryMs), signal);
-    signal.throwIfAborted();
-    return busy;
+    if (isBusy) {
+      const { signal } = this.#stopping;
+      await sleep(equalJitter(retryMs), signal);
+      signal.throwIfAborted();
+      return left;
+    }
+    for (const entry of left) await this.#refuse(entry, 'another message has its client_message_id');
+    return [];
   }
 
   /** Tries the same batch again, without end, unless the database refuses its content. Throws PartitionLost, and the error itself when the writer is stopped. */

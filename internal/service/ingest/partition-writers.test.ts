@@ -2,12 +2,14 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
+import { encodeAccepted } from '../../client/ingest/accepted-message-codec.ts';
 import type { IngestLog } from '../../client/ingest/ingest-log.ts';
 import { NatsIngestLog } from '../../client/ingest/nats-ingest-log.ts';
 import { partitionOf } from '../../client/ingest/partition-of.ts';
 import { connectNats } from '../../client/nats/connect-nats.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
 import { PartitionLost } from '../../repository/ingest-repository.ts';
+import type { NewMessage } from '../../repository/message-repository.ts';
 import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
 import { PostgresIngestRepository } from '../../repository/postgres/ingest/postgres-ingest-repository.ts';
 import { startNats } from '../../servers/brokers.ts';
@@ -16,11 +18,14 @@ import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { holdChat } from '../../testing/faults/row-lock.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
+import { newMessage } from '../../testing/services/test-storage.ts';
 import { identifyLog } from './identify-log.ts';
 import { isPositionValid } from './is-position-valid.ts';
+import { MessageAcceptor } from './message-acceptor.ts';
 import { PartitionWriter } from './partition-writer.ts';
 import { PartitionWriters, type PartitionWritersOptions } from './partition-writers.ts';
 import { Semaphore } from './semaphore.ts';
+import { SenderChecks } from './sender-checks.ts';
 
 let nats: ServerProcess;
 beforeAll(async () => {
@@ -293,12 +298,62 @@ test('of two messages with one client_message_id the first is written, and a dif
   const first = await append('first');
   await append('first');
   const other = await append('other');
+  const writers = fixture.newWriters();
+  writers.start();
+  const after = await fixture.append(3, { chatId: message.chatId });
+
+  await eventually(async () => expect(await fixture.written()).toEqual(byChat([first, ...after])));
+  const refused = async () => (await fixture.database.pool.query('select reason, body from ingest.refused')).rows;
+  const recorded = [{ reason: 'another message has its client_message_id', body: Buffer.from(encodeAccepted(other)) }];
+  await eventually(async () => expect(await refused()).toEqual(recorded));
+  expect(fixture.lines.errors).toMatchObject([{ messageId: other.id, chatId: other.chatId }]);
+  // A log that is read again from its start records it once.
+  await writers.stop();
+  await fixture.database.pool.query('update ingest.partitions set position = position + 1000');
+  fixture.newWriters().start();
+  await eventually(() => expect(fixture.lines.errors.length).toBeGreaterThan(2));
+  expect(await refused()).toEqual(recorded);
+});
+
+test('each acceptance of a message is answered with the id that it gets, also after the duplicate window', async () => {
+  const { repository, ingestLog, ...fixture } = await newFixture(100);
+  const log = fixture.lines.logger;
+  const checks = new SenderChecks({ repository, log }, { max: 10, rememberMs: 1_000, timeoutMs: 60_000, restMs: 50 });
+  const acceptor = new MessageAcceptor({ checks, log: ingestLog });
+  const message = { ...newMessage(fixture.chatIds[0]!, 'service:bot'), asService: true };
+  const accept = async (content: Partial<NewMessage> = {}) =>
+    (await acceptor.appendBatch([{ ...message, id: randomUUID(), ...content }], []))[0]!;
+  const first = await accept();
+  expect(first.outcome).toBe('accepted');
+  expect(await accept()).toMatchObject({ outcome: 'accepted', messageId: first.messageId });
+  // The log appends it again once its duplicate window has passed.
+  await eventually(async () => {
+    expect(await accept()).toMatchObject({ outcome: 'accepted', messageId: first.messageId });
+    expect((await ingestLog.state()).entries).toBe(2);
+  });
   fixture.newWriters().start();
 
-  await eventually(() =>
-    expect(fixture.lines.errors).toMatchObject([{ messageId: other.id, outcome: 'reused', senderId: 'bob' }]),
+  await eventually(async () => expect(await accept()).toMatchObject({ outcome: 'repeated', seq: 1 }));
+  expect(await accept()).toMatchObject({ messageId: first.messageId });
+  expect(await accept({ contentHash: Buffer.from('other') })).toMatchObject({ outcome: 'reused' });
+  const { rows } = await fixture.database.pool.query('select id from messages');
+  expect(rows).toEqual([{ id: first.messageId }]);
+});
+
+test('the time of a message is that of the database when it is written, whatever the clock of the node', async () => {
+  const fixture = await newFixture();
+  const chatId = fixture.chatIds[0]!;
+  for (const acceptedAt of [new Date('2001-01-01'), new Date('2099-01-01'), new Date()]) {
+    await fixture.append(1, { chatId, acceptedAt });
+  }
+  fixture.newWriters().start();
+  await eventually(async () => expect((await fixture.written()).get(chatId)).toHaveLength(3));
+  const { rows } = await fixture.database.pool.query(
+    `select bool_and(created_at between chat_created_at and clock_timestamp()) as by_the_database,
+       array_agg(created_at order by seq) = array_agg(created_at order by created_at) as in_order
+     from (select m.*, date_trunc('milliseconds', c.created_at) as chat_created_at from messages m join chats c on c.id = m.chat_id) m`,
   );
-  expect(await fixture.written()).toEqual(byChat([first]));
+  expect(rows).toEqual([{ by_the_database: true, in_order: true }]);
 });
 
 test('entries leave the stream when they were written long enough ago', async () => {

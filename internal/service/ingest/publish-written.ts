@@ -10,7 +10,7 @@ interface Deps {
 }
 
 /**
- * Publishes the messages of a batch that are in the database now, chat by chat, and logs those that are not. `repeated`: the batch was tried before. An
+ * Publishes the messages of a batch that are in the database now, chat by chat, and logs those whose chat has been deleted. `repeated`: the batch was tried before. An
  * earlier attempt may have been committed without its messages being published, so repeated messages are published as well.
  */
 export function publishWritten(
@@ -22,20 +22,13 @@ export function publishWritten(
   const written = new WrittenMessages();
   for (const [i, { message }] of batch.entries()) {
     const { outcome } = outcomes[i]!;
-    const { id, chatId, sender, clientMessageId } = message;
+    const { id, chatId } = message;
     if (outcome === 'stored') {
       written.addStored(message, outcomes[i]!);
     } else if (outcome === 'repeated') {
       if (repeated) written.addRepeated(message, outcomes[i]!);
-    } else if (outcome === 'busy') {
-      // Not written yet.
     } else if (outcome === 'chat_not_found') {
       log.warn({ chatId, messageId: id }, 'an accepted message was dropped: its chat has been deleted');
-    } else {
-      log.error(
-        { chatId, messageId: id, senderId: sender.id, clientMessageId, outcome },
-        'an accepted message was not written: another one has its client_message_id',
-      );
     }
   }
   written.publish(bus);

@@ -24,7 +24,8 @@ const checkStatement = {
   name: 'check_acceptance',
   text: `
     select c.type as chat_type, m.role, prior.id as message_id, prior.seq, prior.created_at,
-      prior.content_hash = i.content_hash as same, (select mode = 'direct' from ingest.mode) as other_mode
+      prior.content_hash is null or prior.content_hash = i.content_hash as same,
+      (select mode = 'direct' from ingest.mode) as other_mode
     from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[])
       with ordinality as i (chat_id, sender_id, client_message_id, content_hash, place)
     left join chats c on c.id = i.chat_id
@@ -210,12 +211,12 @@ export class PostgresIngestRepository implements IngestRepository {
     return withPartitionLost(() =>
       this.#inTransaction(async (client) => {
         await client.query('select ingest.move($1, $2, $3, $4)', [writerId, partition, from, to]);
-        await client.query('insert into ingest.refused (partition, position, reason, body) values ($1, $2, $3, $4)', [
-          partition,
-          to,
-          reason.replaceAll('\0', ''),
-          Buffer.from(body),
-        ]);
+        // A log that is read from its start again refuses the same entries again.
+        await client.query(
+          `insert into ingest.refused (partition, position, reason, body) select $1, $2, $3, $4
+           where not exists (select from ingest.refused where partition = $1 and position = $2 and body = $4)`,
+          [partition, to, reason.replaceAll('\0', ''), Buffer.from(body)],
+        );
       }),
     );
   }

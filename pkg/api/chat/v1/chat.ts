@@ -382,7 +382,10 @@ export interface Member {
 
 /** Message is one durable entry of a chat: a text that a user sent, or an event that the service recorded (`system`). */
 export interface Message {
-  /** A UUID (version 7). */
+  /**
+   * A UUID. Version 7, or version 8 if the message was accepted before it was numbered (`INGEST=jetstream`): then it is
+   * derived from the chat, the sender and `client_message_id`. Ids do not sort messages; `seq` does.
+   */
   id: string;
   chatId: string;
   /** The sequence number of the message in its chat: 1, 2, 3, …, without gaps. */
@@ -400,7 +403,10 @@ export interface Message {
   clientMessageId: string;
   /** Empty for a system message and for a deleted message. */
   text: string;
-  /** When the message was committed, by the database's clock. */
+  /**
+   * When the message was committed, by the database's clock. A message that waited to be numbered (`INGEST=jetstream`) has
+   * the time at which it got its number, not the time at which it was accepted.
+   */
   createdAt:
     | Date
     | undefined;
@@ -651,6 +657,10 @@ export interface SendMessageResponse {
    * the order in which it accepted them.
    */
   seq: number;
+  /**
+   * When the message was committed. If `seq` is 0, when it was accepted, by the clock of the node: the `message` event
+   * carries the time of the message.
+   */
   createdAt: Date | undefined;
 }
 
@@ -1108,7 +1118,10 @@ export interface Accepted {
    * `message` event carries the number.
    */
   seq: number;
-  /** When the message or change was committed, or the message accepted. */
+  /**
+   * When the message or change was committed. If `seq` is 0, when the message was accepted, by the clock of the node: the
+   * `message` event carries the time of the message.
+   */
   createdAt: Date | undefined;
 }
 
