@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type StatusObject, status } from '@grpc/grpc-js';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { CloseReason, ConnectChatRequest, ConnectChatResponse } from '../../../pkg/api/chat/v1/chat.ts';
 import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
@@ -138,6 +139,41 @@ test('a node enforces a logout or a ban before it answers', async () => {
     await admin.chat.unbanUser({ userId: other.userId });
     await bearer(here, other).chat.listChats({});
   }
+});
+
+test('a ban and the end of a session whose commits take many minutes are enforced on every node once they are committed', async () => {
+  const [banned, ended, noticed] = await Promise.all([1, 2, 3].map(() => register(here.transport())));
+  const open = async (account: Account | undefined) =>
+    Promise.all([here, there].map((service) => bearer(service, account!).connect()));
+  const [bannedStreams, endedStreams] = [await open(banned), await open(ended)];
+  const late = new pg.Client({ connectionString: here.dsn });
+  await late.connect();
+  onTestFinished(() => late.end());
+  await late.query('begin');
+  const tenMinutesAgo = new Date(Date.now() - 600_000);
+  await late.query(`insert into user_bans (user_id, banned_by, reason, changed_at) values ($1, 'root', '', $2)`, [
+    banned!.userId,
+    tenMinutesAgo,
+  ]);
+  await late.query(`update auth.sessions set ended_at = $2, end_reason = 'REVOKED' where id = $1`, [
+    ended!.sessionId,
+    tenMinutesAgo,
+  ]);
+  // Both nodes have read on meanwhile: they know of a later ban.
+  await admin.chat.banUser({ userId: noticed!.userId });
+  for (const service of [here, there]) {
+    await eventually(() =>
+      expect(bearer(service, noticed!).chat.listChats({})).rejects.toMatchObject({ reason: 'BANNED' }),
+    );
+  }
+  for (const stream of [...bannedStreams, ...endedStreams]) {
+    expect(await stream.ask(commands.ping())).toMatchObject({ $case: 'pong' });
+  }
+
+  await late.query('commit');
+
+  for (const stream of bannedStreams) expect(await stream.ended).toMatchObject({ reason: 'BANNED' });
+  for (const stream of endedStreams) expect(await stream.ended).toMatchObject({ reason: 'SESSION_REVOKED' });
 });
 
 test('the end of one session leaves the user’s other sessions open', async () => {
