@@ -2,7 +2,7 @@ import type { Ban } from '../model/ban.ts';
 import type { Message } from '../model/message.ts';
 import type { Page } from '../model/page.ts';
 import type { User } from '../model/user.ts';
-import type { Guard } from './guard.ts';
+import type { Guard, Reader } from './guard.ts';
 
 /** What a ban is made of, from a chat or from the service. */
 export interface NewBan {
@@ -28,6 +28,6 @@ export interface ChatBanRepository {
   /** Throws NOT_FOUND (BAN_NOT_FOUND). */
   lift(chatId: string, actor: User, userId: string, guard: Guard): Promise<void>;
 
-  /** Lists the bans that have not expired, ordered by user id. */
-  list(chatId: string, limit: number, afterUserId?: string): Promise<Page<Ban, string>>;
+  /** Lists the bans that have not expired, ordered by user id. For a reader, throws what its guard throws. */
+  list(chatId: string, limit: number, afterUserId?: string, reader?: Reader): Promise<Page<Ban, string>>;
 }

@@ -15,3 +15,9 @@ export interface Access {
  * that what it has seen is still true when the change commits.
  */
 export type Guard = (access: Access) => void;
+
+/** A user who reads a chat. The guard throws if the user may not; it is called with the user's role in the snapshot that was read. */
+export interface Reader {
+  userId: string;
+  guard: Guard;
+}

@@ -2,7 +2,7 @@ import type { ChatRole, Member } from '../model/member.ts';
 import type { Message } from '../model/message.ts';
 import type { Page } from '../model/page.ts';
 import type { User } from '../model/user.ts';
-import type { Guard } from './guard.ts';
+import type { Guard, Reader } from './guard.ts';
 
 /**
  * Stores the members of chats.
@@ -44,6 +44,9 @@ export interface MemberRepository {
   /** Ends the user's own membership, like `remove`. Throws PERMISSION_DENIED (NOT_A_MEMBER). */
   leave(chatId: string, user: User, guard: Guard): Promise<Message[]>;
 
-  /** Lists the chat's members, ordered by user id; none if the chat does not exist. */
-  list(chatId: string, limit: number, afterUserId?: string): Promise<Page<Member, string>>;
+  /**
+   * Lists the chat's members, ordered by user id. For a reader, throws NOT_FOUND (CHAT_NOT_FOUND) and what its guard throws; without one, a
+   * chat that does not exist has no members.
+   */
+  list(chatId: string, limit: number, afterUserId?: string, reader?: Reader): Promise<Page<Member, string>>;
 }

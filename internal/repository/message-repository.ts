@@ -2,6 +2,7 @@ import type { Batch } from '../model/batch.ts';
 import type { ChatType } from '../model/chat.ts';
 import type { ChatRole } from '../model/member.ts';
 import type { Draft, Message } from '../model/message.ts';
+import type { Reader } from './guard.ts';
 
 /** A draft with the id that it gets when it is stored, and a digest of its content by which a repetition is recognised. */
 export interface NewMessage extends Draft {
@@ -67,11 +68,22 @@ export interface MessageRepository {
     lockWaitMs?: number,
   ): Promise<Appended[]>;
 
-  /** Throws NOT_FOUND (MESSAGE_NOT_FOUND), also for a hidden message. */
-  get(chatId: string, messageId: string): Promise<Message>;
+  /**
+   * Throws NOT_FOUND (MESSAGE_NOT_FOUND), also for a hidden message; for a reader, also NOT_FOUND (CHAT_NOT_FOUND) and what its guard
+   * throws.
+   */
+  get(chatId: string, messageId: string, reader?: Reader): Promise<Message>;
 
-  /** Returns a page of history, ordered by seq, without hidden messages. */
-  listHistory(chatId: string, range: HistoryRange, limit: number): Promise<{ messages: Message[]; hasMore: boolean }>;
+  /**
+   * Returns a page of history, ordered by seq, without hidden messages. For a reader, throws NOT_FOUND (CHAT_NOT_FOUND) and what its guard
+   * throws.
+   */
+  listHistory(
+    chatId: string,
+    range: HistoryRange,
+    limit: number,
+    reader?: Reader,
+  ): Promise<{ messages: Message[]; hasMore: boolean }>;
 
   /** Returns the entries after a number, without a check of membership; undefined if the chat does not exist. */
   findChanges(chatId: string, afterSeq: number, limit: number): Promise<ChangesPage | undefined>;

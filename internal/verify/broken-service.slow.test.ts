@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { MemoryBus } from '../client/bus/memory-bus.ts';
 import { Batch } from '../model/batch.ts';
-import type { ChatRepository } from '../repository/chat-repository.ts';
 import type { MessageRepository } from '../repository/message-repository.ts';
 import { refusalOf } from '../service/authorization.ts';
 import { FlakyLink } from '../testing/faults/flaky-link.ts';
@@ -96,12 +95,10 @@ const broken: Record<string, { overrides: () => Overrides; found: ViolationKind[
   'lets every user read every chat (7)': {
     found: ['leaked'],
     overrides: () => ({
-      chats: (real) =>
-        withFaults<ChatRepository>(real, () => ({
-          get: async (chatId, userId) => {
-            const chat = await real.get(chatId, userId);
-            return { ...chat, own: chat.own ?? { role: 'MEMBER', joinedSeq: 1, readSeq: 0, unreadCount: 0 } };
-          },
+      messages: (real) =>
+        withFaults<MessageRepository>(real, () => ({
+          get: (chatId, messageId) => real.get(chatId, messageId),
+          listHistory: (chatId, range, limit) => real.listHistory(chatId, range, limit),
         })),
     }),
   },

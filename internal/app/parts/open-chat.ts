@@ -134,7 +134,6 @@ export async function openChat(
   const moderation = traced(
     'ModerationService',
     new ModerationService({
-      chats,
       members,
       chatBans,
       users,

@@ -9,12 +9,12 @@ import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { User } from '../../model/user.ts';
 import type { ChatRepository, ChatsKey, Creator } from '../../repository/chat-repository.ts';
-import type { Guard } from '../../repository/guard.ts';
+import type { Guard, Reader } from '../../repository/guard.ts';
 import type { MemberRepository } from '../../repository/member-repository.ts';
 import type { MembershipRepository, MembershipSnapshot } from '../../repository/membership-repository.ts';
 import type { HistoryRange, MessageRepository } from '../../repository/message-repository.ts';
 import type { ReadMarkRepository } from '../../repository/read-mark-repository.ts';
-import { authorizeChat, authorizeOver, refusalOf, tokenServes } from '../authorization.ts';
+import { authorizeChat, authorizeOver, tokenServes } from '../authorization.ts';
 import type { MessageWriter } from '../writing/message-writer.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
 import { checkTextLength } from './text-length.ts';
@@ -44,7 +44,8 @@ interface Deps {
 
 /**
  * The operations on chats, members and messages. Each method throws the errors of the RPC of the same name in the contract. The roles in the
- * caller's token are checked before; the caller's role in the chat is checked here, for a change under the chat's lock.
+ * caller's token are checked before; the caller's role in the chat is checked here, for a change under the chat's lock and for a read in the
+ * snapshot that was read.
  */
 export class ChatService {
   readonly #chats: ChatRepository;
@@ -122,10 +123,8 @@ export class ChatService {
     return added;
   }
 
-  async listMembers(caller: Principal, chatId: string, limit: number, after?: string): Promise<Page<Member, string>> {
-    const chat = await this.#chats.get(chatId, caller.userId);
-    authorizeChat('ListMembers', caller, chat.type, chat.own?.role);
-    return this.#members.list(chatId, limit, after);
+  listMembers(caller: Principal, chatId: string, limit: number, after?: string): Promise<Page<Member, string>> {
+    return this.#members.list(chatId, limit, after, readerFor('ListMembers', caller));
   }
 
   async removeMember(caller: Principal, chatId: string, userId: string): Promise<void> {
@@ -178,21 +177,17 @@ export class ChatService {
     return this.#writer.append(draft, signal);
   }
 
-  async getMessage(caller: Principal, chatId: string, messageId: string): Promise<Message> {
-    await this.#checkMember('GetMessage', caller, chatId);
-    return this.#messages.get(chatId, messageId);
+  getMessage(caller: Principal, chatId: string, messageId: string): Promise<Message> {
+    return this.#messages.get(chatId, messageId, readerFor('GetMessage', caller));
   }
 
-  async listMessages(
+  listMessages(
     caller: Principal,
     chatId: string,
     range: HistoryRange,
     limit: number,
   ): Promise<{ messages: Message[]; hasMore: boolean }> {
-    const page = await this.#messages.listHistory(chatId, range, limit);
-    // Checked after the read: a chat that is deleted meanwhile must not look like a chat without messages.
-    await this.#checkMember('ListMessages', caller, chatId);
-    return page;
+    return this.#messages.listHistory(chatId, range, limit, readerFor('ListMessages', caller));
   }
 
   async listOnlineUsers(
@@ -203,13 +198,12 @@ export class ChatService {
     signal?: AbortSignal,
   ): Promise<Page<User, string>> {
     if (chatId === undefined) return toPage(await this.#presence.list(limit + 1, after), limit);
-    const chat = await this.#chats.get(chatId, caller.userId);
-    authorizeChat('ListOnlineUsers', caller, chat.type, chat.own?.role);
+    const reader = readerFor('ListOnlineUsers', caller);
     const found: User[] = [];
     // Pages through the chat's members, whose number is limited, and not through all users who are online.
     for (let cursor = after; found.length <= limit; ) {
       signal?.throwIfAborted();
-      const { items, next } = await this.#members.list(chatId, membersAtOnce, cursor);
+      const { items, next } = await this.#members.list(chatId, membersAtOnce, cursor, reader);
       const ids = items.map(({ user }) => user.id);
       const online = new Map((await this.#presence.filterOnline(ids)).map((user) => [user.id, user]));
       found.push(...ids.flatMap((id) => online.get(id) ?? []));
@@ -226,7 +220,8 @@ export class ChatService {
       throw new ChatError('CURSOR_IN_FUTURE', `seq ${description}`, { violations: [{ field: 'seq', description }] });
     }
     const mark = await this.#readMarks.advance(chatId, caller.userId, seq);
-    if (!mark) throw refusalOf('chat_not_found');
+    // The membership has ended since it was read.
+    if (!mark) return this.markRead(caller, chatId, seq);
     if (mark.moved) {
       this.#bus.publishToChat(chatId, {
         kind: 'ephemeral',
@@ -240,8 +235,10 @@ export class ChatService {
   /** Returns the caller's own read mark and the number of unread messages. */
   async getReadMark(caller: Principal, chatId: string): Promise<ReadMark> {
     const mark = await this.#readMarks.find(chatId, caller.userId);
-    if (!mark) throw refusalOf('chat_not_found');
-    return mark;
+    if (mark) return mark;
+    await this.#checkMember('MarkRead', caller, chatId);
+    // The caller became a member between the two reads.
+    return this.getReadMark(caller, chatId);
   }
 
   /** Publishes to the readers of the chat that the caller is typing. */
@@ -268,8 +265,8 @@ export class ChatService {
     chatId: string,
   ): Promise<MembershipSnapshot> {
     const membership = await this.#memberships.find(chatId, caller.userId);
-    // The chat's type decides only what callers who are not members may do.
     if (membership) {
+      // The chat's type decides only what callers who are not members may do.
       authorizeChat(method, caller, 'GROUP', membership.role);
       return membership;
     }
@@ -279,13 +276,10 @@ export class ChatService {
   }
 
   async #checkMember(
-    method: 'GetMessage' | 'ListMessages' | 'Subscribe' | 'MarkRead' | 'SendTyping',
+    method: 'Subscribe' | 'MarkRead' | 'SendTyping',
     caller: Principal,
     chatId: string,
   ): Promise<void> {
-    const membership = await this.#memberships.find(chatId, caller.userId);
-    if (membership) return authorizeChat(method, caller, 'GROUP', membership.role);
-    // The chat's type decides only what callers who are not members may do.
     const chat = await this.#chats.get(chatId, caller.userId);
     authorizeChat(method, caller, chat.type, chat.own?.role);
   }
@@ -317,6 +311,11 @@ function guardOf(
     authorizeChat(method, caller, chat.type, role);
     also?.(chat.type);
   };
+}
+
+/** The caller as a reader of a chat, who must be allowed the operation in it. */
+function readerFor(method: Parameters<typeof authorizeChat>[0], caller: Principal): Reader {
+  return { userId: caller.userId, guard: guardOf(method, caller) };
 }
 
 function refuseDirect(type: ChatType): void {

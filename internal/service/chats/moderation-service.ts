@@ -9,14 +9,12 @@ import type { User } from '../../model/user.ts';
 import type { AuditFilter, AuditRepository } from '../../repository/audit-repository.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
 import type { ChatBanRepository, NewBan } from '../../repository/chat-ban-repository.ts';
-import type { ChatRepository } from '../../repository/chat-repository.ts';
-import type { Access } from '../../repository/guard.ts';
+import type { Access, Guard } from '../../repository/guard.ts';
 import type { MemberRepository } from '../../repository/member-repository.ts';
 import type { UserRepository } from '../../repository/user-repository.ts';
 import { authorizeChat, authorizeOver } from '../authorization.ts';
 
 interface Deps {
-  chats: ChatRepository;
   members: MemberRepository;
   chatBans: ChatBanRepository;
   users: UserRepository;
@@ -34,7 +32,6 @@ interface Deps {
  * change under the chat's lock.
  */
 export class ModerationService {
-  readonly #chats: ChatRepository;
   readonly #members: MemberRepository;
   readonly #chatBans: ChatBanRepository;
   readonly #users: UserRepository;
@@ -43,8 +40,7 @@ export class ModerationService {
   readonly #bus: Bus;
   readonly #onBansChanged: () => Promise<void>;
 
-  constructor({ chats, members, chatBans, users, bans, audit, bus, onBansChanged = async () => {} }: Deps) {
-    this.#chats = chats;
+  constructor({ members, chatBans, users, bans, audit, bus, onBansChanged = async () => {} }: Deps) {
     this.#members = members;
     this.#chatBans = chatBans;
     this.#users = users;
@@ -83,10 +79,9 @@ export class ModerationService {
     );
   }
 
-  async listBans(caller: Principal, chatId: string, limit: number, after?: string): Promise<Page<Ban, string>> {
-    const chat = await this.#chats.get(chatId, caller.userId);
-    authorizeChat('ListBans', caller, chat.type, chat.own?.role);
-    return this.#chatBans.list(chatId, limit, after);
+  listBans(caller: Principal, chatId: string, limit: number, after?: string): Promise<Page<Ban, string>> {
+    const guard: Guard = ({ chat, role }) => authorizeChat('ListBans', caller, chat.type, role);
+    return this.#chatBans.list(chatId, limit, after, { userId: caller.userId, guard });
   }
 
   async banUser(caller: Principal, newBan: NewBan): Promise<Ban> {

@@ -1,8 +1,7 @@
-import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Ban } from '../../../model/ban.ts';
 import { ChatError } from '../../../model/errors.ts';
 import type { Page } from '../../../model/page.ts';
-import type { Tables } from '../connection/tables.ts';
 import { unexpired } from '../members/find-banned.ts';
 
 interface BanRow {
@@ -25,22 +24,25 @@ export function toBan(row: BanRow): Ban {
   };
 }
 
-/** Lists the bans of a table, with the alias `b`, that have not expired and meet the condition, ordered by user id, with names. */
-export async function listBanRows(
-  db: Kysely<Tables>,
+/** Selects the bans of a table, with the alias `b`, that have not expired and meet the condition, ordered by user id, with names. */
+export function selectBans(
   table: 'chat_bans' | 'user_bans',
   condition: RawBuilder<boolean>,
   limit: number,
   afterUserId: string | undefined,
-): Promise<Page<Ban, string>> {
+): RawBuilder<BanRow> {
   const after = afterUserId === undefined ? sql`` : sql`and b.user_id > ${afterUserId}`;
-  const { rows } = await sql<BanRow>`
+  return sql<BanRow>`
     select b.user_id, u.name, b.banned_by, a.name as banned_by_name, b.reason, b.created_at, b.expires_at
     from ${sql.table(table)} b
     left join users u on u.id = b.user_id
     left join users a on a.id = b.banned_by
     where ${condition} and ${unexpired} ${after}
-    order by b.user_id limit ${limit + 1}`.execute(db);
+    order by b.user_id limit ${limit + 1}`;
+}
+
+/** Makes a page of the rows of `selectBans`. */
+export function toBanPage(rows: readonly BanRow[], limit: number): Page<Ban, string> {
   const items = rows.slice(0, limit).map(toBan);
   return { items, ...(rows.length > limit && { next: items.at(-1)?.user.id }) };
 }

@@ -10,7 +10,7 @@ import { inTransaction } from '../connection/in-transaction.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
 import { getUser } from '../users/get-user.ts';
-import { banNotFound, listBanRows, toBan } from './ban-row.ts';
+import { banNotFound, selectBans, toBan, toBanPage } from './ban-row.ts';
 
 export class PostgresBanRepository implements BanRepository {
   readonly #db: Kysely<Tables>;
@@ -58,7 +58,10 @@ export class PostgresBanRepository implements BanRepository {
   }
 
   list(limit: number, afterUserId?: string): Promise<Page<Ban, string>> {
-    return withStorageErrors(() => listBanRows(this.#db, 'user_bans', sql`not b.lifted`, limit, afterUserId));
+    return withStorageErrors(async () => {
+      const { rows } = await selectBans('user_bans', sql`not b.lifted`, limit, afterUserId).execute(this.#db);
+      return toBanPage(rows, limit);
+    });
   }
 
   listChanges(cursor?: string): Promise<BanChanges> {

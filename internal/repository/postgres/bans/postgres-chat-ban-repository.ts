@@ -4,15 +4,16 @@ import type { Message } from '../../../model/message.ts';
 import type { Page } from '../../../model/page.ts';
 import type { User } from '../../../model/user.ts';
 import type { ChatBanRepository, NewBan } from '../../chat-ban-repository.ts';
-import type { Guard } from '../../guard.ts';
+import type { Guard, Reader } from '../../guard.ts';
 import { audit } from '../audit/audit.ts';
 import { withLockedChat } from '../changes/with-locked-chat.ts';
 import type { Database } from '../connection/database.ts';
+import { readInChat } from '../connection/read-in-chat.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
 import { takeOut } from '../members/take-out.ts';
 import { getUser } from '../users/get-user.ts';
-import { banNotFound, listBanRows, toBan } from './ban-row.ts';
+import { banNotFound, selectBans, toBan, toBanPage } from './ban-row.ts';
 
 export class PostgresChatBanRepository implements ChatBanRepository {
   readonly #db: Kysely<Tables>;
@@ -61,7 +62,10 @@ export class PostgresChatBanRepository implements ChatBanRepository {
     });
   }
 
-  list(chatId: string, limit: number, afterUserId?: string): Promise<Page<Ban, string>> {
-    return withStorageErrors(() => listBanRows(this.#db, 'chat_bans', sql`b.chat_id = ${chatId}`, limit, afterUserId));
+  list(chatId: string, limit: number, afterUserId?: string, reader?: Reader): Promise<Page<Ban, string>> {
+    return withStorageErrors(async () => {
+      const query = selectBans('chat_bans', sql`b.chat_id = ${chatId}`, limit, afterUserId);
+      return toBanPage(await readInChat(this.#db, chatId, query, reader), limit);
+    });
   }
 }

@@ -2,10 +2,10 @@ import type { Kysely, Transaction } from 'kysely';
 import { ChatError } from '../../../model/errors.ts';
 import type { User } from '../../../model/user.ts';
 import type { Access, Guard } from '../../guard.ts';
+import { chatNotFound } from '../connection/chat-not-found.ts';
 import { inTransaction } from '../connection/in-transaction.ts';
 import { isAnyOf } from '../connection/is-any-of.ts';
 import type { Tables } from '../connection/tables.ts';
-import { chatNotFound } from './chat-not-found.ts';
 
 /** A chat whose row is locked until the transaction ends, and what the guard has seen of it. */
 export interface LockedChat {

@@ -4,7 +4,7 @@ import type { ChatRole } from '../../../model/member.ts';
 import type { Message } from '../../../model/message.ts';
 import type { Page } from '../../../model/page.ts';
 import type { ChatsKey } from '../../chat-repository.ts';
-import { chatNotFound } from '../changes/chat-not-found.ts';
+import { chatNotFound } from '../connection/chat-not-found.ts';
 import type { Tables } from '../connection/tables.ts';
 import { unreadCount } from '../members/unread-count.ts';
 import { type MessageRow, toMessage } from '../messages/message-row.ts';

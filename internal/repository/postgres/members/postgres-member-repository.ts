@@ -4,12 +4,13 @@ import type { ChatRole, Member } from '../../../model/member.ts';
 import type { Message } from '../../../model/message.ts';
 import type { Page } from '../../../model/page.ts';
 import type { User } from '../../../model/user.ts';
-import type { Guard } from '../../guard.ts';
+import type { Guard, Reader } from '../../guard.ts';
 import type { MemberRepository } from '../../member-repository.ts';
 import { audit } from '../audit/audit.ts';
 import { insertSystemMessage } from '../changes/insert-system-message.ts';
 import { withLockedChat } from '../changes/with-locked-chat.ts';
 import type { Database } from '../connection/database.ts';
+import { readInChat } from '../connection/read-in-chat.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
 import { getUser } from '../users/get-user.ts';
@@ -93,7 +94,7 @@ export class PostgresMemberRepository implements MemberRepository {
     });
   }
 
-  list(chatId: string, limit: number, afterUserId?: string): Promise<Page<Member, string>> {
+  list(chatId: string, limit: number, afterUserId?: string, reader?: Reader): Promise<Page<Member, string>> {
     return withStorageErrors(async () => {
       let query = this.#db
         .selectFrom('members as m')
@@ -103,7 +104,7 @@ export class PostgresMemberRepository implements MemberRepository {
         .orderBy(sql`m.user_id`)
         .limit(limit + 1);
       if (afterUserId !== undefined) query = query.where('m.user_id', '>', afterUserId);
-      const rows = await query.execute();
+      const rows = await readInChat(this.#db, chatId, query, reader);
       const items = rows.slice(0, limit).map((row) => ({
         user: { id: row.user_id, name: row.name ?? '' },
         role: row.role,

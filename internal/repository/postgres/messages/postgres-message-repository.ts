@@ -4,10 +4,12 @@ import type { ChatType } from '../../../model/chat.ts';
 import { ChatError } from '../../../model/errors.ts';
 import type { ChatRole } from '../../../model/member.ts';
 import type { Message } from '../../../model/message.ts';
+import type { Reader } from '../../guard.ts';
 import type { Appended, ChangesPage, HistoryRange, MessageRepository, NewMessage } from '../../message-repository.ts';
 import type { Database } from '../connection/database.ts';
 import { isAnyOf } from '../connection/is-any-of.ts';
 import { ReadBatch } from '../connection/read-batch.ts';
+import { readInChat } from '../connection/read-in-chat.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
 import { changesPerEntry, type EntryRow, toPage } from './changes-page.ts';
@@ -80,21 +82,26 @@ export class PostgresMessageRepository implements MessageRepository {
     });
   }
 
-  get(chatId: string, messageId: string): Promise<Message> {
+  get(chatId: string, messageId: string, reader?: Reader): Promise<Message> {
     return withStorageErrors(async () => {
-      const row = await this.#db
+      const query = this.#db
         .selectFrom('messages')
         .select(messageColumns)
         .where('chat_id', '=', chatId)
         .where('id', '=', messageId)
-        .where('hidden', '=', false)
-        .executeTakeFirst();
+        .where('hidden', '=', false);
+      const [row] = await readInChat(this.#db, chatId, query, reader);
       if (!row) throw new ChatError('MESSAGE_NOT_FOUND', 'there is no such message in this chat');
       return toMessage(row);
     });
   }
 
-  listHistory(chatId: string, range: HistoryRange, limit: number): Promise<{ messages: Message[]; hasMore: boolean }> {
+  listHistory(
+    chatId: string,
+    range: HistoryRange,
+    limit: number,
+    reader?: Reader,
+  ): Promise<{ messages: Message[]; hasMore: boolean }> {
     return withStorageErrors(async () => {
       const forwards = typeof range === 'object' && 'afterSeq' in range;
       let query = this.#db
@@ -106,7 +113,7 @@ export class PostgresMessageRepository implements MessageRepository {
         .limit(limit + 1);
       if (forwards) query = query.where('seq', '>', range.afterSeq);
       else if (range !== 'newest') query = query.where('seq', '<', range.beforeSeq);
-      const rows = await query.execute();
+      const rows = await readInChat(this.#db, chatId, query, reader);
       const messages = rows.slice(0, limit).map(toMessage);
       if (!forwards) messages.reverse();
       return { messages, hasMore: rows.length > limit };
