@@ -37,7 +37,8 @@ async function runSwitch(env: NodeJS.ProcessEnv, to: IngestMode, { force }: { fo
     await forceIngest(config, { to, log });
   } else {
     const stop = new AbortController();
-    process.once('SIGINT', () => stop.abort(new Error('interrupted: all nodes refuse messages until it is run again')));
+    const interrupt = () => stop.abort(new Error('interrupted: all nodes refuse messages until it is run again'));
+    process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
     const onWaiting = (partitions: number) => console.log(`waiting for the messages of ${partitions} partitions`);
     await switchIngest(config, { to, log, onWaiting, signal: stop.signal });
   }

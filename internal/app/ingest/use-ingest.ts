@@ -19,14 +19,18 @@ export function useIngest<T>(config: Config, log: Logger, work: (parts: IngestPa
   return useDatabase(config.database, async (dsn) => {
     if (config.database.migrateOnStart) await migrate(dsn, migrationsFolder);
     const resources = new ResourceStack(log);
-    const statementTimeoutMs = config.times.callTimeoutMs;
+    let closing = false;
     const database = createDatabase({
       dsn,
       poolSize: config.database.poolSize,
-      statementTimeoutMs,
-      onError: (err) => log.warn({ err }, 'a database connection broke'),
+      statementTimeoutMs: config.times.callTimeoutMs,
+      // The bundled PostgreSQL is stopped right after the pool, and then ends connections before they are closed.
+      onError: (err) => closing || log.warn({ err }, 'a database connection broke'),
     });
-    resources.add('the database connections', () => database.close());
+    resources.add('the database connections', () => {
+      closing = true;
+      return database.close();
+    });
     try {
       const opened = { ...database, dsn, lost: new Promise<Error>(() => {}) };
       return await work({ database: opened, repository: new PostgresIngestRepository(database), resources });

@@ -6,6 +6,7 @@ import { startNats } from '../../servers/brokers.ts';
 import type { ServerProcess } from '../../servers/server-process.ts';
 import { newGroup, personOf, say, signIn } from '../../testing/clients/person.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
+import { holdChat } from '../../testing/faults/row-lock.ts';
 import { ingestEnv } from '../../testing/services/ingest-env.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { startTestService } from '../../testing/services/test-service.ts';
@@ -16,6 +17,14 @@ beforeAll(async () => {
 });
 afterAll(() => nats.stop());
 
+interface Switching {
+  settings?: Record<string, string>;
+  onWaiting?(partitions: number): void;
+  signal?: AbortSignal;
+}
+
+const never = new AbortController().signal;
+
 /** Nodes of both kinds on one database. */
 async function newFixture() {
   // Without a writer: accepted messages wait in the log.
@@ -24,18 +33,14 @@ async function newFixture() {
   const log = new LogLines();
   return {
     log,
+    dsn: jetstream.POSTGRES_DSN,
     async start(mode: 'direct' | 'jetstream', settings = {}) {
       const service = await startTestService({ ...env[mode], ...settings }, { log: log.logger });
       onTestFinished(() => service.stop());
       return service;
     },
-    switchTo: (to: 'direct' | 'jetstream', settings = {}) =>
-      switchIngest(readConfig({ ...jetstream, ...settings }), {
-        to,
-        log: log.logger,
-        onWaiting: () => {},
-        signal: new AbortController().signal,
-      }),
+    switchTo: (to: 'direct' | 'jetstream', { settings = {}, onWaiting = () => {}, signal = never }: Switching = {}) =>
+      switchIngest(readConfig({ ...jetstream, ...settings }), { to, log: log.logger, onWaiting, signal }),
   };
 }
 
@@ -59,7 +64,7 @@ test('a node with another stream does not start until the first one has been wri
     /^accepted messages are in the stream STREAM_.*, not in OTHER_/,
   );
   await switchTo('direct');
-  await switchTo('jetstream', other);
+  await switchTo('jetstream', { settings: other });
   await start('jetstream', other);
 });
 
@@ -101,4 +106,35 @@ test('after a switch to jetstream, old nodes store nothing more; and it can be s
   await say(alice, group, '4');
   const { messages } = await alice.chat.listMessages({ chatId: group.id, afterSeq: 1, pageSize: 10 });
   expect(messages.map(({ text }) => text)).toEqual(['1', '2', '3', '4']);
+});
+
+test('a switch that was interrupted, or overtaken by another one, is repeated or taken back', async () => {
+  const { start, switchTo, dsn } = await newFixture();
+  const node = await start('jetstream');
+  const alice = await signIn(node.transport(), 'alice');
+  const group = await newGroup(alice);
+  await say(alice, group, '1');
+  // Keeps the writers from the end of the stream.
+  const release = await holdChat(dsn, group);
+  const interrupted = new AbortController();
+  await expect(
+    switchTo('direct', { signal: interrupted.signal, onWaiting: () => interrupted.abort(new Error('interrupted')) }),
+  ).rejects.toThrow('interrupted');
+  await expect(say(alice, group, 'closed')).rejects.toMatchObject(refused);
+  await expect(start('direct')).rejects.toThrow('the database is set to jetstream');
+
+  const waiting = Promise.withResolvers<number>();
+  const overtaken = switchTo('direct', { onWaiting: waiting.resolve });
+  expect(await waiting.promise).toBe(1);
+  const failed = expect(overtaken).rejects.toThrow(/was opened again meanwhile|another process has started to switch/);
+  await switchTo('jetstream');
+  await failed;
+  await say(alice, group, '2');
+  await release();
+  await switchTo('direct');
+
+  const direct = personOf((await start('direct')).transport(), alice);
+  await say(direct, group, '3');
+  const { messages } = await direct.chat.listMessages({ chatId: group.id, afterSeq: 1, pageSize: 10 });
+  expect(messages.map(({ text }) => text)).toEqual(['1', '2', '3']);
 });
