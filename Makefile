@@ -8,7 +8,7 @@ NODE := node --env-file-if-exists=local.env
 INSTALLED := node_modules/.package-lock.json
 USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
-.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server message-writer account rotate-keys migrate ingest-switch chat web screenshots fmt lint test test-slow test-coverage bench grpc-load-test verify chaos gen-cert check clean
+.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server message-writer account rotate-keys migrate ingest-switch ingest-replay chat web screenshots fmt lint test test-slow test-coverage bench grpc-load-test verify chaos gen-cert check clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ migrate: $(INSTALLED) local.env ## Migrate the database's schema (ARGS=--down re
 
 ingest-switch: $(INSTALLED) local.env ## Switch INGEST of a running deployment: make ingest-switch TO=jetstream (docs/jetstream.md)
 	@$(NODE) cmd/ingest-switch/main.ts '$(TO)' $(ARGS)
+
+ingest-replay: $(INSTALLED) local.env ## Put accepted messages that were set aside back into JetStream (ARGS=--list lists them)
+	@$(NODE) cmd/ingest-replay/main.ts $(ARGS)
 
 chat: $(INSTALLED) ## Chat in the terminal: make chat USER=alice (ARGS='--addr host:port')
 	@exec node cmd/chat/main.ts $(if $(USER_NAME),--user '$(USER_NAME)') $(ARGS)

@@ -63,6 +63,12 @@ export interface IngestLog {
   append(messages: readonly AcceptedMessage[]): Promise<AppendResult[]>;
 
   /**
+   * Appends an entry that was read before, also if the log still recognises its message. Never throws. For a limited time the log recognises an entry that
+   * is appended again under the same key.
+   */
+  appendAgain(body: Uint8Array, key: string): Promise<AppendResult | { outcome: 'unreadable' }>;
+
+  /**
    * Reads the entries after a position, in batches of at most `limit`. The iteration throws when the connection to the log breaks, since entries may
    * have been lost then: read again from the last position.
    */

@@ -91,6 +91,13 @@ export class NatsIngestLog implements IngestLog {
     return Promise.all(messages.map((message) => this.#appendOne(message)));
   }
 
+  async appendAgain(body: Uint8Array, key: string): Promise<AppendResult | { outcome: 'unreadable' }> {
+    const message = decodeAccepted(body);
+    if (!message) return { outcome: 'unreadable' };
+    // The stream may still recognise the id under which the entry was appended first.
+    return this.#appendOne(message, hash('sha256', JSON.stringify(['again', key, toMsgId(message)]), 'base64url'));
+  }
+
   read(partition: number, afterPosition: number, limit: number): NatsPartitionReader {
     const { stream } = this.#options;
     const reader = new NatsPartitionReader(
@@ -131,13 +138,13 @@ export class NatsIngestLog implements IngestLog {
   }
 
   /** Never throws. */
-  async #appendOne(message: AcceptedMessage): Promise<AppendResult> {
+  async #appendOne(message: AcceptedMessage, msgID = toMsgId(message)): Promise<AppendResult> {
     const { stream, ackTimeoutMs, partitions } = this.#options;
     try {
       const ack = await this.#client.publish(
         this.#subject(partitionOf(message.chatId, partitions)),
         encodeAccepted(message),
-        { msgID: toMsgId(message), timeout: ackTimeoutMs, expect: { streamName: stream } },
+        { msgID, timeout: ackTimeoutMs, expect: { streamName: stream } },
       );
       if (!ack.duplicate) return { outcome: 'appended' };
       const stored = await this.#manager.streams.getMessage(stream, { seq: ack.seq });

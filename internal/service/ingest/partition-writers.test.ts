@@ -477,6 +477,7 @@ test('a writer that cannot check its stream removes nothing from it', async () =
     },
     find: (position) => fixture.ingestLog.find(position),
     append: (messages) => fixture.ingestLog.append(messages),
+    appendAgain: (body, key) => fixture.ingestLog.appendAgain(body, key),
     read: (...span) => fixture.ingestLog.read(...span),
     findEnd: (of) => fixture.ingestLog.findEnd(of),
     setOpen: (isOpen) => fixture.ingestLog.setOpen(isOpen),

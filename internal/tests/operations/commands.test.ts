@@ -100,6 +100,7 @@ test.each([
   ['account', ['alice', '--roles', 'service,admin'], 'cannot be combined with other roles'],
   ['rotate-keys', ['now'], "Unexpected argument 'now'"],
   ['migrate', ['--up'], "Unknown option '--up'"],
+  ['ingest-replay', ['--lst'], "Unknown option '--lst'"],
   ['ingest-switch', [], 'give direct or jetstream'],
   ['ingest-switch', ['redis'], 'give direct or jetstream'],
   ['server', ['--port', '1'], "Unknown option '--port'"],
@@ -116,7 +117,7 @@ test.each([
 
 test.each([
   ...['server', 'gateway', 'auth-server', 'message-writer'],
-  ...['account', 'rotate-keys', 'migrate', 'ingest-switch', 'health', 'gen-cert'],
+  ...['account', 'rotate-keys', 'migrate', 'ingest-replay', 'ingest-switch', 'health', 'gen-cert'],
 ])('%s --help prints the usage and starts nothing', async (program) => {
   expect(await run(program, ['--help'], {})).toMatchObject({
     code: 0,

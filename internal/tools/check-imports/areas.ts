@@ -12,6 +12,7 @@ const programs = [
   'account',
   'auth-server',
   'gateway',
+  'ingest-replay',
   'ingest-switch',
   'message-writer',
   'migrate',
