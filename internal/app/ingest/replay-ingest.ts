@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
 import { PostgresRefusedEntryRepository } from '../../repository/postgres/ingest/postgres-refused-entry-repository.ts';
 import type { RefusedEntry } from '../../repository/refused-entry-repository.ts';
+import { claimMode } from '../../service/ingest/claim-mode.ts';
+import { identifyLog } from '../../service/ingest/identify-log.ts';
 import { type Replayed, replayRefused } from '../../service/ingest/replay-refused.ts';
 import { openIngestLog } from '../parts/open-ingest.ts';
 import { useIngest } from './use-ingest.ts';
@@ -20,12 +22,17 @@ export function listRefused(config: Config, log: Logger, onEntry: (entry: Refuse
   });
 }
 
-/** Appends the entries that were set aside in the configured database to the log again; see `replayRefused`. */
+/**
+ * Appends the entries that were set aside in the configured database to the log again; see `replayRefused`. Throws an error, and appends nothing, if the
+ * messages of the database do not go through this log: no writer would read them.
+ */
 export function replayIngest(config: Config, log: Logger): Promise<Replayed> {
-  return useIngest(config, log, async ({ database, resources }) => {
+  return useIngest(config, log, async ({ database, repository, resources }) => {
     const { ingest } = config;
     if (ingest.kind === 'direct') throw new Error('the log is configured by INGEST=jetstream and NATS_URL');
+    await claimMode(repository, ingest.kind);
     const ingestLog = await openIngestLog(ingest, config, resources);
+    await identifyLog({ ingestLog, repository, log });
     return replayRefused({ ingestLog, refused: new PostgresRefusedEntryRepository(database) });
   });
 }

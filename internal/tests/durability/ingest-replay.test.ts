@@ -102,4 +102,10 @@ test('an entry that the log does not take stays set aside, and so do those after
     /did not take entry 1: .*; 0 entries were appended/,
   );
   expect((await client.query('select from ingest.refused')).rowCount).toBe(2);
+  const other = readConfig({ ...env, INGEST_STREAM: `OTHER_${crypto.randomUUID()}` });
+  await expect(replayIngest(other, logger)).rejects.toThrow('set INGEST_STREAM=');
+  await client.query(`update ingest.mode set mode = 'direct'`);
+  await (await jetstreamManager(connection)).streams.delete(settings.INGEST_STREAM!);
+  await expect(replayIngest(readConfig(env), logger)).rejects.toThrow('the database is set to direct');
+  expect((await client.query('select from ingest.refused')).rowCount).toBe(2);
 });
