@@ -13,7 +13,11 @@ export const nodeScenarios: Record<string, Scenario> = {
   writes: async ({ newDatabase, seconds }) => {
     const load = { streams: 64, window: 64, warmUpMs: 1_500, durationMs: seconds * 1_000 };
     const batched = await measureWrites(await newDatabase(), load);
-    const single = await measureWrites(await newDatabase(), load, { WRITER_MAX_BATCH: '1', WRITER_MAX_IN_FLIGHT: '8' });
+    const single = await measureWrites(await newDatabase(), load, {
+      WRITER_MAX_BATCH: '1',
+      WRITER_MAX_IN_FLIGHT: '8',
+      POSTGRES_POOL_SIZE: '16',
+    });
     const bare = await measureBareInserts(await newDatabase(), 8, load.durationMs);
     const what = 'durable acknowledged messages, 64 streams';
     const oneByOne = { what: 'the service with one statement a message', value: single.perSecond };

@@ -28,7 +28,7 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
   const resources = new ResourceStack(log);
   try {
     const database = await openDatabase(config, log, resources, signal);
-    await new PostgresMessageRepository(database).warmUp(config.database.poolSize);
+    await new PostgresMessageRepository(database).warmUp(database.pool.options.max);
     const bus = await openBus(config.bus, { database, log, resources });
     const ingest = config.roles.has('writer') ? await openIngest(config, { bus, database, log, resources }) : undefined;
     await openSinks(config, { database, log, resources });
@@ -50,7 +50,7 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
     signal.throwIfAborted();
     const grpcPort = await health.listen();
     const onChange = (reachable: boolean) => health.setServing(reachable);
-    const watch = new DatabaseWatch({ ask: () => database.pool.query('select 1'), log, onChange });
+    const watch = new DatabaseWatch({ ask: () => database.readPool.query('select 1'), log, onChange });
     resources.add('the watch over the database', () => watch.stop());
     ingest?.writers.start();
     health.setServing(true);

@@ -83,7 +83,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   };
   checkWorkers(read, config, bus);
   const { writer, times } = config;
-  read.require(writer.maxInFlight < database.poolSize, 'WRITER_MAX_IN_FLIGHT must be less than POSTGRES_POOL_SIZE');
+  read.require(
+    writer.maxInFlight <= Math.ceil(database.poolSize / 2),
+    'WRITER_MAX_IN_FLIGHT must be at most half of POSTGRES_POOL_SIZE: the other half is for reads',
+  );
   read.require(
     writer.giveUpAfterMs < times.callTimeoutMs,
     'WRITER_GIVE_UP_MS must be less than CALL_TIMEOUT_MS, so that callers learn the reason',

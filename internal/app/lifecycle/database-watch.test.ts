@@ -10,7 +10,7 @@ let proxy: TcpProxy;
 let database: Database;
 beforeAll(async () => {
   proxy = await startTcpProxy(await createTestDatabase());
-  database = createDatabase({ dsn: proxy.dsn, poolSize: 2, statementTimeoutMs: 1_000, onError: () => {} });
+  database = createDatabase({ dsn: proxy.dsn, poolSize: 4, statementTimeoutMs: 1_000, onError: () => {} });
 });
 afterAll(async () => {
   await database.close();
@@ -22,7 +22,7 @@ function watchDatabase() {
   const changes: boolean[] = [];
   const log = new LogLines();
   const onChange = (reachable: boolean) => changes.push(reachable);
-  const watch = new DatabaseWatch({ ask: () => database.pool.query('select 1'), log: log.logger, onChange }, 10);
+  const watch = new DatabaseWatch({ ask: () => database.readPool.query('select 1'), log: log.logger, onChange }, 10);
   return { watch, changes, log };
 }
 
@@ -42,17 +42,17 @@ test('a change is logged and reported once each time that the database goes away
 });
 
 test('nothing is reported any more once it has been stopped, not even by a question under way', async () => {
-  await database.pool.query('select 1');
+  await database.readPool.query('select 1');
   const { watch, changes } = watchDatabase();
-  const blocking = await Promise.all([database.pool.connect(), database.pool.connect()]);
+  const blocking = await Promise.all([database.readPool.connect(), database.readPool.connect()]);
   // Its question waits for a connection.
-  await eventually(() => expect(database.pool.waitingCount).toBe(1));
+  await eventually(() => expect(database.readPool.waitingCount).toBe(1));
   watch.stop();
   proxy.cut();
   for (const client of blocking) client.release(true);
-  await eventually(() => expect(database.pool.waitingCount).toBe(0));
-  await expect(database.pool.query('select 1')).rejects.toThrow();
+  await eventually(() => expect(database.readPool.waitingCount).toBe(0));
+  await expect(database.readPool.query('select 1')).rejects.toThrow();
   proxy.restore();
-  await database.pool.query('select 1');
+  await database.readPool.query('select 1');
   expect(changes).toEqual([]);
 });

@@ -90,7 +90,7 @@ export async function openChat(
   const storedChats = new PostgresChatRepository({ database, users: storedUsers }, limits);
   const storedMessages = new PostgresMessageRepository(database);
   await storedChats.ensureRooms(config.rooms.names);
-  await storedMessages.warmUp(config.database.poolSize);
+  await storedMessages.warmUp(database.pool.options.max);
   const prune = (limit: number) => pruneDeletedChats(database.db, limit);
   const stopPruning = pruneRegularly({ what: 'messages of deleted chats', prune, ...pruning, log });
   resources.add('the removal of messages of deleted chats', stopPruning);

@@ -120,7 +120,7 @@ export async function openTransports(
     grpc.setHealth('chat.database', reachable);
     if (!doesWithout) setServing(reachable);
   };
-  const watch = new DatabaseWatch({ ask: () => database.pool.query('select 1'), log, onChange });
+  const watch = new DatabaseWatch({ ask: () => database.readPool.query('select 1'), log, onChange });
   resources.add('the watch over the database', () => watch.stop());
   return {
     grpcPort,

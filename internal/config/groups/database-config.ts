@@ -6,7 +6,7 @@ import { allowsInsecurity, findDefaultPassword, type Insecurity } from '../readi
 export interface DatabaseConfig {
   /** The address of a PostgreSQL. Absent: the bundled one is started in `dataDir`. */
   dsn: string | undefined;
-  /** Connections to the database. */
+  /** Connections to the database, half of them for reads. */
   poolSize: number;
   /** The folder of the bundled PostgreSQL, an absolute path. */
   dataDir: string;

@@ -31,7 +31,7 @@ export async function startTestService(
   const postgresDsn = dsn ?? env.POSTGRES_DSN ?? (await createTestDatabase());
   const config = readConfig({
     POSTGRES_DSN: postgresDsn,
-    POSTGRES_POOL_SIZE: '8',
+    POSTGRES_POOL_SIZE: '16',
     GRPC_PORT: '0',
     HTTP_PORT: '0',
     AUTH_ISSUER: 'chat-service',

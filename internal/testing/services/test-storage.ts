@@ -39,7 +39,7 @@ export interface TestStorage {
   close(): Promise<void>;
 }
 
-export async function openTestStorage({ maxMembers = 1_000, poolSize = 12 } = {}): Promise<TestStorage> {
+export async function openTestStorage({ maxMembers = 1_000, poolSize = 24 } = {}): Promise<TestStorage> {
   const dsn = await createTestDatabase();
   const database = createDatabase({ dsn, poolSize, statementTimeoutMs: 10_000, onError: () => {} });
   const users = new PostgresUserRepository(database);

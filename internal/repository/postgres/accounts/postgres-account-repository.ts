@@ -14,9 +14,11 @@ const accountColumns = ['user_id', 'name', 'roles', 'created_at', 'password_hash
 
 export class PostgresAccountRepository implements AccountRepository {
   readonly #db: Kysely<Tables>;
+  readonly #reads: Kysely<Tables>;
 
-  constructor({ db }: Database) {
+  constructor({ db, reads }: Database) {
     this.#db = db;
+    this.#reads = reads;
   }
 
   create(
@@ -38,7 +40,7 @@ export class PostgresAccountRepository implements AccountRepository {
 
   find(userId: string): Promise<(Account & { passwordHash: string }) | undefined> {
     return withStorageErrors(async () => {
-      const row = await this.#db
+      const row = await this.#reads
         .selectFrom('auth.accounts')
         .select(accountColumns)
         .where('user_id', '=', userId)
@@ -49,7 +51,7 @@ export class PostgresAccountRepository implements AccountRepository {
 
   list(): Promise<Account[]> {
     return withStorageErrors(async () => {
-      const rows = await this.#db.selectFrom('auth.accounts').select(accountColumns).orderBy('user_id').execute();
+      const rows = await this.#reads.selectFrom('auth.accounts').select(accountColumns).orderBy('user_id').execute();
       return rows.map(toAccount);
     });
   }
@@ -199,7 +201,7 @@ export class PostgresAccountRepository implements AccountRepository {
 
   listSessions(userId: string): Promise<AuthSession[]> {
     return withStorageErrors(async () => {
-      const rows = await this.#db
+      const rows = await this.#reads
         .selectFrom('auth.sessions')
         .selectAll()
         .where('user_id', '=', userId)
@@ -241,7 +243,7 @@ export class PostgresAccountRepository implements AccountRepository {
 
   listEvents({ userId }: { userId?: string }, limit: number, beforeId?: number): Promise<Page<AuthEvent, number>> {
     return withStorageErrors(async () => {
-      let query = this.#db
+      let query = this.#reads
         .selectFrom('auth.audit_log')
         .selectAll()
         .orderBy('id', 'desc')

@@ -11,8 +11,8 @@ export class PostgresRevocationSource implements RevocationSource {
   readonly #firstMs: number;
 
   /** `tokenTtlMs`: how long access tokens are valid. */
-  constructor({ db }: Database, { tokenTtlMs }: { tokenTtlMs: number }) {
-    this.#db = db;
+  constructor({ reads }: Database, { tokenTtlMs }: { tokenTtlMs: number }) {
+    this.#db = reads;
     this.#firstMs = tokenTtlMs + 60_000;
   }
 

@@ -8,14 +8,16 @@ import { auditAuth } from './auth-audit.ts';
 
 export class PostgresSigningKeyRepository implements SigningKeyRepository {
   readonly #db: Kysely<Tables>;
+  readonly #reads: Kysely<Tables>;
 
-  constructor({ db }: Database) {
+  constructor({ db, reads }: Database) {
     this.#db = db;
+    this.#reads = reads;
   }
 
   list(create: () => Promise<PrivateJwk>): Promise<SigningKey[]> {
     return withStorageErrors(async () => {
-      const keys = await listKeys(this.#db);
+      const keys = await listKeys(this.#reads);
       if (keys.length > 0) return keys;
       const key = await create();
       return this.#db.transaction().execute(async (tx) => {

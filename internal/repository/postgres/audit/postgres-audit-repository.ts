@@ -9,8 +9,8 @@ import type { Tables } from '../connection/tables.ts';
 export class PostgresAuditRepository implements AuditRepository {
   readonly #db: Kysely<Tables>;
 
-  constructor({ db }: Database) {
-    this.#db = db;
+  constructor({ reads }: Database) {
+    this.#db = reads;
   }
 
   list({ chatId, actorId }: AuditFilter, limit: number, beforeId?: number): Promise<Page<AuditEvent, number>> {

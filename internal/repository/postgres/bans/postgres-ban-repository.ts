@@ -14,9 +14,11 @@ import { banNotFound, selectBans, toBan, toBanPage } from './ban-row.ts';
 
 export class PostgresBanRepository implements BanRepository {
   readonly #db: Kysely<Tables>;
+  readonly #reads: Kysely<Tables>;
 
-  constructor({ db }: Database) {
+  constructor({ db, reads }: Database) {
     this.#db = db;
+    this.#reads = reads;
   }
 
   ban(actor: User, userId: string, reason: string, expiresAt: Date | undefined): Promise<Ban> {
@@ -59,7 +61,7 @@ export class PostgresBanRepository implements BanRepository {
 
   list(limit: number, afterUserId?: string): Promise<Page<Ban, string>> {
     return withStorageErrors(async () => {
-      const { rows } = await selectBans('user_bans', sql`not b.lifted`, limit, afterUserId).execute(this.#db);
+      const { rows } = await selectBans('user_bans', sql`not b.lifted`, limit, afterUserId).execute(this.#reads);
       return toBanPage(rows, limit);
     });
   }
@@ -79,7 +81,7 @@ export class PostgresBanRepository implements BanRepository {
   async #read(wanted: RawBuilder<boolean>): Promise<{ changes: BanChange[]; cursor: string }> {
     const { rows } = await sql<{ cursor: string; user_id: string | null; lifted: boolean; expires_at: Date | null }>`
       select ${commitPosition('user_bans')} as cursor, b.user_id, b.lifted, b.expires_at
-      from (values (1)) one left join user_bans b on ${wanted}`.execute(this.#db);
+      from (values (1)) one left join user_bans b on ${wanted}`.execute(this.#reads);
     const changes = rows.flatMap(({ user_id, lifted, expires_at }) =>
       user_id === null ? [] : [{ userId: user_id, banned: !lifted, ...(expires_at && { expiresAt: expires_at }) }],
     );

@@ -17,9 +17,11 @@ import { banNotFound, selectBans, toBan, toBanPage } from './ban-row.ts';
 
 export class PostgresChatBanRepository implements ChatBanRepository {
   readonly #db: Kysely<Tables>;
+  readonly #reads: Kysely<Tables>;
 
-  constructor({ db }: Database) {
+  constructor({ db, reads }: Database) {
     this.#db = db;
+    this.#reads = reads;
   }
 
   ban(
@@ -65,7 +67,7 @@ export class PostgresChatBanRepository implements ChatBanRepository {
   list(chatId: string, limit: number, afterUserId?: string, reader?: Reader): Promise<Page<Ban, string>> {
     return withStorageErrors(async () => {
       const query = selectBans('chat_bans', sql`b.chat_id = ${chatId}`, limit, afterUserId);
-      return toBanPage(await readInChat(this.#db, chatId, query, reader), limit);
+      return toBanPage(await readInChat(this.#reads, chatId, query, reader), limit);
     });
   }
 }

@@ -26,11 +26,11 @@ type ChangedRow = MessageRow & {
 
 export class PostgresChangeRepository implements ChangeRepository {
   readonly #pool: pg.Pool;
-  readonly #db: Kysely<Tables>;
+  readonly #reads: Kysely<Tables>;
 
-  constructor({ pool, db }: Database) {
+  constructor({ pool, reads }: Database) {
     this.#pool = pool;
-    this.#db = db;
+    this.#reads = reads;
   }
 
   appendBatch(batch: readonly NewChange[], rules: ChangeRules): Promise<Changed[]> {
@@ -62,7 +62,7 @@ export class PostgresChangeRepository implements ChangeRepository {
 
   listVersions(chatId: string, messageId: string, limit: number, after = 0): Promise<Page<MessageVersion, number>> {
     return withStorageErrors(async () => {
-      const rows = await this.#db
+      const rows = await this.#reads
         .selectFrom('messages as m')
         .leftJoin('message_versions as v', (join) =>
           join.onRef('v.chat_id', '=', 'm.chat_id').onRef('v.message_seq', '=', 'm.seq').on('v.version', '>', after),

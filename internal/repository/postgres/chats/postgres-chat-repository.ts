@@ -27,11 +27,13 @@ interface Deps {
 
 export class PostgresChatRepository implements ChatRepository {
   readonly #db: Kysely<Tables>;
+  readonly #reads: Kysely<Tables>;
   readonly #users: UserRepository;
   readonly #maxMembers: number;
 
   constructor({ database, users }: Deps, { maxMembers }: { maxMembers: number }) {
     this.#db = database.db;
+    this.#reads = database.reads;
     this.#users = users;
     this.#maxMembers = maxMembers;
   }
@@ -89,7 +91,7 @@ export class PostgresChatRepository implements ChatRepository {
   async joinRoom(name: string, user: User): Promise<{ chat: Chat; message?: Message }> {
     await this.#users.remember(user);
     // Without a lock, so that a member who joins again does not wait for the room's writers.
-    const joined = await withStorageErrors(() => findJoinedRoom(this.#db, name, user.id));
+    const joined = await withStorageErrors(() => findJoinedRoom(this.#reads, name, user.id));
     if (joined) return { chat: joined };
     return withLockedRoom(this.#db, { name, actor: user }, async ({ tx, access: { chat, role } }) => {
       if (role) return { chat: await getChat(tx, chat.id, user.id) };
@@ -104,15 +106,15 @@ export class PostgresChatRepository implements ChatRepository {
   }
 
   get(chatId: string, userId: string): Promise<Chat> {
-    return withStorageErrors(() => getChat(this.#db, chatId, userId));
+    return withStorageErrors(() => getChat(this.#reads, chatId, userId));
   }
 
   listOfUser(userId: string, limit: number, after?: ChatsKey): Promise<Page<Chat, ChatsKey>> {
-    return withStorageErrors(() => listUserChats(this.#db, userId, limit, after));
+    return withStorageErrors(() => listUserChats(this.#reads, userId, limit, after));
   }
 
   listRooms(userId: string, filter: string, limit: number, afterName?: string): Promise<Page<Chat, string>> {
-    return withStorageErrors(() => listRooms(this.#db, userId, filter, limit, afterName));
+    return withStorageErrors(() => listRooms(this.#reads, userId, filter, limit, afterName));
   }
 
   delete(chatId: string, actor: User, guard: Guard): Promise<string[]> {

@@ -1,19 +1,30 @@
 import type { Socket } from 'node:net';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { GivenUpCommits } from './given-up-commits.ts';
 import { withSessionSettings } from './session-settings.ts';
 import type { Tables } from './tables.ts';
 
-/** A pool of connections, and Kysely on top of it. */
+/**
+ * Two pools of connections, and Kysely on top of each. Reads have connections of their own, because a commit can wait without end: for a synchronous standby
+ * that is away.
+ */
 export interface Database {
+  /** For changes. */
   pool: pg.Pool;
+  /** For changes, on `pool`. */
   db: Kysely<Tables>;
-  /** Waits for the queries under way, then closes the pool. Calling it again is harmless. */
+  /** For reads. Its transactions are read-only. */
+  readPool: pg.Pool;
+  /** For reads, on `readPool`. */
+  reads: Kysely<Tables>;
+  /** Waits for the queries under way, then closes the pools. Calling it again is harmless. */
   close(): Promise<void>;
 }
 
 export interface DatabaseOptions {
   dsn: string;
+  /** Connections of both pools: half for reads, and one more for changes if it is odd. A pool has at least one. */
   poolSize: number;
   /** Milliseconds after which PostgreSQL cancels a statement. */
   statementTimeoutMs: number;
@@ -22,11 +33,46 @@ export interface DatabaseOptions {
 
 const int8 = 20;
 
-/** Creates the pool. It connects when a query needs a connection, not before. */
+/** Creates the pools. They connect when a query needs a connection, not before. */
 export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: DatabaseOptions): Database {
+  const connect = (max: number, settings: Record<string, string> = {}) =>
+    createPool({ dsn: withSessionSettings(dsn, settings), max, statementTimeoutMs, onError });
+  const readPool = connect(Math.max(1, Math.floor(poolSize / 2)), { default_transaction_read_only: 'on' });
+  const pool = connect(Math.ceil(poolSize / 2));
+  const givenUp = new GivenUpCommits({ pool, readPool });
+  destroySilentConnections(readPool, statementTimeoutMs, () => {});
+  destroySilentConnections(pool, statementTimeoutMs, (client) => givenUp.add(processIdOf(client)));
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const reads = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: readPool }) });
+  let closing: Promise<void> | undefined;
+  return {
+    pool,
+    db,
+    readPool,
+    reads,
+    close: () => {
+      closing ??= (async () => {
+        // Kysely ends a pool only if it has used the pool.
+        await db.destroy();
+        if (!pool.ending) await pool.end();
+        givenUp.close();
+        await reads.destroy();
+        if (!readPool.ending) await readPool.end();
+      })();
+      return closing;
+    },
+  };
+}
+
+function createPool({
+  dsn,
+  max,
+  statementTimeoutMs,
+  onError,
+}: { max: number } & Omit<DatabaseOptions, 'poolSize'>): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: withSessionSettings(dsn),
-    max: poolSize,
+    connectionString: dsn,
+    max,
     connectionTimeoutMillis: 2_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
@@ -40,26 +86,33 @@ export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: D
   });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', onError);
+  return pool;
+}
+
+/**
+ * Destroys a connection in use whose server has gone silent, after calling `onSilent`: it must not hold up a batch for ever, and must not be used again. A
+ * commit that waits for a standby is silent too, because `statement_timeout` does not end it.
+ */
+function destroySilentConnections(
+  pool: pg.Pool,
+  statementTimeoutMs: number,
+  onSilent: (client: pg.PoolClient) => void,
+): void {
   pool.on('connect', (client) => {
     // If the connection is in use, its query reports the error; without a listener the event would end the process.
     client.on('error', () => {});
     const stream = streamOf(client);
-    stream.on('timeout', () => stream.destroy(Object.assign(new Error('the server is silent'), { code: 'ETIMEDOUT' })));
+    stream.on('timeout', () => {
+      onSilent(client);
+      stream.destroy(Object.assign(new Error('the server is silent'), { code: 'ETIMEDOUT' }));
+    });
   });
-  // A connection whose server has gone silent must not hold up a batch for ever, and must not be used again.
   pool.on('acquire', (client) => streamOf(client).setTimeout(statementTimeoutMs + 1_000));
   pool.on('release', (_error, client) => streamOf(client).setTimeout(0));
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  let closing: Promise<void> | undefined;
-  return {
-    pool,
-    db,
-    close: () => {
-      // Kysely ends the pool only if it has used the pool.
-      closing ??= db.destroy().then(() => (pool.ending ? undefined : pool.end()));
-      return closing;
-    },
-  };
+}
+
+function processIdOf(client: pg.PoolClient): number {
+  return (client as pg.PoolClient & { processID: number }).processID;
 }
 
 function streamOf(client: pg.PoolClient): Socket {

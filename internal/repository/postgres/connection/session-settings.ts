@@ -8,11 +8,13 @@ export const sessionSettings = {
   TimeZone: 'UTC',
 } as const;
 
-/** Adds `sessionSettings` to the options that a DSN gives to its connections. */
-export function withSessionSettings(dsn: string): string {
+/** Adds `sessionSettings`, and others by name, to the options that a DSN gives to its connections. */
+export function withSessionSettings(dsn: string, others: Readonly<Record<string, string>> = {}): string {
   const url = new URL(dsn);
   const given = url.searchParams.get('options');
-  const own = Object.entries(sessionSettings).map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`);
+  const own = Object.entries({ ...sessionSettings, ...others }).map(
+    ([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`,
+  );
   // PostgreSQL uses the last value of each setting.
   url.searchParams.set('options', [...(given === null ? [] : [given]), ...own].join(' '));
   return url.href;

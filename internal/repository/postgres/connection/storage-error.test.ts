@@ -186,6 +186,8 @@ describe.concurrent('when the network to the database', () => {
   ])('goes silent, %s ends all the same, and the silent connection is not used again', async (_, use) => {
     const parts = await proxied(1_000);
     const { chat } = await parts.chats.createGroup(user(randomUUID()), 'x', []);
+    // Its connection is open before the network goes silent.
+    await use(parts, chat);
 
     parts.proxy.freeze();
 

@@ -52,16 +52,18 @@ interface CheckRow {
 
 export class PostgresIngestRepository implements IngestRepository {
   readonly #pool: pg.Pool;
+  readonly #readPool: pg.Pool;
   readonly #analysis: FirstAnalysis;
 
-  constructor({ pool }: Pick<Database, 'pool'>) {
+  constructor({ pool, readPool }: Pick<Database, 'pool' | 'readPool'>) {
     this.#pool = pool;
+    this.#readPool = readPool;
     this.#analysis = new FirstAnalysis(pool);
   }
 
   checkAcceptance(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<AcceptanceCheck[]> {
     return withMessageErrors(async () => {
-      const { rows } = await this.#pool.query<CheckRow>({
+      const { rows } = await this.#readPool.query<CheckRow>({
         ...checkStatement,
         values: [
           batch.map(({ chatId }) => chatId),

@@ -21,10 +21,12 @@ import { takeOut } from './take-out.ts';
 
 export class PostgresMemberRepository implements MemberRepository {
   readonly #db: Kysely<Tables>;
+  readonly #reads: Kysely<Tables>;
   readonly #maxMembers: number;
 
-  constructor({ db }: Database, { maxMembers }: { maxMembers: number }) {
+  constructor({ db, reads }: Database, { maxMembers }: { maxMembers: number }) {
     this.#db = db;
+    this.#reads = reads;
     this.#maxMembers = maxMembers;
   }
 
@@ -96,7 +98,7 @@ export class PostgresMemberRepository implements MemberRepository {
 
   list(chatId: string, limit: number, afterUserId?: string, reader?: Reader): Promise<Page<Member, string>> {
     return withStorageErrors(async () => {
-      let query = this.#db
+      let query = this.#reads
         .selectFrom('members as m')
         .leftJoin('users as u', 'u.id', 'm.user_id')
         .select(['m.user_id', 'u.name', 'm.role', 'm.joined_at', 'm.read_seq'])
@@ -104,7 +106,7 @@ export class PostgresMemberRepository implements MemberRepository {
         .orderBy(sql`m.user_id`)
         .limit(limit + 1);
       if (afterUserId !== undefined) query = query.where('m.user_id', '>', afterUserId);
-      const rows = await readInChat(this.#db, chatId, query, reader);
+      const rows = await readInChat(this.#reads, chatId, query, reader);
       const items = rows.slice(0, limit).map((row) => ({
         user: { id: row.user_id, name: row.name ?? '' },
         role: row.role,

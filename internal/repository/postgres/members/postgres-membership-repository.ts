@@ -38,8 +38,8 @@ export class PostgresMembershipRepository implements MembershipRepository {
     return userIds.map((userId) => versions.get(userId));
   });
 
-  constructor({ db }: Database) {
-    this.#db = db;
+  constructor({ reads }: Database) {
+    this.#db = reads;
   }
 
   find(chatId: string, userId: string): Promise<MembershipSnapshot | undefined> {

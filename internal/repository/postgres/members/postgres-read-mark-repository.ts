@@ -8,9 +8,11 @@ import { unreadCount } from './unread-count.ts';
 
 export class PostgresReadMarkRepository implements ReadMarkRepository {
   readonly #db: Kysely<Tables>;
+  readonly #reads: Kysely<Tables>;
 
-  constructor({ db }: Database) {
+  constructor({ db, reads }: Database) {
     this.#db = db;
+    this.#reads = reads;
   }
 
   advance(chatId: string, userId: string, seq: number): Promise<{ readSeq: number; moved: boolean } | undefined> {
@@ -34,7 +36,7 @@ export class PostgresReadMarkRepository implements ReadMarkRepository {
       const { rows } = await sql<{ read_seq: number; unread_count: number }>`
         select own.read_seq, ${unreadCount(userId)} as unread_count
         from members as own join chats as c on c.id = own.chat_id
-        where own.chat_id = ${chatId} and own.user_id = ${userId}`.execute(this.#db);
+        where own.chat_id = ${chatId} and own.user_id = ${userId}`.execute(this.#reads);
       const [row] = rows;
       return row && { readSeq: row.read_seq, unreadCount: row.unread_count };
     });

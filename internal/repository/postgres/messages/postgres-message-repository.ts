@@ -40,15 +40,15 @@ export interface AppendedRow {
 
 export class PostgresMessageRepository implements MessageRepository {
   readonly #pool: pg.Pool;
-  readonly #db: Kysely<Tables>;
+  readonly #reads: Kysely<Tables>;
   readonly #analysis: FirstAnalysis;
   readonly #pages = new SharedPages();
   readonly #memberships = new ReadBatch((keys: readonly MembershipKey[]) => this.#areMembers(keys));
 
-  constructor({ pool, db }: Database) {
+  constructor({ pool, reads }: Database) {
     this.#pool = pool;
     this.#analysis = new FirstAnalysis(pool);
-    this.#db = db;
+    this.#reads = reads;
   }
 
   /**
@@ -84,13 +84,13 @@ export class PostgresMessageRepository implements MessageRepository {
 
   get(chatId: string, messageId: string, reader?: Reader): Promise<Message> {
     return withStorageErrors(async () => {
-      const query = this.#db
+      const query = this.#reads
         .selectFrom('messages')
         .select(messageColumns)
         .where('chat_id', '=', chatId)
         .where('id', '=', messageId)
         .where('hidden', '=', false);
-      const [row] = await readInChat(this.#db, chatId, query, reader);
+      const [row] = await readInChat(this.#reads, chatId, query, reader);
       if (!row) throw new ChatError('MESSAGE_NOT_FOUND', 'there is no such message in this chat');
       return toMessage(row);
     });
@@ -104,7 +104,7 @@ export class PostgresMessageRepository implements MessageRepository {
   ): Promise<{ messages: Message[]; hasMore: boolean }> {
     return withStorageErrors(async () => {
       const forwards = typeof range === 'object' && 'afterSeq' in range;
-      let query = this.#db
+      let query = this.#reads
         .selectFrom('messages')
         .select(messageColumns)
         .where('chat_id', '=', chatId)
@@ -113,7 +113,7 @@ export class PostgresMessageRepository implements MessageRepository {
         .limit(limit + 1);
       if (forwards) query = query.where('seq', '>', range.afterSeq);
       else if (range !== 'newest') query = query.where('seq', '<', range.beforeSeq);
-      const rows = await readInChat(this.#db, chatId, query, reader);
+      const rows = await readInChat(this.#reads, chatId, query, reader);
       const messages = rows.slice(0, limit).map(toMessage);
       if (!forwards) messages.reverse();
       return { messages, hasMore: rows.length > limit };
@@ -147,7 +147,7 @@ export class PostgresMessageRepository implements MessageRepository {
       const { rows } = await sql<{ member: boolean }>`
         select exists (select from members m where m.chat_id = k.chat_id and m.user_id = k.user_id) as member
         from unnest(${chatIds}::uuid[], ${userIds}::text[]) with ordinality as k (chat_id, user_id, place)
-        order by place`.execute(this.#db);
+        order by place`.execute(this.#reads);
       return rows.map(({ member }) => member);
     });
   }
@@ -177,14 +177,14 @@ export class PostgresMessageRepository implements MessageRepository {
         )
         select chat.last_seq, e.* from chat
         left join (select * from sent union all select * from changed) e on true
-        order by coalesce(e.change_seq, e.seq)`.execute(this.#db);
+        order by coalesce(e.change_seq, e.seq)`.execute(this.#reads);
       return rows[0] && toPage(rows, { chatId, afterSeq, limit, lastSeq: rows[0].last_seq });
     });
   }
 
   listHeads(chatIds: readonly string[]): Promise<Map<string, number>> {
     return withStorageErrors(async () => {
-      const rows = await this.#db
+      const rows = await this.#reads
         .selectFrom('chats')
         .select(['id', 'last_seq'])
         .where(({ ref }) => isAnyOf(ref('id'), chatIds, 'uuid'))
