@@ -104,9 +104,13 @@ test('after a crash of PostgreSQL, which loses ids that were in use, a cursor fr
   const { rows } = await victim.query<{ pid: number }>('select pg_backend_pid() as pid');
   const ended = new Promise((resolve) => victim.once('end', resolve));
 
-  // The server ends all of its backends and recovers, in the same main process.
+  const lastReset = () => server.query('select stats_reset from pg_stat_bgwriter');
+  const before = await lastReset();
+
+  // The server ends all of its backends and recovers, in the same main process. It takes a moment to notice.
   process.kill(rows[0]!.pid, 'SIGKILL');
   await ended;
+  await eventually(async () => expect(await lastReset()).not.toEqual(before));
 
   expect(await read(cursor)).toMatchObject(inForce('bob'));
 });
