@@ -15,6 +15,10 @@ export interface ChatsKey {
   /** A time, as PostgreSQL writes it: with microseconds. */
   changedAt: string;
   id: string;
+  /** The oldest transaction that the first page may not have seen: what it or a later one wrote may have changed since the first page. */
+  since: string;
+  /** Whether the page begins among the chats that have changed since the first page. */
+  moved: boolean;
 }
 
 /**
@@ -53,7 +57,11 @@ export interface ChatRepository {
   /** Returns the chat as the user sees it, member or not. */
   get(chatId: string, userId: string): Promise<Chat>;
 
-  /** Lists the user's chats, most recently changed first. */
+  /**
+   * Lists the user's chats. Those that have not changed since the first page come first, most recently changed first; then those that have, in
+   * no particular order. All pages together therefore hold every chat of which the user has been a member throughout; one that changes
+   * meanwhile may be in them twice.
+   */
   listOfUser(userId: string, limit: number, after?: ChatsKey): Promise<Page<Chat, ChatsKey>>;
 
   /** Lists the rooms whose name contains the filter, in upper or lower case, ordered by name. */

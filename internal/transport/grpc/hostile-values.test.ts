@@ -75,6 +75,8 @@ const token = fc.oneof(
         fc.constantFrom('2020-01-01 00:00:00.1+00', '2020-13-45 99:99:99+00', 'infinity', 'now'),
       ),
       id: fc.oneof(id, fc.constant('-'.repeat(36))),
+      since: fc.oneof(text, fc.constantFrom('0', '3', '4294967295', '4294967296', '-1')),
+      moved: fc.oneof(fc.boolean(), text),
     })
     .map(pageToken),
 );

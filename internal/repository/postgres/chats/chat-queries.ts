@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Chat, ChatType } from '../../../model/chat.ts';
 import type { ChatRole } from '../../../model/member.ts';
 import type { Message } from '../../../model/message.ts';
@@ -30,10 +30,6 @@ function chatsSeenBy(db: Kysely<Tables>, userId: string) {
   return db
     .selectFrom('chats as c')
     .leftJoin('members as own', (join) => join.onRef('own.chat_id', '=', 'c.id').on('own.user_id', '=', userId))
-    .leftJoin('members as other', (join) =>
-      join.onRef('other.chat_id', '=', 'c.id').on('c.type', '=', 'DIRECT').on('other.user_id', '<>', userId),
-    )
-    .leftJoin('users as peer', 'peer.id', 'other.user_id')
     .select([
       'c.id',
       'c.type',
@@ -46,9 +42,15 @@ function chatsSeenBy(db: Kysely<Tables>, userId: string) {
       'own.joined_seq',
       'own.read_seq',
       unreadCount(userId).as('unread_count'),
-      'other.user_id as peer_id',
-      'peer.name as peer_name',
+      peer(userId, sql`other.user_id`).as('peer_id'),
+      peer(userId, sql`(select name from users where id = other.user_id)`).as('peer_name'),
     ]);
+}
+
+/** Selects something of the other user of a direct chat. A join would read all members of every other chat, too. */
+function peer(userId: string, value: RawBuilder<unknown>) {
+  return sql<string | null>`case when c.type = 'DIRECT' then (
+    select ${value} from members as other where other.chat_id = c.id and other.user_id <> ${userId} limit 1) end`;
 }
 
 function toChat(row: ChatRow): Chat {
@@ -79,20 +81,34 @@ export async function findChat(db: Kysely<Tables>, chatId: string, userId: strin
   return row && toChat(row);
 }
 
+/** Reads with two statements: `db` must be a snapshot. */
 export async function listUserChats(
   db: Kysely<Tables>,
   userId: string,
   limit: number,
   after?: ChatsKey,
 ): Promise<Page<Chat, ChatsKey>> {
+  // A chat that changes moves to the top, above pages that were already read. Its row's transaction says whether it did; the age of a transaction
+  // is right only for two billion of them, so older changes are told by their time.
+  const moved = after
+    ? sql<boolean>`(c.changed_at > now() - interval '1 day' and age(c.xmin) <= age(${after.since}::xid))`
+    : sql<boolean>`false`;
   let query = chatsSeenBy(db, userId)
-    .select(sql<string>`c.changed_at::text`.as('changed_at_key'))
+    .select([
+      moved.as('moved'),
+      sql<string>`c.changed_at::text`.as('changed_at_key'),
+      sql<string>`pg_snapshot_xmin(pg_current_snapshot())::xid::text`.as('oldest_unseen'),
+    ])
     .where('own.user_id', 'is not', null)
-    .orderBy('c.changed_at', 'desc')
+    .orderBy('moved')
+    // Chats that have moved may move again: pages of them go by id alone.
+    .orderBy(sql`case when not ${moved} then c.changed_at end`, 'desc')
     .orderBy('c.id', 'desc')
     .limit(limit + 1);
-  if (after) {
-    query = query.where(sql<boolean>`(c.changed_at, c.id) < (${after.changedAt}::timestamptz, ${after.id}::uuid)`);
+  if (after?.moved) query = query.where(sql<boolean>`${moved} and c.id < ${after.id}::uuid`);
+  else if (after) {
+    const further = sql`(c.changed_at, c.id) < (${after.changedAt}::timestamptz, ${after.id}::uuid)`;
+    query = query.where(sql<boolean>`(${moved} or ${further})`);
   }
   const rows = await query.execute();
   const shown = rows.slice(0, limit);
@@ -105,7 +121,9 @@ export async function listUserChats(
     return { ...toChat(row), ...(lastMessage && { lastMessage }) };
   });
   const last = shown.at(-1);
-  return { items, ...(rows.length > limit && last && { next: { changedAt: last.changed_at_key, id: last.id } }) };
+  if (!last || rows.length <= limit) return { items };
+  const since = after?.since ?? last.oldest_unseen;
+  return { items, next: { changedAt: last.changed_at_key, id: last.id, since, moved: last.moved } };
 }
 
 export async function listRooms(

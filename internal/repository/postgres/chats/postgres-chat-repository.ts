@@ -12,7 +12,7 @@ import { audit } from '../audit/audit.ts';
 import { insertSystemMessage } from '../changes/insert-system-message.ts';
 import { withLockedChat, withLockedRoom } from '../changes/with-locked-chat.ts';
 import type { Database } from '../connection/database.ts';
-import { inTransaction } from '../connection/in-transaction.ts';
+import { inSnapshot, inTransaction } from '../connection/in-transaction.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
 import { findBanned } from '../members/find-banned.ts';
@@ -110,7 +110,7 @@ export class PostgresChatRepository implements ChatRepository {
   }
 
   listOfUser(userId: string, limit: number, after?: ChatsKey): Promise<Page<Chat, ChatsKey>> {
-    return withStorageErrors(() => listUserChats(this.#reads, userId, limit, after));
+    return inSnapshot(this.#reads, (tx) => listUserChats(tx, userId, limit, after));
   }
 
   listRooms(userId: string, filter: string, limit: number, afterName?: string): Promise<Page<Chat, string>> {

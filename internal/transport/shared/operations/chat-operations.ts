@@ -166,8 +166,13 @@ function toRange(beforeSeq: number | undefined, afterSeq: number | undefined): H
 
 function isChatsKey(key: unknown): key is ChatsKey {
   if (typeof key !== 'object' || key === null) return false;
-  const { changedAt, id } = key as Partial<Record<keyof ChatsKey, unknown>>;
-  return isTimestamp(changedAt) && isUuid(id);
+  const { changedAt, id, since, moved } = key as Partial<Record<keyof ChatsKey, unknown>>;
+  return isTimestamp(changedAt) && isUuid(id) && isTransactionId(since) && typeof moved === 'boolean';
+}
+
+/** Whether `value` is a transaction id of PostgreSQL as it writes one, of 32 bits. */
+function isTransactionId(value: unknown): boolean {
+  return typeof value === 'string' && /^\d{1,10}$/.test(value) && Number(value) < 2 ** 32;
 }
 
 const timestamp = /^([1-9]\d{3}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d{1,6})?[+-](0\d|1[0-5])(:[0-5]\d){0,2}$/;

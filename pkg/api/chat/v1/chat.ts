@@ -11124,7 +11124,11 @@ export const ChatServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** ListChats returns the caller's chats with their last messages, most recently changed first. */
+    /**
+     * ListChats returns the caller's chats with their last messages, most recently changed first. Chats that change after
+     * the first page was read are at the end, on the last pages: the pages together hold every chat of which the caller was
+     * a member all the time. A chat that was listed before it changed is listed again, in its newer state.
+     */
     listChats: {
       name: "ListChats",
       requestType: ListChatsRequest as typeof ListChatsRequest,
@@ -11555,7 +11559,11 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    */
   getChat(request: GetChatRequest, context: CallContext & CallContextExt): Promise<DeepPartial<GetChatResponse>>;
-  /** ListChats returns the caller's chats with their last messages, most recently changed first. */
+  /**
+   * ListChats returns the caller's chats with their last messages, most recently changed first. Chats that change after
+   * the first page was read are at the end, on the last pages: the pages together hold every chat of which the caller was
+   * a member all the time. A chat that was listed before it changed is listed again, in its newer state.
+   */
   listChats(request: ListChatsRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ListChatsResponse>>;
   /**
    * DeleteChat deletes a chat and all its messages for every member. Only owners may delete a chat.
@@ -11854,7 +11862,11 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    */
   getChat(request: DeepPartial<GetChatRequest>, options?: CallOptions & CallOptionsExt): Promise<GetChatResponse>;
-  /** ListChats returns the caller's chats with their last messages, most recently changed first. */
+  /**
+   * ListChats returns the caller's chats with their last messages, most recently changed first. Chats that change after
+   * the first page was read are at the end, on the last pages: the pages together hold every chat of which the caller was
+   * a member all the time. A chat that was listed before it changed is listed again, in its newer state.
+   */
   listChats(request: DeepPartial<ListChatsRequest>, options?: CallOptions & CallOptionsExt): Promise<ListChatsResponse>;
   /**
    * DeleteChat deletes a chat and all its messages for every member. Only owners may delete a chat.
