@@ -61,7 +61,10 @@ function catchUp(
     socket.on('open', () =>
       socket.send(
         toFrame([
-          { commandId: '', command: { $case: 'subscribeAll', value: { cursors: { [chatId]: afterSeq }, others: 1 } } },
+          {
+            commandId: '',
+            command: { $case: 'subscribeAll', value: { cursors: { [chatId]: afterSeq }, others: 1, epochs: {} } },
+          },
         ]),
       ),
     );

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { AuthServiceDefinition } from '../../pkg/api/auth/v1/auth.ts';
 import type { Bus } from '../client/bus/bus.ts';
+import { EpochBus } from '../client/bus/epoch-bus.ts';
 import { traceCalls } from '../client/tracing/trace-calls.ts';
 import type { Config } from '../config/config.ts';
 import { ProtobufEventEncoder } from '../converter/event.ts';
@@ -78,7 +79,7 @@ async function assemble(
   resources.add('the traces', () => traces.close());
   const traced: typeof traceCalls = config.tracing.url ? traceCalls : (_name, part) => part;
   const database = await openDatabase(config, log, resources, signal);
-  const bus = overrides.bus ?? (await openBus(config.bus, { database, log, resources }));
+  const bus = new EpochBus(overrides.bus ?? (await openBus(config.bus, { database, log, resources })), database.epochs);
   const redis = await openRedis(config.redis, { log, resources });
   const limiter = openRateLimiter(rates, redis);
   const bans = traced('BanRepository', new PostgresBanRepository(database));

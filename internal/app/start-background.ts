@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { EpochBus } from '../client/bus/epoch-bus.ts';
 import type { Config } from '../config/config.ts';
 import { compose } from '../interceptor/call.ts';
 import { PostgresMessageRepository } from '../repository/postgres/messages/postgres-message-repository.ts';
@@ -29,7 +30,7 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
   try {
     const database = await openDatabase(config, log, resources, signal);
     await new PostgresMessageRepository(database).warmUp(database.pool.options.max);
-    const bus = await openBus(config.bus, { database, log, resources });
+    const bus = new EpochBus(await openBus(config.bus, { database, log, resources }), database.epochs);
     const ingest = config.roles.has('writer') ? await openIngest(config, { bus, database, log, resources }) : undefined;
     await openSinks(config, { database, log, resources });
     const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));

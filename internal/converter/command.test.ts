@@ -15,16 +15,16 @@ const commands: {
   [K in Kind]: [Extract<StreamCommand, { $case: K }>['value'], Omit<Command, 'commandId'> & Record<string, unknown>];
 } = {
   subscribe: [
-    { chatId: id, afterSeq: 0 },
-    { kind: 'subscribe', chatId: lower, afterSeq: 0 },
+    { chatId: id, afterSeq: 0, epoch: 'e' },
+    { kind: 'subscribe', chatId: lower, cursor: { seq: 0, epoch: 'e' } },
   ],
   subscribeAll: [
-    { cursors: { [id]: 5, [`${lower.slice(0, -1)}0`]: 6 }, others: wire.StartFrom.JOINED },
+    { cursors: { [id]: 5, [`${lower.slice(0, -1)}0`]: 6 }, others: wire.StartFrom.JOINED, epochs: { [id]: 'e' } },
     {
       kind: 'subscribe_all',
       cursors: new Map([
-        [lower, 5],
-        [`${lower.slice(0, -1)}0`, 6],
+        [lower, { seq: 5, epoch: 'e' }],
+        [`${lower.slice(0, -1)}0`, { seq: 6, epoch: '' }],
       ]),
       others: 'JOINED',
     },
@@ -47,8 +47,8 @@ describe('a command', () => {
 
   test('to subscribe distinguishes "from now" and "from the beginning"', () => {
     const command = (afterSeq?: number) => fromWireCommand('', { $case: 'subscribe', value: { chatId: id, afterSeq } });
-    expect(command()).toMatchObject({ afterSeq: undefined });
-    expect(command(0)).toMatchObject({ afterSeq: 0 });
+    expect(command()).toMatchObject({ cursor: undefined });
+    expect(command(0)).toMatchObject({ cursor: { seq: 0, epoch: '' } });
   });
 
   test.each([
@@ -57,7 +57,7 @@ describe('a command', () => {
     [wire.StartFrom.JOINED, 'JOINED'],
     [wire.StartFrom.BEGINNING, 'BEGINNING'],
   ])('to subscribe to all starts chats without a cursor as it says: %i is %s', (others, expected) => {
-    const command = { $case: 'subscribeAll' as const, value: { cursors: {}, others } };
+    const command = { $case: 'subscribeAll' as const, value: { cursors: {}, others, epochs: {} } };
     expect(fromWireCommand('', command)).toMatchObject({ others: expected });
   });
 });

@@ -13,16 +13,16 @@ export type StreamCommand = Extract<
 /** Converts a validated command. */
 export function fromWireCommand(commandId: string, command: StreamCommand): Complete<Command> {
   switch (command.$case) {
-    case 'subscribe':
-      return {
-        kind: 'subscribe',
-        commandId,
-        chatId: normalizeId(command.value.chatId),
-        afterSeq: command.value.afterSeq,
-      };
+    case 'subscribe': {
+      const { chatId, afterSeq, epoch } = command.value;
+      const cursor = afterSeq === undefined ? undefined : { seq: afterSeq, epoch: epoch ?? '' };
+      return { kind: 'subscribe', commandId, chatId: normalizeId(chatId), cursor };
+    }
     case 'subscribeAll': {
-      const { cursors, others } = command.value;
-      const byChat = new Map(Object.entries(cursors).map(([chatId, seq]) => [normalizeId(chatId), seq]));
+      const { cursors, others, epochs } = command.value;
+      const byChat = new Map(
+        Object.entries(cursors).map(([chatId, seq]) => [normalizeId(chatId), { seq, epoch: epochs[chatId] ?? '' }]),
+      );
       return { kind: 'subscribe_all', commandId, cursors: byChat, others: startFrom[others] };
     }
     case 'unsubscribe':

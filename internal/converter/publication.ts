@@ -1,5 +1,4 @@
 import * as bus from '../../pkg/api/bus/v1/bus.ts';
-import type * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Complete } from '../model/complete.ts';
 import type { ChatPublication, UserPublication } from '../model/publication.ts';
 import type { CompleteOneof } from './complete-oneof.ts';
@@ -29,8 +28,10 @@ export function decodePublication(origin: Uint8Array, bytes: Uint8Array): Public
 
 export function toWirePublication(publication: Publication): CompleteOneof<WirePublication> {
   switch (publication.kind) {
-    case 'messages':
-      return { $case: 'messages', value: { messages: publication.messages.map(toWireMessage) } };
+    case 'messages': {
+      const { messages, epoch } = publication;
+      return { $case: 'messages', value: { messages: messages.map(toWireMessage), epoch: epoch ?? '' } };
+    }
     case 'head':
       return { $case: 'head', value: { seq: publication.seq } };
     case 'deleted':
@@ -50,7 +51,7 @@ export function toWirePublication(publication: Publication): CompleteOneof<WireP
 export function fromWirePublication(publication: WirePublication | undefined): Complete<Publication> {
   switch (publication?.$case) {
     case 'messages':
-      return fromWireMessages(publication.value.messages);
+      return fromWireMessages(publication.value);
     case 'head':
       return { kind: 'head', seq: publication.value.seq };
     case 'deleted':
@@ -68,9 +69,9 @@ export function fromWirePublication(publication: WirePublication | undefined): C
   }
 }
 
-function fromWireMessages(messages: readonly wire.Message[]): Complete<ChatPublication> {
+function fromWireMessages({ messages, epoch }: bus.Messages): Complete<ChatPublication> {
   const last = messages.at(-1);
   if (!last) throw new TypeError('a publication without messages');
   if (messages.some(({ system }) => system && !system.event)) return { kind: 'head', seq: last.updateSeq };
-  return { kind: 'messages', messages: messages.map(fromWireMessage) };
+  return { kind: 'messages', messages: messages.map(fromWireMessage), epoch };
 }

@@ -8,7 +8,8 @@ import type { User } from './user.ts';
 /** One event of a stream. */
 export type Event =
   | { kind: 'welcome'; sessionId: string; user: User; limits: SessionLimits; tokenExpiresAt: Date }
-  | { kind: 'subscribed'; commandId: string; chatId: string; headSeq: number; afterSeq: number }
+  | { kind: 'subscribed'; commandId: string; chatId: string; headSeq: number; afterSeq: number; epoch: string }
+  | { kind: 'reset'; chatId: string; epoch: string; fromSeq: number }
   | { kind: 'caught_up'; chatId: string; seq: number }
   | Entry
   | { kind: 'chat_added'; chat: Chat }

@@ -4,7 +4,12 @@ import type { Message } from './message.ts';
 /** A publication about a chat, for the nodes with readers of it. */
 export type ChatPublication =
   /** Messages that have just been sent or changed, in the order of their numbers `updateSeq`. A subscriber may miss a publication or get it late. */
-  | { kind: 'messages'; messages: readonly Message[] }
+  | {
+      kind: 'messages';
+      messages: readonly Message[];
+      /** The epoch in which they were committed, or an earlier one. In another epoch the numbers may belong to other messages. `EpochBus` adds it. */
+      epoch?: string;
+    }
   /** The chat's last number is at least `seq`. Subscribers read messages that they lack from the repository. */
   | { kind: 'head'; seq: number }
   /** The chat was deleted. */

@@ -34,6 +34,8 @@ export interface Appended {
   messageId: string;
   seq: number;
   createdAt: Date;
+  /** The epoch in which the message was committed, or an earlier one. Absent if it was not committed by this call. */
+  epoch?: string;
 }
 
 /** A chat's entries after a number, and the chat's last number, read in one snapshot. */

@@ -64,6 +64,7 @@ export async function openDatabase(
     } else {
       await checkSchema(database, schema.table);
     }
+    await database.epochs.refresh();
   } catch (cause) {
     signal.throwIfAborted();
     throw new Error(`cannot use the database ${withoutPassword(dsn)}: ${reasonOf(cause)}`, { cause });

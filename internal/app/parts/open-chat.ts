@@ -109,7 +109,7 @@ export async function openChat(
   resources.add('the message writer', () => writer.drain());
   if (config.roles.has('writer')) ingest?.writers.start();
   const hub = new Hub(
-    { bus, messages, memberships, log },
+    { bus, messages, memberships, epochs: database.epochs, log },
     { ...delivery, repairIntervalMs: config.times.repairIntervalMs },
   );
   resources.add('the hub', () => hub.stop());
@@ -151,7 +151,20 @@ export async function openChat(
   presence.onBack((user) => presenceAnnouncer.online(user));
   resources.add('the presence announcer', () => presenceAnnouncer.stop());
   const sessions = new SessionRegistry(
-    { service, hub, chats, memberships, users, messages, ...identity, limiter, presence, presenceAnnouncer, log },
+    {
+      service,
+      hub,
+      chats,
+      memberships,
+      users,
+      messages,
+      epochs: database.epochs,
+      ...identity,
+      limiter,
+      presence,
+      presenceAnnouncer,
+      log,
+    },
     {
       ...sessionOptions,
       limits: {

@@ -77,7 +77,7 @@ export class BusSender {
     if (messages.length === 1) return this.#encode({ kind: 'head', seq: messages[0]!.updateSeq }, maxBytes);
     const half = Math.ceil(messages.length / 2);
     return [messages.slice(0, half), messages.slice(half)].flatMap((part) =>
-      this.#encode({ kind: 'messages', messages: part }, maxBytes),
+      this.#encode({ ...publication, messages: part }, maxBytes),
     );
   }
 

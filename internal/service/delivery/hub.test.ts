@@ -38,7 +38,10 @@ function newHub({
   ...options
 }: Parts = {}): Hub {
   const defaults = { repairIntervalMs: 3_600_000, lingerMs: 20, stragglerMs: 1, recentChars: 10_000, pageSize: 10 };
-  const hub = new Hub({ bus, messages, memberships, log: pino({ level: 'silent' }) }, { ...defaults, ...options });
+  const hub = new Hub(
+    { bus, messages, memberships, epochs: storage.database.epochs, log: pino({ level: 'silent' }) },
+    { ...defaults, ...options },
+  );
   hubs.push(hub);
   return hub;
 }
@@ -62,6 +65,7 @@ function listen(topic: Topic, userId = 'alice') {
     onBatch: (batch: Batch) => reader.numbers.push(...batch.entries.map(seqOf)),
     onMembershipEnded: () => {},
     onEphemeralEvent: () => {},
+    onEpoch: () => {},
     onDeleted: () => {
       reader.deleted = true;
     },

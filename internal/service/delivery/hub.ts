@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Bus, ChatPublication, Unsubscribe } from '../../client/bus/bus.ts';
+import type { EpochRepository } from '../../repository/epoch-repository.ts';
 import type { MembershipRepository } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import { Topic, type TopicOptions } from './topic.ts';
@@ -15,6 +16,7 @@ interface Deps {
   bus: Bus;
   messages: MessageRepository;
   memberships: MembershipRepository;
+  epochs: EpochRepository;
   log: Logger;
 }
 
@@ -76,6 +78,8 @@ export class Hub {
     this.#options = options;
     this.#repairTimer = setInterval(() => void this.repair(), options.repairIntervalMs);
     deps.bus.onLoss(() => void this.repair());
+    // A comparison under way may have read in the epoch before.
+    deps.epochs.onChange(() => void (this.#repair ?? Promise.resolve()).then(() => this.repair()));
   }
 
   /** Chats that the hub has a topic for, or is making one for. */
@@ -163,7 +167,7 @@ export class Hub {
       const topic = heads.then((found) => {
         const head = found.get(chatId);
         if (head === undefined) throw new NoSuchChat();
-        return this.#createTopic(chatId, head);
+        return this.#createTopic(chatId, head, this.#deps.epochs.current);
       });
       topic.catch(() => this.#drop(chatId));
       this.#entries.set(chatId, { chatId, topic, early: [], references: 0 });
@@ -188,10 +192,10 @@ export class Hub {
     else await unsubscribe();
   }
 
-  #createTopic(chatId: string, head: number): Topic {
+  #createTopic(chatId: string, head: number, epoch: string): Topic {
     const { messages, log } = this.#deps;
     const topic = new Topic(
-      head,
+      { head, epoch },
       {
         fetch: (afterSeq, limit) => messages.findChanges(chatId, afterSeq, limit),
         onDeletion: () => messages.forgetPages(chatId),
@@ -221,11 +225,27 @@ export class Hub {
 
   async #repairChats(): Promise<void> {
     if (this.#ready.size === 0) return;
+    await this.#enterEpoch();
     const topics = [...this.#ready];
     const heads = await this.#deps.messages.listHeads(topics.map(([chatId]) => chatId));
     for (const [chatId, topic] of topics) {
       const seq = heads.get(chatId);
       topic.receive(seq === undefined ? { kind: 'deleted' } : { kind: 'head', seq });
+    }
+  }
+
+  /** Leads the topics of an earlier epoch to the present one. */
+  async #enterEpoch(): Promise<void> {
+    const { epochs, messages } = this.#deps;
+    const { current } = epochs;
+    const stale = new Map([...this.#ready].filter(([, { epoch }]) => epoch !== current));
+    if (stale.size === 0) return;
+    const valid = await epochs.findValid(new Map([...stale].map(([chatId, { epoch }]) => [chatId, epoch])));
+    for (const [chatId, topic] of stale) {
+      messages.forgetPages(chatId);
+      const validSeq = valid.get(chatId);
+      if (validSeq === undefined) topic.receive({ kind: 'deleted' });
+      else topic.enterEpoch(current, validSeq);
     }
   }
 

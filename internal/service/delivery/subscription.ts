@@ -39,8 +39,11 @@ export class Subscription implements TopicReader {
   #verifiedSeq: number;
   #state: 'catching_up' | 'live' | 'ended' = 'catching_up';
   /** The chat's head when the subscription began. A reader that has reached it has caught up. */
-  readonly #goal: number;
+  #goal: number;
   #toldCaughtUp = false;
+  #epoch: string;
+  /** The database has gone back, perhaps to before the user was a member: only a page that was read as a member lets the reader go live. */
+  #mustVerify = false;
 
   constructor(
     owner: SubscriptionOwner,
@@ -54,6 +57,7 @@ export class Subscription implements TopicReader {
     this.#owner = owner;
     this.#handle = handle;
     this.chatId = chatId;
+    this.#epoch = handle.topic.epoch;
     this.#position = afterSeq;
     this.#verifiedSeq = verifiedSeq;
     this.#goal = verifiedSeq;
@@ -90,13 +94,17 @@ export class Subscription implements TopicReader {
   async catchUp(): Promise<boolean> {
     if (this.#state !== 'catching_up' || this.#tryGoLive()) return true;
     const { messages, pageSize } = this.#owner;
+    const epoch = this.#epoch;
     const page = await messages.findChangesAsMember(this.chatId, this.userId, this.#position, pageSize);
     if ((this.#state as string) === 'ended') return true;
+    // A page of the epoch before: it is read again.
+    if (this.#epoch !== epoch) return false;
     if (!page) {
       this.#end('UNKNOWN');
       return true;
     }
     this.#verifiedSeq = Math.max(this.#verifiedSeq, page.lastSeq);
+    this.#mustVerify = false;
     this.#push(page.batch);
     return this.#tryGoLive();
   }
@@ -133,6 +141,19 @@ export class Subscription implements TopicReader {
     this.#end('DELETED');
   }
 
+  onEpoch(epoch: string, validSeq: number, lost: boolean): void {
+    if (this.#state === 'ended') return;
+    this.#epoch = epoch;
+    this.#position = Math.min(this.#position, validSeq);
+    const { outbound, encoder } = this.#owner;
+    outbound.push(encoder.encode({ kind: 'reset', chatId: this.chatId, epoch, fromSeq: this.#position }), this.chatId);
+    if (!lost) return;
+    this.#verifiedSeq = Math.min(this.#verifiedSeq, validSeq);
+    this.#goal = Math.min(this.#goal, validSeq);
+    this.#mustVerify = true;
+    if (this.#state === 'live') this.#fallBehind();
+  }
+
   /** An end at or before `verifiedSeq` is over: the user has become a member again since. */
   #endsMembership({ userId, seq }: MembershipEnd): boolean {
     return userId === this.userId && seq > this.#verifiedSeq;
@@ -141,7 +162,7 @@ export class Subscription implements TopicReader {
   /** Goes live if the topic still has in memory what the reader lacks. There is no await in it, so no entry can be missed between. */
   #tryGoLive(): boolean {
     const { topic } = this.#handle;
-    const missed = this.#owner.outbound.hasRoom ? topic.since(this.#position) : undefined;
+    const missed = this.#owner.outbound.hasRoom && !this.#mustVerify ? topic.since(this.#position) : undefined;
     if (!missed) return false;
     this.#state = 'live';
     topic.goLive(this);

@@ -85,7 +85,7 @@ class Scene {
 
   subscribe(stream: TestStream, kind: Kind, afterSeq: number): void {
     if (kind === 'subscribe') return stream.subscribe(this.chatId, afterSeq);
-    const cursors = new Map([[this.chatId, afterSeq]]);
+    const cursors = new Map([[this.chatId, { seq: afterSeq, epoch: '' }]]);
     stream.send({ kind, commandId: 'all', cursors, others: 'JOINED' });
   }
 

@@ -54,7 +54,8 @@ async function subscribeAll(
   others: 'NOW' | 'JOINED' | 'BEGINNING' = 'NOW',
 ): Promise<void> {
   const commandId = randomUUID();
-  stream.send({ kind: 'subscribe_all', commandId, cursors: new Map(Object.entries(cursors)), others });
+  const byChat = new Map(Object.entries(cursors).map(([chatId, seq]) => [chatId, { seq, epoch: '' }]));
+  stream.send({ kind: 'subscribe_all', commandId, cursors: byChat, others });
   const answered = () =>
     [...stream.of('accepted'), ...stream.of('rejected')].some((answer) => answer.commandId === commandId);
   await eventually(() => expect(answered()).toBe(true));

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff } from '../../../pkg/backoff/backoff.ts';
 import { equalJitter } from '../../../pkg/backoff/jitter.ts';
 import type { Chat } from '../../model/chat.ts';
-import type { StartFrom } from '../../model/command.ts';
+import type { Cursor, StartFrom } from '../../model/command.ts';
 import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import type { Event, RemovalReason } from '../../model/event.ts';
 import type { EventEncoder } from '../../model/event-encoder.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
+import type { EpochRepository } from '../../repository/epoch-repository.ts';
 import type { MembershipRepository, MembershipSnapshot } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import type { Hub, TopicHandle } from './hub.ts';
@@ -18,11 +19,19 @@ interface Deps {
   chats: ChatRepository;
   memberships: MembershipRepository;
   messages: MessageRepository;
+  epochs: EpochRepository;
   outbound: OutboundBuffer;
   encoder: EventEncoder;
   userId: string;
   /** Called with each failure to read from the database; the read is tried again. */
   onRetry: (error: unknown) => void;
+}
+
+/** Where delivery of a chat starts. */
+interface Start {
+  afterSeq: number;
+  /** The epoch of the client's cursor, if it is not the present one. */
+  fromEpoch?: string;
 }
 
 interface Options {
@@ -81,25 +90,26 @@ export class Subscriptions implements SubscriptionOwner {
   }
 
   /**
-   * Starts delivery after the given number, or after the chat's head. `membership` says that the user is a member. Throws OUT_OF_RANGE
+   * Starts delivery after the given cursor, or after the chat's head. If the numbers after it belong to an earlier epoch, `reset` says so, and delivery
+   * starts after the last number that is the same. `membership` says that the user is a member. Throws OUT_OF_RANGE
    * (CURSOR_IN_FUTURE), NOT_FOUND (CHAT_NOT_FOUND), RESOURCE_EXHAUSTED (SUBSCRIPTION_LIMIT), UNAVAILABLE (STORAGE_UNAVAILABLE).
    */
-  subscribe(commandId: string, membership: MembershipSnapshot, afterSeq: number | undefined): Promise<void> {
+  subscribe(commandId: string, membership: MembershipSnapshot, cursor: Cursor | undefined): Promise<void> {
     return this.#change(async () => {
       const { chatId, lastSeq } = membership;
-      if (afterSeq !== undefined && afterSeq > lastSeq) {
-        throw cursorsInFuture([{ field: 'subscribe.after_seq', lastSeq }]);
-      }
+      const starts = await this.#startsOf(cursor ? new Map([[chatId, cursor]]) : new Map());
+      const start = starts.get(chatId) ?? { afterSeq: lastSeq };
+      if (start.afterSeq > lastSeq) throw cursorsInFuture([{ field: 'subscribe.after_seq', lastSeq }]);
       this.#checkCount(this.#subscriptions.size + (this.#subscriptions.has(chatId) ? 0 : 1));
       const handle = (await this.#deps.hub.acquire([chatId])).get(chatId);
       if (!handle) throw new ChatError('CHAT_NOT_FOUND', 'there is no such chat');
       this.#unwanted?.delete(chatId);
-      this.#start(commandId, membership, handle, afterSeq ?? lastSeq);
+      this.#start(commandId, membership, handle, start);
     });
   }
 
   /** Starts delivery of all the user's chats: each after its cursor, those without a cursor where `others` says. Throws as `subscribe`. */
-  subscribeAll(commandId: string, cursors: ReadonlyMap<string, number>, others: StartFrom): Promise<void> {
+  subscribeAll(commandId: string, cursors: ReadonlyMap<string, Cursor>, others: StartFrom): Promise<void> {
     return this.#change(async () => {
       // Watch before the list is read: a membership that begins during the read is noticed by one of the two.
       const stop =
@@ -144,9 +154,10 @@ export class Subscriptions implements SubscriptionOwner {
     return result;
   }
 
-  async #startAll(commandId: string, cursors: ReadonlyMap<string, number>, others: StartFrom): Promise<void> {
+  async #startAll(commandId: string, cursors: ReadonlyMap<string, Cursor>, others: StartFrom): Promise<void> {
     const memberships = await this.#listMemberships();
-    const ahead = memberships.filter(({ chatId, lastSeq }) => (cursors.get(chatId) ?? 0) > lastSeq);
+    const starts = await this.#startsOf(cursors);
+    const ahead = memberships.filter(({ chatId, lastSeq }) => (starts.get(chatId)?.afterSeq ?? 0) > lastSeq);
     if (ahead.length > 0) {
       const field = (chatId: string) => `subscribe_all.cursors[${JSON.stringify(chatId)}]`;
       throw cursorsInFuture(ahead.map(({ chatId, lastSeq }) => ({ field: field(chatId), lastSeq })));
@@ -154,27 +165,48 @@ export class Subscriptions implements SubscriptionOwner {
     const own = new Set(memberships.map(({ chatId }) => chatId));
     const handles = await this.#deps.hub.acquire([...own]);
     this.#unwanted = undefined;
-    for (const [chatId, cursor] of cursors) {
+    for (const [chatId, { afterSeq }] of starts) {
       if (own.has(chatId)) continue;
-      this.#rememberPosition(chatId, cursor);
+      this.#rememberPosition(chatId, afterSeq);
       this.#tellRemoved(chatId, 'UNKNOWN');
     }
     for (const membership of memberships) {
       const handle = handles.get(membership.chatId);
       if (handle)
-        this.#start(commandId, membership, handle, cursors.get(membership.chatId) ?? startOf(membership, others));
+        this.#start(
+          commandId,
+          membership,
+          handle,
+          starts.get(membership.chatId) ?? { afterSeq: startOf(membership, others) },
+        );
     }
   }
 
-  #start(commandId: string, membership: MembershipSnapshot, handle: TopicHandle, afterSeq: number): void {
+  /** Returns where delivery after these cursors starts. Call it after the memberships were read: the connection has looked at the epoch before. */
+  async #startsOf(cursors: ReadonlyMap<string, Cursor>): Promise<Map<string, Start>> {
+    const { epochs } = this.#deps;
+    const { current } = epochs;
+    const older = [...cursors].filter(([, { epoch }]) => epoch !== '' && epoch !== current);
+    const valid = await epochs.findValid(new Map(older.map(([chatId, { epoch }]) => [chatId, epoch])));
+    return new Map(
+      [...cursors].map(([chatId, { seq, epoch }]) => {
+        if (epoch === '' || epoch === current) return [chatId, { afterSeq: seq }];
+        return [chatId, { afterSeq: Math.min(seq, valid.get(chatId) ?? seq), fromEpoch: epoch }];
+      }),
+    );
+  }
+
+  #start(commandId: string, membership: MembershipSnapshot, handle: TopicHandle, { afterSeq, fromEpoch }: Start): void {
     if (this.#closed) return handle.release();
     const { chatId, lastSeq } = membership;
+    const { epoch } = handle.topic;
     const replaced = this.#subscriptions.get(chatId);
     if (replaced) this.#remove(replaced);
     const subscription = new Subscription(this, { chatId, handle, afterSeq, verifiedSeq: lastSeq });
     this.#subscriptions.set(chatId, subscription);
     this.#resumeAfter?.delete(chatId);
-    this.#tell({ kind: 'subscribed', commandId, chatId, headSeq: lastSeq, afterSeq });
+    this.#tell({ kind: 'subscribed', commandId, chatId, headSeq: lastSeq, afterSeq, epoch });
+    if (fromEpoch !== undefined) this.#tell({ kind: 'reset', chatId, epoch, fromSeq: afterSeq });
     subscription.start();
   }
 
@@ -272,7 +304,7 @@ export class Subscriptions implements SubscriptionOwner {
         continue;
       }
       this.#tell({ kind: 'chat_added', chat });
-      this.#start('', membership, handle, this.#startAgain(membership));
+      this.#start('', membership, handle, { afterSeq: this.#startAgain(membership) });
     }
   }
 

@@ -72,6 +72,7 @@ class Reader implements TopicReader {
   readonly got: Entry[] = [];
   readonly ended: MembershipEnd[] = [];
   readonly ephemeral: EphemeralEvent[] = [];
+  readonly epochs: { epoch: string; validSeq: number; lost: boolean }[] = [];
   deleted = 0;
 
   constructor(userId = 'reader') {
@@ -94,6 +95,10 @@ class Reader implements TopicReader {
     this.deleted += 1;
   }
 
+  onEpoch(epoch: string, validSeq: number, lost: boolean): void {
+    this.epochs.push({ epoch, validSeq, lost });
+  }
+
   get numbers(): number[] {
     return this.got.map(seqOf);
   }
@@ -101,7 +106,11 @@ class Reader implements TopicReader {
 
 function topicOf(log: Log, options: Partial<TopicOptions> = {}, onFetchError = () => {}): Topic {
   const defaults = { stragglerMs: 1, recentChars: 10_000, pageSize: 10 };
-  return new Topic(log.lastSeq, { fetch: log.fetch, onFetchError, onDeletion: () => {} }, { ...defaults, ...options });
+  return new Topic(
+    { head: log.lastSeq, epoch: 'e' },
+    { fetch: log.fetch, onFetchError, onDeletion: () => {} },
+    { ...defaults, ...options },
+  );
 }
 
 function live(topic: Topic, reader = new Reader()): Reader {
@@ -277,6 +286,57 @@ describe('a topic', () => {
     topic.receive({ kind: 'deleted' });
     topic.receive(messages(log.append(1)));
     expect([reader.deleted, reader.got]).toEqual([1, []]);
+  });
+
+  test('goes back when another epoch begins, and gives its readers the numbers of that epoch anew', async () => {
+    const log = new Log();
+    const topic = topicOf(log);
+    const reader = live(topic);
+    topic.receive(messages(log.append(7)));
+    topic.receive({ kind: 'head', seq: 9 });
+
+    const after = new Log();
+    after.append(4);
+    topic.enterEpoch('f', 4);
+    expect([topic.head, topic.epoch, reader.epochs]).toEqual([4, 'f', [{ epoch: 'f', validSeq: 4, lost: true }]]);
+    expect([topic.since(4)?.isEmpty, topic.since(3)]).toEqual([true, undefined]);
+    // A publication of the epoch before arrives late: its numbers belong to other messages now.
+    topic.receive({ ...messages(log.append(1)), epoch: 'e' });
+    expect(reader.numbers).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    topic.receive({ ...messages(after.append(2, 'new')), epoch: 'f' });
+    expect(reader.got.slice(7)).toMatchObject([
+      { message: { seq: 5, text: 'new' } },
+      { message: { seq: 6, text: 'new' } },
+    ]);
+    topic.stop();
+  });
+
+  test('drops a page that was read in the epoch before', async () => {
+    const log = new Log();
+    const topic = topicOf(log);
+    const reader = live(topic);
+    const { promise: answer, resolve } = Promise.withResolvers<void>();
+    log.held = answer;
+    log.append(3, 'old');
+    topic.receive({ kind: 'head', seq: 3 });
+    await eventually(() => expect(log.fetches).toBe(1));
+    log.lastSeq = 0;
+    topic.enterEpoch('f', 0);
+    log.append(3, 'new');
+    resolve();
+    await eventually(() => expect(reader.numbers).toEqual([1, 2, 3]));
+    expect(reader.got).toMatchObject([1, 2, 3].map(() => ({ message: { text: 'new' } })));
+  });
+
+  test('asks only once for a number that the database lacks', async () => {
+    const log = new Log();
+    const topic = topicOf(log, { stragglerMs: 0 });
+    const reader = live(topic);
+    log.append(1);
+    topic.receive({ kind: 'head', seq: 5 });
+    await eventually(() => expect(reader.numbers).toEqual([1]));
+    for (let turns = 0; turns < 50; turns += 1) await nextTurn();
+    expect(log.fetches).toBe(1);
   });
 
   test('gives nothing to a reader that was removed or is not live', () => {

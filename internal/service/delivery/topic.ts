@@ -17,6 +17,11 @@ export interface TopicReader {
   onEphemeralEvent(event: SharedEvent<EphemeralEvent>): void;
   /** The chat was deleted. Called whether the reader is live or not. */
   onDeleted(): void;
+  /**
+   * Another epoch has begun, in which the chat's numbers up to `validSeq` are the same as before. `lost`: there were later ones. Called whether the reader
+   * is live or not.
+   */
+  onEpoch(epoch: string, validSeq: number, lost: boolean): void;
 }
 
 export interface TopicOptions {
@@ -66,8 +71,10 @@ export class Topic {
   #repairing: Promise<void> | undefined;
   #ended = false;
   #deleted = false;
+  #epoch: string;
 
-  constructor(head: number, deps: Deps, options: TopicOptions) {
+  constructor({ head, epoch }: { head: number; epoch: string }, deps: Deps, options: TopicOptions) {
+    this.#epoch = epoch;
     this.#head = head;
     this.#knownHead = head;
     this.#recentAfter = head;
@@ -78,6 +85,11 @@ export class Topic {
   /** The number of the last entry that live readers were given. */
   get head(): number {
     return this.#head;
+  }
+
+  /** The epoch that the head belongs to. */
+  get epoch(): string {
+    return this.#epoch;
   }
 
   /** The chat was deleted: no reader is given anything more. */
@@ -119,8 +131,11 @@ export class Topic {
     if (publication.kind === 'ephemeral') return this.#pass(publication);
     if (publication.kind === 'head') {
       this.#knownHead = Math.max(this.#knownHead, publication.seq);
-    } else {
+    } else if (publication.epoch === undefined || publication.epoch === this.#epoch) {
       this.#receiveBatch(new Batch(publication.messages.map(entryOf)));
+    } else {
+      // The numbers may belong to other messages here: the database says.
+      this.#knownHead = Math.max(this.#knownHead, publication.messages.at(-1)?.updateSeq ?? 0);
     }
     if (this.#knownHead > this.#head) this.#awaitStragglers();
   }
@@ -140,6 +155,22 @@ export class Topic {
     this.stop();
     this.#deleted = true;
     for (const reader of [...this.#readers]) reader.onDeleted();
+  }
+
+  /** Another epoch has begun. Of the chat's numbers only those up to `validSeq` are the same; everything in memory may be of the earlier epoch. */
+  enterEpoch(epoch: string, validSeq: number): void {
+    if (this.#ended) return;
+    const lost = validSeq < this.#head;
+    this.#epoch = epoch;
+    this.#head = Math.min(this.#head, validSeq);
+    this.#knownHead = this.#head;
+    this.#recent = [];
+    this.#recentChars = 0;
+    this.#recentAfter = this.#head;
+    this.#lastSince = undefined;
+    this.#early.clear();
+    this.#earlyChars = 0;
+    for (const reader of [...this.#readers]) reader.onEpoch(epoch, validSeq, lost);
   }
 
   stop(): void {
@@ -235,9 +266,14 @@ export class Topic {
   async #fetchMissing(): Promise<void> {
     let hasMore = true;
     while (hasMore && !this.#ended) {
+      const [epoch, known] = [this.#epoch, this.#knownHead];
       const page = await this.#deps.fetch(this.#head, this.#options.pageSize);
       if (this.#ended) return;
+      // A page of the epoch before: it is read again.
+      if (this.#epoch !== epoch) continue;
       if (!page) return this.end();
+      // The database has nothing of what was announced: it has gone back, or the announcement was wrong.
+      if (!page.hasMore && this.#knownHead === known) this.#knownHead = Math.max(page.lastSeq, this.#head);
       hasMore = page.hasMore;
       // The bus may have brought some of the entries during the fetch.
       const missing = page.batch.after(this.#head);

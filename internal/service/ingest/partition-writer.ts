@@ -50,7 +50,7 @@ export class PartitionWriter {
     write: (batch) => this.#deps.commits.run(() => this.#progress.append(batch, this.#lockWaitMs)),
     settle: (batch, outcomes, repeated) => this.#settle(batch, outcomes, repeated),
     recover: (batch, error) => this.#recover(batch, error),
-    refuse: (entry, error) => this.#refuse(entry, (error as Error).message),
+    refuse: (entry, error) => this.#refuse(entry, reasonOf(error)),
   };
   readonly #progress: PartitionProgress;
   readonly #done: Promise<void>;
@@ -207,4 +207,10 @@ export class PartitionWriter {
     if (!this.#failed) this.#deps.log.warn({ err, partition: this.#partition }, what);
     this.#failed = true;
   }
+}
+
+/** What the database says of the message, for the operator. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause instanceof Error ? cause.message : message;
 }

@@ -138,7 +138,12 @@ describe('a reader that resumes', () => {
     const chatId = await newChat();
     const stream = nodes[0].open('bob');
     stream.subscribe(chatId, 2);
-    stream.send({ kind: 'subscribe_all', commandId: 'all', cursors: new Map([[chatId, 9]]), others: 'NOW' });
+    stream.send({
+      kind: 'subscribe_all',
+      commandId: 'all',
+      cursors: new Map([[chatId, { seq: 9, epoch: '' }]]),
+      others: 'NOW',
+    });
     await eventually(() => expect(stream.of('rejected').map(({ status }) => status?.code)).toEqual([11, 11]));
     expect(stream.of('rejected').map(({ status }) => status?.message)).toEqual([
       expect.stringContaining('subscribe.after_seq must be at most 1'),

@@ -99,7 +99,12 @@ describe('a member who is removed from a chat', () => {
     const chatId = await newChat(node);
     const [one, all] = [node.open('bob'), node.open('bob')];
     one.subscribe(chatId, 0);
-    all.send({ kind: 'subscribe_all', commandId: 'all', cursors: new Map([[chatId, 0]]), others: 'NOW' });
+    all.send({
+      kind: 'subscribe_all',
+      commandId: 'all',
+      cursors: new Map([[chatId, { seq: 0, epoch: '' }]]),
+      others: 'NOW',
+    });
     await sendSome(node, chatId, 1);
     await eventually(() =>
       expect([one, all].map((stream) => stream.numbers(chatId))).toEqual([
@@ -180,7 +185,13 @@ describe('a member who is removed from a chat', () => {
           else if (each === 'pause') stream.pause();
           else if (each === 'resume') stream.resume();
           else if (each === 'subscribe') stream.subscribe(chatId, 0);
-          else stream.send({ kind: 'subscribe_all', commandId: 'all', cursors: new Map([[chatId, 0]]), others: 'NOW' });
+          else
+            stream.send({
+              kind: 'subscribe_all',
+              commandId: 'all',
+              cursors: new Map([[chatId, { seq: 0, epoch: '' }]]),
+              others: 'NOW',
+            });
         }
         await there.service.addMembers(alice, chatId, ['bob']);
         await here.service.removeMember(alice, chatId, 'bob');

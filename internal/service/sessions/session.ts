@@ -11,6 +11,7 @@ import type { Operation } from '../../model/operations.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
+import type { EpochRepository } from '../../repository/epoch-repository.ts';
 import type { MembershipRepository } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import type { Revocations } from '../accounts/revocations.ts';
@@ -60,6 +61,7 @@ export interface SessionDeps {
   chats: ChatRepository;
   memberships: MembershipRepository;
   messages: MessageRepository;
+  epochs: EpochRepository;
   verifier: TokenVerifier;
   revocations: Pick<Revocations, 'check' | 'onChange'>;
   limiter: RateLimiter;
@@ -129,6 +131,7 @@ export class Session {
         chats: deps.chats,
         memberships: deps.memberships,
         messages: deps.messages,
+        epochs: deps.epochs,
         outbound: this.#outbound,
         encoder,
         userId: principal.userId,
@@ -238,7 +241,7 @@ export class Session {
         return this.#operate(command);
       case 'subscribe': {
         const membership = await this.#deps.service.getMembership(this.#principal, command.chatId);
-        return this.#subscriptions.subscribe(commandId, membership, command.afterSeq);
+        return this.#subscriptions.subscribe(commandId, membership, command.cursor);
       }
       case 'subscribe_all':
         await this.#subscriptions.subscribeAll(commandId, command.cursors, command.others);

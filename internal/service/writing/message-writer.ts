@@ -157,11 +157,7 @@ export class MessageWriter {
       recover: (batch, error) => this.#recover(batch, error),
       refuse: ({ message, reject }, error) => {
         this.#log.error({ err: error, chatId: message.chatId }, 'the database refused a message');
-        reject(
-          error instanceof ChatError
-            ? error
-            : new ChatError('INVALID_FIELDS', 'this message cannot be stored', { cause: error }),
-        );
+        reject(error);
       },
     };
   }

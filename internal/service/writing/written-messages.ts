@@ -7,9 +7,13 @@ import type { Appended, NewMessage } from '../../repository/message-repository.t
 export class WrittenMessages {
   readonly #stored = new Map<string, Message[]>();
   readonly #heads = new Map<string, number>();
+  /** The same for all messages of a batch. */
+  #epoch: string | undefined;
 
   /** Adds a new message. Add the messages of a chat in the order of their numbers. */
-  addStored({ chatId, sender, clientMessageId, text }: NewMessage, { messageId, seq, createdAt }: Appended): void {
+  addStored({ chatId, sender, clientMessageId, text }: NewMessage, appended: Appended): void {
+    const { messageId, seq, createdAt, epoch } = appended;
+    this.#epoch = epoch;
     const message: Complete<Message> = {
       id: messageId,
       chatId,
@@ -34,7 +38,9 @@ export class WrittenMessages {
   }
 
   publish(bus: Bus): void {
+    const epoch = this.#epoch;
     for (const [chatId, seq] of this.#heads) bus.publishToChat(chatId, { kind: 'head', seq });
-    for (const [chatId, messages] of this.#stored) bus.publishToChat(chatId, { kind: 'messages', messages });
+    for (const [chatId, messages] of this.#stored)
+      bus.publishToChat(chatId, { kind: 'messages', messages, ...(epoch !== undefined && { epoch }) });
   }
 }

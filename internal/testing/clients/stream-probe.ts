@@ -110,11 +110,15 @@ export class StreamProbe {
 }
 
 export const commands = {
-  subscribe: (chatId: string, afterSeq?: number): CommandBody => ({ $case: 'subscribe', value: { chatId, afterSeq } }),
-  subscribeAll: (cursors: Record<string, number> = {}, others: StartFrom = StartFrom.NOW): CommandBody => ({
-    $case: 'subscribeAll',
-    value: { cursors, others },
+  subscribe: (chatId: string, afterSeq?: number, epoch?: string): CommandBody => ({
+    $case: 'subscribe',
+    value: { chatId, afterSeq, epoch },
   }),
+  subscribeAll: (
+    cursors: Record<string, number> = {},
+    others: StartFrom = StartFrom.NOW,
+    epochs: Record<string, string> = {},
+  ): CommandBody => ({ $case: 'subscribeAll', value: { cursors, others, epochs } }),
   unsubscribe: (chatId: string): CommandBody => ({ $case: 'unsubscribe', value: { chatId } }),
   send: (chatId: string, text: string, clientMessageId: string = crypto.randomUUID()): CommandBody => ({
     $case: 'sendMessage',

@@ -59,7 +59,7 @@ export const ephemeralEvents: OneOfEach<EphemeralEvent> = {
 };
 
 const chatPublicationKinds: OneOfEach<ChatPublication> = {
-  messages: { kind: 'messages', messages: filledMessages },
+  messages: { kind: 'messages', messages: filledMessages, epoch: 'e' },
   head: { kind: 'head', seq: 2 ** 52 },
   deleted: { kind: 'deleted' },
   ephemeral: { kind: 'ephemeral', event: ephemeralEvents.typing, onlyTo: 'alice' },
@@ -117,7 +117,8 @@ export const events: OneOfEach<Event> = {
     limits: { maxTextLength: 1, maxFrameBytes: 2, maxCommandsPerFrame: 3, maxSubscriptions: 4 },
     tokenExpiresAt: at,
   },
-  subscribed: { kind: 'subscribed', commandId: '1', chatId: 'chat', headSeq: 9, afterSeq: 4 },
+  subscribed: { kind: 'subscribed', commandId: '1', chatId: 'chat', headSeq: 9, afterSeq: 4, epoch: 'e' },
+  reset: { kind: 'reset', chatId: 'chat', epoch: 'e', fromSeq: 4 },
   caught_up: { kind: 'caught_up', chatId: 'chat', seq: 9 },
   message: { kind: 'message', message },
   message_changed: { kind: 'message_changed', message },

@@ -52,6 +52,7 @@ export type TestNode = Awaited<ReturnType<typeof startTestNode>>;
 
 export async function startTestNode(storage: TestStorage, options: TestNodeOptions = {}) {
   const { chats, members, memberships, readMarks, users, messages } = { ...storage, ...options };
+  const { epochs } = storage.database;
   const { bus = new MemoryBus(), rate = { points: 0, seconds: 1 } } = options;
   const log = pino({ level: 'silent' });
   const keys = await JoseSigningKeys.open(new PostgresSigningKeyRepository(storage.database));
@@ -63,7 +64,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     { maxBatch: 100, maxInFlight: 2, maxQueued: 1_000, giveUpAfterMs: 4_000, ...options.writer },
   );
   const hub = new Hub(
-    { bus, messages, memberships, log },
+    { bus, messages, memberships, epochs, log },
     { repairIntervalMs: 50, lingerMs: 1_000, stragglerMs: 10, recentChars: 20_000, pageSize: 10, ...options.hub },
   );
   const presence = new MemoryPresence();
@@ -91,7 +92,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     },
   );
   await revocations.start();
-  const stores = { chats, memberships, users, messages };
+  const stores = { chats, memberships, users, messages, epochs };
   const deps = { ...stores, service, hub, verifier, revocations, limiter, presence, presenceAnnouncer, log };
   const admission = { perSecond: 100_000, maxWaiting: 0 };
   const maxStreamsPerUser = 0;
@@ -183,7 +184,12 @@ export class TestStream {
   }
 
   subscribe(chatId: string, afterSeq?: number): void {
-    this.send({ kind: 'subscribe', commandId: `subscribe ${chatId}`, chatId, afterSeq });
+    this.send({
+      kind: 'subscribe',
+      commandId: `subscribe ${chatId}`,
+      chatId,
+      ...(afterSeq !== undefined && { cursor: { seq: afterSeq, epoch: '' } }),
+    });
   }
 
   /** Reads no frame until `resume`. */

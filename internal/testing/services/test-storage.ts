@@ -42,6 +42,7 @@ export interface TestStorage {
 export async function openTestStorage({ maxMembers = 1_000, poolSize = 24 } = {}): Promise<TestStorage> {
   const dsn = await createTestDatabase();
   const database = createDatabase({ dsn, poolSize, statementTimeoutMs: 10_000, onError: () => {} });
+  await database.epochs.refresh();
   const users = new PostgresUserRepository(database);
   const messages = new PostgresMessageRepository(database);
   const changes = new PostgresChangeRepository(database);

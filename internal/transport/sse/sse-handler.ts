@@ -24,14 +24,14 @@ interface Deps {
 const tokenCookie = 'chat_token';
 
 /**
- * Answers `GET /v1/chats/{chat_id}/events?after_seq=` with the events of one chat, as server-sent events. The stream begins after the number in
+ * Answers `GET /v1/chats/{chat_id}/events?after_seq=&epoch=` with the events of one chat, as server-sent events. The stream begins after the number in
  * `Last-Event-ID`, else after `after_seq`, else with new events only. A failure before the first event is answered as an ordinary REST error.
  */
 export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number }): RequestHandler {
   const { streams, form } = deps;
 
   const answer = async (req: Request, res: Response): Promise<void> => {
-    const subscribe = { chatId: String(req.params.chatId), afterSeq: readAfterSeq(req) };
+    const subscribe = { chatId: String(req.params.chatId), ...readCursor(req) };
     const gone = new AbortController();
     res.once('close', () => gone.abort());
     let refused: CallFailure | undefined;
@@ -137,23 +137,28 @@ function inTermsOfRequest(status: Status): Status {
   return { ...status, message: status.message.replaceAll('subscribe.', ''), details };
 }
 
-function readAfterSeq(req: Request): number | undefined {
+function readCursor(req: Request): { afterSeq: number | undefined; epoch: string | undefined } {
   const params = [...new URLSearchParams(req.url.split('?')[1] ?? '')];
-  for (const [name] of params) {
-    if (name !== 'after_seq' && name !== 'afterSeq') {
-      throw toCallFailure(invalidFieldsError({ field: name, description: 'is not a known field' }));
+  const given: { after_seq?: string; epoch?: string } = {};
+  for (const [name, value] of params) {
+    const field = name === 'afterSeq' ? 'after_seq' : name;
+    if (field !== 'after_seq' && field !== 'epoch') {
+      throw toCallFailure(invalidFieldsError({ field, description: 'is not a known field' }));
     }
+    if (given[field] !== undefined) {
+      throw toCallFailure(invalidFieldsError({ field, description: 'must be given only once' }));
+    }
+    given[field] = value;
   }
-  if (params.length > 1)
-    throw toCallFailure(invalidFieldsError({ field: 'after_seq', description: 'must be given only once' }));
+  const { epoch } = given;
   const lastEventId = req.get('last-event-id') || undefined;
-  const text = lastEventId ?? params[0]?.[1];
-  if (text === undefined) return undefined;
+  const text = lastEventId ?? given.after_seq;
+  if (text === undefined) return { afterSeq: undefined, epoch };
   if (!/^\d{1,19}$/.test(text)) {
     const field = lastEventId === undefined ? 'after_seq' : 'last-event-id';
     throw toCallFailure(invalidFieldsError({ field, description: 'must be a number, 0 or greater' }));
   }
-  return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
+  return { afterSeq: Math.min(Number(text), Number.MAX_SAFE_INTEGER), epoch };
 }
 
 function authorizationOf({ headers }: Request): string | undefined {

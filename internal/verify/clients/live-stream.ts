@@ -113,7 +113,7 @@ export class LiveStream {
 
   /** Subscribes to all chats of the user; to those without a cursor from where the user joined. */
   followAll(cursors: Record<string, number>): Promise<EventBody | undefined> {
-    return this.ask({ $case: 'subscribeAll', value: { cursors, others: StartFrom.JOINED } });
+    return this.ask({ $case: 'subscribeAll', value: { cursors, others: StartFrom.JOINED, epochs: {} } });
   }
 
   /** Stops reading for a while, like a client that hangs. */
@@ -225,6 +225,7 @@ export class LiveStream {
       case 'closing':
         this.#closing = event.value;
         return;
+      case 'reset':
       case 'typing':
       case 'presence':
       case 'read':

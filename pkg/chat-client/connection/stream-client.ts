@@ -99,6 +99,8 @@ export class StreamClient {
         return this.#subscriptions.messageChanged(must(event.value.message));
       case 'covered':
         return this.#subscriptions.covered(event.value);
+      case 'reset':
+        return this.#subscriptions.reset(event.value);
       case 'subscribed':
         return this.#subscriptions.subscribed(event.value);
       case 'caughtUp':

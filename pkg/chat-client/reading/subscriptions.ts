@@ -6,6 +6,7 @@ import {
   type Limits,
   type Message,
   RemovalReason,
+  type Reset,
   StartFrom,
   type Subscribed,
 } from '../../api/chat/v1/chat.ts';
@@ -16,14 +17,16 @@ import type { Emitter } from '../events/emitter.ts';
 /** The command id of the `subscribe_all` command. */
 export const subscribeId = 'subscribe';
 
-/** Upper bounds in bytes, in any encoding: of one cursor in the command, and of the rest of the command. */
-const cursorBytes = 64;
+/** Upper bounds in bytes, in any encoding: of one cursor with its epoch in the command, and of the rest of the command. */
+const cursorBytes = 160;
 const commandBytes = 256;
 
 /** Keeps a cursor for each chat, and emits each message once, even if the service delivers it again. */
 export class Subscriptions {
   readonly #emitter: Emitter<AllEvents>;
   readonly #cursors = new Map<string, number>();
+  /** By chat, the epoch of its cursor. */
+  readonly #epochs = new Map<string, string>();
   #everSubscribed = false;
   /** Chats whose cursors were left out of the command and for which no `subscribed` has arrived yet. */
   #untold = new Set<string>();
@@ -45,8 +48,9 @@ export class Subscriptions {
     // The first subscription starts with live messages; later ones include chats that were joined while the client was offline.
     const others = this.#everSubscribed || known.length < this.#cursors.size ? StartFrom.JOINED : StartFrom.NOW;
     const cursors = Object.fromEntries(known);
+    const epochs = Object.fromEntries(known.map(([chatId]) => [chatId, this.#epochs.get(chatId) ?? '']));
     this.#untold = new Set([...this.#cursors.keys()].filter((chatId) => cursors[chatId] === undefined));
-    return { commandId: subscribeId, command: { $case: 'subscribeAll', value: { cursors, others } } };
+    return { commandId: subscribeId, command: { $case: 'subscribeAll', value: { cursors, others, epochs } } };
   }
 
   /** Returns the highest number that the client received of the chat; undefined if it is not subscribed to the chat. */
@@ -69,14 +73,23 @@ export class Subscriptions {
     }
   }
 
-  subscribed({ chatId, headSeq, afterSeq }: Subscribed): void {
+  subscribed({ chatId, headSeq, afterSeq, epoch }: Subscribed): void {
     this.#untold.delete(chatId);
+    this.#epochs.set(chatId, epoch);
     const cursor = this.#cursors.get(chatId);
     // The service has fewer messages than the client, but was not given this cursor, so it could not refuse it.
     if (cursor !== undefined && cursor > headSeq) this.#reset(chatId);
     else if (cursor !== undefined) return;
     this.#cursors.set(chatId, afterSeq);
     this.#emitter.emit('gap', { chatId, afterSeq });
+  }
+
+  /** Handles that the service's database has gone back: the chat's numbers after `fromSeq` may belong to other messages now. */
+  reset({ chatId, epoch, fromSeq }: Reset): void {
+    this.#epochs.set(chatId, epoch);
+    if ((this.#cursors.get(chatId) ?? 0) <= fromSeq) return;
+    this.#cursors.set(chatId, fromSeq);
+    this.#emitter.emit('reset', { chatId });
   }
 
   message(message: Message): void {
@@ -105,6 +118,7 @@ export class Subscriptions {
 
   removed({ chatId, reason }: ChatRemoved): void {
     this.#cursors.delete(chatId);
+    this.#epochs.delete(chatId);
     this.#emitter.emit('chatRemoved', { chatId, reason });
   }
 

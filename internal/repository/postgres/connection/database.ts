@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { GivenUpCommits } from './given-up-commits.ts';
+import { PostgresEpochRepository } from './postgres-epoch-repository.ts';
 import { withSessionSettings } from './session-settings.ts';
 import type { Tables } from './tables.ts';
 
@@ -18,6 +19,7 @@ export interface Database {
   readPool: pg.Pool;
   /** For reads, on `readPool`. */
   reads: Kysely<Tables>;
+  epochs: PostgresEpochRepository;
   /** Waits for the queries under way, then closes the pools. Calling it again is harmless. */
   close(): Promise<void>;
 }
@@ -35,9 +37,10 @@ const int8 = 20;
 
 /** Creates the pools. They connect when a query needs a connection, not before. */
 export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: DatabaseOptions): Database {
+  const epochs = new PostgresEpochRepository(() => readPool);
   const connect = (max: number, settings: Record<string, string> = {}) =>
-    createPool({ dsn: withSessionSettings(dsn, settings), max, statementTimeoutMs, onError });
-  const readPool = connect(Math.max(1, Math.floor(poolSize / 2)), { default_transaction_read_only: 'on' });
+    createPool({ dsn: withSessionSettings(dsn, settings), max, statementTimeoutMs, onError, epochs });
+  const readPool: pg.Pool = connect(Math.max(1, Math.floor(poolSize / 2)), { default_transaction_read_only: 'on' });
   const pool = connect(Math.ceil(poolSize / 2));
   const givenUp = new GivenUpCommits({ pool, readPool });
   destroySilentConnections(readPool, statementTimeoutMs, () => {});
@@ -50,6 +53,7 @@ export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: D
     db,
     readPool,
     reads,
+    epochs,
     close: () => {
       closing ??= (async () => {
         // Kysely ends a pool only if it has used the pool.
@@ -69,10 +73,12 @@ function createPool({
   max,
   statementTimeoutMs,
   onError,
-}: { max: number } & Omit<DatabaseOptions, 'poolSize'>): pg.Pool {
+  epochs,
+}: { max: number; epochs: PostgresEpochRepository } & Omit<DatabaseOptions, 'poolSize'>): pg.Pool {
   const pool = new pg.Pool({
     connectionString: dsn,
     max,
+    onConnect: (client) => epochs.onConnect(client),
     connectionTimeoutMillis: 2_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,

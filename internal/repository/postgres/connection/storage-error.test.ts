@@ -92,7 +92,7 @@ describe('a statement that writes messages', () => {
     ['the id of another message of the chat', raise('23505', 'messages_id')],
   ])('fails by the fault of a message for %s', async (_, statement) => {
     const error = await refusal(statement);
-    await expect(write(error)).rejects.toBe(error);
+    await expect(write(error)).rejects.toMatchObject({ reason: 'INVALID_FIELDS', cause: error });
   });
 
   test.each([

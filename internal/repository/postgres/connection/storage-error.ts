@@ -42,14 +42,16 @@ function isFaultOfMessage(error: unknown): boolean {
 }
 
 /**
- * Runs a statement that checks or writes messages. An error that a message caused is thrown unchanged. Every other error becomes UNAVAILABLE
+ * Runs a statement that checks or writes messages. An error that a message caused becomes INVALID_ARGUMENT (INVALID_FIELDS). Every other error becomes UNAVAILABLE
  * (STORAGE_UNAVAILABLE): also a table or function that is missing in the middle of a change of the schema must not cost a message.
  */
 export async function withMessageErrors<T>(query: () => Promise<T>): Promise<T> {
   try {
     return await query();
   } catch (error) {
-    if (error instanceof ChatError || isFaultOfMessage(error)) throw error;
+    if (error instanceof ChatError) throw error;
+    if (isFaultOfMessage(error))
+      throw new ChatError('INVALID_FIELDS', 'this message cannot be stored', { cause: error });
     throw storageUnavailable(error);
   }
 }

@@ -53,11 +53,13 @@ interface CheckRow {
 export class PostgresIngestRepository implements IngestRepository {
   readonly #pool: pg.Pool;
   readonly #readPool: pg.Pool;
+  readonly #epochs: Database['epochs'];
   readonly #analysis: FirstAnalysis;
 
-  constructor({ pool, readPool }: Pick<Database, 'pool' | 'readPool'>) {
+  constructor({ pool, readPool, epochs }: Pick<Database, 'pool' | 'readPool' | 'epochs'>) {
     this.#pool = pool;
     this.#readPool = readPool;
+    this.#epochs = epochs;
     this.#analysis = new FirstAnalysis(pool);
   }
 
@@ -171,6 +173,7 @@ export class PostgresIngestRepository implements IngestRepository {
     lockWaitMs = 0,
   ): Promise<Appended[]> {
     return withPartitionLost(async () => {
+      const epoch = this.#epochs.current;
       const { rows } = await this.#pool.query<AppendedRow>({
         ...appendStatement,
         values: [
@@ -189,7 +192,7 @@ export class PostgresIngestRepository implements IngestRepository {
         ],
       });
       this.#analysis.wrote(messages.length);
-      return rows.map(toAppended);
+      return rows.map((row) => toAppended(row, epoch));
     });
   }
 

@@ -41,12 +41,14 @@ export interface AppendedRow {
 export class PostgresMessageRepository implements MessageRepository {
   readonly #pool: pg.Pool;
   readonly #reads: Kysely<Tables>;
+  readonly #epochs: Database['epochs'];
   readonly #analysis: FirstAnalysis;
   readonly #pages = new SharedPages();
   readonly #memberships = new ReadBatch((keys: readonly MembershipKey[]) => this.#areMembers(keys));
 
-  constructor({ pool, reads }: Database) {
+  constructor({ pool, reads, epochs }: Database) {
     this.#pool = pool;
+    this.#epochs = epochs;
     this.#analysis = new FirstAnalysis(pool);
     this.#reads = reads;
   }
@@ -61,6 +63,7 @@ export class PostgresMessageRepository implements MessageRepository {
 
   appendBatch(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[], lockWaitMs = 0): Promise<Appended[]> {
     return withMessageErrors(async () => {
+      const epoch = this.#epochs.current;
       const { rows } = await this.#pool.query<AppendedRow>({
         ...appendStatement,
         values: [
@@ -78,7 +81,7 @@ export class PostgresMessageRepository implements MessageRepository {
       });
       if (rows.length < batch.length) throw otherMode();
       this.#analysis.wrote(batch.length);
-      return rows.map(toAppended);
+      return rows.map((row) => toAppended(row, epoch));
     });
   }
 
@@ -201,12 +204,14 @@ function otherMode(): ChatError {
   });
 }
 
-export function toAppended(row: AppendedRow): Appended {
+/** `epoch`: the present one when the statement was begun, so that it is never later than that of the commit. */
+export function toAppended(row: AppendedRow, epoch: string): Appended {
   return {
     outcome: row.outcome,
     ...(row.chat_type && { chatType: row.chat_type }),
     messageId: row.message_id,
     seq: row.seq,
     createdAt: row.created_at,
+    ...(row.outcome === 'stored' && { epoch }),
   };
 }

@@ -34,6 +34,8 @@ export interface Publication {
 /** Messages holds committed messages of one chat, in ascending order of update_seq. */
 export interface Messages {
   messages: Message[];
+  /** The epoch in which they were committed. A node in another epoch reads them from the database. */
+  epoch: string;
 }
 
 /**
@@ -321,13 +323,16 @@ export const Publication: MessageFns<Publication> = {
 };
 
 function createBaseMessages(): Messages {
-  return { messages: [] };
+  return { messages: [], epoch: "" };
 }
 
 export const Messages: MessageFns<Messages> = {
   encode(message: Messages, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.messages) {
       Message.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.epoch !== "") {
+      writer.uint32(18).string(message.epoch);
     }
     return writer;
   },
@@ -353,6 +358,14 @@ export const Messages: MessageFns<Messages> = {
             message.messages.push(Message.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.epoch = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -368,6 +381,7 @@ export const Messages: MessageFns<Messages> = {
   fromJSON(object: any): Messages {
     return {
       messages: globalThis.Array.isArray(object?.messages) ? object.messages.map((e: any) => Message.fromJSON(e)) : [],
+      epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : "",
     };
   },
 
@@ -375,6 +389,9 @@ export const Messages: MessageFns<Messages> = {
     const obj: any = {};
     if (message.messages?.length) {
       obj.messages = message.messages.map((e) => Message.toJSON(e));
+    }
+    if (message.epoch !== "") {
+      obj.epoch = message.epoch;
     }
     return obj;
   },
@@ -385,6 +402,7 @@ export const Messages: MessageFns<Messages> = {
   fromPartial(object: DeepPartial<Messages>): Messages {
     const message = createBaseMessages();
     message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
+    message.epoch = object.epoch ?? "";
     return message;
   },
 };

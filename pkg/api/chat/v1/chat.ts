@@ -950,7 +950,14 @@ export interface Subscribe {
    * `message_changed`, `to_seq` of `covered`. The service delivers every change after it, then live changes.
    * 0: from the first message. Not set: live changes only.
    */
-  afterSeq?: number | undefined;
+  afterSeq?:
+    | number
+    | undefined;
+  /**
+   * The epoch in which the client has seen this number (`Subscribed.epoch`, `Reset.epoch`). If the service's database has
+   * gone back since, `reset` says from which number on the client must read anew. Not set: the present epoch.
+   */
+  epoch?: string | undefined;
 }
 
 /**
@@ -970,11 +977,18 @@ export interface SubscribeAll {
   cursors: { [key: string]: number };
   /** Where delivery of chats without a cursor starts. */
   others: StartFrom;
+  /** Maps a chat id to the epoch of its cursor, as in Subscribe. */
+  epochs: { [key: string]: string };
 }
 
 export interface SubscribeAll_CursorsEntry {
   key: string;
   value: number;
+}
+
+export interface SubscribeAll_EpochsEntry {
+  key: string;
+  value: string;
 }
 
 /** Unsubscribe ends delivery of a chat. The service answers `accepted`, or `rejected` with NOT_FOUND (NOT_SUBSCRIBED). */
@@ -1031,6 +1045,7 @@ export interface Event {
     | { $case: "read"; value: ReadMarkMoved }
     | { $case: "messageChanged"; value: MessageChanged }
     | { $case: "covered"; value: Covered }
+    | { $case: "reset"; value: Reset }
     | undefined;
 }
 
@@ -1048,6 +1063,19 @@ export interface Covered {
   chatId: string;
   fromSeq: number;
   toSeq: number;
+}
+
+/**
+ * Reset announces that a new epoch of the chat has begun: the service's database was replaced by a standby that lacked the
+ * last changes, or restored from a backup. The client forgets what it has of the chat with numbers greater than `from_seq`,
+ * and reads messages anew whose `update_seq` is greater. Delivery goes on after `from_seq`. If the client has nothing beyond,
+ * it only notes the epoch.
+ */
+export interface Reset {
+  chatId: string;
+  /** The epoch of the client's cursor from now on. */
+  epoch: string;
+  fromSeq: number;
 }
 
 /** Welcome is the first event of a stream. */
@@ -1085,6 +1113,8 @@ export interface Subscribed {
   headSeq: number;
   /** The service delivers every change after this sequence number. */
   afterSeq: number;
+  /** The epoch of this and later sequence numbers. A client keeps it with its cursor. */
+  epoch: string;
 }
 
 /** CaughtUp announces that every missed message has been delivered; later events of the chat are live. */
@@ -8624,7 +8654,7 @@ export const Command: MessageFns<Command> = {
 };
 
 function createBaseSubscribe(): Subscribe {
-  return { chatId: "", afterSeq: undefined };
+  return { chatId: "", afterSeq: undefined, epoch: undefined };
 }
 
 export const Subscribe: MessageFns<Subscribe> = {
@@ -8634,6 +8664,9 @@ export const Subscribe: MessageFns<Subscribe> = {
     }
     if (message.afterSeq !== undefined) {
       writer.uint32(16).int64(message.afterSeq);
+    }
+    if (message.epoch !== undefined) {
+      writer.uint32(26).string(message.epoch);
     }
     return writer;
   },
@@ -8667,6 +8700,14 @@ export const Subscribe: MessageFns<Subscribe> = {
             message.afterSeq = longToNumber(reader.int64());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.epoch = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8691,6 +8732,7 @@ export const Subscribe: MessageFns<Subscribe> = {
         : isSet(object.after_seq)
         ? globalThis.Number(object.after_seq)
         : undefined,
+      epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : undefined,
     };
   },
 
@@ -8702,6 +8744,9 @@ export const Subscribe: MessageFns<Subscribe> = {
     if (message.afterSeq !== undefined) {
       obj.afterSeq = Math.round(message.afterSeq);
     }
+    if (message.epoch !== undefined) {
+      obj.epoch = message.epoch;
+    }
     return obj;
   },
 
@@ -8712,12 +8757,13 @@ export const Subscribe: MessageFns<Subscribe> = {
     const message = createBaseSubscribe();
     message.chatId = object.chatId ?? "";
     message.afterSeq = object.afterSeq ?? undefined;
+    message.epoch = object.epoch ?? undefined;
     return message;
   },
 };
 
 function createBaseSubscribeAll(): SubscribeAll {
-  return { cursors: {}, others: 0 };
+  return { cursors: {}, others: 0, epochs: {} };
 }
 
 export const SubscribeAll: MessageFns<SubscribeAll> = {
@@ -8728,6 +8774,9 @@ export const SubscribeAll: MessageFns<SubscribeAll> = {
     if (message.others !== 0) {
       writer.uint32(16).int32(message.others);
     }
+    globalThis.Object.entries(message.epochs).forEach(([key, value]: [string, string]) => {
+      SubscribeAll_EpochsEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    });
     return writer;
   },
 
@@ -8763,6 +8812,17 @@ export const SubscribeAll: MessageFns<SubscribeAll> = {
             message.others = reader.int32() as any;
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = SubscribeAll_EpochsEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.epochs[entry3.key] = entry3.value;
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8792,6 +8852,20 @@ export const SubscribeAll: MessageFns<SubscribeAll> = {
         )
         : {},
       others: isSet(object.others) ? startFromFromJSON(object.others) : 0,
+      epochs: isObject(object.epochs)
+        ? (globalThis.Object.entries(object.epochs) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
     };
   },
 
@@ -8808,6 +8882,15 @@ export const SubscribeAll: MessageFns<SubscribeAll> = {
     }
     if (message.others !== 0) {
       obj.others = startFromToJSON(message.others);
+    }
+    if (message.epochs) {
+      const entries = globalThis.Object.entries(message.epochs) as [string, string][];
+      if (entries.length > 0) {
+        obj.epochs = {};
+        entries.forEach(([k, v]) => {
+          obj.epochs[k] = v;
+        });
+      }
     }
     return obj;
   },
@@ -8827,6 +8910,15 @@ export const SubscribeAll: MessageFns<SubscribeAll> = {
       {},
     );
     message.others = object.others ?? 0;
+    message.epochs = (globalThis.Object.entries(object.epochs ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
     return message;
   },
 };
@@ -8912,6 +9004,91 @@ export const SubscribeAll_CursorsEntry: MessageFns<SubscribeAll_CursorsEntry> = 
     const message = createBaseSubscribeAll_CursorsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
+    return message;
+  },
+};
+
+function createBaseSubscribeAll_EpochsEntry(): SubscribeAll_EpochsEntry {
+  return { key: "", value: "" };
+}
+
+export const SubscribeAll_EpochsEntry: MessageFns<SubscribeAll_EpochsEntry> = {
+  encode(message: SubscribeAll_EpochsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SubscribeAll_EpochsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubscribeAll_EpochsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SubscribeAll_EpochsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: SubscribeAll_EpochsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SubscribeAll_EpochsEntry>): SubscribeAll_EpochsEntry {
+    return SubscribeAll_EpochsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SubscribeAll_EpochsEntry>): SubscribeAll_EpochsEntry {
+    const message = createBaseSubscribeAll_EpochsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -9233,6 +9410,9 @@ export const Event: MessageFns<Event> = {
       case "covered":
         Covered.encode(message.event.value, writer.uint32(122).fork()).join();
         break;
+      case "reset":
+        Reset.encode(message.event.value, writer.uint32(130).fork()).join();
+        break;
     }
     return writer;
   },
@@ -9370,6 +9550,14 @@ export const Event: MessageFns<Event> = {
             message.event = { $case: "covered", value: Covered.decode(reader, reader.uint32()) };
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.event = { $case: "reset", value: Reset.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9422,6 +9610,8 @@ export const Event: MessageFns<Event> = {
         ? { $case: "messageChanged", value: MessageChanged.fromJSON(object.message_changed) }
         : isSet(object.covered)
         ? { $case: "covered", value: Covered.fromJSON(object.covered) }
+        : isSet(object.reset)
+        ? { $case: "reset", value: Reset.fromJSON(object.reset) }
         : undefined,
     };
   },
@@ -9458,6 +9648,8 @@ export const Event: MessageFns<Event> = {
       obj.messageChanged = MessageChanged.toJSON(message.event.value);
     } else if (message.event?.$case === "covered") {
       obj.covered = Covered.toJSON(message.event.value);
+    } else if (message.event?.$case === "reset") {
+      obj.reset = Reset.toJSON(message.event.value);
     }
     return obj;
   },
@@ -9555,6 +9747,12 @@ export const Event: MessageFns<Event> = {
       case "covered": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "covered", value: Covered.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "reset": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "reset", value: Reset.fromPartial(object.event.value) };
         }
         break;
       }
@@ -9741,6 +9939,115 @@ export const Covered: MessageFns<Covered> = {
     message.chatId = object.chatId ?? "";
     message.fromSeq = object.fromSeq ?? 0;
     message.toSeq = object.toSeq ?? 0;
+    return message;
+  },
+};
+
+function createBaseReset(): Reset {
+  return { chatId: "", epoch: "", fromSeq: 0 };
+}
+
+export const Reset: MessageFns<Reset> = {
+  encode(message: Reset, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.epoch !== "") {
+      writer.uint32(18).string(message.epoch);
+    }
+    if (message.fromSeq !== 0) {
+      writer.uint32(24).int64(message.fromSeq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Reset {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReset();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.epoch = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fromSeq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Reset {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : "",
+      fromSeq: isSet(object.fromSeq)
+        ? globalThis.Number(object.fromSeq)
+        : isSet(object.from_seq)
+        ? globalThis.Number(object.from_seq)
+        : 0,
+    };
+  },
+
+  toJSON(message: Reset): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.epoch !== "") {
+      obj.epoch = message.epoch;
+    }
+    if (message.fromSeq !== 0) {
+      obj.fromSeq = Math.round(message.fromSeq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Reset>): Reset {
+    return Reset.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Reset>): Reset {
+    const message = createBaseReset();
+    message.chatId = object.chatId ?? "";
+    message.epoch = object.epoch ?? "";
+    message.fromSeq = object.fromSeq ?? 0;
     return message;
   },
 };
@@ -10006,7 +10313,7 @@ export const Limits: MessageFns<Limits> = {
 };
 
 function createBaseSubscribed(): Subscribed {
-  return { commandId: "", chatId: "", headSeq: 0, afterSeq: 0 };
+  return { commandId: "", chatId: "", headSeq: 0, afterSeq: 0, epoch: "" };
 }
 
 export const Subscribed: MessageFns<Subscribed> = {
@@ -10022,6 +10329,9 @@ export const Subscribed: MessageFns<Subscribed> = {
     }
     if (message.afterSeq !== 0) {
       writer.uint32(32).int64(message.afterSeq);
+    }
+    if (message.epoch !== "") {
+      writer.uint32(42).string(message.epoch);
     }
     return writer;
   },
@@ -10071,6 +10381,14 @@ export const Subscribed: MessageFns<Subscribed> = {
             message.afterSeq = longToNumber(reader.int64());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.epoch = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10105,6 +10423,7 @@ export const Subscribed: MessageFns<Subscribed> = {
         : isSet(object.after_seq)
         ? globalThis.Number(object.after_seq)
         : 0,
+      epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : "",
     };
   },
 
@@ -10122,6 +10441,9 @@ export const Subscribed: MessageFns<Subscribed> = {
     if (message.afterSeq !== 0) {
       obj.afterSeq = Math.round(message.afterSeq);
     }
+    if (message.epoch !== "") {
+      obj.epoch = message.epoch;
+    }
     return obj;
   },
 
@@ -10134,6 +10456,7 @@ export const Subscribed: MessageFns<Subscribed> = {
     message.chatId = object.chatId ?? "";
     message.headSeq = object.headSeq ?? 0;
     message.afterSeq = object.afterSeq ?? 0;
+    message.epoch = object.epoch ?? "";
     return message;
   },
 };
