@@ -8,7 +8,7 @@ NODE := node --env-file-if-exists=local.env
 INSTALLED := node_modules/.package-lock.json
 USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
-.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server message-writer account rotate-keys migrate ingest-switch ingest-replay chat web screenshots fmt lint test test-slow test-coverage bench grpc-load-test verify chaos gen-cert check clean
+.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server message-writer account rotate-keys migrate new-epoch ingest-switch ingest-replay chat web screenshots fmt lint test test-slow test-coverage bench grpc-load-test verify chaos gen-cert check clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ rotate-keys: $(INSTALLED) local.env ## Create a new key for signing tokens; exis
 
 migrate: $(INSTALLED) local.env ## Migrate the database's schema (ARGS=--down reverts the newest migration)
 	@$(NODE) cmd/migrate/main.ts $(ARGS)
+
+new-epoch: $(INSTALLED) local.env ## After a restore from a copy of the data folder: have readers look at what is gone (docs/postgresql.md)
+	@$(NODE) cmd/new-epoch/main.ts $(ARGS)
 
 ingest-switch: $(INSTALLED) local.env ## Switch INGEST of a running deployment: make ingest-switch TO=jetstream (docs/jetstream.md)
 	@$(NODE) cmd/ingest-switch/main.ts '$(TO)' $(ARGS)

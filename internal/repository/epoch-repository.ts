@@ -6,6 +6,9 @@ export interface EpochRepository {
   /** The id of the present epoch, as the newest connection to the database has found it. */
   readonly current: string;
 
+  /** Looks at the epoch again. Throws UNAVAILABLE (STORAGE_UNAVAILABLE) while the database cannot be reached. */
+  refresh(): Promise<void>;
+
   /** Calls the listener whenever `current` has changed. */
   onChange(listener: () => void): void;
 

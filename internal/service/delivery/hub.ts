@@ -237,6 +237,8 @@ export class Hub {
   /** Leads the topics of an earlier epoch to the present one. */
   async #enterEpoch(): Promise<void> {
     const { epochs, messages } = this.#deps;
+    // A proxy may lead the same connections to another database, and an operator may begin an epoch.
+    await epochs.refresh();
     const { current } = epochs;
     const stale = new Map([...this.#ready].filter(([, { epoch }]) => epoch !== current));
     if (stale.size === 0) return;

@@ -16,6 +16,7 @@ const programs = [
   'ingest-switch',
   'message-writer',
   'migrate',
+  'new-epoch',
   'rotate-keys',
   'server',
 ];

@@ -38,6 +38,12 @@ export class PostgresEpochRepository implements EpochRepository {
     return withStorageErrors(() => this.onConnect(this.#pool()));
   }
 
+  /** Begins a new epoch, of which PostgreSQL does not know, and returns its id. */
+  async begin(pool: pg.Pool): Promise<string> {
+    const { rows } = await pool.query<{ id: string }>('select new_epoch() as id');
+    return rows[0]!.id;
+  }
+
   /** Looks at the epoch by a new connection. A database without chats has none, nor has one that is not migrated yet. */
   async onConnect(client: Pick<pg.ClientBase, 'query'>): Promise<void> {
     const id = await presentEpoch(client);

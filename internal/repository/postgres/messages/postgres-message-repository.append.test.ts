@@ -133,7 +133,7 @@ describe('a message that is sent again', () => {
     const again = { ...first, id: newMessage(chatId, 'alice').id };
     const [repeated, next] = await append(again, newMessage(chatId, 'alice'));
 
-    expect(repeated).toEqual({ ...answer, outcome: 'repeated' });
+    expect(repeated).toEqual({ ...answer, outcome: 'repeated', epoch: undefined });
     expect(next).toMatchObject({ outcome: 'stored', seq: 3 });
   });
 
@@ -184,7 +184,7 @@ describe('a message that is sent again', () => {
 
     const answers = await append({ ...first, id: randomUUID() }, newMessage(chatId, 'bob'));
 
-    expect(answers[0]).toEqual({ ...answer, outcome: 'repeated' });
+    expect(answers[0]).toEqual({ ...answer, outcome: 'repeated', epoch: undefined });
     expect(answers[1]).toMatchObject({ outcome: 'not_a_member', chatType: 'GROUP' });
   });
 
