@@ -17,6 +17,12 @@ const step = fc.record({
     'reconnect',
     'fall behind',
     'leave and return',
+    'edit',
+    'edit, and lose the answer',
+    'edit again',
+    'edit on condition',
+    'delete',
+    'hide',
   ),
 });
 
@@ -29,8 +35,8 @@ function simulate(steps: readonly Step[]): HandMade {
   let given = 0;
   let behind = false;
   const catchUp = () => {
-    history.give(reader, history.chat.slice(given));
-    given = history.chat.length;
+    history.give(reader, history.since(given));
+    given = history.log.length;
   };
   catchUp();
   history.reached(reader, given);
@@ -64,9 +70,10 @@ function simulate(steps: readonly Step[]): HandMade {
         history.attempt(user, id, { outcome: 'refused', reason: 'RATE_LIMITED' });
         break;
       case 'read a page': {
-        const page = history.open(user, { source: 'page', afterSeq: Math.max(0, history.chat.length - 5) });
-        history.give(page, history.chat.slice(-5));
-        history.reached(page, history.chat.length);
+        const before = history.visible.at(-6)?.seq ?? 0;
+        const page = history.open(user, { source: 'page', afterSeq: before });
+        history.give(page, history.visible.slice(-5));
+        history.reached(page, history.visible.at(-1)!.seq);
         history.close(page);
         break;
       }
@@ -86,6 +93,28 @@ function simulate(steps: readonly Step[]): HandMade {
         history.addMember('bob');
         reader = history.open('bob', { afterSeq: given });
         break;
+      case 'edit':
+      case 'edit, and lose the answer':
+      case 'edit again':
+      case 'edit on condition': {
+        const own = ownOf(history, user, i);
+        if (!own) break;
+        const ifVersion = does === 'edit on condition' ? own.updateSeq : undefined;
+        if (does === 'edit, and lose the answer') {
+          history.placeChange(own, { text: `${id} of ${user}` });
+          history.change(user, own, id, {});
+        } else {
+          const { updateSeq: seq } = history.edit(user, own, id, { ifVersion });
+          if (does === 'edit again') history.change(user, own, id, { outcome: 'ok', seq });
+        }
+        break;
+      }
+      case 'delete':
+      case 'hide': {
+        const own = ownOf(history, user, i);
+        if (own) history.delete(user, own, id, { hide: does === 'hide' });
+        break;
+      }
       default:
         does satisfies never;
     }
@@ -95,6 +124,12 @@ function simulate(steps: readonly Step[]): HandMade {
   history.audit();
   history.close(reader, 'end');
   return history;
+}
+
+/** A message of the user that is not deleted. */
+function ownOf({ chat }: HandMade, user: string, place: number): HandMade['chat'][number] | undefined {
+  const own = chat.filter(({ sender, system, deleted }) => sender === user && !system && !deleted);
+  return own[place % own.length];
 }
 
 const faults: Record<string, (records: HistoryRecord[], place: number) => boolean> = {
@@ -121,6 +156,37 @@ const faults: Record<string, (records: HistoryRecord[], place: number) => boolea
     const at = pairs[place % pairs.length];
     if (at === undefined) return false;
     [records[at], records[at + 1]] = [records[at + 1]!, records[at]!];
+    return true;
+  },
+  'a live reader is not given what is covered': (records, place) => {
+    const covered = indexes(records, (one, i) => {
+      const next = records
+        .slice(i + 1)
+        .find((later) => 'reader' in later && 'reader' in one && later.reader === one.reader);
+      return one.kind === 'covered' && isLive(records, one.reader) && next?.kind === 'message';
+    });
+    return remove(records, covered[place % covered.length]);
+  },
+  'a live reader is given a change as covered': (records, place) => {
+    const final = new Map(
+      records.flatMap((one) => (isGiven(one) && isAudit(records, one.reader) ? [[one.id, one.updateSeq]] : [])),
+    );
+    const changed = indexes(
+      records,
+      (one) => isGiven(one) && !!one.changed && isLive(records, one.reader) && final.get(one.id) === one.updateSeq,
+    );
+    const at = changed[place % changed.length];
+    if (at === undefined) return false;
+    const { at: time, reader, updateSeq } = records[at] as MessageRecord;
+    records[at] = { kind: 'covered', at: time, reader, from: updateSeq, to: updateSeq };
+    return true;
+  },
+  'the history has a message in its first version': (records, place) => {
+    const read = indexes(records, (one) => isGiven(one) && isAudit(records, one.reader) && one.updateSeq > one.seq);
+    const at = read[place % read.length];
+    if (at === undefined) return false;
+    const { deleted: _, ...message } = records[at] as MessageRecord;
+    records[at] = { ...message, updateSeq: message.seq, text: `${message.clientMessageId} of ${message.sender}` };
     return true;
   },
   'the history has lost a message': (records, place) => {

@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { exitCodeOf } from '../report/format-verdict.ts';
-import { HandMade } from '../testing/hand-made.ts';
+import { found, HandMade } from '../testing/hand-made.ts';
 import { admission, check, serviceUse } from './checker.ts';
-
-/** The kinds of violation found in what the function writes. */
-function found(write: (history: HandMade) => void, options?: ConstructorParameters<typeof HandMade>[0]): string[] {
-  const history = new HandMade(options);
-  write(history);
-  return Object.keys(check(history.records).counts).sort();
-}
 
 describe('a correct history passes', () => {
   test('with messages that are sent, read live and read at the end', () => {
@@ -117,18 +110,6 @@ describe('a correct history passes', () => {
       history.tick(900);
       history.give(reader, [last]);
       history.audit();
-    });
-    expect(kinds).toEqual([]);
-  });
-
-  test('when a changed message arrives once, at its newest number', () => {
-    const kinds = found((history) => {
-      const message = history.send('ann', 'a');
-      history.send('ann', 'b');
-      const changed = { ...message, updateSeq: 4 };
-      const reader = history.open('bob');
-      history.give(reader, [history.chat[0]!, history.chat[2]!, changed]);
-      history.close(reader, 'end');
     });
     expect(kinds).toEqual([]);
   });

@@ -1,6 +1,8 @@
 import type {
   CallRecord,
+  ChangeRecord,
   ChatRecord,
+  CoveredRecord,
   FaultRecord,
   HistoryRecord,
   MessageRecord,
@@ -9,9 +11,10 @@ import type {
   RunRecord,
   SendRecord,
 } from '../history/history-record.ts';
+import { Changes } from './changes.ts';
 import { Findings } from './findings.ts';
-import { judgeChat } from './judge-chat.ts';
-import { Ledger } from './ledger.ts';
+import { judgeChat, lacksNoMessage } from './judge-chat.ts';
+import { type Floor, Ledger, numberOf } from './ledger.ts';
 import { Reader } from './reader.ts';
 import { Rights } from './rights.ts';
 import { Sends } from './sends.ts';
@@ -39,6 +42,7 @@ export class Checker {
   readonly #findings = new Findings();
   readonly #tally = new Tally();
   readonly #sends = new Sends();
+  readonly #changes = new Changes();
   readonly #rights = new Rights();
   readonly #ledgers = new Map<string, Ledger>();
   readonly #chats = new Map<string, ChatRecord>();
@@ -50,6 +54,8 @@ export class Checker {
   readonly #marks = new Map<string, CallRecord>();
   readonly #moved: { right: string; records: HistoryRecord[]; chatId?: string }[] = [];
   readonly #faults: FaultRecord[] = [];
+  /** Pages that ended before a number that the chat had reached. */
+  readonly #short: { reader: Reader; record: ReachedRecord; floor: Floor }[] = [];
   #run: Pick<RunRecord, 'bounds' | 'faultsExpected'> = {
     faultsExpected: false,
     bounds: { deliveryMs: 10_000, revocationMs: 1_000 },
@@ -68,12 +74,16 @@ export class Checker {
         return;
       case 'send':
         return this.#send(record);
+      case 'change':
+        return this.#change(record);
       case 'call':
         return this.#call(record);
       case 'open':
         return this.#open(record);
       case 'message':
         return this.#message(record);
+      case 'covered':
+        return this.#covered(record);
       case 'reached':
         return this.#reached(record);
       case 'stall': {
@@ -106,8 +116,11 @@ export class Checker {
     const { deliveryMs: lateMs } = this.#run.bounds;
     for (const ledger of this.#ledgers.values()) {
       const chat = this.#chats.get(ledger.chatId);
-      judgeChat({ ledger, chat, sends: this.#sends, users: this.#users, lateMs }, report);
+      judgeChat({ ledger, chat, sends: this.#sends, changes: this.#changes, users: this.#users, lateMs }, report);
     }
+    this.#sends.finish(this.#changes, report);
+    this.#changes.finish(report);
+    for (const page of this.#short) this.#judgeShort(page);
     for (const reader of this.#ended) this.#judgeReader(reader);
     this.#rights.finish((right) => !right.startsWith('member ') || this.#chats.has(right.split(' ')[1]!), report);
     for (const { right, records, chatId } of this.#moved)
@@ -120,6 +133,7 @@ export class Checker {
       audited,
       unread: [...this.#ledgers.values()].filter((ledger) => this.#isUnread(ledger)).length,
       acknowledged: this.#sends.acknowledged,
+      changed: this.#changes.acknowledged,
       unknown: this.#sends.unknown,
     });
   }
@@ -149,6 +163,15 @@ export class Checker {
       this.#rights.denied(right, record, record.begin);
   }
 
+  #change(record: ChangeRecord): void {
+    this.#users.add(record.user);
+    this.#changes.add(record, this.#findings.report);
+    this.#useService(record);
+    if (record.outcome === 'ok') this.#ledger(record.chatId).acknowledgedChange(record, this.#findings.report);
+    else if (record.reason === 'NOT_A_MEMBER' || record.reason === 'CHAT_NOT_FOUND')
+      this.#rights.denied(membership(record.chatId, record.user), record, record.begin);
+  }
+
   #call(record: CallRecord): void {
     this.#users.add(record.user);
     this.#useService(record);
@@ -166,7 +189,7 @@ export class Checker {
   }
 
   /** A user who is banned from the service may do nothing once `revocationMs` have passed. */
-  #useService(record: CallRecord | SendRecord): void {
+  #useService(record: CallRecord | SendRecord | ChangeRecord): void {
     if (record.outcome !== 'ok') return;
     const { begin, at, user } = record;
     const graceMs = this.#run.bounds.revocationMs;
@@ -195,10 +218,11 @@ export class Checker {
   #message(record: MessageRecord): void {
     const reader = this.#readers.get(record.reader);
     if (!reader) return;
-    const { source, begin, chatId, user } = reader.open;
-    const knownAt = reader.ledger.knownAt.get(record.seq) ?? record.at;
+    const { begin, chatId, user } = reader.open;
+    const knownAt = reader.ledger.knownAt.get(numberOf(record)) ?? record.at;
     reader.take(record, this.#findings.report);
-    const live = source === 'live';
+    const live = reader.isLive;
+    this.#judgeVersion(reader, record);
     // A client that had stopped reading finds messages in its buffers; their arrival says nothing about when the service sent them.
     const graceMs = !live
       ? 0
@@ -220,6 +244,33 @@ export class Checker {
     this.#findings.report('late', `${Math.round(delayMs)} ms`, [known, record], reader.open.chatId);
   }
 
+  #covered(record: CoveredRecord): void {
+    this.#readers.get(record.reader)?.cover(record, this.#findings.report);
+  }
+
+  /** Reads must show the changes that were known before they began. A deleted text may be under way to a live reader for a while. */
+  #judgeVersion(reader: Reader, record: MessageRecord): void {
+    const { ledger, open } = reader;
+    const { report } = this.#findings;
+    const isPage = open.source === 'page' || open.source === 'audit';
+    const deletion = record.text === '' ? undefined : ledger.deletions.get(record.id);
+    const isSeen =
+      deletion &&
+      (isPage
+        ? deletion.at < open.begin
+        : deletion.at + this.#run.bounds.deliveryMs < record.at && !this.#isDisturbed(reader, deletion.at));
+    if (isSeen) {
+      const text = `${Math.round((isPage ? open.begin : record.at) - deletion.at)} ms after the acknowledgement`;
+      report('deleted-seen', text, [deletion, open, record], open.chatId);
+      return;
+    }
+    const floor = isPage ? ledger.versionBefore(record.id, open.begin) : undefined;
+    if (floor && floor.seq > record.updateSeq) {
+      const text = `the message at ${record.seq} had its version ${floor.seq}, but the answer has ${record.updateSeq}`;
+      report('stale', text, [floor.record, open, record], open.chatId);
+    }
+  }
+
   /** Whether a fault was active, or the reader had stopped reading, at that time or shortly before. */
   #isDisturbed(reader: Reader, at: number): boolean {
     const settleMs = this.#run.bounds.deliveryMs;
@@ -233,27 +284,39 @@ export class Checker {
     const { ledger, open } = reader;
     reader.reach(record.seq);
     if (open.source === 'live') reader.liveSince = record.at;
-    if (open.source === 'audit') ledger.audit = { head: record.seq, missing: reader.missing };
-    // A message may be under way between nodes for a while; reads of the history must be up to date.
-    const allowedMs = open.source === 'live' ? this.#run.bounds.deliveryMs : 0;
-    const floor = record.complete ? ledger.floorBefore(record.begin - allowedMs) : undefined;
-    if (floor && floor.seq > record.seq) {
-      const text = `the chat had reached ${floor.seq}, but the answer ended at ${record.seq}`;
-      this.#findings.report('stale', text, [floor.record, open, record], open.chatId);
+    if (open.source === 'changes') ledger.lastOfChanges = record.seq;
+    if (open.source === 'audit') {
+      const last = Math.max(record.seq, ledger.lastOfChanges);
+      ledger.audit = { head: record.seq, last, missing: reader.missing };
     }
+    // A message may be under way between nodes for a while; reads of the history must be up to date.
+    const allowedMs = reader.getsChanges ? this.#run.bounds.deliveryMs : 0;
+    const floor = record.complete ? ledger.floorBefore(record.begin - allowedMs) : undefined;
+    if (floor && floor.seq > record.seq) this.#short.push({ reader, record, floor });
     ledger.reached(record.seq, record);
+  }
+
+  /** A page may end before numbers that are those of changes or hidden messages. */
+  #judgeShort({ reader, record, floor }: { reader: Reader; record: ReachedRecord; floor: Floor }): void {
+    const { ledger, open } = reader;
+    let lacking = record.seq + 1;
+    if (!reader.getsChanges)
+      while (lacking <= floor.seq && lacksNoMessage(ledger, this.#changes, lacking)) lacking += 1;
+    if (lacking > floor.seq) return;
+    const text = `the chat had reached ${floor.seq}, but the answer ended at ${record.seq}`;
+    this.#findings.report('stale', text, [floor.record, open, record], open.chatId);
   }
 
   #judgeReader(reader: Reader): void {
     const { ledger, open, closed } = reader;
     const report = this.#findings.report;
     const seen = (seq: number) => (ledger.messages.has(seq) ? [ledger.messages.get(seq)!] : []);
-    if (open.source !== 'audit') reader.finish(report, seen);
+    if (open.source !== 'audit') reader.finish((seq) => lacksNoMessage(ledger, this.#changes, seq), report, seen);
     if (closed?.why === 'lost' && !this.#run.faultsExpected)
       report('cut-off', closed.detail ?? '', [open, closed], open.chatId);
-    const head = ledger.audit?.head ?? ledger.floors.at(-1)?.seq ?? 0;
+    const head = ledger.audit?.last ?? ledger.floors.at(-1)?.seq ?? 0;
     // A chat that nobody can read at the end has ended for its readers, too.
-    if (closed?.why === 'end' && open.source === 'live' && ledger.audit && reader.next <= head) {
+    if (closed?.why === 'end' && this.#lacksTheEnd(reader)) {
       const text = `it received everything up to ${reader.next - 1}, but the chat had reached ${head}`;
       report('silent', text, [open, ...seen(reader.next), closed], open.chatId);
     }
@@ -268,9 +331,20 @@ export class Checker {
     }
   }
 
+  /** Whether a live reader did not receive the last number of a chat that was read at the end, or the last message. */
+  #lacksTheEnd({ isLive, getsChanges, ledger, next }: Reader): boolean {
+    const { audit } = ledger;
+    if (!isLive || !audit) return false;
+    if (getsChanges) return next <= audit.last;
+    for (let seq = next; seq <= audit.head; seq += 1)
+      if (ledger.messages.has(seq) && !audit.missing.has(seq)) return true;
+    return false;
+  }
+
   /** Whether the user became a member again at a later number. */
   #comesBack(ledger: Ledger, user: string, afterSeq: number, head: number): boolean {
     for (let seq = afterSeq + 1; seq <= head; seq += 1) {
+      if (ledger.hasNoMessage(seq)) continue;
       const message = ledger.messages.get(seq);
       // The message with this number is unknown: it may have made the user a member.
       if (!message) return true;

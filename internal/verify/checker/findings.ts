@@ -25,7 +25,7 @@ export class Findings {
       counts: this.#counts,
       figures: {
         ...figures,
-        lost: sum('lost', 'hole', 'silent', 'gap', 'stale'),
+        lost: sum('lost', 'hole', 'silent', 'gap', 'stale', 'lost-change'),
         doubled: sum('doubled', 'repeated', 'retry-differs', 'two-of-one'),
         reordered: sum('reordered', 'clash'),
       },

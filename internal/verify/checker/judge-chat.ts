@@ -1,4 +1,6 @@
-import type { ChatRecord, HistoryRecord, SendRecord } from '../history/history-record.ts';
+import type { ChangeRecord, ChatRecord, HistoryRecord, MessageRecord, SendRecord } from '../history/history-record.ts';
+import type { Changes } from './changes.ts';
+import { judgeChanges } from './judge-changes.ts';
 import type { Floor, Ledger } from './ledger.ts';
 import { checkMembers } from './members.ts';
 import type { Attempts, Sends } from './sends.ts';
@@ -9,34 +11,38 @@ interface Case {
   /** Absent: the history does not show how the chat began. */
   chat: ChatRecord | undefined;
   sends: Sends;
+  changes: Changes;
   users: ReadonlySet<string>;
   /** How long a message that is acknowledged before it has a number may wait for the number, in milliseconds. */
   lateMs: number;
 }
 
 /** Judges one chat after the last record: compares what was sent with what the chat has, and the order of both. */
-export function judgeChat({ ledger, chat, sends, users, lateMs }: Case, report: Report): void {
+export function judgeChat(one: Case, report: Report): void {
+  const { ledger, chat, sends, changes, users } = one;
   const attempts = sends.ofChat(ledger.chatId);
-  if (ledger.audit) judgeAudit(ledger, attempts, report);
-  judgeOrder(ledger, attempts, report);
+  if (ledger.audit) judgeAudit(ledger, attempts, changes, report);
+  judgeOrder(ledger, attempts, changes, report);
   for (const message of ledger.messages.values()) {
     if (message.system || !users.has(message.sender)) continue;
-    judgeOrigin(ledger, message.seq, sends, report);
+    judgeOrigin(ledger, ledger.versions.get(message.seq) ?? message, sends, report);
   }
-  if (chat) checkMembers({ ledger, chat, sends, users, lateMs }, report);
+  judgeChanges(one, report);
+  if (chat) checkMembers({ ...one, chat }, report);
 }
 
 /** Acknowledged messages must be in the chat, messages that were only ever refused must not, and no number may be missing. */
-function judgeAudit(ledger: Ledger, attempts: Attempts[], report: Report): void {
+function judgeAudit(ledger: Ledger, attempts: Attempts[], changes: Changes, report: Report): void {
   const { head, missing } = ledger.audit!;
   const acknowledged = attempts.flatMap((one) => one.acknowledged ?? []);
   const atNumber = new Map(acknowledged.map((send) => [placeOf(ledger, send), send]));
   for (const seq of missing) {
-    if (ledger.superseded.has(seq)) continue;
+    if (lacksNoMessage(ledger, changes, seq)) continue;
     const traces: HistoryRecord[] = [atNumber.get(seq), ledger.messages.get(seq)].filter((one) => one !== undefined);
     report('gap', `the history lacks number ${seq} and ends at ${head}`, traces, ledger.chatId);
   }
   for (const send of acknowledged) {
+    if (changes.mayBeHidden(send.messageId!)) continue;
     const found = ledger.findById(send.messageId!);
     const there = found && found.seq <= head && !missing.has(found.seq) && (!send.seq || found.seq === send.seq);
     if (!there) {
@@ -51,9 +57,18 @@ function judgeAudit(ledger: Ledger, attempts: Attempts[], report: Report): void 
   }
 }
 
-/** A message must have a greater number than every message that was known before its first attempt began. */
-function judgeOrder(ledger: Ledger, attempts: Attempts[], report: Report): void {
-  const sent = attempts.flatMap(({ acknowledged }) => acknowledged ?? []);
+/** Whether pages may lack this number: it is that of a change or of a hidden message. */
+export function lacksNoMessage(ledger: Ledger, changes: Changes, seq: number): boolean {
+  const message = ledger.messages.get(seq);
+  if (message) return changes.mayBeHidden(message.id);
+  return ledger.hasNoMessage(seq) || (!ledger.audit && changes.mayHaveMore(ledger.chatId));
+}
+
+/** A message or change must have a greater number than every one that was known before its first attempt began. */
+function judgeOrder(ledger: Ledger, attempts: Attempts[], changes: Changes, report: Report): void {
+  const sent: (SendRecord | ChangeRecord)[] = attempts.flatMap(({ acknowledged }) => acknowledged ?? []);
+  // A deletion may be answered with the number of an earlier one.
+  sent.push(...changes.ofChat(ledger.chatId).filter(({ what }) => what === 'edit'));
   const floors: Floor[] = sent.map((record) => ({ at: record.at, seq: placeOf(ledger, record), record }));
   floors.push(...ledger.floors);
   floors.sort((a, b) => a.at - b.at);
@@ -63,22 +78,23 @@ function judgeOrder(ledger: Ledger, attempts: Attempts[], report: Report): void 
       if (!highest || floors[next]!.seq > highest.seq) highest = floors[next]!;
     const seq = placeOf(ledger, record);
     if (!highest || seq === 0 || seq > highest.seq) continue;
-    const text = `${record.clientMessageId} got ${seq}, but the chat had reached ${highest.seq} before it was sent`;
+    const id = record.kind === 'send' ? record.clientMessageId : record.clientChangeId;
+    const text = `${id} got ${seq}, but the chat had reached ${highest.seq} before it was sent`;
     report('reordered', text, [highest.record, record], ledger.chatId);
   }
 }
 
 /** The sender that a message names must have sent it, with this content. */
-function judgeOrigin(ledger: Ledger, seq: number, sends: Sends, report: Report): void {
-  const message = ledger.messages.get(seq)!;
+function judgeOrigin(ledger: Ledger, message: MessageRecord, sends: Sends, report: Report): void {
   const { sender, clientMessageId, text } = message;
+  const isOriginal = message.updateSeq === message.seq;
   const sent = sends.find(ledger.chatId, clientMessageId, sender);
   if (!sent) {
     const owner = sends.findOwner(ledger.chatId, clientMessageId);
     const by = owner?.acknowledged ?? owner?.refused;
     if (!owner) report('invented', `${sender} sent nothing as ${clientMessageId}`, [message], ledger.chatId);
     else report('spoken-for', `${owner.user} sent it`, [...(by ? [by] : []), message], ledger.chatId);
-  } else if (!message.system && sent.texts.length > 0 && !sent.texts.includes(text)) {
+  } else if (isOriginal && !message.system && sent.texts.length > 0 && !sent.texts.includes(text)) {
     report(
       'differs',
       'its content is not what was sent',
@@ -89,6 +105,6 @@ function judgeOrigin(ledger: Ledger, seq: number, sends: Sends, report: Report):
 }
 
 /** The number of a message, from its acknowledgement or, if that had none, from the message. */
-function placeOf(ledger: Ledger, { seq, messageId }: SendRecord): number {
+function placeOf(ledger: Ledger, { seq, messageId }: SendRecord | ChangeRecord): number {
   return seq || (ledger.findById(messageId!)?.seq ?? 0);
 }

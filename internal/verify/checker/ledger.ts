@@ -1,4 +1,10 @@
-import type { HistoryRecord, MessageRecord } from '../history/history-record.ts';
+import type {
+  ChangeRecord,
+  CoveredRecord,
+  HistoryRecord,
+  MessageRecord,
+  SendRecord,
+} from '../history/history-record.ts';
 import type { NumberRanges } from './number-ranges.ts';
 import type { Report } from './violation.ts';
 
@@ -9,17 +15,35 @@ export interface Floor {
   record: HistoryRecord;
 }
 
-/** What the history shows of one chat: each message as its first reader received it. */
+/** The number under which a reader received a message. */
+export function numberOf({ changed, seq, updateSeq }: MessageRecord): number {
+  return changed ? updateSeq : seq;
+}
+
+/** What the history shows of one chat: each version of each message as its first reader received it. */
 export class Ledger {
   readonly chatId: string;
+  /** By `seq`, the newest version of each message that a reader received. */
   readonly messages = new Map<number, MessageRecord>();
-  /** By number, when the message was first received or acknowledged. */
+  /** By `updateSeq`, every version that a reader received. */
+  readonly versions = new Map<number, MessageRecord>();
+  /** By number, the changes that are known, with the ids of their messages. */
+  readonly changes = new Map<number, { messageId: string; record: HistoryRecord }>();
+  /** By number, the first reader that received it as covered. */
+  readonly covered = new Map<number, CoveredRecord>();
+  /** By number, when the message or change was first received or acknowledged. */
   readonly knownAt = new Map<number, number>();
-  /** Numbers that no reader needs to receive any more, because the message was changed later. */
-  readonly superseded = new Set<number>();
   readonly floors: Floor[] = [];
-  /** The result of reading the whole chat at the end of the run; absent: nobody read it. */
-  audit?: { head: number; missing: NumberRanges };
+  /** By message id, the first acknowledgement that it is deleted. */
+  readonly deletions = new Map<string, ChangeRecord>();
+  /** The number at which the last reading of all changes ended. */
+  lastOfChanges = 0;
+  /** The result of reading the whole chat at the end of the run: its last message, its last number, and the numbers without a message. Absent: nobody read it. */
+  audit?: { head: number; last: number; missing: NumberRanges };
+  /** By message id, when each change of it was known. */
+  readonly #versionFloors = new Map<string, Floor[]>();
+  /** By message id, the numbers of its changes. */
+  readonly #versionsOf = new Map<string, number[]>();
   readonly #byId = new Map<string, MessageRecord>();
   readonly #bySender = new Map<string, MessageRecord>();
 
@@ -35,21 +59,38 @@ export class Ledger {
     return this.#bySender.get(`${sender} ${clientMessageId}`);
   }
 
+  /** The known changes of a message, by number. */
+  changesOf(messageId: string): { number: number; record: HistoryRecord }[] {
+    return (this.#versionsOf.get(messageId) ?? []).map((number) => ({
+      number,
+      record: this.changes.get(number)!.record,
+    }));
+  }
+
+  /** Whether the number is known to belong to a change or to a hidden message that nobody received. */
+  hasNoMessage(seq: number): boolean {
+    return !this.messages.has(seq) && (this.changes.has(seq) || this.covered.has(seq));
+  }
+
   /** Adds a message that a reader received, and compares it with what other readers received. */
   see(record: MessageRecord, report: Report): void {
-    const { seq, id } = record;
+    const { seq, updateSeq, id, at } = record;
     const known = this.messages.get(seq);
-    if (known) this.#compare(known, record, report);
-    else {
-      this.messages.set(seq, record);
-      const sameId = this.#byId.get(id);
-      if (sameId) report('doubled', `the message ${id} at ${sameId.seq} and ${seq}`, [sameId, record], this.chatId);
-      else this.#byId.set(id, record);
-      if (record.clientMessageId !== '') this.#seeSender(record, report);
-    }
-    this.#know(seq, record.at);
-    if (record.updateSeq > seq) this.superseded.add(seq);
-    this.reached(Math.max(seq, record.updateSeq), record);
+    if (known && known.id !== id) report('clash', `${seq} is ${known.id} and ${id}`, [known, record], this.chatId);
+    else if (known) this.#compare(known, record, report);
+    else this.#add(record, report);
+    const version = this.versions.get(updateSeq);
+    if (!version) this.versions.set(updateSeq, record);
+    else if (version.id === id) this.#compareContents(version, record, report);
+    if (updateSeq > seq) this.#noteChange(updateSeq, id, record, report);
+    this.#know(seq, at);
+    this.#know(updateSeq, at);
+    this.reached(updateSeq, record);
+  }
+
+  cover(record: CoveredRecord): void {
+    for (let seq = record.from; seq <= record.to; seq += 1) if (!this.covered.has(seq)) this.covered.set(seq, record);
+    this.reached(record.to, record);
   }
 
   /** The chat had reached this number when the record was made. */
@@ -58,24 +99,63 @@ export class Ledger {
     if (!last || last.seq < seq) this.floors.push({ at: record.at, seq, record });
   }
 
-  acknowledged(seq: number, record: HistoryRecord): void {
+  acknowledged(seq: number, record: SendRecord): void {
     this.#know(seq, record.at);
     this.reached(seq, record);
   }
 
+  acknowledgedChange(record: ChangeRecord, report: Report): void {
+    const { seq = 0, messageId, what, at } = record;
+    this.#know(seq, at);
+    this.reached(seq, record);
+    this.#noteChange(seq, messageId, record, report);
+    if (what === 'delete' && !this.deletions.has(messageId)) this.deletions.set(messageId, record);
+  }
+
   /** The highest number that the chat had surely reached before a time. */
   floorBefore(time: number): Floor | undefined {
-    let [low, high] = [0, this.floors.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.floors[middle]!.at < time) low = middle + 1;
-      else high = middle;
-    }
-    return this.floors[low - 1];
+    return floorBefore(this.floors, time);
+  }
+
+  /** The highest version of a message that was surely known before a time; undefined if no change of it was known. */
+  versionBefore(messageId: string, time: number): Floor | undefined {
+    return floorBefore(this.#versionFloors.get(messageId) ?? [], time);
   }
 
   #know(seq: number, at: number): void {
     if (!this.knownAt.has(seq)) this.knownAt.set(seq, at);
+  }
+
+  #add(record: MessageRecord, report: Report): void {
+    const { seq, id } = record;
+    this.messages.set(seq, record);
+    const change = this.changes.get(seq);
+    if (change)
+      report('clash', `${seq} is ${id} and a change of ${change.messageId}`, [change.record, record], this.chatId);
+    const sameId = this.#byId.get(id);
+    if (sameId) report('doubled', `the message ${id} at ${sameId.seq} and ${seq}`, [sameId, record], this.chatId);
+    else this.#byId.set(id, record);
+    if (record.clientMessageId !== '') this.#seeSender(record, report);
+  }
+
+  #noteChange(seq: number, messageId: string, record: HistoryRecord, report: Report): void {
+    const known = this.changes.get(seq);
+    const message = this.messages.get(seq);
+    if (known && known.messageId !== messageId) {
+      const text = `${seq} is a change of ${known.messageId} and one of ${messageId}`;
+      report('clash', text, [known.record, record], this.chatId);
+    } else if (!known && message) {
+      report('clash', `${seq} is ${message.id} and a change of ${messageId}`, [message, record], this.chatId);
+    }
+    if (!known) {
+      this.changes.set(seq, { messageId, record });
+      const numbers = this.#versionsOf.get(messageId);
+      if (numbers) numbers.push(seq);
+      else this.#versionsOf.set(messageId, [seq]);
+    }
+    const floors = this.#versionFloors.get(messageId) ?? [];
+    this.#versionFloors.set(messageId, floors);
+    if ((floors.at(-1)?.seq ?? 0) < seq) floors.push({ at: record.at, seq, record });
   }
 
   #seeSender(record: MessageRecord, report: Report): void {
@@ -93,25 +173,39 @@ export class Ledger {
   }
 
   #compare(known: MessageRecord, record: MessageRecord, report: Report): void {
-    if (known.id !== record.id)
-      return report('clash', `${record.seq} is ${known.id} and ${record.id}`, [known, record], this.chatId);
-    if (known.updateSeq !== record.updateSeq) return this.#replace(known, record);
     if (known.sender !== record.sender) {
       const text = `${record.seq} names ${known.sender} and ${record.sender} as its sender`;
-      return report('spoken-for', text, [known, record], this.chatId);
+      report('spoken-for', text, [known, record], this.chatId);
     }
+    if (record.updateSeq <= known.updateSeq) return;
+    // The newest version counts.
+    this.messages.set(record.seq, record);
+    this.#byId.set(record.id, record);
+  }
+
+  /** Two readers must have received the same contents of one version. */
+  #compareContents(known: MessageRecord, record: MessageRecord, report: Report): void {
     const same =
       known.clientMessageId === record.clientMessageId &&
       known.text === record.text &&
+      known.deleted === record.deleted &&
       JSON.stringify(known.system) === JSON.stringify(record.system);
-    if (!same) report('differs', `the message at ${record.seq}`, [known, record], this.chatId);
+    if (!same)
+      report(
+        'differs',
+        `the message at ${record.seq} in its version ${record.updateSeq}`,
+        [known, record],
+        this.chatId,
+      );
   }
+}
 
-  /** The newest version counts. */
-  #replace(known: MessageRecord, record: MessageRecord): void {
-    const [older, newer] = known.updateSeq < record.updateSeq ? [known, record] : [record, known];
-    this.superseded.add(older.updateSeq);
-    this.messages.set(record.seq, newer);
-    this.#byId.set(record.id, newer);
+function floorBefore(floors: readonly Floor[], time: number): Floor | undefined {
+  let [low, high] = [0, floors.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (floors[middle]!.at < time) low = middle + 1;
+    else high = middle;
   }
+  return floors[low - 1];
 }

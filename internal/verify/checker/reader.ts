@@ -1,10 +1,18 @@
-import type { CloseRecord, HistoryRecord, MessageRecord, OpenRecord } from '../history/history-record.ts';
-import type { Ledger } from './ledger.ts';
+import type {
+  CloseRecord,
+  CoveredRecord,
+  HistoryRecord,
+  MessageRecord,
+  OpenRecord,
+} from '../history/history-record.ts';
+import { type Ledger, numberOf } from './ledger.ts';
 import { NumberRanges } from './number-ranges.ts';
 import { endsMembership } from './system-messages.ts';
 import type { Report } from './violation.ts';
 
-/** What one reader received of a chat: it must be everything after the number at which it began, each message once and in order. */
+type Received = MessageRecord | CoveredRecord;
+
+/** What one reader received of a chat: it must be everything after the number at which it began, each number once and in order. */
 export class Reader {
   readonly open: OpenRecord;
   readonly ledger: Ledger;
@@ -16,9 +24,11 @@ export class Reader {
   liveSince: number | undefined;
   stalledUntil = Number.NEGATIVE_INFINITY;
   closed: CloseRecord | undefined;
-  last: MessageRecord | undefined;
+  last: Received | undefined;
   /** The ends of the reader's own memberships, each with the message that it received next nevertheless. */
   readonly endsOfMembership: { endOfMembership: MessageRecord; next?: MessageRecord }[] = [];
+  /** By message id, the newest version that the reader received of a message that was changed. */
+  readonly #versions = new Map<string, MessageRecord>();
 
   constructor(open: OpenRecord, ledger: Ledger) {
     this.open = open;
@@ -26,22 +36,33 @@ export class Reader {
     this.next = open.afterSeq + 1;
   }
 
+  /** Whether the reader receives what happens while it is open. */
+  get isLive(): boolean {
+    return this.open.source === 'live' || this.open.source === 'feed';
+  }
+
+  /** Whether the reader receives the numbers of changes, too. Others receive messages alone. */
+  get getsChanges(): boolean {
+    return this.open.source === 'live' || this.open.source === 'changes';
+  }
+
   /** Takes the message that the reader received next. */
   take(record: MessageRecord, report: Report): void {
-    const { source, chatId, user } = this.open;
-    const position = source === 'live' ? record.updateSeq : record.seq;
-    if (position < this.next) this.#takeEarlier(position, record, report);
-    else {
-      this.missing.add(this.next, position - 1);
-      this.next = position + 1;
-    }
-    if (source === 'live') {
+    const { chatId, user } = this.open;
+    const number = numberOf(record);
+    this.#move(number, number, record, report);
+    if (this.getsChanges) this.#compareVersions(record, report);
+    if (this.isLive) {
       const last = this.endsOfMembership.at(-1);
       if (last) last.next ??= record;
       if (endsMembership(record, user)) this.endsOfMembership.push({ endOfMembership: record });
     }
-    if (position >= this.next - 1) this.last = record;
-    this.ledger.see({ ...record }, (kind, text, records) => report(kind, text, records, chatId));
+    this.ledger.see(record, (kind, text, records) => report(kind, text, records, chatId));
+  }
+
+  cover(record: CoveredRecord, report: Report): void {
+    this.#move(record.from, record.to, record, report);
+    this.ledger.cover(record);
   }
 
   /** The reader must have everything up to a number. */
@@ -50,33 +71,40 @@ export class Reader {
     this.next = Math.max(this.next, seq + 1);
   }
 
-  /** Reports what the reader did not receive. */
-  finish(report: Report, revealed: (seq: number) => HistoryRecord[]): void {
-    const { source, chatId } = this.open;
+  /** Reports what the reader did not receive, except numbers that `isExcused`. */
+  finish(isExcused: (seq: number) => boolean, report: Report, revealed: (seq: number) => HistoryRecord[]): void {
+    const { chatId } = this.open;
     for (const seq of this.missing) {
-      if (this.ledger.superseded.has(seq)) continue;
-      const kind = source === 'audit' ? 'gap' : 'hole';
-      report(
-        kind,
-        `number ${seq} was skipped`,
-        [this.open, ...revealed(seq), ...(this.last ? [this.last] : [])],
-        chatId,
-      );
-      if (source !== 'audit') break;
+      if (!this.getsChanges && isExcused(seq)) continue;
+      const records = [this.open, ...revealed(seq), ...(this.last ? [this.last] : [])];
+      report('hole', `number ${seq} was skipped`, records, chatId);
+      return;
     }
   }
 
-  #takeEarlier(position: number, record: MessageRecord, report: Report): void {
+  #move(from: number, to: number, record: Received, report: Report): void {
+    if (from < this.next) this.#takeEarlier(from, record, report);
+    else this.missing.add(this.next, from - 1);
+    if (to < this.next) return;
+    this.next = to + 1;
+    this.last = record;
+  }
+
+  #takeEarlier(number: number, record: Received, report: Report): void {
     const before = this.last ? [this.last] : [];
     const records = [this.open, ...before, record];
-    if (this.missing.delete(position)) {
-      report('reordered', `${position} arrived after ${this.next - 1}`, records, this.open.chatId);
+    if (this.missing.delete(number)) {
+      report('reordered', `${number} arrived after ${this.next - 1}`, records, this.open.chatId);
     } else
-      report(
-        'repeated',
-        `${position} arrived again, after everything up to ${this.next - 1}`,
-        records,
-        this.open.chatId,
-      );
+      report('repeated', `${number} arrived again, after everything up to ${this.next - 1}`, records, this.open.chatId);
+  }
+
+  #compareVersions(record: MessageRecord, report: Report): void {
+    const { id, seq, updateSeq } = record;
+    const before = this.#versions.get(id);
+    if (before && before.updateSeq > updateSeq) {
+      const text = `${seq} in its version ${updateSeq} arrived after its version ${before.updateSeq}`;
+      report('version-moved-back', text, [this.open, before, record], this.open.chatId);
+    } else if (updateSeq > seq) this.#versions.set(id, record);
   }
 }

@@ -1,4 +1,5 @@
 import type { SendRecord } from '../history/history-record.ts';
+import type { Changes } from './changes.ts';
 import type { Report } from './violation.ts';
 
 /** All attempts of one user to send under one client message id. */
@@ -21,6 +22,8 @@ export interface Attempts {
 /** All attempts of all clients to send. */
 export class Sends {
   readonly #byChat = new Map<string, Map<string, Attempts>>();
+  /** Pairs of acknowledgements of one id with different contents. */
+  readonly #reused: [SendRecord, SendRecord][] = [];
   acknowledged = 0;
   /** Whether messages are acknowledged before they have a number. */
   areNumberedLater = false;
@@ -48,8 +51,8 @@ export class Sends {
     if (outcome === 'unknown') attempts.open = true;
     const first = attempts.acknowledged;
     if (outcome === 'ok' && first) {
-      if (first.text !== text) report('id-reused', 'both were acknowledged', [first, record], chatId);
-      else if (first.messageId !== record.messageId || differ(first.seq, record.seq))
+      if (first.text !== text) this.#reused.push([first, record]);
+      if (first.messageId !== record.messageId || differ(first.seq, record.seq))
         report(
           'retry-differs',
           `${first.messageId} at ${first.seq}, then ${record.messageId} at ${record.seq}`,
@@ -65,6 +68,13 @@ export class Sends {
       if (!first?.seq && record.seq) attempts.acknowledged = { ...record, at: first?.at ?? record.at };
     }
     if (!attempts.texts.includes(text)) attempts.texts.push(text);
+  }
+
+  /** Reports ids that were used for different messages. Once a message is deleted, the service knows it by its id alone. */
+  finish(changes: Changes, report: Report): void {
+    for (const [first, record] of this.#reused)
+      if (!changes.mayBeDeleted(first.messageId!))
+        report('id-reused', 'both were acknowledged', [first, record], record.chatId);
   }
 
   find(chatId: string, clientMessageId: string, user: string): Attempts | undefined {

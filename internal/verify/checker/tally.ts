@@ -19,6 +19,7 @@ export class Tally {
     this.#last = record.at;
     if (record.kind === 'run') this.#seed = record.seed;
     else if (record.kind === 'send') this.#operation(`send by ${record.via}`, record.outcome);
+    else if (record.kind === 'change') this.#operation(`${record.what} by ${record.via}`, record.outcome);
     else if (record.kind === 'call') this.#operation(record.name, record.outcome);
     else if (record.kind === 'open') this.#readers += 1;
     else if (record.kind === 'message') this.#delivered += 1;

@@ -26,6 +26,8 @@ export interface Figures {
   /** Messages that readers received. */
   delivered: number;
   acknowledged: number;
+  /** Edits and deletions that were acknowledged. */
+  changed: number;
   /** Messages whose sends have an unknown outcome. */
   unknown: number;
   lost: number;

@@ -1,5 +1,6 @@
 import { sleep } from '../../../pkg/backoff/sleep.ts';
 import type { Actor } from './actor.ts';
+import type { ChatEnd } from './chat-end.ts';
 import { LiveStream } from './live-stream.ts';
 
 /** How long to wait before connecting again, in milliseconds. */
@@ -53,11 +54,11 @@ export class LiveKeeper {
     await this.#running;
   }
 
-  /** Whether the stream has reached these numbers in all chats that it reads. */
-  hasReached(heads: ReadonlyMap<string, number>): boolean {
+  /** Whether the stream has reached the last numbers of all chats that it reads. */
+  hasReached(ends: ReadonlyMap<string, ChatEnd>): boolean {
     const { live } = this.#actor;
     if (!live || live.isOver) return false;
-    return live.followed.every((chatId) => (live.position(chatId) ?? 0) >= (heads.get(chatId) ?? 0));
+    return live.followed.every((chatId) => (live.position(chatId) ?? 0) >= (ends.get(chatId)?.number ?? 0));
   }
 
   async #run(): Promise<void> {

@@ -203,14 +203,17 @@ export class LiveStream {
         const message = event.$case === 'message' ? event.value : event.value.message;
         const reading = message && this.#readings.get(message.chatId);
         if (!reading) return;
-        journal.add(toMessageRecord(reading.reader, at, message));
-        this.#move(message.chatId, reading, event.$case === 'message' ? message.seq : message.updateSeq);
+        const changed = event.$case === 'messageChanged';
+        journal.add(toMessageRecord(reading.reader, at, message, changed));
+        this.#move(message.chatId, reading, changed ? message.updateSeq : message.seq);
         return;
       }
       case 'covered': {
-        const { chatId, toSeq } = event.value;
+        const { chatId, fromSeq: from, toSeq: to } = event.value;
         const reading = this.#readings.get(chatId);
-        if (reading) this.#move(chatId, reading, toSeq);
+        if (!reading) return;
+        journal.add({ kind: 'covered', at, reader: reading.reader, from, to });
+        this.#move(chatId, reading, to);
         return;
       }
       case 'chatAdded':

@@ -11,6 +11,7 @@ const definite = new Set([
   'RESOURCE_EXHAUSTED',
   'FAILED_PRECONDITION',
   'OUT_OF_RANGE',
+  'ABORTED',
   'UNIMPLEMENTED',
 ]);
 

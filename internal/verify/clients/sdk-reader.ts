@@ -1,5 +1,6 @@
 import { ChatClient } from '../../../pkg/chat-client/index.ts';
 import type { Actor } from './actor.ts';
+import type { ChatEnd } from './chat-end.ts';
 import { toMessageRecord } from './to-record.ts';
 
 /** Lets the SDK's client make an actor's calls and read its chats. It counts as one reader of a chat for as long as the user is a member, however often the SDK reconnects. */
@@ -36,14 +37,15 @@ export class SdkReader {
     this.#feedCount += 1;
     const reader = `${client}/feed${this.#feedCount}`;
     const begin = journal.now();
-    journal.add({ kind: 'open', at: begin, reader, source: 'live', client, user, via, chatId, begin, afterSeq: 0 });
+    journal.add({ kind: 'open', at: begin, reader, source: 'feed', client, user, via, chatId, begin, afterSeq: 0 });
     const feed = { reader, position: 0, done: Promise.resolve() };
     this.#feeds.set(chatId, feed);
     feed.done = this.#read(chatId, feed);
   }
 
-  hasReached(heads: ReadonlyMap<string, number>): boolean {
-    return [...this.#feeds].every(([chatId, { position }]) => position >= (heads.get(chatId) ?? 0));
+  /** Whether its feeds have reached the last messages of all chats. */
+  hasReached(ends: ReadonlyMap<string, ChatEnd>): boolean {
+    return [...this.#feeds].every(([chatId, { position }]) => position >= (ends.get(chatId)?.message ?? 0));
   }
 
   async stop(): Promise<void> {
@@ -59,7 +61,7 @@ export class SdkReader {
       const { signal } = this.#ended;
       for await (const message of this.client.chat(chatId).messages({ afterSeq: 0, signal })) {
         journal.add(toMessageRecord(feed.reader, journal.now(), message));
-        feed.position = message.updateSeq;
+        feed.position = message.seq;
       }
     } catch (error) {
       detail = (error as Error).message;

@@ -1,9 +1,10 @@
-import { ChatRole, type Message } from '../../../pkg/api/chat/v1/chat.ts';
+import { type Change, ChatRole, type Message } from '../../../pkg/api/chat/v1/chat.ts';
 import type { MessageRecord, SystemNews } from '../history/history-record.ts';
+import type { Journal } from '../history/journal.ts';
 
-/** The record of a message that a reader received. */
-export function toMessageRecord(reader: string, at: number, message: Message): MessageRecord {
-  const { seq, updateSeq, id, sender, clientMessageId, text } = message;
+/** The record of a message that a reader received; `changed`: as a change. */
+export function toMessageRecord(reader: string, at: number, message: Message, changed = false): MessageRecord {
+  const { seq, updateSeq, id, sender, clientMessageId, text, deletedAt } = message;
   const system = toSystemNews(message);
   return {
     kind: 'message',
@@ -16,7 +17,28 @@ export function toMessageRecord(reader: string, at: number, message: Message): M
     clientMessageId,
     text,
     ...(system && { system }),
+    ...(changed && { changed }),
+    ...(deletedAt && { deleted: true as const }),
   };
+}
+
+/** Records an entry of ListChanges that a reader received; returns its number. */
+export function addChange(journal: Journal, reader: string, at: number, { change }: Change): number {
+  switch (change?.$case) {
+    case 'message':
+      journal.add(toMessageRecord(reader, at, change.value));
+      return change.value.seq;
+    case 'messageChanged':
+      journal.add(toMessageRecord(reader, at, change.value.message!, true));
+      return change.value.message!.updateSeq;
+    case 'covered':
+      journal.add({ kind: 'covered', at, reader, from: change.value.fromSeq, to: change.value.toSeq });
+      return change.value.toSeq;
+    case undefined:
+      return 0;
+    default:
+      return change satisfies never;
+  }
 }
 
 function toSystemNews({ system }: Message): SystemNews | undefined {

@@ -11,7 +11,21 @@ export interface KnownChat {
   deleted: boolean;
   /** The highest number that a client has read. */
   head: number;
+  /** By message id, the last messages of users that a client has sent or read. */
+  recent: Map<string, KnownMessage>;
 }
+
+/** A message as the clients of the run know it. */
+export interface KnownMessage {
+  id: string;
+  chatId: string;
+  sender: string;
+  /** The highest `update_seq` that is known; 0: the message has no number yet. */
+  version: number;
+}
+
+/** How many messages of a chat the clients keep in mind. */
+const recentMessages = 100;
 
 /** What all clients of a run know together. */
 export class World {
@@ -24,6 +38,8 @@ export class World {
   readonly sturdy = new Set<string>();
   /** By chat, the ids of messages that were acknowledged before they had a number. */
   readonly owed = new Map<string, Set<string>>();
+  /** The ids of messages that may be hidden. */
+  readonly hidden = new Set<string>();
   /** A part of all names, which distinguishes this run from others. */
   readonly tag: string;
   readonly #journal: Journal;
@@ -45,10 +61,19 @@ export class World {
     if (known) return known;
     const { id, type, name } = chat;
     const roles = new Map(Object.entries(members ?? {}));
-    const learned: KnownChat = { id, type, name, roles, banned: new Set(), deleted: false, head: 0 };
+    const learned: KnownChat = { id, type, name, roles, banned: new Set(), deleted: false, head: 0, recent: new Map() };
     this.chats.set(id, learned);
     this.#journal.add({ kind: 'chat', at: this.#journal.now(), begin, chatId: id, type, members });
     return learned;
+  }
+
+  /** A client has sent, read or changed a message. */
+  notice({ id, chatId, sender, version }: KnownMessage): void {
+    const recent = this.chats.get(chatId)?.recent;
+    if (!recent) return;
+    const known = recent.get(id);
+    recent.set(id, { id, chatId, sender, version: Math.max(version, known?.version ?? 0) });
+    if (recent.size > recentMessages) recent.delete(recent.keys().next().value!);
   }
 
   /** When a client first tried this: an attempt whose answer was lost may have succeeded. */

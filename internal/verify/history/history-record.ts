@@ -31,6 +31,25 @@ export interface RunRecord extends Timed {
   bounds: { deliveryMs: number; revocationMs: number };
 }
 
+/** One attempt to edit or delete a message. Each retry is a record of its own. */
+export interface ChangeRecord extends Interval {
+  kind: 'change';
+  what: 'edit' | 'delete';
+  chatId: string;
+  messageId: string;
+  /** Empty for a deletion without one. */
+  clientChangeId: string;
+  /** The new text of an edit. */
+  text?: string;
+  /** Whether the deletion hides the message. */
+  hide?: boolean;
+  ifVersion?: number;
+  /** When the first attempt with this client change id began. */
+  firstBegin: number;
+  /** The number of the change, from the answer. */
+  seq?: number;
+}
+
 /** One attempt to send a message. Each retry is a record of its own. */
 export interface SendRecord extends Interval {
   kind: 'send';
@@ -78,12 +97,18 @@ export interface ChatRecord extends Timed {
   members?: Record<string, 'OWNER' | 'MEMBER'>;
 }
 
-/** A reader begins: on a stream, on a page of the history, or on the whole chat at the end of the run. */
+/**
+ * What a reader reads. `live` (a stream) and `changes` (ListChanges) give every number of a chat. `feed` (the SDK's), `page` (of ListMessages) and `audit`
+ * (the whole chat at the end of the run) give messages alone, by `seq`, without hidden ones.
+ */
+export type Source = 'live' | 'changes' | 'feed' | 'page' | 'audit';
+
+/** A reader begins. */
 export interface OpenRecord extends Timed {
   kind: 'open';
   /** The reader's name, unique in the history. */
   reader: string;
-  source: 'live' | 'page' | 'audit';
+  source: Source;
   client: string;
   user: string;
   via: string;
@@ -94,7 +119,7 @@ export interface OpenRecord extends Timed {
   afterSeq: number;
 }
 
-/** A reader received a message. */
+/** A reader received a message, or a message that was changed. */
 export interface MessageRecord extends Timed {
   kind: 'message';
   reader: string;
@@ -106,6 +131,18 @@ export interface MessageRecord extends Timed {
   text: string;
   /** Present in a system message. */
   system?: SystemNews;
+  /** Present if it came as a change: then its number is `updateSeq`, else `seq`. */
+  changed?: true;
+  /** Present if the message has been deleted. */
+  deleted?: true;
+}
+
+/** A reader received that later changes have replaced these numbers. */
+export interface CoveredRecord extends Timed {
+  kind: 'covered';
+  reader: string;
+  from: number;
+  to: number;
 }
 
 /** The part of a system message that changes rights. */
@@ -162,10 +199,12 @@ export interface FaultRecord extends Timed {
 export type HistoryRecord =
   | RunRecord
   | SendRecord
+  | ChangeRecord
   | CallRecord
   | ChatRecord
   | OpenRecord
   | MessageRecord
+  | CoveredRecord
   | ReachedRecord
   | StallRecord
   | CloseRecord

@@ -10,7 +10,7 @@ export function formatVerdict(verdict: Verdict): string {
   const lines = [
     '',
     `seed ${figures.seed}, ${seconds} s: ${figures.operations} operations in ${figures.chats} chats (${figures.audited} read completely at the end), ${figures.faults} faults`,
-    `acknowledged ${figures.acknowledged}, of unknown outcome ${figures.unknown}; received by ${figures.readers} readers: ${figures.delivered}`,
+    `acknowledged ${figures.acknowledged} messages and ${figures.changed} changes, messages of unknown outcome ${figures.unknown}; received by ${figures.readers} readers: ${figures.delivered}`,
     `lost ${figures.lost}, doubled ${figures.doubled}, reordered ${figures.reordered}`,
     `longest delay of a live reader ${ms(figures.longestDelayMs)}; ${figures.resumes} resumptions, p50 ${ms(figures.resumeP50Ms)}, p99 ${ms(figures.resumeP99Ms)}`,
     ...violations.flatMap(formatViolation),
@@ -63,6 +63,12 @@ function describe(record: HistoryRecord): string {
         record.outcome === 'ok' ? `ok: ${record.messageId} at ${record.seq || 'a later number'}` : refusal(record);
       return `${record.client} (${record.user}, ${record.via}) sent ${record.clientMessageId} ${quote(record.text)}: ${answer}`;
     }
+    case 'change': {
+      const what = record.what === 'edit' ? `edited to ${quote(record.text ?? '')}` : record.hide ? 'hid' : 'deleted';
+      const condition = record.ifVersion === undefined ? '' : ` if at ${record.ifVersion}`;
+      const answer = record.outcome === 'ok' ? `ok, at ${record.seq}` : refusal(record);
+      return `${record.client} (${record.user}, ${record.via}) ${what} ${record.messageId}${condition} as '${record.clientChangeId}': ${answer}`;
+    }
     case 'call': {
       const effects = record.effects.map(({ kind, right }) => `${kind}s '${right}'`).join(', ');
       const answer = record.outcome === 'ok' ? 'ok' : refusal(record);
@@ -75,9 +81,13 @@ function describe(record: HistoryRecord): string {
       return `${record.reader} (${record.user}, ${record.via}, ${record.source}) begins after ${record.afterSeq}`;
     case 'message': {
       const what = record.system ? `${record.system.event} ${record.system.users.join(', ')}` : quote(record.text);
-      const changed = record.updateSeq === record.seq ? '' : `, changed at ${record.updateSeq}`;
-      return `${record.reader} received ${record.seq}${changed}: ${record.id} of ${record.sender} ${record.clientMessageId} ${what}`;
+      const changed =
+        record.updateSeq === record.seq ? '' : `, ${record.deleted ? 'deleted' : 'edited'} at ${record.updateSeq}`;
+      const number = record.changed ? `the change ${record.updateSeq} of ${record.seq}` : `${record.seq}${changed}`;
+      return `${record.reader} received ${number}: ${record.id} of ${record.sender} ${record.clientMessageId} ${what}`;
     }
+    case 'covered':
+      return `${record.reader} received that ${record.from} to ${record.to} are covered`;
     case 'reached':
       return `${record.reader} had everything up to ${record.seq}${record.complete ? ', the end of the chat' : ''}`;
     case 'stall':

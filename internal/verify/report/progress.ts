@@ -14,7 +14,7 @@ export class Progress {
   }
 
   add(record: HistoryRecord): void {
-    if (record.kind === 'send' || record.kind === 'call') this.#operations += 1;
+    if (record.kind === 'send' || record.kind === 'change' || record.kind === 'call') this.#operations += 1;
     if (record.kind === 'send' && record.outcome === 'ok') this.#acknowledged += 1;
     if (record.kind === 'message') this.#delivered += 1;
     if (record.kind === 'close' && record.why === 'lost') this.#lost += 1;

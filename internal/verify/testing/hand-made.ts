@@ -1,6 +1,7 @@
-import { membership } from '../checker/checker.ts';
+import { check, membership } from '../checker/checker.ts';
 import type {
   CallRecord,
+  ChangeRecord,
   CloseRecord,
   Effect,
   HistoryRecord,
@@ -10,13 +11,21 @@ import type {
   SystemNews,
 } from '../history/history-record.ts';
 
-type Place = Pick<MessageRecord, 'seq' | 'updateSeq' | 'id' | 'sender' | 'clientMessageId' | 'text' | 'system'>;
+type Place = Pick<
+  MessageRecord,
+  'seq' | 'updateSeq' | 'id' | 'sender' | 'clientMessageId' | 'text' | 'system' | 'changed' | 'deleted'
+>;
+/** What a reader receives: a message or a change, or that numbers are covered. */
+type Given = Place | { from: number; to: number };
 
 /** Builds a history of one chat. Every step takes ten milliseconds. */
 export class HandMade {
   readonly records: HistoryRecord[] = [];
-  /** The chat's messages, from the first. */
+  /** The chat's messages in their newest versions, from the first. */
   readonly chat: Place[] = [];
+  /** What a live reader receives under each number. */
+  readonly log: Place[] = [];
+  readonly #hidden = new Set<string>();
   now = 0;
   #readers = 0;
 
@@ -33,11 +42,27 @@ export class HandMade {
     return this.now;
   }
 
+  /** What a reader receives that begins after a number now. */
+  since(seq: number): Given[] {
+    return this.log.slice(seq).map((given, i) => {
+      const newest = this.chat.find(({ id }) => id === given.id)!;
+      const number = seq + i + 1;
+      const isGone = given.changed ? newest.updateSeq !== number : this.#hidden.has(given.id);
+      return isGone ? { from: number, to: number } : { ...newest, ...(given.changed && { changed: true as const }) };
+    });
+  }
+
+  /** The messages that pages contain. */
+  get visible(): Place[] {
+    return this.chat.filter(({ id }) => !this.#hidden.has(id));
+  }
+
   /** Adds a message to the chat; no client receives it. */
   place(message: Partial<Place> & { system?: SystemNews }): Place {
-    const seq = message.seq ?? this.chat.length + 1;
+    const seq = message.seq ?? this.log.length + 1;
     const placed = { seq, updateSeq: seq, id: `m${seq}`, sender: 'ann', clientMessageId: '', text: '', ...message };
     this.chat.push(placed);
+    this.log.push(placed);
     return placed;
   }
 
@@ -63,6 +88,59 @@ export class HandMade {
       chatId: 'c',
       clientMessageId,
       text: `${clientMessageId} of ${user}`,
+      outcome: 'unknown',
+      ...rest,
+    });
+  }
+
+  /** Changes a message of the chat; no client receives it. Returns the change. */
+  placeChange(message: Place, change: Partial<Place>, hide = false): Place {
+    const seq = this.log.length + 1;
+    const { changed: _, ...newest } = this.chat.find(({ id }) => id === message.id)!;
+    const version = { ...newest, ...change, updateSeq: seq };
+    this.chat.splice(
+      this.chat.findIndex(({ id }) => id === message.id),
+      1,
+      version,
+    );
+    if (hide) this.#hidden.add(message.id);
+    const placed = { ...version, changed: true as const };
+    this.log.push(placed);
+    return placed;
+  }
+
+  /** An edit that was stored and acknowledged. */
+  edit(user: string, message: Place, clientChangeId: string, rest: Partial<ChangeRecord> = {}): Place {
+    const text = rest.text ?? `${clientChangeId} of ${user}`;
+    const placed = this.placeChange(message, { text });
+    this.change(user, message, clientChangeId, { outcome: 'ok', seq: placed.updateSeq, ...rest });
+    return placed;
+  }
+
+  /** A deletion that was stored and acknowledged. */
+  delete(user: string, message: Place, clientChangeId: string, rest: Partial<ChangeRecord> = {}): Place {
+    const placed = this.placeChange(message, { text: '', deleted: true }, rest.hide);
+    this.change(user, message, clientChangeId, { what: 'delete', outcome: 'ok', seq: placed.updateSeq, ...rest });
+    return placed;
+  }
+
+  /** An attempt to change a message with the given outcome; changes nothing. By default an edit. */
+  change(user: string, { id: messageId }: Place, clientChangeId: string, rest: Partial<ChangeRecord>): void {
+    const begin = rest.begin ?? this.tick();
+    const what = rest.what ?? 'edit';
+    this.#add({
+      kind: 'change',
+      what,
+      begin,
+      firstBegin: begin,
+      at: this.tick(),
+      client: user,
+      user,
+      via: 'grpc',
+      chatId: 'c',
+      messageId,
+      clientChangeId,
+      ...(what === 'edit' && { text: `${clientChangeId} of ${user}` }),
       outcome: 'unknown',
       ...rest,
     });
@@ -100,8 +178,12 @@ export class HandMade {
   }
 
   /** A reader receives these messages. */
-  give(reader: string, messages: readonly Place[]): void {
-    for (const message of messages) this.#add({ kind: 'message', at: this.tick(1), reader, ...message });
+  give(reader: string, given: readonly Given[]): void {
+    for (const one of given) {
+      const at = this.tick(1);
+      if ('from' in one) this.#add({ kind: 'covered', at, reader, ...one });
+      else this.#add({ kind: 'message', at, reader, ...one });
+    }
   }
 
   reached(reader: string, seq: number, begin = this.now, complete = true): void {
@@ -113,7 +195,16 @@ export class HandMade {
   }
 
   /** Ann reads the whole chat at the end of the run, and receives these messages. */
-  audit(messages: readonly Place[] = this.chat): void {
+  audit(messages: readonly Place[] = this.visible): void {
+    const changes = this.open('ann', { source: 'changes' });
+    this.give(changes, this.since(0));
+    this.reached(changes, this.log.length);
+    this.close(changes);
+    this.auditMessages(messages);
+  }
+
+  /** As `audit`, but without the numbers of changes. */
+  auditMessages(messages: readonly Place[] = this.visible): void {
     const reader = this.open('ann', { source: 'audit' });
     this.give(reader, messages);
     this.reached(reader, messages.at(-1)!.seq);
@@ -127,4 +218,14 @@ export class HandMade {
   #add(record: HistoryRecord): void {
     this.records.push(record);
   }
+}
+
+/** The kinds of violation found in what the function writes. */
+export function found(
+  write: (history: HandMade) => void,
+  options?: ConstructorParameters<typeof HandMade>[0],
+): string[] {
+  const history = new HandMade(options);
+  write(history);
+  return Object.keys(check(history.records).counts).sort();
 }

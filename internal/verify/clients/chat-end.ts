@@ -1,0 +1,5 @@
+/** The end of a chat: its last number, and the `seq` of the last message that pages contain. */
+export interface ChatEnd {
+  number: number;
+  message: number;
+}
