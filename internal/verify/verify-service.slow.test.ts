@@ -44,6 +44,7 @@ test('the service keeps its promises to clients on every transport', async () =>
   expect(figures.audited).toBeGreaterThan(3);
   const ways = ['grpc', 'ws-proto', 'ws-json', 'sse', 'sdk-grpc', 'sdk-ws'].map((way) => `send by ${way}`);
   expect(Object.keys(figures.byName)).toEqual(expect.arrayContaining(ways));
+  expect(figures.changed).toBeGreaterThan(20);
 });
 
 test('the service keeps its promises while administrators ban users', async () => {

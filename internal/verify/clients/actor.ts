@@ -4,13 +4,13 @@ import { ChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
 import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
 import type { ChatCalls } from '../../../pkg/chat-client/transports/transport.ts';
 import { admission, membership } from '../checker/checker.ts';
-import type { CallRecord, Effect, Outcome, SendRecord } from '../history/history-record.ts';
+import type { CallRecord, ChangeRecord, Effect, Outcome, SendRecord } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
 import { type Connection, type Deployment, openConnection, type TransportName } from '../transports/deployment.ts';
 import type { LiveStream } from './live-stream.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Random } from './random.ts';
-import type { KnownChat, World } from './world.ts';
+import type { KnownChat, KnownMessage, World } from './world.ts';
 
 export interface ActorDeps {
   name: string;
@@ -44,6 +44,12 @@ export interface Draft {
   firstBegin: number;
 }
 
+/** A change to make, with its client change id. */
+export type ChangeDraft = Pick<
+  ChangeRecord,
+  'what' | 'chatId' | 'messageId' | 'clientChangeId' | 'text' | 'hide' | 'ifVersion' | 'firstBegin'
+>;
+
 /** Makes calls in place of the transport. */
 export interface Channel {
   call<Method extends keyof ChatCalls>(
@@ -70,6 +76,8 @@ export class Actor {
   channel: Channel | undefined;
   /** The last 50 messages sent, to be sent again. */
   readonly drafts: Draft[] = [];
+  /** The last 50 changes made, to be made again. */
+  readonly changeDrafts: ChangeDraft[] = [];
   connection: Connection;
   readonly #closed = new AbortController();
   readonly #faultsExpected: boolean;
@@ -208,6 +216,46 @@ export class Actor {
       const { messageId, seq } = await this.#carryOut('sendMessage', message, by);
       add({ outcome: 'ok', messageId, seq });
       if (seq === 0) this.world.owe(draft.chatId, messageId);
+      this.world.notice({ id: messageId, chatId: draft.chatId, sender: this.user, version: seq });
+    } catch (error) {
+      const { outcome, code, reason } = outcomeOf(error);
+      add({ outcome: this.#judge(outcome), code, reason });
+      if (code === 'UNAUTHENTICATED') this.tokens.drop();
+      if (code === 'UNAVAILABLE' && by === 'call' && !this.isSdk && !this.live) this.moveOn();
+    }
+  }
+
+  /** A new change of a message; an edit gets a text that occurs nowhere else. */
+  changeDraft(
+    message: KnownMessage,
+    change: Pick<ChangeDraft, 'what'> & Partial<Pick<ChangeDraft, 'clientChangeId' | 'hide' | 'ifVersion'>>,
+  ): ChangeDraft {
+    this.#lastDraft += 1;
+    const clientChangeId = `${this.name}-change-${this.#lastDraft}`;
+    const { chatId, id: messageId } = message;
+    const text = change.what === 'edit' ? { text: `${clientChangeId}: ${this.#text()}` } : {};
+    const draft = { chatId, messageId, clientChangeId, firstBegin: this.journal.now(), ...text, ...change };
+    this.changeDrafts.push(draft);
+    if (this.changeDrafts.length > 50) this.changeDrafts.shift();
+    return draft;
+  }
+
+  /** Edits or deletes a message by a call or by a command on the stream, and records the outcome. Never throws ChatClientError. */
+  async change(draft: ChangeDraft, by: 'call' | 'stream' = 'call'): Promise<void> {
+    const { firstBegin: _, what, text = '', hide = false, ...request } = draft;
+    const { name: client, user, transportName: via } = this;
+    const record = { kind: 'change' as const, client, user, via, begin: this.journal.now(), ...draft };
+    const add = (rest: Pick<ChangeRecord, 'outcome'> & Partial<ChangeRecord>) =>
+      this.journal.add({ ...record, at: this.journal.now(), ...rest });
+    if (hide) this.world.hidden.add(draft.messageId);
+    try {
+      const { seq } =
+        what === 'edit'
+          ? await this.#carryOut('editMessage', { ...request, text }, by)
+          : await this.#carryOut('deleteMessage', { ...request, hide, reason: 'by chance' }, by);
+      add({ outcome: 'ok', seq });
+      const message = this.world.chats.get(draft.chatId)?.recent.get(draft.messageId);
+      if (message) this.world.notice({ ...message, version: seq });
     } catch (error) {
       const { outcome, code, reason } = outcomeOf(error);
       add({ outcome: this.#judge(outcome), code, reason });

@@ -1,3 +1,4 @@
+import { changing } from './changing.ts';
 import { chats } from './chats.ts';
 import { connections } from './connections.ts';
 import { members } from './members.ts';
@@ -9,6 +10,7 @@ import { sending } from './sending.ts';
 /** Everything that clients do. A new kind of operation is one more item in one of these lists. */
 export const operations: readonly Operation[] = [
   ...sending,
+  ...changing,
   ...reading,
   ...chats,
   ...members,

@@ -1,6 +1,6 @@
 import type { ListMessagesResponse } from '../../../pkg/api/chat/v1/chat.ts';
 import type { Actor } from '../clients/actor.ts';
-import { toMessageRecord } from '../clients/to-record.ts';
+import { addChange, toMessageRecord } from '../clients/to-record.ts';
 import type { KnownChat } from '../clients/world.ts';
 import type { Operation } from './operation.ts';
 
@@ -25,7 +25,11 @@ export async function readPage(
   const at = journal.now();
   const afterSeq = range.afterSeq ?? (first && page.hasMore ? first.seq - 1 : 0);
   journal.add({ kind: 'open', at, reader, source: 'page', client, user, via, chatId: chat.id, begin, afterSeq });
-  for (const message of page.messages) journal.add(toMessageRecord(reader, at, message));
+  for (const message of page.messages) {
+    journal.add(toMessageRecord(reader, at, message));
+    const { id, updateSeq: version, sender, system } = message;
+    if (!system) actor.world.notice({ id, chatId: chat.id, sender: sender?.id ?? '', version });
+  }
   const last = page.messages.at(-1)?.seq ?? afterSeq;
   // A page that goes back ends before `beforeSeq`; a page with nothing after it ends at the chat's end.
   const seq = range.beforeSeq === undefined ? last : range.beforeSeq - 1;
@@ -34,6 +38,23 @@ export async function readPage(
   journal.add({ kind: 'close', at, reader, why: 'client' });
   chat.head = Math.max(chat.head, last);
   return page;
+}
+
+/** Reads what happened in a chat after a number, and records it as a reader of its own. */
+async function readChanges(actor: Actor, chat: KnownChat, afterSeq: number): Promise<void> {
+  const { journal, name: client, user, transportName: via } = actor;
+  const begin = journal.now();
+  const effects = [{ kind: 'use' as const, right: actor.member(chat) }];
+  const request = { chatId: chat.id, afterSeq, pageSize: 20 };
+  const page = await actor.call('listChanges', request, { chatId: chat.id, effects });
+  if (!page) return;
+  lastPage += 1;
+  const reader = `${client}/changes${lastPage}`;
+  const at = journal.now();
+  journal.add({ kind: 'open', at, reader, source: 'changes', client, user, via, chatId: chat.id, begin, afterSeq });
+  for (const change of page.changes) addChange(journal, reader, at, change);
+  journal.add({ kind: 'reached', at, reader, seq: page.lastSeq, begin, complete: !page.hasMore });
+  journal.add({ kind: 'close', at, reader, why: 'client' });
 }
 
 const someChat = (actor: Actor) => actor.random.pick(actor.world.chatsOf(actor.user));
@@ -67,6 +88,15 @@ export const reading: readonly Operation[] = [
     prepare({ actor }) {
       const chat = someChat(actor);
       return chat && (() => readPage(actor, chat, { afterSeq: actor.random.below(chat.head + 1) }, 20));
+    },
+  },
+  {
+    name: 'read changes',
+    asks: ['ListChanges'],
+    weight: 2,
+    prepare({ actor }) {
+      const chat = someChat(actor);
+      return chat && (() => readChanges(actor, chat, actor.random.below(chat.head + 1)));
     },
   },
   {
