@@ -7,6 +7,7 @@ import { readGatewayConfig } from '../../config/gateway-config.ts';
 import { personOf, signIn } from '../../testing/clients/person.ts';
 import { restTransport } from '../../testing/clients/rest-transport.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
+import { liveChangesContract } from '../../testing/contract/changes.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
@@ -58,6 +59,7 @@ describe.each(Object.entries(everyTransport))('over %s', (name, open) => {
   readingContract(open);
   if (!name.includes('WebSocket')) return;
   streamsContract(open);
+  liveChangesContract(open);
   ephemeralEventsContract(open);
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { accountsContract } from '../../testing/contract/accounts.ts';
+import { changesContract, liveChangesContract } from '../../testing/contract/changes.ts';
 import { chatsContract } from '../../testing/contract/chats.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
@@ -24,7 +25,9 @@ describe('the contract over gRPC', () => {
   membersContract(open);
   roomsContract(open);
   messagesContract(open);
+  changesContract(open);
   streamsContract(open);
+  liveChangesContract(open);
   ephemeralEventsContract(open);
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);

@@ -6,6 +6,7 @@ import { startGateway } from '../../app/start-gateway.ts';
 import { readGatewayConfig } from '../../config/gateway-config.ts';
 import { restTransport } from '../../testing/clients/rest-transport.ts';
 import { accountsContract } from '../../testing/contract/accounts.ts';
+import { changesContract } from '../../testing/contract/changes.ts';
 import { chatsContract } from '../../testing/contract/chats.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
@@ -22,6 +23,7 @@ function contract(open: () => Transport): void {
   membersContract(open);
   roomsContract(open);
   messagesContract(open);
+  changesContract(open);
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);
   rolesContract(open, issue);

@@ -5,6 +5,7 @@ import type { Transport } from '../../../pkg/chat-client/transports/transport.ts
 import { newGroup, type Person, personOf, say, signIn, uniqueName } from '../../testing/clients/person.ts';
 import { restTransport } from '../../testing/clients/rest-transport.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
+import { changesContract, liveChangesContract } from '../../testing/contract/changes.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import { membersContract } from '../../testing/contract/members.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
@@ -44,9 +45,11 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     };
     readingContract(open);
     streamsContract(open);
+    liveChangesContract(open);
     ephemeralEventsContract(open);
     membersContract(open);
     messagesContract(open);
+    changesContract(open);
   });
 
   /** Returns the same user on another node. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { type Transport, webSocketTransport } from '../../../pkg/chat-client/index.ts';
 import { accountsContract } from '../../testing/contract/accounts.ts';
+import { changesContract, liveChangesContract } from '../../testing/contract/changes.ts';
 import { chatsContract } from '../../testing/contract/chats.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
@@ -37,7 +38,9 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
   membersContract(openProto);
   roomsContract(openProto);
   messagesContract(openProto);
+  changesContract(openProto);
   streamsContract(openProto);
+  liveChangesContract(openProto);
   accountsContract(openProto, issue);
   rolesContract(openProto, issue);
   permissionsContract(openProto, issue, 'one role');
