@@ -148,7 +148,8 @@ test('passwords and tokens are neither in the logs nor in process listings, at t
     await expect(auth.login({ username, password: known }, {})).rejects.toMatchObject({ code: 'INTERNAL' });
   }
   const text = `two lines\n${secrets.make('what a user writes')}`;
-  await expect(say(writer, group, text)).rejects.toMatchObject({ code: 'INTERNAL' });
+  // The constraint is none that a message can break by itself, so the message may be stored later.
+  await expect(say(writer, group, text)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
 
   await eventually(() => expect(service.stdout.match(/"a call failed"/g)?.length).toBeGreaterThanOrEqual(6));
   await eventually(() => expect(service.stdout).toContain('spans could not be sent'));
