@@ -1,4 +1,4 @@
-import type { Chat, MarkReadResponse, Message, User } from '../api/chat/v1/chat.ts';
+import type { Chat, MarkReadResponse, Message, MessageVersion, User } from '../api/chat/v1/chat.ts';
 import { ChatType } from '../api/chat/v1/chat.ts';
 import { TokenKeeper, type TokenSource } from './auth/token-source.ts';
 import { type Call, repeatingCalls } from './calls/repeating-calls.ts';
@@ -8,12 +8,14 @@ import { closedError, must } from './errors/chat-error.ts';
 import type { AllEvents, ChatClientEvents, ConnectionState } from './events/chat-client-events.ts';
 import { Emitter } from './events/emitter.ts';
 import { newId } from './ids/new-id.ts';
+import type { ChangeOptions, DeleteOptions } from './messages/change-options.ts';
+import type { PendingChange } from './messages/pending-change.ts';
 import type { PendingMessage } from './messages/pending-message.ts';
-import type { Receipt } from './messages/receipt.ts';
+import type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 import { MessageFeed } from './reading/message-feed.ts';
-import { allChats, allOnlineUsers } from './reading/pages.ts';
+import { allChats, allOnlineUsers, allVersions } from './reading/pages.ts';
 import { ReadMarks } from './reading/read-marks.ts';
-import { sendMessage } from './sending/durable-command.ts';
+import { isChange } from './sending/durable-command.ts';
 import type { Outbox } from './sending/outbox.ts';
 import type { ChatCalls, Transport } from './transports/transport.ts';
 
@@ -22,18 +24,18 @@ export interface ChatClientOptions {
   transport: Transport;
   /** Where the client gets access tokens, for example `account(username, password)`. */
   token: TokenSource;
-  /** Maximum number of messages that wait for an answer; `send` rejects more. Default 10,000. */
+  /** Maximum number of messages and changes that wait for an answer; `send`, `edit` and `delete` reject more. Default 10,000. */
   maxPendingSends?: number;
   /** The client reconnects if the service sends nothing for this many milliseconds. Default 15,000. */
   silenceMs?: number;
-  /** Stores unanswered messages so that they survive a reload or crash. By default they are only in memory. */
+  /** Stores unanswered messages and changes so that they survive a reload or crash. By default they are only in memory. */
   outbox?: Outbox;
 }
 
 /**
  * A user's connection to the chat service. The client signs in, connects, and reconnects when the connection is lost. After a
- * reconnection it resumes each chat after the last message that it received, and sends unanswered messages again with the same ids.
- * Each message is delivered once and stored once.
+ * reconnection it resumes each chat after the last number that it received, and sends unanswered messages and changes again with the same ids.
+ * Each is delivered once and stored once.
  *
  * @example
  * const client = new ChatClient({ transport: webSocketTransport('http://localhost:8080'), token: guest('alice') });
@@ -67,14 +69,19 @@ export class ChatClient {
     return this.#session.state;
   }
 
-  /** The number of unanswered sends. */
+  /** The number of unanswered messages and changes. */
   get pendingSends(): number {
     return this.#session.sender.size;
   }
 
   /** The unanswered messages in the order of their `send` calls. Messages of the outbox are included once `connect` or `send` was called. */
   get pendingMessages(): readonly PendingMessage[] {
-    return this.#session.sender.pending;
+    return this.#session.sender.pending.flatMap((content) => (isChange(content) ? [] : [content]));
+  }
+
+  /** The unanswered edits and deletions in the order of their calls. Those of the outbox are included, as in `pendingMessages`. */
+  get pendingChanges(): readonly PendingChange[] {
+    return this.#session.sender.pending.filter(isChange);
   }
 
   /**
@@ -121,8 +128,41 @@ export class ChatClient {
    * const { messageId, seq } = await client.send(chatId, 'Hello!');
    */
   send(chatId: string, text: string, clientMessageId: string = newId()): Promise<Receipt> {
-    if (this.state.kind === 'closed') return Promise.reject(closedError());
-    return this.#session.sender.perform(sendMessage({ chatId, text, clientMessageId }));
+    return this.#perform({ chatId, text, clientMessageId });
+  }
+
+  /**
+   * Replaces the text of a message. Resolves once the service has stored the edit durably. Like a message, the client sends it again until it is
+   * answered, keeps it in the outbox, and sends it in the order of the calls for a chat. An edit waits for the answers to earlier changes of the
+   * same message. A message with the `seq` 0 in its receipt can be edited once the event `message` has brought it.
+   *
+   * Rejects with ChatClientError in the same cases as `send`. Permanent refusals emit the event `changeRefused`, for example PERMISSION_DENIED
+   * (NOT_THE_SENDER), NOT_FOUND (MESSAGE_NOT_FOUND), FAILED_PRECONDITION (MESSAGE_DELETED, TOO_LATE), ABORTED (VERSION_CONFLICT).
+   *
+   * @example
+   * await client.edit(chatId, messageId, 'Hello, world!');
+   */
+  edit(
+    chatId: string,
+    messageId: string,
+    text: string,
+    { ifVersion, clientChangeId = newId() }: ChangeOptions = {},
+  ): Promise<ChangeReceipt> {
+    return this.#perform({ kind: 'edit', chatId, messageId, text, clientChangeId, ifVersion });
+  }
+
+  /**
+   * Deletes the text of a message, and its earlier texts. Deleting a deleted message returns the answer to the first deletion. Otherwise as `edit`.
+   *
+   * @example
+   * await client.delete(chatId, messageId);
+   */
+  delete(
+    chatId: string,
+    messageId: string,
+    { hide = false, reason = '', ifVersion, clientChangeId = newId() }: DeleteOptions = {},
+  ): Promise<ChangeReceipt> {
+    return this.#perform({ kind: 'delete', chatId, messageId, clientChangeId, hide, reason, ifVersion });
   }
 
   /**
@@ -179,6 +219,14 @@ export class ChatClient {
   }
 
   /**
+   * Returns the earlier texts of a message, oldest first; only if the service keeps them, and only for administrators and owners of the chat.
+   * Throws ChatClientError.
+   */
+  versions(chatId: string, messageId: string): Promise<MessageVersion[]> {
+    return allVersions(this.#call, chatId, messageId);
+  }
+
+  /**
    * Moves the user's read mark in a chat forward to `seq`; all of the user's devices share the mark. Resolves with the mark and the number of
    * unread messages. It is cheap to call for each message: while one call for a chat is under way, later calls are combined into one. Throws
    * ChatClientError: OUT_OF_RANGE (CURSOR_IN_FUTURE) if `seq` is greater than the chat's last number.
@@ -201,12 +249,16 @@ export class ChatClient {
   }
 
   /**
-   * Closes the connection permanently, rejects unanswered sends with CANCELLED, ends message feeds, and closes the transport. Calling it twice
+   * Closes the connection permanently, rejects unanswered sends and changes with CANCELLED, ends message feeds, and closes the transport. Calling it twice
    * is harmless.
    */
   async close(): Promise<void> {
     this.#closed.abort();
     await this.#session.end();
     this.#transport.close();
+  }
+  #perform(content: PendingMessage | PendingChange): Promise<Receipt> {
+    if (this.state.kind === 'closed') return Promise.reject(closedError());
+    return this.#session.sender.perform(content);
   }
 }

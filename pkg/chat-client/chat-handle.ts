@@ -1,5 +1,6 @@
 import type { MarkReadResponse, Message, User } from '../api/chat/v1/chat.ts';
-import type { Receipt } from './messages/receipt.ts';
+import type { ChangeOptions, DeleteOptions } from './messages/change-options.ts';
+import type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 import type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
 
 /** The operations of a client on one chat. `ChatClient.chat` returns it. */
@@ -8,6 +9,10 @@ export interface ChatHandle {
   readonly id: string;
   /** As `ChatClient.send`. */
   send(text: string, clientMessageId?: string): Promise<Receipt>;
+  /** As `ChatClient.edit`. */
+  edit(messageId: string, text: string, options?: ChangeOptions): Promise<ChangeReceipt>;
+  /** As `ChatClient.delete`. */
+  delete(messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
   /** As `ChatClient.history`. */
   history(options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   /**
@@ -31,6 +36,8 @@ export interface ChatHandle {
 /** The operations by chat id that a handle passes its chat to; ChatClient has them. */
 interface ChatOperations {
   send(chatId: string, text: string, clientMessageId?: string): Promise<Receipt>;
+  edit(chatId: string, messageId: string, text: string, options?: ChangeOptions): Promise<ChangeReceipt>;
+  delete(chatId: string, messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
   history(chatId: string, options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   markRead(chatId: string, seq: number): Promise<MarkReadResponse>;
   typing(chatId: string): void;
@@ -46,6 +53,8 @@ export function chatHandle(
   return {
     id,
     send: (text, clientMessageId) => client.send(id, text, clientMessageId),
+    edit: (messageId, text, options) => client.edit(id, messageId, text, options),
+    delete: (messageId, options) => client.delete(id, messageId, options),
     history: (options) => client.history(id, options),
     messages,
     markRead: (seq) => client.markRead(id, seq),

@@ -7,6 +7,7 @@ export {
   type MarkReadResponse,
   type Member,
   type Message,
+  type MessageVersion,
   RemovalReason,
   type SystemMessage,
   type User,
@@ -17,8 +18,10 @@ export type { ChatHandle } from './chat-handle.ts';
 export { ChatClientError } from './errors/chat-error.ts';
 export type { ChatClientEvents, ConnectionState } from './events/chat-client-events.ts';
 export { newId } from './ids/new-id.ts';
+export type { ChangeOptions, DeleteOptions } from './messages/change-options.ts';
+export type { PendingChange, PendingDeletion, PendingEdit } from './messages/pending-change.ts';
 export type { PendingMessage } from './messages/pending-message.ts';
-export type { Receipt } from './messages/receipt.ts';
+export type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 export type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
 export { type Outbox, type WebStorage, webStorageOutbox } from './sending/outbox.ts';
 export { anyOf } from './transports/any-of.ts';

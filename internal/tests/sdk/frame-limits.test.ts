@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { grpcTransport } from '../../../pkg/chat-client/grpc.ts';
 import {
@@ -7,7 +8,6 @@ import {
   guest,
   newId,
   type Outbox,
-  type PendingMessage,
   type Transport,
   webSocketTransport,
 } from '../../../pkg/chat-client/index.ts';
@@ -31,14 +31,14 @@ const ways: Record<string, () => Transport> = {
   'WebSocket with JSON': () => webSocketTransport(service.url, { encoding: 'json' }),
 };
 
-function memoryOutbox(): Outbox & { messages: PendingMessage[] } {
-  const messages: PendingMessage[] = [];
+function memoryOutbox(): Outbox & { messages: ReturnType<Outbox['load']> } {
+  const messages: ReturnType<Outbox['load']> = [];
   return {
     messages,
     load: () => [...messages],
     put: (message) => void messages.push(message),
-    remove({ clientMessageId }) {
-      const place = messages.findIndex((one) => one.clientMessageId === clientMessageId);
+    remove(message) {
+      const place = messages.findIndex((one) => isDeepStrictEqual(one, message));
       if (place >= 0) messages.splice(place, 1);
     },
   };

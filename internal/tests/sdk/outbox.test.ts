@@ -4,7 +4,6 @@ import {
   type ChatClientEvents,
   guest,
   type Outbox,
-  type WebStorage,
   webSocketTransport,
   webStorageOutbox,
 } from '../../../pkg/chat-client/index.ts';
@@ -12,30 +11,13 @@ import { uniqueName } from '../../testing/clients/person.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { startTcpProxy } from '../../testing/faults/tcp-proxy.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
+import { newStorage } from './testing/storage.ts';
 
 let service: TestService;
 beforeAll(async () => {
   service = await startTestService();
 });
 afterAll(() => service.stop());
-
-/** An in-memory substitute for `localStorage`. */
-function newStorage({ maxItems = Number.POSITIVE_INFINITY } = {}): WebStorage & { items: Map<string, string> } {
-  const items = new Map<string, string>();
-  return {
-    items,
-    get length() {
-      return items.size;
-    },
-    key: (index) => [...items.keys()][index] ?? null,
-    getItem: (key) => items.get(key) ?? null,
-    setItem(key, value) {
-      if (items.size >= maxItems && !items.has(key)) throw new Error('QuotaExceededError');
-      items.set(key, value);
-    },
-    removeItem: (key) => void items.delete(key),
-  };
-}
 
 function newClient(name: string, outbox: Outbox, url = service.url): ChatClient {
   const client = new ChatClient({ transport: webSocketTransport(url), token: guest(name), outbox });
@@ -112,6 +94,90 @@ test('a message that is refused permanently leaves the outbox and causes the eve
   expect(storage.items.size).toBe(0);
 });
 
+test('edits, deletions and messages that were written offline survive a reload and are sent in their order', async () => {
+  const proxy = await startTcpProxy(service.url);
+  onTestFinished(() => proxy.close());
+  const storage = newStorage();
+  const name = uniqueName('writer');
+  const first = newClient(name, webStorageOutbox(storage, name), proxy.dsn);
+  await first.connect();
+  const room = await first.joinRoom(uniqueName('room'));
+  const { messageId: one } = await first.send(room.id, 'one');
+  const { messageId: two, seq } = await first.send(room.id, 'two');
+  proxy.cut();
+  const waiting = Promise.allSettled([
+    first.edit(room.id, one, 'one, edited'),
+    first.send(room.id, 'three'),
+    first.edit(room.id, one, 'one, edited twice', { clientChangeId: 'the-id' }),
+    first.delete(room.id, two, { ifVersion: seq, reason: 'spam' }),
+  ]);
+  await first.close();
+  await waiting;
+  expect(storage.items.size).toBe(4);
+
+  const next = newClient(name, webStorageOutbox(storage, name));
+  const answers: string[] = [];
+  next.on('sent', ({ text }) => answers.push(text));
+  next.on('changeSent', (change) => answers.push(change.kind === 'edit' ? change.text : 'deleted'));
+  const later = next.edit(room.id, one, 'one, at last');
+  expect(next.pendingMessages.map(({ text }) => text)).toEqual(['three']);
+  expect(next.pendingChanges).toMatchObject([
+    { kind: 'edit', chatId: room.id, messageId: one, text: 'one, edited' },
+    { kind: 'edit', text: 'one, edited twice', clientChangeId: 'the-id' },
+    { kind: 'delete', messageId: two, ifVersion: seq, reason: 'spam', hide: false },
+    { kind: 'edit', text: 'one, at last' },
+  ]);
+  await next.connect();
+  await later;
+
+  expect(answers.filter((text) => text.startsWith('one'))).toEqual([
+    'one, edited',
+    'one, edited twice',
+    'one, at last',
+  ]);
+  expect(answers.toSorted()).toEqual(['deleted', 'one, at last', 'one, edited', 'one, edited twice', 'three']);
+  const written = (await next.history(room.id)).filter(({ system }) => !system);
+  expect(written.map(({ text }) => text)).toEqual(['one, at last', '', 'three']);
+  expect(storage.items.size).toBe(0);
+  expect(next.pendingSends).toBe(0);
+});
+
+test('a change that was committed before its answer was lost is stored once', async () => {
+  const storage = newStorage();
+  const name = uniqueName('writer');
+  const outbox = webStorageOutbox(storage, name);
+  const first = newClient(name, outbox);
+  await first.connect();
+  const room = await first.joinRoom(uniqueName('room'));
+  const { messageId } = await first.send(room.id, 'text');
+  const edit = { kind: 'edit', chatId: room.id, messageId, text: 'edited', clientChangeId: 'edit' } as const;
+  const { seq } = await first.edit(room.id, messageId, edit.text, edit);
+  await first.edit(room.id, messageId, 'later');
+  await first.close();
+  outbox.put(edit);
+
+  const next = newClient(name, webStorageOutbox(storage, name));
+  const sent: ChatClientEvents['changeSent'][] = [];
+  next.on('changeSent', (change) => sent.push(change));
+  await next.connect();
+  await eventually(() => expect(sent).toMatchObject([{ ...edit, seq }]));
+  expect((await next.history(room.id)).at(-1)).toMatchObject({ text: 'later' });
+  expect(storage.items.size).toBe(0);
+});
+
+test('a change that is refused permanently leaves the outbox and causes the event changeRefused', async () => {
+  const storage = newStorage();
+  const name = uniqueName('writer');
+  const lost = { chatId: crypto.randomUUID(), messageId: crypto.randomUUID(), clientChangeId: 'lost' };
+  webStorageOutbox(storage, name).put({ kind: 'delete', hide: true, reason: '', ...lost });
+  const client = newClient(name, webStorageOutbox(storage, name));
+  const refused: ChatClientEvents['changeRefused'][] = [];
+  client.on('changeRefused', (change) => refused.push(change));
+  await client.connect();
+  await eventually(() => expect(refused).toMatchObject([{ ...lost, error: { reason: 'CHAT_NOT_FOUND' } }]));
+  expect(storage.items.size).toBe(0);
+});
+
 test('a message for which the outbox has no room is refused and not sent', async () => {
   const storage = newStorage({ maxItems: 1 });
   const client = newClient(uniqueName('writer'), webStorageOutbox(storage, 'outbox'));
@@ -126,6 +192,8 @@ test('an outbox leaves foreign items alone and ignores its unreadable ones', () 
   storage.setItem('theme', 'dark');
   storage.setItem('mine/garbled', '{');
   storage.setItem('mine/incomplete', '{"text":"hello"}');
+  storage.setItem('mine/changes/c/d', '{"kind":"edit","chatId":"c","clientChangeId":"d","text":"","place":1}');
+  storage.setItem('mine/changes/c/e', '{"kind":"like","chatId":"c","clientChangeId":"e","text":"","place":1}');
   storage.setItem('mine-too/a/b', '{"chatId":"a","text":"other user","clientMessageId":"b","place":1}');
   const outbox = webStorageOutbox(storage, 'mine');
   const messages = ['b', 'a'].map((clientMessageId) => ({ chatId: 'c', text: clientMessageId, clientMessageId }));
@@ -133,5 +201,28 @@ test('an outbox leaves foreign items alone and ignores its unreadable ones', () 
   expect(webStorageOutbox(storage, 'mine').load()).toEqual(messages);
   for (const message of messages) outbox.remove(message);
   expect(outbox.load()).toEqual([]);
-  expect(storage.items.size).toBe(4);
+  expect(storage.items.size).toBe(6);
+});
+
+test('an outbox reads the messages that earlier versions of the SDK have stored', () => {
+  const storage = newStorage();
+  storage.setItem('mine/c/b', '{"chatId":"c","text":"second","clientMessageId":"b","place":2}');
+  storage.setItem('mine/c/a', '{"chatId":"c","text":"first","clientMessageId":"a","place":1}');
+  const outbox = webStorageOutbox(storage, 'mine');
+  const change = {
+    kind: 'edit',
+    chatId: 'c',
+    messageId: 'm',
+    text: 'third',
+    clientChangeId: 'a',
+    ifVersion: 7,
+  } as const;
+  outbox.put(change);
+  const [first, second] = [
+    { chatId: 'c', text: 'first', clientMessageId: 'a' },
+    { chatId: 'c', text: 'second', clientMessageId: 'b' },
+  ];
+  expect(outbox.load()).toEqual([first, second, change]);
+  outbox.remove(first!);
+  expect(outbox.load()).toEqual([second, change]);
 });

@@ -9,25 +9,27 @@ import { startTestService } from '../../testing/services/test-service.ts';
 
 const readme = readFileSync(new URL('../../../pkg/chat-client/README.md', import.meta.url), 'utf8');
 
-test('the example of the README runs unchanged', async () => {
+const examples = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, program]) => program ?? '');
+
+/** Runs a program that imports the package. Returns the lines that it prints. */
+async function run(example: string): Promise<string[]> {
   const service = await startTestService();
   onTestFinished(() => service.stop());
-  const example = /```js\n(.*?)```/s.exec(readme)?.[1] ?? '';
+  const sdk = new URL('../../../pkg/chat-client/index.ts', import.meta.url).href;
   const program = example
-    .replace(
-      "'chat-service-client'",
-      JSON.stringify(new URL('../../../pkg/chat-client/index.ts', import.meta.url).href),
-    )
+    .replace("'chat-service-client'", JSON.stringify(sdk))
     .replace('http://localhost:8080', service.url);
   expect(program).toContain(service.url);
   const folder = mkdtempSync(join(tmpdir(), 'readme-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'example.mjs');
   writeFileSync(file, program);
-
   const { stdout } = await promisify(execFile)(process.execPath, [file]);
+  return stdout.split('\n').slice(0, -1);
+}
 
-  expect(stdout.split('\n').slice(0, -1)).toEqual([
+test('the first example of the README runs unchanged', async () => {
+  expect(await run(examples[0] ?? '')).toEqual([
     'now connecting',
     'now online',
     'sent as number 2',
@@ -36,6 +38,12 @@ test('the example of the README runs unchanged', async () => {
     "[ 'global: 0 unread' ]",
     'now closed',
   ]);
+});
+
+test('the example of edits in the README runs with the client and the chat of the first example', async () => {
+  const [begin] = (examples[0] ?? '').split('const { seq }');
+  const end = "console.log('texts:', (await chat.history()).map(({ text }) => text));\nawait client.close();";
+  expect(await run(`${begin}${examples[1]}${end}`)).toContain("texts: [ '', '' ]");
 });
 
 test('the README names every method of a client', () => {

@@ -1,7 +1,8 @@
 import type { Chat, Limits, Message, RemovalReason, User } from '../../api/chat/v1/chat.ts';
 import type { ChatClientError } from '../errors/chat-error.ts';
+import type { PendingChange } from '../messages/pending-change.ts';
 import type { PendingMessage } from '../messages/pending-message.ts';
-import type { Receipt } from '../messages/receipt.ts';
+import type { ChangeReceipt, Receipt } from '../messages/receipt.ts';
 
 /** The state of a client's connection, by `kind`. */
 export type ConnectionState =
@@ -41,6 +42,10 @@ export type ChatClientEvents = {
   sent: PendingMessage & Receipt;
   /** The service refused a message of this client permanently. Also emitted for messages that were sent before a reload. */
   refused: PendingMessage & { error: ChatClientError };
+  /** The service stored an edit or deletion of this client durably. Also emitted for those that were requested before a reload. */
+  changeSent: PendingChange & ChangeReceipt;
+  /** The service refused an edit or deletion of this client permanently. Also emitted for those that were requested before a reload. */
+  changeRefused: PendingChange & { error: ChatClientError };
 };
 
 /** The public events and those that only parts of the SDK listen to. */

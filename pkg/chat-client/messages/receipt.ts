@@ -5,3 +5,11 @@ export interface Receipt {
   seq: number;
   createdAt: Date;
 }
+
+/** The service's confirmation that it stored an edit or deletion durably. */
+export interface ChangeReceipt {
+  messageId: string;
+  /** The number of the change, which is the message's `updateSeq` until its next change. */
+  seq: number;
+  createdAt: Date;
+}

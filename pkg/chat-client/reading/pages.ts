@@ -1,4 +1,4 @@
-import type { Chat, User } from '../../api/chat/v1/chat.ts';
+import type { Chat, MessageVersion, User } from '../../api/chat/v1/chat.ts';
 import type { Call } from '../calls/repeating-calls.ts';
 
 /** Returns all of the user's chats, most recently changed first. Throws ChatClientError. */
@@ -6,7 +6,7 @@ export async function allChats(call: Call): Promise<Chat[]> {
   return allPages(async (pageToken) => {
     const { chats, nextPageToken } = await call('listChats', { pageToken });
     return { items: chats, nextPageToken };
-  });
+  }, idOf);
 }
 
 /** Returns all users that have an open stream, or those of one chat. Throws ChatClientError. */
@@ -14,19 +14,33 @@ export async function allOnlineUsers(call: Call, chatId: string | undefined): Pr
   return allPages(async (pageToken) => {
     const { users, nextPageToken } = await call('listOnlineUsers', { chatId, pageToken });
     return { items: users, nextPageToken };
-  });
+  }, idOf);
 }
 
+/** Returns all earlier texts of a message, oldest first. Throws ChatClientError. */
+export async function allVersions(call: Call, chatId: string, messageId: string): Promise<MessageVersion[]> {
+  return allPages(
+    async (pageToken) => {
+      const { versions, nextPageToken } = await call('listMessageVersions', { chatId, messageId, pageToken });
+      return { items: versions, nextPageToken };
+    },
+    ({ version }) => version,
+  );
+}
+
+const idOf = ({ id }: { id: string }) => id;
+
 /** Reads all pages, in the service's default page size, which always respects its limit. */
-async function allPages<T extends { id: string }>(
+async function allPages<T>(
   page: (pageToken: string) => Promise<{ items: T[]; nextPageToken: string }>,
+  keyOf: (item: T) => unknown,
 ): Promise<T[]> {
-  const found = new Map<string, T>();
+  const found = new Map<unknown, T>();
   let pageToken = '';
   do {
     const { items, nextPageToken } = await page(pageToken);
     // An item that moves while the pages are read may be on two of them.
-    for (const item of items) if (!found.has(item.id)) found.set(item.id, item);
+    for (const item of items) if (!found.has(keyOf(item))) found.set(keyOf(item), item);
     pageToken = nextPageToken;
   } while (pageToken !== '');
   return [...found.values()];

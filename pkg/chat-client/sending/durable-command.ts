@@ -1,20 +1,40 @@
 import type { Command } from '../../api/chat/v1/chat.ts';
+import type { PendingChange } from '../messages/pending-change.ts';
 import type { PendingMessage } from '../messages/pending-message.ts';
 
 type Body = NonNullable<Command['command']>;
 
 /**
  * A command that the client sends again on each new stream until the service accepts or permanently refuses it. These are the commands with a
- * `client_message_id`, by which the service recognises a repetition.
+ * `client_message_id` or `client_change_id`, by which the service recognises a repetition.
  */
-export type DurableCommand = Extract<Body, { value: { clientMessageId: string } }>;
+export type DurableCommand = Extract<Body, { value: { clientMessageId: string } | { clientChangeId: string } }>;
 
-/** Returns the message that the command sends; undefined for other commands. Only messages are stored in the outbox and announced by events. */
-export function messageOf(command: DurableCommand): PendingMessage | undefined {
-  return command.$case === 'sendMessage' ? command.value : undefined;
+/** Returns the message or change that the command carries. */
+export function contentOf(command: DurableCommand): PendingMessage | PendingChange {
+  switch (command.$case) {
+    case 'sendMessage':
+      return command.value;
+    case 'editMessage':
+      return { kind: 'edit', ...command.value };
+    case 'deleteMessage':
+      return { kind: 'delete', ...command.value };
+    default:
+      return command satisfies never;
+  }
 }
 
-/** Creates the command that sends a message. */
-export function sendMessage(message: PendingMessage): DurableCommand {
-  return { $case: 'sendMessage', value: message };
+/** Creates the command that sends a message or changes one. */
+export function toCommand(content: PendingMessage | PendingChange): DurableCommand {
+  if (!isChange(content)) return { $case: 'sendMessage', value: content };
+  if (content.kind === 'edit') {
+    const { kind, ...value } = content;
+    return { $case: 'editMessage', value };
+  }
+  const { kind, ...value } = content;
+  return { $case: 'deleteMessage', value };
+}
+
+export function isChange(content: PendingMessage | PendingChange): content is PendingChange {
+  return 'clientChangeId' in content;
 }

@@ -4,13 +4,14 @@ import { sleep } from '../../backoff/sleep.ts';
 import { ChatClientError } from '../errors/chat-error.ts';
 import type { AllEvents } from '../events/chat-client-events.ts';
 import type { Emitter } from '../events/emitter.ts';
+import type { PendingChange } from '../messages/pending-change.ts';
 import type { PendingMessage } from '../messages/pending-message.ts';
 import type { Receipt } from '../messages/receipt.ts';
 import { retryPauses } from '../timing/retry-pauses.ts';
 import type { Stream } from '../transports/transport.ts';
-import { type DurableCommand, messageOf, sendMessage } from './durable-command.ts';
+import { contentOf, type DurableCommand, isChange, toCommand } from './durable-command.ts';
 import type { Outbox } from './outbox.ts';
-import { PendingCommands } from './pending-commands.ts';
+import { type Pending, PendingCommands } from './pending-commands.ts';
 import { sizeFault } from './size-fault.ts';
 
 interface Deps {
@@ -19,7 +20,7 @@ interface Deps {
   outbox: Outbox | undefined;
 }
 
-/** Sends durable commands, mainly messages, and repeats them on each new stream until the service accepts or permanently refuses them. */
+/** Sends durable commands, which are messages and changes, and repeats them on each new stream until the service accepts or permanently refuses them. */
 export class Sender {
   readonly #deps: Deps;
   readonly #maxPending: number;
@@ -37,9 +38,9 @@ export class Sender {
     this.#maxPending = maxPending;
   }
 
-  /** The unanswered messages. */
-  get pending(): PendingMessage[] {
-    return this.#commands.all.flatMap((command) => messageOf(command) ?? []);
+  /** The unanswered messages and changes. */
+  get pending(): (PendingMessage | PendingChange)[] {
+    return this.#commands.all.map(contentOf);
   }
 
   /** The number of unanswered commands. */
@@ -47,29 +48,28 @@ export class Sender {
     return this.#commands.size;
   }
 
-  /** Adds the messages of the outbox, once, before other commands. */
+  /** Adds what is in the outbox, once, before other commands. */
   restore(): void {
     if (this.#restored) return;
     this.#restored = true;
-    for (const message of this.#deps.outbox?.load() ?? []) this.#add(sendMessage(message)).catch(() => {});
+    for (const content of this.#deps.outbox?.load() ?? []) this.#add(toCommand(content)).catch(() => {});
   }
 
   /**
-   * Sends a command. Resolves once the service has carried it out. Throws ChatClientError: the service's permanent refusal, RESOURCE_EXHAUSTED
+   * Sends a message or change. Resolves once the service has carried it out. Throws ChatClientError: the service's permanent refusal, RESOURCE_EXHAUSTED
    * if too many commands are unanswered or the outbox is full, and the error of `fail`.
    */
-  async perform(command: DurableCommand): Promise<Receipt> {
+  async perform(content: PendingMessage | PendingChange): Promise<Receipt> {
     this.restore();
     if (this.#commands.size >= this.#maxPending) {
       throw new ChatClientError('too many messages are waiting for an answer', { code: 'RESOURCE_EXHAUSTED' });
     }
-    const message = messageOf(command);
     try {
-      if (message) this.#deps.outbox?.put(message);
+      this.#deps.outbox?.put(content);
     } catch (cause) {
       throw new ChatClientError('the outbox has no room for the message', { code: 'RESOURCE_EXHAUSTED', cause });
     }
-    return this.#add(command);
+    return this.#add(toCommand(content));
   }
 
   /** Uses a new stream: sends the unanswered commands and then new ones. Commands that exceed `limits` are rejected without being sent. */
@@ -84,19 +84,22 @@ export class Sender {
     this.#stream = undefined;
   }
 
-  /** Rejects all unanswered commands. Their messages remain in the outbox. */
+  /** Rejects all unanswered commands. What they carry remains in the outbox. */
   fail(error: ChatClientError): void {
     this.#commands.fail(error);
   }
 
   accepted({ commandId, messageId, seq, createdAt = new Date() }: Accepted): void {
     this.#resends.reset();
-    const pending = this.#commands.take(commandId);
+    const pending = this.#take(commandId);
     if (!pending) return;
-    const message = messageOf(pending.command);
-    if (message) this.#deps.outbox?.remove(message);
-    pending.resolve({ messageId, seq, createdAt });
-    if (message) this.#deps.emitter.emit('sent', { ...message, messageId, seq, createdAt });
+    const { outbox, emitter } = this.#deps;
+    const content = contentOf(pending.command);
+    const receipt = { messageId, seq, createdAt };
+    outbox?.remove(content);
+    pending.resolve(receipt);
+    if (isChange(content)) emitter.emit('changeSent', { ...content, ...receipt });
+    else emitter.emit('sent', { ...content, ...receipt });
   }
 
   refused(stream: Stream, commandId: string, error: ChatClientError): void {
@@ -111,8 +114,15 @@ export class Sender {
 
   #add(body: DurableCommand): Promise<Receipt> {
     const { command, receipt } = this.#commands.add(body);
-    this.#transmit(command);
+    if (!this.#commands.mustWait(command)) this.#transmit(command);
     return receipt;
+  }
+
+  /** Removes an answered command. If a change of the same message waited for the answer, sends that. */
+  #take(commandId: string): Pending | undefined {
+    const taken = this.#commands.take(commandId);
+    if (taken?.next) this.#transmit(taken.next);
+    return taken?.pending;
   }
 
   /** Sends the command; without a stream, `begin` sends it on the next one. */
@@ -124,12 +134,14 @@ export class Sender {
 
   /** Handles a permanent refusal. */
   #giveUp(commandId: string, error: ChatClientError): void {
-    const pending = this.#commands.take(commandId);
+    const pending = this.#take(commandId);
     if (!pending) return;
-    const message = messageOf(pending.command);
-    if (message) this.#deps.outbox?.remove(message);
+    const { outbox, emitter } = this.#deps;
+    const content = contentOf(pending.command);
+    outbox?.remove(content);
     pending.reject(error);
-    if (message) this.#deps.emitter.emit('refused', { ...message, error });
+    if (isChange(content)) emitter.emit('changeRefused', { ...content, error });
+    else emitter.emit('refused', { ...content, error });
   }
 
   /** Schedules one repetition of all commands that are refused until then, in the order in which they were first sent. */
@@ -144,7 +156,7 @@ export class Sender {
   }
 }
 
-/** Also a fault of the service, which may be mended: it must not cost a text. A repetition is recognised by its `client_message_id`. */
+/** Also a fault of the service, which may be mended: it must not cost a text. A repetition is recognised by its id. */
 function mayWorkLater(error: ChatClientError): boolean {
   return error.temporary || error.code === 'INTERNAL' || error.code === 'UNKNOWN';
 }

@@ -1,0 +1,24 @@
+/** An edit or deletion of a message that the service has not answered yet. */
+export type PendingChange = PendingEdit | PendingDeletion;
+
+export interface PendingEdit {
+  kind: 'edit';
+  chatId: string;
+  messageId: string;
+  /** The new text. */
+  text: string;
+  /** The id by which the service recognises a repetition. */
+  clientChangeId: string;
+  ifVersion?: number;
+}
+
+export interface PendingDeletion {
+  kind: 'delete';
+  chatId: string;
+  messageId: string;
+  /** The id by which the service recognises a repetition. */
+  clientChangeId: string;
+  hide: boolean;
+  reason: string;
+  ifVersion?: number;
+}
