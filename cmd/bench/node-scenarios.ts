@@ -1,4 +1,5 @@
 import { measureBareInserts, measureWrites } from './durable-writes.ts';
+import { measureEdits } from './edits.ts';
 import { measureFanOut } from './fan-out.ts';
 import { type FanOutWire, grpcWire, webSocketWire } from './fan-out-wire.ts';
 import type { Figure, Scenario } from './figure.ts';
@@ -110,6 +111,8 @@ export const nodeScenarios: Record<string, Scenario> = {
     ] as const;
     return results.flatMap(([name, result]) => compare(name, result));
   },
+  edits: async ({ newDatabase, folder, seconds }) =>
+    measureEdits(await newDatabase(), folder, { warmUpMs: seconds * 200 + 300, durationMs: seconds * 1_000 }),
   memory: async ({ newDatabase, seconds }) => {
     const connections = seconds < 2 ? 500 : 2_000;
     const server = await startSocketIo();

@@ -24,10 +24,10 @@ export interface ChangeRules {
 
 /**
  * The outcome of one change. For `repeated` (the same change again), `reused` (its client_change_id for another change) and `already_deleted`, seq and
- * time are those of the first change.
+ * time are those of the first change. `epoch` is that of the commit, or an earlier one. `busy`: another transaction has locked the chat.
  */
 export type Changed =
-  | { outcome: 'stored'; seq: number; createdAt: Date; message: Message }
+  | { outcome: 'stored'; seq: number; createdAt: Date; message: Message; epoch: string }
   | { outcome: 'repeated' | 'already_deleted'; seq: number; createdAt: Date }
   | { outcome: ChangeRefusal; chatType?: ChatType };
 
@@ -40,6 +40,7 @@ export type ChangeRefusal =
   | 'system_message'
   | 'not_the_sender'
   | 'message_deleted'
+  | 'busy'
   | 'too_late'
   | 'version_conflict';
 
@@ -49,9 +50,14 @@ export interface ChangeRepository {
    * Commits a batch in one statement, and returns an outcome for each change, in the order of the batch. If it throws, either nothing was stored or the
    * commit's answer was lost; a change with a clientChangeId can be tried again.
    *
-   * Each stored change takes the next number of its chat. A batch must not contain two changes of one message.
+   * Each stored change takes the next number of its chat. A batch must contain neither two changes of one message nor two with one clientChangeId of an
+   * actor in a chat.
+   *
+   * Changes in a chat that another transaction has locked are `busy` and are not stored; a repetition is recognised all the same. Waits up to `lockWaitMs`
+   * (default: 0) for the lock of the first chat of the batch, and for no other lock. Throws INVALID_ARGUMENT (INVALID_FIELDS) if PostgreSQL cannot hold a
+   * change of the batch.
    */
-  appendBatch(batch: readonly NewChange[], rules: ChangeRules): Promise<Changed[]>;
+  appendBatch(batch: readonly NewChange[], rules: ChangeRules, lockWaitMs?: number): Promise<Changed[]>;
 
   /** Returns the earlier texts of a message with a version greater than `after`, oldest first. Throws NOT_FOUND (MESSAGE_NOT_FOUND). */
   listVersions(chatId: string, messageId: string, limit: number, after?: number): Promise<Page<MessageVersion, number>>;

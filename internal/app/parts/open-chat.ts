@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { traceCalls } from '../../client/tracing/trace-calls.ts';
 import type { Config } from '../../config/config.ts';
+import { operations } from '../../model/operations.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
@@ -23,6 +24,7 @@ import { ModerationService } from '../../service/chats/moderation-service.ts';
 import { Hub } from '../../service/delivery/hub.ts';
 import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
 import { SessionRegistry } from '../../service/sessions/session-registry.ts';
+import { ChangeWriter } from '../../service/writing/change-writer.ts';
 import { MessageWriter } from '../../service/writing/message-writer.ts';
 import { pruneRegularly } from '../lifecycle/prune.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
@@ -60,6 +62,12 @@ export interface ChatParts {
 
 /** How messages of deleted chats are removed: rows of one statement, and the time between two rounds in milliseconds. */
 const pruning = { batch: 5_000, everyMs: 5_000 };
+
+/** Who may change messages: their senders while they may send, and moderators. */
+const changers = {
+  sendingRoles: operations.EditMessage.chat.roles,
+  moderatingRoles: operations.ListMessageVersions.chat.roles,
+};
 
 /** How the hub delivers, beside REPAIR_INTERVAL_MS. */
 const delivery = {
@@ -107,6 +115,16 @@ export async function openChat(
   const appendTarget = ingest?.acceptor ?? messages;
   const writer = traced('MessageWriter', new MessageWriter({ messages: appendTarget, bus, log }, config.writer));
   resources.add('the message writer', () => writer.drain());
+  const storedChanges = traced('ChangeRepository', new PostgresChangeRepository(database));
+  const changeWriter = traced(
+    'ChangeWriter',
+    new ChangeWriter(
+      { changes: storedChanges, bus, log },
+      { ...config.changes, ...changers },
+      { ...config.writer, maxInFlight: 1 },
+    ),
+  );
+  resources.add('the change writer', () => changeWriter.drain());
   if (config.roles.has('writer')) ingest?.writers.start();
   const hub = new Hub(
     { bus, messages, memberships, epochs: database.epochs, log },
@@ -127,8 +145,8 @@ export async function openChat(
   const changes = traced(
     'ChangeService',
     new ChangeService(
-      { changes: traced('ChangeRepository', new PostgresChangeRepository(database)), messages, chats: service, bus },
-      { ...config.changes, maxTextLength: limits.maxTextLength },
+      { changes: storedChanges, writer: changeWriter, messages, chats: service },
+      { maxTextLength: limits.maxTextLength },
     ),
   );
   const moderation = traced(

@@ -10,7 +10,8 @@ import { eventually } from '../../testing/eventually.ts';
 import { FaultyMessages } from '../../testing/faults/faulty-messages.ts';
 import { holdChat } from '../../testing/faults/row-lock.ts';
 import { openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
-import { MessageWriter, type MessageWriterOptions } from './message-writer.ts';
+import type { WriterOptions } from './batch-writer.ts';
+import { MessageWriter } from './message-writer.ts';
 
 let storage: TestStorage;
 let messages: FaultyMessages;
@@ -24,7 +25,7 @@ beforeEach(() => {
   bus = new MemoryBus();
 });
 
-function newWriter(options: Partial<MessageWriterOptions> = {}): MessageWriter {
+function newWriter(options: Partial<WriterOptions> = {}): MessageWriter {
   const defaults = { maxBatch: 100, maxInFlight: 1, maxQueued: 1_000, giveUpAfterMs: 60_000 };
   const log = pino({ level: 'silent' });
   return new MessageWriter({ messages: messages.repository, bus, log }, { ...defaults, ...options });

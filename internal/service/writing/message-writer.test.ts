@@ -6,7 +6,8 @@ import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import type { Draft, Message } from '../../model/message.ts';
 import { FaultyMessages } from '../../testing/faults/faulty-messages.ts';
 import { allow, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
-import { MessageWriter, type MessageWriterOptions } from './message-writer.ts';
+import type { WriterOptions } from './batch-writer.ts';
+import { MessageWriter } from './message-writer.ts';
 
 let storage: TestStorage;
 let messages: FaultyMessages;
@@ -20,7 +21,7 @@ beforeEach(() => {
   bus = new MemoryBus();
 });
 
-function newWriter(options: Partial<MessageWriterOptions> = {}): MessageWriter {
+function newWriter(options: Partial<WriterOptions> = {}): MessageWriter {
   const defaults = { maxBatch: 100, maxInFlight: 2, maxQueued: 1_000, giveUpAfterMs: 5_000 };
   return new MessageWriter(
     { messages: messages.repository, bus, log: pino({ level: 'silent' }) },

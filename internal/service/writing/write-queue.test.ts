@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type WriteEntry, WriteQueue } from './write-queue.ts';
+import type { Receipt } from '../../model/message.ts';
+import type { NewMessage } from '../../repository/message-repository.ts';
+import { repetitionKey } from './repetition-key.ts';
+import { type WriteEntry as EntryOf, WriteQueue } from './write-queue.ts';
+
+type WriteEntry = EntryOf<NewMessage, Receipt>;
+
+const newQueue = () => new WriteQueue<NewMessage, Receipt>((message) => [repetitionKey(message)]);
 
 let count = 0;
 
@@ -9,7 +16,7 @@ function entry(
   clientMessageId = `${++count}`,
   { senderId = 'alice', giveUpAt = Infinity } = {},
 ): WriteEntry {
-  const message = {
+  const item = {
     chatId,
     clientMessageId,
     id: `${chatId}/${clientMessageId}/${++count}`,
@@ -17,16 +24,16 @@ function entry(
     text: '',
     contentHash: Buffer.alloc(16),
   };
-  return { message, resolve: () => {}, reject: () => {}, giveUpAt, maybeStored: false, pauses: 0 };
+  return { item, resolve: () => {}, reject: () => {}, giveUpAt, maybeStored: false, pauses: 0 };
 }
 
-function queueOf(...entries: WriteEntry[]): WriteQueue {
-  const queue = new WriteQueue();
+function queueOf(...entries: WriteEntry[]) {
+  const queue = newQueue();
   for (const each of entries) queue.add(each);
   return queue;
 }
 
-const ids = (entries: readonly WriteEntry[]) => entries.map(({ message }) => message.id);
+const ids = (entries: readonly WriteEntry[]) => entries.map(({ item }) => item.id);
 
 describe('taking', () => {
   test('serves chats in the order in which they came, up to the limit', () => {
@@ -69,16 +76,16 @@ describe('taking', () => {
     const quiet = entry('quiet');
     const batch = queueOf(...busy, quiet).take(512);
     expect(batch).toHaveLength(512);
-    expect(ids(batch)).toContain(quiet.message.id);
+    expect(ids(batch)).toContain(quiet.item.id);
   });
 
   test('puts a released chat behind those that were waiting', () => {
     const queue = queueOf(entry('a'), entry('a'), entry('b'), entry('c'));
     const first = queue.take(1);
     queue.release(first);
-    expect(queue.take(1).map(({ message }) => message.chatId)).toEqual(['b']);
-    expect(queue.take(1).map(({ message }) => message.chatId)).toEqual(['c']);
-    expect(queue.take(1).map(({ message }) => message.chatId)).toEqual(['a']);
+    expect(queue.take(1).map(({ item }) => item.chatId)).toEqual(['b']);
+    expect(queue.take(1).map(({ item }) => item.chatId)).toEqual(['c']);
+    expect(queue.take(1).map(({ item }) => item.chatId)).toEqual(['a']);
   });
 });
 
@@ -134,7 +141,7 @@ describe('whatever happens', () => {
   test('each chat’s messages are taken in order, never in two batches at once, never twice, and none is lost', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
-        const queue = new WriteQueue();
+        const queue = newQueue();
         const added: WriteEntry[] = [];
         const gone = new Set<WriteEntry>();
         const taken: WriteEntry[] = [];
@@ -144,10 +151,10 @@ describe('whatever happens', () => {
           const batch = queue.take(limit);
           expect(batch.length).toBeLessThanOrEqual(limit);
           expect(queue.size).toBe(before - batch.length);
-          const keys = batch.map(({ message }) => `${message.chatId} ${message.clientMessageId}`);
+          const keys = batch.map(({ item }) => `${item.chatId} ${item.clientMessageId}`);
           expect(new Set(keys).size).toBe(keys.length);
-          const chats = new Set(batch.map(({ message }) => message.chatId));
-          for (const other of open) for (const { message } of other) expect(chats).not.toContain(message.chatId);
+          const chats = new Set(batch.map(({ item }) => item.chatId));
+          for (const other of open) for (const { item } of other) expect(chats).not.toContain(item.chatId);
           taken.push(...batch);
           if (batch.length > 0) open.push(batch);
           return batch.length;
@@ -175,7 +182,7 @@ describe('whatever happens', () => {
         expect(new Set(taken).size).toBe(taken.length);
         expect(taken.length).toBe(added.length - gone.size);
         for (let chat = 0; chat <= 4; chat += 1) {
-          const ofChat = (entries: WriteEntry[]) => ids(entries.filter(({ message }) => message.chatId === `${chat}`));
+          const ofChat = (entries: WriteEntry[]) => ids(entries.filter(({ item }) => item.chatId === `${chat}`));
           expect(ofChat(taken)).toEqual(ofChat(added.filter((one) => !gone.has(one))));
         }
       }),

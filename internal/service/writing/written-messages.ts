@@ -13,7 +13,6 @@ export class WrittenMessages {
   /** Adds a new message. Add the messages of a chat in the order of their numbers. */
   addStored({ chatId, sender, clientMessageId, text }: NewMessage, appended: Appended): void {
     const { messageId, seq, createdAt, epoch } = appended;
-    this.#epoch = epoch;
     const message: Complete<Message> = {
       id: messageId,
       chatId,
@@ -27,13 +26,19 @@ export class WrittenMessages {
       editedAt: undefined,
       deletion: undefined,
     };
-    const ofChat = this.#stored.get(chatId);
-    if (ofChat) ofChat.push(message);
-    else this.#stored.set(chatId, [message]);
+    this.add(message, epoch);
   }
 
-  /** Adds a message that an earlier attempt may have committed without an answer. Nobody has published it then, so the chat's head is published. */
-  addRepeated({ chatId }: NewMessage, { seq }: Appended): void {
+  /** Adds a message as it was committed in that epoch, or later. Add the entries of a chat in the order of their numbers. */
+  add(message: Message, epoch: string | undefined): void {
+    this.#epoch = epoch;
+    const ofChat = this.#stored.get(message.chatId);
+    if (ofChat) ofChat.push(message);
+    else this.#stored.set(message.chatId, [message]);
+  }
+
+  /** Adds a write that an earlier attempt may have committed without an answer. Nobody has published it then, so the chat's head is published. */
+  addRepeated({ chatId }: { chatId: string }, { seq }: { seq: number }): void {
     this.#heads.set(chatId, Math.max(seq, this.#heads.get(chatId) ?? 0));
   }
 

@@ -10,13 +10,14 @@ import { MemoryPresence } from '../../client/presence/memory-presence.ts';
 import { ProtobufEventEncoder } from '../../converter/event.ts';
 import type { Principal, TokenRole } from '../../model/principal.ts';
 import { MemoryRateLimiter, type Rate } from '../../ratelimiter/memory-rate-limiter.ts';
+import type { ChangeRules } from '../../repository/change-repository.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
 import type { MembershipRepository } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import { PostgresSigningKeyRepository } from '../../repository/postgres/accounts/postgres-signing-key-repository.ts';
 import type { UserRepository } from '../../repository/user-repository.ts';
 import { Revocations, type RevocationsDeps } from '../../service/accounts/revocations.ts';
-import { ChangeService, type ChangeServiceOptions } from '../../service/chats/change-service.ts';
+import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { Hub, type HubOptions } from '../../service/delivery/hub.ts';
 import { frameIterator } from '../../service/sessions/frame-iterator.ts';
@@ -24,10 +25,12 @@ import { IteratedInbox } from '../../service/sessions/inbox.ts';
 import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
 import { type Incoming, Session, type SessionOptions } from '../../service/sessions/session.ts';
 import { SessionRegistry } from '../../service/sessions/session-registry.ts';
-import { MessageWriter, type MessageWriterOptions } from '../../service/writing/message-writer.ts';
+import type { WriterOptions } from '../../service/writing/batch-writer.ts';
+import { ChangeWriter } from '../../service/writing/change-writer.ts';
+import { MessageWriter } from '../../service/writing/message-writer.ts';
 import { toOperationCommand } from '../../transport/shared/operations/stream-operations.ts';
 import type { TestStorage } from './test-storage.ts';
-import { user } from './test-storage.ts';
+import { anyChange, user } from './test-storage.ts';
 
 export interface TestNodeOptions {
   bus?: Bus;
@@ -37,8 +40,8 @@ export interface TestNodeOptions {
   messages?: MessageRepository;
   hub?: Partial<HubOptions>;
   session?: Partial<SessionOptions>;
-  writer?: Partial<MessageWriterOptions>;
-  changes?: Partial<ChangeServiceOptions>;
+  writer?: Partial<WriterOptions>;
+  changes?: Partial<ChangeRules>;
   /** The limit of messages, and of all other commands; undefined: none. */
   rate?: Rate;
   /** The sources of ended sessions and of bans; undefined: none. */
@@ -59,9 +62,12 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   const issuer = new JoseTokenIssuer(keys, auth);
   const verifier = new JoseTokenVerifier(keys.find, { ...auth, algorithms: ['EdDSA'] });
   const limiter = new MemoryRateLimiter({ named: { SendMessage: rate }, others: rate });
-  const writer = new MessageWriter(
-    { messages, bus, log },
-    { maxBatch: 100, maxInFlight: 2, maxQueued: 1_000, giveUpAfterMs: 4_000, ...options.writer },
+  const writerOptions = { maxBatch: 100, maxInFlight: 2, maxQueued: 1_000, giveUpAfterMs: 4_000, ...options.writer };
+  const writer = new MessageWriter({ messages, bus, log }, writerOptions);
+  const changeWriter = new ChangeWriter(
+    { changes: storage.changes, bus, log },
+    { ...anyChange, ...options.changes },
+    { ...writerOptions, maxInFlight: 1 },
   );
   const hub = new Hub(
     { bus, messages, memberships, epochs, log },
@@ -73,8 +79,8 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     { maxTextLength: 100_000, createRoomsOnJoin: true, maxSignalMembers: 100 },
   );
   const changes = new ChangeService(
-    { changes: storage.changes, messages, chats: service, bus },
-    { maxTextLength: 100_000, editWindowMs: 0, deleteWindowMs: 0, keepVersions: true, ...options.changes },
+    { changes: storage.changes, writer: changeWriter, messages, chats: service },
+    { maxTextLength: 100_000 },
   );
   const presenceAnnouncer = new PresenceAnnouncer(
     { bus, memberships, presence, log },
@@ -141,7 +147,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
       await Promise.all(streams.map(({ ended }) => ended));
       revocations.close();
       await hub.stop();
-      await writer.drain();
+      await Promise.all([writer.drain(), changeWriter.drain()]);
       await bus.close();
     },
   };

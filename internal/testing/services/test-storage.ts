@@ -49,7 +49,7 @@ export async function openTestStorage({ maxMembers = 1_000, poolSize = 24 } = {}
   const change = async ({ chatId, id }: { chatId: string; id: string }, what: ChangeDraft['change']) => {
     const draft = { chatId, messageId: id, actorId: 'backend', clientChangeId: randomUUID(), change: what };
     const newChange = { ...draft, ifVersion: undefined, asService: true, digest: Buffer.from('digest') };
-    const [changed] = await changes.appendBatch([newChange], anyChange);
+    const [changed] = await changes.appendBatch([newChange], anyChange, 10_000);
     if (changed?.outcome !== 'stored') throw new Error(`the change was not stored: ${changed?.outcome}`);
     return changed.message;
   };

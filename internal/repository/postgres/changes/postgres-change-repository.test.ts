@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ChangeDraft } from '../../../model/change.ts';
 import type { Message } from '../../../model/message.ts';
+import { holdChat } from '../../../testing/faults/row-lock.ts';
 import {
   allow,
   anyChange,
@@ -44,7 +45,7 @@ function change(what: ChangeDraft['change'], fields: Partial<NewChange> = {}): N
 }
 
 async function append(one: NewChange, rules: Partial<ChangeRules> = {}) {
-  return (await storage.changes.appendBatch([one], { ...anyChange, ...rules }))[0]!;
+  return (await storage.changes.appendBatch([one], { ...anyChange, ...rules }, 10_000))[0]!;
 }
 
 const outcome = async (...args: Parameters<typeof append>) => (await append(...args)).outcome;
@@ -58,6 +59,7 @@ describe('an edit', () => {
       outcome: 'stored',
       seq: 3,
       createdAt: expect.any(Date),
+      epoch: storage.database.epochs.current,
       message: { ...sent, text: 'second', updateSeq: 3, editedAt: expect.any(Date) },
     });
     expect(await storage.messages.get(chatId, sent.id)).toEqual((stored as { message: Message }).message);
@@ -269,6 +271,20 @@ test('a batch of changes in several chats is numbered in its order, and one refu
     { outcome: 'stored', seq: 3 },
     { outcome: 'version_conflict' },
     { outcome: 'stored', seq: 6 },
+  ]);
+});
+
+test('changes in a chat that another transaction has locked are busy, and those in other chats are stored', async () => {
+  const other = (await storage.chats.createGroup(user('bob'), 'other', [])).chat.id;
+  const elsewhere = await send('bob', 'd', other);
+  const stored = change(edited('1'));
+  const receipt = await append(stored);
+  await holdChat(storage.dsn, { id: chatId });
+  const batch = [change(edited('2'), { chatId: other, messageId: elsewhere.id }), change(deleted), stored];
+  expect(await storage.changes.appendBatch(batch, anyChange)).toMatchObject([
+    { outcome: 'stored' },
+    { outcome: 'busy' },
+    { outcome: 'repeated', seq: (receipt as { seq: number }).seq },
   ]);
 });
 

@@ -6,14 +6,14 @@ import { ChatError } from '../../../model/errors.ts';
 import type { Page } from '../../../model/page.ts';
 import type { Changed, ChangeRepository, ChangeRules, NewChange } from '../../change-repository.ts';
 import type { Database } from '../connection/database.ts';
-import { withStorageErrors } from '../connection/storage-error.ts';
+import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
 import { type MessageRow, toMessage } from '../messages/message-row.ts';
 
 const appendStatement = {
   name: 'append_changes',
   text: `select * from append_changes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-    $14 * interval '1 millisecond', $15 * interval '1 millisecond', $16)`,
+    $14 * interval '1 millisecond', $15 * interval '1 millisecond', $16, $17)`,
 };
 
 /** A row that append_changes returns; with the message if the change was stored. */
@@ -27,14 +27,18 @@ type ChangedRow = MessageRow & {
 export class PostgresChangeRepository implements ChangeRepository {
   readonly #pool: pg.Pool;
   readonly #reads: Kysely<Tables>;
+  readonly #epochs: Database['epochs'];
 
-  constructor({ pool, reads }: Database) {
+  constructor({ pool, reads, epochs }: Database) {
     this.#pool = pool;
+    this.#epochs = epochs;
     this.#reads = reads;
   }
 
-  appendBatch(batch: readonly NewChange[], rules: ChangeRules): Promise<Changed[]> {
-    return withStorageErrors(async () => {
+  appendBatch(batch: readonly NewChange[], rules: ChangeRules, lockWaitMs = 0): Promise<Changed[]> {
+    return withMessageErrors(async () => {
+      // Before the statement: never later than that of the commit.
+      const epoch = this.#epochs.current;
       const { rows } = await this.#pool.query<ChangedRow>({
         ...appendStatement,
         values: [
@@ -54,9 +58,10 @@ export class PostgresChangeRepository implements ChangeRepository {
           rules.editWindowMs || null,
           rules.deleteWindowMs || null,
           rules.keepVersions,
+          lockWaitMs,
         ],
       });
-      return rows.map(toChanged);
+      return rows.map((row) => toChanged(row, epoch));
     });
   }
 
@@ -84,11 +89,11 @@ export class PostgresChangeRepository implements ChangeRepository {
   }
 }
 
-function toChanged(row: ChangedRow): Changed {
+function toChanged(row: ChangedRow, epoch: string): Changed {
   const { outcome, chat_type, change_seq: seq, changed_at: createdAt } = row;
   switch (outcome) {
     case 'stored':
-      return { outcome, seq, createdAt, message: toMessage(row) };
+      return { outcome, seq, createdAt, message: toMessage(row), epoch };
     case 'repeated':
     case 'already_deleted':
       return { outcome, seq, createdAt };

@@ -1,0 +1,121 @@
+import { hash, randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Bus } from '../../client/bus/bus.ts';
+import type { ChangeDraft, ChangeReceipt } from '../../model/change.ts';
+import type { ChatType } from '../../model/chat.ts';
+import { ChatError } from '../../model/errors.ts';
+import type {
+  Changed,
+  ChangeRefusal,
+  ChangeRepository,
+  ChangeRules,
+  NewChange,
+} from '../../repository/change-repository.ts';
+import { refusalOf } from '../authorization.ts';
+import { BatchWriter, type Settled, type WriterOptions } from './batch-writer.ts';
+import { WrittenMessages } from './written-messages.ts';
+
+interface Deps {
+  changes: Pick<ChangeRepository, 'appendBatch'>;
+  bus: Bus;
+  log: Logger;
+}
+
+/** Commits changes of messages in batches, as BatchWriter says. After the commit the changed messages are published on the bus, in order. */
+export class ChangeWriter {
+  readonly #bus: Bus;
+  readonly #writer: BatchWriter<NewChange, Changed, ChangeReceipt>;
+
+  constructor({ changes, bus, log }: Deps, rules: ChangeRules, options: WriterOptions) {
+    this.#bus = bus;
+    this.#writer = new BatchWriter(
+      {
+        what: 'change',
+        keysOf,
+        append: (batch, lockWaitMs) => changes.appendBatch(batch, rules, lockWaitMs),
+        settle: (settled) => this.#settle(settled),
+      },
+      log,
+      options,
+    );
+  }
+
+  /**
+   * Stores a change. Resolves once it is committed, now or by an earlier call. Throws the errors of EditMessage and DeleteMessage that depend on the chat and
+   * on the message, or UNAVAILABLE (WRITER_BUSY: not stored; STORAGE_UNAVAILABLE: may be stored).
+   */
+  append(draft: ChangeDraft): Promise<ChangeReceipt> {
+    // With an id of its own, a deletion is recognised when it is tried again, also one that hides the message.
+    const clientChangeId = draft.clientChangeId || randomUUID();
+    return this.#writer.append({ ...draft, clientChangeId, digest: digestOf(draft) });
+  }
+
+  /** Resolves when all changes have been written or refused. Do not call `append` any more. */
+  drain(): Promise<void> {
+    return this.#writer.drain();
+  }
+
+  #settle(settled: readonly Settled<NewChange, Changed, ChangeReceipt>[]): void {
+    const written = new WrittenMessages();
+    for (const { entry, outcome: changed } of settled) {
+      switch (changed.outcome) {
+        case 'stored':
+          written.add(changed.message, changed.epoch);
+          break;
+        case 'repeated':
+          // The first attempt may have been committed without an answer, and nobody has published it then.
+          written.addRepeated(entry.item, changed);
+          break;
+        case 'already_deleted':
+          break;
+        default:
+          entry.reject(toError(changed.outcome, changed.chatType));
+          continue;
+      }
+      entry.resolve({ seq: changed.seq, createdAt: changed.createdAt });
+    }
+    written.publish(this.#bus);
+  }
+}
+
+/** Two changes of a message, or a change and its repetition, are not in one batch. */
+function keysOf({ chatId, messageId, actorId, clientChangeId }: NewChange): string[] {
+  const chat = chatId.toLowerCase();
+  const message = `${chat} ${messageId.toLowerCase()}`;
+  // Only the last part may contain spaces, so that no two changes share a key by accident.
+  return [message, `${chat} ${clientChangeId} ${actorId}`];
+}
+
+/** 128 bits of SHA-256 over what must be equal in a repetition. */
+function digestOf({ messageId, change }: ChangeDraft): Buffer {
+  const content = change.kind === 'edited' ? change.text : change.hide;
+  return hash('sha256', JSON.stringify([change.kind, messageId, content]), 'buffer').subarray(0, 16);
+}
+
+function toError(outcome: ChangeRefusal, chatType?: ChatType): ChatError {
+  switch (outcome) {
+    case 'chat_not_found':
+    case 'not_a_member':
+    case 'role_too_low':
+      return refusalOf(outcome, chatType);
+    case 'reused':
+      return new ChatError('CHANGE_ID_REUSED', 'this client_change_id was used for another change');
+    case 'message_not_found':
+      return new ChatError('MESSAGE_NOT_FOUND', 'there is no such message in this chat');
+    case 'system_message':
+      return new ChatError('SYSTEM_MESSAGE', 'messages of the service cannot be changed');
+    case 'not_the_sender':
+      return new ChatError('NOT_THE_SENDER', 'you may not change the messages of others');
+    case 'message_deleted':
+      return new ChatError('MESSAGE_DELETED', 'the message has been deleted');
+    case 'too_late':
+      return new ChatError('TOO_LATE', 'the message is too old to be changed');
+    case 'busy':
+      // BatchWriter tries these again until it gives up.
+      return new ChatError('STORAGE_UNAVAILABLE', 'the chat is locked at the moment', { retryAfterMs: 1_000 });
+    case 'version_conflict':
+      return new ChatError('VERSION_CONFLICT', 'the message has changed since the version in if_version');
+    default:
+      return outcome satisfies never;
+  }
+}
