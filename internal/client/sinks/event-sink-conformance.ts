@@ -23,6 +23,8 @@ export interface SinkUnderTest {
   restore(): Promise<void>;
 }
 
+const epoch = 'epoch1';
+
 /** What every event sink must do. */
 export function testEventSink(open: () => Promise<SinkUnderTest>): void {
   let tested: SinkUnderTest;
@@ -43,11 +45,11 @@ export function testEventSink(open: () => Promise<SinkUnderTest>): void {
   };
 
   test('what it has acknowledged has arrived, whole and in order, with the end of the chat last', async () => {
-    const position = await tested.sink.deliver(messages(1, 1), 0);
+    const position = await tested.sink.deliver(messages(1, 1), 0, epoch);
     expect(await numbers()).toEqual([1]);
     // A number of which a later change has taken the place is left out.
-    const next = await tested.sink.deliver(messages(3, 30), position);
-    await tested.sink.deliver([{ kind: 'chat_deleted', chatId }], next);
+    const next = await tested.sink.deliver(messages(3, 30), position, epoch);
+    await tested.sink.deliver([{ kind: 'chat_deleted', chatId }], next, epoch);
     expect(await tested.received(chatId)).toEqual([
       ...[1, ...upTo(30).slice(2)].map((number) => ({ kind: 'message', number, text: `text ${number}` })),
       { kind: 'chat_deleted' },
@@ -60,7 +62,7 @@ export function testEventSink(open: () => Promise<SinkUnderTest>): void {
       chats.map(async (id) => {
         let position = 0;
         for (let from = 1; from <= 30; from += 10)
-          position = await tested.sink.deliver(messages(from, from + 9, id), position);
+          position = await tested.sink.deliver(messages(from, from + 9, id), position, epoch);
       }),
     );
     for (const id of chats) expect(await numbers(id)).toEqual(upTo(30));
@@ -68,33 +70,33 @@ export function testEventSink(open: () => Promise<SinkUnderTest>): void {
 
   describe('a consumer that drops repetitions gets every event once and in order', () => {
     test('when the end of a delivery is delivered again', async () => {
-      const position = await tested.sink.deliver(messages(1, 3), 0);
-      await tested.sink.deliver(messages(4, 9), position);
-      const again = await tested.sink.deliver(messages(4, 6), position);
-      await tested.sink.deliver(messages(7, 12), again);
+      const position = await tested.sink.deliver(messages(1, 3), 0, epoch);
+      await tested.sink.deliver(messages(4, 9), position, epoch);
+      const again = await tested.sink.deliver(messages(4, 6), position, epoch);
+      await tested.sink.deliver(messages(7, 12), again, epoch);
       expect(await kept()).toEqual(upTo(12));
     });
 
     test('when the position is not known any more', async () => {
-      await tested.sink.deliver(messages(1, 5), 0);
-      await tested.sink.deliver(messages(3, 7), 0);
-      await tested.sink.deliver(messages(8, 9), 0);
+      await tested.sink.deliver(messages(1, 5), 0, epoch);
+      await tested.sink.deliver(messages(3, 7), 0, epoch);
+      await tested.sink.deliver(messages(8, 9), 0, epoch);
       expect(await kept()).toEqual(upTo(9));
     });
 
     test('when the destination was away', async () => {
-      const position = await tested.sink.deliver(messages(1, 5), 0);
+      const position = await tested.sink.deliver(messages(1, 5), 0, epoch);
       await tested.breakOff();
-      await expect(tested.sink.deliver(messages(6, 9), position)).rejects.toThrow();
+      await expect(tested.sink.deliver(messages(6, 9), position, epoch)).rejects.toThrow();
       await tested.restore();
-      const next = await eventually(() => tested.sink.deliver(messages(6, 9), position));
-      await tested.sink.deliver(messages(10, 12), next);
+      const next = await eventually(() => tested.sink.deliver(messages(6, 9), position, epoch));
+      await tested.sink.deliver(messages(10, 12), next, epoch);
       expect(await kept()).toEqual(upTo(12));
     });
   });
 
   test('can be closed twice', async () => {
-    await tested.sink.deliver(messages(1, 1), 0);
+    await tested.sink.deliver(messages(1, 1), 0, epoch);
     await tested.sink.close();
     await tested.sink.close();
   });

@@ -8,22 +8,51 @@ export type ExportedEvent =
   | { kind: 'message_changed'; message: Message }
   /** A change that a later one has replaced, or a hidden message. Consumers count it: every number of a chat is one event. */
   | { kind: 'covered'; chatId: string; seq: number }
-  /** The chat was deleted. It is the last event of its chat. */
+  /** The database has gone back: what was delivered of the chat after `fromSeq` is void, and its later numbers follow anew. */
+  | { kind: 'reset'; chatId: string; fromSeq: number }
+  /** The chat was deleted. It is the last event of its chat, unless the database goes back. */
   | { kind: 'chat_deleted'; chatId: string };
+
+/** The last event of a chat in a sink. */
+export interface LastEvent {
+  chatId: string;
+  /** The epoch in which it was delivered; empty if a release without epochs delivered it. */
+  epoch: string;
+  /** The event's number, as `numberOf` gives it. */
+  number: number;
+  position: number;
+}
+
+/** Nothing was delivered: the last event of the chat in the sink is of another epoch, and may be of a history that the database has lost. */
+export class OtherEpoch extends Error {
+  override readonly name = 'OtherEpoch';
+  readonly last: LastEvent;
+
+  constructor(last: LastEvent) {
+    super(`the last event of chat ${last.chatId} is of another epoch`);
+    this.last = last;
+  }
+}
 
 /**
  * Where the changes of chats are delivered, for other services. Consumers get the events of a chat in the order of their numbers, at least once: a
- * consumer drops an event whose number is not above the last one that it had. Events of different chats have no order.
+ * consumer drops an event whose number is not above the last one that it had, and goes back to the number of a `reset`. Events of different chats have
+ * no order.
  */
 export interface EventSink {
   /**
    * Delivers one or more events of one chat, in the order of the array. Resolves when the sink has acknowledged all of them. Throws if any of them may not
-   * have arrived; the caller then delivers the same events again.
+   * have arrived; the caller then delivers the same events again. Throws OtherEpoch if the sink has events of the chat that the caller does not know of and
+   * that are of another epoch: the caller finds out which of them are void.
    *
    * `position` is what the delivery before returned for this chat, or 0 if that is not known. Returns the position for the next delivery; a sink
-   * that needs none returns 0. A chat must not have two deliveries at a time; different chats may.
+   * that needs none returns 0. A chat must not have two deliveries at a time; different chats may. `epoch` is that of the database when the events were
+   * read, or an earlier one.
    */
-  deliver(events: readonly ExportedEvent[], position: number): Promise<number>;
+  deliver(events: readonly ExportedEvent[], position: number, epoch: string): Promise<number>;
+
+  /** Returns the last event of each chat, in any order. A sink that cannot be read back returns nothing. */
+  lastEvents(): AsyncIterable<LastEvent>;
 
   /** Ends the connections. Twice is harmless. */
   close(): Promise<void>;
@@ -42,6 +71,8 @@ export function numberOf(event: ExportedEvent): number {
       return event.message.updateSeq;
     case 'covered':
       return event.seq;
+    case 'reset':
+      return event.fromSeq;
     case 'chat_deleted':
       return endOfChat;
     default:

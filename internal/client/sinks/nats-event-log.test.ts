@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startNats } from '../../servers/brokers.ts';
@@ -44,6 +44,7 @@ async function manage() {
 }
 
 const chatId = randomUUID();
+const epoch = 'epoch1';
 const event = (updateSeq: number) => messageEvent(chatId, updateSeq);
 
 describe('a sink over the log', () => {
@@ -67,11 +68,11 @@ describe('a sink over the log', () => {
   test('two relays with the same chat put nothing out of order', async () => {
     const log = open('shared');
     const [one, two] = [new OrderedLogSink(log), new OrderedLogSink(log)];
-    const first = await one.deliver([event(1), event(2)], 0);
+    const first = await one.deliver([event(1), event(2)], 0, epoch);
     // Both continue from the same position, and the second one is ahead.
-    await two.deliver([event(3), event(4), event(5)], first);
-    const next = await one.deliver([event(3), event(4)], first);
-    await one.deliver([event(5), event(6)], next);
+    await two.deliver([event(3), event(4), event(5)], first, epoch);
+    const next = await one.deliver([event(3), event(4)], first, epoch);
+    await one.deliver([event(5), event(6)], next, epoch);
     expect((await readExported(url(), 'shared')).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 });
@@ -79,12 +80,12 @@ describe('a sink over the log', () => {
 test('an event is appended only directly after the last one of its chat', async () => {
   const log = open('fenced');
   expect(await log.findLast(chatId)).toBeUndefined();
-  const first = await log.append(event(1), 0);
-  const second = await log.append(event(2), first);
-  await expect(log.append(event(3), first)).rejects.toMatchObject({ name: 'PositionConflict' });
-  await expect(log.append(event(3), 0)).rejects.toMatchObject({ name: 'PositionConflict' });
-  expect(await log.findLast(chatId)).toEqual({ position: second, number: 2 });
-  await log.append({ kind: 'chat_deleted', chatId }, second);
+  const first = await log.append(event(1), 0, epoch);
+  const second = await log.append(event(2), first, epoch);
+  await expect(log.append(event(3), first, epoch)).rejects.toMatchObject({ name: 'PositionConflict' });
+  await expect(log.append(event(3), 0, epoch)).rejects.toMatchObject({ name: 'PositionConflict' });
+  expect(await log.findLast(chatId)).toEqual({ chatId, epoch, position: second, number: 2 });
+  await log.append({ kind: 'chat_deleted', chatId }, second, epoch);
   expect(await log.findLast(chatId)).toMatchObject({ number: endOfChat });
   expect((await readExported(url(), 'fenced')).map(({ event, seq }) => [event, seq])).toEqual([
     ['message', 1],
@@ -93,38 +94,75 @@ test('an event is appended only directly after the last one of its chat', async 
   ]);
 });
 
+test('events with the same number are different events in each epoch', async () => {
+  const log = open('epochs');
+  const first = await log.append(event(1), 0, epoch);
+  const second = await log.append(event(2), first, epoch);
+  const sink = new OrderedLogSink(log);
+  // The database went back to the number 1, and the cursor with it.
+  await expect(sink.deliver([event(2)], first, 'epoch2')).rejects.toMatchObject({
+    name: 'OtherEpoch',
+    last: { chatId, epoch, number: 2, position: second },
+  });
+  const position = await sink.deliver([{ kind: 'reset', chatId, fromSeq: 1 }], second, 'epoch2');
+  await sink.deliver([event(2)], position, 'epoch2');
+  // A relay that has not noticed.
+  await expect(sink.deliver([event(3)], second, epoch)).rejects.toMatchObject({ name: 'OtherEpoch' });
+  expect((await readExported(url(), 'epochs')).map(({ event, seq }) => [event, seq])).toEqual([
+    ['message', 1],
+    ['message', 2],
+    ['reset', 1],
+    ['message', 2],
+  ]);
+});
+
+test('the last event of each chat can be read back, also that of a release without epochs', async () => {
+  const log = open('last');
+  const others = [randomUUID(), randomUUID()] as const;
+  await log.append(event(2), await log.append(event(1), 0, epoch), epoch);
+  await log.append({ kind: 'chat_deleted', chatId: others[0] }, 0, epoch);
+  const connection = await connect({ servers: `127.0.0.1:${nats.port}` });
+  onTestFinished(() => connection.close());
+  await jetstream(connection).publish(`last.events.${others[1]}`, '', { msgID: `${others[1]}:7` });
+  expect(await Array.fromAsync(log.lastEvents())).toEqual([
+    { chatId, epoch, number: 2, position: 2 },
+    { chatId: others[0], epoch, number: endOfChat, position: 3 },
+    { chatId: others[1], epoch: '', number: 7, position: 4 },
+  ]);
+});
+
 test('an event that is appended again soon keeps its position', async () => {
   const log = open('repeated');
-  const first = await log.append(event(1), 0);
-  expect(await log.append(event(1), 0)).toBe(first);
+  const first = await log.append(event(1), 0, epoch);
+  expect(await log.append(event(1), 0, epoch)).toBe(first);
   expect(await readExported(url(), 'repeated')).toHaveLength(1);
 });
 
 test('a chat whose events were all removed begins at position 0 again', async () => {
   const log = open('aged');
-  const first = await log.append(event(1), 0);
+  const first = await log.append(event(1), 0, epoch);
   await (await manage()).purge('aged', { filter: `aged.events.${chatId}` });
-  await expect(log.append(event(2), first)).rejects.toMatchObject({ name: 'PositionConflict' });
+  await expect(log.append(event(2), first, epoch)).rejects.toMatchObject({ name: 'PositionConflict' });
   expect(await log.findLast(chatId)).toBeUndefined();
-  await log.append(event(2), 0);
+  await log.append(event(2), 0, epoch);
 });
 
 test('a stream that was deleted is created again', async () => {
   const log = open('deleted');
-  await log.append(event(1), 0);
+  await log.append(event(1), 0, epoch);
   await (await manage()).delete('deleted');
-  await eventually(() => log.append(event(1), 0));
+  await eventually(() => log.append(event(1), 0, epoch));
   expect(await readExported(url(), 'deleted')).toHaveLength(1);
 });
 
 test('appending fails within seconds while the server is away, and works when it is back', async () => {
   const log = open('away');
-  const first = await log.append(event(1), 0);
+  const first = await log.append(event(1), 0, epoch);
   await nats.kill();
-  await expect(log.append(event(2), first)).rejects.toThrow();
+  await expect(log.append(event(2), first, epoch)).rejects.toThrow();
   const late = open('late');
-  await expect(late.append(event(1), 0)).rejects.toThrow(/cannot connect to NATS/);
+  await expect(late.append(event(1), 0, epoch)).rejects.toThrow(/cannot connect to NATS/);
   await nats.restart();
-  await eventually(() => late.append(event(1), 0));
-  await eventually(async () => expect(await log.append(event(2), first)).toBe(first + 1));
+  await eventually(() => late.append(event(1), 0, epoch));
+  await eventually(async () => expect(await log.append(event(2), first, epoch)).toBe(first + 1));
 });

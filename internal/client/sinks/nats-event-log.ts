@@ -1,4 +1,5 @@
 import {
+  DeliverPolicy,
   DiscardPolicy,
   JetStreamApiError,
   type JetStreamClient,
@@ -13,8 +14,10 @@ import type { Message } from '../../model/message.ts';
 import { connectNats } from '../nats/connect-nats.ts';
 import { ensureStream } from '../nats/ensure-stream.ts';
 import type { NatsOptions } from '../nats/server-options.ts';
-import { chatIdOf, type ExportedEvent, endOfChat, numberOf } from './event-sink.ts';
-import { type LastEvent, type OrderedLog, PositionConflict } from './ordered-log.ts';
+import { parseEventId, toEventId } from './event-id.ts';
+import { chatIdOf, type ExportedEvent, type LastEvent } from './event-sink.ts';
+import { type OrderedLog, PositionConflict } from './ordered-log.ts';
+import { readHeaders } from './read-headers.ts';
 
 export interface NatsEventLogOptions {
   nats: NatsOptions;
@@ -43,12 +46,13 @@ interface Opened {
 }
 
 const errorCodes = { wrongLastSequence: 10_071, noMessage: 10_037 };
+const idHeader = 'Nats-Msg-Id';
 const nanosecondsPerMs = 1_000_000;
 const duplicateWindowMs = 120_000;
 
 /**
- * An ordered log in a JetStream stream, stored in files. Each event has the message id `<chat id>:<number>`, so the stream recognises an event that is
- * published again within two minutes. The connection is made and the stream created at the first use. Works with NATS 2.9 and newer.
+ * An ordered log in a JetStream stream, stored in files. Each event has the message id `<chat id>:<number>:<epoch>`, so the stream recognises an event
+ * that is published again within two minutes. The connection is made and the stream created at the first use. Works with NATS 2.9 and newer.
  */
 export class NatsEventLog implements OrderedLog {
   readonly #options: NatsEventLogOptions;
@@ -61,15 +65,15 @@ export class NatsEventLog implements OrderedLog {
     this.#options = options;
   }
 
-  async append(event: ExportedEvent, after: number): Promise<number> {
+  async append(event: ExportedEvent, after: number, epoch: string): Promise<number> {
     const { client } = await this.#open();
-    const { id, body, contentType } = this.#encode(event);
     const header = headers();
     header.set('event', event.kind);
-    if (contentType) header.set('content-type', contentType);
+    if ('message' in event) header.set('content-type', this.#format.contentType);
+    const body = 'message' in event ? this.#format.encode(event.message) : new Uint8Array();
     try {
       const { seq } = await client.publish(this.#subject(chatIdOf(event)), body, {
-        msgID: id,
+        msgID: toEventId(event, epoch),
         headers: header,
         timeout: this.#options.ackTimeoutMs,
         retries: 1,
@@ -91,33 +95,24 @@ export class NatsEventLog implements OrderedLog {
     try {
       const found = await manager.streams.getMessage(this.#options.stream, { last_by_subj: this.#subject(chatId) });
       if (!found) return undefined;
-      const number = Number(found.header.get('Nats-Msg-Id').split(':')[1]);
-      return { position: found.seq, number: Number.isSafeInteger(number) ? number : endOfChat };
+      return { ...parseEventId(found.header.get(idHeader)), chatId, position: found.seq };
     } catch (error) {
       if (error instanceof JetStreamApiError && error.code === errorCodes.noMessage) return undefined;
       throw error;
     }
   }
 
+  async *lastEvents(): AsyncGenerator<LastEvent, void, undefined> {
+    const subject = this.#subject('*');
+    const range = { stream: this.#options.stream, subject, policy: DeliverPolicy.LastPerSubject };
+    for await (const { position, headers } of readHeaders(await this.#open(), range)) {
+      yield { ...parseEventId(headers.get(idHeader)), position };
+    }
+  }
+
   async close(): Promise<void> {
     const connection = await this.#connection?.catch(() => undefined);
     await connection?.close();
-  }
-
-  #encode(event: ExportedEvent): { id: string; body: Uint8Array; contentType?: string } {
-    switch (event.kind) {
-      case 'message':
-      case 'message_changed': {
-        const { contentType, encode } = this.#format;
-        return { id: `${event.message.chatId}:${numberOf(event)}`, body: encode(event.message), contentType };
-      }
-      case 'covered':
-        return { id: `${event.chatId}:${event.seq}`, body: new Uint8Array() };
-      case 'chat_deleted':
-        return { id: `${event.chatId}:deleted`, body: new Uint8Array() };
-      default:
-        return event satisfies never;
-    }
   }
 
   #subject(chatId: string): string {
@@ -145,11 +140,11 @@ export class NatsEventLog implements OrderedLog {
   }
 
   async #ensureStream(manager: JetStreamManager): Promise<void> {
-    const { stream, prefix, replicas, maxAgeMs, maxBytes } = this.#options;
+    const { stream, replicas, maxAgeMs, maxBytes } = this.#options;
     const windowMs = maxAgeMs > 0 ? Math.min(duplicateWindowMs, maxAgeMs) : duplicateWindowMs;
     await ensureStream(manager, {
       name: stream,
-      subjects: [`${prefix}.events.*`],
+      subjects: [this.#subject('*')],
       storage: StorageType.File,
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.Old,

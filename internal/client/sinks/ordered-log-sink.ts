@@ -1,9 +1,12 @@
-import { chatIdOf, type EventSink, type ExportedEvent, numberOf } from './event-sink.ts';
-import { type LastEvent, type OrderedLog, PositionConflict } from './ordered-log.ts';
+import { chatIdOf, type EventSink, type ExportedEvent, type LastEvent, numberOf, OtherEpoch } from './event-sink.ts';
+import { type OrderedLog, PositionConflict } from './ordered-log.ts';
+
+type Place = Pick<LastEvent, 'number' | 'position'>;
 
 /**
  * Delivers events to an ordered log. The log's positions make the sink stronger than it must be: two relays that both believe that they have a chat
- * cannot put its events out of order, and events that the log has already are not appended again.
+ * cannot put its events out of order, and events that the log has already are not appended again. A position that the log does not have any more shows
+ * that the database, and the cursor with it, has gone back.
  */
 export class OrderedLogSink implements EventSink {
   readonly #log: OrderedLog;
@@ -12,14 +15,18 @@ export class OrderedLogSink implements EventSink {
     this.#log = log;
   }
 
-  async deliver(events: readonly ExportedEvent[], position: number): Promise<number> {
-    let last: LastEvent = { position, number: 0 };
+  async deliver(events: readonly ExportedEvent[], position: number, epoch: string): Promise<number> {
+    let last: Place = { position, number: -1 };
     for (const event of events) {
-      if (numberOf(event) > last.number) last = await this.#append(event, last.position);
+      if (numberOf(event) > last.number) last = await this.#append(event, last.position, epoch);
     }
     // The log may be ahead of these events. Its last position is then no place for the events that follow these: 0 has the next delivery look again.
     const isAhead = last.number > numberOf(events.at(-1)!);
     return isAhead ? 0 : last.position;
+  }
+
+  lastEvents(): AsyncIterable<LastEvent> {
+    return this.#log.lastEvents();
   }
 
   close(): Promise<void> {
@@ -27,17 +34,18 @@ export class OrderedLogSink implements EventSink {
   }
 
   /** Returns the chat's last event in the log: this one, or a later one. */
-  async #append(event: ExportedEvent, after: number): Promise<LastEvent> {
+  async #append(event: ExportedEvent, after: number, epoch: string): Promise<Place> {
     const number = numberOf(event);
     try {
-      return { number, position: await this.#log.append(event, after) };
+      return { number, position: await this.#log.append(event, after, epoch) };
     } catch (error) {
       if (!(error instanceof PositionConflict)) throw error;
       const last = await this.#log.findLast(chatIdOf(event));
+      if (last && last.epoch !== epoch) throw new OtherEpoch(last);
       // A relay delivered it before, and stopped before it could move its cursor.
       if (last && last.number >= number) return last;
       // The events before are at other positions than the cursor says: the log was created anew, or they were removed by age.
-      return { number, position: await this.#log.append(event, last?.position ?? 0) };
+      return { number, position: await this.#log.append(event, last?.position ?? 0, epoch) };
     }
   }
 }

@@ -1,11 +1,4 @@
-import type { ExportedEvent } from './event-sink.ts';
-
-/** The last event of a chat in a log. */
-export interface LastEvent {
-  position: number;
-  /** The event's number, as `numberOf` gives it. */
-  number: number;
-}
+import type { ExportedEvent, LastEvent } from './event-sink.ts';
 
 /** The event was not appended, because the last event of its chat is not at the position that the caller named. */
 export class PositionConflict extends Error {
@@ -17,12 +10,15 @@ export interface OrderedLog {
   /**
    * Appends an event directly after the event of its chat at the position `after` (0: as the chat's first event), and returns its position. Throws
    * PositionConflict if another event is the last one of the chat, and any other error if the event may not have been stored. Appending the same event
-   * again is safe.
+   * in the same epoch again is safe.
    */
-  append(event: ExportedEvent, after: number): Promise<number>;
+  append(event: ExportedEvent, after: number, epoch: string): Promise<number>;
 
   /** The last event of a chat; undefined if the log has none. */
   findLast(chatId: string): Promise<LastEvent | undefined>;
+
+  /** The last event of each chat that the log has events of. */
+  lastEvents(): AsyncIterable<LastEvent>;
 
   /** Ends the connections. Twice is harmless. */
   close(): Promise<void>;

@@ -1,9 +1,16 @@
 import type { Logger } from 'pino';
 import { sleep } from '../../../pkg/backoff/sleep.ts';
-import { type EventSink, type ExportedEvent, numberOf } from '../../client/sinks/event-sink.ts';
+import {
+  type EventSink,
+  type ExportedEvent,
+  endOfChat,
+  type LastEvent,
+  numberOf,
+  OtherEpoch,
+} from '../../client/sinks/event-sink.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
-import type { SinkCursor, SinkCursorRepository } from '../../repository/sink-cursor-repository.ts';
+import type { SinkCursor, SinkCursorRepository, SinkPlace } from '../../repository/sink-cursor-repository.ts';
 
 interface Deps {
   cursors: SinkCursorRepository;
@@ -27,9 +34,14 @@ export interface SinkRelayOptions {
   restMs: number;
 }
 
+/** Chats that are compared with the database in one query. */
+const checkedTogether = 200;
+
 /**
  * Delivers every durable change to one sink: the changes of each chat in the order of their numbers, at least once. It goes on through failures of the
  * sink and of the database until it is stopped. Several relays of one sink share its chats. Relays of different sinks do not affect each other.
+ *
+ * When the database has gone back, consumers of a sink that can be read back get `reset` for each chat of which the sink has more than is valid.
  */
 export class SinkRelay {
   readonly #deps: Deps;
@@ -80,18 +92,29 @@ export class SinkRelay {
     const { cursors } = this.#deps;
     if (!this.#enabled) await cursors.enable();
     this.#enabled = true;
+    const epoch = await cursors.findUncheckedEpoch();
+    if (epoch !== undefined) await this.#check(epoch);
     const chats = await cursors.claim(this.#options.maxChats, this.#options.leaseMs);
     const results = await Promise.allSettled(chats.map((chat) => this.#deliver(chat)));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     return chats.length;
   }
 
-  async #deliver({ chatId, deleted, exportedSeq, position }: SinkCursor): Promise<void> {
+  async #deliver(cursor: SinkCursor): Promise<void> {
+    try {
+      await this.#deliverNext(cursor);
+    } catch (error) {
+      if (!(error instanceof OtherEpoch)) throw error;
+      for (const place of await this.#correct([error.last])) await this.#deps.cursors.move(place);
+    }
+  }
+
+  async #deliverNext({ chatId, deleted, exportedSeq, position, epoch }: SinkCursor): Promise<void> {
     const { cursors, messages, sink } = this.#deps;
     const { pageSize, batchSize } = this.#options;
     const page = deleted ? undefined : await messages.findChanges(chatId, exportedSeq, pageSize);
     if (!page) {
-      await sink.deliver([{ kind: 'chat_deleted', chatId }], position);
+      await sink.deliver([{ kind: 'chat_deleted', chatId }], position, epoch);
       return cursors.forget(chatId);
     }
     const reached = { exportedSeq, position };
@@ -100,12 +123,56 @@ export class SinkRelay {
       for (let at = 0; at < events.length; at += batchSize) {
         if (this.#stopping.signal.aborted) return;
         const batch = events.slice(at, at + batchSize);
-        reached.position = await sink.deliver(batch, reached.position);
+        reached.position = await sink.deliver(batch, reached.position, epoch);
         reached.exportedSeq = numberOf(batch.at(-1)!);
       }
     } finally {
-      await cursors.release({ chatId, ...reached });
+      await cursors.release({ chatId, epoch, ...reached });
     }
+  }
+
+  /** Compares all that the sink has with the database, which may have gone back. It includes chats that nobody writes to any more. */
+  async #check(epoch: string): Promise<void> {
+    const { cursors, sink } = this.#deps;
+    let others: LastEvent[] = [];
+    for await (const last of sink.lastEvents()) {
+      if (this.#stopping.signal.aborted) return;
+      if (last.epoch !== epoch) others.push(last);
+      if (others.length < checkedTogether) continue;
+      await this.#correct(others);
+      others = [];
+    }
+    await this.#correct(others);
+    await cursors.noteChecked(epoch);
+  }
+
+  /** Tells consumers which of these events of other epochs are void. Returns the places of the others. */
+  async #correct(lastEvents: readonly LastEvent[]): Promise<SinkPlace[]> {
+    if (lastEvents.length === 0) return [];
+    const epochs = new Map(lastEvents.map((last) => [last.chatId, last.epoch]));
+    const { epoch, valid } = await this.#deps.cursors.findValid(epochs);
+    const correct = async (last: LastEvent) => {
+      const validSeq = valid.get(last.chatId);
+      if (validSeq === undefined) return this.#endChat(last, epoch);
+      if (last.number > validSeq) return this.#reset(last, epoch, validSeq);
+      return { chatId: last.chatId, exportedSeq: last.number, position: last.position, epoch };
+    };
+    return (await Promise.all(lastEvents.map(correct))).filter((place) => place !== undefined);
+  }
+
+  async #reset({ chatId, number, position }: LastEvent, epoch: string, validSeq: number): Promise<undefined> {
+    const { cursors, sink } = this.#deps;
+    // Consumers have dropped everything of a chat that was deleted.
+    const fromSeq = number === endOfChat ? 0 : validSeq;
+    // The cursor first, without a position: should this relay end here, the next delivery finds the other epoch again.
+    await cursors.move({ chatId, exportedSeq: fromSeq, position: 0, epoch });
+    await sink.deliver([{ kind: 'reset', chatId, fromSeq }], position, epoch);
+  }
+
+  async #endChat({ chatId, number, position }: LastEvent, epoch: string): Promise<undefined> {
+    const { cursors, sink } = this.#deps;
+    if (number !== endOfChat) await sink.deliver([{ kind: 'chat_deleted', chatId }], position, epoch);
+    await cursors.forget(chatId);
   }
 }
 

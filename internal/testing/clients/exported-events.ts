@@ -5,7 +5,7 @@ import { eventually } from '../eventually.ts';
 
 export interface StoredEvent {
   subject: string;
-  /** `message` or `chat_deleted`. */
+  /** The kind of the event. */
   event: string;
   contentType: string;
   /** The number of the change; NaN for `chat_deleted`. */

@@ -1,4 +1,4 @@
-import { chatIdOf, type EventSink, type ExportedEvent } from '../../client/sinks/event-sink.ts';
+import { chatIdOf, type EventSink, type ExportedEvent, type LastEvent } from '../../client/sinks/event-sink.ts';
 
 /** A sink that is not an ordered log, like a webhook: it keeps every event it gets, in the order of delivery. */
 export class MemoryEventSink implements EventSink {
@@ -16,6 +16,8 @@ export class MemoryEventSink implements EventSink {
   of(chatId: string): ExportedEvent[] {
     return this.#events.filter((event) => chatIdOf(event) === chatId);
   }
+
+  async *lastEvents(): AsyncGenerator<LastEvent> {}
 
   async close(): Promise<void> {}
 }

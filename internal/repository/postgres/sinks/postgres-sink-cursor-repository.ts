@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { SinkCursor, SinkCursorRepository } from '../../sink-cursor-repository.ts';
+import type { SinkCursor, SinkCursorRepository, SinkPlace, ValidNumbers } from '../../sink-cursor-repository.ts';
 import type { Database } from '../connection/database.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
 
@@ -41,20 +41,69 @@ export class PostgresSinkCursorRepository implements SinkCursorRepository {
     });
   }
 
-  release({ chatId, exportedSeq, position }: Pick<SinkCursor, 'chatId' | 'exportedSeq' | 'position'>): Promise<void> {
+  release({ chatId, exportedSeq, position, epoch }: SinkPlace): Promise<void> {
     return withStorageErrors(async () => {
       // A relay whose lease has expired must not move the cursor back behind the relay that went on.
       await this.#pool.query(
         `update export.cursors set exported_seq = $3, position = $4, leased_until = null
-         where chat_id = $1 and sink = $2 and exported_seq <= $3`,
-        [chatId, this.#sink, exportedSeq, position],
+         where chat_id = $1 and sink = $2 and exported_seq <= $3 and present_epoch() = $5`,
+        [chatId, this.#sink, exportedSeq, position, epoch],
+      );
+    });
+  }
+
+  move({ chatId, exportedSeq, position, epoch }: SinkPlace): Promise<void> {
+    return withStorageErrors(async () => {
+      await this.#pool.query(
+        `insert into export.cursors as k (chat_id, sink, last_seq, exported_seq, position)
+         select id, $2, last_seq, $3, $4 from chats where id = $1 and present_epoch() = $5
+         on conflict (chat_id, sink) do update set last_seq = greatest(k.last_seq, excluded.last_seq),
+           exported_seq = excluded.exported_seq, position = excluded.position, leased_until = null`,
+        [chatId, this.#sink, exportedSeq, position, epoch],
       );
     });
   }
 
   forget(chatId: string): Promise<void> {
     return withStorageErrors(async () => {
-      await this.#pool.query('delete from export.cursors where chat_id = $1 and sink = $2', [chatId, this.#sink]);
+      await this.#pool.query(
+        `delete from export.cursors where chat_id = $1 and sink = $2
+         and not exists (select from chats where id = $1)`,
+        [chatId, this.#sink],
+      );
+    });
+  }
+
+  findValid(cursors: ReadonlyMap<string, string>): Promise<ValidNumbers> {
+    return withStorageErrors(async () => {
+      const { rows } = await this.#pool.query<{ epoch: string; id: string | null; valid: number }>(
+        `select present_epoch() as epoch, valid.* from (select) as one left join (
+           select k.id, valid_through(k.id, coalesce(nullif(k.epoch, ''), (select id from epochs order by place limit 1))) as valid
+           from unnest($1::uuid[], $2::text[]) as k (id, epoch) join chats c on c.id = k.id
+         ) valid on true`,
+        [[...cursors.keys()], [...cursors.values()]],
+      );
+      const valid = rows.flatMap(({ id, valid }) => (id === null ? [] : [[id, valid] as const]));
+      return { epoch: rows[0]!.epoch, valid: new Map(valid) };
+    });
+  }
+
+  findUncheckedEpoch(): Promise<string | undefined> {
+    return withStorageErrors(async () => {
+      const { rows } = await this.#pool.query<{ epoch: string }>(
+        'select present_epoch() as epoch from export.sinks where name = $1 and checked_epoch is distinct from present_epoch()',
+        [this.#sink],
+      );
+      return rows[0]?.epoch;
+    });
+  }
+
+  noteChecked(epoch: string): Promise<void> {
+    return withStorageErrors(async () => {
+      await this.#pool.query('update export.sinks set checked_epoch = $2 where name = $1 and present_epoch() = $2', [
+        this.#sink,
+        epoch,
+      ]);
     });
   }
 
@@ -71,7 +120,7 @@ export class PostgresSinkCursorRepository implements SinkCursorRepository {
          where c.chat_id = pending.chat_id and c.sink = $4
          returning c.chat_id as "chatId", c.exported_seq as "exportedSeq", c.position, c.deleted
        )
-       select * from claimed order by "chatId"`,
+       select *, present_epoch() as epoch from claimed order by "chatId"`,
       [limit, leaseMs, this.#lastClaimed, this.#sink],
     );
     this.#lastClaimed = (rows.length === limit && rows.at(-1)?.chatId) || beforeAll;
