@@ -47,6 +47,36 @@ test('a network that goes and comes back neither loses nor doubles anything on t
   expect(stored).toEqual(['before', ...numbered('missed', 5), ...numbered('offline', 3)]);
 });
 
+test('what was edited and deleted while the page was away has changed, also above what is on the screen', async () => {
+  const { service, proxy, url } = await setUp();
+  const ben = await service.client(uniqueName('ben'));
+  const room = await ben.joinRoom(uniqueName('room'));
+  const texts = numbered('message', 120);
+  const sent = await Promise.all(texts.map((text) => ben.send(room.id, text)));
+  const anna = await ChatPage.guest(url, uniqueName('anna'));
+  await anna.join(room.name);
+  await anna.page.getByText('message 120', { exact: true }).waitFor();
+  await anna.page.setViewportSize({ width: 1_200, height: 20_000 });
+  await anna.shows(texts);
+  await anna.page.setViewportSize({ width: 1_200, height: 800 });
+  await anna.page.getByText('message 1', { exact: true }).waitFor({ state: 'detached' });
+
+  proxy.cut();
+  await anna.banner.waitFor();
+  const change = (number: number) => ({ chatId: room.id, messageId: sent[number - 1]!.messageId });
+  await ben.call('editMessage', { ...change(1), clientChangeId: 'a', text: 'edited while away' });
+  await ben.call('editMessage', { ...change(1), clientChangeId: 'b', text: 'edited again' });
+  await ben.call('deleteMessage', { ...change(2), clientChangeId: '', hide: false, reason: '' });
+  await ben.call('deleteMessage', { ...change(3), clientChangeId: '', hide: true, reason: '' });
+  await ben.send(room.id, 'after');
+  proxy.restore();
+
+  await anna.page.locator('.bubble').getByText('after', { exact: true }).waitFor();
+  await anna.page.setViewportSize({ width: 1_200, height: 20_000 });
+  await anna.shows(['edited again', ...texts.slice(3), 'after']);
+  expect(await anna.page.locator('.bubble').getByText('This message was deleted').count()).toBe(1);
+});
+
 test('messages that were not sent survive a reload', async () => {
   const { service, proxy, url } = await setUp();
   const anna = await ChatPage.guest(url, uniqueName('anna'));

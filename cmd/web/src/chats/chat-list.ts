@@ -1,85 +1,143 @@
 import type { Chat, ChatClient, Message } from '../../../../pkg/chat-client/index.ts';
-import { membershipChanges } from '../people/membership-changes.ts';
+import { Meanwhile } from '../store/meanwhile.ts';
 import { Store } from '../store/store.ts';
+import { type ListedChat, newerOf, toListed, withChange, withMessage } from './listed-chat.ts';
 
-/** The user's chats, the one that changed last first, each with its last message and how much is unread. */
+type Chats = readonly ListedChat[];
+
+/** Something that happened to the chats. Doing it twice, or to chats that include it already, changes nothing. */
+type Happening = (chats: Chats) => Chats;
+
+/** The user's chats, the one with the newest message first, each with its last message and how much is unread. */
 export class ChatList {
   /** Undefined until it has been read. */
-  readonly state = new Store<readonly Chat[] | undefined>(undefined);
+  readonly state = new Store<Chats | undefined>(undefined);
   readonly #client: ChatClient;
   readonly #ownId: string;
+  readonly #meanwhile = new Meanwhile<Happening>();
+  /** The chats whose last messages are being read. */
+  readonly #readingLast = new Set<string>();
 
   constructor(client: ChatClient, ownId: string) {
     this.#client = client;
     this.#ownId = ownId;
   }
 
-  get(chatId: string): Chat | undefined {
+  get(chatId: string): ListedChat | undefined {
     return this.state.value?.find(({ id }) => id === chatId);
   }
 
   /** Reads all of them. Throws ChatClientError. */
   async load(): Promise<void> {
-    const chats = await this.#client.chats();
-    // Events that arrived during the read are newer than its result.
-    this.state.set(sorted(chats.map((chat) => newerOf(chat, this.get(chat.id)))));
+    await this.#meanwhile.during(
+      () => this.#client.chats(),
+      (chats, happened) => {
+        const read = applied(happened, chats.map(toListed));
+        this.#set(read.map((chat) => newerOf(chat, this.get(chat.id))));
+      },
+    );
   }
 
   /** Reads one of them anew. Throws ChatClientError. */
   async refresh(chatId: string): Promise<void> {
-    const { chat } = await this.#client.call('getChat', { chatId });
-    if (chat) this.#change(chatId, ({ lastMessage }) => ({ ...chat, lastMessage }));
-  }
-
-  add(chat: Chat): void {
-    const known = this.get(chat.id);
-    const others = (this.state.value ?? []).filter(({ id }) => id !== chat.id);
-    this.state.set(
-      sorted([...others, { ...newerOf(chat, known), lastMessage: known?.lastMessage ?? chat.lastMessage }]),
+    await this.#meanwhile.during(
+      () => this.#client.call('getChat', { chatId }),
+      ({ chat }, happened) => {
+        const [read] = applied(happened, chat ? [toListed(chat)] : []);
+        if (read) this.#happened((chats) => changed(chats, chatId, (known) => newerOf(withLastOf(read, known), known)));
+      },
     );
   }
 
-  remove(chatId: string): void {
-    this.state.update((chats) => chats?.filter(({ id }) => id !== chatId));
+  /** The user became a member of the chat, or made it. */
+  add(chat: Chat): void {
+    this.#happened((chats) => {
+      const known = chats.find(({ id }) => id === chat.id);
+      const added = toListed(chat);
+      return known ? changed(chats, chat.id, () => newerOf(withLastOf(added, known), known)) : [...chats, added];
+    });
   }
 
+  remove(chatId: string): void {
+    this.#happened((chats) => chats.filter(({ id }) => id !== chatId));
+  }
+
+  /** Handles a message that was sent. */
   receive(message: Message): void {
-    const { chatId, seq, sender, system } = message;
-    this.#change(chatId, (chat) => {
-      if (seq <= chat.lastSeq) return seq === chat.lastMessage?.seq ? { ...chat, lastMessage: message } : chat;
-      const counts = !system && sender?.id !== this.#ownId;
-      const unreadCount = chat.unreadCount + (counts ? 1 : 0);
-      return { ...this.#told(chat, message), lastSeq: seq, lastMessage: message, unreadCount };
-    });
+    this.#happened((chats) => changed(chats, message.chatId, (chat) => withMessage(chat, message, this.#ownId)));
+  }
+
+  /** Handles a message that was edited or deleted. */
+  receiveChange(message: Message): void {
+    this.#happened((chats) => changed(chats, message.chatId, (chat) => withChange(chat, message, this.#ownId)));
   }
 
   /** The user's read mark moved, on this device or another one. */
   read(chatId: string, readSeq: number, unreadCount: number): void {
-    this.#change(chatId, (chat) => (readSeq < chat.readSeq ? chat : { ...chat, readSeq, unreadCount }));
+    this.#happened((chats) =>
+      changed(chats, chatId, (chat) => (readSeq <= chat.readSeq ? chat : { ...chat, readSeq, unreadCount })),
+    );
   }
 
-  /** Returns the chat with the change that a system message describes. */
-  #told(chat: Chat, message: Message): Chat {
-    const { came, went, newRole } = membershipChanges(message);
-    const memberCount = Math.max(0, chat.memberCount + came.length - went.length);
-    return { ...chat, memberCount, ...(newRole?.userId === this.#ownId && { ownRole: newRole.role }) };
+  /** Forgets up to which number the chat is known, because the service has lost some; `load` then takes the service's state. */
+  forget(chatId: string): void {
+    this.#change(chatId, (chat) => ({ ...chat, lastSeq: 0, readSeq: 0, lastMessageSeq: 0 }));
   }
 
-  #change(chatId: string, change: (chat: Chat) => Chat): void {
-    this.state.update((chats) => {
-      const index = chats?.findIndex(({ id }) => id === chatId) ?? -1;
-      if (!chats || index < 0) return chats;
-      const changed = change(chats[index]!);
-      return changed === chats[index] ? chats : sorted(chats.with(index, changed));
-    });
+  #happened(happening: Happening): void {
+    this.#meanwhile.happened(happening);
+    if (this.state.value) this.#set(happening(this.state.value));
+  }
+
+  #change(chatId: string, change: (chat: ListedChat) => ListedChat): void {
+    if (this.state.value) this.#set(changed(this.state.value, chatId, change));
+  }
+
+  #set(chats: Chats): void {
+    if (chats === this.state.value) return;
+    this.state.set(sorted(chats));
+    for (const { id, lastMessage } of chats) if (lastMessage?.hidden) void this.#readLast(id);
+  }
+
+  /** Reads which message is the last one after the last one was hidden. */
+  async #readLast(chatId: string): Promise<void> {
+    if (this.#readingLast.has(chatId)) return;
+    this.#readingLast.add(chatId);
+    try {
+      for (;;) {
+        const asOf = this.get(chatId)?.lastMessageSeq;
+        const { messages } = await this.#client.call('listMessages', { chatId, pageSize: 1 });
+        const now = this.get(chatId);
+        if (!now?.lastMessage?.hidden) return;
+        // What happened meanwhile may not be in the answer.
+        if (now.lastMessageSeq !== asOf) continue;
+        return this.#change(chatId, (chat) => ({ ...chat, lastMessage: messages.at(-1) }));
+      }
+    } catch {
+      // The list then shows no text for this chat until its next message or the next `load`.
+    } finally {
+      this.#readingLast.delete(chatId);
+    }
   }
 }
 
-function newerOf(read: Chat, known: Chat | undefined): Chat {
-  return known && (known.lastSeq > read.lastSeq || known.readSeq > read.readSeq) ? known : read;
+function changed(chats: Chats, chatId: string, change: (chat: ListedChat) => ListedChat): Chats {
+  const index = chats.findIndex(({ id }) => id === chatId);
+  if (index < 0) return chats;
+  const next = change(chats[index]!);
+  return next === chats[index] ? chats : chats.with(index, next);
 }
 
-function sorted(chats: Chat[]): readonly Chat[] {
+function applied(happened: readonly Happening[], chats: Chats): Chats {
+  return happened.reduce((before, happening) => happening(before), chats);
+}
+
+/** Only lists of chats tell the last message: other answers leave the one that is known. */
+function withLastOf(chat: ListedChat, { lastMessage, lastMessageSeq }: ListedChat): ListedChat {
+  return { ...chat, lastMessage, lastMessageSeq };
+}
+
+function sorted(chats: Chats): Chats {
   const changedAt = ({ lastMessage, createdAt }: Chat) => (lastMessage?.createdAt ?? createdAt)?.getTime() ?? 0;
-  return chats.sort((one, other) => changedAt(other) - changedAt(one));
+  return chats.toSorted((one, other) => changedAt(other) - changedAt(one));
 }

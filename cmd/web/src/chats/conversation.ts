@@ -9,9 +9,10 @@ import {
   type MessageWindow,
   maxMessages,
   trimmed,
-  withHeard,
+  withChange,
   withNewer,
   withOlder,
+  withSent,
 } from './message-window.ts';
 import { toOutgoing, withoutCommitted, withState } from './outgoing.ts';
 
@@ -39,8 +40,8 @@ export class Conversation {
   #loading: Loading | undefined;
   /** Counts how often the newest page was asked for: any other that is on its way then comes too late. */
   #generation = 0;
-  /** Messages that arrived while the newest page is being read. */
-  #heardMeanwhile: Message[] = [];
+  /** What arrives while a page is being read: the page may be older. */
+  #heardMeanwhile: ((window: MessageWindow) => MessageWindow)[] = [];
 
   constructor(id: string, deps: Deps) {
     this.id = id;
@@ -86,7 +87,7 @@ export class Conversation {
       const page = await this.#deps.client.call('listMessages', { chatId: this.id, pageSize: size });
       const newest: MessageWindow = { messages: page.messages, hasOlder: page.hasMore, hasNewer: false };
       this.following = true;
-      this.#change({ loaded: true, window: this.#heardMeanwhile.reduce(withHeard, newest), shift: false });
+      this.#change({ loaded: true, window: this.#withHeard(newest), shift: false });
     } catch (error) {
       this.#change({ problem: explain(error) });
     } finally {
@@ -107,16 +108,26 @@ export class Conversation {
     await this.#loadPage('newer', { afterSeq: lastSeq(window) }, withNewer);
   }
 
-  /** Adds a message that arrived by event. */
+  /** Adds a message that was sent. */
   receive(message: Message): void {
-    if (this.#loading) this.#heardMeanwhile.push(message);
+    if (this.#loading) this.#heardMeanwhile.push((window) => withSent(window, message));
     const { window } = this.state.value;
-    const next = withHeard(window, message);
+    const next = withSent(window, message);
     const tooMany = next.messages.length > maxMessages + pageSize;
     if (tooMany && !this.following) return this.#change({ window: { ...window, hasNewer: true }, shift: false });
     this.#change({ window: next, shift: false });
     // A page on its way joins on to what is here.
     if (tooMany && !this.#loading) this.#change({ window: trimmed(next, 'oldest'), shift: true });
+  }
+
+  /** Replaces a message that was edited or deleted, if it is in the window. */
+  receiveChange(message: Message): void {
+    if (this.#loading) this.#heardMeanwhile.push((window) => withChange(window, message));
+    const { window, outgoing } = this.state.value;
+    // A message that was hidden before it was heard never joins the others.
+    const left = message.hidden ? withoutCommitted(outgoing, [message], this.#deps.ownId) : outgoing;
+    const next = withChange(window, message);
+    if (next !== window || left !== outgoing) this.#change({ window: next, outgoing: left, shift: false });
   }
 
   /** Sends a text. The state shows the outcome. */
@@ -162,6 +173,10 @@ export class Conversation {
     this.#deps.client.send(this.id, text, id).catch((error: unknown) => this.refused(id, error));
   }
 
+  #withHeard(window: MessageWindow): MessageWindow {
+    return this.#heardMeanwhile.reduce((before, heard) => heard(before), window);
+  }
+
   #beginLoading(what: Loading): void {
     this.#loading = what;
     this.#heardMeanwhile = [];
@@ -179,7 +194,7 @@ export class Conversation {
       const page = await this.#deps.client.call('listMessages', { chatId: this.id, pageSize, ...range });
       if (overtaken()) return;
       const joined = join(this.state.value.window, page.messages, page.hasMore);
-      const window = this.#heardMeanwhile.reduce(withHeard, joined);
+      const window = this.#withHeard(joined);
       this.#change({ window, shift: direction === 'older', problem: undefined });
     } catch (error) {
       if (!overtaken()) this.#change({ problem: explain(error) });

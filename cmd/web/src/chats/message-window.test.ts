@@ -6,9 +6,10 @@ import {
   type MessageWindow,
   maxMessages,
   trimmed,
-  withHeard,
+  withChange,
   withNewer,
   withOlder,
+  withSent,
 } from './message-window.ts';
 
 const message = (seq: number, updateSeq = seq) => Message.fromPartial({ id: `${seq}`, seq, updateSeq });
@@ -23,15 +24,30 @@ test('pages join on to it, without what it has already', () => {
 });
 
 test('what is heard goes to the end, but not beyond a hole', () => {
-  expect(seqs(withHeard({ ...emptyWindow, messages: range(1, 2) }, message(3)))).toEqual([1, 2, 3]);
-  expect(seqs(withHeard({ ...emptyWindow, messages: range(1, 2), hasNewer: true }, message(9)))).toEqual([1, 2]);
+  expect(seqs(withSent({ ...emptyWindow, messages: range(1, 2) }, message(3)))).toEqual([1, 2, 3]);
+  expect(seqs(withSent({ ...emptyWindow, messages: range(1, 2), hasNewer: true }, message(9)))).toEqual([1, 2]);
 });
 
 test('a message that was changed takes its own place, unless it is older than what is there', () => {
-  const window = withHeard({ ...emptyWindow, messages: range(1, 3) }, message(2, 4));
+  const window = withChange({ ...emptyWindow, messages: range(1, 3) }, message(2, 4));
   expect(window.messages[1]).toMatchObject({ seq: 2, updateSeq: 4 });
-  expect(withHeard(window, message(2))).toBe(window);
+  expect(withChange(window, message(2))).toBe(window);
+  expect(withSent(window, message(2))).toBe(window);
   expect(seqs(window)).toEqual([1, 2, 3]);
+});
+
+test('a change of a message that is not there adds nothing', () => {
+  const window = { messages: range(5, 7), hasOlder: true, hasNewer: false };
+  for (const seq of [4, 8]) expect(withChange(window, message(seq, 9))).toBe(window);
+  expect(withChange(emptyWindow, message(1, 2))).toBe(emptyWindow);
+});
+
+test('a message that was hidden is not there any more', () => {
+  const hidden = (seq: number) => ({ ...message(seq, 9), hidden: true });
+  const window = { ...emptyWindow, messages: range(1, 3) };
+  expect(seqs(withChange(window, hidden(2)))).toEqual([1, 3]);
+  expect(seqs(withSent(window, hidden(3)))).toEqual([1, 2]);
+  expect(seqs(withSent(window, hidden(4)))).toEqual([1, 2, 3]);
 });
 
 test('a window that is trimmed knows that there is more', () => {
@@ -66,7 +82,7 @@ test('whatever is read and heard, it is a stretch of the chat without holes', ()
         if (kind === 'trim') window = trimmed(window, size % 2 ? 'oldest' : 'newest');
         if (kind !== 'heard') continue;
         head += 1;
-        window = withHeard(window, message(head));
+        window = withSent(window, message(head));
       }
       const all = seqs(window);
       expect(all).toEqual(all.map((_, index) => all[0]! + index));

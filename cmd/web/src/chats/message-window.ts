@@ -26,14 +26,18 @@ export function withNewer(window: MessageWindow, page: readonly Message[], hasMo
   return { ...window, messages: [...window.messages, ...newer], hasNewer: hasMore };
 }
 
-/** With a message that was heard: a new one at its end, if the window reaches to the end of the chat, or a changed one in its place. */
-export function withHeard(window: MessageWindow, message: Message): MessageWindow {
-  if (message.seq > lastSeq(window)) {
-    return window.hasNewer ? window : { ...window, messages: [...window.messages, message] };
-  }
+/** Returns the window with a message that was sent: at its end, if the window reaches to the end of the chat. */
+export function withSent(window: MessageWindow, message: Message): MessageWindow {
+  if (message.seq <= lastSeq(window)) return withChange(window, message);
+  return window.hasNewer || message.hidden ? window : { ...window, messages: [...window.messages, message] };
+}
+
+/** Returns the window with the new state of a message, if it has an older state of the message. Hidden messages are left out. */
+export function withChange(window: MessageWindow, message: Message): MessageWindow {
   const index = window.messages.findIndex(({ seq }) => seq === message.seq);
   if (index < 0 || window.messages[index]!.updateSeq >= message.updateSeq) return window;
-  return { ...window, messages: window.messages.with(index, message) };
+  const messages = message.hidden ? window.messages.toSpliced(index, 1) : window.messages.with(index, message);
+  return { ...window, messages };
 }
 
 /** Without the oldest, or without the newest, of what is beyond the limit. */

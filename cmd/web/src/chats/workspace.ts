@@ -91,12 +91,16 @@ export class Workspace {
     client.on('message', (message) => {
       const { chatId, sender } = message;
       if (sender) typing.end(chatId, sender.id);
-      if (sender && sender.id !== this.session.userId) {
+      if (sender && sender.id !== this.session.userId && !message.deletedAt) {
         this.heard.set(message);
       }
       readPositions.receive(message);
       chats.receive(message);
       this.#conversations.get(chatId)?.receive(message);
+    });
+    client.on('messageChanged', (message) => {
+      chats.receiveChange(message);
+      this.#conversations.get(message.chatId)?.receiveChange(message);
     });
     client.on('chatAdded', (chat) => chats.add(chat));
     client.on('chatRemoved', ({ chatId }) => {
@@ -105,6 +109,7 @@ export class Workspace {
     });
     client.on('reset', ({ chatId }) => {
       void this.#conversations.get(chatId)?.loadNewest();
+      chats.forget(chatId);
       chats.load().catch(() => {});
     });
     client.on('typing', ({ chatId, user }) => typing.begin(chatId, user));

@@ -1,4 +1,5 @@
 import type { ChatClient, Message } from '../../../../pkg/chat-client/index.ts';
+import { Meanwhile } from '../store/meanwhile.ts';
 import { Store } from '../store/store.ts';
 import { membershipChanges } from './membership-changes.ts';
 
@@ -12,6 +13,8 @@ export class ReadPositions {
   readonly #client: ChatClient;
   readonly #ownId: string;
   #chatId: string | undefined;
+  /** Who stopped being a member. */
+  readonly #meanwhile = new Meanwhile<{ chatId: string; userId: string }>();
 
   constructor(client: ChatClient, ownId: string) {
     this.#client = client;
@@ -23,8 +26,14 @@ export class ReadPositions {
     if (chatId !== this.#chatId) this.state.set(new Map());
     this.#chatId = chatId;
     if (memberCount > maxMembers) return;
-    const { members } = await this.#client.call('listMembers', { chatId, pageSize: maxMembers });
-    for (const { user, readSeq } of members) this.tell(chatId, user?.id ?? '', readSeq);
+    await this.#meanwhile.during(
+      () => this.#client.call('listMembers', { chatId, pageSize: maxMembers }),
+      ({ members }, gone) => {
+        const left = new Set(gone.filter((one) => one.chatId === chatId).map(({ userId }) => userId));
+        for (const { user, readSeq } of members)
+          if (!left.has(user?.id ?? '')) this.tell(chatId, user?.id ?? '', readSeq);
+      },
+    );
   }
 
   /** Members have read what was there before they wrote; system messages tell who becomes a member and who is one no more. */
@@ -42,6 +51,7 @@ export class ReadPositions {
   }
 
   #forget(chatId: string, userId: string): void {
+    this.#meanwhile.happened({ chatId, userId });
     if (chatId !== this.#chatId) return;
     this.state.update((marks) => new Map([...marks].filter(([id]) => id !== userId)));
   }

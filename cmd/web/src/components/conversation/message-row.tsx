@@ -3,6 +3,7 @@ import type { Conversation } from '../../chats/conversation.ts';
 import type { Row } from '../../conversation/rows.ts';
 import type { ReadPositions } from '../../people/read-positions.ts';
 import { dayLabel, momentOf, timeOf } from '../../text/dates.ts';
+import { deletedText } from '../../text/deleted-text.ts';
 import { hueOf, nameOf } from '../../text/names.ts';
 import { systemText } from '../../text/system-text.ts';
 import { Avatar } from '../controls/avatar.tsx';
@@ -52,6 +53,8 @@ interface BubbleProps extends Props {
 
 function Bubble({ row, direct, conversation, readPositions }: BubbleProps) {
   const { own, first, last } = row;
+  const { editedAt, deletedAt: deleted } = row.kind === 'message' ? row.message : {};
+  const edited = deleted ? undefined : editedAt;
   const sender = row.kind === 'message' ? row.message.sender : undefined;
   const text = row.kind === 'message' ? row.message.text : row.outgoing.text;
   const at = (row.kind === 'message' ? row.message.createdAt : row.outgoing.at) ?? new Date(0);
@@ -67,8 +70,9 @@ function Bubble({ row, direct, conversation, readPositions }: BubbleProps) {
             {name}
           </span>
         )}
-        <MessageText text={text} />
+        {deleted ? <span class="bubble-deleted">{deletedText}</span> : <MessageText text={text} />}
         <span class="bubble-meta">
+          {edited && <span title={`Edited ${momentOf(edited)}`}>edited</span>}
           <time title={momentOf(at)} dateTime={at.toISOString()}>
             {timeOf(at)}
           </time>

@@ -2,6 +2,7 @@ import { memo } from 'preact/compat';
 import { type Chat, ChatType, type User } from '../../../../../pkg/chat-client/index.ts';
 import { routeTo } from '../../routes/use-route.ts';
 import { shortLabel } from '../../text/dates.ts';
+import { deletedText } from '../../text/deleted-text.ts';
 import { nameOf, titleOf } from '../../text/names.ts';
 import { systemText } from '../../text/system-text.ts';
 import { unreadLabel } from '../../text/unread-label.ts';
@@ -55,7 +56,8 @@ export const ChatListItem = memo(function ChatListItem({ chat, ownId, open, reac
 function preview({ type, lastMessage }: Chat, ownId: string): string {
   if (!lastMessage) return 'No messages yet';
   if (lastMessage.system) return systemText(lastMessage);
-  const { sender, text } = lastMessage;
+  const { sender, text, deletedAt, hidden } = lastMessage;
+  if (deletedAt) return hidden ? '' : deletedText;
   const who = sender?.id === ownId ? 'You: ' : type === ChatType.DIRECT ? '' : `${nameOf(sender)}: `;
   return who + text.slice(0, 200);
 }

@@ -1,0 +1,63 @@
+import type { Chat, Message } from '../../../../pkg/chat-client/index.ts';
+import { membershipChanges } from '../people/membership-changes.ts';
+
+/** A chat of the list, as of its number `lastSeq`. Events with smaller numbers are already in it. */
+export interface ListedChat extends Chat {
+  /** `lastMessage` is as of this number. It is behind `lastSeq` after a call that returns no last message. */
+  lastMessageSeq: number;
+  /** The `seq` of each message that was deleted when it was first heard: it is not counted, and its deletion is yet to come. */
+  deletedBefore: readonly number[];
+}
+
+export function toListed(chat: Chat): ListedChat {
+  return { ...chat, lastMessageSeq: chat.lastMessage ? chat.lastSeq : 0, deletedBefore: [] };
+}
+
+/** Returns the chat as it was read, or as it is known if the answer is older than that. */
+export function newerOf(read: ListedChat, known: ListedChat | undefined): ListedChat {
+  return known && (known.lastSeq > read.lastSeq || known.readSeq > read.readSeq) ? known : read;
+}
+
+/** Returns the chat with a message that was sent. */
+export function withMessage(chat: ListedChat, message: Message, ownId: string): ListedChat {
+  const { seq, deletedAt } = message;
+  const shown = seq > chat.lastMessageSeq ? { ...chat, lastMessage: message, lastMessageSeq: seq } : chat;
+  if (seq <= chat.lastSeq) return shown;
+  const counts = isCounted(message, ownId);
+  return {
+    ...withMembers(shown, message, ownId),
+    lastSeq: seq,
+    unreadCount: chat.unreadCount + (counts && !deletedAt ? 1 : 0),
+    deletedBefore: counts && deletedAt ? [...chat.deletedBefore, seq] : chat.deletedBefore,
+  };
+}
+
+/** Returns the chat with a message's new state. A deleted message no longer counts as unread. */
+export function withChange(chat: ListedChat, message: Message, ownId: string): ListedChat {
+  const { seq, updateSeq, deletedAt } = message;
+  const { lastMessage, lastMessageSeq, readSeq, joinedSeq, deletedBefore } = chat;
+  const isLast = seq === lastMessage?.seq && updateSeq > lastMessage.updateSeq;
+  const shown =
+    updateSeq > lastMessageSeq
+      ? { ...chat, lastMessage: isLast ? message : lastMessage, lastMessageSeq: updateSeq }
+      : chat;
+  if (updateSeq <= chat.lastSeq) return shown;
+  const wasCounted = seq > Math.max(readSeq, joinedSeq) && isCounted(message, ownId) && !deletedBefore.includes(seq);
+  return {
+    ...shown,
+    lastSeq: updateSeq,
+    unreadCount: Math.max(0, chat.unreadCount - (deletedAt && wasCounted ? 1 : 0)),
+    deletedBefore: deletedAt ? deletedBefore.filter((one) => one !== seq) : deletedBefore,
+  };
+}
+
+function isCounted({ sender, system }: Message, ownId: string): boolean {
+  return !system && sender?.id !== ownId;
+}
+
+/** Returns the chat with the change of membership that a system message describes. */
+function withMembers(chat: ListedChat, message: Message, ownId: string): ListedChat {
+  const { came, went, newRole } = membershipChanges(message);
+  const memberCount = Math.max(0, chat.memberCount + came.length - went.length);
+  return { ...chat, memberCount, ...(newRole?.userId === ownId && { ownRole: newRole.role }) };
+}

@@ -1,0 +1,2 @@
+/** What is shown instead of the text of a deleted message. */
+export const deletedText = 'This message was deleted';
