@@ -134,8 +134,11 @@ export function bansContract(open: () => Transport, issue: Issue): void {
     test('a ban from the service ends at its time', async () => {
       const bob = await signIn(open(), 'bob');
       const root = await personWith(open(), issue, 'admin');
-      await root.chat.banUser({ userId: bob.id, expiresAt: new Date(Date.now() + 400) });
-      await expect(bob.chat.listChats({})).rejects.toMatchObject(fromService);
+      const expiresAt = new Date(Date.now() + 1_000);
+      await root.chat.banUser({ userId: bob.id, expiresAt });
+      const refusal = await bob.chat.listChats({}).catch((error: unknown) => error);
+      // On a machine that is busy enough the ban is over before it is noticed.
+      if (Date.now() < expiresAt.getTime()) expect(refusal).toMatchObject(fromService);
       await eventually(() => bob.chat.listChats({}));
     });
 
