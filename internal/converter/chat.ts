@@ -10,6 +10,8 @@ export function toWireChat(chat: Chat): Complete<wire.Chat> {
     id: chat.id,
     type: wire.ChatType[chat.type],
     name: chat.name,
+    description: chat.description,
+    data: chat.data,
     lastSeq: chat.lastSeq,
     createdAt: chat.createdAt,
     createdBy: chat.createdBy,

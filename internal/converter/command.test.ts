@@ -75,6 +75,8 @@ describe('a chat', () => {
     id: lower,
     type: 'ROOM' as const,
     name: 'n',
+    description: 'd',
+    data: { key: 'value' },
     lastSeq: 4,
     createdAt: new Date(5),
     createdBy: 'a',

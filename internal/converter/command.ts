@@ -1,5 +1,6 @@
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { ChangeRequest } from '../model/change.ts';
+import type { ChatUpdateRequest } from '../model/chat-fields.ts';
 import type { Command, StartFrom } from '../model/command.ts';
 import type { Complete } from '../model/complete.ts';
 import type { Draft } from '../model/message.ts';
@@ -63,6 +64,16 @@ export function fromWireDeletion({
   ifVersion,
 }: wire.DeleteMessageRequest): Complete<ChangeRequest & { hide: boolean; reason: string }> {
   return { chatId: normalizeId(chatId), messageId: normalizeId(messageId), clientChangeId, hide, reason, ifVersion };
+}
+
+export function fromWireUpdate({
+  chatId,
+  clientChangeId,
+  name,
+  description,
+  data,
+}: wire.UpdateChatRequest): Complete<ChatUpdateRequest> {
+  return { chatId: normalizeId(chatId), clientChangeId, fields: { name, description, data } };
 }
 
 /** Returns the lower-case spelling of a UUID. UUIDs ignore case; keys of maps do not. */

@@ -23,6 +23,8 @@ export function toWireSystemEvent(event: SystemEvent): CompleteOneof<WireEvent> 
       return { $case: 'ownerChanged', value: { user: toWireUser(event.user) } };
     case 'role_changed':
       return { $case: 'roleChanged', value: { user: toWireUser(event.user), role: toWireRole(event.role) } };
+    case 'chat_updated':
+      return { $case: 'chatUpdated', value: { name: event.name, description: event.description, data: event.data } };
     default:
       return event satisfies never;
   }
@@ -49,6 +51,10 @@ export function fromWireSystemEvent(event: WireEvent | undefined): Complete<Syst
       const role = fromWireRole(event.value.role);
       if (!role) throw new TypeError('an unknown role');
       return { kind: 'role_changed', user: fromWireUser(event.value.user), role };
+    }
+    case 'chatUpdated': {
+      const { name, description, data } = event.value;
+      return { kind: 'chat_updated', name, description, data };
     }
     case undefined:
       throw new TypeError('a system event of an unknown kind');

@@ -1,3 +1,4 @@
+import type { ChatFields } from './chat-fields.ts';
 import type { Membership, ReadMark } from './member.ts';
 import type { Message } from './message.ts';
 import type { User } from './user.ts';
@@ -8,10 +9,9 @@ export const roomName = /^[\p{L}\p{N}][\p{L}\p{N}_.-]{0,63}$/u;
 export type ChatType = 'DIRECT' | 'GROUP' | 'ROOM';
 
 /** A chat as the caller sees it. */
-export interface Chat {
+export interface Chat extends ChatFields {
   id: string;
   type: ChatType;
-  name: string;
   /** The number of the chat's last change; 0 if there was none. */
   lastSeq: number;
   createdAt: Date;

@@ -47,6 +47,7 @@ export const operations = {
   CreateChat: { token: everyone },
   GetChat: { token: everyone, chat: { roles: readers, openRooms: true, admins: true, services: true } },
   ListChats: { token: everyone },
+  UpdateChat: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
   DeleteChat: { token: everyone, chat: { roles: owners, admins: true, services: true } },
   AddMembers: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
   ListMembers: { token: everyone, chat: { roles: readers, openRooms: true, admins: true, services: true } },

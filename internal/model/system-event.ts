@@ -1,3 +1,4 @@
+import type { ChatFields } from './chat-fields.ts';
 import type { ChatRole } from './member.ts';
 import type { User } from './user.ts';
 
@@ -9,7 +10,9 @@ export type SystemEvent =
   | { kind: 'member_joined' }
   | { kind: 'member_left' }
   | { kind: 'owner_changed'; user: User }
-  | { kind: 'role_changed'; user: User; role: ChatRole };
+  | { kind: 'role_changed'; user: User; role: ChatRole }
+  // With the new values of the fields that changed.
+  | ({ kind: 'chat_updated' } & Partial<ChatFields>);
 
 /** Returns the membership that a system message ended; undefined for all other messages. */
 export function endedMembership({
@@ -29,6 +32,7 @@ export function endedMembership({
     case 'member_joined':
     case 'owner_changed':
     case 'role_changed':
+    case 'chat_updated':
     case undefined:
       return undefined;
     default:

@@ -1,5 +1,6 @@
 import type { Chat } from '../model/chat.ts';
-import type { Message } from '../model/message.ts';
+import type { ChatUpdateRequest } from '../model/chat-fields.ts';
+import type { Message, Receipt } from '../model/message.ts';
 import type { Page } from '../model/page.ts';
 import type { User } from '../model/user.ts';
 import type { Guard } from './guard.ts';
@@ -20,6 +21,17 @@ export interface ChatsKey {
   /** Whether the page begins among the chats that have changed since the first page. */
   moved: boolean;
 }
+
+/** An update of a chat with a digest of its fields, by which a repetition is recognised. */
+export interface ChatUpdate extends Omit<ChatUpdateRequest, 'chatId'> {
+  digest: Buffer;
+}
+
+/** The outcome of an update. `repeated` is the same update again, `reused` another change with its clientChangeId. */
+export type UpdatedChat =
+  | { outcome: 'stored'; message: Message }
+  | { outcome: 'repeated'; receipt: Receipt }
+  | { outcome: 'unchanged' | 'reused' };
 
 /**
  * Stores chats.
@@ -66,6 +78,12 @@ export interface ChatRepository {
 
   /** Lists the rooms whose name contains the filter, in upper or lower case, ordered by name. */
   listRooms(userId: string, filter: string, limit: number, afterName?: string): Promise<Page<Chat, string>>;
+
+  /**
+   * Changes the fields of a group or room. A repetition gets the first outcome before the guard is called, so also after the actor has lost the role.
+   * Nothing is recorded if nothing changes. Throws ALREADY_EXISTS (ROOM_EXISTS).
+   */
+  update(chatId: string, actor: User, update: ChatUpdate, guard: Guard): Promise<UpdatedChat>;
 
   /**
    * Deletes the chat with its members and bans; returns the ids of its members. From the commit on no method finds its messages, which are

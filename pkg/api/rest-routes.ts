@@ -6,6 +6,7 @@ export const restRoutes = {
     createChat: { method: 'POST', path: '/v1/chats', body: true },
     getChat: { method: 'GET', path: '/v1/chats/{chatId}', body: false },
     listChats: { method: 'GET', path: '/v1/chats', body: false },
+    updateChat: { method: 'PATCH', path: '/v1/chats/{chatId}', body: true },
     deleteChat: { method: 'DELETE', path: '/v1/chats/{chatId}', body: false },
     addMembers: { method: 'POST', path: '/v1/chats/{chatId}/members', body: true },
     listMembers: { method: 'GET', path: '/v1/chats/{chatId}/members', body: false },

@@ -1,4 +1,4 @@
-import type { Chat, MarkReadResponse, Message, MessageVersion, User } from '../api/chat/v1/chat.ts';
+import type { Chat, MarkReadResponse, Message, MessageVersion, UpdateChatResponse, User } from '../api/chat/v1/chat.ts';
 import { ChatType } from '../api/chat/v1/chat.ts';
 import { TokenKeeper, type TokenSource } from './auth/token-source.ts';
 import { type Call, repeatingCalls } from './calls/repeating-calls.ts';
@@ -208,6 +208,21 @@ export class ChatClient {
   /** Returns the direct chat of the user and another user, and creates it if there is none. Throws ChatClientError. */
   async openDirect(userId: string): Promise<Chat> {
     return must((await this.#call('createChat', { type: ChatType.DIRECT, memberIds: [userId] })).chat);
+  }
+
+  /**
+   * Changes the name, the description or the data of a group or room; fields that are absent stay as they are. Resolves with the number of the change; 0 if
+   * nothing changed. Only administrators and owners of the chat may change it. Throws ChatClientError: ALREADY_EXISTS (ROOM_EXISTS),
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT), PERMISSION_DENIED (ROLE_TOO_LOW).
+   *
+   * @example
+   * const { seq } = await client.updateChat(chatId, { description: 'All about tea', data: { colour: 'green' } });
+   */
+  updateChat(
+    chatId: string,
+    fields: { name?: string; description?: string; data?: Record<string, unknown> },
+  ): Promise<UpdateChatResponse> {
+    return this.#call('updateChat', { chatId, clientChangeId: newId(), ...fields });
   }
 
   /**

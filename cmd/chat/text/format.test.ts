@@ -80,6 +80,15 @@ describe('what happened to a chat', () => {
     ],
     [{ $case: 'roleChanged', value: { user: alice, role: ChatRole.MEMBER } }, 'bob made you a member of #development'],
     [{ $case: 'roleChanged', value: { user: bob, role: ChatRole.READER } }, 'bob made bob a reader of #development'],
+    [{ $case: 'chatUpdated', value: { name: 'dev', description: 'about', data: {} } }, 'bob named #development "dev"'],
+    [
+      { $case: 'chatUpdated', value: { name: undefined, description: 'one\ntwo', data: undefined } },
+      'bob changed the description of #development: one\n  | two',
+    ],
+    [
+      { $case: 'chatUpdated', value: { name: undefined, description: undefined, data: {} } },
+      'bob changed the data of #development',
+    ],
     [{ $case: 'ownerChanged', value: { user: carol } }, 'carol is the owner of #development now'],
     [{ $case: 'ownerChanged', value: { user: alice } }, 'You are the owner of #development now'],
   ])('%j reads as %j', (event, text) => {

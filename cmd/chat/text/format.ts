@@ -97,6 +97,12 @@ function systemText(
       const owner = named(event.value.user);
       return owner === 'you' ? `You are the owner of ${place} now` : `${owner} is the owner of ${place} now`;
     }
+    case 'chatUpdated': {
+      const { name, description } = event.value;
+      if (name !== undefined) return `${actor} named ${place} "${plainName(name)}"`;
+      if (description !== undefined) return `${actor} changed the description of ${place}: ${body(description)}`;
+      return `${actor} changed the data of ${place}`;
+    }
     case undefined:
       return undefined;
     default:

@@ -1,6 +1,7 @@
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Presence } from '../../client/presence/presence.ts';
 import type { Chat, ChatType } from '../../model/chat.ts';
+import type { ChatUpdateRequest } from '../../model/chat-fields.ts';
 import type { Complete } from '../../model/complete.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Member, ReadMark } from '../../model/member.ts';
@@ -16,6 +17,7 @@ import type { HistoryRange, MessageRepository } from '../../repository/message-r
 import type { ReadMarkRepository } from '../../repository/read-mark-repository.ts';
 import { authorizeChat, authorizeOver, tokenServes } from '../authorization.ts';
 import type { MessageWriter } from '../writing/message-writer.ts';
+import { digestOfFields, toStoredData } from './chat-fields.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
 import { checkTextLength } from './text-length.ts';
 
@@ -107,6 +109,37 @@ export class ChatService {
 
   listChats(caller: Principal, limit: number, after?: ChatsKey): Promise<Page<Chat, ChatsKey>> {
     return this.#chats.listOfUser(caller.userId, limit, after);
+  }
+
+  /** Returns undefined if nothing changed. */
+  async updateChat(
+    caller: Principal,
+    { chatId, clientChangeId, fields }: ChatUpdateRequest,
+  ): Promise<Receipt | undefined> {
+    const stored = { ...fields, data: fields.data && toStoredData(fields.data) };
+    const update = { clientChangeId, fields: stored, digest: digestOfFields(stored) };
+    const guard = guardOf('UpdateChat', caller, (type) => {
+      refuseDirect(type, 'a direct chat has neither name nor description nor data');
+      if (type === 'ROOM' && fields.name !== undefined) checkRoomName(fields.name);
+    });
+    const updated = await this.#chats.update(chatId, toUser(caller), update, guard);
+    switch (updated.outcome) {
+      case 'stored': {
+        const { id: messageId, seq, createdAt } = updated.message;
+        this.#publish([updated.message], []);
+        return { messageId, seq, createdAt };
+      }
+      case 'repeated':
+        // The first attempt may have been committed without an answer, and nobody has published it then.
+        this.#bus.publishToChat(chatId, { kind: 'head', seq: updated.receipt.seq });
+        return updated.receipt;
+      case 'unchanged':
+        return undefined;
+      case 'reused':
+        throw new ChatError('CHANGE_ID_REUSED', 'this client_change_id was used for another change');
+      default:
+        return updated satisfies never;
+    }
   }
 
   async deleteChat(caller: Principal, chatId: string): Promise<void> {
@@ -318,8 +351,8 @@ function readerFor(method: Parameters<typeof authorizeChat>[0], caller: Principa
   return { userId: caller.userId, guard: guardOf(method, caller) };
 }
 
-function refuseDirect(type: ChatType): void {
-  if (type === 'DIRECT') throw new ChatError('CHAT_IS_DIRECT', 'the members of a direct chat do not change');
+function refuseDirect(type: ChatType, why = 'the members of a direct chat do not change'): void {
+  if (type === 'DIRECT') throw new ChatError('CHAT_IS_DIRECT', why);
 }
 
 function toPage(users: User[], limit: number): Page<User, string> {

@@ -25,6 +25,7 @@ const chatOperations = (Object.keys(operations) as Operation[]).filter(
 /** The fields that matter in a request besides the chat; `u-below` is a reader in it. All other fields have any valid value. */
 const requests: Partial<Record<ChatOperation, object>> = {
   AddMembers: { userIds: ['u-new'] },
+  UpdateChat: { name: undefined, description: 'new' },
   UpdateMember: { userId, role: ChatRole.MEMBER },
   RemoveMember: { userId },
   BanMember: { userId },

@@ -32,6 +32,7 @@ export const systemEvents: OneOfEach<SystemEvent> = {
   member_left: { kind: 'member_left' },
   owner_changed: { kind: 'owner_changed', user: bob },
   role_changed: { kind: 'role_changed', user: bob, role: 'READER' },
+  chat_updated: { kind: 'chat_updated', name: 'name', description: 'about', data: { list: [1, { deep: true }] } },
 };
 
 /** One message for each system event. Real system messages have no text; these do, so that no field is empty. */
@@ -87,6 +88,8 @@ export const chat: Filled<Chat> = {
   id: 'chat',
   type: 'DIRECT',
   name: 'name',
+  description: 'about',
+  data: { list: [1, { deep: true }] },
   lastSeq: 2 ** 52,
   createdAt: at,
   createdBy: 'alice',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { accountsContract } from '../../testing/contract/accounts.ts';
 import { changesContract, liveChangesContract } from '../../testing/contract/changes.ts';
+import { chatUpdatesContract, liveChatUpdatesContract } from '../../testing/contract/chat-updates.ts';
 import { chatsContract } from '../../testing/contract/chats.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
@@ -22,6 +23,7 @@ afterAll(() => service.stop());
 describe('the contract over gRPC', () => {
   const open = () => service.transport();
   chatsContract(open);
+  liveChatUpdatesContract(open);
   membersContract(open);
   roomsContract(open);
   messagesContract(open);
@@ -32,5 +34,6 @@ describe('the contract over gRPC', () => {
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);
   rolesContract(open, issue);
+  chatUpdatesContract(open, issue);
   permissionsContract(open, issue, 'every role');
 });

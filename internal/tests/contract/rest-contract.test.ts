@@ -7,6 +7,7 @@ import { readGatewayConfig } from '../../config/gateway-config.ts';
 import { restTransport } from '../../testing/clients/rest-transport.ts';
 import { accountsContract } from '../../testing/contract/accounts.ts';
 import { changesContract } from '../../testing/contract/changes.ts';
+import { chatUpdatesContract } from '../../testing/contract/chat-updates.ts';
 import { chatsContract } from '../../testing/contract/chats.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
@@ -27,6 +28,7 @@ function contract(open: () => Transport): void {
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);
   rolesContract(open, issue);
+  chatUpdatesContract(open, issue);
   permissionsContract(open, issue, 'one role');
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { type Transport, webSocketTransport } from '../../../pkg/chat-client/index.ts';
 import { accountsContract } from '../../testing/contract/accounts.ts';
 import { changesContract, liveChangesContract } from '../../testing/contract/changes.ts';
+import { chatUpdatesContract, liveChatUpdatesContract } from '../../testing/contract/chat-updates.ts';
 import { chatsContract } from '../../testing/contract/chats.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
@@ -35,6 +36,8 @@ function open(encoding: 'proto' | 'json') {
 describe('the contract over WebSocket and REST, as browsers use it', () => {
   const openProto = () => open('proto');
   chatsContract(openProto);
+  chatUpdatesContract(openProto, issue);
+  liveChatUpdatesContract(openProto);
   membersContract(openProto);
   roomsContract(openProto);
   messagesContract(openProto);
@@ -48,5 +51,6 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
 
 describe('the contract over WebSocket with frames of JSON', () => {
   streamsContract(() => open('json'));
+  liveChatUpdatesContract(() => open('json'));
   rolesContract(() => open('json'), issue);
 });

@@ -89,6 +89,18 @@ const date = fc.option(
     nil: undefined,
   },
 );
+/** An object that JSON can or cannot hold, small, large or nested deep. */
+const object = fc.dictionary(
+  text,
+  fc.oneof(
+    text,
+    fc.jsonValue({ stringUnit: 'binary' }),
+    fc.double(),
+    fc.constantFrom('x'.repeat(5_120), Array(2_000).fill(1e300)),
+    fc.constantFrom(15, 16, 30).map((levels) => JSON.parse('['.repeat(levels) + ']'.repeat(levels))),
+  ),
+  { maxKeys: 3 },
+);
 const texts = fc.array(text, { maxLength: 4 });
 
 /** What a field of a request might be thought to hold, by its type and name. */
@@ -96,6 +108,7 @@ function hostile(field: DescField): fc.Arbitrary<unknown> {
   if (field.fieldKind === 'list') return texts;
   if (field.fieldKind === 'enum') return fc.integer({ min: -1, max: 5 });
   if (field.message?.typeName === 'google.protobuf.Timestamp') return date;
+  if (field.message?.typeName === 'google.protobuf.Struct') return fc.option(object, { nil: undefined });
   if (field.scalar === ScalarType.STRING && ['chatId', 'messageId'].includes(field.localName)) return id;
   if (field.scalar === ScalarType.STRING) return field.localName === 'pageToken' ? token : text;
   if (field.scalar === ScalarType.INT32) return number;

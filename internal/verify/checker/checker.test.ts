@@ -43,6 +43,21 @@ describe('a correct history passes', () => {
     expect(kinds).toEqual([]);
   });
 
+  test('when the description of a chat is that of the last update before each answer', () => {
+    const kinds = found((history) => {
+      const look = (head: number, description: string) => history.call('bob', 'getChat', { head, description });
+      look(1, '');
+      for (const description of ['one', '']) {
+        history.place({ system: { event: 'chatUpdated', users: [], description } });
+        history.place({ system: { event: 'chatUpdated', users: [] } });
+      }
+      look(5, '');
+      look(3, 'one');
+      history.audit();
+    });
+    expect(kinds).toEqual([]);
+  });
+
   test('when two sends overlap in time, in either order', () => {
     const kinds = found((history) => {
       history.send('ann', 'late answer', { begin: 100, firstBegin: 100, at: 300 });
@@ -421,6 +436,19 @@ describe('a faulty history has a violation', () => {
     const write = (history: HandMade) => history.close(history.open('bob'), 'lost');
     expect(found(write)).toEqual(['cut-off']);
     expect(found(write, { faultsExpected: true })).toEqual([]);
+  });
+
+  test('a description that is not that of the last update', () => {
+    const kinds = found((history) => {
+      const update = (description: string) =>
+        history.place({ system: { event: 'chatUpdated', users: [], description } });
+      const look = (head: number, description: string) => history.call('bob', 'getChat', { head, description });
+      update('one');
+      update('two');
+      look(3, 'one');
+      history.audit();
+    });
+    expect(kinds).toEqual(['stale']);
   });
 
   test('a read mark that moves back', () => {

@@ -184,6 +184,9 @@ export class Checker {
     }
     if (record.outcome !== 'ok') return;
     if (record.chatId && record.head !== undefined) this.#ledger(record.chatId).reached(record.head, record);
+    const { chatId, head, description } = record;
+    if (chatId && head !== undefined && description !== undefined)
+      this.#ledger(chatId).described.push({ ...record, head, description });
     if (record.same) this.#compare(record, record.same);
     if (record.chatId && record.readSeq !== undefined) this.#mark(record, record.chatId, record.readSeq);
   }

@@ -22,6 +22,7 @@ export function judgeChat(one: Case, report: Report): void {
   const { ledger, chat, sends, changes, users } = one;
   const attempts = sends.ofChat(ledger.chatId);
   if (ledger.audit) judgeAudit(ledger, attempts, changes, report);
+  if (ledger.audit) judgeDescriptions(ledger, report);
   judgeOrder(ledger, attempts, changes, report);
   for (const message of ledger.messages.values()) {
     if (message.system || !users.has(message.sender)) continue;
@@ -54,6 +55,19 @@ function judgeAudit(ledger: Ledger, attempts: Attempts[], changes: Changes, repo
   for (const { user, clientMessageId, acknowledged: ok, refused, open } of attempts) {
     const found = ok || open || !refused ? undefined : ledger.findBySender(user, clientMessageId);
     if (found) report('refused-but-stored', `${clientMessageId} is at ${found.seq}`, [refused!, found], ledger.chatId);
+  }
+}
+
+/** The description of a chat is that of its last update. */
+function judgeDescriptions(ledger: Ledger, report: Report): void {
+  const messages = [...ledger.messages.values()].filter(({ system }) => system?.description !== undefined);
+  const updates = messages.sort((a, b) => a.seq - b.seq);
+  for (const call of ledger.described) {
+    const last = updates.findLast(({ seq }) => seq <= call.head);
+    const expected = last?.system?.description ?? '';
+    if (call.description === expected || call.head > ledger.audit!.last) continue;
+    const text = `the description at ${call.head} was "${expected}", but the answer has "${call.description}"`;
+    report('stale', text, [...(last ? [last] : []), call], ledger.chatId);
   }
 }
 

@@ -1,4 +1,5 @@
 import type {
+  CallRecord,
   ChangeRecord,
   CoveredRecord,
   HistoryRecord,
@@ -34,6 +35,8 @@ export class Ledger {
   /** By number, when the message or change was first received or acknowledged. */
   readonly knownAt = new Map<number, number>();
   readonly floors: Floor[] = [];
+  /** Answers that had the chat's description, with the chat's last number at that time. */
+  readonly described: (CallRecord & { head: number; description: string })[] = [];
   /** By message id, the first acknowledgement that it is deleted. */
   readonly deletions = new Map<string, ChangeRecord>();
   /** The number at which the last reading of all changes ended. */

@@ -20,6 +20,8 @@ const meanings: Record<SystemKind, Meaning> = {
   memberLeft: { concerns: 'sender', membership: 'ends' },
   ownerChanged: { concerns: 'named', membership: 'goes on', role: 'OWNER' },
   roleChanged: { concerns: 'named', membership: 'goes on' },
+  // It names nobody.
+  chatUpdated: { concerns: 'named', membership: 'goes on' },
 };
 
 /** Undefined for a message of a user, and for a kind that only newer services write. */

@@ -44,9 +44,19 @@ export function addChange(journal: Journal, reader: string, at: number, { change
 function toSystemNews({ system }: Message): SystemNews | undefined {
   const event = system?.event;
   if (!event) return undefined;
-  const value = event.value as { user?: { id: string }; users?: { id: string }[]; role?: ChatRole };
+  const value = event.value as {
+    user?: { id: string };
+    users?: { id: string }[];
+    role?: ChatRole;
+    description?: string;
+  };
   const users = [...(value.users ?? []), ...(value.user ? [value.user] : [])].map(({ id }) => id);
-  return { event: event.$case, users, ...(value.role !== undefined && { role: nameOf(value.role) }) };
+  return {
+    event: event.$case,
+    users,
+    ...(value.role !== undefined && { role: nameOf(value.role) }),
+    ...(value.description !== undefined && { description: value.description }),
+  };
 }
 
 function nameOf(role: ChatRole): string {

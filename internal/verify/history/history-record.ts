@@ -80,6 +80,8 @@ export interface CallRecord extends Interval {
   effects: Effect[];
   /** A number that the chat had reached when the service answered. */
   head?: number;
+  /** The chat's description when its last number was `head`. */
+  description?: string;
   /** The user's read mark, from the answer. */
   readSeq?: number;
   /** All answers about one thing (the chat of a pair, the room of a name) must name the same chat. */
@@ -151,6 +153,8 @@ export interface SystemNews {
   /** The ids of the users that it is about. */
   users: string[];
   role?: string;
+  /** The new description of the chat, if it changed. */
+  description?: string;
 }
 
 /** The service said, or a page showed, that a reader has everything up to a number. */

@@ -73,7 +73,26 @@ async function deleteChat(actor: Actor, chat: KnownChat): Promise<void> {
   if (done) chat.deleted = true;
 }
 
-/** Chats are created, joined, left and deleted. */
+/** Gives a chat a description that it has not had, at times twice at once or once more later: the service must make it once. */
+async function updateChat(actor: Actor, { id: chatId }: KnownChat): Promise<void> {
+  const { random, name, live, transportName } = actor;
+  const clientChangeId = `update ${random.below(1e9)} of ${name}`.replaceAll(' ', '-');
+  const request = { chatId, clientChangeId, description: `about ${clientChangeId}`, data: { by: name } };
+  const update = () =>
+    actor.call('updateChat', request, {
+      chatId,
+      name: 'update a chat',
+      by: live?.isWelcomed && transportName !== 'sse' && random.chance(0.5) ? 'stream' : 'call',
+      tells: ({ messageId, seq }) => ({
+        head: seq,
+        same: { thing: `the update ${clientChangeId} in ${chatId}`, is: `${messageId} at ${seq}` },
+      }),
+    });
+  await Promise.all(random.chance(0.3) ? [update(), update()] : [update()]);
+  if (random.chance(0.3)) await update();
+}
+
+/** Chats are created, updated, joined, left and deleted. */
 export const chats: readonly Operation[] = [
   {
     name: 'create a group',
@@ -119,6 +138,15 @@ export const chats: readonly Operation[] = [
         const left = await actor.call('leaveChat', { chatId: chat.id }, { chatId: chat.id, effects });
         if (left) chat.roles.delete(user);
       };
+    },
+  },
+  {
+    name: 'update a chat',
+    asks: ['UpdateChat'],
+    weight: 1.5,
+    prepare({ actor }) {
+      const chat = actor.random.pick(actor.chatsAs('OWNER', 'ADMIN').filter(({ type }) => type !== 'DIRECT'));
+      return chat && (() => updateChat(actor, chat));
     },
   },
   {

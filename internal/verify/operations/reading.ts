@@ -105,10 +105,11 @@ export const reading: readonly Operation[] = [
     weight: 3,
     prepare({ actor }) {
       const chat = someChat(actor);
-      const tells = (answer: { chat?: { lastSeq: number; ownRole: number; readSeq: number } }) =>
+      const tells = (answer: { chat?: { lastSeq: number; description: string; ownRole: number; readSeq: number } }) =>
         // Only members have a read mark.
         answer.chat && {
           head: answer.chat.lastSeq,
+          description: answer.chat.description,
           ...(answer.chat.ownRole > 0 && { readSeq: answer.chat.readSeq }),
         };
       return (

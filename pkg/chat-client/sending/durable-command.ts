@@ -5,10 +5,13 @@ import type { PendingMessage } from '../messages/pending-message.ts';
 type Body = NonNullable<Command['command']>;
 
 /**
- * A command that the client sends again on each new stream until the service accepts or permanently refuses it. These are the commands with a
+ * A command about a message that the client sends again on each new stream until the service accepts or permanently refuses it. These are the commands with a
  * `client_message_id` or `client_change_id`, by which the service recognises a repetition.
  */
-export type DurableCommand = Extract<Body, { value: { clientMessageId: string } | { clientChangeId: string } }>;
+export type DurableCommand = Extract<
+  Body,
+  { value: { clientMessageId: string } | { clientChangeId: string; messageId: string } }
+>;
 
 /** Returns the message or change that the command carries. */
 export function contentOf(command: DurableCommand): PendingMessage | PendingChange {

@@ -25,6 +25,7 @@ export function membershipChanges({ system, sender }: Message): MembershipChange
     case 'roleChanged':
       return { came: [], went: [], newRole: { userId: event.value.user?.id ?? '', role: event.value.role } };
     case 'chatCreated':
+    case 'chatUpdated':
     case undefined:
       return { came: [], went: [] };
     default:

@@ -20,6 +20,13 @@ export function systemText({ system, sender }: Message): string {
       return `${nameOf(event.value.user)} is the owner now`;
     case 'roleChanged':
       return `${who} made ${nameOf(event.value.user)} ${withArticle(event.value.role)}`;
+    case 'chatUpdated': {
+      const { name, description } = event.value;
+      if (name !== undefined) return `${who} named the chat “${name}”`;
+      if (description !== undefined)
+        return description === '' ? `${who} cleared the description` : `${who} changed the description: ${description}`;
+      return `${who} changed the chat`;
+    }
     case undefined:
       return '';
     default:

@@ -13,6 +13,8 @@ interface ChatRow {
   id: string;
   type: ChatType;
   name: string;
+  description: string | null;
+  data: Record<string, unknown> | null;
   last_seq: number;
   created_at: Date;
   created_by: string;
@@ -30,10 +32,13 @@ function chatsSeenBy(db: Kysely<Tables>, userId: string) {
   return db
     .selectFrom('chats as c')
     .leftJoin('members as own', (join) => join.onRef('own.chat_id', '=', 'c.id').on('own.user_id', '=', userId))
+    .leftJoin('chat_details as d', 'd.chat_id', 'c.id')
     .select([
       'c.id',
       'c.type',
       'c.name',
+      'd.description',
+      'd.data',
       'c.last_seq',
       'c.created_at',
       'c.created_by',
@@ -58,6 +63,8 @@ function toChat(row: ChatRow): Chat {
     id: row.id,
     type: row.type,
     name: row.name,
+    description: row.description ?? '',
+    data: row.data ?? {},
     lastSeq: row.last_seq,
     createdAt: row.created_at,
     createdBy: row.created_by,

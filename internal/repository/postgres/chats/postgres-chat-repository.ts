@@ -5,7 +5,7 @@ import { ChatError } from '../../../model/errors.ts';
 import type { Message } from '../../../model/message.ts';
 import type { Page } from '../../../model/page.ts';
 import type { User } from '../../../model/user.ts';
-import type { ChatRepository, ChatsKey, Creator } from '../../chat-repository.ts';
+import type { ChatRepository, ChatsKey, ChatUpdate, Creator, UpdatedChat } from '../../chat-repository.ts';
 import type { Guard } from '../../guard.ts';
 import type { UserRepository } from '../../user-repository.ts';
 import { audit } from '../audit/audit.ts';
@@ -19,6 +19,7 @@ import { findBanned } from '../members/find-banned.ts';
 import { insertMembers, touchMemberships } from '../members/member-rows.ts';
 import { findJoinedRoom, getChat, listRooms, listUserChats } from './chat-queries.ts';
 import { insertChat } from './insert-chat.ts';
+import { findRepeated, updateLockedChat } from './update-chat.ts';
 
 interface Deps {
   database: Database;
@@ -117,12 +118,23 @@ export class PostgresChatRepository implements ChatRepository {
     return withStorageErrors(() => listRooms(this.#reads, userId, filter, limit, afterName));
   }
 
+  update(chatId: string, actor: User, update: ChatUpdate, guard: Guard): Promise<UpdatedChat> {
+    const later: Guard = () => {};
+    return withLockedChat(this.#db, { chatId, actor }, later, async ({ tx, access }) => {
+      const repeated = await findRepeated(tx, chatId, actor, update);
+      if (repeated) return repeated;
+      guard(access);
+      return updateLockedChat(tx, chatId, actor, update);
+    });
+  }
+
   delete(chatId: string, actor: User, guard: Guard): Promise<string[]> {
     return withLockedChat(this.#db, { chatId, actor }, guard, async ({ tx, access }) => {
       const members = await tx.deleteFrom('members').where('chat_id', '=', chatId).returning('user_id').execute();
       const userIds = members.map(({ user_id }) => user_id);
       await tx.insertInto('deleted_chats').values({ id: chatId }).execute();
       await tx.deleteFrom('chat_bans').where('chat_id', '=', chatId).execute();
+      await tx.deleteFrom('chat_details').where('chat_id', '=', chatId).execute();
       await tx.deleteFrom('chats').where('id', '=', chatId).execute();
       await touchMemberships(tx, userIds);
       await audit(tx, actor, 'chat.delete', chatId, { type: access.chat.type });

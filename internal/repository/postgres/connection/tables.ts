@@ -23,6 +23,7 @@ export interface Tables extends AuthTables {
     changed_at: Defaulted<Date>;
     member_count: Defaulted<number>;
   };
+  chat_details: { chat_id: string; description: string; data: ColumnType<Record<string, unknown>, string, string> };
   members: {
     chat_id: string;
     user_id: string;
@@ -51,7 +52,7 @@ export interface Tables extends AuthTables {
   changes: {
     chat_id: string;
     seq: number;
-    kind: 'edited' | 'deleted';
+    kind: 'edited' | 'deleted' | 'chat_updated';
     message_seq: number;
     actor_id: string;
     client_change_id: string | null;

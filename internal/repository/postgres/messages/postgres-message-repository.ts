@@ -173,7 +173,7 @@ export class PostgresMessageRepository implements MessageRepository {
         changed as (
           select e.seq as change_seq, ${columns}
           from (
-            select seq, message_seq from changes where chat_id = ${chatId} and seq > ${afterSeq}
+            select seq, message_seq from changes where chat_id = ${chatId} and seq > ${afterSeq} and kind <> 'chat_updated'
             order by seq limit ${limit * changesPerEntry}
           ) e
           left join messages m on m.chat_id = ${chatId} and m.seq = e.message_seq and m.update_seq = e.seq

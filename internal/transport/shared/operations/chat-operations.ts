@@ -1,7 +1,12 @@
 import { validate as isUuid } from 'uuid';
-import type { ChatServiceImplementation, SendMessageRequest, SendTyping } from '../../../../pkg/api/chat/v1/chat.ts';
+import type {
+  ChatServiceImplementation,
+  SendMessageRequest,
+  SendTyping,
+  UpdateChatRequest,
+} from '../../../../pkg/api/chat/v1/chat.ts';
 import { fromWireChatType, toWireChat } from '../../../converter/chat.ts';
-import { fromWireDraft, normalizeId } from '../../../converter/command.ts';
+import { fromWireDraft, fromWireUpdate, normalizeId } from '../../../converter/command.ts';
 import { toWireMember } from '../../../converter/member.ts';
 import { toWireMessage } from '../../../converter/message.ts';
 import { fromPageToken, isString, toPageToken } from '../../../converter/page-token.ts';
@@ -33,6 +38,14 @@ function sendMessage(
   return chats.sendMessage(caller, fromWireDraft(request), signal);
 }
 
+function updateChat(
+  { chats }: ChatServices,
+  request: UpdateChatRequest,
+  { caller }: CommandContext,
+): Promise<Receipt | undefined> {
+  return chats.updateChat(caller, fromWireUpdate(request));
+}
+
 /** The operations of chat.v1.ChatService. */
 export const chatOperations = {
   ...moderationOperations,
@@ -56,6 +69,11 @@ export const chatOperations = {
       const page = await chats.listChats(caller, limit(pageSize), fromPageToken(pageToken, isChatsKey));
       return { chats: page.items.map(toWireChat), nextPageToken: toPageToken(page.next) };
     },
+  },
+
+  updateChat: {
+    run: async (services, request, context) => (await updateChat(services, request, context)) ?? {},
+    inStream: updateChat,
   },
 
   deleteChat: {

@@ -78,7 +78,7 @@ export const ChatRole = {
   READER: 1,
   /** MEMBER - May read and send. */
   MEMBER: 2,
-  /** ADMIN - May also add members, and remove, ban and change the roles of members with a lower role. */
+  /** ADMIN - May also update the chat, add members, and remove, ban and change the roles of members with a lower role. */
   ADMIN: 3,
   /** OWNER - May also delete the chat and make others owners. */
   OWNER: 4,
@@ -367,6 +367,10 @@ export interface Chat {
    * to 1,000; 1,000 means 1,000 or more. 0 if the caller is not a member.
    */
   unreadCount: number;
+  /** What the chat is about. Empty for a direct chat. */
+  description: string;
+  /** What a program has noted about the chat. The service does not interpret it. Empty for a direct chat. */
+  data: { [key: string]: any } | undefined;
 }
 
 /** Member is a user's membership of a chat. */
@@ -438,6 +442,7 @@ export interface SystemMessage {
     | { $case: "memberLeft"; value: MemberLeft }
     | { $case: "ownerChanged"; value: OwnerChanged }
     | { $case: "roleChanged"; value: RoleChanged }
+    | { $case: "chatUpdated"; value: ChatUpdated }
     | undefined;
 }
 
@@ -478,6 +483,20 @@ export interface RoleChanged {
   role: ChatRole;
 }
 
+/** ChatUpdated records that the sender changed the chat. Fields that did not change are not set. */
+export interface ChatUpdated {
+  /** The new name. */
+  name?:
+    | string
+    | undefined;
+  /** The new description; empty if it was cleared. */
+  description?:
+    | string
+    | undefined;
+  /** The new data; an empty object if it was cleared. */
+  data: { [key: string]: any } | undefined;
+}
+
 /** Ban excludes a user from a chat or from the service. */
 export interface Ban {
   user:
@@ -501,7 +520,7 @@ export interface AuditEvent {
     | undefined;
   /** The id of the user that acted. */
   actorId: string;
-  /** `chat.create`, `chat.delete`, `members.add`, `members.remove`, `members.role`, `members.ban`, `user.ban`, … */
+  /** `chat.create`, `chat.update`, `chat.delete`, `members.add`, `members.remove`, `members.role`, `members.ban`, `user.ban`, … */
   action: string;
   /** The chat concerned; empty for an act on the whole service. */
   chatId: string;
@@ -548,6 +567,37 @@ export interface ListChatsResponse {
   chats: Chat[];
   /** Empty on the last page. */
   nextPageToken: string;
+}
+
+/** UpdateChatRequest is an update of a chat, as a unary call or as a command on a stream. */
+export interface UpdateChatRequest {
+  chatId: string;
+  /**
+   * Chosen by the client and unique among the caller's changes in this chat, for example a UUID. It makes sending again
+   * safe. Empty: a repetition is an update like any other.
+   */
+  clientChangeId: string;
+  /** The new name. The rules are those of CreateChatRequest. Not set: unchanged. */
+  name?:
+    | string
+    | undefined;
+  /** The new description, at most 1000 characters. The character NUL is not allowed. Empty: clears it. Not set: unchanged. */
+  description?:
+    | string
+    | undefined;
+  /**
+   * The new data, which replaces the old: at most 5 KiB as JSON with numbers written without exponents, at most 16 levels of
+   * objects and lists, without the character NUL. An empty object clears it. Not set: unchanged.
+   */
+  data: { [key: string]: any } | undefined;
+}
+
+export interface UpdateChatResponse {
+  /** The id of the system message that records the update; empty if nothing changed. */
+  messageId: string;
+  /** The sequence number of that message; 0 if nothing changed. */
+  seq: number;
+  createdAt: Date | undefined;
 }
 
 export interface DeleteChatRequest {
@@ -932,6 +982,7 @@ export interface Command {
     | { $case: "markRead"; value: MarkReadRequest }
     | { $case: "editMessage"; value: EditMessageRequest }
     | { $case: "deleteMessage"; value: DeleteMessageRequest }
+    | { $case: "updateChat"; value: UpdateChatRequest }
     | undefined;
 }
 
@@ -1141,11 +1192,15 @@ export interface ChatRemoved {
 /** Accepted announces that a command was carried out. */
 export interface Accepted {
   commandId: string;
-  /** For `send_message`, the id of the stored message; if the command was a repetition, the id of the first message. */
+  /**
+   * For `send_message`, the id of the stored message; if the command was a repetition, the id of the first message. For
+   * `update_chat`, the id of the system message; empty if nothing changed.
+   */
   messageId: string;
   /**
-   * For `send_message`, the message's sequence number; for `edit_message` and `delete_message`, that of the change. 0 if the message is accepted durably but not yet numbered: the
-   * `message` event carries the number.
+   * For `send_message`, the message's sequence number; for `edit_message`, `delete_message` and `update_chat`, that of the
+   * change. 0 if the message is accepted durably but not yet numbered (the `message` event carries the number), or if the
+   * update changed nothing.
    */
   seq: number;
   /**
@@ -1306,6 +1361,8 @@ function createBaseChat(): Chat {
     lastMessage: undefined,
     readSeq: 0,
     unreadCount: 0,
+    description: "",
+    data: undefined,
   };
 }
 
@@ -1349,6 +1406,12 @@ export const Chat: MessageFns<Chat> = {
     }
     if (message.unreadCount !== 0) {
       writer.uint32(104).int32(message.unreadCount);
+    }
+    if (message.description !== "") {
+      writer.uint32(114).string(message.description);
+    }
+    if (message.data !== undefined) {
+      Struct.encode(Struct.wrap(message.data), writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -1470,6 +1533,22 @@ export const Chat: MessageFns<Chat> = {
             message.unreadCount = reader.int32();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1533,6 +1612,8 @@ export const Chat: MessageFns<Chat> = {
         : isSet(object.unread_count)
         ? globalThis.Number(object.unread_count)
         : 0,
+      description: isSet(object.description) ? globalThis.String(object.description) : "",
+      data: isObject(object.data) ? object.data : undefined,
     };
   },
 
@@ -1577,6 +1658,12 @@ export const Chat: MessageFns<Chat> = {
     if (message.unreadCount !== 0) {
       obj.unreadCount = Math.round(message.unreadCount);
     }
+    if (message.description !== "") {
+      obj.description = message.description;
+    }
+    if (message.data !== undefined) {
+      obj.data = message.data;
+    }
     return obj;
   },
 
@@ -1600,6 +1687,8 @@ export const Chat: MessageFns<Chat> = {
       : undefined;
     message.readSeq = object.readSeq ?? 0;
     message.unreadCount = object.unreadCount ?? 0;
+    message.description = object.description ?? "";
+    message.data = object.data ?? undefined;
     return message;
   },
 };
@@ -2064,6 +2153,9 @@ export const SystemMessage: MessageFns<SystemMessage> = {
       case "roleChanged":
         RoleChanged.encode(message.event.value, writer.uint32(58).fork()).join();
         break;
+      case "chatUpdated":
+        ChatUpdated.encode(message.event.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2137,6 +2229,14 @@ export const SystemMessage: MessageFns<SystemMessage> = {
             message.event = { $case: "roleChanged", value: RoleChanged.decode(reader, reader.uint32()) };
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.event = { $case: "chatUpdated", value: ChatUpdated.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2179,6 +2279,10 @@ export const SystemMessage: MessageFns<SystemMessage> = {
         ? { $case: "roleChanged", value: RoleChanged.fromJSON(object.roleChanged) }
         : isSet(object.role_changed)
         ? { $case: "roleChanged", value: RoleChanged.fromJSON(object.role_changed) }
+        : isSet(object.chatUpdated)
+        ? { $case: "chatUpdated", value: ChatUpdated.fromJSON(object.chatUpdated) }
+        : isSet(object.chat_updated)
+        ? { $case: "chatUpdated", value: ChatUpdated.fromJSON(object.chat_updated) }
         : undefined,
     };
   },
@@ -2199,6 +2303,8 @@ export const SystemMessage: MessageFns<SystemMessage> = {
       obj.ownerChanged = OwnerChanged.toJSON(message.event.value);
     } else if (message.event?.$case === "roleChanged") {
       obj.roleChanged = RoleChanged.toJSON(message.event.value);
+    } else if (message.event?.$case === "chatUpdated") {
+      obj.chatUpdated = ChatUpdated.toJSON(message.event.value);
     }
     return obj;
   },
@@ -2248,6 +2354,12 @@ export const SystemMessage: MessageFns<SystemMessage> = {
       case "roleChanged": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "roleChanged", value: RoleChanged.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "chatUpdated": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "chatUpdated", value: ChatUpdated.fromPartial(object.event.value) };
         }
         break;
       }
@@ -2712,6 +2824,107 @@ export const RoleChanged: MessageFns<RoleChanged> = {
     const message = createBaseRoleChanged();
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
     message.role = object.role ?? 0;
+    return message;
+  },
+};
+
+function createBaseChatUpdated(): ChatUpdated {
+  return { name: undefined, description: undefined, data: undefined };
+}
+
+export const ChatUpdated: MessageFns<ChatUpdated> = {
+  encode(message: ChatUpdated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== undefined) {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.description !== undefined) {
+      writer.uint32(18).string(message.description);
+    }
+    if (message.data !== undefined) {
+      Struct.encode(Struct.wrap(message.data), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChatUpdated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChatUpdated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ChatUpdated {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      description: isSet(object.description) ? globalThis.String(object.description) : undefined,
+      data: isObject(object.data) ? object.data : undefined,
+    };
+  },
+
+  toJSON(message: ChatUpdated): unknown {
+    const obj: any = {};
+    if (message.name !== undefined) {
+      obj.name = message.name;
+    }
+    if (message.description !== undefined) {
+      obj.description = message.description;
+    }
+    if (message.data !== undefined) {
+      obj.data = message.data;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ChatUpdated>): ChatUpdated {
+    return ChatUpdated.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ChatUpdated>): ChatUpdated {
+    const message = createBaseChatUpdated();
+    message.name = object.name ?? undefined;
+    message.description = object.description ?? undefined;
+    message.data = object.data ?? undefined;
     return message;
   },
 };
@@ -3528,6 +3741,256 @@ export const ListChatsResponse: MessageFns<ListChatsResponse> = {
     const message = createBaseListChatsResponse();
     message.chats = object.chats?.map((e) => Chat.fromPartial(e)) || [];
     message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseUpdateChatRequest(): UpdateChatRequest {
+  return { chatId: "", clientChangeId: "", name: undefined, description: undefined, data: undefined };
+}
+
+export const UpdateChatRequest: MessageFns<UpdateChatRequest> = {
+  encode(message: UpdateChatRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.clientChangeId !== "") {
+      writer.uint32(18).string(message.clientChangeId);
+    }
+    if (message.name !== undefined) {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.description !== undefined) {
+      writer.uint32(34).string(message.description);
+    }
+    if (message.data !== undefined) {
+      Struct.encode(Struct.wrap(message.data), writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateChatRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateChatRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientChangeId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateChatRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      clientChangeId: isSet(object.clientChangeId)
+        ? globalThis.String(object.clientChangeId)
+        : isSet(object.client_change_id)
+        ? globalThis.String(object.client_change_id)
+        : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : undefined,
+      description: isSet(object.description) ? globalThis.String(object.description) : undefined,
+      data: isObject(object.data) ? object.data : undefined,
+    };
+  },
+
+  toJSON(message: UpdateChatRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.clientChangeId !== "") {
+      obj.clientChangeId = message.clientChangeId;
+    }
+    if (message.name !== undefined) {
+      obj.name = message.name;
+    }
+    if (message.description !== undefined) {
+      obj.description = message.description;
+    }
+    if (message.data !== undefined) {
+      obj.data = message.data;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdateChatRequest>): UpdateChatRequest {
+    return UpdateChatRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateChatRequest>): UpdateChatRequest {
+    const message = createBaseUpdateChatRequest();
+    message.chatId = object.chatId ?? "";
+    message.clientChangeId = object.clientChangeId ?? "";
+    message.name = object.name ?? undefined;
+    message.description = object.description ?? undefined;
+    message.data = object.data ?? undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateChatResponse(): UpdateChatResponse {
+  return { messageId: "", seq: 0, createdAt: undefined };
+}
+
+export const UpdateChatResponse: MessageFns<UpdateChatResponse> = {
+  encode(message: UpdateChatResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.messageId !== "") {
+      writer.uint32(10).string(message.messageId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(16).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateChatResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateChatResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateChatResponse {
+    return {
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: UpdateChatResponse): unknown {
+    const obj: any = {};
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UpdateChatResponse>): UpdateChatResponse {
+    return UpdateChatResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateChatResponse>): UpdateChatResponse {
+    const message = createBaseUpdateChatResponse();
+    message.messageId = object.messageId ?? "";
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
     return message;
   },
 };
@@ -8394,6 +8857,9 @@ export const Command: MessageFns<Command> = {
       case "deleteMessage":
         DeleteMessageRequest.encode(message.command.value, writer.uint32(90).fork()).join();
         break;
+      case "updateChat":
+        UpdateChatRequest.encode(message.command.value, writer.uint32(98).fork()).join();
+        break;
     }
     return writer;
   },
@@ -8499,6 +8965,14 @@ export const Command: MessageFns<Command> = {
             message.command = { $case: "deleteMessage", value: DeleteMessageRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.command = { $case: "updateChat", value: UpdateChatRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8548,6 +9022,10 @@ export const Command: MessageFns<Command> = {
         ? { $case: "deleteMessage", value: DeleteMessageRequest.fromJSON(object.deleteMessage) }
         : isSet(object.delete_message)
         ? { $case: "deleteMessage", value: DeleteMessageRequest.fromJSON(object.delete_message) }
+        : isSet(object.updateChat)
+        ? { $case: "updateChat", value: UpdateChatRequest.fromJSON(object.updateChat) }
+        : isSet(object.update_chat)
+        ? { $case: "updateChat", value: UpdateChatRequest.fromJSON(object.update_chat) }
         : undefined,
     };
   },
@@ -8577,6 +9055,8 @@ export const Command: MessageFns<Command> = {
       obj.editMessage = EditMessageRequest.toJSON(message.command.value);
     } else if (message.command?.$case === "deleteMessage") {
       obj.deleteMessage = DeleteMessageRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "updateChat") {
+      obj.updateChat = UpdateChatRequest.toJSON(message.command.value);
     }
     return obj;
   },
@@ -8645,6 +9125,12 @@ export const Command: MessageFns<Command> = {
       case "deleteMessage": {
         if (object.command?.value !== undefined && object.command?.value !== null) {
           message.command = { $case: "deleteMessage", value: DeleteMessageRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "updateChat": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "updateChat", value: UpdateChatRequest.fromPartial(object.command.value) };
         }
         break;
       }
@@ -11461,6 +11947,28 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
+     * UpdateChat changes the name, the description and the data of a group or room. Fields that are not set stay as they
+     * are. The chat records the new values as a system message (`chat_updated`) under its next number; nothing is recorded if
+     * nothing changes. Only administrators and owners of the chat may change it.
+     *
+     * Updating again with the same `client_change_id` changes nothing and returns the first answer, at any later time.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * ALREADY_EXISTS (ROOM_EXISTS): another room has this name.
+     * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
+     * FAILED_PRECONDITION (CHAT_IS_DIRECT): a direct chat has neither name nor description nor data.
+     * UNAVAILABLE (STORAGE_UNAVAILABLE): the update may or may not be stored; send it again with the same `client_change_id`.
+     */
+    updateChat: {
+      name: "UpdateChat",
+      requestType: UpdateChatRequest as typeof UpdateChatRequest,
+      requestStream: false,
+      responseType: UpdateChatResponse as typeof UpdateChatResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
      * DeleteChat deletes a chat and all its messages for every member. Only owners may delete a chat.
      *
      * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
@@ -11606,7 +12114,10 @@ export const ChatServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** ListRooms returns all rooms in ascending order of their names. */
+    /**
+     * ListRooms returns all rooms in ascending order of their names. A room that is renamed between two pages may be missing or
+     * listed twice.
+     */
     listRooms: {
       name: "ListRooms",
       requestType: ListRoomsRequest as typeof ListRoomsRequest,
@@ -11819,8 +12330,8 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * ListAuditEvents returns the audit log of chats, newest first. It records chats created and deleted, members added and
-     * removed, changes of roles, and bans. For administrators.
+     * ListAuditEvents returns the audit log of chats, newest first. It records chats created, updated and deleted, members
+     * added and removed, changes of roles, and bans. For administrators.
      */
     listAuditEvents: {
       name: "ListAuditEvents",
@@ -11888,6 +12399,24 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    * a member all the time. A chat that was listed before it changed is listed again, in its newer state.
    */
   listChats(request: ListChatsRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ListChatsResponse>>;
+  /**
+   * UpdateChat changes the name, the description and the data of a group or room. Fields that are not set stay as they
+   * are. The chat records the new values as a system message (`chat_updated`) under its next number; nothing is recorded if
+   * nothing changes. Only administrators and owners of the chat may change it.
+   *
+   * Updating again with the same `client_change_id` changes nothing and returns the first answer, at any later time.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * ALREADY_EXISTS (ROOM_EXISTS): another room has this name.
+   * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): a direct chat has neither name nor description nor data.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE): the update may or may not be stored; send it again with the same `client_change_id`.
+   */
+  updateChat(
+    request: UpdateChatRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<UpdateChatResponse>>;
   /**
    * DeleteChat deletes a chat and all its messages for every member. Only owners may delete a chat.
    *
@@ -11989,7 +12518,10 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
    */
   listBans(request: ListBansRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ListBansResponse>>;
-  /** ListRooms returns all rooms in ascending order of their names. */
+  /**
+   * ListRooms returns all rooms in ascending order of their names. A room that is renamed between two pages may be missing or
+   * listed twice.
+   */
   listRooms(request: ListRoomsRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ListRoomsResponse>>;
   /**
    * JoinRoom makes the caller a member of a room and creates the room if it does not exist. Joining twice is harmless. A
@@ -12131,8 +12663,8 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListBannedUsersResponse>>;
   /**
-   * ListAuditEvents returns the audit log of chats, newest first. It records chats created and deleted, members added and
-   * removed, changes of roles, and bans. For administrators.
+   * ListAuditEvents returns the audit log of chats, newest first. It records chats created, updated and deleted, members
+   * added and removed, changes of roles, and bans. For administrators.
    */
   listAuditEvents(
     request: ListAuditEventsRequest,
@@ -12191,6 +12723,24 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    * a member all the time. A chat that was listed before it changed is listed again, in its newer state.
    */
   listChats(request: DeepPartial<ListChatsRequest>, options?: CallOptions & CallOptionsExt): Promise<ListChatsResponse>;
+  /**
+   * UpdateChat changes the name, the description and the data of a group or room. Fields that are not set stay as they
+   * are. The chat records the new values as a system message (`chat_updated`) under its next number; nothing is recorded if
+   * nothing changes. Only administrators and owners of the chat may change it.
+   *
+   * Updating again with the same `client_change_id` changes nothing and returns the first answer, at any later time.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * ALREADY_EXISTS (ROOM_EXISTS): another room has this name.
+   * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
+   * FAILED_PRECONDITION (CHAT_IS_DIRECT): a direct chat has neither name nor description nor data.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE): the update may or may not be stored; send it again with the same `client_change_id`.
+   */
+  updateChat(
+    request: DeepPartial<UpdateChatRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<UpdateChatResponse>;
   /**
    * DeleteChat deletes a chat and all its messages for every member. Only owners may delete a chat.
    *
@@ -12292,7 +12842,10 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller is not an administrator or owner of the chat.
    */
   listBans(request: DeepPartial<ListBansRequest>, options?: CallOptions & CallOptionsExt): Promise<ListBansResponse>;
-  /** ListRooms returns all rooms in ascending order of their names. */
+  /**
+   * ListRooms returns all rooms in ascending order of their names. A room that is renamed between two pages may be missing or
+   * listed twice.
+   */
   listRooms(request: DeepPartial<ListRoomsRequest>, options?: CallOptions & CallOptionsExt): Promise<ListRoomsResponse>;
   /**
    * JoinRoom makes the caller a member of a room and creates the room if it does not exist. Joining twice is harmless. A
@@ -12434,8 +12987,8 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListBannedUsersResponse>;
   /**
-   * ListAuditEvents returns the audit log of chats, newest first. It records chats created and deleted, members added and
-   * removed, changes of roles, and bans. For administrators.
+   * ListAuditEvents returns the audit log of chats, newest first. It records chats created, updated and deleted, members
+   * added and removed, changes of roles, and bans. For administrators.
    */
   listAuditEvents(
     request: DeepPartial<ListAuditEventsRequest>,
