@@ -59,6 +59,9 @@ export interface ChangeRepository {
    */
   appendBatch(batch: readonly NewChange[], rules: ChangeRules, lockWaitMs?: number): Promise<Changed[]>;
 
+  /** Whether the chat has this message, also if it is hidden. */
+  isWritten(chatId: string, messageId: string): Promise<boolean>;
+
   /** Returns the earlier texts of a message with a version greater than `after`, oldest first. Throws NOT_FOUND (MESSAGE_NOT_FOUND). */
   listVersions(chatId: string, messageId: string, limit: number, after?: number): Promise<Page<MessageVersion, number>>;
 }

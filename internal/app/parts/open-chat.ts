@@ -146,7 +146,7 @@ export async function openChat(
     'ChangeService',
     new ChangeService(
       { changes: storedChanges, writer: changeWriter, messages, chats: service },
-      { maxTextLength: limits.maxTextLength },
+      { maxTextLength: limits.maxTextLength, acceptsFirst: ingest !== undefined },
     ),
   );
   const moderation = traced(

@@ -12,10 +12,12 @@ import { checkTextLength } from './text-length.ts';
 export interface ChangeServiceOptions {
   /** The longest text of a message, in Unicode characters. */
   maxTextLength: number;
+  /** Whether messages may be accepted and not yet written (`INGEST=jetstream`). */
+  acceptsFirst: boolean;
 }
 
 interface Deps {
-  changes: Pick<ChangeRepository, 'listVersions'>;
+  changes: Pick<ChangeRepository, 'listVersions' | 'isWritten'>;
   writer: ChangeWriter;
   messages: Pick<MessageRepository, 'findChangesAsMember'>;
   chats: Pick<ChatService, 'getMembership' | 'checkVersionsReader'>;
@@ -27,16 +29,16 @@ interface Deps {
  */
 export class ChangeService {
   readonly #deps: Deps;
-  readonly #maxTextLength: number;
+  readonly #options: ChangeServiceOptions;
 
-  constructor(deps: Deps, { maxTextLength }: ChangeServiceOptions) {
+  constructor(deps: Deps, options: ChangeServiceOptions) {
     this.#deps = deps;
-    this.#maxTextLength = maxTextLength;
+    this.#options = options;
   }
 
   async editMessage(caller: Principal, request: ChangeRequest & { text: string }): Promise<ChangeReceipt> {
     const { text, ...rest } = request;
-    checkTextLength(text, this.#maxTextLength);
+    checkTextLength(text, this.#options.maxTextLength);
     return this.#append('EditMessage', caller, rest, { kind: 'edited', text });
   }
 
@@ -76,13 +78,32 @@ export class ChangeService {
     return page;
   }
 
-  #append(
+  async #append(
     operation: 'EditMessage' | 'DeleteMessage',
     caller: Principal,
     request: ChangeRequest,
     change: ChangeDraft['change'],
   ): Promise<ChangeReceipt> {
     const asService = tokenServes(operation, caller);
-    return this.#deps.writer.append({ ...request, actorId: caller.userId, asService, change });
+    try {
+      return await this.#deps.writer.append({ ...request, actorId: caller.userId, asService, change });
+    } catch (error) {
+      if (await this.#isUnwritten(error, request)) {
+        throw new ChatError('STORAGE_UNAVAILABLE', 'the message is not written yet', { retryAfterMs: 500 });
+      }
+      throw error;
+    }
   }
+
+  /** Whether a message that was not found may be one that is accepted and not yet written. A hidden message is written, and not found either. */
+  async #isUnwritten(error: unknown, { chatId, messageId }: ChangeRequest): Promise<boolean> {
+    if (!this.#options.acceptsFirst || !(error instanceof ChatError) || error.reason !== 'MESSAGE_NOT_FOUND')
+      return false;
+    return isAcceptedId(messageId) && !(await this.#deps.changes.isWritten(chatId, messageId));
+  }
+}
+
+/** Whether the id is one that `INGEST=jetstream` gives: a UUID of version 8. */
+function isAcceptedId(id: string): boolean {
+  return id[14] === '8';
 }

@@ -33,6 +33,8 @@ import type { TestStorage } from './test-storage.ts';
 import { anyChange, user } from './test-storage.ts';
 
 export interface TestNodeOptions {
+  /** As if with INGEST=jetstream. */
+  acceptsFirst?: boolean;
   bus?: Bus;
   chats?: ChatRepository;
   memberships?: MembershipRepository;
@@ -80,7 +82,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   );
   const changes = new ChangeService(
     { changes: storage.changes, writer: changeWriter, messages, chats: service },
-    { maxTextLength: 100_000 },
+    { maxTextLength: 100_000, acceptsFirst: options.acceptsFirst ?? false },
   );
   const presenceAnnouncer = new PresenceAnnouncer(
     { bus, memberships, presence, log },

@@ -65,6 +65,13 @@ export class PostgresChangeRepository implements ChangeRepository {
     });
   }
 
+  isWritten(chatId: string, messageId: string): Promise<boolean> {
+    return withStorageErrors(async () => {
+      const query = this.#reads.selectFrom('messages').select('seq').where('chat_id', '=', chatId);
+      return (await query.where('id', '=', messageId).executeTakeFirst()) !== undefined;
+    });
+  }
+
   listVersions(chatId: string, messageId: string, limit: number, after = 0): Promise<Page<MessageVersion, number>> {
     return withStorageErrors(async () => {
       const rows = await this.#reads
