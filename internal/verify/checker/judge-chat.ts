@@ -78,23 +78,32 @@ export function lacksNoMessage(ledger: Ledger, changes: Changes, seq: number): b
   return ledger.hasNoMessage(seq) || (!ledger.audit && changes.mayHaveMore(ledger.chatId));
 }
 
-/** A message or change must have a greater number than every one that was known before its first attempt began. */
+/**
+ * A message must have a greater number than everything that was acknowledged or known before its first attempt began. So must a change, except that a
+ * message which was accepted without a number may get its number later: changes do not wait in the ingest log.
+ */
 function judgeOrder(ledger: Ledger, attempts: Attempts[], changes: Changes, report: Report): void {
   const sent: (SendRecord | ChangeRecord)[] = attempts.flatMap(({ acknowledged }) => acknowledged ?? []);
   // A deletion may be answered with the number of an earlier one.
   sent.push(...changes.ofChat(ledger.chatId).filter(({ what }) => what === 'edit'));
   const floors: Floor[] = sent.map((record) => ({ at: record.at, seq: placeOf(ledger, record), record }));
-  floors.push(...ledger.floors);
+  const known = new Set(ledger.floors);
+  floors.push(...known);
   floors.sort((a, b) => a.at - b.at);
-  let [next, highest] = [0, undefined as Floor | undefined];
+  let [next, highest, numbered] = [0, undefined as Floor | undefined, undefined as Floor | undefined];
   for (const record of sent.sort((a, b) => a.firstBegin - b.firstBegin)) {
-    for (; next < floors.length && floors[next]!.at < record.firstBegin; next += 1)
-      if (!highest || floors[next]!.seq > highest.seq) highest = floors[next]!;
+    for (; next < floors.length && floors[next]!.at < record.firstBegin; next += 1) {
+      const floor = floors[next]!;
+      if (!highest || floor.seq > highest.seq) highest = floor;
+      const isNumbered = floor.record.kind !== 'send' || known.has(floor);
+      if (isNumbered && (!numbered || floor.seq > numbered.seq)) numbered = floor;
+    }
     const seq = placeOf(ledger, record);
-    if (!highest || seq === 0 || seq > highest.seq) continue;
+    const before = record.kind === 'send' ? highest : numbered;
+    if (!before || seq === 0 || seq > before.seq) continue;
     const id = record.kind === 'send' ? record.clientMessageId : record.clientChangeId;
-    const text = `${id} got ${seq}, but the chat had reached ${highest.seq} before it was sent`;
-    report('reordered', text, [highest.record, record], ledger.chatId);
+    const text = `${id} got ${seq}, but the chat had reached ${before.seq} before it was sent`;
+    report('reordered', text, [before.record, record], ledger.chatId);
   }
 }
 
