@@ -37,10 +37,10 @@ async function newRoom() {
 }
 
 test('a feed of a chat without a subscription gets messages and notices the end of the chat', async () => {
-  const [one, other] = await Promise.all([newRoom(), newRoom()]);
+  const [one, other, third, fourth] = await Promise.all([newRoom(), newRoom(), newRoom(), newRoom()]);
   const { client, looks } = newClient();
-  for (const { name } of [one, other]) await client.joinRoom(name);
-  // The user has more chats than MAX_SUBSCRIPTIONS.
+  // The user has more chats than MAX_SUBSCRIPTIONS, also after two of them are deleted.
+  for (const { name } of [one, other, third, fourth]) await client.joinRoom(name);
   await client.connect();
   const followed = newClient();
   await followed.client.joinRoom(one.name);
