@@ -44,6 +44,7 @@ async function quietChat() {
   const old = await write('old');
   await eventually(() => expect(heard.at(-1)).toBe(old.seq));
   return {
+    client,
     chat: client.chat(chatId),
     old,
     write,
@@ -79,4 +80,107 @@ test('a feed of new messages does not return an old message that was edited', as
     await storage.edit(await write('second'), 'new');
   });
   expect((await next).value?.text).toBe('new');
+});
+
+test('a message that was changed while the client was offline comes once, in its newest state; a known one as changed', async () => {
+  const { client, old, write, whileAway } = await quietChat();
+  const heard: [string, string][] = [];
+  client.on('message', ({ text }) => heard.push(['message', text]));
+  client.on('messageChanged', ({ text, deletedAt }) => heard.push(['changed', deletedAt ? 'deleted' : text]));
+  await whileAway(async () => {
+    await storage.edit(old, 'old, edited');
+    await storage.edit(await write('second'), 'second, edited');
+    await storage.delete(await write('third'));
+  });
+  await write('last');
+  await eventually(() => expect(heard.at(-1)).toEqual(['message', 'last']));
+  expect(heard).toEqual([
+    ['changed', 'old, edited'],
+    ['message', 'second, edited'],
+    ['message', ''],
+    ['message', 'last'],
+  ]);
+});
+
+/** Connects a client whose pages of the history can be held back after the service has read them. */
+async function pausedReader() {
+  const real = webSocketTransport(nodes[0].url);
+  let pageRead = async () => {};
+  const listMessages: Transport['chat']['listMessages'] = async (...args) => {
+    const page = await real.chat.listMessages(...args);
+    await pageRead();
+    return page;
+  };
+  const client = new ChatClient({
+    transport: { ...real, chat: { ...real.chat, listMessages } },
+    token: guest(uniqueName('reader')),
+  });
+  onTestFinished(() => client.close());
+  const heard: string[] = [];
+  client.on('message', ({ text }) => heard.push(text));
+  client.on('messageChanged', ({ text }) => heard.push(text));
+  await client.connect();
+  const { id: chatId, name } = await client.joinRoom(uniqueName('room'));
+  await eventually(() => expect(heard).toEqual(['']));
+  const writer = await nodes[0].client(uniqueName('writer'));
+  await writer.joinRoom(name);
+  return {
+    chat: client.chat(chatId),
+    writer: writer.chat(chatId),
+    hasHeard: (text: string) => eventually(() => expect(heard).toContain(text)),
+    /** Calls `then` between the moment at which the service reads the next page and its answer. */
+    onNextPage(then: () => Promise<void>) {
+      pageRead = () => {
+        pageRead = async () => {};
+        return then();
+      };
+    },
+  };
+}
+
+async function texts(feed: AsyncIterable<{ text: string; system?: unknown }>, last: string): Promise<string[]> {
+  const read: string[] = [];
+  for await (const { text, system } of feed) {
+    if (!system) read.push(text);
+    if (text === last) break;
+  }
+  return read;
+}
+
+test('a feed returns live messages that waited for its reader in their newest state, and changes no returned ones', async () => {
+  const { chat, writer, hasHeard } = await pausedReader();
+  const feed = chat.messages();
+  const read = async () => (await feed.next()).value;
+  const one = await writer.send('one');
+  let first = await read();
+  while (first?.system) first = await read();
+  expect(first?.text).toBe('one');
+
+  const two = await writer.send('two');
+  await writer.delete((await writer.send('three')).messageId, { hide: true });
+  await writer.edit(two.messageId, 'two, edited');
+  await writer.edit(two.messageId, 'two, edited twice');
+  const { messageId: four } = await writer.send('four');
+  await writer.edit(one.messageId, 'one, edited');
+  await writer.delete(four, { reason: 'spam' });
+  await writer.send('five');
+  await hasHeard('five');
+
+  expect([await read(), await read(), await read()]).toMatchObject([
+    { text: 'two, edited twice', seq: two.seq },
+    { text: '', deletedAt: expect.any(Date) },
+    { text: 'five' },
+  ]);
+});
+
+test('a feed returns messages of a page that were changed after the page was read in their newest state', async () => {
+  const { chat, writer, hasHeard, onNextPage } = await pausedReader();
+  const [one, two] = [await writer.send('one'), await writer.send('two')];
+  onNextPage(async () => {
+    await writer.edit(one.messageId, 'one, edited');
+    await writer.delete(two.messageId, { hide: true });
+    await writer.send('three');
+    await hasHeard('three');
+  });
+  expect(await texts(chat.messages({ afterSeq: 0 }), 'three')).toEqual(['one, edited', 'three']);
 });

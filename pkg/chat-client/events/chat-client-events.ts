@@ -17,11 +17,15 @@ export type ConnectionState =
 export type ChatClientEvents = {
   /** The state of the connection changed. */
   state: ConnectionState;
-  /** A message of one of the user's chats was sent. Each comes once, in the chat's order, across reconnections. */
+  /**
+   * A message of one of the user's chats was sent. Each comes once, in the chat's order, across reconnections. It has its newest state: if it was
+   * changed before this delivery, `updateSeq` is greater than `seq`.
+   */
   message: Message;
   /**
-   * A message was edited or deleted; this is its new state. Changes and messages of a chat come in one order. A change that another one replaced while
-   * the client was offline does not come. A message that was already changed when `message` brought it may come again in the same state.
+   * A message was edited or deleted; this is its new state. Messages and changes of a chat come in the order of their numbers. A change that
+   * another one replaced while the client was offline does not come; nor does one that `message` has brought already, unless more than 1,000
+   * messages were changed before their delivery. A state with an `updateSeq` that you have already is nothing new.
    */
   messageChanged: Message;
   /** The user became a member of a chat. */
@@ -52,6 +56,6 @@ export type ChatClientEvents = {
 export type AllEvents = ChatClientEvents & {
   /** The client may have missed messages of the chat up to `afterSeq`. */
   gap: { chatId: string; afterSeq: number };
-  /** Up to `toSeq` there is nothing that the client lacks: later changes have replaced it. */
-  covered: { chatId: string; toSeq: number };
+  /** Under these numbers there is nothing that the client lacks. */
+  covered: { chatId: string; fromSeq: number; toSeq: number };
 };

@@ -1,4 +1,5 @@
 import type { Message } from '../../api/chat/v1/chat.ts';
+import { update } from './newest-states.ts';
 
 /** The buffer drops its messages if the reader falls behind by more than this many. */
 const maxMessages = 1_000;
@@ -22,6 +23,11 @@ export class LiveBuffer {
     if (this.#messages.length >= maxMessages) return this.breakOff();
     this.#messages.push(message);
     this.wake();
+  }
+
+  /** Handles a change of a message: if it waits here, the reader gets its new state, or nothing if it is hidden. */
+  update(changed: Message): void {
+    update(this.#messages, changed);
   }
 
   take(): Message | undefined {

@@ -8,6 +8,7 @@ import type { Emitter } from '../events/emitter.ts';
 import { orAborted } from '../timing/or-aborted.ts';
 import { retryPauses } from '../timing/retry-pauses.ts';
 import { LiveBuffer } from './live-buffer.ts';
+import { update } from './newest-states.ts';
 
 export interface MessageFeedOptions {
   /** Returns messages with a greater `seq`; 0 returns all messages. By default, only messages from now on. */
@@ -27,8 +28,12 @@ interface Deps {
 /** While the client is not subscribed to the chat, the feed polls the service at this interval, in milliseconds. */
 const lookMs = 5_000;
 
+/** If more messages than this are changed while a page is being read, the feed reads the page again. */
+const maxChanges = 1_000;
+
 /**
- * A chat's messages in order, each once. `ChatHandle.messages` creates it; iterate over it with `for await`.
+ * A chat's messages in the order of their `seq`, each once, in the newest state that the client knows at that moment. A later change of a
+ * message that the feed has returned comes by the event `messageChanged`. `ChatHandle.messages` creates the feed; iterate over it with `for await`.
  *
  * The feed either takes live messages from a buffer or reads pages of the history. It starts the buffer before it reads a page, and becomes
  * live after the last page, so no message is lost between the two. If the buffer breaks, the feed returns to the history.
@@ -39,6 +44,8 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
   readonly #ended = new AbortController();
   readonly #stop: (() => void)[] = [];
   #page: Message[] = [];
+  /** What was changed since the page was asked for, which may hold older states. Undefined if no page is being read, or after too many changes. */
+  #changes: Message[] | undefined;
   /** The `seq` of the last message that the feed returned; undefined if it reads live messages only and its start is not known yet. */
   #position: number | undefined;
   /** The last sequence number that the client received of the chat. */
@@ -65,8 +72,8 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
     if (this.#ended.signal.aborted) return;
     this.#stop.push(
       emitter.on('message', (message) => message.chatId === chatId && this.#hear(message)),
-      emitter.on('messageChanged', (message) => message.chatId === chatId && this.#moveTo(message.updateSeq)),
-      emitter.on('covered', (covered) => covered.chatId === chatId && this.#moveTo(covered.toSeq)),
+      emitter.on('messageChanged', (message) => message.chatId === chatId && this.#hearChange(message)),
+      emitter.on('covered', (covered) => covered.chatId === chatId && this.#moveTo(covered.fromSeq, covered.toSeq)),
       emitter.on('gap', (chat) => chat.chatId === chatId && this.#miss(chat.afterSeq)),
       emitter.on('chatRemoved', (chat) => {
         if (chat.chatId !== chatId) return;
@@ -129,12 +136,16 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
 
   async #readPage(): Promise<void> {
     this.#buffer.begin();
+    this.#changes = [];
     await this.#ask(async ({ call, chatId }) => {
       const answer = await orAborted(call('listMessages', { chatId, afterSeq: this.#position }), this.#ended.signal);
-      if (!answer) return;
-      this.#page = answer.messages;
-      this.#live = !answer.hasMore;
+      if (!answer || !this.#changes) return;
+      const { messages, hasMore } = answer;
+      for (const change of this.#changes) update(messages, change);
+      this.#page = messages;
+      this.#live = !hasMore;
     });
+    this.#changes = undefined;
   }
 
   /** Ends the feed if the user may no longer see the chat. */
@@ -167,13 +178,23 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
   }
 
   #hear(message: Message): void {
-    if (this.#heard !== undefined && message.seq > this.#heard + 1) this.#buffer.breakOff();
-    this.#moveTo(message.seq);
+    this.#moveTo(message.seq, message.seq);
     this.#buffer.push(message);
   }
 
-  #moveTo(seq: number): void {
-    this.#heard = seq;
+  #hearChange(message: Message): void {
+    this.#moveTo(message.updateSeq, message.updateSeq);
+    if (message.seq <= (this.#position ?? 0)) return;
+    update(this.#page, message);
+    this.#buffer.update(message);
+    this.#changes?.push(message);
+    if (this.#changes && this.#changes.length > maxChanges) this.#changes = undefined;
+  }
+
+  /** Handles that the client has received these numbers. If numbers before them were not received, messages may be missing. */
+  #moveTo(fromSeq: number, toSeq: number): void {
+    if (this.#heard !== undefined && fromSeq > this.#heard + 1) this.#buffer.breakOff();
+    this.#heard = toSeq;
   }
 
   #end(error?: ChatClientError): void {

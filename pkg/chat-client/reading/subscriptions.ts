@@ -13,6 +13,7 @@ import {
 import type { ChatClientError } from '../errors/chat-error.ts';
 import type { AllEvents } from '../events/chat-client-events.ts';
 import type { Emitter } from '../events/emitter.ts';
+import { EarlyStates } from './newest-states.ts';
 
 /** The command id of the `subscribe_all` command. */
 export const subscribeId = 'subscribe';
@@ -27,6 +28,7 @@ export class Subscriptions {
   readonly #cursors = new Map<string, number>();
   /** By chat, the epoch of its cursor. */
   readonly #epochs = new Map<string, string>();
+  readonly #early = new EarlyStates();
   #everSubscribed = false;
   /** Chats whose cursors were left out of the command and for which no `subscribed` has arrived yet. */
   #untold = new Set<string>();
@@ -89,19 +91,25 @@ export class Subscriptions {
     this.#epochs.set(chatId, epoch);
     if ((this.#cursors.get(chatId) ?? 0) <= fromSeq) return;
     this.#cursors.set(chatId, fromSeq);
+    this.#early.clear();
     this.#emitter.emit('reset', { chatId });
   }
 
   message(message: Message): void {
-    if (this.#advance(message.chatId, message.seq)) this.#emitter.emit('message', message);
+    if (!this.#advance(message.chatId, message.seq)) return;
+    this.#early.add(message);
+    this.#emitter.emit('message', message);
   }
 
   messageChanged(message: Message): void {
-    if (this.#advance(message.chatId, message.updateSeq)) this.#emitter.emit('messageChanged', message);
+    const { chatId, updateSeq } = message;
+    if (!this.#advance(chatId, updateSeq)) return;
+    if (this.#early.take(message)) this.#emitter.emit('covered', { chatId, fromSeq: updateSeq, toSeq: updateSeq });
+    else this.#emitter.emit('messageChanged', message);
   }
 
-  covered({ chatId, toSeq }: Covered): void {
-    if (this.#advance(chatId, toSeq)) this.#emitter.emit('covered', { chatId, toSeq });
+  covered(covered: Covered): void {
+    if (this.#advance(covered.chatId, covered.toSeq)) this.#emitter.emit('covered', covered);
   }
 
   /** Moves the chat's cursor. Returns false if the client has received this number before. */
@@ -123,6 +131,8 @@ export class Subscriptions {
   }
 
   #reset(chatId: string): void {
-    if (this.#cursors.delete(chatId)) this.#emitter.emit('reset', { chatId });
+    if (!this.#cursors.delete(chatId)) return;
+    this.#early.clear();
+    this.#emitter.emit('reset', { chatId });
   }
 }
