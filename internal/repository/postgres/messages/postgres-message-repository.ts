@@ -174,6 +174,8 @@ export class PostgresMessageRepository implements MessageRepository {
           select e.seq as change_seq, ${columns}
           from (
             select seq, message_seq from changes where chat_id = ${chatId} and seq > ${afterSeq} and kind <> 'chat_updated'
+              -- What comes after the last message of a full page is for a later page.
+              and seq < (select case when count(*) < ${limit} then 9223372036854775807 else max(seq) end from sent)
             order by seq limit ${limit * changesPerEntry}
           ) e
           left join messages m on m.chat_id = ${chatId} and m.seq = e.message_seq and m.update_seq = e.seq
