@@ -74,7 +74,7 @@ test('what is unread is counted until it has been looked at, also by another pag
   for (const page of [anna, sameAnna]) await page.listed(room).getByText('3 unread').waitFor();
   await eventually(async () => expect(await anna.page.title()).toBe(`(3) ${other} · Chat`));
   await anna.listed(room).click();
-  await anna.page.getByText('New messages').waitFor();
+  await anna.page.getByText('New messages', { exact: true }).waitFor();
   await anna.shows(['one', 'two', 'three']);
   for (const page of [anna, sameAnna]) await page.listed(room).locator('.badge').waitFor({ state: 'detached' });
   expect((await ben.call('listMembers', { chatId: id })).members.map(({ readSeq }) => readSeq)).toContain(seq);

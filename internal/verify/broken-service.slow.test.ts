@@ -211,10 +211,13 @@ test('the checker notices when a chat is gone by the end of the run', async () =
 });
 
 /** What a node does between the request to stop and its end, while another node takes its place. */
-const deploys: Record<string, { found?: ViolationKind; commits?: boolean; tells?: boolean }> = {
+const deploys: Record<string, { found?: ViolationKind[]; commits?: boolean; tells?: boolean }> = {
   'commits what is under way and sends closing': {},
-  'acknowledges messages that it no longer commits (8)': { found: 'lost', commits: false },
-  'sends no closing (8)': { found: 'cut-off', tells: false },
+  'acknowledges messages that it no longer commits (8)': {
+    found: ['lost', 'retry-differs', 'reordered'],
+    commits: false,
+  },
+  'sends no closing (8)': { found: ['cut-off'], tells: false },
 };
 
 test.for(Object.entries(deploys))('a deploy that %s', async ([, { found, commits = true, tells = true }]) => {
@@ -227,7 +230,7 @@ test.for(Object.entries(deploys))('a deploy that %s', async ([, { found, commits
     dsn: next.dsn,
     messages: breakAppend(async (real, batch, roles) => {
       appends += 1;
-      if (appends === 30) {
+      if (appends === 12) {
         link.target = next.address;
         if (!tells) link.cut();
         stopped = service.stop();
@@ -246,8 +249,14 @@ test.for(Object.entries(deploys))('a deploy that %s', async ([, { found, commits
   await link.close();
   await next.stop();
 
-  const kinds = Object.keys(counts);
-  expect(kinds).toEqual(found ? expect.arrayContaining([found]) : []);
+  // A lost message that its sender sends again is stored by the other node, under another id and number.
+  const kinds = Object.keys(counts) as ViolationKind[];
+  if (found)
+    expect(
+      kinds.filter((kind) => found.includes(kind)),
+      kinds.join(', '),
+    ).not.toEqual([]);
+  else expect(kinds).toEqual([]);
   expect(figures.acknowledged).toBeGreaterThan(0);
 });
 
@@ -264,7 +273,7 @@ async function runThrough(
   await runWorkload({ grpc: [link.address], http: [] }, journal, {
     seed: 1,
     clients: 4,
-    operations: 200,
+    operations: 300,
     durationMs: 20_000,
     paceMs: 3,
     faultsExpected: false,
