@@ -3,6 +3,7 @@ import type { ChatType } from '../model/chat.ts';
 import type { ChatRole } from '../model/member.ts';
 import type { Message } from '../model/message.ts';
 import type { Page } from '../model/page.ts';
+import type { Reader } from './guard.ts';
 
 /** A draft with a digest of its content, by which a repetition is recognised. */
 export interface NewChange extends ChangeDraft {
@@ -62,6 +63,13 @@ export interface ChangeRepository {
   /** Whether the chat has this message, also if it is hidden. */
   isWritten(chatId: string, messageId: string): Promise<boolean>;
 
-  /** Returns the earlier texts of a message with a version greater than `after`, oldest first. Throws NOT_FOUND (MESSAGE_NOT_FOUND). */
-  listVersions(chatId: string, messageId: string, limit: number, after?: number): Promise<Page<MessageVersion, number>>;
+  /**
+   * Returns the earlier texts of a message with a version greater than `after`, oldest first. Throws NOT_FOUND (CHAT_NOT_FOUND, MESSAGE_NOT_FOUND) and what
+   * the reader's guard throws.
+   */
+  listVersions(
+    message: { chatId: string; messageId: string; reader: Reader },
+    limit: number,
+    after?: number,
+  ): Promise<Page<MessageVersion, number>>;
 }

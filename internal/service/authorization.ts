@@ -3,7 +3,7 @@ import { ChatError } from '../model/errors.ts';
 import { type ChatRole, chatRoles } from '../model/member.ts';
 import { type ChatOperation, type Operation, operations, type Permission } from '../model/operations.ts';
 import type { Principal } from '../model/principal.ts';
-import type { Access } from '../repository/guard.ts';
+import type { Access, Reader } from '../repository/guard.ts';
 
 /** Returns the operation's row of the table; undefined for an operation that is not listed, which nobody may use. */
 export function findPermission(operation: string): Permission | undefined {
@@ -45,6 +45,11 @@ export function authorizeOver(
   if (role === undefined || role === 'OWNER' || tokenServes(operation, principal)) return;
   const isBelow = (other: ChatRole) => chatRoles.indexOf(other) < chatRoles.indexOf(role);
   for (const other of [targetRole, newRole]) if (other && !isBelow(other)) throw refusalOf('role_too_low');
+}
+
+/** Returns the caller as a reader of a chat: reading throws as `authorizeChat` unless the caller may use the operation on it. */
+export function readerFor(operation: ChatOperation, caller: Principal): Reader {
+  return { userId: caller.userId, guard: ({ chat, role }) => authorizeChat(operation, caller, chat.type, role) };
 }
 
 /** Whether a role of the caller's token allows the operation without a role in the chat. */

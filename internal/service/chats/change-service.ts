@@ -4,7 +4,7 @@ import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { ChangeRepository } from '../../repository/change-repository.ts';
 import type { ChangesPage, MessageRepository } from '../../repository/message-repository.ts';
-import { tokenServes } from '../authorization.ts';
+import { readerFor, tokenServes } from '../authorization.ts';
 import type { ChangeWriter } from '../writing/change-writer.ts';
 import type { ChatService } from './chat-service.ts';
 import { checkTextLength } from './text-length.ts';
@@ -20,7 +20,7 @@ interface Deps {
   changes: Pick<ChangeRepository, 'listVersions' | 'isWritten'>;
   writer: ChangeWriter;
   messages: Pick<MessageRepository, 'findChangesAsMember'>;
-  chats: Pick<ChatService, 'getMembership' | 'checkVersionsReader'>;
+  chats: Pick<ChatService, 'getMembership'>;
 }
 
 /**
@@ -49,18 +49,15 @@ export class ChangeService {
     return this.#append('DeleteMessage', caller, rest, { kind: 'deleted', hide, reason });
   }
 
-  async listMessageVersions(
+  listMessageVersions(
     caller: Principal,
     chatId: string,
     messageId: string,
     limit: number,
     after?: number,
   ): Promise<Page<MessageVersion, number>> {
-    const page = this.#deps.changes.listVersions(chatId, messageId, limit, after);
-    // A caller who may not read the versions must not learn whether the message exists.
-    page.catch(() => {});
-    await this.#deps.chats.checkVersionsReader(caller, chatId);
-    return page;
+    const reader = readerFor('ListMessageVersions', caller);
+    return this.#deps.changes.listVersions({ chatId, messageId, reader }, limit, after);
   }
 
   async listChanges(caller: Principal, chatId: string, afterSeq: number, limit: number): Promise<ChangesPage> {

@@ -10,12 +10,12 @@ import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { User } from '../../model/user.ts';
 import type { ChatRepository, ChatsKey, Creator } from '../../repository/chat-repository.ts';
-import type { Guard, Reader } from '../../repository/guard.ts';
+import type { Guard } from '../../repository/guard.ts';
 import type { MemberRepository } from '../../repository/member-repository.ts';
 import type { MembershipRepository, MembershipSnapshot } from '../../repository/membership-repository.ts';
 import type { HistoryRange, MessageRepository } from '../../repository/message-repository.ts';
 import type { ReadMarkRepository } from '../../repository/read-mark-repository.ts';
-import { authorizeChat, authorizeOver, tokenServes } from '../authorization.ts';
+import { authorizeChat, authorizeOver, readerFor, tokenServes } from '../authorization.ts';
 import type { MessageWriter } from '../writing/message-writer.ts';
 import { digestOfFields, toStoredData } from './chat-fields.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
@@ -286,12 +286,6 @@ export class ChatService {
     return this.#membership('Subscribe', caller, chatId);
   }
 
-  /** Throws unless the caller may read the earlier texts of the chat's messages. */
-  async checkVersionsReader(caller: Principal, chatId: string): Promise<void> {
-    const chat = await this.#chats.get(chatId, caller.userId);
-    authorizeChat('ListMessageVersions', caller, chat.type, chat.own?.role);
-  }
-
   async #membership(
     method: 'Subscribe' | 'MarkRead' | 'SendTyping',
     caller: Principal,
@@ -344,11 +338,6 @@ function guardOf(
     authorizeChat(method, caller, chat.type, role);
     also?.(chat.type);
   };
-}
-
-/** The caller as a reader of a chat, who must be allowed the operation in it. */
-function readerFor(method: Parameters<typeof authorizeChat>[0], caller: Principal): Reader {
-  return { userId: caller.userId, guard: guardOf(method, caller) };
 }
 
 function refuseDirect(type: ChatType, why = 'the members of a direct chat do not change'): void {

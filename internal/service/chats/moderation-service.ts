@@ -9,10 +9,10 @@ import type { User } from '../../model/user.ts';
 import type { AuditFilter, AuditRepository } from '../../repository/audit-repository.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
 import type { ChatBanRepository, NewBan } from '../../repository/chat-ban-repository.ts';
-import type { Access, Guard } from '../../repository/guard.ts';
+import type { Access } from '../../repository/guard.ts';
 import type { MemberRepository } from '../../repository/member-repository.ts';
 import type { UserRepository } from '../../repository/user-repository.ts';
-import { authorizeChat, authorizeOver } from '../authorization.ts';
+import { authorizeChat, authorizeOver, readerFor } from '../authorization.ts';
 
 interface Deps {
   members: MemberRepository;
@@ -80,8 +80,7 @@ export class ModerationService {
   }
 
   listBans(caller: Principal, chatId: string, limit: number, after?: string): Promise<Page<Ban, string>> {
-    const guard: Guard = ({ chat, role }) => authorizeChat('ListBans', caller, chat.type, role);
-    return this.#chatBans.list(chatId, limit, after, { userId: caller.userId, guard });
+    return this.#chatBans.list(chatId, limit, after, readerFor('ListBans', caller));
   }
 
   async banUser(caller: Principal, newBan: NewBan): Promise<Ban> {

@@ -118,7 +118,9 @@ describe('an edit', () => {
     await append(change(edited('second')));
     await append(change(edited('third')), { keepVersions: false });
     await append(change(edited('fourth')));
-    const versions = (limit: number, after?: number) => storage.changes.listVersions(chatId, sent.id, limit, after);
+    const reader = { userId: 'alice', guard: allow };
+    const of = { chatId, messageId: sent.id, reader };
+    const versions = (limit: number, after?: number) => storage.changes.listVersions(of, limit, after);
     expect(await versions(10)).toMatchObject({
       items: [
         { version: 2, text: 'first', createdAt: sent.createdAt },
@@ -129,7 +131,7 @@ describe('an edit', () => {
     expect(await versions(1, 2)).toEqual({ items: [expect.objectContaining({ text: 'third' })] });
     await append(change(deleted));
     expect(await versions(10)).toEqual({ items: [] });
-    await expect(storage.changes.listVersions(chatId, randomUUID(), 10)).rejects.toMatchObject({
+    await expect(storage.changes.listVersions({ ...of, messageId: randomUUID() }, 10)).rejects.toMatchObject({
       reason: 'MESSAGE_NOT_FOUND',
     });
   });

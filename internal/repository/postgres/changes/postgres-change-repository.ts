@@ -1,11 +1,13 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type pg from 'pg';
 import type { MessageVersion } from '../../../model/change.ts';
 import type { ChatType } from '../../../model/chat.ts';
 import { ChatError } from '../../../model/errors.ts';
 import type { Page } from '../../../model/page.ts';
 import type { Changed, ChangeRepository, ChangeRules, NewChange } from '../../change-repository.ts';
+import type { Reader } from '../../guard.ts';
 import type { Database } from '../connection/database.ts';
+import { readInChat } from '../connection/read-in-chat.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
 import { type MessageRow, toMessage } from '../messages/message-row.ts';
@@ -23,6 +25,9 @@ type ChangedRow = MessageRow & {
   change_seq: number;
   changed_at: Date;
 };
+
+/** A version, or the message alone if it has none after the cursor. */
+type VersionRow = { version: number; text: string; created_at: Date } | { version: null; text: null; created_at: null };
 
 export class PostgresChangeRepository implements ChangeRepository {
   readonly #pool: pg.Pool;
@@ -72,23 +77,22 @@ export class PostgresChangeRepository implements ChangeRepository {
     });
   }
 
-  listVersions(chatId: string, messageId: string, limit: number, after = 0): Promise<Page<MessageVersion, number>> {
+  listVersions(
+    { chatId, messageId, reader }: { chatId: string; messageId: string; reader: Reader },
+    limit: number,
+    after = 0,
+  ): Promise<Page<MessageVersion, number>> {
     return withStorageErrors(async () => {
-      const rows = await this.#reads
-        .selectFrom('messages as m')
-        .leftJoin('message_versions as v', (join) =>
-          join.onRef('v.chat_id', '=', 'm.chat_id').onRef('v.message_seq', '=', 'm.seq').on('v.version', '>', after),
-        )
-        .select(['v.version', 'v.text', 'v.created_at'])
-        .where('m.chat_id', '=', chatId)
-        .where('m.id', '=', messageId)
-        .where('m.hidden', '=', false)
-        .orderBy('v.version')
-        .limit(limit + 1)
-        .execute();
+      const query = sql<VersionRow>`
+        select v.version, v.text, v.created_at
+        from messages m
+        left join message_versions v on v.chat_id = m.chat_id and v.message_seq = m.seq and v.version > ${after}
+        where m.chat_id = ${chatId} and m.id = ${messageId} and not m.hidden
+        order by v.version limit ${limit + 1}`;
+      const rows = await readInChat(this.#reads, chatId, query, reader);
       if (rows.length === 0) throw new ChatError('MESSAGE_NOT_FOUND', 'there is no such message in this chat');
       const versions = rows.flatMap(({ version, text, created_at }) =>
-        version === null || text === null || created_at === null ? [] : [{ version, text, createdAt: created_at }],
+        version === null ? [] : [{ version, text, createdAt: created_at }],
       );
       const items = versions.slice(0, limit);
       return { items, ...(versions.length > limit && { next: items.at(-1)?.version }) };
