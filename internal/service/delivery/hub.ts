@@ -162,16 +162,23 @@ export class Hub {
 
   /** Subscribes before it reads the heads: a message committed between the two arrives by the bus. */
   #follow(chatIds: readonly string[]): void {
-    const heads = this.#subscribeAll(chatIds).then(() => this.#deps.messages.listHeads(chatIds));
+    const heads = this.#readHeads(chatIds);
     for (const chatId of chatIds) {
-      const topic = heads.then((found) => {
+      const topic = heads.then(({ found, epoch }) => {
         const head = found.get(chatId);
         if (head === undefined) throw new NoSuchChat();
-        return this.#createTopic(chatId, head, this.#deps.epochs.current);
+        return this.#createTopic(chatId, head, epoch);
       });
       topic.catch(() => this.#drop(chatId));
       this.#entries.set(chatId, { chatId, topic, early: [], references: 0 });
     }
+  }
+
+  async #readHeads(chatIds: readonly string[]): Promise<{ found: Map<string, number>; epoch: string }> {
+    await this.#subscribeAll(chatIds);
+    // Before the read: a topic may go from an earlier epoch to the present one, never back.
+    const epoch = this.#deps.epochs.current;
+    return { found: await this.#deps.messages.listHeads(chatIds), epoch };
   }
 
   async #subscribeAll(chatIds: readonly string[]): Promise<void> {

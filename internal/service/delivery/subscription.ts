@@ -1,4 +1,5 @@
 import { Batch } from '../../model/batch.ts';
+import type { Cursor } from '../../model/command.ts';
 import { type MembershipEnd, seqOf } from '../../model/entry.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { RemovalReason } from '../../model/event.ts';
@@ -29,7 +30,7 @@ export interface SubscriptionOwner {
  *
  * The user was a member at `verifiedSeq`. The subscription looks at every later entry in order, and the end of a membership is an entry: it
  * delivers what comes before the end, and nothing from after it. What it has put into the outbound buffer stays there, so a reader that is
- * added again goes on from `position` and misses nothing.
+ * added again goes on from `cursor` and misses nothing.
  */
 export class Subscription implements TopicReader {
   readonly chatId: string;
@@ -68,8 +69,8 @@ export class Subscription implements TopicReader {
   }
 
   /** The number up to which everything was put into the outbound buffer. */
-  get position(): number {
-    return this.#position;
+  get cursor(): Cursor {
+    return { seq: this.#position, epoch: this.#epoch };
   }
 
   /** Begins delivery. Call once. */

@@ -3,7 +3,7 @@ import { Backoff } from '../../../pkg/backoff/backoff.ts';
 import { equalJitter } from '../../../pkg/backoff/jitter.ts';
 import type { Chat } from '../../model/chat.ts';
 import type { Cursor, StartFrom } from '../../model/command.ts';
-import { ChatError, invalidFieldsError } from '../../model/errors.ts';
+import { ChatError } from '../../model/errors.ts';
 import type { Event, RemovalReason } from '../../model/event.ts';
 import type { EventEncoder } from '../../model/event-encoder.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
@@ -12,6 +12,7 @@ import type { MembershipRepository, MembershipSnapshot } from '../../repository/
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import type { Hub, TopicHandle } from './hub.ts';
 import type { OutboundBuffer } from './outbound-buffer.ts';
+import { cursorsInFuture, findStarts, readInOneEpoch, type Start, startOf } from './start.ts';
 import { Subscription, type SubscriptionOwner } from './subscription.ts';
 
 interface Deps {
@@ -25,13 +26,6 @@ interface Deps {
   userId: string;
   /** Called with each failure to read from the database; the read is tried again. */
   onRetry: (error: unknown) => void;
-}
-
-/** Where delivery of a chat starts. */
-interface Start {
-  afterSeq: number;
-  /** The epoch of the client's cursor, if it is not the present one. */
-  fromEpoch?: string;
 }
 
 interface Options {
@@ -58,7 +52,7 @@ export class Subscriptions implements SubscriptionOwner {
   /** Chats that the client unsubscribed from. A change of other memberships does not subscribe to them again. */
   #unwanted: Set<string> | undefined;
   /** Where the reader goes on in a chat once it is a member again, by chat. At most `maxSubscriptions`: the oldest are forgotten. */
-  #resumeAfter: Map<string, number> | undefined;
+  #resumeAfter: Map<string, Cursor> | undefined;
   /** Settles when the last change of the subscriptions is done: changes are made one after the other. */
   #lastChange: Promise<unknown> = Promise.resolve();
   #refreshing = false;
@@ -91,19 +85,30 @@ export class Subscriptions implements SubscriptionOwner {
 
   /**
    * Starts delivery after the given cursor, or after the chat's head. If the numbers after it belong to an earlier epoch, `reset` says so, and delivery
-   * starts after the last number that is the same. `membership` says that the user is a member. Throws OUT_OF_RANGE
-   * (CURSOR_IN_FUTURE), NOT_FOUND (CHAT_NOT_FOUND), RESOURCE_EXHAUSTED (SUBSCRIPTION_LIMIT), UNAVAILABLE (STORAGE_UNAVAILABLE).
+   * starts after the last number that is the same. `findMembership` returns the user's membership, and throws if the user is not a member. Throws what it
+   * throws, OUT_OF_RANGE (CURSOR_IN_FUTURE), NOT_FOUND (CHAT_NOT_FOUND), RESOURCE_EXHAUSTED (SUBSCRIPTION_LIMIT), UNAVAILABLE (STORAGE_UNAVAILABLE).
    */
-  subscribe(commandId: string, membership: MembershipSnapshot, cursor: Cursor | undefined): Promise<void> {
+  async subscribe(
+    commandId: string,
+    findMembership: () => Promise<MembershipSnapshot>,
+    cursor: Cursor | undefined,
+  ): Promise<void> {
+    const epochBefore = this.#deps.epochs.current;
+    // Not in its turn: the memberships of several chats are read together.
+    const before = await findMembership();
     return this.#change(async () => {
-      const { chatId, lastSeq } = membership;
-      const starts = await this.#startsOf(cursor ? new Map([[chatId, cursor]]) : new Map());
-      const start = starts.get(chatId) ?? { afterSeq: lastSeq };
-      if (start.afterSeq > lastSeq) throw cursorsInFuture([{ field: 'subscribe.after_seq', lastSeq }]);
-      this.#checkCount(this.#subscriptions.size + (this.#subscriptions.has(chatId) ? 0 : 1));
-      const handle = (await this.#deps.hub.acquire([chatId])).get(chatId);
+      const { membership, start, handles } = await readInOneEpoch(this.#deps, async (epoch) => {
+        const membership = epoch === epochBefore ? before : await findMembership();
+        const { chatId, lastSeq } = membership;
+        const starts = await findStarts(this.#deps.epochs, epoch, new Map(cursor && [[chatId, cursor]]));
+        const start = starts.get(chatId) ?? { afterSeq: lastSeq };
+        if (start.afterSeq > lastSeq) throw cursorsInFuture([{ field: 'subscribe.after_seq', lastSeq }]);
+        this.#checkCount(this.#subscriptions.size + (this.#subscriptions.has(chatId) ? 0 : 1));
+        return { chatIds: [chatId], membership, start };
+      });
+      const handle = handles.get(membership.chatId);
       if (!handle) throw new ChatError('CHAT_NOT_FOUND', 'there is no such chat');
-      this.#unwanted?.delete(chatId);
+      this.#unwanted?.delete(membership.chatId);
       this.#start(commandId, membership, handle, start);
     });
   }
@@ -155,45 +160,29 @@ export class Subscriptions implements SubscriptionOwner {
   }
 
   async #startAll(commandId: string, cursors: ReadonlyMap<string, Cursor>, others: StartFrom): Promise<void> {
-    const memberships = await this.#listMemberships();
-    const starts = await this.#startsOf(cursors);
-    const ahead = memberships.filter(({ chatId, lastSeq }) => (starts.get(chatId)?.afterSeq ?? 0) > lastSeq);
-    if (ahead.length > 0) {
-      const field = (chatId: string) => `subscribe_all.cursors[${JSON.stringify(chatId)}]`;
-      throw cursorsInFuture(ahead.map(({ chatId, lastSeq }) => ({ field: field(chatId), lastSeq })));
-    }
-    const own = new Set(memberships.map(({ chatId }) => chatId));
-    const handles = await this.#deps.hub.acquire([...own]);
+    const { memberships, starts, handles } = await readInOneEpoch(this.#deps, async (epoch) => {
+      const memberships = await this.#listMemberships();
+      const starts = await findStarts(this.#deps.epochs, epoch, cursors);
+      const ahead = memberships.filter(({ chatId, lastSeq }) => (starts.get(chatId)?.afterSeq ?? 0) > lastSeq);
+      if (ahead.length > 0) {
+        const field = (chatId: string) => `subscribe_all.cursors[${JSON.stringify(chatId)}]`;
+        throw cursorsInFuture(ahead.map(({ chatId, lastSeq }) => ({ field: field(chatId), lastSeq })));
+      }
+      return { chatIds: memberships.map(({ chatId }) => chatId), memberships, starts };
+    });
     this.#unwanted = undefined;
-    for (const [chatId, { afterSeq }] of starts) {
+    const own = new Set(memberships.map(({ chatId }) => chatId));
+    for (const [chatId, cursor] of cursors) {
       if (own.has(chatId)) continue;
-      this.#rememberPosition(chatId, afterSeq);
+      this.#rememberPosition(chatId, cursor);
       this.#tellRemoved(chatId, 'UNKNOWN');
     }
     for (const membership of memberships) {
-      const handle = handles.get(membership.chatId);
-      if (handle)
-        this.#start(
-          commandId,
-          membership,
-          handle,
-          starts.get(membership.chatId) ?? { afterSeq: startOf(membership, others) },
-        );
+      const { chatId } = membership;
+      const handle = handles.get(chatId);
+      const start = starts.get(chatId) ?? { afterSeq: startOf(membership, others) };
+      if (handle) this.#start(commandId, membership, handle, start);
     }
-  }
-
-  /** Returns where delivery after these cursors starts. Call it after the memberships were read: the connection has looked at the epoch before. */
-  async #startsOf(cursors: ReadonlyMap<string, Cursor>): Promise<Map<string, Start>> {
-    const { epochs } = this.#deps;
-    const { current } = epochs;
-    const older = [...cursors].filter(([, { epoch }]) => epoch !== '' && epoch !== current);
-    const valid = await epochs.findValid(new Map(older.map(([chatId, { epoch }]) => [chatId, epoch])));
-    return new Map(
-      [...cursors].map(([chatId, { seq, epoch }]) => {
-        if (epoch === '' || epoch === current) return [chatId, { afterSeq: seq }];
-        return [chatId, { afterSeq: Math.min(seq, valid.get(chatId) ?? seq), fromEpoch: epoch }];
-      }),
-    );
   }
 
   #start(commandId: string, membership: MembershipSnapshot, handle: TopicHandle, { afterSeq, fromEpoch }: Start): void {
@@ -226,7 +215,7 @@ export class Subscriptions implements SubscriptionOwner {
 
   onEnded(subscription: Subscription, reason: RemovalReason): void {
     this.#remove(subscription);
-    this.#rememberPosition(subscription.chatId, subscription.position);
+    this.#rememberPosition(subscription.chatId, subscription.cursor);
     this.#tellRemoved(subscription.chatId, reason);
     // The user may have become a member again before this node saw the end of the membership.
     if (reason !== 'DELETED') this.#refreshLater();
@@ -271,57 +260,58 @@ export class Subscriptions implements SubscriptionOwner {
   /** After `subscribeAll`: makes the subscriptions those of the user's memberships. */
   async #refresh(): Promise<void> {
     if (!this.#stopWatching || this.#closed) return;
-    const memberships = await this.#listMemberships();
+    const { memberships, added, starts, handles } = await readInOneEpoch(this.#deps, async (epoch) => {
+      const memberships = await this.#listMemberships();
+      const added = await this.#findAdded(memberships);
+      const chatIds = [...added.keys()].map(({ chatId }) => chatId);
+      const cursors = chatIds.flatMap((chatId) => {
+        const cursor = this.#resumeAfter?.get(chatId);
+        return cursor ? [[chatId, cursor] as const] : [];
+      });
+      const starts = await findStarts(this.#deps.epochs, epoch, new Map(cursors));
+      return { chatIds, memberships, added, starts };
+    });
     const own = new Set(memberships.map(({ chatId }) => chatId));
     for (const subscription of [...this.#subscriptions.values()]) {
       if (own.has(subscription.chatId)) continue;
       this.#remove(subscription);
-      this.#rememberPosition(subscription.chatId, subscription.position);
+      this.#rememberPosition(subscription.chatId, subscription.cursor);
       this.#tellRemoved(subscription.chatId, 'UNKNOWN');
     }
     for (const chatId of this.#unwanted ?? []) if (!own.has(chatId)) this.#unwanted?.delete(chatId);
-    await this.#addNew(
-      memberships.filter(({ chatId }) => !this.#subscriptions.has(chatId) && !this.#unwanted?.has(chatId)),
-    );
-  }
-
-  /** Subscribes to as many as there is room for. The rest are left to a refresh once the reader has made room. */
-  async #addNew(memberships: readonly MembershipSnapshot[]): Promise<void> {
-    const { outbound, hub } = this.#deps;
-    if (memberships.length > 0 && !outbound.hasRoom) return this.#refreshWhenRoom();
-    const added = new Map<MembershipSnapshot, Chat>();
-    for (const membership of memberships) {
-      const chat = await this.#findChat(membership.chatId);
-      if (chat) added.set(membership, chat);
-    }
-    const handles = await hub.acquire([...added.keys()].map(({ chatId }) => chatId));
     for (const [membership, chat] of added) {
-      const handle = handles.get(membership.chatId);
+      const { chatId } = membership;
+      const handle = handles.get(chatId);
       if (!handle) continue;
-      if (!outbound.hasRoom) {
+      if (!this.#deps.outbound.hasRoom) {
         handle.release();
         this.#refreshWhenRoom();
         continue;
       }
       this.#tell({ kind: 'chat_added', chat });
-      this.#start('', membership, handle, { afterSeq: this.#startAgain(membership) });
+      this.#start('', membership, handle, startAgain(membership, starts.get(chatId)));
     }
   }
 
-  /**
-   * Where delivery to a new member starts: with the chat's entry that made the user a member or, for a reader that had read the chat before,
-   * after what it was given then. Members may read the whole history, so the reader is given what it missed.
-   */
-  #startAgain(membership: MembershipSnapshot): number {
-    const joined = startOf(membership, 'JOINED');
-    // A cursor from before the membership cannot be greater than its start; a client's may be wrong.
-    return Math.min(joined, this.#resumeAfter?.get(membership.chatId) ?? joined);
+  /** Returns those memberships, with their chats, that need a subscription. None without room: they are left to a refresh once the reader has made some. */
+  async #findAdded(memberships: readonly MembershipSnapshot[]): Promise<Map<MembershipSnapshot, Chat>> {
+    const added = new Map<MembershipSnapshot, Chat>();
+    const fresh = memberships.filter(({ chatId }) => !this.#subscriptions.has(chatId) && !this.#unwanted?.has(chatId));
+    if (fresh.length > 0 && !this.#deps.outbound.hasRoom) {
+      this.#refreshWhenRoom();
+      return added;
+    }
+    for (const membership of fresh) {
+      const chat = await this.#findChat(membership.chatId);
+      if (chat) added.set(membership, chat);
+    }
+    return added;
   }
 
-  #rememberPosition(chatId: string, seq: number): void {
+  #rememberPosition(chatId: string, cursor: Cursor): void {
     this.#resumeAfter ??= new Map();
     this.#resumeAfter.delete(chatId);
-    this.#resumeAfter.set(chatId, seq);
+    this.#resumeAfter.set(chatId, cursor);
     if (this.#resumeAfter.size > this.#options.maxSubscriptions)
       this.#resumeAfter.delete(first(this.#resumeAfter.keys())!);
   }
@@ -369,25 +359,14 @@ export class Subscriptions implements SubscriptionOwner {
   }
 }
 
-function startOf({ lastSeq, joinedSeq }: MembershipSnapshot, from: StartFrom): number {
-  switch (from) {
-    case 'NOW':
-      return lastSeq;
-    case 'JOINED':
-      return joinedSeq - 1;
-    case 'BEGINNING':
-      return 0;
-    default:
-      return from satisfies never;
-  }
-}
-
-function cursorsInFuture(cursors: { field: string; lastSeq: number }[]): ChatError {
-  const violations = cursors.map(({ field, lastSeq }) => ({
-    field,
-    description: `must be at most ${lastSeq}, the chat's last number`,
-  }));
-  return new ChatError('CURSOR_IN_FUTURE', invalidFieldsError(...violations).message, { violations });
+/**
+ * Where delivery to a new member starts: with the chat's entry that made the user a member or, for a reader that had read the chat before,
+ * after what it was given then. Members may read the whole history, so the reader is given what it missed.
+ */
+function startAgain(membership: MembershipSnapshot, before: Start | undefined): Start {
+  const joined = startOf(membership, 'JOINED');
+  // A cursor from before the membership cannot be greater than its start; a client's may be wrong.
+  return { ...before, afterSeq: Math.min(joined, before?.afterSeq ?? joined) };
 }
 
 function first<T>(values: Iterable<T>): T | undefined {

@@ -240,8 +240,8 @@ export class Session {
       case 'operation':
         return this.#operate(command);
       case 'subscribe': {
-        const membership = await this.#deps.service.getMembership(this.#principal, command.chatId);
-        return this.#subscriptions.subscribe(commandId, membership, command.cursor);
+        const findMembership = () => this.#deps.service.getMembership(this.#principal, command.chatId);
+        return this.#subscriptions.subscribe(commandId, findMembership, command.cursor);
       }
       case 'subscribe_all':
         await this.#subscriptions.subscribeAll(commandId, command.cursors, command.others);
