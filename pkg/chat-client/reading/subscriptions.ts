@@ -75,13 +75,17 @@ export class Subscriptions {
     }
   }
 
+  /** Keeps a cursor that the service was given: if the cursor's epoch is over, `reset` follows. */
   subscribed({ chatId, headSeq, afterSeq, epoch }: Subscribed): void {
-    this.#untold.delete(chatId);
-    this.#epochs.set(chatId, epoch);
+    const wasGiven = !this.#untold.delete(chatId);
     const cursor = this.#cursors.get(chatId);
-    // The service has fewer messages than the client, but was not given this cursor, so it could not refuse it.
-    if (cursor !== undefined && cursor > headSeq) this.#reset(chatId);
-    else if (cursor !== undefined) return;
+    const known = this.#epochs.get(chatId) || epoch;
+    if (cursor !== undefined) {
+      const isValid = wasGiven || (known === epoch && cursor <= headSeq);
+      if (isValid) return void this.#epochs.set(chatId, known);
+      this.#reset(chatId);
+    }
+    this.#epochs.set(chatId, epoch);
     this.#cursors.set(chatId, afterSeq);
     this.#emitter.emit('gap', { chatId, afterSeq });
   }

@@ -1,0 +1,59 @@
+import { describe, expect, test } from 'vitest';
+import { Limits } from '../../api/chat/v1/chat.ts';
+import type { AllEvents } from '../events/chat-client-events.ts';
+import { Emitter } from '../events/emitter.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+/** So small that no cursor fits into the command. */
+const smallFrames = Limits.fromPartial({ maxFrameBytes: 300 });
+
+/** Subscriptions that have seen numbers up to 7 of the chat `c` in the epoch `one`, and what they have emitted since. */
+function newSubscriptions() {
+  const emitter = new Emitter<AllEvents>();
+  const emitted: string[] = [];
+  const subscriptions = new Subscriptions(emitter);
+  subscriptions.subscribed({ commandId: '', chatId: 'c', headSeq: 7, afterSeq: 7, epoch: 'one' });
+  emitter.on('reset', ({ chatId }) => emitted.push(`reset ${chatId}`));
+  emitter.on('gap', ({ chatId, afterSeq }) => emitted.push(`gap ${chatId} ${afterSeq}`));
+  /** The cursor that the next connection begins with. */
+  const cursor = (limits?: Limits) => {
+    const { command } = subscriptions.command(limits);
+    if (command?.$case !== 'subscribeAll') throw new Error('the command subscribes to all chats');
+    return { seq: command.value.cursors.c, epoch: command.value.epochs.c };
+  };
+  return { subscriptions, emitted, cursor };
+}
+
+const subscribed = { commandId: '', chatId: 'c', headSeq: 9, afterSeq: 4 };
+
+test('a cursor of an earlier epoch keeps that epoch until the service has said what of it is the same', () => {
+  const { subscriptions, emitted, cursor } = newSubscriptions();
+  expect(cursor()).toEqual({ seq: 7, epoch: 'one' });
+  subscriptions.subscribed({ ...subscribed, epoch: 'two' });
+  // The connection ends here.
+  expect(cursor()).toEqual({ seq: 7, epoch: 'one' });
+  expect(emitted).toEqual([]);
+  subscriptions.subscribed({ ...subscribed, epoch: 'two' });
+  subscriptions.reset({ chatId: 'c', epoch: 'two', fromSeq: 4 });
+  expect(cursor()).toEqual({ seq: 4, epoch: 'two' });
+  expect(emitted).toEqual(['reset c']);
+});
+
+describe('a cursor that did not fit into the command', () => {
+  test.each([
+    ['is kept in the same epoch', { epoch: 'one' }, [], { seq: 7, epoch: 'one' }],
+    ['is given up in another epoch', { epoch: 'two' }, ['reset c', 'gap c 4'], { seq: 4, epoch: 'two' }],
+    [
+      'is given up if the chat has fewer numbers',
+      { epoch: 'one', headSeq: 6 },
+      ['reset c', 'gap c 4'],
+      { seq: 4, epoch: 'one' },
+    ],
+  ])('%s', (_, answer, events, next) => {
+    const { subscriptions, emitted, cursor } = newSubscriptions();
+    expect(cursor(smallFrames).seq).toBeUndefined();
+    subscriptions.subscribed({ ...subscribed, ...answer });
+    expect(emitted).toEqual(events);
+    expect(cursor()).toEqual(next);
+  });
+});
