@@ -33,6 +33,11 @@ function queueOf(...entries: WriteEntry[]) {
   return queue;
 }
 
+/** Opens the chats of a batch, as a writer does once it is committed. */
+function open(queue: WriteQueue<NewMessage, Receipt>, batch: readonly WriteEntry[] = []): void {
+  for (const { item } of batch) queue.open(item.chatId);
+}
+
 const ids = (entries: readonly WriteEntry[]) => entries.map(({ item }) => item.id);
 
 describe('taking', () => {
@@ -45,7 +50,7 @@ describe('taking', () => {
     expect(queue.take(3)).toEqual([]);
   });
 
-  test('closes the chats until they are released', () => {
+  test('closes the chats until they are opened', () => {
     const [a1, a2, b1] = [entry('a'), entry('a'), entry('b')];
     const queue = queueOf(a1);
     const batch = queue.take(10);
@@ -53,7 +58,7 @@ describe('taking', () => {
     queue.add(b1);
     expect(ids(queue.take(10))).toEqual(ids([b1]));
     expect(queue.take(10)).toEqual([]);
-    queue.release(batch);
+    open(queue, batch);
     expect(ids(queue.take(10))).toEqual(ids([a2]));
   });
 
@@ -62,7 +67,7 @@ describe('taking', () => {
     const queue = queueOf(first, again, next);
     const batch = queue.take(10);
     expect(ids(batch)).toEqual(ids([first]));
-    queue.release(batch);
+    open(queue, batch);
     expect(ids(queue.take(10))).toEqual(ids([again, next]));
   });
 
@@ -79,10 +84,10 @@ describe('taking', () => {
     expect(ids(batch)).toContain(quiet.item.id);
   });
 
-  test('puts a released chat behind those that were waiting', () => {
+  test('puts a chat that is opened behind those that were waiting', () => {
     const queue = queueOf(entry('a'), entry('a'), entry('b'), entry('c'));
     const first = queue.take(1);
-    queue.release(first);
+    open(queue, first);
     expect(queue.take(1).map(({ item }) => item.chatId)).toEqual(['b']);
     expect(queue.take(1).map(({ item }) => item.chatId)).toEqual(['c']);
     expect(queue.take(1).map(({ item }) => item.chatId)).toEqual(['a']);
@@ -118,7 +123,7 @@ describe('withdrawing', () => {
     queue.add(soon);
     queue.add(late);
     expect(ids(queue.takeExpired(10))).toEqual(ids([soon]));
-    queue.release(batch);
+    open(queue, batch);
     expect(ids(queue.take(10))).toEqual(ids([late]));
   });
 });
@@ -127,13 +132,13 @@ describe('whatever happens', () => {
   type Step =
     | { kind: 'add'; chat: number; id: number }
     | { kind: 'take'; limit: number }
-    | { kind: 'release'; which: number }
+    | { kind: 'open'; which: number }
     | { kind: 'withdraw'; which: number }
     | { kind: 'expire'; now: number };
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ kind: fc.constant('add'), chat: fc.nat(4), id: fc.nat(12) }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('take'), limit: fc.integer({ min: 1, max: 6 }) }) },
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant('release'), which: fc.nat(9) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('open'), which: fc.nat(9) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('withdraw'), which: fc.nat(99) }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('expire'), now: fc.nat(200) }) },
   ) as fc.Arbitrary<Step>;
@@ -145,7 +150,7 @@ describe('whatever happens', () => {
         const added: WriteEntry[] = [];
         const gone = new Set<WriteEntry>();
         const taken: WriteEntry[] = [];
-        const open: WriteEntry[][] = [];
+        const taking: WriteEntry[][] = [];
         const take = (limit: number) => {
           const before = queue.size;
           const batch = queue.take(limit);
@@ -154,9 +159,9 @@ describe('whatever happens', () => {
           const keys = batch.map(({ item }) => `${item.chatId} ${item.clientMessageId}`);
           expect(new Set(keys).size).toBe(keys.length);
           const chats = new Set(batch.map(({ item }) => item.chatId));
-          for (const other of open) for (const { item } of other) expect(chats).not.toContain(item.chatId);
+          for (const other of taking) for (const { item } of other) expect(chats).not.toContain(item.chatId);
           taken.push(...batch);
-          if (batch.length > 0) open.push(batch);
+          if (batch.length > 0) taking.push(batch);
           return batch.length;
         };
         for (const [i, each] of steps.entries()) {
@@ -165,7 +170,7 @@ describe('whatever happens', () => {
             added.push(one);
             queue.add(one);
           } else if (each.kind === 'take') take(each.limit);
-          else if (each.kind === 'release') queue.release(open.splice(each.which % (open.length || 1), 1)[0] ?? []);
+          else if (each.kind === 'open') open(queue, taking.splice(each.which % (taking.length || 1), 1)[0]);
           else if (each.kind === 'withdraw') {
             const one = added[each.which % (added.length || 1)];
             if (!one) continue;
@@ -176,7 +181,7 @@ describe('whatever happens', () => {
         }
         // A take returns something whenever an open chat has messages.
         for (let left = queue.size; left > 0; left = queue.size) {
-          for (const batch of open.splice(0)) queue.release(batch);
+          for (const batch of taking.splice(0)) open(queue, batch);
           expect(take(4)).toBeGreaterThan(0);
         }
         expect(new Set(taken).size).toBe(taken.length);

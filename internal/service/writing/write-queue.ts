@@ -20,7 +20,7 @@ const maxPerTurn = 128;
 
 /**
  * Queues what is to be committed to chats. Chats take turns in the order in which they came; entries of a chat keep their order. A chat with entries in a
- * taken batch is closed until the batch is released.
+ * taken batch is closed until `open`.
  */
 export class WriteQueue<Item extends { chatId: string }, Receipt> {
   /** Two items with a key in common are never taken together. */
@@ -68,11 +68,6 @@ export class WriteQueue<Item extends { chatId: string }, Receipt> {
     for (const { item } of batch) this.#ready.delete(item.chatId);
     this.#size -= batch.length;
     return batch;
-  }
-
-  /** Opens the batch's chats again. */
-  release(batch: readonly WriteEntry<Item, Receipt>[]): void {
-    for (const { item } of batch) this.open(item.chatId);
   }
 
   /** Opens a closed chat. */
