@@ -134,7 +134,7 @@ export class ChatClient {
   /**
    * Replaces the text of a message. Resolves once the service has stored the edit durably. Like a message, the client sends it again until it is
    * answered, keeps it in the outbox, and sends it in the order of the calls for a chat. An edit waits for the answers to earlier changes of the
-   * same message. A message with the `seq` 0 in its receipt can be edited once the event `message` has brought it.
+   * same message.
    *
    * Rejects with ChatClientError in the same cases as `send`. Permanent refusals emit the event `changeRefused`, for example PERMISSION_DENIED
    * (NOT_THE_SENDER), NOT_FOUND (MESSAGE_NOT_FOUND), FAILED_PRECONDITION (MESSAGE_DELETED, TOO_LATE), ABORTED (VERSION_CONFLICT).
@@ -272,6 +272,7 @@ export class ChatClient {
     await this.#session.end();
     this.#transport.close();
   }
+
   #perform(content: PendingMessage | PendingChange): Promise<Receipt> {
     if (this.state.kind === 'closed') return Promise.reject(closedError());
     return this.#session.sender.perform(content);
