@@ -62,7 +62,7 @@ describe('no field of the contract is lost', () => {
     const lost = values.flatMap((value, i) =>
       Object.keys(value).some((name) => name in streamCommands) ? lostFields(value, others[i]!, convert) : [],
     );
-    // An epoch belongs to the cursor with the same key, and filled maps have different keys. command.test.ts looks at it.
+    // The values are filled with a different key in each map, so no cursor here has an epoch. command.test.ts looks at epochs of cursors.
     expect(lost).toEqual(['subscribeAll.epochs']);
   });
 

@@ -47,7 +47,7 @@ export async function* readHeaders(
       if (left > 0) throw new Error('the stream could not be read to its end');
     }
   } finally {
-    // The server removes it by itself too, later.
+    // Whether it succeeds or not: the server removes the consumer once nobody has asked it for a minute.
     await manager.consumers.delete(stream, name).catch(() => {});
   }
 }

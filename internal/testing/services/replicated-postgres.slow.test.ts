@@ -14,7 +14,7 @@ async function query(text: string): Promise<unknown[]> {
   try {
     return (await client.query({ text, rowMode: 'array' })).rows.flat();
   } finally {
-    await client.end().catch(() => {});
+    await client.end();
   }
 }
 

@@ -52,7 +52,10 @@ export class Sender {
   restore(): void {
     if (this.#restored) return;
     this.#restored = true;
-    for (const content of this.#deps.outbox?.load() ?? []) this.#add(toCommand(content)).catch(() => {});
+    for (const content of this.#deps.outbox?.load() ?? []) {
+      // Nobody waits for this promise: a refusal is told by the event.
+      this.#add(toCommand(content)).catch(() => {});
+    }
   }
 
   /**

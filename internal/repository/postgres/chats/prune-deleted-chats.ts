@@ -3,8 +3,9 @@ import { withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
 
 /**
- * Removes at most `limit` messages of deleted chats, with their changes and versions, and returns how many rows of the most numerous kind it has removed; fewer than `limit`
- * means that no more are left for this call. It looks at a hundred chats at a time, and several nodes take different ones. Throws UNAVAILABLE (STORAGE_UNAVAILABLE).
+ * Removes rows of deleted chats, of each kind at most `limit`: messages, changes, and earlier texts. Returns the number of rows of the kind that had the
+ * most. Call it again while that is `limit`: rows are left. It looks at a hundred chats at a time, and several nodes take different ones. Throws UNAVAILABLE
+ * (STORAGE_UNAVAILABLE).
  */
 export function pruneDeletedChats(db: Kysely<Tables>, limit: number): Promise<number> {
   return withStorageErrors(async () => {
