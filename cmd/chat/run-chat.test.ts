@@ -127,6 +127,10 @@ test('groups and their members are shown by name', async () => {
   await host.call('addMembers', { chatId: chat!.id, userIds: ['guest:bob'] });
   await ida.shows('[System] host added bob to "Lunch"\n');
   expect(ida.output).toContain('[System] host created "Lunch"\n');
+  await host.updateChat(chat!.id, { name: 'Dinner' });
+  await host.send(chat!.id, 'soup?');
+  await ida.shows('["Dinner"][host] soup?\n');
+  expect(ida.output).toContain('[System] host named "Lunch" "Dinner"\n');
 });
 
 test('control codes of others are removed', async () => {

@@ -22,6 +22,7 @@ export type { ChangeOptions, DeleteOptions } from './messages/change-options.ts'
 export type { PendingChange, PendingDeletion, PendingEdit } from './messages/pending-change.ts';
 export type { PendingMessage } from './messages/pending-message.ts';
 export type { ChangeReceipt, Receipt } from './messages/receipt.ts';
+export { withChatUpdate } from './messages/with-chat-update.ts';
 export type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
 export { type Outbox, type WebStorage, webStorageOutbox } from './sending/outbox.ts';
 export { anyOf } from './transports/any-of.ts';

@@ -1,4 +1,4 @@
-import { type Chat, ChatType } from '../../../pkg/chat-client/index.ts';
+import { type Chat, ChatType, type Message, withChatUpdate } from '../../../pkg/chat-client/index.ts';
 
 /** The known chats of the user, and the current chat, which lines are sent to. */
 export class ChatDirectory {
@@ -21,6 +21,12 @@ export class ChatDirectory {
 
   add(chat: Chat): void {
     this.#chats.set(chat.id, chat);
+  }
+
+  /** Notes what a message changes of its chat. */
+  receive(message: Message): void {
+    const chat = this.#chats.get(message.chatId);
+    if (chat && message.seq > chat.lastSeq) this.add({ ...withChatUpdate(chat, message), lastSeq: message.seq });
   }
 
   /** Makes a chat the current one. */

@@ -86,6 +86,10 @@ describe('what happened to a chat', () => {
       'bob changed the description of #development: one\n  | two',
     ],
     [
+      { $case: 'chatUpdated', value: { name: undefined, description: '', data: undefined } },
+      'bob cleared the description of #development',
+    ],
+    [
       { $case: 'chatUpdated', value: { name: undefined, description: undefined, data: {} } },
       'bob changed the data of #development',
     ],

@@ -100,6 +100,7 @@ function systemText(
     case 'chatUpdated': {
       const { name, description } = event.value;
       if (name !== undefined) return `${actor} named ${place} "${plainName(name)}"`;
+      if (description === '') return `${actor} cleared the description of ${place}`;
       if (description !== undefined) return `${actor} changed the description of ${place}: ${body(description)}`;
       return `${actor} changed the data of ${place}`;
     }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Chat, Message } from '../../../../pkg/api/chat/v1/chat.ts';
+import { Chat, type ChatUpdated, Message } from '../../../../pkg/api/chat/v1/chat.ts';
 import type { ChatClient } from '../../../../pkg/chat-client/index.ts';
 import { ChatList } from './chat-list.ts';
 
@@ -56,6 +56,19 @@ function open(chat: TestChat) {
   };
   return { list, answers, answer };
 }
+
+test('a chat has the name, the description and the data of its last update', async () => {
+  const chat = new TestChat();
+  const { list, answer } = open(chat);
+  void list.load();
+  await answer();
+  const update = (seq: number, value: Partial<ChatUpdated>) =>
+    list.receive(Message.fromPartial({ chatId: 'chat', seq, system: { event: { $case: 'chatUpdated', value } } }));
+  update(1, { name: 'tea', data: { colour: 'green' } });
+  update(2, { description: 'All about tea' });
+  update(1, { name: 'coffee' });
+  expect(list.get('chat')).toMatchObject({ name: 'tea', description: 'All about tea', data: { colour: 'green' } });
+});
 
 test('a message that is heard before the first list has come is counted, once', async () => {
   const chat = new TestChat();

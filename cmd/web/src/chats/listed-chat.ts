@@ -1,4 +1,4 @@
-import type { Chat, Message } from '../../../../pkg/chat-client/index.ts';
+import { type Chat, type Message, withChatUpdate } from '../../../../pkg/chat-client/index.ts';
 import { membershipChanges } from '../people/membership-changes.ts';
 
 /** A chat of the list, as of its number `lastSeq`. Events with smaller numbers are already in it. */
@@ -25,7 +25,7 @@ export function withMessage(chat: ListedChat, message: Message, ownId: string): 
   if (seq <= chat.lastSeq) return shown;
   const counts = isCounted(message, ownId);
   return {
-    ...withMembers(shown, message, ownId),
+    ...withMembers(withChatUpdate(shown, message), message, ownId),
     lastSeq: seq,
     unreadCount: chat.unreadCount + (counts && !deletedAt ? 1 : 0),
     deletedBefore: counts && deletedAt ? [...chat.deletedBefore, seq] : chat.deletedBefore,
