@@ -56,7 +56,8 @@ export class ChatClient {
     const { signal: closed } = this.#closed;
     const tokens = new TokenKeeper(token, transport.auth, closed);
     this.#transport = transport;
-    this.#call = repeatingCalls(transport, tokens, closed);
+    const onChat = ({ id, joinedSeq }: Chat) => joinedSeq > 0 && this.#session.joined(id);
+    this.#call = repeatingCalls({ transport, tokens, closed, onChat });
     this.#session = new StreamClient(
       { transport, tokens, closed, outbox, emitter: this.#emitter },
       { maxPendingSends, silenceMs },

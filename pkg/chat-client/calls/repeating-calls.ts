@@ -1,4 +1,4 @@
-import { ChatType } from '../../api/chat/v1/chat.ts';
+import { type Chat, ChatType } from '../../api/chat/v1/chat.ts';
 import { Backoff } from '../../backoff/backoff.ts';
 import { sleep } from '../../backoff/sleep.ts';
 import type { TokenKeeper } from '../auth/token-source.ts';
@@ -15,8 +15,16 @@ export type Call = <Method extends keyof ChatCalls>(
   request: Parameters<ChatCalls[Method]>[0],
 ) => Promise<Awaited<ReturnType<ChatCalls[Method]>>>;
 
+interface Deps {
+  transport: Transport;
+  tokens: TokenKeeper;
+  closed: AbortSignal;
+  /** Called with each chat of an answer. */
+  onChat: (chat: Chat) => void;
+}
+
 /** Creates a function that makes unary calls with the user's token and retries temporary errors. The function throws ChatClientError. */
-export function repeatingCalls(transport: Transport, tokens: TokenKeeper, closed: AbortSignal): Call {
+export function repeatingCalls({ transport, tokens, closed, onChat }: Deps): Call {
   return async (method, request) => {
     const backoff = new Backoff(retryPauses);
     const giveUpAt = Date.now() + patienceMs;
@@ -24,7 +32,9 @@ export function repeatingCalls(transport: Transport, tokens: TokenKeeper, closed
       try {
         const { token } = await tokens.get();
         const call = transport.chat[method] as (request: unknown, options: object) => Promise<never>;
-        return await call(request, { token, signal: closed });
+        const answer: { chat?: Chat; chats?: Chat[] } = await call(request, { token, signal: closed });
+        for (const chat of answer.chat ? [answer.chat] : (answer.chats ?? [])) onChat(chat);
+        return answer as never;
       } catch (error) {
         const waitMs = backoff.next(error instanceof ChatClientError ? error.retryAfterMs : 0);
         const again = error instanceof ChatClientError && error.temporary && isRepeatable(method, request as object);

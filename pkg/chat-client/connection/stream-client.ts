@@ -74,6 +74,11 @@ export class StreamClient {
     return this.#subscriptions.cursor(chatId);
   }
 
+  /** As `Subscriptions.joined`. */
+  joined(chatId: string): void {
+    this.#subscriptions.joined(chatId);
+  }
+
   /** As `TypingSignals.tell`. */
   tellTyping(chatId: string): void {
     this.#typing.tell(this.#stream, chatId);

@@ -14,6 +14,7 @@ function newSubscriptions() {
   const subscriptions = new Subscriptions(emitter);
   subscriptions.subscribed({ commandId: '', chatId: 'c', headSeq: 7, afterSeq: 7, epoch: 'one' });
   emitter.on('reset', ({ chatId }) => emitted.push(`reset ${chatId}`));
+  emitter.on('chatRemoved', ({ chatId }) => emitted.push(`removed ${chatId}`));
   emitter.on('gap', ({ chatId, afterSeq }) => emitted.push(`gap ${chatId} ${afterSeq}`));
   /** The cursor that the next connection begins with. */
   const cursor = (limits?: Limits) => {
@@ -55,5 +56,29 @@ describe('a cursor that did not fit into the command', () => {
     subscriptions.subscribed({ ...subscribed, ...answer });
     expect(emitted).toEqual(events);
     expect(cursor()).toEqual(next);
+  });
+});
+
+describe('a chat that a call says the user is in', () => {
+  test.each([
+    ['has been left if the next connection is not subscribed to it', ['removed d'], { subscribes: false }],
+    ['is still there if the next connection is subscribed to it', ['gap d 0'], { subscribes: true }],
+  ])('%s', (_, events, { subscribes }) => {
+    const { subscriptions, emitted, cursor } = newSubscriptions();
+    subscriptions.joined('d');
+    cursor();
+    if (subscribes) subscriptions.subscribed({ commandId: '', chatId: 'd', headSeq: 1, afterSeq: 0, epoch: 'one' });
+    subscriptions.accepted();
+    cursor();
+    subscriptions.accepted();
+    expect(emitted).toEqual(events);
+  });
+
+  test('is not judged by a subscription from before the answer', () => {
+    const { subscriptions, emitted, cursor } = newSubscriptions();
+    cursor();
+    subscriptions.joined('d');
+    subscriptions.accepted();
+    expect(emitted).toEqual([]);
   });
 });

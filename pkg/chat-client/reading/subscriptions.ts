@@ -30,7 +30,9 @@ export class Subscriptions {
   readonly #epochs = new Map<string, string>();
   readonly #early = new EarlyStates();
   #everSubscribed = false;
-  /** Chats whose cursors were left out of the command and for which no `subscribed` has arrived yet. */
+  /** Chats that an answer says the user is a member of, and for which no `subscribed` has arrived yet. */
+  readonly #joined = new Set<string>();
+  /** Chats that the command said nothing of, though the user was a member, and for which no `subscribed` has arrived yet. */
   #untold = new Set<string>();
 
   constructor(emitter: Emitter<AllEvents>) {
@@ -51,13 +53,19 @@ export class Subscriptions {
     const others = this.#everSubscribed || known.length < this.#cursors.size ? StartFrom.JOINED : StartFrom.NOW;
     const cursors = Object.fromEntries(known);
     const epochs = Object.fromEntries(known.map(([chatId]) => [chatId, this.#epochs.get(chatId) ?? '']));
-    this.#untold = new Set([...this.#cursors.keys()].filter((chatId) => cursors[chatId] === undefined));
+    const leftOut = [...this.#cursors.keys()].filter((chatId) => cursors[chatId] === undefined);
+    this.#untold = new Set([...leftOut, ...this.#joined]);
     return { commandId: subscribeId, command: { $case: 'subscribeAll', value: { cursors, others, epochs } } };
   }
 
   /** Returns the highest number that the client received of the chat; undefined if it is not subscribed to the chat. */
   cursor(chatId: string): number | undefined {
     return this.#cursors.get(chatId);
+  }
+
+  /** Handles an answer to a call that says that the user is a member of the chat. The connection may end before it is subscribed to the chat. */
+  joined(chatId: string): void {
+    if (!this.#cursors.has(chatId)) this.#joined.add(chatId);
   }
 
   /** Handles `accepted`: a chat without a `subscribed` until now is no longer the user's. */
@@ -77,6 +85,7 @@ export class Subscriptions {
 
   /** Keeps a cursor that the service was given: if the cursor's epoch is over, `reset` follows. */
   subscribed({ chatId, headSeq, afterSeq, epoch }: Subscribed): void {
+    this.#joined.delete(chatId);
     const wasGiven = !this.#untold.delete(chatId);
     const cursor = this.#cursors.get(chatId);
     const known = this.#epochs.get(chatId) || epoch;
@@ -129,6 +138,7 @@ export class Subscriptions {
   }
 
   removed({ chatId, reason }: ChatRemoved): void {
+    this.#joined.delete(chatId);
     this.#cursors.delete(chatId);
     this.#epochs.delete(chatId);
     this.#emitter.emit('chatRemoved', { chatId, reason });
