@@ -41,7 +41,10 @@ export class Ledger {
   readonly deletions = new Map<string, ChangeRecord>();
   /** The number at which the last reading of all changes ended. */
   lastOfChanges = 0;
-  /** The result of reading the whole chat at the end of the run: its last message, its last number, and the numbers without a message. Absent: nobody read it. */
+  /**
+   * The result of reading the whole chat at the end of the run: its last message, its last number, and the numbers without a message. Absent: nobody
+   * read it.
+   */
   audit?: { head: number; last: number; missing: NumberRanges };
   /** By message id, when each change of it was known. */
   readonly #versionFloors = new Map<string, Floor[]>();

@@ -16,9 +16,9 @@ interface Case {
 }
 
 /**
- * Goes through a whole chat in its order, tracks the members and their roles, and reports the first message or change by a user who was not a
- * member or could only read, and changes of messages that are not the user's own, unless the user moderates the chat. The service checks a message when it acknowledges it: with a number that is assigned later, the message may follow the
- * end of its sender's right.
+ * Goes through a whole chat in its order, tracks the members and their roles, and reports the first message or change by a user who was not a member
+ * or could only read, and changes of messages that are not the user's own, unless the user moderates the chat. The service checks a message when it
+ * acknowledges it: with a number that is assigned later, the message may follow the end of its sender's right.
  */
 export function checkMembers({ ledger, chat, sends, changes, users, lateMs }: Case, report: Report): void {
   const roles = new Map<string, string>(Object.entries(chat.members ?? {}));

@@ -5,7 +5,7 @@ export const violationKinds = {
   lost: { promise: 1, says: 'an acknowledged message is not in the chat' },
   stale: { promise: 1, says: 'a read lacks a message or a change that was known before the read began' },
   'lost-change': { promise: 1, says: 'an acknowledged edit or deletion had no effect' },
-  'deleted-seen': { promise: 1, says: 'the text of a message was delivered after its deletion was acknowledged' },
+  'deleted-seen': { promise: 12, says: 'the text of a message was delivered after its deletion was acknowledged' },
   gap: { promise: 2, says: 'a number is missing in the history' },
   clash: { promise: 2, says: 'two messages or changes have the same number' },
   differs: { promise: 2, says: 'two readers received different contents of a message' },

@@ -3,7 +3,10 @@ import type { Actor } from './actor.ts';
 import type { ChatEnd } from './chat-end.ts';
 import { toMessageRecord } from './to-record.ts';
 
-/** Lets the SDK's client make an actor's calls and read its chats. It counts as one reader of a chat for as long as the user is a member, however often the SDK reconnects. */
+/**
+ * Lets the SDK's client make an actor's calls and read its chats. It counts as one reader of a chat for as long as the user is a member, however
+ * often the SDK reconnects.
+ */
 export class SdkReader {
   readonly client: ChatClient;
   readonly #actor: Actor;
