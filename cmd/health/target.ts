@@ -14,7 +14,10 @@ const programs: Readonly<Record<string, Target>> = {
   'message-writer': { kind: 'grpc', port: Number(messageWriterDefaults.GRPC_PORT) },
 };
 
-/** Returns the target of the named program, or without a name of the program that the server is by its ROLES. Throws an error if there is no such program. */
+/**
+ * Returns the target of the named program, or without a name of the program that the server is by its ROLES. Throws an error if there is no such
+ * program.
+ */
 export function targetOf(named: string | undefined, env: NodeJS.ProcessEnv): Target {
   const target = programs[named ?? programOf(env.ROLES ?? '')];
   if (!target) throw new Error(`there is no program ${named}: give one of ${Object.keys(programs).join(', ')}`);

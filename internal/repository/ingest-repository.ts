@@ -52,7 +52,10 @@ export interface IngestRepository {
   /** Starts to switch the mode, which does not change yet. Returns the id of the switch. */
   startSwitch(): Promise<string>;
 
-  /** Changes the mode: statements of the other mode write nothing from now on. With `direct`, positions belong to no log any more. Throws an error if another switch was started meanwhile. */
+  /**
+   * Changes the mode: statements of the other mode write nothing from now on. With `direct`, positions belong to no log any more. Throws an error if
+   * another switch was started meanwhile.
+   */
   finishSwitch(switchId: string, mode: IngestMode): Promise<void>;
 
   /** The position of each partition. Undefined if the positions belong to another log. */
@@ -82,7 +85,10 @@ export interface IngestRepository {
    */
   append(range: PartitionRange, messages: readonly AcceptedMessage[], lockWaitMs?: number): Promise<Appended[]>;
 
-  /** Whether an entry needs no more work: a message with its chat, sender and clientMessageId is in the database, its chat was deleted, or it was set aside. */
+  /**
+   * Whether an entry needs no more work: a message with its chat, sender and clientMessageId is in the database, its chat was deleted, or it was set
+   * aside.
+   */
   isSettled(entry: Entry): Promise<boolean>;
 
   /** Sets an entry aside that cannot be written, in the table ingest.refused, and moves the position to the end of the range. Throws PartitionLost. */

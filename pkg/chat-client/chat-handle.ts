@@ -16,10 +16,10 @@ export interface ChatHandle {
   /** As `ChatClient.history`. */
   history(options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   /**
-   * Returns a feed of the chat's messages: all messages after `afterSeq`, then live ones; without `afterSeq` only live ones. Each message
-   * comes once, in the order of `seq` and in its newest state, across reconnections; the event `messageChanged` announces later changes. The feed ends when the client is closed, the signal aborts, or the user's membership
-   * ends. It holds at most 1,000 live messages for a slow reader and reads the rest from the history. The iteration throws ChatClientError if
-   * the service refuses to return the messages.
+   * Returns a feed of the chat's messages: all messages after `afterSeq`, then live ones; without `afterSeq` only live ones. Each message comes once,
+   * in the order of `seq` and in its newest state, across reconnections; the event `messageChanged` announces later changes. The feed ends when the
+   * client is closed, the signal aborts, or the user's membership ends. It holds at most 1,000 live messages for a slow reader and reads the rest
+   * from the history. The iteration throws ChatClientError if the service refuses to return the messages.
    *
    * @example
    * for await (const message of chat.messages({ afterSeq: 0 })) console.log(message.seq, message.text);

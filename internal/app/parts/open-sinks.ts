@@ -45,7 +45,10 @@ const relayOptions = {
 /** How long JetStream may take to acknowledge an event, in milliseconds, before it is sent again. */
 const ackTimeoutMs = 2_000;
 
-/** Starts the relay to the sink that EXPORT names, in processes with the role `relay`. While NATS is away the relay logs a warning and tries again, without end. */
+/**
+ * Starts the relay to the sink that EXPORT names, in processes with the role `relay`. While NATS is away the relay logs a warning and tries again,
+ * without end.
+ */
 export async function openSinks(config: Config, { database, log, resources }: Deps): Promise<void> {
   const { export: target } = config;
   if (target.kind === 'none' || !config.roles.has('relay')) return;

@@ -5,7 +5,10 @@ import { invalidFieldsError } from '../../model/errors.ts';
 /** The largest `data` of a chat: bytes of its JSON, with numbers written without exponents. */
 export const maxDataBytes = 5 * 1_024;
 
-/** How deep objects and lists of `data` may be nested. Decoders of protobuf refuse messages that are nested more than 100 levels, of which one of `data` takes three. */
+/**
+ * How deep objects and lists of `data` may be nested. Decoders of protobuf refuse messages that are nested more than 100 levels, of which one of
+ * `data` takes three.
+ */
 export const maxDataDepth = 16;
 
 /**

@@ -4,7 +4,10 @@ import { repetitionKey } from '../writing/repetition-key.ts';
 
 export type ReadableEntry = LogEntry & { message: AcceptedMessage };
 
-/** Divides entries into batches, in order. No batch has a message (chat, sender, clientMessageId) twice. An entry that cannot be decoded is not in a batch. */
+/**
+ * Divides entries into batches, in order. No batch has a message (chat, sender, clientMessageId) twice. An entry that cannot be decoded is not in a
+ * batch.
+ */
 export function toBatches(entries: readonly LogEntry[]): (ReadableEntry[] | LogEntry)[] {
   const batches: (ReadableEntry[] | LogEntry)[] = [];
   let batch: ReadableEntry[] = [];

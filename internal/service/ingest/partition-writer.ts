@@ -182,7 +182,10 @@ export class PartitionWriter {
     return [];
   }
 
-  /** Tries the same batch again, without end, unless the database refuses its content. Throws PartitionLost, and the error itself when the writer is stopped. */
+  /**
+   * Tries the same batch again, without end, unless the database refuses its content. Throws PartitionLost, and the error itself when the writer is
+   * stopped.
+   */
   async #recover(batch: readonly ReadableEntry[], err: unknown): Promise<readonly ReadableEntry[] | 'refused'> {
     if (err instanceof PartitionLost) throw err;
     if (!isStorageUnavailable(err)) return 'refused';

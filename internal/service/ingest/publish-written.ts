@@ -10,8 +10,8 @@ interface Deps {
 }
 
 /**
- * Publishes the messages of a batch that are in the database now, chat by chat, and logs those whose chat has been deleted. `repeated`: the batch was tried before. An
- * earlier attempt may have been committed without its messages being published, so repeated messages are published as well.
+ * Publishes the messages of a batch that are in the database now, chat by chat, and logs those whose chat has been deleted. `repeated`: the batch was
+ * tried before. An earlier attempt may have been committed without its messages being published, so repeated messages are published as well.
  */
 export function publishWritten(
   { bus, log }: Deps,

@@ -41,8 +41,8 @@ export class ChangeWriter {
   }
 
   /**
-   * Stores a change. Resolves once it is committed, now or by an earlier call. Throws the errors of EditMessage and DeleteMessage that depend on the chat and
-   * on the message, or UNAVAILABLE (WRITER_BUSY: not stored; STORAGE_UNAVAILABLE: may be stored).
+   * Stores a change. Resolves once it is committed, now or by an earlier call. Throws the errors of EditMessage and DeleteMessage that depend on the
+   * chat and on the message, or UNAVAILABLE (WRITER_BUSY: not stored; STORAGE_UNAVAILABLE: may be stored).
    */
   append(draft: ChangeDraft): Promise<ChangeReceipt> {
     // With an id of its own, a deletion is recognised when it is tried again, also one that hides the message.

@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 
-/** Creates a migrated database on the run's shared PostgreSQL and returns its DSN. It lasts until the end of the run. `settings` are defaults of its sessions. */
+/**
+ * Creates a migrated database on the run's shared PostgreSQL and returns its DSN. It lasts until the end of the run. `settings` are defaults of its
+ * sessions.
+ */
 export function createTestDatabase(settings: Readonly<Record<string, string>> = {}): Promise<string> {
   return create(`template ${new URL(inject('templateDsn')).pathname.slice(1)}`, settings);
 }

@@ -5,8 +5,8 @@ import type { PendingMessage } from '../messages/pending-message.ts';
 type Body = NonNullable<Command['command']>;
 
 /**
- * A command about a message that the client sends again on each new stream until the service accepts or permanently refuses it. These are the commands with a
- * `client_message_id` or `client_change_id`, by which the service recognises a repetition.
+ * A command about a message that the client sends again on each new stream until the service accepts or permanently refuses it. These are the
+ * commands with a `client_message_id` or `client_change_id`, by which the service recognises a repetition.
  */
 export type DurableCommand = Extract<
   Body,

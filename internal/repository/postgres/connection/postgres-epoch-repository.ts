@@ -44,7 +44,7 @@ export class PostgresEpochRepository implements EpochRepository {
     return rows[0]!.id;
   }
 
-  /** Looks at the epoch by a new connection. A database without chats has none, nor has one that is not migrated yet. */
+  /** Looks at the epoch by a new connection. A database that is not migrated yet has none. */
   async onConnect(client: Pick<pg.ClientBase, 'query'>): Promise<void> {
     const id = await presentEpoch(client);
     if (id === this.#current) return;

@@ -42,8 +42,9 @@ function isFaultOfMessage(error: unknown): boolean {
 }
 
 /**
- * Runs a statement that checks or writes messages. An error that a message caused becomes INVALID_ARGUMENT (INVALID_FIELDS). Every other error becomes UNAVAILABLE
- * (STORAGE_UNAVAILABLE): also a table or function that is missing in the middle of a change of the schema must not cost a message.
+ * Runs a statement that checks or writes messages. An error that a message caused becomes INVALID_ARGUMENT (INVALID_FIELDS). Every other error
+ * becomes UNAVAILABLE (STORAGE_UNAVAILABLE): also a table or function that is missing in the middle of a change of the schema must not cost a
+ * message.
  */
 export async function withMessageErrors<T>(query: () => Promise<T>): Promise<T> {
   try {

@@ -4,8 +4,8 @@ import { sql } from 'kysely';
 export const maxUnreadCount = 1_000;
 
 /**
- * Counts the user's unread messages, up to `maxUnreadCount`: those of others, without system messages and deleted ones, after the read mark and since the user
- * joined. For a query with the user's membership as `own` and its chat as `c`; 0 if there is no membership.
+ * Counts the user's unread messages, up to `maxUnreadCount`: those of others, without system messages and deleted ones, after the read mark and since
+ * the user joined. For a query with the user's membership as `own` and its chat as `c`; 0 if there is no membership.
  */
 export function unreadCount(userId: string) {
   return sql<number>`case when own.user_id is null then 0 else (
