@@ -34,7 +34,8 @@ export function runIngestReplay(env: NodeJS.ProcessEnv, args: readonly string[])
       return console.log(`${count} messages are set aside ${where}`);
     }
     const { appended, unreadable } = await replayIngest(config, log);
-    console.log(`${appended} messages are in JetStream again; ${unreadable} cannot be read and stay set aside`);
-    console.log(where);
+    console.log(
+      `${appended} messages that were set aside ${where} are in JetStream again; ${unreadable} cannot be read and stay`,
+    );
   });
 }
