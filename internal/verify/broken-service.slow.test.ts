@@ -1,12 +1,17 @@
 import { expect, test } from 'vitest';
 import { MemoryBus } from '../client/bus/memory-bus.ts';
 import { Batch } from '../model/batch.ts';
+import type { Entry } from '../model/entry.ts';
+import type { Message } from '../model/message.ts';
+import type { Changed, ChangeRepository, NewChange } from '../repository/change-repository.ts';
 import type { MessageRepository } from '../repository/message-repository.ts';
 import { refusalOf } from '../service/authorization.ts';
+import { eventually } from '../testing/eventually.ts';
 import { FlakyLink } from '../testing/faults/flaky-link.ts';
 import { LossyBus } from '../testing/faults/lossy-bus.ts';
 import { withFaults } from '../testing/faults/with-faults.ts';
-import { startTestService } from '../testing/services/test-service.ts';
+import { startTestService, type TestService } from '../testing/services/test-service.ts';
+import { issueToken } from '../testing/services/tokens.ts';
 import { turns } from '../testing/turns.ts';
 import { Checker } from './checker/checker.ts';
 import type { ViolationKind } from './checker/violation.ts';
@@ -17,8 +22,17 @@ import { runWorkload } from './workload/run-workload.ts';
 // Slow: each test has random clients use a faulty service for seconds, and judges what they saw.
 type Overrides = NonNullable<Parameters<typeof startTestService>[1]>;
 
+interface Broken {
+  overrides: () => Overrides;
+  /** The violations of which at least one must be found. */
+  found: ViolationKind[];
+  env?: Record<string, string>;
+  /** Whether a message is sent at the end to a chat with a live reader. */
+  sendsLast?: boolean;
+}
+
 /** Each of these breaks one promise of a real service, now and then. */
-const broken: Record<string, { overrides: () => Overrides; found: ViolationKind[]; env?: Record<string, string> }> = {
+const broken: Record<string, Broken> = {
   'acknowledges before it commits (1)': {
     found: ['lost'],
     overrides: () => ({
@@ -86,10 +100,117 @@ const broken: Record<string, { overrides: () => Overrides; found: ViolationKind[
   },
   'relies on the bus (6)': {
     found: ['silent', 'hole'],
+    // A reader that subscribes late enough has everything.
+    sendsLast: true,
     overrides: () => ({
       bus: new LossyBus(new MemoryBus(), { chat: () => 'lose' }),
+      messages: (real) => {
+        const first = new Map<string, number>();
+        return withFaults<MessageRepository>(real, () => ({
+          // The repair learns of no number that was not there when the chat's first reader came.
+          listHeads: async (chatIds) => {
+            const heads = await real.listHeads(chatIds);
+            for (const [chatId, seq] of heads) if (!first.has(chatId)) first.set(chatId, seq);
+            return new Map([...heads.keys()].map((chatId) => [chatId, first.get(chatId)!]));
+          },
+        }));
+      },
+    }),
+  },
+  'drops changes that it has acknowledged (1)': {
+    found: ['lost-change'],
+    overrides: () => {
+      let [edits, last] = [0, 0];
+      return {
+        changes: breakChange(async (append, change) => {
+          edits += change.change.kind === 'edited' ? 1 : 0;
+          if (change.change.kind === 'edited' && edits % 3 === 0)
+            // An outcome that is acknowledged without any publication.
+            return { outcome: 'already_deleted', seq: last + 1, createdAt: new Date() };
+          const changed = await append(change);
+          if ('seq' in changed) last = Math.max(last, changed.seq);
+          return changed;
+        }),
+      };
+    },
+  },
+  'shows old texts after edits (1)': {
+    found: ['stale'],
+    overrides: () => ({
+      messages: (real) => {
+        const first = new Map<string, Message>();
+        return breakPages(real, (message) => {
+          const old = first.get(message.id) ?? message;
+          first.set(message.id, old);
+          return message.deletion ? message : old;
+        });
+      },
+    }),
+  },
+  'shows deleted texts (1)': {
+    found: ['deleted-seen'],
+    overrides: () => {
+      const texts = new Map<string, string>();
+      return {
+        messages: (real) => {
+          const pages = breakPages(real, ({ deletion, ...message }) =>
+            deletion ? { ...message, updateSeq: message.seq, text: texts.get(message.id) ?? '' } : message,
+          );
+          return withFaults<MessageRepository>(pages, () => ({
+            appendBatch: (batch, ...rest) => {
+              for (const { id, text } of batch) texts.set(id, text);
+              return real.appendBatch(batch, ...rest);
+            },
+          }));
+        },
+      };
+    },
+  },
+  'makes a change again when it is repeated (3)': {
+    found: ['doubled'],
+    overrides: () => ({
+      changes: breakChange(async (append, change) => {
+        const clientChangeId = change.clientChangeId && `${change.clientChangeId}.${next()}`;
+        return append({ ...change, clientChangeId });
+      }),
+    }),
+  },
+  'ignores the version that an edit names (3)': {
+    found: ['condition-ignored'],
+    overrides: () => ({
+      changes: breakChange((append, change) => append({ ...change, ifVersion: undefined })),
+    }),
+  },
+  'leaves out changes when a client resumes (4)': {
+    found: ['hole'],
+    overrides: () => ({
       messages: (real) =>
-        withFaults<MessageRepository>(real, () => ({ listHeads: async () => new Map<string, number>() })),
+        withFaults<MessageRepository>(real, () => ({
+          findChangesAsMember: async (...args) => {
+            const page = await real.findChangesAsMember(...args);
+            if (!page) return undefined;
+            return { ...page, batch: new Batch(page.batch.entries.filter(({ kind }) => kind !== 'message_changed')) };
+          },
+        })),
+    }),
+  },
+  'calls changes covered that are not (4)': {
+    found: ['hole'],
+    overrides: () => ({
+      messages: (real) =>
+        withFaults<MessageRepository>(real, () => ({
+          findChangesAsMember: async (...args) => {
+            const page = await real.findChangesAsMember(...args);
+            if (!page) return undefined;
+            return { ...page, batch: new Batch(page.batch.entries.map(coverChange)) };
+          },
+        })),
+    }),
+  },
+  'lets members change the messages of others (9)': {
+    found: ['changed-by-other'],
+    overrides: () => ({
+      changes: breakChange((append, change) => append({ ...change, asService: true })),
     }),
   },
   'lets every user read every chat (7)': {
@@ -141,39 +262,115 @@ function breakAppend(
   return (real) => withFaults<MessageRepository>(real, () => ({ appendBatch: (...args) => fault(real, ...args) }));
 }
 
-test.for(Object.entries(broken))('the checker notices when a service %s', async ([, { overrides, found, env }]) => {
-  const service = await startTestService(env, overrides());
-  const checker = new Checker();
-  const journal = new Journal((record) => checker.add(record));
-  const deployment = { grpc: [service.address], http: [service.url] };
-  await runWorkload(deployment, journal, {
-    seed: 1,
-    clients: 8,
-    operations: 400,
-    durationMs: 20_000,
-    paceMs: 3,
-    faultsExpected: false,
-    bounds: { deliveryMs: 10_000, revocationMs: 1_000 },
-    settleMs: 1_500,
-  });
-  const { counts } = checker.finish();
-  await service.stop();
+type Append = (change: NewChange) => Promise<Changed>;
 
-  const kinds = Object.keys(counts) as ViolationKind[];
-  expect(
-    kinds.filter((kind) => found.includes(kind)),
-    kinds.join(', '),
-  ).not.toEqual([]);
-});
+/** Commits each change alone, in the way of the fault. */
+function breakChange(
+  fault: (append: Append, change: NewChange) => Promise<Changed>,
+): (real: ChangeRepository) => ChangeRepository {
+  return (real) =>
+    withFaults<ChangeRepository>(real, () => ({
+      appendBatch: (batch, ...rest) => {
+        const append: Append = async (change) => (await real.appendBatch([change], ...rest))[0]!;
+        return Promise.all(batch.map((change) => fault(append, change)));
+      },
+    }));
+}
+
+function breakPages(real: MessageRepository, fault: (message: Message) => Message): MessageRepository {
+  return withFaults<MessageRepository>(real, () => ({
+    listHistory: async (...args) => {
+      const page = await real.listHistory(...args);
+      return { ...page, messages: page.messages.map(fault) };
+    },
+  }));
+}
+
+function coverChange(entry: Entry): Entry {
+  if (entry.kind !== 'message_changed') return entry;
+  const { chatId, updateSeq: seq } = entry.message;
+  return { kind: 'covered', chatId, fromSeq: seq, toSeq: seq };
+}
+
+/** The open streams' readers of chats, by the history. */
+class LiveReaders {
+  /** By reader, its chat. */
+  readonly open = new Map<string, string>();
+  readonly caughtUp = new Map<string, string>();
+
+  add(record: HistoryRecord): void {
+    if (record.kind === 'open' && record.source === 'live') this.open.set(record.reader, record.chatId);
+    if (record.kind === 'close') {
+      this.open.delete(record.reader);
+      this.caughtUp.delete(record.reader);
+    }
+    const chatId = record.kind === 'reached' ? this.open.get(record.reader) : undefined;
+    if (record.kind === 'reached' && chatId !== undefined) this.caughtUp.set(record.reader, chatId);
+  }
+}
+
+/** Waits until a live reader has caught up, and sends a message to its chat, as a backend does. */
+async function sendToReader(service: TestService, { caughtUp }: LiveReaders): Promise<void> {
+  const { token } = await issueToken(service.dsn, { userId: 'backend', roles: ['service'] });
+  const { chat } = service.transport();
+  await eventually(async () => {
+    const sent = [...new Set(caughtUp.values())].map((chatId) =>
+      chat.sendMessage({ chatId, clientMessageId: crypto.randomUUID(), text: 'the last' }, { token }),
+    );
+    // Chats may have been deleted.
+    expect((await Promise.allSettled(sent)).map(({ status }) => status)).toContain('fulfilled');
+  });
+}
+
+test.for(Object.entries(broken))(
+  'the checker notices when a service %s',
+  async ([, { overrides, found, env, sendsLast }]) => {
+    const service = await startTestService(env, overrides());
+    const checker = new Checker();
+    const live = new LiveReaders();
+    const journal = new Journal((record) => {
+      checker.add(record);
+      live.add(record);
+    });
+    const deployment = { grpc: [service.address], http: [service.url] };
+    await runWorkload(deployment, journal, {
+      seed: 1,
+      clients: 8,
+      operations: 400,
+      // The operations end the run: a busy machine must not make fewer of them.
+      durationMs: 200_000,
+      paceMs: 3,
+      faultsExpected: false,
+      bounds: { deliveryMs: 10_000, revocationMs: 1_000 },
+      settleMs: 1_500,
+      onActed: async () => {
+        if (sendsLast) await sendToReader(service, live);
+      },
+    });
+    const { counts } = checker.finish();
+    await service.stop();
+
+    const kinds = Object.keys(counts) as ViolationKind[];
+    expect(
+      kinds.filter((kind) => found.includes(kind)),
+      kinds.join(', '),
+    ).not.toEqual([]);
+  },
+);
 
 test('the checker notices when streams end without a reason, as from the bad input of others (10)', async () => {
   const service = await startTestService();
   const link = await FlakyLink.to(service.address);
-  let acknowledged = 0;
+  const live = new LiveReaders();
+  let [acknowledged, isCut] = [0, false];
   const { counts, figures } = await runThrough(link, (record) => {
+    live.add(record);
     if (record.kind !== 'send' || record.outcome !== 'ok') return;
     acknowledged += 1;
-    if (acknowledged === 15) link.cut();
+    // Every client may be about to reconnect: only an open stream can be cut off.
+    if (isCut || acknowledged < 15 || live.open.size === 0) return;
+    isCut = true;
+    link.cut();
   });
   await link.close();
   await service.stop();
@@ -224,13 +421,15 @@ test.for(Object.entries(deploys))('a deploy that %s', async ([, { found, commits
   const env = { BUS_URL: 'postgres:', RECONNECT_SPREAD_MS: '1000' };
   const next = await startTestService(env);
   const link = await FlakyLink.to(next.address);
+  const live = new LiveReaders();
   let appends = 0;
   let stopped: Promise<void> | undefined;
   const service = await startTestService(env, {
     dsn: next.dsn,
     messages: breakAppend(async (real, batch, roles) => {
       appends += 1;
-      if (appends === 12) {
+      // Every client may be about to reconnect: only an open stream can be cut off.
+      if (!stopped && appends >= 30 && live.open.size > 0) {
         link.target = next.address;
         if (!tells) link.cut();
         stopped = service.stop();
@@ -243,7 +442,7 @@ test.for(Object.entries(deploys))('a deploy that %s', async ([, { found, commits
     }),
   });
   link.target = service.address;
-  const { counts, figures } = await runThrough(link);
+  const { counts, figures } = await runThrough(link, (record) => live.add(record));
   expect(stopped).toBeDefined();
   await stopped;
   await link.close();
@@ -273,8 +472,8 @@ async function runThrough(
   await runWorkload({ grpc: [link.address], http: [] }, journal, {
     seed: 1,
     clients: 4,
-    operations: 300,
-    durationMs: 20_000,
+    operations: 200,
+    durationMs: 200_000,
     paceMs: 3,
     faultsExpected: false,
     bounds: { deliveryMs: 10_000, revocationMs: 1_000 },

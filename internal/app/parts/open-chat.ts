@@ -5,6 +5,7 @@ import type { Config } from '../../config/config.ts';
 import { operations } from '../../model/operations.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
+import type { ChangeRepository } from '../../repository/change-repository.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import { PostgresAuditRepository } from '../../repository/postgres/audit/postgres-audit-repository.ts';
@@ -37,6 +38,7 @@ import type { OpenedRedis } from './open-redis.ts';
 export interface ChatOverrides {
   chats?(real: ChatRepository): ChatRepository;
   messages?(real: MessageRepository): MessageRepository;
+  changes?(real: ChangeRepository): ChangeRepository;
 }
 
 interface Deps {
@@ -115,11 +117,12 @@ export async function openChat(
   const appendTarget = ingest?.acceptor ?? messages;
   const writer = traced('MessageWriter', new MessageWriter({ messages: appendTarget, bus, log }, config.writer));
   resources.add('the message writer', () => writer.drain());
-  const storedChanges = traced('ChangeRepository', new PostgresChangeRepository(database));
+  const storedChanges = new PostgresChangeRepository(database);
+  const changeRepository = traced('ChangeRepository', overrides?.changes?.(storedChanges) ?? storedChanges);
   const changeWriter = traced(
     'ChangeWriter',
     new ChangeWriter(
-      { changes: storedChanges, bus, log },
+      { changes: changeRepository, bus, log },
       { ...config.changes, ...changers },
       { ...config.writer, maxInFlight: 1 },
     ),
@@ -145,7 +148,7 @@ export async function openChat(
   const changes = traced(
     'ChangeService',
     new ChangeService(
-      { changes: storedChanges, writer: changeWriter, messages, chats: service },
+      { changes: changeRepository, writer: changeWriter, messages, chats: service },
       { maxTextLength: limits.maxTextLength, acceptsFirst: ingest !== undefined },
     ),
   );

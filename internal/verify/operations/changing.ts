@@ -45,7 +45,7 @@ export const changing: readonly Operation[] = [
       const [message, by] = [someOwn(actor), someWay(actor)];
       if (!message || message.version === 0) return undefined;
       // Two at once with the same condition: at most one of them may succeed.
-      const both = actor.random.chance(0.3);
+      const both = actor.random.chance(0.5);
       return () => {
         const drafts = Array.from({ length: both ? 2 : 1 }, () =>
           actor.changeDraft(message, { what: 'edit', ifVersion: message.version }),
@@ -110,7 +110,7 @@ export const changing: readonly Operation[] = [
   {
     name: "edit another's message",
     asks: ['EditMessage'],
-    weight: 1.5,
+    weight: 2.5,
     prepare({ actor }) {
       const [message, by] = [someOfOthers(actor), someWay(actor)];
       return message && (() => actor.change(actor.changeDraft(message, { what: 'edit' }), by));

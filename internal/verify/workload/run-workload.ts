@@ -30,6 +30,8 @@ export interface WorkloadOptions {
   tokens?: (index: number) => TokenSource;
   /** Called when all clients have signed in and the first chats exist: from here on anything may break. */
   onPrepared?: () => void;
+  /** Called when the clients have stopped, before their chats are read to the end; their streams are still open. */
+  onActed?: () => Promise<void>;
   signal?: AbortSignal;
 }
 
@@ -60,6 +62,7 @@ export async function runWorkload(deployment: Deployment, journal: Journal, opti
     const lag = watchLag(journal);
     await act(participants, options);
     clearInterval(lag);
+    await options.onActed?.();
     await audit(auditor, participants, options.settleMs, signal);
   } finally {
     for (const actor of actors) actor.close();
