@@ -110,6 +110,17 @@ describe('a correct history passes', () => {
     expect(kinds).toEqual([]);
   });
 
+  test('when a message that is numbered later follows an edit that began after its acknowledgement', () => {
+    const kinds = found((history) => {
+      const message = history.send('ann', 'a');
+      history.attempt('bob', 'b', { outcome: 'ok', messageId: 'late', seq: 0 });
+      history.edit('ann', message, 'e1');
+      history.place({ id: 'late', sender: 'bob', clientMessageId: 'b', text: 'b of bob' });
+      history.audit();
+    });
+    expect(kinds).toEqual([]);
+  });
+
   test('when conditional edits follow the versions that they name', () => {
     const kinds = found((history) => {
       const message = history.send('ann', 'a');
