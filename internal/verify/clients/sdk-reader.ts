@@ -1,3 +1,4 @@
+import type { DeleteMessageRequest, EditMessageRequest, SendMessageRequest } from '../../../pkg/api/chat/v1/chat.ts';
 import { ChatClient } from '../../../pkg/chat-client/index.ts';
 import type { Actor } from './actor.ts';
 import type { ChatEnd } from './chat-end.ts';
@@ -21,9 +22,24 @@ export class SdkReader {
     this.client.on('chatAdded', ({ id }) => this.follow(id));
     actor.channel = {
       call: async (method, request) => {
-        if (method !== 'sendMessage') return (await this.client.call(method, request)) as never;
-        const { chatId, text, clientMessageId } = request as { chatId: string; text: string; clientMessageId: string };
-        return (await this.client.send(chatId, text, clientMessageId)) as never;
+        switch (method) {
+          case 'sendMessage': {
+            const { chatId, text, clientMessageId } = request as SendMessageRequest;
+            return (await this.client.send(chatId, text, clientMessageId)) as never;
+          }
+          case 'editMessage': {
+            const { chatId, messageId, text, ...options } = request as EditMessageRequest;
+            return (await this.client.edit(chatId, messageId, text, options)) as never;
+          }
+          case 'deleteMessage': {
+            const { chatId, messageId, clientChangeId, ...options } = request as DeleteMessageRequest;
+            // The SDK gives every deletion an id.
+            const id = clientChangeId === '' ? {} : { clientChangeId };
+            return (await this.client.delete(chatId, messageId, { ...options, ...id })) as never;
+          }
+          default:
+            return (await this.client.call(method, request)) as never;
+        }
       },
     };
   }
