@@ -93,6 +93,32 @@ test('messages that were not sent survive a reload', async () => {
   expect((await ben.history(room.id)).map(({ text }) => text).filter(Boolean)).toEqual(['one', 'two']);
 });
 
+test('edits and deletions that were made offline are shown as waiting, and survive a reload', async () => {
+  const { service, proxy, url } = await setUp();
+  const anna = await ChatPage.guest(url, uniqueName('anna'));
+  const ben = await service.client(uniqueName('ben'));
+  const room = await ben.joinRoom(uniqueName('room'));
+  await anna.join(room.name);
+  for (const text of ['one', 'two']) await anna.say(text);
+  await anna.page.getByRole('button', { name: 'Edit: two' }).waitFor();
+  proxy.cut();
+  await anna.banner.waitFor();
+  await anna.page.getByRole('button', { name: 'Delete: one' }).click();
+  await anna.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await anna.composer.press('ArrowUp');
+  await anna.editor.fill('two, edited');
+  await anna.editor.press('Enter');
+  await anna.shows(['one', 'two, edited']);
+  expect(await anna.page.getByText(/^(Saving|Deleting)$/).count()).toBe(2);
+  await anna.page.goto('about:blank');
+  proxy.restore();
+  await anna.goTo(room.id);
+  await anna.page.locator('.bubble').getByText('This message was deleted').waitFor();
+  await anna.page.getByTitle(/^Edited /).waitFor();
+  await anna.shows(['two, edited']);
+  expect((await ben.history(room.id)).map(({ text }) => text).filter(Boolean)).toEqual(['two, edited']);
+});
+
 test('what the service refuses can be sent again later, or discarded', async () => {
   const { service, proxy, url } = await setUp();
   const name = uniqueName('anna');

@@ -62,6 +62,16 @@ export class ChatPage {
     await this.composer.press('Enter');
   }
 
+  /** The text field in which a message is being edited. */
+  get editor(): Locator {
+    return this.page.getByRole('textbox', { name: 'Edit the message' });
+  }
+
+  /** The accessible name of what has the focus. */
+  async focused(): Promise<string | null | undefined> {
+    return this.page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+  }
+
   /** The texts that are in the document, in order. */
   async texts(): Promise<string[]> {
     return this.page.locator('.bubble-text').allInnerTexts();

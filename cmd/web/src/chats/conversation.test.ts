@@ -38,7 +38,7 @@ function open(): { conversation: Conversation; asked: Asked[] } {
         },
       });
     });
-  const client = { pendingMessages: [], call } as unknown as ChatClient;
+  const client = { pendingMessages: [], pendingChanges: [], call } as unknown as ChatClient;
   return { conversation: new Conversation('chat', { client, ownId: 'anna', online: async () => {} }), asked };
 }
 

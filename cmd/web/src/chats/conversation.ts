@@ -3,6 +3,7 @@ import { explain } from '../session/explain.ts';
 import { Store } from '../store/store.ts';
 import type { ConversationState } from './conversation-state.ts';
 import { drawn } from './drawn.ts';
+import { mayEdit } from './may-change.ts';
 import {
   emptyWindow,
   lastSeq,
@@ -15,6 +16,7 @@ import {
   withSent,
 } from './message-window.ts';
 import { toOutgoing, withoutCommitted, withState } from './outgoing.ts';
+import { OwnChanges } from './own-changes.ts';
 
 interface Deps {
   client: ChatClient;
@@ -34,6 +36,8 @@ export class Conversation {
   readonly state: Store<ConversationState>;
   /** The text in the composer. */
   draft = '';
+  /** The user's edits and deletions. */
+  readonly changes: OwnChanges;
   /** Whether the reader is at the end, and older messages may be dropped. */
   following = true;
   readonly #deps: Deps;
@@ -55,11 +59,17 @@ export class Conversation {
       shift: false,
       unreadAfter: undefined,
     });
+    this.changes = new OwnChanges({
+      chatId: id,
+      client: deps.client,
+      onChange: (message) => this.receiveChange(message),
+      find: (messageId) => this.state.value.window.messages.find((one) => one.id === messageId),
+    });
   }
 
   /** Whether the conversation can be dropped without losing anything. */
   get idle(): boolean {
-    return this.draft === '' && this.state.value.outgoing.length === 0;
+    return this.draft === '' && this.state.value.outgoing.length === 0 && this.changes.state.value.size === 0;
   }
 
   /** The reader opens the conversation at its end, or at the first unread message as far as a page reaches back. */
@@ -124,6 +134,7 @@ export class Conversation {
   receiveChange(message: Message): void {
     if (this.#loading) this.#heardMeanwhile.push((window) => withChange(window, message));
     const { window, outgoing } = this.state.value;
+    if (message.hidden) this.changes.drop(message.id);
     // A message that was hidden before it was heard never joins the others.
     const left = message.hidden ? withoutCommitted(outgoing, [message], this.#deps.ownId) : outgoing;
     const next = withChange(window, message);
@@ -151,6 +162,14 @@ export class Conversation {
 
   discard(id: string): void {
     this.#change({ outgoing: this.state.value.outgoing.filter(({ clientMessageId }) => clientMessageId !== id) });
+  }
+
+  /** Opens the editor of the user's last message, if the user may edit one that is loaded. Returns whether there is one. */
+  editLast(chat: Chat): boolean {
+    const { ownId } = this.#deps;
+    const last = this.state.value.window.messages.findLast((message) => mayEdit(message, chat, ownId));
+    if (last) this.changes.begin(last);
+    return last !== undefined;
   }
 
   /** Handles that the service stored a message of this user durably, also one that was sent before a reload. */

@@ -119,6 +119,12 @@ export class Workspace {
       chats.refresh(chatId).catch(() => {});
     });
     client.on('sent', ({ chatId, clientMessageId }) => this.#conversations.get(chatId)?.sent(clientMessageId));
+    client.on('changeSent', (change) => this.#conversations.get(change.chatId)?.changes.sent(change));
+    client.on('changeRefused', (change) => {
+      this.#conversations.get(change.chatId)?.changes.refused(change);
+      const what = change.kind === 'edit' ? 'An edit was not saved.' : 'A message was not deleted.';
+      this.problem.set(`${what} ${explain(change.error)}`);
+    });
     client.on('refused', ({ chatId, clientMessageId, error }) => {
       this.#conversations.get(chatId)?.refused(clientMessageId, error);
       this.problem.set(`A message was not sent. ${explain(error)}`);

@@ -49,7 +49,7 @@ export function WorkspaceView({ workspace, onSignOut }: Props) {
 
 /** A button, not a link: the address is the open chat's. */
 function skipToConversation(): void {
-  const composer = document.querySelector<HTMLElement>('#conversation textarea');
+  const composer = document.querySelector<HTMLElement>('#conversation .composer textarea');
   (composer ?? document.getElementById('conversation'))?.focus();
 }
 

@@ -11,7 +11,7 @@ interface Props {
   conversation: Conversation;
 }
 
-/** The input for messages: Enter sends, Shift+Enter starts a new line, Escape moves the focus to the messages. */
+/** The input for messages: Enter sends, Shift+Enter starts a new line, Escape moves the focus to the messages, the arrow up edits the last message. */
 export function Composer({ workspace, chat, conversation }: Props) {
   const [text, setText] = useState(conversation.draft);
   const field = useRef<HTMLTextAreaElement>(null);
@@ -42,6 +42,11 @@ export function Composer({ workspace, chat, conversation }: Props) {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       send();
+    }
+    if (event.key === 'ArrowUp' && text === '' && conversation.editLast(chat)) {
+      event.preventDefault();
+      // The editor takes the focus from no other text.
+      field.current?.blur();
     }
     if (event.key === 'Escape') document.querySelector<HTMLElement>('.message-scroller')?.focus();
   };

@@ -1,13 +1,18 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
-import { type Chat, ChatType } from '../../../../../pkg/chat-client/index.ts';
+import { type Chat, ChatType, type Message } from '../../../../../pkg/chat-client/index.ts';
 import type { Conversation } from '../../chats/conversation.ts';
+import { mayDelete, mayEdit } from '../../chats/may-change.ts';
+import type { OwnChange } from '../../chats/own-changes.ts';
 import type { Workspace } from '../../chats/workspace.ts';
-import { seqUpTo, toRows } from '../../conversation/rows.ts';
+import { type Row, seqUpTo, toRows } from '../../conversation/rows.ts';
 import { useStore } from '../../store/use-store.ts';
 import { titleOf } from '../../text/names.ts';
 import { unreadLabel } from '../../text/unread-label.ts';
+import { ConfirmDialog } from '../controls/confirm-dialog.tsx';
 import { Icon } from '../controls/icon.tsx';
+import { moveByArrow } from '../controls/move-by-arrow.ts';
+import { focusConversation } from './focus-conversation.ts';
 import { MessageRow } from './message-row.tsx';
 import { useMarkRead } from './use-mark-read.ts';
 
@@ -23,6 +28,9 @@ const endMargin = 40;
 /** The list reads more history when less than this many pixels remain in that direction. */
 const loadMargin = 800;
 
+/** Number of characters of a message that the question before a deletion repeats. */
+const maxQuotedLength = 120;
+
 /** The list of messages. Only messages near the screen are in the document. */
 export function MessageList({ workspace, chat, conversation }: Props) {
   const state = useStore(conversation.state);
@@ -33,6 +41,21 @@ export function MessageList({ workspace, chat, conversation }: Props) {
   const { userId } = workspace.session;
   const rows = useMemo(() => toRows(state, userId), [state, userId]);
   const { loaded, window, problem } = state;
+  const changes = useStore(conversation.changes.state);
+  const [deleting, setDeleting] = useState<Message>();
+  const reachable = window.messages.findLast((message) => mayDelete(message, chat, userId))?.id;
+  const edited = rows.flatMap((row, index) => (changeOf(row, changes)?.kind === 'editing' ? [index] : []));
+  const lastEdited = rows[edited.at(-1) ?? -1]?.key;
+  useLayoutEffect(() => {
+    // An editor may open beyond the screen, by the keyboard or after a refusal.
+    if (lastEdited !== undefined) list.current?.scrollToIndex(edited.at(-1)!, { align: 'nearest' });
+  }, [lastEdited]);
+  const asked = useRef(false);
+  useEffect(() => {
+    // The button that opened the dialog goes with the message. Not before: on a touch screen the focus opens the keyboard.
+    if (asked.current && !deleting && document.activeElement === document.body) focusConversation();
+    asked.current = deleting !== undefined;
+  }, [deleting]);
 
   const markRead = useMarkRead(workspace, chat);
   const look = useCallback(() => {
@@ -81,12 +104,21 @@ export function MessageList({ workspace, chat, conversation }: Props) {
         class="message-scroller"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: keyboard users need the focus to scroll the list.
         tabIndex={0}
+        onKeyDown={(event) => moveByArrow(event, '.message-actions button')}
         aria-label={`Messages of ${titleOf(chat)}`}
         aria-busy={!loaded}
       >
         <div class="message-filler" />
         {loaded && (
-          <Virtualizer ref={list} scrollRef={scroller} shift={state.shift} as="ol" item="li" onScroll={look}>
+          <Virtualizer
+            ref={list}
+            scrollRef={scroller}
+            shift={state.shift}
+            as="ol"
+            item="li"
+            keepMounted={edited}
+            onScroll={look}
+          >
             {rows.map((row) => (
               <MessageRow
                 key={row.key}
@@ -94,6 +126,12 @@ export function MessageList({ workspace, chat, conversation }: Props) {
                 direct={chat.type === ChatType.DIRECT}
                 conversation={conversation}
                 readPositions={workspace.readPositions}
+                change={changeOf(row, changes)}
+                mayEdit={row.kind === 'message' && mayEdit(row.message, chat, userId)}
+                mayDelete={row.kind === 'message' && mayDelete(row.message, chat, userId)}
+                reachable={row.kind === 'message' && row.message.id === reachable}
+                maxTextLength={workspace.maxTextLength}
+                onDelete={setDeleting}
               />
             ))}
           </Virtualizer>
@@ -115,6 +153,21 @@ export function MessageList({ workspace, chat, conversation }: Props) {
           <span class="visually-hidden"> messages: go to the end</span>
         </button>
       )}
+      {deleting && (
+        <ConfirmDialog
+          title="Delete"
+          question={`Delete this message for everybody? “${deleting.text.slice(0, maxQuotedLength)}”`}
+          action="Delete"
+          onConfirm={async () => {
+            conversation.changes.delete(deleting.id);
+          }}
+          onClose={() => setDeleting(undefined)}
+        />
+      )}
     </div>
   );
+}
+
+function changeOf(row: Row, changes: ReadonlyMap<string, OwnChange>): OwnChange | undefined {
+  return row.kind === 'message' ? changes.get(row.message.id) : undefined;
 }

@@ -1,5 +1,7 @@
 import { memo } from 'preact/compat';
+import type { Message } from '../../../../../pkg/chat-client/index.ts';
 import type { Conversation } from '../../chats/conversation.ts';
+import type { OwnChange } from '../../chats/own-changes.ts';
 import type { Row } from '../../conversation/rows.ts';
 import type { ReadPositions } from '../../people/read-positions.ts';
 import { dayLabel, momentOf, timeOf } from '../../text/dates.ts';
@@ -7,7 +9,9 @@ import { deletedText } from '../../text/deleted-text.ts';
 import { hueOf, nameOf } from '../../text/names.ts';
 import { systemText } from '../../text/system-text.ts';
 import { Avatar } from '../controls/avatar.tsx';
-import { OutgoingStatus, SentStatus } from './message-status.tsx';
+import { MessageActions } from './message-actions.tsx';
+import { MessageEditor } from './message-editor.tsx';
+import { ChangeStatus, OutgoingStatus, SentStatus } from './message-status.tsx';
 import { MessageText } from './message-text.tsx';
 
 interface Props {
@@ -16,10 +20,19 @@ interface Props {
   direct: boolean;
   conversation: Conversation;
   readPositions: ReadPositions;
+  /** What the user is doing to the message. */
+  change: OwnChange | undefined;
+  mayEdit: boolean;
+  mayDelete: boolean;
+  /** Whether Tab leads to the message's buttons. */
+  reachable: boolean;
+  maxTextLength: number;
+  onDelete: (message: Message) => void;
 }
 
 /** One line of the conversation. */
-export const MessageRow = memo(function MessageRow({ row, direct, conversation, readPositions }: Props) {
+export const MessageRow = memo(function MessageRow(props: Props) {
+  const { row } = props;
   switch (row.kind) {
     case 'beginning':
       return <p class="row-quiet row-beginning">{row.hasOlder ? 'Loading …' : 'This is the beginning of the chat.'}</p>;
@@ -35,7 +48,7 @@ export const MessageRow = memo(function MessageRow({ row, direct, conversation, 
       return <p class="row-quiet">{systemText(row.message)}</p>;
     case 'outgoing':
     case 'message':
-      return <Bubble row={row} direct={direct} conversation={conversation} readPositions={readPositions} />;
+      return <Bubble {...props} row={row} />;
     default:
       return row satisfies never;
   }
@@ -44,19 +57,30 @@ export const MessageRow = memo(function MessageRow({ row, direct, conversation, 
 /** Every change creates all rows anew; comparing their content avoids drawing those that did not change. */
 function sameProps(before: Props, after: Props): boolean {
   const [one, other] = [before.row as Record<string, unknown>, after.row as Record<string, unknown>];
-  return before.direct === after.direct && Object.keys(other).every((key) => one[key] === other[key] || key === 'at');
+  const { row, ...rest } = after;
+  return (
+    Object.entries(rest).every(([key, value]) => before[key as keyof Props] === value) &&
+    Object.keys(other).every((key) => one[key] === other[key] || key === 'at')
+  );
 }
+
+/** Number of characters of a message by which its buttons are named. */
+const maxNameLength = 60;
 
 interface BubbleProps extends Props {
   row: Extract<Row, { own: boolean }>;
 }
 
-function Bubble({ row, direct, conversation, readPositions }: BubbleProps) {
+function Bubble({ row, direct, conversation, readPositions, change, ...may }: BubbleProps) {
   const { own, first, last } = row;
   const { editedAt, deletedAt: deleted } = row.kind === 'message' ? row.message : {};
   const edited = deleted ? undefined : editedAt;
   const sender = row.kind === 'message' ? row.message.sender : undefined;
-  const text = row.kind === 'message' ? row.message.text : row.outgoing.text;
+  const message = row.kind === 'message' ? row.message : undefined;
+  const editing = change?.kind === 'editing' ? change : undefined;
+  const pending = change?.kind === 'saving' || change?.kind === 'deleting' ? change : undefined;
+  const stored = row.kind === 'message' ? row.message.text : row.outgoing.text;
+  const text = pending?.kind === 'saving' ? pending.text : stored;
   const at = (row.kind === 'message' ? row.message.createdAt : row.outgoing.at) ?? new Date(0);
   const name = nameOf(sender);
   const named = !own && !direct;
@@ -64,24 +88,52 @@ function Bubble({ row, direct, conversation, readPositions }: BubbleProps) {
   return (
     <article class={classes.filter(Boolean).join(' ')} aria-label={`${own ? 'You' : name}, ${timeOf(at)}`}>
       {named && <span class="bubble-avatar">{last && <Avatar id={sender?.id ?? ''} name={name} size="small" />}</span>}
-      <div class="bubble" dir="auto">
-        {named && first && (
-          <span class="bubble-sender" style={{ '--hue': String(hueOf(sender?.id ?? '')) }}>
-            {name}
-          </span>
-        )}
-        {deleted ? <span class="bubble-deleted">{deletedText}</span> : <MessageText text={text} />}
-        <span class="bubble-meta">
-          {edited && <span title={`Edited ${momentOf(edited)}`}>edited</span>}
-          <time title={momentOf(at)} dateTime={at.toISOString()}>
-            {timeOf(at)}
-          </time>
-          {own && row.kind === 'message' && (
-            <SentStatus positions={readPositions} seq={row.message.seq} direct={direct} />
+      <div class="bubble-line">
+        <div class={editing ? 'bubble bubble-editing' : 'bubble'} dir="auto">
+          {named && first && (
+            <span class="bubble-sender" style={{ '--hue': String(hueOf(sender?.id ?? '')) }}>
+              {name}
+            </span>
           )}
-          {row.kind === 'outgoing' && <OutgoingStatus outgoing={row.outgoing} />}
-        </span>
+          {editing && message ? (
+            <MessageEditor
+              messageId={message.id}
+              edit={editing}
+              changes={conversation.changes}
+              maxTextLength={may.maxTextLength}
+            />
+          ) : deleted ? (
+            <span class="bubble-deleted">{deletedText}</span>
+          ) : (
+            <MessageText text={text} />
+          )}
+          <span class="bubble-meta">
+            {edited && <span title={`Edited ${momentOf(edited)}`}>edited</span>}
+            <time title={momentOf(at)} dateTime={at.toISOString()}>
+              {timeOf(at)}
+            </time>
+            {own && message && !pending && <SentStatus positions={readPositions} seq={message.seq} direct={direct} />}
+            {pending && <ChangeStatus kind={pending.kind} />}
+            {row.kind === 'outgoing' && <OutgoingStatus outgoing={row.outgoing} />}
+          </span>
+        </div>
+        {message && !editing && !pending && (may.mayEdit || may.mayDelete) && (
+          <MessageActions
+            name={text.slice(0, maxNameLength)}
+            reachable={may.reachable}
+            onEdit={may.mayEdit ? () => conversation.changes.begin(message) : undefined}
+            onDelete={may.mayDelete ? () => may.onDelete(message) : undefined}
+          />
+        )}
       </div>
+      {message && change?.kind === 'not_deleted' && (
+        <p class="failed" role="alert">
+          Not deleted. {change.problem}{' '}
+          <button type="button" class="link-button" onClick={() => conversation.changes.drop(message.id)}>
+            Dismiss
+          </button>
+        </p>
+      )}
       {row.kind === 'outgoing' && row.outgoing.state === 'failed' && (
         <p class="failed">
           Not sent. {row.outgoing.problem}{' '}

@@ -18,6 +18,11 @@ export function SentStatus({ positions, seq, direct }: SentProps) {
   return <Status icon="checks" text={direct ? 'Read' : `Read by ${readers}`} strong />;
 }
 
+/** The status of an edit or a deletion that the service has not answered yet. */
+export function ChangeStatus({ kind }: { kind: 'saving' | 'deleting' }) {
+  return <Status icon="clock" text={kind === 'saving' ? 'Saving' : 'Deleting'} />;
+}
+
 /** The status of a message that is not committed yet. */
 export function OutgoingStatus({ outgoing }: { outgoing: Outgoing }) {
   switch (outgoing.state) {

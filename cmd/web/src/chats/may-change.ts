@@ -1,0 +1,20 @@
+import { type Chat, ChatRole, ChatType, type Message } from '../../../../pkg/chat-client/index.ts';
+
+/** Whether the user may edit the message. The service may limit the time for it. */
+export function mayEdit(
+  { sender, system, deletedAt }: Message,
+  { ownRole }: Pick<Chat, 'ownRole'>,
+  ownId: string,
+): boolean {
+  return !system && !deletedAt && sender?.id === ownId && ownRole > ChatRole.READER;
+}
+
+/** Whether the user may delete the message: their own, and as a moderator of a group or room those of others. */
+export function mayDelete(
+  { sender, system, deletedAt }: Message,
+  chat: Pick<Chat, 'type' | 'ownRole'>,
+  ownId: string,
+): boolean {
+  const moderates = chat.type !== ChatType.DIRECT && chat.ownRole >= ChatRole.ADMIN;
+  return !system && !deletedAt && (sender?.id === ownId || moderates);
+}
