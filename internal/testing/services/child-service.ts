@@ -12,7 +12,7 @@ import { programEnv } from './program-env.ts';
 
 type Program = 'server' | 'auth-server' | 'gateway' | 'message-writer';
 
-const mainOf = (program: Program) => fileURLToPath(new URL(`../../../cmd/${program}/main.ts`, import.meta.url));
+const thisRelease = fileURLToPath(new URL('../../../', import.meta.url));
 
 export interface Exit {
   code: number | null;
@@ -35,8 +35,11 @@ export class ChildService {
     this.exited = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   }
 
-  /** Starts the process with only these settings of the service. Does not wait until it is ready. */
-  static spawn(env: Record<string, string>, program: Program = 'server'): ChildService {
+  /**
+   * Starts the process with only these settings of the service. Does not wait until it is ready. `release` is the folder with the code of another
+   * release.
+   */
+  static spawn(env: Record<string, string>, program: Program = 'server', release = thisRelease): ChildService {
     const settings = {
       GRPC_PORT: '0',
       HTTP_PORT: '0',
@@ -48,7 +51,7 @@ export class ChildService {
       RATE_LIMIT_GUESTS: '0',
       RATE_LIMIT_SIGN_INS: '0',
     };
-    const child = spawn(process.execPath, [mainOf(program)], {
+    const child = spawn(process.execPath, [join(release, 'cmd', program, 'main.ts')], {
       env: { ...programEnv(), ...settings, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -61,8 +64,12 @@ export class ChildService {
   }
 
   /** Starts the service and waits until it is ready. */
-  static async start(env: Record<string, string>, program: Program = 'server'): Promise<ChildService> {
-    const service = ChildService.spawn(env, program);
+  static async start(
+    env: Record<string, string>,
+    program: Program = 'server',
+    release = thisRelease,
+  ): Promise<ChildService> {
+    const service = ChildService.spawn(env, program, release);
     await service.ready();
     return service;
   }
