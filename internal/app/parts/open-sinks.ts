@@ -52,14 +52,14 @@ const ackTimeoutMs = 2_000;
 export async function openSinks(config: Config, { database, log, resources }: Deps): Promise<void> {
   const { export: target } = config;
   if (target.kind === 'none' || !config.roles.has('relay')) return;
-  const { nats, format, ...settings } = target;
+  const { nats, format, erase, ...settings } = target;
   const eventLog = new NatsEventLog(
     format === 'protobuf'
       ? protobufMessage
       : jsonMessage(new MessageJson(readFileSync(descriptors), 'chat.v1.Message')),
     { ...settings, nats: { url: nats.url, ca: await readCa('NATS_CA', nats.caFile) }, ackTimeoutMs },
   );
-  const sink = new OrderedLogSink(eventLog);
+  const sink = new OrderedLogSink(eventLog, { erase });
   resources.add('the event sink', () => sink.close());
   // The relay has connections of its own, so that a backlog does not delay the writing of messages.
   const own = createDatabase({

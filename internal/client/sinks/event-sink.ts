@@ -51,6 +51,12 @@ export interface EventSink {
    */
   deliver(events: readonly ExportedEvent[], position: number, epoch: string): Promise<number>;
 
+  /**
+   * Returns the smallest number of a message that events after `afterSeq` have changed: consumers no longer have its state of before. Undefined if there is
+   * none, or if the sink cannot be read back.
+   */
+  findOldestChanged(chatId: string, afterSeq: number): Promise<number | undefined>;
+
   /** Returns the last event of each chat, in any order. A sink that cannot be read back returns nothing. */
   lastEvents(): AsyncIterable<LastEvent>;
 

@@ -6,7 +6,7 @@ import { startNats } from '../../servers/brokers.ts';
 import type { ServerProcess } from '../../servers/server-process.ts';
 import { readExported } from '../../testing/clients/exported-events.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { endOfChat } from './event-sink.ts';
+import { type ExportedEvent, endOfChat } from './event-sink.ts';
 import { messageEvent, type ReceivedEvent, testEventSink } from './event-sink-conformance.ts';
 import { NatsEventLog } from './nats-event-log.ts';
 import { OrderedLogSink } from './ordered-log-sink.ts';
@@ -51,7 +51,7 @@ describe('a sink over the log', () => {
   testEventSink(async () => {
     const prefix = `sink_${randomUUID()}`;
     return {
-      sink: new OrderedLogSink(open(prefix)),
+      sink: new OrderedLogSink(open(prefix), { erase: true }),
       received: async (chatId) =>
         (await readExported(url(), prefix))
           .filter(({ subject }) => subject.endsWith(chatId))
@@ -67,7 +67,7 @@ describe('a sink over the log', () => {
 
   test('two relays with the same chat put nothing out of order', async () => {
     const log = open('shared');
-    const [one, two] = [new OrderedLogSink(log), new OrderedLogSink(log)];
+    const [one, two] = [new OrderedLogSink(log, { erase: true }), new OrderedLogSink(log, { erase: true })];
     const first = await one.deliver([event(1), event(2)], 0, epoch);
     // Both continue from the same position, and the second one is ahead.
     await two.deliver([event(3), event(4), event(5)], first, epoch);
@@ -98,7 +98,7 @@ test('events with the same number are different events in each epoch', async () 
   const log = open('epochs');
   const first = await log.append(event(1), 0, epoch);
   const second = await log.append(event(2), first, epoch);
-  const sink = new OrderedLogSink(log);
+  const sink = new OrderedLogSink(log, { erase: true });
   // The database went back to the number 1, and the cursor with it.
   await expect(sink.deliver([event(2)], first, 'epoch2')).rejects.toMatchObject({
     name: 'OtherEpoch',
@@ -113,6 +113,28 @@ test('events with the same number are different events in each epoch', async () 
     ['message', 2],
     ['reset', 1],
     ['message', 2],
+  ]);
+});
+
+test('of an erased message only the last event is left, and other events stay', async () => {
+  const log = open('erased');
+  const other = messageEvent(chatId, 2);
+  const message = (event(1) as Extract<ExportedEvent, { kind: 'message' }>).message;
+  const changed = (updateSeq: number): ExportedEvent => ({
+    kind: 'message_changed',
+    message: { ...message, updateSeq, text: `text ${updateSeq}` },
+  });
+  let position = 0;
+  for (const next of [event(1), other, changed(3), { kind: 'covered', chatId, seq: 4 } as const, changed(5)]) {
+    position = await log.append(next, position, epoch);
+  }
+  expect([await log.findOldestChanged(chatId, 4), await log.findOldestChanged(chatId, 5)]).toEqual([1, undefined]);
+  await log.erase(chatId, new Set([1, 7]));
+  await log.erase(chatId, new Set([1]));
+  expect((await readExported(url(), 'erased')).map(({ event, seq }) => [event, seq])).toEqual([
+    ['message', 2],
+    ['covered', 4],
+    ['message_changed', 5],
   ]);
 });
 

@@ -9,7 +9,7 @@ import {
   RetentionPolicy,
   StorageType,
 } from '@nats-io/jetstream';
-import { headers, type NatsConnection } from '@nats-io/transport-node';
+import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { Message } from '../../model/message.ts';
 import { connectNats } from '../nats/connect-nats.ts';
 import { ensureStream } from '../nats/ensure-stream.ts';
@@ -17,7 +17,7 @@ import type { NatsOptions } from '../nats/server-options.ts';
 import { parseEventId, toEventId } from './event-id.ts';
 import { chatIdOf, type ExportedEvent, type LastEvent } from './event-sink.ts';
 import { type OrderedLog, PositionConflict } from './ordered-log.ts';
-import { readHeaders } from './read-headers.ts';
+import { type EventHeaders, readHeaders } from './read-headers.ts';
 
 export interface NatsEventLogOptions {
   nats: NatsOptions;
@@ -45,8 +45,10 @@ interface Opened {
   manager: JetStreamManager;
 }
 
-const errorCodes = { wrongLastSequence: 10_071, noMessage: 10_037 };
+const errorCodes = { wrongLastSequence: 10_071, noMessage: 10_037, gone: [10_037, 10_043, 10_057] };
 const idHeader = 'Nats-Msg-Id';
+/** The number of the message that was changed. */
+const messageHeader = 'message-seq';
 const nanosecondsPerMs = 1_000_000;
 const duplicateWindowMs = 120_000;
 
@@ -70,6 +72,7 @@ export class NatsEventLog implements OrderedLog {
     const header = headers();
     header.set('event', event.kind);
     if ('message' in event) header.set('content-type', this.#format.contentType);
+    if (event.kind === 'message_changed') header.set(messageHeader, `${event.message.seq}`);
     const body = 'message' in event ? this.#format.encode(event.message) : new Uint8Array();
     try {
       const { seq } = await client.publish(this.#subject(chatIdOf(event)), body, {
@@ -102,6 +105,30 @@ export class NatsEventLog implements OrderedLog {
     }
   }
 
+  async findOldestChanged(chatId: string, afterSeq: number): Promise<number | undefined> {
+    let oldest: number | undefined;
+    for await (const { headers } of await this.#readChat(chatId)) {
+      const changed = headers.get(messageHeader);
+      if (changed === '' || parseEventId(headers.get(idHeader)).number <= afterSeq) continue;
+      oldest = Math.min(oldest ?? Number(changed), Number(changed));
+    }
+    return oldest;
+  }
+
+  /** Reads the headers of all events of the chat. */
+  async erase(chatId: string, messageSeqs: ReadonlySet<number>): Promise<void> {
+    const newest = new Map<number, number>();
+    const older: number[] = [];
+    for await (const { position, headers } of await this.#readChat(chatId)) {
+      const messageSeq = messageSeqOf(headers);
+      if (messageSeq === undefined || !messageSeqs.has(messageSeq)) continue;
+      const before = newest.get(messageSeq);
+      if (before !== undefined) older.push(before);
+      newest.set(messageSeq, position);
+    }
+    for (const position of older) await this.#eraseOne(position);
+  }
+
   async *lastEvents(): AsyncGenerator<LastEvent, void, undefined> {
     const subject = this.#subject('*');
     const range = { stream: this.#options.stream, subject, policy: DeliverPolicy.LastPerSubject };
@@ -113,6 +140,22 @@ export class NatsEventLog implements OrderedLog {
   async close(): Promise<void> {
     const connection = await this.#connection?.catch(() => undefined);
     await connection?.close();
+  }
+
+  async #readChat(chatId: string): Promise<AsyncGenerator<EventHeaders, void, undefined>> {
+    const range = { stream: this.#options.stream, subject: this.#subject(chatId), policy: DeliverPolicy.All };
+    return readHeaders(await this.#open(), range);
+  }
+
+  async #eraseOne(position: number): Promise<void> {
+    const { manager } = await this.#open();
+    try {
+      // Overwrites the event in the stream's files.
+      await manager.streams.deleteMessage(this.#options.stream, position, true);
+    } catch (error) {
+      // It was removed by age, or by another relay.
+      if (!(error instanceof JetStreamApiError) || !errorCodes.gone.includes(error.code)) throw error;
+    }
   }
 
   #subject(chatId: string): string {
@@ -154,4 +197,10 @@ export class NatsEventLog implements OrderedLog {
       duplicate_window: windowMs * nanosecondsPerMs,
     });
   }
+}
+
+/** The number of the message that an event is about; undefined for other events. */
+function messageSeqOf(header: MsgHdrs): number | undefined {
+  if (header.get('event') === 'message') return parseEventId(header.get(idHeader)).number;
+  return header.has(messageHeader) ? Number(header.get(messageHeader)) : undefined;
 }

@@ -10,9 +10,12 @@ type Place = Pick<LastEvent, 'number' | 'position'>;
  */
 export class OrderedLogSink implements EventSink {
   readonly #log: OrderedLog;
+  readonly #erase: boolean;
 
-  constructor(log: OrderedLog) {
+  /** `erase`: when a message is deleted, its earlier events are erased before the deletion counts as delivered. */
+  constructor(log: OrderedLog, { erase }: { erase: boolean }) {
     this.#log = log;
+    this.#erase = erase;
   }
 
   async deliver(events: readonly ExportedEvent[], position: number, epoch: string): Promise<number> {
@@ -20,9 +23,15 @@ export class OrderedLogSink implements EventSink {
     for (const event of events) {
       if (numberOf(event) > last.number) last = await this.#append(event, last.position, epoch);
     }
+    const deleted = events.flatMap((event) => ('message' in event && event.message.deletion ? event.message.seq : []));
+    if (this.#erase && deleted.length > 0) await this.#log.erase(chatIdOf(events[0]!), new Set(deleted));
     // The log may be ahead of these events. Its last position is then no place for the events that follow these: 0 has the next delivery look again.
     const isAhead = last.number > numberOf(events.at(-1)!);
     return isAhead ? 0 : last.position;
+  }
+
+  findOldestChanged(chatId: string, afterSeq: number): Promise<number | undefined> {
+    return this.#log.findOldestChanged(chatId, afterSeq);
   }
 
   lastEvents(): AsyncIterable<LastEvent> {

@@ -17,6 +17,12 @@ export interface OrderedLog {
   /** The last event of a chat; undefined if the log has none. */
   findLast(chatId: string): Promise<LastEvent | undefined>;
 
+  /** The smallest number of a message that events of the chat with numbers above `afterSeq` have changed; undefined if there are none. */
+  findOldestChanged(chatId: string, afterSeq: number): Promise<number | undefined>;
+
+  /** Erases every event of these messages but the last one of each, so that nobody can read its content any more. `messageSeqs`: their numbers. */
+  erase(chatId: string, messageSeqs: ReadonlySet<number>): Promise<void>;
+
   /** The last event of each chat that the log has events of. */
   lastEvents(): AsyncIterable<LastEvent>;
 

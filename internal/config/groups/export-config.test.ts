@@ -27,6 +27,7 @@ describe('events for other services', () => {
       replicas: 1,
       maxAgeMs: 172_800_000,
       maxBytes: 0,
+      erase: true,
     });
     expect(readConfig({ ...env, NATS_URL: 'nats://localhost:4333' }).export).toMatchObject({
       nats: { url: 'nats://localhost:4333' },

@@ -16,6 +16,8 @@ export type ExportConfig =
       maxAgeMs: number;
       /** How much the stream keeps, in bytes; 0: as much as the server allows. */
       maxBytes: number;
+      /** Whether the earlier events of a deleted message are erased. */
+      erase: boolean;
     };
 
 /** `nats` is the server that the stream is on. */
@@ -28,6 +30,7 @@ export function readExport(read: EnvReader, nats: NatsConfig | undefined): Expor
     replicas: read.integer('EXPORT_REPLICAS', 1, { min: 1, max: 5 }),
     maxAgeMs: read.integer('EXPORT_MAX_AGE_DAYS', 30, { min: 0, max: 36_500 }) * 86_400_000,
     maxBytes: read.integer('EXPORT_MAX_BYTES', 0, { min: 0, max: Number.MAX_SAFE_INTEGER }),
+    erase: read.boolean('EXPORT_ERASE', true),
   };
   read.require(/^[\w-]+$/.test(settings.stream), 'EXPORT_STREAM must consist of letters, digits, "_" and "-"');
   read.require(

@@ -66,7 +66,7 @@ function openNatsSink(): EventSink {
     maxBytes: 0,
     ackTimeoutMs: 2_000,
   });
-  return new OrderedLogSink(log);
+  return new OrderedLogSink(log, { erase: true });
 }
 
 async function newChat(messages: number): Promise<string> {

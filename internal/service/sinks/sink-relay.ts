@@ -162,8 +162,9 @@ export class SinkRelay {
 
   async #reset({ chatId, number, position }: LastEvent, epoch: string, validSeq: number): Promise<undefined> {
     const { cursors, sink } = this.#deps;
-    // Consumers have dropped everything of a chat that was deleted.
-    const fromSeq = number === endOfChat ? 0 : validSeq;
+    // Consumers have dropped everything of a chat that was deleted. Of a message with a lost change they need the state of before.
+    const oldestChanged = await sink.findOldestChanged(chatId, validSeq);
+    const fromSeq = number === endOfChat ? 0 : Math.min(validSeq, (oldestChanged ?? validSeq + 1) - 1);
     // The cursor first, without a position: should this relay end here, the next delivery finds the other epoch again.
     await cursors.move({ chatId, exportedSeq: fromSeq, position: 0, epoch });
     await sink.deliver([{ kind: 'reset', chatId, fromSeq }], position, epoch);

@@ -17,6 +17,8 @@ export class MemoryEventSink implements EventSink {
     return this.#events.filter((event) => chatIdOf(event) === chatId);
   }
 
+  async findOldestChanged(): Promise<undefined> {}
+
   async *lastEvents(): AsyncGenerator<LastEvent> {}
 
   async close(): Promise<void> {}

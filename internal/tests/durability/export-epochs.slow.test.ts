@@ -8,22 +8,28 @@ import { startTestService } from '../../testing/services/test-service.ts';
 
 // Slow: real servers are copied, killed and promoted.
 
-/** What a consumer has of each chat that follows the rules of docs/consuming-events.md: texts by their numbers. */
+/** What a consumer has of each chat that follows the rules of docs/consuming-events.md: the newest texts of messages by their numbers. */
 async function consume(url: string): Promise<Record<string, Record<number, string>>> {
-  const chats = new Map<string, Map<number, string>>();
-  for (const { subject, event, seq, body } of await readExported(url)) {
+  const chats = new Map<string, { last: number; texts: Map<number, string> }>();
+  for (const { subject, event, seq: number, body } of await readExported(url)) {
     const chatId = subject.split('.').at(-1)!;
     if (event === 'chat_deleted') {
       chats.delete(chatId);
       continue;
     }
-    const texts = chats.get(chatId) ?? new Map<number, string>();
-    chats.set(chatId, texts);
-    const last = Math.max(0, ...texts.keys());
-    if (event === 'reset') for (const number of texts.keys()) if (number > seq) texts.delete(number);
-    if (event === 'message' && seq > last) texts.set(seq, JSON.parse(Buffer.from(body).toString()).text ?? '');
+    const chat = chats.get(chatId) ?? { last: 0, texts: new Map<number, string>() };
+    chats.set(chatId, chat);
+    if (event === 'reset') {
+      chat.last = Math.min(chat.last, number);
+      for (const seq of chat.texts.keys()) if (seq > number) chat.texts.delete(seq);
+    } else if (number > chat.last) {
+      chat.last = number;
+      if (event === 'covered') continue;
+      const { seq, text = '' } = JSON.parse(Buffer.from(body).toString());
+      chat.texts.set(Number(seq), text);
+    }
   }
-  return Object.fromEntries([...chats].map(([chatId, texts]) => [chatId, Object.fromEntries(texts)]));
+  return Object.fromEntries([...chats].map(([chatId, { texts }]) => [chatId, Object.fromEntries(texts)]));
 }
 
 test('after a failover that lost messages which were exported, a consumer ends with the history of the new primary', {
@@ -38,9 +44,9 @@ test('after a failover that lost messages which were exported, a consumer ends w
   const service = await startTestService({ NATS_URL: url, EXPORT: 'jetstream', WRITER_GIVE_UP_MS: '20000' }, { dsn });
   onTestFinished(() => service.stop());
   const alice = await signIn(service.transport(), 'alice');
-  const [written, silent, untouched, deleted] = await Promise.all([1, 2, 3, 4].map(() => newGroup(alice)));
-  const all = [written!, silent!, untouched!, deleted!];
-  for (const chat of all) await say(alice, chat, 'kept');
+  const [written, silent, untouched, deleted, changed] = await Promise.all([1, 2, 3, 4, 5].map(() => newGroup(alice)));
+  const all = [written!, silent!, untouched!, deleted!, changed!];
+  const [, , , , message] = await Promise.all(all.map((chat) => say(alice, chat, 'kept')));
   const kept = { 1: '', 2: 'kept' };
   await eventually(async () => expect(await consume(url)).toEqual(Object.fromEntries(all.map(({ id }) => [id, kept]))));
   await servers.caughtUp();
@@ -50,12 +56,16 @@ test('after a failover that lost messages which were exported, a consumer ends w
     for (const chat of [written!, silent!]) await say(alice, chat, text);
   const lost = await newGroup(alice);
   await alice.chat.deleteChat({ chatId: deleted!.id });
+  const change = { chatId: changed!.id, messageId: message!.messageId, reason: '' };
+  await alice.chat.editMessage({ ...change, clientChangeId: 'edit', text: 'lost edit' });
+  await alice.chat.deleteMessage({ ...change, clientChangeId: 'delete', hide: false });
   const lostTexts = { ...kept, 3: 'lost 3', 4: 'lost 4', 5: 'lost 5' };
   await eventually(async () =>
     expect(await consume(url)).toEqual({
       [written!.id]: lostTexts,
       [silent!.id]: lostTexts,
       [untouched!.id]: kept,
+      [changed!.id]: { ...kept, 2: '' },
       [lost.id]: { 1: '' },
     }),
   );
@@ -70,6 +80,7 @@ test('after a failover that lost messages which were exported, a consumer ends w
       [silent!.id]: kept,
       [untouched!.id]: kept,
       [deleted!.id]: kept,
+      [changed!.id]: kept,
     }),
   );
   // Where nothing was lost, nothing is repeated; each chat goes on.
@@ -80,6 +91,7 @@ test('after a failover that lost messages which were exported, a consumer ends w
       [silent!.id]: { ...kept, 3: 'later' },
       [untouched!.id]: { ...kept, 3: 'later' },
       [deleted!.id]: { ...kept, 3: 'later' },
+      [changed!.id]: { ...kept, 3: 'later' },
     }),
   );
   const ofUntouched = (await readExported(url)).filter(({ subject }) => subject.endsWith(untouched!.id));

@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Message } from '../../../pkg/api/chat/v1/chat.ts';
 import { startNats } from '../../servers/brokers.ts';
 import type { ServerProcess } from '../../servers/server-process.ts';
@@ -54,6 +57,60 @@ test('in protobuf a change is a chat.v1.Message, and the end of a chat is export
   expect(events.map(({ event }) => event)).toEqual(['message', 'message', 'chat_deleted']);
   expect(new Set(events.map(({ subject }) => subject))).toEqual(new Set([`acme.chat.events.${group.id}`]));
   expect(Message.decode(events[1]!.body)).toMatchObject({ chatId: group.id, seq: 2, text: 'héllo' });
+});
+
+describe('the text of a message that is deleted', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'chat-export-'));
+    await nats.stop();
+    nats = await startNats(['--store_dir', folder]);
+    env.NATS_URL = url();
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
+
+  /** Those of the texts that are in the files of the stream. */
+  async function stored(texts: readonly string[]): Promise<string[]> {
+    const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    const contents = await Promise.all(files.map((file) => readFile(join(file.parentPath, file.name))));
+    return texts.filter((text) => contents.some((content) => content.includes(text)));
+  }
+
+  async function editAndDelete(): Promise<{ chatId: string; texts: string[] }> {
+    const alice = await signIn((await start()).transport(), 'alice');
+    const group = await newGroup(alice);
+    const texts = ['first secret text', 'second secret text', 'not a secret'];
+    const { messageId } = await say(alice, group, texts[0]!);
+    await eventually(async () => expect(await readExported(url())).toHaveLength(2));
+    const change = { chatId: group.id, messageId, reason: '' };
+    await alice.chat.editMessage({ ...change, clientChangeId: 'edit', text: texts[1]! });
+    await say(alice, group, texts[2]!);
+    await eventually(async () => expect(await stored(texts)).toEqual(texts));
+    await alice.chat.deleteMessage({ ...change, clientChangeId: 'delete', hide: false });
+    return { chatId: group.id, texts };
+  }
+
+  test('is erased from the stream and its files', async () => {
+    const { texts } = await editAndDelete();
+    await eventually(async () => expect(await stored(texts)).toEqual([texts[2]]));
+    const events = await readExported(url());
+    expect(events.map(({ event, seq }) => [event, seq])).toEqual([
+      ['message', 1],
+      ['message', 4],
+      ['message_changed', 5],
+    ]);
+    expect(JSON.parse(Buffer.from(events[2]!.body).toString())).toMatchObject({
+      seq: '2',
+      deletedAt: expect.any(String),
+    });
+  });
+
+  test('stays with EXPORT_ERASE=false', async () => {
+    env.EXPORT_ERASE = 'false';
+    const { texts } = await editAndDelete();
+    await eventually(async () => expect(await readExported(url())).toHaveLength(5));
+    expect(await stored(texts)).toEqual(texts);
+  });
 });
 
 test('changes from before the export was turned on are exported as well', async () => {
