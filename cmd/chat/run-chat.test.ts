@@ -18,7 +18,7 @@ async function join(user: string, ...args: string[]): Promise<ChatProcess> {
   return chat;
 }
 
-async function say(chat: ChatProcess, line: string, answer: string): Promise<void> {
+async function say(chat: ChatProcess, line: string, answer: string | RegExp): Promise<void> {
   chat.type(`${line}\n`);
   await chat.shows(answer);
 }
@@ -65,6 +65,52 @@ describe('two people', () => {
     await say(carol, '/leave', '[System] Returned to global chat\n');
     await say(carol, '/leave', '[System] You cannot leave global; /exit ends the program\n');
     expect(carol.output).not.toContain('is not online');
+  });
+});
+
+describe('a message that was sent', () => {
+  test('is edited and deleted by its sender, and the others see the change', async () => {
+    const alice = await join('anne', '--room', 'changes');
+    const bob = await join('ben', '--room', 'changes');
+    await say(alice, '/delete', '[System] There is no message of yours in #changes; /history shows the numbers\n');
+    await say(alice, 'helo', '[Sent to changes] helo\n');
+    await say(alice, 'a secret', '[Sent to changes] a secret\n');
+    await bob.shows('[anne] a secret\n');
+    await say(alice, '/delete', '[Deleted in changes] a secret\n');
+    await bob.shows(/\[Deleted: \d\d:\d\d:\d\d\]\[anne\]\n/);
+    await say(alice, '/edit  hello,  all', '[Edited in changes] hello,  all\n');
+    await bob.shows(/\[Edited: \d\d:\d\d:\d\d\]\[anne\] hello, {2}all\n/);
+    await say(alice, '/history', /#4 \[\d\d:\d\d:\d\d\]\[anne\] \(deleted\)\n/);
+    expect(alice.output).toMatch(/^#3 \[.*\]\[anne\] hello, {2}all \(edited\)$/m);
+    await say(alice, 'that is all', '[Sent to changes] that is all\n');
+    await bob.shows('[anne] that is all\n');
+    expect(alice.output).not.toContain('[Edited: ');
+    expect(timesShown(bob, '[anne] hello')).toBe(1);
+  });
+
+  test('is changed by its number; only its sender edits it, and moderators delete it', async () => {
+    const owner = await join('olga', '--room', 'moderated');
+    const guest = await join('gus', '--room', 'moderated');
+    await say(guest, 'spam', '[Sent to moderated] spam\n');
+    await owner.shows('[gus] spam\n');
+    await say(owner, '/edit #3 better', '[System] /edit failed: you may not change the messages of others');
+    await say(guest, '/delete #1', '[System] There is no message #1 in #moderated; /history shows the numbers\n');
+    await say(owner, '/delete #3', '[Deleted in moderated] spam\n');
+    await guest.shows(/\[Deleted: \d\d:\d\d:\d\d\]\[gus\]\n/);
+    await say(guest, '/edit again', '[System] There is no message of yours in #moderated');
+  });
+
+  test('changes elsewhere are not shown and raise nothing unread', async () => {
+    const writer = await service.client('walt');
+    const { id } = await writer.joinRoom('elsewhere');
+    const reader = await join('rita', '--room', 'elsewhere');
+    const { messageId } = await writer.send(id, 'one');
+    await reader.shows('[walt] one\n');
+    await say(reader, '/join here', '[System] Joined room: here\n');
+    await writer.edit(id, messageId, 'two');
+    await writer.send(id, 'three');
+    await reader.shows('[#elsewhere][walt] three\n');
+    expect(reader.output).not.toContain('two');
   });
 });
 

@@ -156,6 +156,34 @@ describe('scripts', () => {
     ]);
   });
 
+  test('follow the changes of messages, those from before as well', async () => {
+    await registered();
+    const [{ id }] = await json(['create-chat', '--group', 'Follow changes']);
+    const [first] = await json(['send-message', id, 'first']);
+    const [second] = await json(['send-message', id, 'second']);
+    const { accessToken } = JSON.parse(await readFile(session, 'utf8')).sessions[`grpc://${service.address}`];
+    const { chat } = service.transport();
+    const edit = (messageId: string, text: string) =>
+      chat.editMessage({ chatId: id, messageId, text, clientChangeId: crypto.randomUUID() }, { token: accessToken });
+    await edit(first.messageId, 'first, edited');
+    const follow = startChat(
+      ...['connect-chat', id, '--after', '2', '--count', '2', '--json'],
+      ...['--addr', service.address, '--session', session],
+    );
+    await follow.shows('"second"');
+    await edit(second.messageId, 'second, edited');
+    await follow.shows('second, edited');
+    await json(['send-message', id, 'third']);
+    expect(await follow.exited).toBe(0);
+    const lines = follow.output.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { seq: 2, updateSeq: 4, text: 'first, edited', event: 'message_changed' },
+      { seq: 3, updateSeq: 3, text: 'second' },
+      { seq: 3, updateSeq: 5, text: 'second, edited', event: 'message_changed' },
+      { seq: 6, text: 'third' },
+    ]);
+  });
+
   test('that are interrupted while they follow a chat end with code 0', async () => {
     await registered();
     const follow = startChat('connect-chat', 'global', '--addr', service.address, '--session', session);

@@ -31,6 +31,10 @@ export class Activity {
       this.#unread.set(chatId, (this.#unread.get(chatId) ?? 0) + 1);
       deps.onChanged();
     });
+    client.on('messageChanged', ({ chatId, deletedAt }) => {
+      // It may have been one of the unread messages.
+      if (deletedAt && this.#unread.has(chatId)) void this.#recount(chatId);
+    });
     client.on('typing', ({ chatId, user }) => user && this.#startTyping(chatId, user));
     client.on('chatRemoved', ({ chatId }) => this.#read(chatId));
     client.on('read', ({ chatId, userId }) => {

@@ -185,8 +185,8 @@ export class ChatApp {
     return this.#enqueue(() => this.#send(text, evictions));
   }
 
-  #takeCommand({ command, argument }: Line & { kind: 'command' }): Promise<void> {
-    const run = () => command.run(this.#conversation, argument);
+  #takeCommand({ command, argument, messageSeq }: Line & { kind: 'command' }): Promise<void> {
+    const run = () => command.run(this.#conversation, argument, messageSeq);
     if (command.local) return Promise.resolve(run());
     if (this.#screen.interactive && this.#connection.status === 'offline') {
       this.#conversation.say(`Not connected: /${command.name} has to wait for the service`);
@@ -197,8 +197,8 @@ export class ChatApp {
         await run();
       } catch (error) {
         if (this.#ended) return;
-        // As above.
-        if (!this.#screen.interactive) this.#conversation.chats.leaveCurrent();
+        // A program that writes to a pipe does not notice the failure: its lines must not go to the chat that it wanted to leave.
+        if (command.moves && !this.#screen.interactive) this.#conversation.chats.leaveCurrent();
         this.#conversation.say(`/${command.name} failed: ${explain(error)}`);
       }
     });

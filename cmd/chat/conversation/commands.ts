@@ -3,17 +3,20 @@ import type { CurrentChat } from './current-chat.ts';
 /** A command: what can be typed after a slash. */
 export interface Command {
   name: string;
-  /** Its parameters: `<room>` is required, `[filter]` is optional. */
+  /** Its parameters, one word each: `<room>` is required, `[filter]` is optional. The last one can be `<text>`, the rest of the line. */
   parameters: string;
   summary: string;
   /** What the parameter is the name of, for completion. */
   completes?: 'room' | 'user' | 'chat';
   /** Runs at once, before lines that are waiting, and also without the service. */
   local?: boolean;
-  run(conversation: CurrentChat, argument: string): Promise<void> | void;
+  /** Goes to another chat. */
+  moves?: boolean;
+  /** `messageSeq` is the parameter `[#n]`: the number of a message. */
+  run(conversation: CurrentChat, argument: string, messageSeq?: number): Promise<void> | void;
 }
 
-/** All commands, in the order of `/help`. Each takes at most one word. */
+/** All commands, in the order of `/help`. */
 export const commands: readonly Command[] = [
   {
     name: 'help',
@@ -40,12 +43,14 @@ export const commands: readonly Command[] = [
     parameters: '<room>',
     summary: 'go to a room; creates it if there is none',
     completes: 'room',
+    moves: true,
     run: (conversation, room) => conversation.joinRoom(room),
   },
   {
     name: 'leave',
     parameters: '',
     summary: 'leave this room and return to global',
+    moves: true,
     run: (conversation) => conversation.leave(),
   },
   {
@@ -53,6 +58,7 @@ export const commands: readonly Command[] = [
     parameters: '<user>',
     summary: 'talk to one user',
     completes: 'user',
+    moves: true,
     run: (conversation, user) => conversation.openDirect(user),
   },
   {
@@ -66,6 +72,7 @@ export const commands: readonly Command[] = [
     parameters: '<chat>',
     summary: 'go to one of them: its number there, #room, @user or id',
     completes: 'chat',
+    moves: true,
     run: (conversation, chat) => conversation.switchTo(chat),
   },
   {
@@ -86,6 +93,18 @@ export const commands: readonly Command[] = [
     parameters: '[n]',
     summary: 'the last messages here, 20 unless given',
     run: (conversation, count) => conversation.showHistory(count === '' ? 20 : Number(count)),
+  },
+  {
+    name: 'edit',
+    parameters: '[#n] <text>',
+    summary: 'replace your last message here, or message n of /history',
+    run: (conversation, text, number) => conversation.edit(number, text),
+  },
+  {
+    name: 'delete',
+    parameters: '[#n]',
+    summary: 'delete your last message here, or message n of /history',
+    run: (conversation, _, number) => conversation.delete(number),
   },
   {
     name: 'exit',

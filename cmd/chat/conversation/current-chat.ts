@@ -1,8 +1,10 @@
-import type { Chat, ChatClient, Message } from '../../../pkg/chat-client/index.ts';
+import type { ChangeReceipt, Chat, ChatClient, Message } from '../../../pkg/chat-client/index.ts';
 import { ChatRole, ChatType } from '../../../pkg/chat-client/index.ts';
 import { readPages } from '../service/pages.ts';
 import { findUserId, listOnline, nameList } from '../service/people.ts';
 import {
+  changedLine,
+  changeLine,
   chatPlace,
   chatTitle,
   messageLine,
@@ -22,6 +24,8 @@ export const homeRoom = 'global';
 const historyPage = 50;
 /** How many unread messages are shown on entering a chat; `/history` shows more. */
 const maxUnreadShown = 50;
+/** How many pages of the history are searched for the user's last message. */
+const maxPagesBack = 4;
 
 interface Deps {
   client: ChatClient;
@@ -40,6 +44,10 @@ export class CurrentChat {
   /** Ids of messages sent from here that the chat has not delivered yet. */
   readonly #sentHere = new Set<string>();
   readonly #leaving = new Set<string>();
+  /** Ids of messages that are being changed from here, until the answer. */
+  readonly #changing = new Map<string, Promise<void>>();
+  /** Changes made from here that the chat has not delivered yet: `<message id> <number>`. */
+  readonly #changedHere = new Set<string>();
   #userId = '';
   #name = '';
   /** The chats in the order in which `/chats` numbered them. */
@@ -71,11 +79,21 @@ export class CurrentChat {
     this.#deps.print(systemLine(text, this.#deps.style));
   }
 
-  /** Prints a message, unless it has nothing to show. */
-  show(message: Message, chat: Chat): void {
+  /** Prints a message, unless it has nothing to show. `numbered`: after its number, if it is one that users may change. */
+  show(message: Message, chat: Chat, { numbered = false } = {}): void {
+    const { style, print } = this.#deps;
     const view: Viewpoint = { userId: this.#userId, currentChatId: this.chats.current?.id };
-    const line = messageLine(message, chat, view, this.#deps.style);
-    if (line !== undefined) this.#deps.print(line);
+    const line = messageLine(message, chat, view, style);
+    if (line !== undefined) print(numbered && !message.system ? `${style.dim(`#${message.seq}`)} ${line}` : line);
+  }
+
+  /** Tells the new state of a message of the current chat. Those of other chats are seen there. */
+  async showChange(message: Message): Promise<void> {
+    // The answer says which number the user's own change got, and may come after the change itself.
+    await this.#changing.get(message.id);
+    const ownChange = this.#changedHere.delete(`${message.id} ${message.updateSeq}`);
+    if (ownChange || message.hidden || message.chatId !== this.chats.current?.id) return;
+    this.#deps.print(changeLine(message, this.#deps.style));
   }
 
   /** Whether the message is already known here: it was sent from here, or says that this user joined. Call once for each message. */
@@ -110,6 +128,24 @@ export class CurrentChat {
       throw error;
     }
     this.#deps.print(sentLine(current, text, this.#deps.style));
+  }
+
+  /** Replaces the text of a message of the current chat: the user's last one, or the one with this number. */
+  async edit(seq: number | undefined, text: string): Promise<void> {
+    await this.#change(seq, async (chat, message) => {
+      const receipt = await this.#client.edit(chat.id, message.id, text);
+      this.#deps.print(changedLine('edit', chat, text, this.#deps.style));
+      return receipt;
+    });
+  }
+
+  /** Deletes a message of the current chat: the user's last one, or the one with this number. */
+  async delete(seq: number | undefined): Promise<void> {
+    await this.#change(seq, async (chat, message) => {
+      const receipt = await this.#client.delete(chat.id, message.id);
+      this.#deps.print(changedLine('delete', chat, message.text, this.#deps.style));
+      return receipt;
+    });
   }
 
   async listUsers(roomName: string): Promise<void> {
@@ -227,11 +263,52 @@ export class CurrentChat {
     }
     if (messages.length === 0) return this.say(`There are no messages in ${chatPlace(current)} yet`);
     this.say(`The last ${messages.length} in ${chatPlace(current)}:`);
-    for (const message of messages) this.show(message, current);
+    for (const message of messages) this.show(message, current, { numbered: true });
   }
 
   exit(): void {
     this.#deps.onExit();
+  }
+
+  async #change(
+    seq: number | undefined,
+    change: (chat: Chat, message: Message) => Promise<ChangeReceipt>,
+  ): Promise<void> {
+    const { current } = this.chats;
+    if (!current) return this.say('You are in no room; /join one');
+    const message = await (seq === undefined ? this.#findLastOwn(current.id) : this.#findMessage(current.id, seq));
+    if (!message) {
+      const what = seq === undefined ? 'message of yours' : `message #${seq}`;
+      return this.say(`There is no ${what} in ${chatPlace(current)}; /history shows the numbers`);
+    }
+    const answered = Promise.withResolvers<void>();
+    this.#changing.set(message.id, answered.promise);
+    try {
+      const { seq: changeSeq } = await change(current, message);
+      this.#changedHere.add(`${message.id} ${changeSeq}`);
+    } finally {
+      this.#changing.delete(message.id);
+      answered.resolve();
+    }
+  }
+
+  async #findMessage(chatId: string, seq: number): Promise<Message | undefined> {
+    const [message] = await this.#client.history(chatId, { beforeSeq: seq + 1, pageSize: 1 });
+    return message?.seq === seq && !message.system ? message : undefined;
+  }
+
+  /** Looks among the newest messages only: nobody means an older one without saying which. */
+  async #findLastOwn(chatId: string): Promise<Message | undefined> {
+    let before: number | undefined;
+    for (let page = 0; page < maxPagesBack; page++) {
+      const messages = await this.#client.history(chatId, { beforeSeq: before, pageSize: historyPage });
+      const own = messages.findLast(
+        ({ sender, system, deletedAt }) => sender?.id === this.#userId && !system && !deletedAt,
+      );
+      if (own || messages.length < historyPage) return own;
+      before = messages[0]!.seq;
+    }
+    return undefined;
   }
 
   #enter(chat: Chat): void {

@@ -15,6 +15,7 @@ export class News {
     this.#returnsHome = returnsHome;
     client.on('chatAdded', (chat) => conversation.chats.add(chat));
     client.on('message', (message) => this.#then(() => this.#show(message)));
+    client.on('messageChanged', (message) => this.#then(() => conversation.showChange(message)));
     client.on('chatRemoved', ({ chatId, reason }) => this.#then(() => this.#removed(chatId, reason)));
     client.on('presence', ({ chatId, user, online }) => {
       const { current } = conversation.chats;

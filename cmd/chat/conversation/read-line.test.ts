@@ -25,11 +25,26 @@ describe('a typed line', () => {
     ['/history', 'history', ''],
     ['/history 50', 'history', '50'],
     ['/exit', 'exit', ''],
+    ['/edit  two  words ', 'edit', 'two  words'],
+    ['/edit #tag first', 'edit', '#tag first'],
+    ['/delete', 'delete', ''],
   ])('%j is a command', (line, name, argument) => {
     expect(readLine(line)).toMatchObject({ kind: 'command', command: { name }, argument });
   });
 
   test.each([
+    ['/edit #12 new text', 'edit', 12, 'new text'],
+    ['/edit #12 #13', 'edit', 12, '#13'],
+    ['/delete #7', 'delete', 7, ''],
+  ])('%j names a message', (line, name, messageSeq, argument) => {
+    expect(readLine(line)).toMatchObject({ kind: 'command', command: { name }, messageSeq, argument });
+  });
+
+  test.each([
+    ['/edit', 'Usage: /edit [#n] <text>'],
+    ['/edit #12', 'Usage: /edit [#n] <text>'],
+    ['/delete 12', 'Usage: /delete [#n]'],
+    ['/delete #12 now', 'Usage: /delete [#n]'],
     ['/join', 'Usage: /join <room>'],
     ['/join two words', 'Usage: /join <room>'],
     ['/dm', 'Usage: /dm <user>'],

@@ -5,29 +5,33 @@ import { type Command, commands, usageOf } from './commands.ts';
 export type Line =
   | { kind: 'nothing' }
   | { kind: 'message'; text: string }
-  | { kind: 'command'; command: Command; argument: string }
+  | { kind: 'command'; command: Command; argument: string; messageSeq?: number }
   | { kind: 'fault'; message: string };
 
 const wholeNumber = /^[1-9]\d{0,3}$/;
+const messageNumber = /^#(\d{1,15})(?:\s+(.*))?$/s;
 
 /** Parses a line: a command if it begins with a slash, else a message. `//text` is the message `/text`. */
 export function readLine(line: string): Line {
   if (line.trim() === '') return { kind: 'nothing' };
   if (line.startsWith('//')) return { kind: 'message', text: line.slice(1) };
   if (!line.startsWith('/')) return { kind: 'message', text: line };
-  const [name = '', ...words] = line.slice(1).trim().split(/\s+/);
+  const [, name = '', rest = ''] = /^(\S*)\s*(.*)$/s.exec(line.slice(1).trim()) ?? [];
   const command = commands.find((candidate) => candidate.name === name);
   if (!command) {
     return { kind: 'fault', message: `Unknown command: /${shorten(plainLine(name), 40)}. Type /help.` };
   }
-  const [argument = ''] = words;
-  if (!fits(command, words)) return { kind: 'fault', message: `Usage: ${usageOf(command)}` };
-  return { kind: 'command', command, argument };
+  const { parameters } = command;
+  const numbered = parameters.startsWith('[#n]') ? messageNumber.exec(rest) : null;
+  const argument = numbered ? (numbered[2] ?? '') : rest;
+  if (!fits(parameters.replace('[#n]', '').trim(), argument)) {
+    return { kind: 'fault', message: `Usage: ${usageOf(command)}` };
+  }
+  return { kind: 'command', command, argument, ...(numbered && { messageSeq: Number(numbered[1]) }) };
 }
 
-function fits({ parameters }: Command, words: readonly string[]): boolean {
-  const [word] = words;
-  if (words.length > (parameters === '' ? 0 : 1)) return false;
-  if (word === undefined) return !parameters.startsWith('<');
-  return parameters !== '[n]' || wholeNumber.test(word);
+function fits(parameter: string, argument: string): boolean {
+  if (argument === '') return !parameter.startsWith('<');
+  if (parameter === '<text>') return true;
+  return parameter !== '' && !/\s/.test(argument) && (parameter !== '[n]' || wholeNumber.test(argument));
 }

@@ -26,7 +26,7 @@ export interface ChatProcess {
   stopReading(): void;
   kill(signal: NodeJS.Signals): void;
   /** Resolves when the process has printed the text. */
-  shows(text: string): Promise<void>;
+  shows(text: string | RegExp): Promise<void>;
   /** The exit code. */
   readonly exited: Promise<number | null>;
 }
@@ -111,7 +111,7 @@ function watch(child: ReturnType<typeof spawn>, onOutput: (output: string) => vo
     end: () => void stdin.end(),
     stopReading: () => void stdout.destroy(),
     kill: (signal) => void child.kill(signal),
-    shows: (text) => eventually(() => expect(output + errors).toContain(text)),
+    shows: (text) => eventually(() => expect(output + errors).toMatch(text)),
     exited,
   };
 }

@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Chat, ChatRole, ChatType, Message, type SystemMessage } from '../../../pkg/api/chat/v1/chat.ts';
-import { body, chatPlace, chatTitle, formatTime, messageLine, sentLine, systemLine } from './format.ts';
+import {
+  body,
+  changedLine,
+  changeLine,
+  chatPlace,
+  chatTitle,
+  formatTime,
+  messageLine,
+  sentLine,
+  systemLine,
+} from './format.ts';
 import type { Style } from './style.ts';
 
 const alice = { id: 'guest:alice', name: 'alice' };
@@ -52,6 +62,21 @@ describe('a message', () => {
     const sender = { id: 'x', name: 'bob] hello\n[System' };
     expect(show({ text: 'hi', sender }, room, 'r')).toBe('[12:03:04][bob) hello (System] hi');
     expect(show({ text: 'hi', sender: { id: 'guest:dave', name: '' } }, room, 'r')).toBe('[12:03:04][dave] hi');
+  });
+
+  test('that was changed says so', () => {
+    expect(show({ text: 'hi', editedAt: now }, room, 'r')).toBe('[12:03:04][bob] hi (edited)');
+    expect(show({ text: '', editedAt: now, deletedAt: now }, room, 'd')).toBe(
+      '[12:03:04][#development][bob] (deleted)',
+    );
+  });
+
+  test('that is changed after it was shown is named by its time', () => {
+    const message = Message.create({ chatId: 'r', sender: bob, createdAt, text: 'one\ntwo', editedAt: now });
+    expect(changeLine(message, undefined, now)).toBe('[Edited: 12:03:04][bob] one\n  | two');
+    expect(changeLine({ ...message, text: '', deletedAt: now }, undefined, now)).toBe('[Deleted: 12:03:04][bob]');
+    expect(changedLine('edit', room, 'one')).toBe('[Edited in development] one');
+    expect(changedLine('delete', direct, 'one')).toBe('[Deleted in @bob] one');
   });
 
   test('makes the sender stand out where there are colours', () => {

@@ -47,13 +47,32 @@ export function messageLine(
     const text = systemText(message, chat, view.userId);
     return text === undefined ? undefined : systemLine(text, style);
   }
-  const { sender = { id: '', name: '' }, createdAt = now, text } = message;
+  const { sender = { id: '', name: '' }, createdAt = now } = message;
   const time = style.dim(`[${formatTime(createdAt, now)}]`);
   const from = style.name(`[${userName(sender)}]`, sender.id);
-  if (chat.id === view.currentChatId) return `${time}${from} ${body(text)}`;
+  const text = stateText(message, style);
+  if (chat.id === view.currentChatId) return `${time}${from} ${text}`;
   const byPeer = chat.type === ChatType.DIRECT && chat.peer?.id === sender.id;
-  if (byPeer) return `${time}${style.name(`[${chatPlace(chat)}]`, sender.id)} ${body(text)}`;
-  return `${time}[${chatPlace(chat)}]${from} ${body(text)}`;
+  if (byPeer) return `${time}${style.name(`[${chatPlace(chat)}]`, sender.id)} ${text}`;
+  return `${time}[${chatPlace(chat)}]${from} ${text}`;
+}
+
+/** The lines that tell the present state of a message of the current chat which was shown before. */
+export function changeLine(message: Message, style: Style = plainStyle, now = new Date()): string {
+  const { sender = { id: '', name: '' }, createdAt = now, deletedAt } = message;
+  const what = deletedAt ? 'Deleted' : 'Edited';
+  const which = style.dim(`[${what}: ${formatTime(createdAt, now)}]`);
+  return `${which}${style.name(`[${userName(sender)}]`, sender.id)}${deletedAt ? '' : ` ${body(message.text)}`}`;
+}
+
+/** The acknowledgement of the user's own edit or deletion. `text` is that of the message, before it was deleted. */
+export function changedLine(kind: 'edit' | 'delete', chat: Chat, text: string, { dim }: Style = plainStyle): string {
+  return `${dim(`[${kind === 'edit' ? 'Edited' : 'Deleted'} in ${chatTitle(chat)}]`)} ${body(text)}`;
+}
+
+function stateText({ text, editedAt, deletedAt }: Message, { dim }: Style): string {
+  if (deletedAt) return dim('(deleted)');
+  return editedAt ? `${body(text)} ${dim('(edited)')}` : body(text);
 }
 
 /** `12:03:04` in local time, after the date unless it is today's. */
