@@ -1,4 +1,4 @@
-import { PostgresProcess } from './postgres-process.ts';
+import { PostgresProcess } from '../../servers/postgres-process.ts';
 
 /** Settings for tests that do not kill PostgreSQL: it neither flushes to the disk nor vacuums, which matters only after a crash or in the long run. */
 const settings = {

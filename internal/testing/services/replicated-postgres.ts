@@ -1,10 +1,11 @@
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { SUPERUSER } from '../../embedded/cluster/site.ts';
 import { waitUntil } from '../../embedded/system/wait-until.ts';
+import { copyData, copyFolder } from '../../servers/base-backup.ts';
+import { PostgresProcess } from '../../servers/postgres-process.ts';
 import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts';
-import { PostgresProcess } from './postgres-process.ts';
 
 /** Nothing here survives a loss of power, and need not: SIGKILL leaves what was written to the operating system. */
 const settings = { fsync: 'off', wal_keep_size: '1GB', wal_retrieve_retry_interval: '100ms', max_connections: '200' };
@@ -157,7 +158,7 @@ export class ReplicatedPostgres {
     await this.#standby?.stop();
     this.#restored += 1;
     const target = join(this.#folder, `restored-${this.#restored}`);
-    await copyFolder(folder, join(target, 'postgres'), () => true);
+    await copyFolder(folder, join(target, 'postgres'));
     await writeFile(join(target, 'postgres', 'recovery.signal'), '');
     const server = await PostgresProcess.start(target, {
       ...settings,
@@ -184,39 +185,6 @@ export class ReplicatedPostgres {
     this.#clients.redirect(server.dsn('postgres'));
     this.#clients.restore();
   }
-}
-
-/** Copies a running server's data by its low-level interface for backups, with the log that makes the copy consistent. */
-async function copyData(server: PostgresProcess, to: string): Promise<void> {
-  const client = await server.connect();
-  try {
-    await client.query(`select pg_backup_start('test', fast => true)`);
-    const notCopied = /^(postmaster\.(pid|opts)$|(standby|recovery)\.signal$|pg_wal\/)/;
-    await copyFolder(server.dataFolder, to, (path) => !notCopied.test(path));
-    const { rows } = await client.query<{ labelfile: string }>(
-      'select labelfile from pg_backup_stop(wait_for_archive => false)',
-    );
-    await writeFile(join(to, 'backup_label'), rows[0]!.labelfile);
-    await copyFolder(join(server.dataFolder, 'pg_wal'), join(to, 'pg_wal'), () => true);
-  } finally {
-    await client.end();
-  }
-}
-
-/** Copies the files that `wanted` selects by their path in the folder, and all folders. Files may disappear meanwhile. */
-async function copyFolder(from: string, to: string, wanted: (path: string) => boolean): Promise<void> {
-  await mkdir(dirname(to), { recursive: true });
-  await mkdir(to, { recursive: true, mode: 0o700 });
-  await chmod(to, 0o700);
-  for (const entry of await readdir(from, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name).slice(from.length + 1);
-    if (entry.isDirectory()) await mkdir(join(to, path), { recursive: true, mode: 0o700 });
-    else if (wanted(path)) await copyFile(join(from, path), join(to, path)).catch(ignoreMissing);
-  }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }
 
 async function until(condition: () => Promise<boolean>, failure: string): Promise<void> {

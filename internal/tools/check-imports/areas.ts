@@ -112,7 +112,7 @@ export const areas: Readonly<Record<string, Area>> = {
     packages: ['node', '@zxcvbn-ts/core', '@zxcvbn-ts/language-common'],
   },
   embedded: { holds: ['internal/embedded'], imports: ['backoff'], packages: ['node', 'pg'] },
-  servers: { holds: ['internal/servers'], imports: ['embedded'], packages: ['node'] },
+  servers: { holds: ['internal/servers'], imports: ['embedded'], packages: ['node', 'pg'] },
 
   // The service, and the ways to it.
   converter: {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { migrationsFolder } from '../../../app/database/open-database.ts';
 import { eventually } from '../../../testing/eventually.ts';
-import { PostgresProcess } from '../../../testing/services/postgres-process.ts';
+import { PostgresProcess } from '../../../servers/postgres-process.ts';
 import { ReplicatedPostgres } from '../../../testing/services/replicated-postgres.ts';
 import { user } from '../../../testing/services/test-storage.ts';
 import { PostgresBanRepository } from '../bans/postgres-ban-repository.ts';

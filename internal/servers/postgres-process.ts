@@ -2,16 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import pg from 'pg';
-import { locateBinaries } from '../../embedded/binaries/binaries.ts';
-import { reachableBinaries } from '../../embedded/binaries/binaries-cache.ts';
-import { clusterFolder, openCluster } from '../../embedded/cluster/cluster.ts';
-import { programPaths, SUPERUSER } from '../../embedded/cluster/site.ts';
-import { freePort } from '../../embedded/server/free-port.ts';
-import { chooseServerUser } from '../../embedded/system/os-user.ts';
-import { programEnvironment } from '../../embedded/system/program-environment.ts';
-import { waitUntil } from '../../embedded/system/wait-until.ts';
+import { locateBinaries } from '../embedded/binaries/binaries.ts';
+import { reachableBinaries } from '../embedded/binaries/binaries-cache.ts';
+import { clusterFolder, openCluster } from '../embedded/cluster/cluster.ts';
+import { programPaths, SUPERUSER } from '../embedded/cluster/site.ts';
+import { freePort } from '../embedded/server/free-port.ts';
+import { chooseServerUser } from '../embedded/system/os-user.ts';
+import { programEnvironment } from '../embedded/system/program-environment.ts';
+import { waitUntil } from '../embedded/system/wait-until.ts';
 
-/** A PostgreSQL of a test, from the bundled programs, with any settings. It listens on 127.0.0.1 only. */
+/** A PostgreSQL from the bundled programs, with any settings. It listens on 127.0.0.1 only, and is not started again when it dies. */
 export class PostgresProcess {
   /** PostgreSQL's own data folder, inside the folder given to `start`. */
   readonly dataFolder: string;
@@ -51,6 +51,15 @@ export class PostgresProcess {
     if (ready && child.exitCode === null) return server;
     await server.stop('SIGKILL');
     throw new Error(`PostgreSQL does not start: ${output.slice(-2_000)}`);
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** Resolves when the process has ended. */
+  async ended(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
   }
 
   /** The address of a database. */
