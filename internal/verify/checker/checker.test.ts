@@ -503,3 +503,56 @@ test('a chat that nobody read at the end although a user could is counted: nothi
   ).toEqual([0, 0]);
   expect(unread((history) => history.audit())).toEqual([0, 2]);
 });
+
+describe('after a reset', () => {
+  /** Bob has received four messages live, and is told that a new epoch begins after the second. */
+  function resetReader(history: HandMade): string {
+    for (const id of ['a', 'b', 'c']) history.send('ann', id);
+    const reader = history.open('bob');
+    history.give(reader, history.chat);
+    history.reached(reader, 4);
+    history.add({ kind: 'reset', at: history.tick(), reader, epoch: '1/2', from: 2 });
+    return reader;
+  }
+
+  test('a reader receives the numbers after it again', () => {
+    const kinds = found((history) => {
+      const reader = resetReader(history);
+      history.give(reader, history.chat.slice(2));
+      history.audit();
+      history.close(reader, 'end');
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('a reset beyond what a reader has changes nothing', () => {
+    const kinds = found((history) => {
+      const reader = history.open('bob');
+      history.give(reader, history.chat);
+      history.add({ kind: 'reset', at: history.tick(), reader, epoch: '1/2', from: 3 });
+      history.give(reader, [history.send('ann', 'a')]);
+      history.audit();
+      history.close(reader, 'end');
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test.each<[string, string, (history: HandMade, reader: string) => void]>([
+    ['numbers that do not arrive again', 'silent', () => {}],
+    ['a number that is skipped', 'hole', (history, reader) => history.give(reader, history.chat.slice(3))],
+    ['a number before it', 'repeated', (history, reader) => history.give(reader, history.chat.slice(1))],
+    [
+      'another message under a number',
+      'clash',
+      (history, reader) => history.give(reader, [{ ...history.chat[2]!, id: 'other' }, history.chat[3]!]),
+    ],
+  ])('%s: %s', (_what, kind, write) => {
+    const kinds = found((history) => {
+      const reader = resetReader(history);
+      write(history, reader);
+      history.audit();
+      history.close(reader, 'end');
+    });
+    expect(kinds).toContain(kind);
+  });
+});

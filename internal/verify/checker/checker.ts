@@ -84,6 +84,9 @@ export class Checker {
         return this.#message(record);
       case 'covered':
         return this.#covered(record);
+      case 'reset':
+        this.#readers.get(record.reader)?.reset(record);
+        return;
       case 'reached':
         return this.#reached(record);
       case 'stall': {

@@ -26,6 +26,11 @@ export class NumberRanges {
     return true;
   }
 
+  /** Removes all numbers greater than `last`. */
+  deleteAfter(last: number): void {
+    for (const { from, to } of this.#ranges.splice(0)) this.add(from, Math.min(to, last));
+  }
+
   *[Symbol.iterator](): Generator<number> {
     for (const { from, to } of this.#ranges) for (let value = from; value <= to; value += 1) yield value;
   }

@@ -4,6 +4,7 @@ import type {
   HistoryRecord,
   MessageRecord,
   OpenRecord,
+  ResetRecord,
 } from '../history/history-record.ts';
 import { type Ledger, numberOf } from './ledger.ts';
 import { NumberRanges } from './number-ranges.ts';
@@ -63,6 +64,14 @@ export class Reader {
   cover(record: CoveredRecord, report: Report): void {
     this.#move(record.from, record.to, record, report);
     this.ledger.cover(record);
+  }
+
+  /** The reader forgets the numbers after the one that `reset` names, and must receive them again. */
+  reset({ from, at }: ResetRecord): void {
+    if (from >= this.next - 1) return;
+    this.missing.deleteAfter(from);
+    this.next = from + 1;
+    if (this.liveSince !== undefined) this.liveSince = at;
   }
 
   /** The reader must have everything up to a number. */

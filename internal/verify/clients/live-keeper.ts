@@ -13,6 +13,8 @@ const retryMs = { least: 50, most: 500 };
 export class LiveKeeper {
   /** By chat, the number after which to resume. */
   readonly cursors = new Map<string, number>();
+  /** By chat, the epoch of its cursor. */
+  readonly #epochs = new Map<string, string>();
   readonly #actor: Actor;
   readonly #followsAll: boolean;
   #stopped = false;
@@ -37,7 +39,7 @@ export class LiveKeeper {
     const { live, transportName } = this.#actor;
     if (!live || live.isOver || this.#followsAll || live.followed.includes(chatId)) return;
     if (transportName === 'sse') return;
-    live.follow(chatId, this.cursors.get(chatId) ?? 0).catch(() => {});
+    this.#resume(live, chatId);
   }
 
   /** Breaks the connection; the keeper reconnects by itself. */
@@ -89,8 +91,11 @@ export class LiveKeeper {
     const deps = { connection, token, journal, client, user, via, name: `${client}/${this.#streams}` };
     const live = new LiveStream(deps, {
       added: (chatId) => this.follow(chatId),
-      removed: (chatId) => this.cursors.delete(chatId),
-      moved: (chatId, position) => this.cursors.set(chatId, Math.max(position, this.cursors.get(chatId) ?? 0)),
+      removed: (chatId) => {
+        this.cursors.delete(chatId);
+        this.#epochs.delete(chatId);
+      },
+      moved: (chatId, position, epoch) => this.#note(chatId, position, epoch),
       caughtUp: () => this.#noteResumed(live),
       ended: (why, retryAfterMs) => {
         wait = retryAfterMs;
@@ -102,15 +107,26 @@ export class LiveKeeper {
     const chats = actor.world.chatsOf(user).map(({ id }) => id);
     if (this.#followsAll) {
       this.#awaited = new Set(this.cursors.keys());
-      live.followAll(Object.fromEntries(this.cursors)).catch(() => {});
+      live.followAll(Object.fromEntries(this.cursors), Object.fromEntries(this.#epochs)).catch(() => {});
     } else {
       const followed = via === 'sse' ? [actor.random.pick(chats)].filter((id) => id !== undefined) : chats;
       this.#awaited = new Set(followed);
-      for (const chatId of followed) live.follow(chatId, this.cursors.get(chatId) ?? 0).catch(() => {});
+      for (const chatId of followed) this.#resume(live, chatId);
       if (via === 'sse' && followed.length === 0) setTimeout(() => live.close(), 500);
     }
     await live.over;
     return wait;
+  }
+
+  #resume(live: LiveStream, chatId: string): void {
+    live.follow(chatId, this.cursors.get(chatId) ?? 0, this.#epochs.get(chatId)).catch(() => {});
+  }
+
+  /** Numbers of one epoch are comparable; a new epoch may begin before the cursor. */
+  #note(chatId: string, position: number, epoch: string): void {
+    const isSameEpoch = this.#epochs.get(chatId) === epoch;
+    this.cursors.set(chatId, isSameEpoch ? Math.max(position, this.cursors.get(chatId) ?? 0) : position);
+    this.#epochs.set(chatId, epoch);
   }
 
   #noteResumed(live: LiveStream): void {

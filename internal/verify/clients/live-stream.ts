@@ -21,6 +21,8 @@ interface Reading {
   caughtUp: boolean;
   /** The highest number received. */
   position: number;
+  /** The epoch of the position. */
+  epoch: string;
 }
 
 interface Deps {
@@ -34,12 +36,19 @@ interface Deps {
   name: string;
 }
 
+interface Asked {
+  begin: number;
+  cursors: Record<string, number | undefined>;
+  epochs: Record<string, string | undefined>;
+  all: boolean;
+}
+
 /** Called with what the stream receives. */
 export interface LiveListener {
   added(chatId: string): void;
   removed(chatId: string): void;
-  /** Everything up to a number has arrived. */
-  moved(chatId: string, position: number): void;
+  /** Everything up to a number of an epoch has arrived. After `reset` the number may be less than before. */
+  moved(chatId: string, position: number, epoch: string): void;
   caughtUp(): void;
   ended(why: CloseRecord['why'], retryAfterMs: number): void;
 }
@@ -51,7 +60,7 @@ export class LiveStream {
   readonly #stream: Stream;
   readonly #abort = new AbortController();
   readonly #readings = new Map<string, Reading>();
-  readonly #asked = new Map<string, { begin: number; cursors: Record<string, number | undefined>; all: boolean }>();
+  readonly #asked = new Map<string, Asked>();
   readonly #answers = new Map<string, (answer: EventBody | undefined) => void>();
   #lastCommand = 0;
   #lastReader = 0;
@@ -81,6 +90,11 @@ export class LiveStream {
     return this.#readings.get(chatId)?.caughtUp ?? false;
   }
 
+  /** The epoch of the position of a chat that is being read. */
+  epoch(chatId: string): string | undefined {
+    return this.#readings.get(chatId)?.epoch;
+  }
+
   /** The highest number received of a chat that is being read. */
   position(chatId: string): number | undefined {
     return this.#readings.get(chatId)?.position;
@@ -95,10 +109,13 @@ export class LiveStream {
     const timer = setTimeout(() => resolve(undefined), answerMs);
     this.#answers.set(commandId, resolve);
     if (command.$case === 'subscribe') {
-      const { chatId, afterSeq } = command.value;
-      this.#asked.set(commandId, { begin: this.#deps.journal.now(), cursors: { [chatId]: afterSeq }, all: false });
-    } else if (command.$case === 'subscribeAll')
-      this.#asked.set(commandId, { begin: this.#deps.journal.now(), cursors: command.value.cursors, all: true });
+      const { chatId, afterSeq, epoch } = command.value;
+      const begin = this.#deps.journal.now();
+      this.#asked.set(commandId, { begin, cursors: { [chatId]: afterSeq }, epochs: { [chatId]: epoch }, all: false });
+    } else if (command.$case === 'subscribeAll') {
+      const { cursors, epochs } = command.value;
+      this.#asked.set(commandId, { begin: this.#deps.journal.now(), cursors, epochs, all: true });
+    }
     this.#stream.send({ commandId, command });
     return promise.finally(() => {
       clearTimeout(timer);
@@ -106,14 +123,14 @@ export class LiveStream {
     });
   }
 
-  /** Subscribes to a chat after a number; without a number to what is sent from now on. */
-  follow(chatId: string, afterSeq?: number): Promise<EventBody | undefined> {
-    return this.ask({ $case: 'subscribe', value: { chatId, afterSeq } });
+  /** Subscribes to a chat after a number of an epoch; without an epoch of the present one. Without a number to what is sent from now on. */
+  follow(chatId: string, afterSeq?: number, epoch?: string): Promise<EventBody | undefined> {
+    return this.ask({ $case: 'subscribe', value: { chatId, afterSeq, epoch } });
   }
 
   /** Subscribes to all chats of the user; to those without a cursor from where the user joined. */
-  followAll(cursors: Record<string, number>): Promise<EventBody | undefined> {
-    return this.ask({ $case: 'subscribeAll', value: { cursors, others: StartFrom.JOINED, epochs: {} } });
+  followAll(cursors: Record<string, number>, epochs: Record<string, string>): Promise<EventBody | undefined> {
+    return this.ask({ $case: 'subscribeAll', value: { cursors, others: StartFrom.JOINED, epochs } });
   }
 
   /** Stops reading for a while, like a client that hangs. */
@@ -166,15 +183,17 @@ export class LiveStream {
         this.#welcomed = true;
         return;
       case 'subscribed': {
-        const { commandId, chatId, afterSeq } = event.value;
+        const { commandId, chatId, afterSeq, epoch: present } = event.value;
         const asked = this.#asked.get(commandId);
         // The client's own cursor counts: the service must not begin elsewhere.
         const from = asked?.cursors[chatId] ?? afterSeq;
+        // Until `reset` says where a new epoch begins, the cursor is one of the epoch before.
+        const epoch = asked?.epochs[chatId] || present;
         if (this.#readings.has(chatId)) this.#end(chatId, 'client');
         this.#lastReader += 1;
         const reader = `${this.#deps.name}/${this.#lastReader}`;
         const begin = asked?.begin ?? at;
-        this.#readings.set(chatId, { reader, begin, asked: !!asked, caughtUp: false, position: from });
+        this.#readings.set(chatId, { reader, begin, asked: !!asked, caughtUp: false, position: from, epoch });
         const { client, user, via } = this.#deps;
         journal.add({ kind: 'open', at, reader, source: 'live', client, user, via, chatId, begin, afterSeq: from });
         this.#answer(commandId, event);
@@ -194,7 +213,7 @@ export class LiveStream {
         });
         reading.caughtUp = true;
         reading.position = Math.max(reading.position, seq);
-        this.#listener.moved(event.value.chatId, reading.position);
+        this.#listener.moved(event.value.chatId, reading.position, reading.epoch);
         this.#listener.caughtUp();
         return;
       }
@@ -216,6 +235,16 @@ export class LiveStream {
         this.#move(chatId, reading, to);
         return;
       }
+      case 'reset': {
+        const { chatId, epoch, fromSeq: from } = event.value;
+        const reading = this.#readings.get(chatId);
+        if (!reading) return;
+        journal.add({ kind: 'reset', at, reader: reading.reader, epoch, from });
+        reading.epoch = epoch;
+        reading.position = Math.min(reading.position, from);
+        this.#listener.moved(chatId, reading.position, epoch);
+        return;
+      }
       case 'chatAdded':
         return this.#listener.added(event.value.chat?.id ?? '');
       case 'chatRemoved':
@@ -228,7 +257,6 @@ export class LiveStream {
       case 'closing':
         this.#closing = event.value;
         return;
-      case 'reset':
       case 'typing':
       case 'presence':
       case 'read':
@@ -240,7 +268,7 @@ export class LiveStream {
 
   #move(chatId: string, reading: Reading, seq: number): void {
     reading.position = Math.max(reading.position, seq);
-    this.#listener.moved(chatId, reading.position);
+    this.#listener.moved(chatId, reading.position, reading.epoch);
   }
 
   #answer(commandId: string, event: EventBody): void {

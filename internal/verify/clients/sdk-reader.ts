@@ -1,5 +1,5 @@
 import type { DeleteMessageRequest, EditMessageRequest, SendMessageRequest } from '../../../pkg/api/chat/v1/chat.ts';
-import { ChatClient } from '../../../pkg/chat-client/index.ts';
+import { ChatClient, type ChatClientError } from '../../../pkg/chat-client/index.ts';
 import type { Actor } from './actor.ts';
 import type { ChatEnd } from './chat-end.ts';
 import { toMessageRecord } from './to-record.ts';
@@ -76,6 +76,7 @@ export class SdkReader {
   async #read(chatId: string, feed: { reader: string; position: number }): Promise<void> {
     const { journal } = this.#actor;
     let detail: string | undefined;
+    let isReset = false;
     try {
       const { signal } = this.#ended;
       for await (const message of this.client.chat(chatId).messages({ afterSeq: 0, signal })) {
@@ -84,9 +85,12 @@ export class SdkReader {
       }
     } catch (error) {
       detail = (error as Error).message;
+      isReset = (error as ChatClientError).reason === 'CURSOR_IN_FUTURE';
     }
     const why = this.#ended.signal.aborted ? 'end' : 'told';
     journal.add({ kind: 'close', at: journal.now(), reader: feed.reader, why, ...(detail && { detail }) });
     this.#feeds.delete(chatId);
+    // The database has gone back: the application reads the chat anew.
+    if (isReset) this.follow(chatId);
   }
 }

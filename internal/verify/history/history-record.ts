@@ -157,6 +157,14 @@ export interface SystemNews {
   description?: string;
 }
 
+/** A reader was told that the database has gone back: it forgets the numbers after `from`, and receives them again. */
+export interface ResetRecord extends Timed {
+  kind: 'reset';
+  reader: string;
+  epoch: string;
+  from: number;
+}
+
 /** The service said, or a page showed, that a reader has everything up to a number. */
 export interface ReachedRecord extends Timed {
   kind: 'reached';
@@ -209,6 +217,7 @@ export type HistoryRecord =
   | OpenRecord
   | MessageRecord
   | CoveredRecord
+  | ResetRecord
   | ReachedRecord
   | StallRecord
   | CloseRecord

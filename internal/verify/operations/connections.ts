@@ -30,7 +30,7 @@ export const connections: readonly Operation[] = [
       const chatId = random.pick(live?.followed ?? []);
       if (!live?.isWelcomed || chatId === undefined || transportName === 'sse') return undefined;
       const from = Math.max(0, (live.position(chatId) ?? 0) - random.below(50));
-      return () => live.follow(chatId, from);
+      return () => live.follow(chatId, from, live.epoch(chatId));
     },
   },
   {

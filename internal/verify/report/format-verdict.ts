@@ -88,6 +88,8 @@ function describe(record: HistoryRecord): string {
     }
     case 'covered':
       return `${record.reader} received that ${record.from} to ${record.to} are covered`;
+    case 'reset':
+      return `${record.reader} was told that the epoch ${record.epoch} has begun after ${record.from}`;
     case 'reached':
       return `${record.reader} had everything up to ${record.seq}${record.complete ? ', the end of the chat' : ''}`;
     case 'stall':

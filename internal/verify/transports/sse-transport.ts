@@ -38,9 +38,11 @@ class SseStream implements Stream {
   async #carryOut({ commandId, command }: Command): Promise<void> {
     switch (command?.$case) {
       case 'subscribe': {
-        const { chatId, afterSeq } = command.value;
-        const query = afterSeq === undefined ? '' : `?after_seq=${afterSeq}`;
-        return this.#read(commandId, `/v1/chats/${encodeURIComponent(chatId)}/events${query}`);
+        const { chatId, afterSeq, epoch } = command.value;
+        const cursor = new URLSearchParams();
+        if (afterSeq !== undefined) cursor.set('after_seq', String(afterSeq));
+        if (epoch) cursor.set('epoch', epoch);
+        return this.#read(commandId, `/v1/chats/${encodeURIComponent(chatId)}/events?${cursor}`);
       }
       case 'sendMessage': {
         const receipt = await this.#calls.chat.sendMessage(command.value, { token: this.#token });
