@@ -60,9 +60,6 @@ export interface ChangeRepository {
    */
   appendBatch(batch: readonly NewChange[], rules: ChangeRules, lockWaitMs?: number): Promise<Changed[]>;
 
-  /** Whether the chat has this message, also if it is hidden. */
-  isWritten(chatId: string, messageId: string): Promise<boolean>;
-
   /**
    * Returns the earlier texts of a message with a version greater than `after`, oldest first. Throws NOT_FOUND (CHAT_NOT_FOUND, MESSAGE_NOT_FOUND) and what
    * the reader's guard throws.

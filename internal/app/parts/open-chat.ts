@@ -148,8 +148,8 @@ export async function openChat(
   const changes = traced(
     'ChangeService',
     new ChangeService(
-      { changes: changeRepository, writer: changeWriter, messages, chats: service },
-      { maxTextLength: limits.maxTextLength, acceptsFirst: ingest !== undefined },
+      { changes: changeRepository, writer: changeWriter, messages, chats: service, unwritten: ingest?.unwritten },
+      { maxTextLength: limits.maxTextLength },
     ),
   );
   const moderation = traced(

@@ -11,6 +11,7 @@ import { identifyLog } from '../../service/ingest/identify-log.ts';
 import { MessageAcceptor } from '../../service/ingest/message-acceptor.ts';
 import { PartitionWriters } from '../../service/ingest/partition-writers.ts';
 import { SenderChecks } from '../../service/ingest/sender-checks.ts';
+import { UnwrittenMessages } from '../../service/ingest/unwritten-messages.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import { readCa } from './read-ca.ts';
 
@@ -28,6 +29,7 @@ export interface Ingest {
   /** Write accepted messages to the database. They are not started yet. */
   writers: PartitionWriters;
   ingestLog: IngestLog;
+  unwritten: UnwrittenMessages;
 }
 
 /** Pairs of sender and chat whose last check is remembered: some 15 MB. */
@@ -35,6 +37,10 @@ const maxRememberedSenders = 100_000;
 
 /** While the database is away it is asked again after this time, in milliseconds; in between, remembered checks decide at once. */
 const restMs = 1_000;
+
+/** How long a change waits for a message that may not be written yet, and how often it looks meanwhile, in milliseconds. */
+const maxSettleMs = 2_000;
+const pollMs = 100;
 
 /** Entries stay in the stream this much longer than it recognises repetitions, in milliseconds: clocks differ. */
 const extraKeepMs = 5_000;
@@ -97,5 +103,12 @@ export async function openIngest(
     },
   );
   resources.add('the writers of accepted messages', () => writers.stop());
-  return { acceptor: new MessageAcceptor({ checks, log: ingestLog }), writers, ingestLog };
+  const acceptor = new MessageAcceptor({ checks, log: ingestLog });
+  const waitMs = Math.min(times.callTimeoutMs / 2, maxSettleMs);
+  return {
+    acceptor,
+    writers,
+    ingestLog,
+    unwritten: new UnwrittenMessages({ ingestLog, repository }, { waitMs, pollMs }),
+  };
 }

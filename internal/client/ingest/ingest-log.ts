@@ -53,6 +53,9 @@ export interface PartitionReader extends AsyncIterable<readonly LogEntry[]> {
 export interface IngestLog {
   readonly partitions: number;
 
+  /** The partition of a chat. */
+  partitionOf(chatId: string): number;
+
   /** Throws if the log cannot be reached. */
   state(): Promise<LogState>;
 

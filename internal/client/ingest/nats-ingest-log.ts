@@ -75,6 +75,10 @@ export class NatsIngestLog implements IngestLog {
     return this.#options.partitions;
   }
 
+  partitionOf(chatId: string): number {
+    return partitionOf(chatId, this.#options.partitions);
+  }
+
   async state(): Promise<LogState> {
     const { stream: name } = this.#options;
     const { created, state, config } = await this.#manager.streams.info(name).catch(async (error) => {
@@ -139,13 +143,13 @@ export class NatsIngestLog implements IngestLog {
 
   /** Never throws. */
   async #appendOne(message: AcceptedMessage, msgID = toMsgId(message)): Promise<AppendResult> {
-    const { stream, ackTimeoutMs, partitions } = this.#options;
+    const { stream, ackTimeoutMs } = this.#options;
     try {
-      const ack = await this.#client.publish(
-        this.#subject(partitionOf(message.chatId, partitions)),
-        encodeAccepted(message),
-        { msgID, timeout: ackTimeoutMs, expect: { streamName: stream } },
-      );
+      const ack = await this.#client.publish(this.#subject(this.partitionOf(message.chatId)), encodeAccepted(message), {
+        msgID,
+        timeout: ackTimeoutMs,
+        expect: { streamName: stream },
+      });
       if (!ack.duplicate) return { outcome: 'appended' };
       const stored = await this.#manager.streams.getMessage(stream, { seq: ack.seq });
       const first = stored && decodeAccepted(stored.data);

@@ -5,6 +5,7 @@ import type { Principal } from '../../model/principal.ts';
 import type { ChangeRepository } from '../../repository/change-repository.ts';
 import type { ChangesPage, MessageRepository } from '../../repository/message-repository.ts';
 import { readerFor, tokenServes } from '../authorization.ts';
+import type { UnwrittenMessages } from '../ingest/unwritten-messages.ts';
 import type { ChangeWriter } from '../writing/change-writer.ts';
 import type { ChatService } from './chat-service.ts';
 import { checkTextLength } from './text-length.ts';
@@ -12,15 +13,15 @@ import { checkTextLength } from './text-length.ts';
 export interface ChangeServiceOptions {
   /** The longest text of a message, in Unicode characters. */
   maxTextLength: number;
-  /** Whether messages may be accepted and not yet written (`INGEST=jetstream`). */
-  acceptsFirst: boolean;
 }
 
 interface Deps {
-  changes: Pick<ChangeRepository, 'listVersions' | 'isWritten'>;
+  changes: Pick<ChangeRepository, 'listVersions'>;
   writer: ChangeWriter;
   messages: Pick<MessageRepository, 'findChangesAsMember'>;
   chats: Pick<ChatService, 'getMembership'>;
+  /** Present if messages are accepted before they are written (`INGEST=jetstream`). */
+  unwritten?: Pick<UnwrittenMessages, 'settle'> | undefined;
 }
 
 /**
@@ -82,21 +83,17 @@ export class ChangeService {
     change: ChangeDraft['change'],
   ): Promise<ChangeReceipt> {
     const asService = tokenServes(operation, caller);
+    const append = () => this.#deps.writer.append({ ...request, actorId: caller.userId, asService, change });
     try {
-      return await this.#deps.writer.append({ ...request, actorId: caller.userId, asService, change });
+      return await append();
     } catch (error) {
-      if (await this.#isUnwritten(error, request)) {
-        throw new ChatError('STORAGE_UNAVAILABLE', 'the message is not written yet', { retryAfterMs: 500 });
-      }
-      throw error;
+      const { unwritten } = this.#deps;
+      const isFound = !(error instanceof ChatError) || error.reason !== 'MESSAGE_NOT_FOUND';
+      if (!unwritten || isFound || !isAcceptedId(request.messageId)) throw error;
+      // It may be accepted and not yet written. If it still cannot be found afterwards, it never will be.
+      if (await unwritten.settle(request.chatId).catch(() => false)) return await append();
+      throw new ChatError('STORAGE_UNAVAILABLE', 'the message is not written yet', { retryAfterMs: 500 });
     }
-  }
-
-  /** Whether a message that was not found may be one that is accepted and not yet written. A hidden message is written, and not found either. */
-  async #isUnwritten(error: unknown, { chatId, messageId }: ChangeRequest): Promise<boolean> {
-    if (!this.#options.acceptsFirst || !(error instanceof ChatError) || error.reason !== 'MESSAGE_NOT_FOUND')
-      return false;
-    return isAcceptedId(messageId) && !(await this.#deps.changes.isWritten(chatId, messageId));
   }
 }
 

@@ -471,6 +471,7 @@ test('a writer that cannot check its stream removes nothing from it', async () =
   const trimmed: number[] = [];
   const ingestLog: IngestLog = {
     partitions,
+    partitionOf: (chatId) => fixture.ingestLog.partitionOf(chatId),
     state: async () => {
       asked.resolve();
       throw new Error('NATS is away');

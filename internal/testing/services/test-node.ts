@@ -20,6 +20,7 @@ import { Revocations, type RevocationsDeps } from '../../service/accounts/revoca
 import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { Hub, type HubOptions } from '../../service/delivery/hub.ts';
+import type { UnwrittenMessages } from '../../service/ingest/unwritten-messages.ts';
 import { frameIterator } from '../../service/sessions/frame-iterator.ts';
 import { IteratedInbox } from '../../service/sessions/inbox.ts';
 import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
@@ -34,7 +35,7 @@ import { anyChange, user } from './test-storage.ts';
 
 export interface TestNodeOptions {
   /** As if with INGEST=jetstream. */
-  acceptsFirst?: boolean;
+  unwritten?: Pick<UnwrittenMessages, 'settle'>;
   bus?: Bus;
   chats?: ChatRepository;
   memberships?: MembershipRepository;
@@ -81,8 +82,8 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     { maxTextLength: 100_000, createRoomsOnJoin: true, maxSignalMembers: 100 },
   );
   const changes = new ChangeService(
-    { changes: storage.changes, writer: changeWriter, messages, chats: service },
-    { maxTextLength: 100_000, acceptsFirst: options.acceptsFirst ?? false },
+    { changes: storage.changes, writer: changeWriter, messages, chats: service, unwritten: options.unwritten },
+    { maxTextLength: 100_000 },
   );
   const presenceAnnouncer = new PresenceAnnouncer(
     { bus, memberships, presence, log },

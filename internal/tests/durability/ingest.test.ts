@@ -48,6 +48,20 @@ test('before it is written, a message is distinguished from a repetition and fro
   await expect(send('something else')).rejects.toMatchObject({ reason: 'MESSAGE_ID_REUSED' });
 });
 
+test('a change waits until its message is written; of a message that was never accepted it is refused', async () => {
+  const service = await startService(ingestEnv(nats));
+  const alice = await signIn(service.transport(), 'alice');
+  const group = await newGroup(alice);
+  const edit = (messageId: string) =>
+    alice.chat.editMessage({ chatId: group.id, messageId, text: 'edited', clientChangeId: messageId });
+  for (let i = 0; i < 20; i += 1) {
+    const { messageId } = await say(alice, group, `text ${i}`);
+    expect(await edit(messageId)).toMatchObject({ seq: 3 + 2 * i });
+  }
+  const never = 'ffffffff-ffff-8fff-bfff-ffffffffffff';
+  await expect(edit(never)).rejects.toMatchObject({ reason: 'MESSAGE_NOT_FOUND' });
+});
+
 test('an accepted message is written even if its sender was removed meanwhile, with the time at which it is written', async () => {
   const env = ingestEnv(nats);
   const service = await startService({ ...env, ROLES: 'grpc,gateway,auth' });

@@ -70,13 +70,6 @@ export class PostgresChangeRepository implements ChangeRepository {
     });
   }
 
-  isWritten(chatId: string, messageId: string): Promise<boolean> {
-    return withStorageErrors(async () => {
-      const query = this.#reads.selectFrom('messages').select('seq').where('chat_id', '=', chatId);
-      return (await query.where('id', '=', messageId).executeTakeFirst()) !== undefined;
-    });
-  }
-
   listVersions(
     { chatId, messageId, reader }: { chatId: string; messageId: string; reader: Reader },
     limit: number,
