@@ -38,7 +38,12 @@ test.each([
 test('SIGINT ends and removes everything', { timeout: 120_000 }, async () => {
   const folder = await temporaryFolder();
   const running = run(['--seed', '2', '--seconds', '600'], folder);
-  expect(await waitUntil(() => /(kill|cut|pause|slow|silence|restart|fill)/.test(running.stderr()), 90_000)).toBe(true);
+  expect(
+    await waitUntil(
+      () => /(kill|cut|pause|slow|silence|restart|fill|restore|fail over)/.test(running.stderr()),
+      90_000,
+    ),
+  ).toBe(true);
   const children = await descendantsOf(running.child.pid!);
   running.child.kill('SIGINT');
   await running.exited;

@@ -6,7 +6,7 @@ import { startNats, startRedis } from '../../internal/servers/brokers.ts';
 import type { ServerProcess } from '../../internal/servers/server-process.ts';
 import type { Deployment } from '../../internal/verify/transports/deployment.ts';
 import { clockSkew } from './clock-skew.ts';
-import { Database } from './database.ts';
+import { Database, type Replacement } from './database.ts';
 import { Link } from './link.ts';
 import { NodeProcess } from './node-process.ts';
 
@@ -28,6 +28,8 @@ export class Cluster {
   readonly brokers = new Map<BrokerName, ServerProcess>();
   deployment: Deployment = { grpc: [], http: [] };
   database!: Database;
+  /** Told when another server takes the place of the primary. */
+  replacement: Replacement = { begins() {}, found() {} };
   readonly #folder: string;
   readonly #stopping = new AbortController();
 

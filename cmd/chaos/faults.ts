@@ -7,6 +7,8 @@ export interface Strike {
   what: string;
   /** How long the fault should last, in milliseconds. */
   lastsMs: number;
+  /** Whether it is a fault of PostgreSQL. There is one at a time. */
+  isOfDatabase?: true;
   strike(): Promise<void>;
 }
 
@@ -16,6 +18,9 @@ interface Fault {
   /** Chooses what to break and for how long; undefined if the cluster has no such part. */
   plan(cluster: Cluster, random: Random): Strike | undefined;
 }
+
+/** About how long it takes to copy a database and to start the copy, in milliseconds. */
+const replacementMs = 2_000;
 
 const between = (random: Random, least: number, most: number) => least + random.below(most - least);
 
@@ -59,6 +64,7 @@ const faults: readonly Fault[] = [
     plan: (cluster) => ({
       what: 'kill -9 PostgreSQL',
       lastsMs: 1_500,
+      isOfDatabase: true,
       async strike() {
         cluster.database.kill();
         await sleep(1_500, cluster.stopping);
@@ -71,7 +77,31 @@ const faults: readonly Fault[] = [
       const { database } = cluster;
       const lastsMs = between(random, 300, 3_000);
       const [stop, go] = [() => database.signal('SIGSTOP'), () => database.signal('SIGCONT')];
-      return pausing('pause PostgreSQL', lastsMs, cluster, stop, go);
+      return { ...pausing('pause PostgreSQL', lastsMs, cluster, stop, go), isOfDatabase: true };
+    },
+  },
+  {
+    weight: 1.5,
+    plan({ database, replacement }, random) {
+      const losesMs = between(random, 50, 1_500);
+      return {
+        what: `fail over to a standby that lacks the last ${losesMs} ms`,
+        lastsMs: losesMs + replacementMs,
+        isOfDatabase: true,
+        strike: () => database.failOver(losesMs, replacement),
+      };
+    },
+  },
+  {
+    weight: 1,
+    plan({ database, replacement }, random) {
+      const losesMs = between(random, 200, 3_000);
+      return {
+        what: `restore a base backup that is ${losesMs} ms old`,
+        lastsMs: losesMs + replacementMs,
+        isOfDatabase: true,
+        strike: () => database.restore(losesMs, replacement),
+      };
     },
   },
   {
@@ -83,6 +113,7 @@ const faults: readonly Fault[] = [
       return {
         what: "fill PostgreSQL's disk",
         lastsMs,
+        isOfDatabase: true,
         async strike() {
           const empty = await database.fill();
           await sleep(lastsMs, cluster.stopping);

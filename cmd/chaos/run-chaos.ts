@@ -1,11 +1,13 @@
 import { Checker } from '../../internal/verify/checker/checker.ts';
 import type { Verdict } from '../../internal/verify/checker/verdict.ts';
 import { Random } from '../../internal/verify/clients/random.ts';
+import type { World } from '../../internal/verify/clients/world.ts';
 import { Journal } from '../../internal/verify/history/journal.ts';
 import { Progress } from '../../internal/verify/report/progress.ts';
 import { runWorkload } from '../../internal/verify/workload/run-workload.ts';
 import { sleep } from '../../pkg/backoff/sleep.ts';
 import { Cluster, type ClusterOptions } from './cluster.ts';
+import type { Replacement } from './database.ts';
 import { planStrike } from './faults.ts';
 
 export interface ChaosOptions extends ClusterOptions {
@@ -38,7 +40,7 @@ export async function runChaos(options: ChaosOptions): Promise<Verdict> {
   }, history);
   try {
     if (cluster.database.fillable !== true) print(`the database's disk is never filled: ${cluster.database.fillable}`);
-    const prepared = Promise.withResolvers<void>();
+    const prepared = Promise.withResolvers<World>();
     const workload = runWorkload(cluster.deployment, journal, {
       seed,
       clients,
@@ -50,7 +52,8 @@ export async function runChaos(options: ChaosOptions): Promise<Verdict> {
       onPrepared: prepared.resolve,
       signal,
     });
-    await Promise.race([prepared.promise, workload]);
+    const world = await Promise.race([prepared.promise, workload]);
+    if (world) cluster.replacement = recordReplacement(journal, world, print);
     const faults = strikeUntil(performance.now() + durationMs, cluster, journal, options);
     await Promise.all([workload, faults]);
     return checker.finish();
@@ -70,11 +73,13 @@ async function strikeUntil(
 ): Promise<void> {
   const random = new Random(seed);
   const running = new Set<Promise<void>>();
+  let ofDatabase: Promise<void> | undefined;
   const begin = performance.now();
   while (performance.now() < endAt && !signal?.aborted) {
     await sleep(2 * everyMs * random.next(), signal ?? cluster.stopping);
-    const { what, lastsMs, strike } = planStrike(cluster, random);
+    const { what, lastsMs, isOfDatabase, strike } = planStrike(cluster, random);
     if (running.size >= 3) await Promise.race(running);
+    if (isOfDatabase) await ofDatabase;
     const at = journal.now();
     print(`${((performance.now() - begin) / 1_000).toFixed(1)} s: ${what} (${lastsMs} ms)`);
     journal.add({ kind: 'fault', at, begin: at, until: at + lastsMs, what });
@@ -82,8 +87,25 @@ async function strikeUntil(
       .catch((error: unknown) => print(`a fault did not work: ${(error as Error).message}`))
       .finally(() => running.delete(done));
     running.add(done);
+    if (isOfDatabase) ofDatabase = done;
   }
   await Promise.all(running);
   for (const link of cluster.links) link.restore();
   for (const node of cluster.nodes) if (!node.isRunning) await node.start(cluster.stopping);
+}
+
+/** Records what a new primary has before clients can reach it, and tells them which chats there are. */
+function recordReplacement(journal: Journal, world: World, print: (line: string) => void): Replacement {
+  let begin = 0;
+  return {
+    begins: () => {
+      begin = journal.now();
+    },
+    found: ({ epoch, chats }) => {
+      const lastSeqs = Object.fromEntries([...chats].map(([id, { lastSeq }]) => [id, lastSeq]));
+      world.goBack(chats);
+      journal.add({ kind: 'epoch', begin, at: journal.now(), epoch, chats: lastSeqs });
+      print(`the epoch ${epoch} begins: ${chats.size} chats`);
+    },
+  };
 }

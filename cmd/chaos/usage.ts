@@ -1,8 +1,8 @@
 export const usage = `usage: chaos [options]
 
 Starts several nodes of the service with PostgreSQL and, if --bus or --ingest need them, NATS and Redis. Random clients use the nodes over every
-transport while chaos kills, pauses and restarts processes, cuts and slows connections, and fills the disk, as the seed determines. Then it
-checks that nothing was lost, doubled or reordered.
+transport while chaos kills, pauses and restarts processes, cuts and slows connections, fills the disk, and replaces the database by a standby or
+a backup that lacks the last commits, as the seed determines. Then it checks that nothing else was lost, and nothing doubled or reordered.
 
   --seed N        determines the faults and what the clients choose (default: random)
   --minutes N     how long the run lasts (default 1); --seconds N for less

@@ -45,12 +45,14 @@ export class PostgresProcess {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let output = '';
-    child.stderr.on('data', (chunk) => (output += chunk));
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      output = (output + chunk).slice(-2_000);
+    });
     const server = new PostgresProcess(child, dir, cluster.password, port);
     const ready = await waitUntil(() => child.exitCode !== null || server.#accepts(), 60_000);
     if (ready && child.exitCode === null) return server;
     await server.stop('SIGKILL');
-    throw new Error(`PostgreSQL does not start: ${output.slice(-2_000)}`);
+    throw new Error(`PostgreSQL does not start: ${output}`);
   }
 
   get pid(): number {
@@ -73,9 +75,9 @@ export class PostgresProcess {
     return this.dsn(name);
   }
 
-  /** Runs a statement as superuser, on a connection of its own to the database `postgres`. */
-  async query<Row extends pg.QueryResultRow>(text: string): Promise<Row[]> {
-    const client = await this.connect();
+  /** Runs a statement as superuser, on a connection of its own. */
+  async query<Row extends pg.QueryResultRow>(text: string, database = 'postgres'): Promise<Row[]> {
+    const client = await this.connect(database);
     try {
       return (await client.query<Row>(text)).rows;
     } finally {
@@ -83,9 +85,9 @@ export class PostgresProcess {
     }
   }
 
-  /** Opens a connection as superuser to the database `postgres`. It may break without harm. */
-  async connect(): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: this.dsn('postgres') });
+  /** Opens a connection as superuser. It may break without harm. */
+  async connect(database = 'postgres'): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.dsn(database) });
     client.on('error', () => {});
     await client.connect();
     return client;

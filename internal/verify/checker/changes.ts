@@ -12,6 +12,7 @@ export class Changes {
   /** Pairs of acknowledgements of one id for different changes. */
   readonly #reused: [ChangeRecord, ChangeRecord][] = [];
   readonly #openChats = new Set<string>();
+  #hasLost = false;
   acknowledged = 0;
 
   /** Adds an attempt, and compares its answer with earlier ones. */
@@ -33,6 +34,13 @@ export class Changes {
     if (first.seq !== record.seq)
       report('doubled', `${clientChangeId} is at ${first.seq} and ${record.seq}`, [first, record], chatId);
     else if (!isSame(first, record)) this.#reused.push([first, record]);
+  }
+
+  /** The database has lost changes: those that `survives` is false for may or may not be in the chat, since they may be made again. */
+  lose(survives: (change: ChangeRecord) => boolean): void {
+    for (const [key, change] of this.#byKey) if (!survives(change)) this.#byKey.delete(key);
+    for (const [chatId, changes] of this.#byChat) this.#byChat.set(chatId, changes.filter(survives));
+    this.#hasLost = true;
   }
 
   /** The first acknowledgement of each change of the chat. */
@@ -59,9 +67,9 @@ export class Changes {
     return this.ofMessage(messageId).some(({ hide }) => hide === true);
   }
 
-  /** Whether the chat may have numbers of changes that nothing tells of: the outcome of a change is unknown. */
+  /** Whether the chat may have numbers of changes that nothing tells of: the outcome of a change is unknown, or is lost. */
   mayHaveMore(chatId: string): boolean {
-    return this.#openChats.has(chatId);
+    return this.#hasLost || this.#openChats.has(chatId);
   }
 
   /** Reports ids that were used for different changes. Once a message is deleted, the service knows its changes by their ids alone. */

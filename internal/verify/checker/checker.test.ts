@@ -504,6 +504,200 @@ test('a chat that nobody read at the end although a user could is counted: nothi
   expect(unread((history) => history.audit())).toEqual([0, 2]);
 });
 
+describe('after the database has gone back', () => {
+  const opened = { epoch: 'first', cursorEpoch: 'first' };
+
+  /** Bob has received four messages and an edit live, and then the database has only the first two messages. */
+  function lose(history: HandMade): string {
+    const [a] = ['a', 'b', 'c'].map((id) => history.send('ann', id));
+    history.edit('ann', a!, 'edit');
+    const reader = history.open('bob', opened);
+    history.give(reader, history.since(0));
+    history.reached(reader, 5);
+    history.goBack(2);
+    return reader;
+  }
+
+  test('what was acknowledged before may be lost, and its numbers belong to others', () => {
+    const kinds = found((history) => {
+      const reader = lose(history);
+      history.reset(reader, 2);
+      const d = history.send('ann', 'd');
+      history.edit('ann', d, 'of d');
+      history.send('ann', 'b');
+      history.give(reader, history.since(2));
+      history.audit();
+      history.close(reader, 'end');
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('a reader that resumes after a lost number is led back', () => {
+    const kinds = found((history) => {
+      const before = lose(history);
+      history.close(before, 'told');
+      history.send('ann', 'd');
+      const reader = history.open('bob', { epoch: 'second', cursorEpoch: 'first', afterSeq: 5 });
+      history.reset(reader, 2);
+      history.give(reader, history.since(2));
+      history.reached(reader, 3);
+      history.audit();
+      history.close(reader, 'end');
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('a feed that has returned nothing that is lost goes on', () => {
+    const kinds = found((history) => {
+      const [a] = ['a', 'b'].map((id) => history.send('ann', id));
+      const feeds = ['early', 'late'].map(() => history.open('bob', { source: 'feed' }));
+      for (const feed of feeds) history.give(feed, history.visible);
+      history.edit('ann', a!, 'edit');
+      history.goBack(3);
+      const c = history.send('ann', 'c');
+      history.give(feeds[0]!, [c]);
+      const live = history.open('ann', { epoch: 'second', cursorEpoch: 'second', afterSeq: 3 });
+      history.give(live, [c]);
+      history.give(feeds[1]!, [c]);
+      history.audit();
+      for (const reader of [live, ...feeds]) history.close(reader, 'end');
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('what was under way from the lost database is no violation', () => {
+    const kinds = found((history) => {
+      const [a] = ['a', 'b', 'c'].map((id) => history.send('ann', id));
+      const reader = history.open('bob', opened);
+      history.give(reader, history.since(0));
+      history.edit('ann', a!, 'edit');
+      const rest = history.since(4);
+      const page = history.log.slice(0, 4);
+      const begin = history.now;
+      history.goBack(2);
+      history.give(reader, rest);
+      history.reached(reader, 5);
+      const asked = history.open('bob', { source: 'page', begin });
+      history.give(asked, page);
+      history.reached(asked, 4, begin);
+      history.close(asked);
+      history.attempt('ann', 'late', { begin, outcome: 'ok', messageId: 'gone', seq: 6 });
+      history.reset(reader, 2);
+      history.give(reader, [history.send('ann', 'd')]);
+      history.audit();
+      history.close(reader, 'end');
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('a membership that was lost is neither in force nor not', () => {
+    const kinds = found((history) => {
+      history.addMember('eve');
+      history.remove('bob');
+      history.goBack(1);
+      history.call('eve', 'look', { outcome: 'refused', effects: [history.effect('denied', 'eve')] });
+      history.call('bob', 'look', { effects: [history.effect('use', 'bob')] });
+      history.audit();
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test.each<[string, string, (history: HandMade, reader: string) => void]>([
+    [
+      'an acknowledged message with a number that survived is missing',
+      'lost',
+      (history, reader) => {
+        history.reset(reader, 2);
+        history.chat.splice(1, 1);
+      },
+    ],
+    [
+      'a message that the new database acknowledged is missing',
+      'lost',
+      (history, reader) => {
+        history.reset(reader, 2);
+        history.attempt('ann', 'd', { outcome: 'ok', messageId: 'd', seq: 3 });
+        history.send('bob', 'e');
+        history.give(reader, history.since(2));
+      },
+    ],
+    ['a reader is never told', 'silent', (history) => void history.send('ann', 'd')],
+    [
+      'a reader is led back to a lost number',
+      'hole',
+      (history, reader) => {
+        for (const id of ['d', 'e', 'f', 'g']) history.send('ann', id);
+        history.reset(reader, 3);
+        history.give(reader, history.since(3));
+      },
+    ],
+    [
+      'a reader is told, and receives nothing',
+      'silent',
+      (history, reader) => {
+        history.send('ann', 'd');
+        history.reset(reader, 2);
+      },
+    ],
+    [
+      'a lost message is delivered as one of the new database',
+      'clash',
+      (history, reader) => {
+        const d = history.send('ann', 'd');
+        history.reset(reader, 2);
+        history.give(reader, [{ ...d, id: 'lost', clientMessageId: 'b' }]);
+      },
+    ],
+    [
+      'a feed goes on although it has returned what is lost',
+      'silent',
+      (history) => {
+        const feed = history.open('bob', { source: 'feed', begin: 0 });
+        history.give(feed, [...history.visible, { ...history.visible[1]!, seq: 3, updateSeq: 3, id: 'lost' }]);
+        history.send('ann', 'd');
+        history.audit();
+        history.close(feed, 'end');
+      },
+    ],
+    [
+      'a reader that resumes is not led back',
+      'silent',
+      (history, reader) => {
+        history.close(reader, 'told');
+        history.send('ann', 'd');
+        const later = history.open('bob', { epoch: 'second', cursorEpoch: 'first', afterSeq: 5 });
+        history.reached(later, 5);
+        history.audit();
+        history.close(later, 'end');
+      },
+    ],
+    [
+      'a right that was granted anew is denied',
+      'wrongly-denied',
+      (history) => {
+        history.addMember('eve');
+        history.call('eve', 'look', { outcome: 'refused', effects: [history.effect('denied', 'eve')] });
+      },
+    ],
+    [
+      'a right that was withdrawn anew is used',
+      'leaked',
+      (history) => {
+        history.remove('bob');
+        history.call('bob', 'look', { effects: [history.effect('use', 'bob')] });
+      },
+    ],
+  ])('%s: %s', (_what, kind, write) => {
+    const kinds = found((history) => {
+      const reader = lose(history);
+      write(history, reader);
+      history.audit();
+      history.close(reader, 'end');
+    });
+    expect(kinds).toContain(kind);
+  });
+});
+
 describe('after a reset', () => {
   /** Bob has received four messages live, and is told that a new epoch begins after the second. */
   function resetReader(history: HandMade): string {

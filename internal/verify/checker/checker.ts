@@ -3,15 +3,18 @@ import type {
   ChangeRecord,
   ChatRecord,
   CoveredRecord,
+  EpochRecord,
   FaultRecord,
   HistoryRecord,
   MessageRecord,
   OpenRecord,
   ReachedRecord,
+  ResetRecord,
   RunRecord,
   SendRecord,
 } from '../history/history-record.ts';
 import { Changes } from './changes.ts';
+import { Epochs } from './epochs.ts';
 import { Findings } from './findings.ts';
 import { judgeChat, lacksNoMessage } from './judge-chat.ts';
 import { type Floor, Ledger, numberOf } from './ledger.ts';
@@ -44,6 +47,7 @@ export class Checker {
   readonly #sends = new Sends();
   readonly #changes = new Changes();
   readonly #rights = new Rights();
+  readonly #epochs = new Epochs();
   readonly #ledgers = new Map<string, Ledger>();
   readonly #chats = new Map<string, ChatRecord>();
   readonly #readers = new Map<string, Reader>();
@@ -53,9 +57,9 @@ export class Checker {
   readonly #things = new Map<string, CallRecord>();
   readonly #marks = new Map<string, CallRecord>();
   readonly #moved: { right: string; records: HistoryRecord[]; chatId?: string }[] = [];
-  readonly #faults: FaultRecord[] = [];
+  readonly #faults: (FaultRecord | EpochRecord)[] = [];
   /** Pages that ended before a number that the chat had reached. */
-  readonly #short: { reader: Reader; record: ReachedRecord; floor: Floor }[] = [];
+  #short: { reader: Reader; record: ReachedRecord; floor: Floor }[] = [];
   #run: Pick<RunRecord, 'bounds' | 'faultsExpected'> = {
     faultsExpected: false,
     bounds: { deliveryMs: 10_000, revocationMs: 1_000 },
@@ -73,11 +77,11 @@ export class Checker {
           this.#rights.grant(membership(record.chatId, user), record, record.begin);
         return;
       case 'send':
-        return this.#send(record);
+        return this.#send(this.#epochs.judge(record));
       case 'change':
-        return this.#change(record);
+        return this.#change(this.#epochs.judge(record));
       case 'call':
-        return this.#call(record);
+        return this.#call(this.#epochs.judge(record));
       case 'open':
         return this.#open(record);
       case 'message':
@@ -85,8 +89,9 @@ export class Checker {
       case 'covered':
         return this.#covered(record);
       case 'reset':
-        this.#readers.get(record.reader)?.reset(record);
-        return;
+        return this.#reset(record);
+      case 'epoch':
+        return this.#epoch(record);
       case 'reached':
         return this.#reached(record);
       case 'stall': {
@@ -218,12 +223,17 @@ export class Checker {
 
   #open(record: OpenRecord): void {
     this.#users.add(record.user);
-    this.#readers.set(record.reader, new Reader(record, this.#ledger(record.chatId)));
+    const epoch = this.#epochs.ofReader(record);
+    this.#readers.set(record.reader, new Reader(record, this.#ledger(record.chatId), epoch));
   }
 
   #message(record: MessageRecord): void {
     const reader = this.#readers.get(record.reader);
     if (!reader) return;
+    if (this.#isLost(reader, record.updateSeq)) {
+      if (!this.#goesOn(reader, record)) return reader.takeLost(record, this.#findings.report);
+      reader.epoch = this.#epochs.present;
+    }
     const { begin, chatId, user } = reader.open;
     const knownAt = reader.ledger.knownAt.get(numberOf(record)) ?? record.at;
     reader.take(record, this.#findings.report);
@@ -251,7 +261,53 @@ export class Checker {
   }
 
   #covered(record: CoveredRecord): void {
-    this.#readers.get(record.reader)?.cover(record, this.#findings.report);
+    const reader = this.#readers.get(record.reader);
+    // What is covered in an epoch that is over may be covered by what is lost.
+    if (reader && reader.epoch < this.#epochs.present) reader.takeLost(record, this.#findings.report);
+    else reader?.cover(record, this.#findings.report);
+  }
+
+  /** Whether the number belongs to an epoch that is over, and another thing may have it now. */
+  #isLost({ epoch, open }: Reader, seq: number): boolean {
+    const valid = this.#epochs.validThrough(open.chatId, epoch);
+    return valid !== undefined && seq > valid;
+  }
+
+  /** Whether a feed of the SDK has reached the present epoch. A feed that has returned nothing that is lost goes on without being told. */
+  #goesOn({ open, hasLost, ledger }: Reader, { seq, id }: MessageRecord): boolean {
+    return open.source === 'feed' && !hasLost && ledger.messages.get(seq)?.id === id;
+  }
+
+  #reset(record: ResetRecord): void {
+    const reader = this.#readers.get(record.reader);
+    if (!reader) return;
+    const { open, epoch } = reader;
+    const valid = this.#epochs.validThrough(open.chatId, epoch);
+    if (valid !== undefined && record.from > valid && reader.next > valid + 1) {
+      const text = `the reader was led back to ${record.from}, but only the numbers up to ${valid} are the same`;
+      this.#findings.report('hole', text, [open, record], open.chatId);
+    }
+    reader.reset(record, Math.max(epoch, this.#epochs.find(record.epoch)));
+  }
+
+  /** The database has gone back: what it has lost is judged no more, and what comes is judged as if it had never been. */
+  #epoch(record: EpochRecord): void {
+    this.#epochs.add(record);
+    this.#faults.push(record);
+    for (const page of this.#short) this.#judgeShort(page);
+    this.#short = [];
+    const validOf = (chatId: string) => record.chats[chatId] ?? 0;
+    for (const ledger of this.#ledgers.values()) ledger.loseAfter(validOf(ledger.chatId));
+    this.#sends.lose(({ chatId, seq, messageId }) => {
+      const place = seq || this.#ledger(chatId).findById(messageId!)?.seq;
+      return place !== undefined && place <= validOf(chatId);
+    });
+    this.#changes.lose(({ chatId, seq = 0 }) => seq <= validOf(chatId));
+    for (const reader of [...this.#readers.values(), ...this.#ended]) reader.loseAfter(validOf(reader.open.chatId));
+    this.#rights.lose(record, record.begin);
+    for (const chatId of this.#chats.keys()) if (!(chatId in record.chats)) this.#chats.delete(chatId);
+    this.#things.clear();
+    this.#marks.clear();
   }
 
   /** Reads must show the changes that were known before they began. A deleted text may be under way to a live reader for a while. */
@@ -281,13 +337,15 @@ export class Checker {
   #isDisturbed(reader: Reader, at: number): boolean {
     const settleMs = this.#run.bounds.deliveryMs;
     if (reader.stalledUntil + settleMs > at) return true;
-    return this.#faults.slice(-100).some((fault) => fault.begin <= at && at < (fault.until ?? fault.at) + settleMs);
+    return this.#faults.slice(-100).some((fault) => fault.begin <= at && at < endOf(fault) + settleMs);
   }
 
   #reached(record: ReachedRecord): void {
     const reader = this.#readers.get(record.reader);
     if (!reader) return;
     const { ledger, open } = reader;
+    // It may be the end of an epoch that is over.
+    if (reader.epoch < this.#epochs.present) return;
     reader.reach(record.seq);
     if (open.source === 'live') reader.liveSince = record.at;
     if (open.source === 'changes') ledger.lastOfChanges = record.seq;
@@ -326,6 +384,11 @@ export class Checker {
       const text = `it received everything up to ${reader.next - 1}, but the chat had reached ${head}`;
       report('silent', text, [open, ...seen(reader.next), closed], open.chatId);
     }
+    if (closed?.why === 'end' && this.#lacksReset(reader)) {
+      const valid = this.#epochs.validThrough(open.chatId, reader.epoch);
+      const text = `it was never told that the database went back to ${valid}`;
+      report('silent', text, [open, ...(reader.last ? [reader.last] : []), closed], open.chatId);
+    }
     for (const { endOfMembership, next } of reader.endsOfMembership) {
       if (next && !this.#comesBack(ledger, open.user, endOfMembership.seq, head))
         report(
@@ -347,6 +410,13 @@ export class Checker {
     return false;
   }
 
+  /** Whether a reader is still open that belongs to an epoch that is over. The feeds of the SDK end only if they have returned what is lost. */
+  #lacksReset(reader: Reader): boolean {
+    const { isLive, getsChanges, ledger, epoch, hasLost, uncertain } = reader;
+    if (!isLive || !ledger.audit || epoch === this.#epochs.present) return false;
+    return getsChanges || hasLost || (uncertain !== undefined && !this.#goesOn(reader, uncertain));
+  }
+
   /** Whether the user became a member again at a later number. */
   #comesBack(ledger: Ledger, user: string, afterSeq: number, head: number): boolean {
     for (let seq = afterSeq + 1; seq <= head; seq += 1) {
@@ -358,6 +428,10 @@ export class Checker {
     }
     return false;
   }
+}
+
+function endOf(fault: FaultRecord | EpochRecord): number {
+  return fault.kind === 'fault' ? (fault.until ?? fault.at) : fault.at;
 }
 
 /** Judges a whole history. */

@@ -118,6 +118,24 @@ export class Ledger {
     if (what === 'delete' && !this.deletions.has(messageId)) this.deletions.set(messageId, record);
   }
 
+  /** Forgets everything that the database has lost: the numbers after this one, and what was covered by them. */
+  loseAfter(last: number): void {
+    for (const [seq, version] of this.versions) if (version.updateSeq > last) this.versions.delete(seq);
+    this.messages.clear();
+    this.#byId.clear();
+    this.#bySender.clear();
+    for (const version of this.versions.values()) this.#restore(version);
+    for (const numbers of [this.changes, this.knownAt])
+      for (const seq of numbers.keys()) if (seq > last) numbers.delete(seq);
+    // A change that is lost may have covered any number.
+    this.covered.clear();
+    for (const [id, { seq = 0 }] of this.deletions) if (seq > last) this.deletions.delete(id);
+    for (const floors of [this.floors, ...this.#versionFloors.values()]) keep(floors, ({ seq }) => seq <= last);
+    for (const numbers of this.#versionsOf.values()) keep(numbers, (number) => number <= last);
+    keep(this.described, ({ head }) => head <= last);
+    this.lastOfChanges = Math.min(this.lastOfChanges, last);
+  }
+
   /** The highest number that the chat had surely reached before a time. */
   floorBefore(time: number): Floor | undefined {
     return floorBefore(this.floors, time);
@@ -126,6 +144,15 @@ export class Ledger {
   /** The highest version of a message that was surely known before a time; undefined if no change of it was known. */
   versionBefore(messageId: string, time: number): Floor | undefined {
     return floorBefore(this.#versionFloors.get(messageId) ?? [], time);
+  }
+
+  /** Adds a version of a message again. */
+  #restore(version: MessageRecord): void {
+    const { seq, id, sender, clientMessageId, updateSeq } = version;
+    if ((this.messages.get(seq)?.updateSeq ?? 0) >= updateSeq) return;
+    this.messages.set(seq, version);
+    this.#byId.set(id, version);
+    if (clientMessageId !== '') this.#bySender.set(`${sender} ${clientMessageId}`, version);
   }
 
   #know(seq: number, at: number): void {
@@ -214,4 +241,9 @@ function floorBefore(floors: readonly Floor[], time: number): Floor | undefined 
     else high = middle;
   }
   return floors[low - 1];
+}
+
+/** Removes the items that are not to be kept. */
+function keep<T>(items: T[], isKept: (item: T) => boolean): void {
+  items.splice(0, Number.POSITIVE_INFINITY, ...items.filter(isKept));
 }

@@ -25,14 +25,21 @@ export class Reader {
   liveSince: number | undefined;
   stalledUntil = Number.NEGATIVE_INFINITY;
   closed: CloseRecord | undefined;
+  /** The number of the epoch that the reader's numbers belong to. */
+  epoch: number;
+  /** Whether the reader received numbers that the database has lost since. */
+  hasLost = false;
+  /** The first message that may be lost or of a later epoch. */
+  uncertain: MessageRecord | undefined;
   last: Received | undefined;
   /** The ends of the reader's own memberships, each with the message that it received next nevertheless. */
   readonly endsOfMembership: { endOfMembership: MessageRecord; next?: MessageRecord }[] = [];
   /** By message id, the newest version that the reader received of a message that was changed. */
   readonly #versions = new Map<string, MessageRecord>();
 
-  constructor(open: OpenRecord, ledger: Ledger) {
+  constructor(open: OpenRecord, ledger: Ledger, epoch: number) {
     this.open = open;
+    this.epoch = epoch;
     this.ledger = ledger;
     this.next = open.afterSeq + 1;
   }
@@ -66,10 +73,30 @@ export class Reader {
     this.ledger.cover(record);
   }
 
+  /** Takes what the reader received of an epoch that is over, beyond the numbers that are still valid: only its order counts. */
+  takeLost(record: Received, report: Report): void {
+    const [from, to] = record.kind === 'message' ? [numberOf(record), numberOf(record)] : [record.from, record.to];
+    this.#move(from, to, record, report);
+    if (record.kind === 'message') this.uncertain ??= record;
+  }
+
+  /** Numbers after this one are lost: whether the reader received them says nothing any more. */
+  loseAfter(seq: number): void {
+    if (this.next - 1 > seq) this.hasLost = true;
+    this.missing.deleteAfter(seq);
+    // What the reader received after an end may have been due to a new membership, which is lost.
+    const kept = this.endsOfMembership.filter(({ endOfMembership, next }) => endOfMembership.seq <= seq && !next);
+    this.endsOfMembership.splice(0, Number.POSITIVE_INFINITY, ...kept);
+    for (const [id, { updateSeq }] of this.#versions) if (updateSeq > seq) this.#versions.delete(id);
+  }
+
   /** The reader forgets the numbers after the one that `reset` names, and must receive them again. */
-  reset({ from, at }: ResetRecord): void {
+  reset({ from, at }: ResetRecord, epoch: number): void {
+    this.epoch = epoch;
+    if (from < this.next - 1) this.loseAfter(from);
+    this.hasLost = false;
+    this.uncertain = undefined;
     if (from >= this.next - 1) return;
-    this.missing.deleteAfter(from);
     this.next = from + 1;
     if (this.liveSince !== undefined) this.liveSince = at;
   }

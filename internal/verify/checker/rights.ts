@@ -6,6 +6,8 @@ interface Change {
   end: number;
   /** Whether the change is known to have happened. */
   sure: boolean;
+  /** Whether the right may not be in force although the change happened: the database may have lost it. */
+  isSupposed?: boolean;
   record: HistoryRecord;
 }
 
@@ -48,6 +50,14 @@ export class Rights {
     this.#denials.push({ right, begin, end: record.at, record });
   }
 
+  /** The database has gone back: from then on each right may be in force or not, until it is granted or withdrawn again. */
+  lose(record: HistoryRecord, begin: number): void {
+    for (const right of new Set([...this.#grants.keys(), ...this.#withdrawals.keys()])) {
+      for (const grant of this.#grants.get(right) ?? []) grant.isSupposed = true;
+      add(this.#grants, right, { begin, end: record.at, sure: true, isSupposed: true, record });
+    }
+  }
+
   /** Whether any withdrawal of the right was attempted. */
   wasWithdrawn(right: string): boolean {
     return this.#withdrawals.has(right);
@@ -71,7 +81,7 @@ export class Rights {
       ]);
     }
     for (const { right, begin, end, record } of this.#denials) {
-      const granted = this.#grants.get(right)?.find((grant) => grant.sure && grant.end < begin);
+      const granted = this.#grants.get(right)?.find((grant) => grant.sure && !grant.isSupposed && grant.end < begin);
       const withdrawn = this.#withdrawals.get(right)?.some((one) => one.begin < end);
       if (isKnown(right) && granted && !withdrawn)
         report('wrongly-denied', `'${right}' was in force`, [granted.record, record]);

@@ -70,6 +70,16 @@ export class Sends {
     if (!attempts.texts.includes(text)) attempts.texts.push(text);
   }
 
+  /** The database has lost messages: those that `survives` is false for may or may not be in the chat, since they may be sent again. */
+  lose(survives: (send: SendRecord) => boolean): void {
+    for (const ofChat of this.#byChat.values())
+      for (const attempts of ofChat.values()) {
+        if (!attempts.acknowledged || survives(attempts.acknowledged)) continue;
+        delete attempts.acknowledged;
+        attempts.open = true;
+      }
+  }
+
   /** Reports ids that were used for different messages. Once a message is deleted, the service knows it by its id alone. */
   finish(changes: Changes, report: Report): void {
     for (const [first, record] of this.#reused)

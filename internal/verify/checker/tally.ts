@@ -23,7 +23,7 @@ export class Tally {
     else if (record.kind === 'call') this.#operation(record.name, record.outcome);
     else if (record.kind === 'open') this.#readers += 1;
     else if (record.kind === 'message') this.#delivered += 1;
-    else if (record.kind === 'fault') this.#faults += 1;
+    else if (record.kind === 'fault' || record.kind === 'epoch') this.#faults += 1;
     else if (record.kind === 'close' && record.why === 'lost') this.#faults += 1;
     else if (record.kind === 'resumed') this.#resumesMs.push(record.at - record.begin);
   }

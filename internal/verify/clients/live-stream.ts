@@ -195,7 +195,9 @@ export class LiveStream {
         const begin = asked?.begin ?? at;
         this.#readings.set(chatId, { reader, begin, asked: !!asked, caughtUp: false, position: from, epoch });
         const { client, user, via } = this.#deps;
-        journal.add({ kind: 'open', at, reader, source: 'live', client, user, via, chatId, begin, afterSeq: from });
+        const epochs = { epoch: present, cursorEpoch: epoch };
+        const start = { source: 'live' as const, client, user, via, chatId, begin, afterSeq: from };
+        journal.add({ kind: 'open', at, reader, ...start, ...epochs });
         this.#answer(commandId, event);
         return;
       }

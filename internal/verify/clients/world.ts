@@ -1,12 +1,14 @@
 import type { Journal } from '../history/journal.ts';
 
+export type Role = 'OWNER' | 'ADMIN' | 'MEMBER' | 'READER';
+
 /** A chat as the clients of the run know it. The service may know better and refuse. */
 export interface KnownChat {
   id: string;
   type: 'DIRECT' | 'GROUP' | 'ROOM';
   name: string;
   /** By user id. */
-  roles: Map<string, 'OWNER' | 'ADMIN' | 'MEMBER' | 'READER'>;
+  roles: Map<string, Role>;
   banned: Set<string>;
   deleted: boolean;
   /** The highest number that a client has read. */
@@ -65,6 +67,17 @@ export class World {
     this.chats.set(id, learned);
     this.#journal.add({ kind: 'chat', at: this.#journal.now(), begin, chatId: id, type, members });
     return learned;
+  }
+
+  /** The database has gone back, and has only these chats, with these roles of their members. */
+  goBack(chats: ReadonlyMap<string, { roles: Map<string, Role> }>): void {
+    for (const chat of this.chats.values()) {
+      const found = chats.get(chat.id);
+      chat.deleted = found === undefined;
+      chat.roles = found?.roles ?? new Map();
+    }
+    // Messages without a number may be lost, too.
+    this.owed.clear();
   }
 
   /** A client has sent, read or changed a message. */

@@ -119,6 +119,9 @@ export interface OpenRecord extends Timed {
   begin: number;
   /** The reader must receive everything after this number. */
   afterSeq: number;
+  /** The epoch that the service named, and the one of `afterSeq` if the client named it. Present if `source` is `live`. */
+  epoch?: string;
+  cursorEpoch?: string;
 }
 
 /** A reader received a message, or a message that was changed. */
@@ -155,6 +158,19 @@ export interface SystemNews {
   role?: string;
   /** The new description of the chat, if it changed. */
   description?: string;
+}
+
+/**
+ * The database has gone back: another one, which lacks the last numbers of some chats, has taken its place. Whoever replaced it has read this from the new
+ * database: `begin` is when clients could no longer reach the old one, and `at` is before they could reach the new one.
+ */
+export interface EpochRecord extends Timed {
+  kind: 'epoch';
+  begin: number;
+  /** The name of the new epoch. */
+  epoch: string;
+  /** By chat id, the last number that both databases share. The new one has no other chats. */
+  chats: Record<string, number>;
 }
 
 /** A reader was told that the database has gone back: it forgets the numbers after `from`, and receives them again. */
@@ -218,6 +234,7 @@ export type HistoryRecord =
   | MessageRecord
   | CoveredRecord
   | ResetRecord
+  | EpochRecord
   | ReachedRecord
   | StallRecord
   | CloseRecord

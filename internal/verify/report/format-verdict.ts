@@ -88,6 +88,8 @@ function describe(record: HistoryRecord): string {
     }
     case 'covered':
       return `${record.reader} received that ${record.from} to ${record.to} are covered`;
+    case 'epoch':
+      return `another database took the place of the one before: its epoch is ${record.epoch}`;
     case 'reset':
       return `${record.reader} was told that the epoch ${record.epoch} has begun after ${record.from}`;
     case 'reached':

@@ -168,6 +168,25 @@ export class HandMade {
     return { kind, right: membership('c', user) };
   }
 
+  /** Another database takes the place of this one, which has only the first `last` numbers of the chat. */
+  goBack(last: number, epoch = 'second'): void {
+    this.log.splice(last);
+    const ids = new Set(this.log.map(({ id }) => id));
+    const newest = this.chat
+      .filter(({ id }) => ids.has(id))
+      .map(({ id }) => {
+        const { changed: _, ...version } = this.log.findLast((one) => one.id === id)!;
+        return version;
+      });
+    this.chat.splice(0, Number.POSITIVE_INFINITY, ...newest);
+    const begin = this.tick();
+    this.#add({ kind: 'epoch', begin, at: this.tick(), epoch, chats: { c: last } });
+  }
+
+  reset(reader: string, from: number, epoch = 'second'): void {
+    this.#add({ kind: 'reset', at: this.tick(), reader, epoch, from });
+  }
+
   /** Opens a reader; returns its name. */
   open(user: string, rest: Partial<OpenRecord> = {}): string {
     this.#readers += 1;

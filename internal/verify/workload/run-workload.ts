@@ -28,8 +28,8 @@ export interface WorkloadOptions {
   settleMs: number;
   /** How client number `index` signs in; default: as a guest. */
   tokens?: (index: number) => TokenSource;
-  /** Called when all clients have signed in and the first chats exist: from here on anything may break. */
-  onPrepared?: () => void;
+  /** Called when all clients have signed in and the first chats exist: from here on anything may break. The world is what the clients know. */
+  onPrepared?: (world: World) => void;
   /** Called when the clients have stopped, before their chats are read to the end; their streams are still open. */
   onActed?: () => Promise<void>;
   signal?: AbortSignal;
@@ -57,7 +57,7 @@ export async function runWorkload(deployment: Deployment, journal: Journal, opti
     world.auditor = auditor.user;
     const participants = others.map(toParticipant);
     await prepare({ actor: auditor }, participants);
-    options.onPrepared?.();
+    options.onPrepared?.(world);
     for (const { keeper, sdk } of participants) (keeper ?? sdk)!.start();
     const lag = watchLag(journal);
     await act(participants, options);
@@ -86,26 +86,39 @@ async function prepare(auditor: Participant, participants: readonly Participant[
   }
 }
 
+/** Throws an Error that names the clients that have had no answer for `settleMs` after the others have stopped. */
 async function act(participants: readonly Participant[], options: WorkloadOptions): Promise<void> {
-  const { durationMs, paceMs, signal } = options;
+  const { durationMs, paceMs, settleMs, signal } = options;
   const endAt = performance.now() + durationMs;
   let left = options.operations ?? Number.POSITIVE_INFINITY;
   const isOver = () => left <= 0 || performance.now() >= endAt || signal?.aborted === true;
-  await Promise.all(
-    participants.map(async (participant) => {
-      const { random } = participant.actor;
-      while (!isOver()) {
-        const work = random.weighted(operations).prepare(participant);
-        if (!work) {
-          await sleep(1);
-          continue;
-        }
-        left -= 1;
-        await work();
-        await sleep(paceMs * 2 * random.next());
+  const busy = new Set(participants.map(({ actor }) => actor.name));
+  const all = participants.map(async (participant) => {
+    const { name, random } = participant.actor;
+    while (!isOver()) {
+      const work = random.weighted(operations).prepare(participant);
+      if (!work) {
+        await sleep(1);
+        continue;
       }
-    }),
-  );
+      left -= 1;
+      await work();
+      await sleep(paceMs * 2 * random.next());
+    }
+    busy.delete(name);
+  });
+  const stopped = new AbortController();
+  const patience = (async () => {
+    while (!isOver()) await sleep(100, undefined, { signal: stopped.signal });
+    await sleep(settleMs, undefined, { signal: stopped.signal });
+    throw new Error(`${[...busy].join(', ')} had no answer for ${settleMs / 1_000} s`);
+  })();
+  patience.catch(() => {});
+  try {
+    await Promise.race([Promise.all(all), patience]);
+  } finally {
+    stopped.abort();
+  }
 }
 
 /** Records a fault for each time in which this process itself did not run: delays then are not the service's. */
