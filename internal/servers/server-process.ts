@@ -16,14 +16,15 @@ interface Command {
 /** A real server on loopback, with a port and a folder of its own that stay the same when it dies and is started again. */
 export class ServerProcess {
   readonly port: number;
-  readonly #folder: string;
+  /** What the server stores is below it. It is removed by `stop`. */
+  readonly folder: string;
   readonly #command: Command;
   #child: ChildProcess | undefined;
 
   private constructor(command: Command, port: number, folder: string) {
     this.#command = command;
     this.port = port;
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   /** Starts it, and resolves when it accepts connections. Leaves nothing behind when it throws. */
@@ -57,7 +58,7 @@ export class ServerProcess {
       await waitUntil(() => !this.isRunning || accepts(this.port), 60_000);
       return;
     }
-    const child = spawn(program, args(this.port, this.#folder), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args(this.port, this.folder), { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (output += chunk));
@@ -85,7 +86,7 @@ export class ServerProcess {
   /** Ends it and removes what it kept. */
   async stop(): Promise<void> {
     await this.kill();
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
