@@ -8,7 +8,7 @@ import { createGateway } from '../../transport/gateway/gateway.ts';
 import { HttpServer } from '../../transport/gateway/http-server.ts';
 import type { UnaryCaller } from '../../transport/shared/calls/unary-caller.ts';
 import type { LiveStreams } from '../../transport/shared/streams/live-streams.ts';
-import { SseForm } from '../../transport/sse/sse-form.ts';
+import { SseForms } from '../../transport/sse/sse-form.ts';
 import { sseHandler } from '../../transport/sse/sse-handler.ts';
 import type { CertificateFiles } from '../../transport/tls/certificate-files.ts';
 import { createHttpServer } from '../../transport/tls/create-http-server.ts';
@@ -69,7 +69,7 @@ export async function openGateway(
         sseHandler(
           {
             streams,
-            form: new SseForm(new MessageJson(descriptors, 'chat.v1.ConnectChatResponse')),
+            forms: new SseForms(new MessageJson(descriptors, 'chat.v1.ConnectChatResponse')),
             transcoder,
             log,
           },

@@ -61,5 +61,7 @@ test('an EventSource reconnects after the service was replaced, and misses and d
   const expected = Array.from({ length: 20 }, (_, i) => `${i}`);
   await eventually(async () => expect((await texts()).at(-1)).toBe('19'));
   expect(await texts()).toEqual(expected);
-  expect(await page.evaluate(() => heard.map(({ id }) => Number(id)))).toEqual(expected.map((_, i) => i + 2));
+  expect(await page.evaluate(() => heard.map(({ id }) => Number.parseInt(id, 10)))).toEqual(
+    expected.map((_, i) => i + 2),
+  );
 });

@@ -19,7 +19,7 @@ test('curl reads the events of a chat as they happen', async () => {
   for (const text of ['one', 'two']) {
     const { seq } = await say(alice, group, text);
     await eventually(() =>
-      expect(output).toMatch(new RegExp(`\\nevent: message\\nid: ${seq}\\ndata: .*"${text}".*\\n\\n$`)),
+      expect(output).toMatch(new RegExp(`\\nevent: message\\nid: ${seq}@\\w+\\ndata: .*"${text}".*\\n\\n$`)),
     );
   }
   const exited = once(curl, 'exit');

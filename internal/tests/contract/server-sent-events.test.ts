@@ -40,7 +40,7 @@ async function toCallFailure(response: Response | Promise<Response>) {
   return { status: answer.status, code, reason: find('ErrorInfo')?.reason, fields };
 }
 
-test('the events of a chat have their numbers as ids, and begin after the requested one', async () => {
+test('the ids of events are their numbers with the epoch, and the events begin after the requested one', async () => {
   const events = await read('?after_seq=1');
   await events.next('caught_up');
   await say(alice, group, 'four');
@@ -49,13 +49,17 @@ test('the events of a chat have their numbers as ids, and begin after the reques
   expect(events.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
   expect(events.headers.get('cache-control')).toBe('no-store, no-transform');
   expect(events.all[0]).toMatchObject({ event: 'welcome', data: { user: { id: alice.id } } });
-  expect(events.all[1]).toMatchObject({ event: 'subscribed', id: '1', data: { chatId: group.id, afterSeq: '1' } });
-  expect(events.of('message').map(({ id, data }) => [id, data.seq, data.text])).toEqual([
+  expect(events.all[1]).toMatchObject({
+    event: 'subscribed',
+    id: expect.stringMatching(/^1@\w+$/),
+    data: { chatId: group.id, afterSeq: '1' },
+  });
+  expect(events.of('message').map(({ id, data }) => [id?.split('@')[0], data.seq, data.text])).toEqual([
     ['2', '2', 'two'],
     ['3', '3', 'three'],
     ['4', '4', 'four'],
   ]);
-  expect(events.of('caught_up')[0]).toMatchObject({ id: '3' });
+  expect(events.of('caught_up')[0]).toMatchObject({ id: expect.stringMatching(/^3@/) });
 });
 
 test('without a number the events begin with the next one', async () => {
@@ -63,7 +67,7 @@ test('without a number the events begin with the next one', async () => {
   await events.next('caught_up');
   expect(events.of('message')).toEqual([]);
   const { seq } = await say(alice, group, 'next');
-  expect((await events.next('message')).id).toBe(String(seq));
+  expect((await events.next('message')).id).toMatch(new RegExp(`^${seq}@\\w+$`));
 });
 
 test('Last-Event-ID, which a browser sends when it reconnects, takes precedence over after_seq', async () => {
@@ -71,6 +75,19 @@ test('Last-Event-ID, which a browser sends when it reconnects, takes precedence 
   expect((await events.next('message')).data.text).toBe('three');
   const empty = await read('?after_seq=1', { 'last-event-id': '' });
   expect((await empty.next('message')).data.text).toBe('two');
+});
+
+test('the epoch of Last-Event-ID takes precedence over that of the address, which stays the same', async () => {
+  const first = await read('?after_seq=0');
+  const { id } = await first.next('message');
+  const resumed = await read('?after_seq=0&epoch=over', { 'last-event-id': id! });
+  expect((await resumed.next('message')).id).toBe(`2@${id!.split('@')[1]}`);
+  expect(resumed.of('reset')).toEqual([]);
+
+  const [, epoch] = id!.split('@');
+  const led = await read(`?after_seq=0&epoch=${epoch}`, { 'last-event-id': '2@over' });
+  expect(await led.next('reset')).toMatchObject({ id: `0@${epoch}`, data: { fromSeq: '0', epoch } });
+  expect((await led.next('message')).id).toBe(id);
 });
 
 test('afterSeq is accepted in camel case too', async () => {

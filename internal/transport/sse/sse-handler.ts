@@ -11,11 +11,11 @@ import { CallFailure, toCallFailure } from '../shared/calls/call-failure.ts';
 import { toPeer } from '../shared/http/peer.ts';
 import { sendFailure } from '../shared/http/send-failure.ts';
 import type { LiveStreams } from '../shared/streams/live-streams.ts';
-import type { SseForm } from './sse-form.ts';
+import type { SseForms } from './sse-form.ts';
 
 interface Deps {
   streams: LiveStreams;
-  form: SseForm;
+  forms: SseForms;
   transcoder: Transcoder;
   log: Logger;
 }
@@ -25,10 +25,10 @@ const tokenCookie = 'chat_token';
 
 /**
  * Answers `GET /v1/chats/{chat_id}/events?after_seq=&epoch=` with the events of one chat, as server-sent events. The stream begins after the number in
- * `Last-Event-ID`, else after `after_seq`, else with new events only. A failure before the first event is answered as an ordinary REST error.
+ * `Last-Event-ID` (`<number>@<epoch>`, or a number alone), else after `after_seq`, else with new events only. A failure before the first event is answered as an ordinary REST error.
  */
 export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number }): RequestHandler {
-  const { streams, form } = deps;
+  const { streams, forms } = deps;
 
   const answer = async (req: Request, res: Response): Promise<void> => {
     const subscribe = { chatId: String(req.params.chatId), ...readCursor(req) };
@@ -36,6 +36,7 @@ export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number })
     res.once('close', () => gone.abort());
     let refused: CallFailure | undefined;
     let keepalive: NodeJS.Timeout | undefined;
+    let epoch = '';
 
     const write = (frame: Frame): Promise<void> | undefined => {
       if (!res.headersSent) {
@@ -45,7 +46,8 @@ export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number })
         if (req.method === 'HEAD') return end();
         keepalive = setInterval(() => res.write(': keep-alive\n\n'), keepaliveMs);
       }
-      const { text, last } = frame.as(form);
+      const { text, last, epoch: next } = frame.as(forms.of(epoch));
+      epoch = next;
       const flowing = res.write(text);
       if (last) return end();
       return flowing ? undefined : new Promise((resolve) => res.once('drain', resolve));
@@ -150,9 +152,9 @@ function readCursor(req: Request): { afterSeq: number | undefined; epoch: string
     }
     given[field] = value;
   }
-  const { epoch } = given;
   const lastEventId = req.get('last-event-id') || undefined;
-  const text = lastEventId ?? given.after_seq;
+  // The URL stays the same when a browser reconnects: its epoch may be over since long.
+  const [text = given.after_seq, epoch = given.epoch] = lastEventId?.split(/@(.*)/s) ?? [];
   if (text === undefined) return { afterSeq: undefined, epoch };
   if (!/^\d{1,19}$/.test(text)) {
     const field = lastEventId === undefined ? 'after_seq' : 'last-event-id';
