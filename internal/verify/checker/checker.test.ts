@@ -565,6 +565,31 @@ describe('after the database has gone back', () => {
     expect(kinds).toEqual([]);
   });
 
+  test('an empty page after a number that is lost says nothing about the chat', () => {
+    const kinds = found((history) => {
+      const reader = lose(history);
+      history.reset(reader, 2);
+      const page = history.open('bob', { source: 'page', afterSeq: 5 });
+      history.reached(page, 5);
+      history.close(page);
+      history.give(reader, [history.send('ann', 'd')]);
+      history.audit();
+      history.close(reader, 'end');
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('a message that was accepted without a number may follow the loss of its sender’s membership', () => {
+    const kinds = found((history) => {
+      history.addMember('eve');
+      history.attempt('eve', 'e', { outcome: 'ok', messageId: 'e', seq: 0 });
+      history.goBack(1);
+      history.place({ sender: 'eve', clientMessageId: 'e', id: 'e', text: 'e of eve' });
+      history.audit();
+    });
+    expect(kinds).toEqual([]);
+  });
+
   test('what was under way from the lost database is no violation', () => {
     const kinds = found((history) => {
       const [a] = ['a', 'b', 'c'].map((id) => history.send('ann', id));

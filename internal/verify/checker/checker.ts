@@ -124,7 +124,9 @@ export class Checker {
     const { deliveryMs: lateMs } = this.#run.bounds;
     for (const ledger of this.#ledgers.values()) {
       const chat = this.#chats.get(ledger.chatId);
-      judgeChat({ ledger, chat, sends: this.#sends, changes: this.#changes, users: this.#users, lateMs }, report);
+      const users = this.#users;
+      const lostAt = this.#epochs.lastAt;
+      judgeChat({ ledger, chat, sends: this.#sends, changes: this.#changes, users, lateMs, lostAt }, report);
     }
     this.#sends.finish(this.#changes, report);
     this.#changes.finish(report);
@@ -357,7 +359,8 @@ export class Checker {
     const allowedMs = reader.getsChanges ? this.#run.bounds.deliveryMs : 0;
     const floor = record.complete ? ledger.floorBefore(record.begin - allowedMs) : undefined;
     if (floor && floor.seq > record.seq) this.#short.push({ reader, record, floor });
-    ledger.reached(record.seq, record);
+    // A page without messages may have been asked for after a number that the chat has not reached.
+    if (reader.last || reader.getsChanges) ledger.reached(record.seq, record);
   }
 
   /** A page may end before numbers that are those of changes or hidden messages. */

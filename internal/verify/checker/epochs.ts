@@ -9,6 +9,11 @@ export class Epochs {
     return this.#records.length;
   }
 
+  /** When the last epoch began; undefined in the first. */
+  get lastAt(): number | undefined {
+    return this.#records.at(-1)?.at;
+  }
+
   add(record: EpochRecord): void {
     this.#records.push(record);
   }

@@ -15,6 +15,8 @@ interface Case {
   users: ReadonlySet<string>;
   /** How long a message that is acknowledged before it has a number may wait for the number, in milliseconds. */
   lateMs: number;
+  /** When memberships were lost because the database went back; undefined if never. */
+  lostAt: number | undefined;
 }
 
 /** Judges one chat after the last record: compares what was sent with what the chat has, and the order of both. */

@@ -13,6 +13,8 @@ interface Case {
   users: ReadonlySet<string>;
   /** How long a message that is acknowledged before it has a number may wait for the number, in milliseconds. */
   lateMs: number;
+  /** When memberships were lost because the database went back; undefined if never. */
+  lostAt: number | undefined;
 }
 
 /**
@@ -20,7 +22,7 @@ interface Case {
  * or could only read, and changes of messages that are not the user's own, unless the user moderates the chat. The service checks a message when it
  * acknowledges it: with a number that is assigned later, the message may follow the end of its sender's right.
  */
-export function checkMembers({ ledger, chat, sends, changes, users, lateMs }: Case, report: Report): void {
+export function checkMembers({ ledger, chat, sends, changes, users, lateMs, lostAt }: Case, report: Report): void {
   const roles = new Map<string, string>(Object.entries(chat.members ?? {}));
   const reason = new Map<string, MessageRecord>();
   const made = new Map(changes.ofChat(ledger.chatId).map((change) => [change.seq, change]));
@@ -42,7 +44,8 @@ export function checkMembers({ ledger, chat, sends, changes, users, lateMs }: Ca
       if (!users.has(sender) || (role !== undefined && role !== 'READER')) continue;
       const why = reason.get(sender);
       const sent = sends.find(ledger.chatId, message.clientMessageId, sender);
-      if (sends.areNumberedLater && why && sent && sent.firstBegin <= why.at + lateMs) continue;
+      const endedAt = Math.max(why?.at ?? Number.NEGATIVE_INFINITY, lostAt ?? Number.NEGATIVE_INFINITY);
+      if (sends.areNumberedLater && sent && sent.firstBegin <= endedAt + lateMs) continue;
       const text = role ? `${sender} could only read` : `${sender} was not a member`;
       report('without-role', text, [...(why ? [why] : [chat]), message], ledger.chatId);
       return;

@@ -69,12 +69,13 @@ export class World {
     return learned;
   }
 
-  /** The database has gone back, and has only these chats, with these roles of their members. */
-  goBack(chats: ReadonlyMap<string, { roles: Map<string, Role> }>): void {
+  /** The database has gone back, and has only these chats, with these last numbers and roles of members. */
+  goBack(chats: ReadonlyMap<string, { lastSeq: number; roles: Map<string, Role> }>): void {
     for (const chat of this.chats.values()) {
       const found = chats.get(chat.id);
       chat.deleted = found === undefined;
       chat.roles = found?.roles ?? new Map();
+      chat.head = Math.min(chat.head, found?.lastSeq ?? 0);
     }
     // Messages without a number may be lost, too.
     this.owed.clear();
