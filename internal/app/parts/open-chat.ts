@@ -148,7 +148,14 @@ export async function openChat(
   const changes = traced(
     'ChangeService',
     new ChangeService(
-      { changes: changeRepository, writer: changeWriter, messages, chats: service, unwritten: ingest?.unwritten },
+      {
+        changes: changeRepository,
+        writer: changeWriter,
+        messages,
+        chats: service,
+        epochs: database.epochs,
+        unwritten: ingest?.unwritten,
+      },
       { maxTextLength: limits.maxTextLength },
     ),
   );

@@ -1,10 +1,13 @@
 import type { ChangeDraft, ChangeReceipt, ChangeRequest, MessageVersion } from '../../model/change.ts';
+import type { Cursor } from '../../model/command.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { ChangeRepository } from '../../repository/change-repository.ts';
+import type { EpochRepository } from '../../repository/epoch-repository.ts';
 import type { ChangesPage, MessageRepository } from '../../repository/message-repository.ts';
 import { readerFor, tokenServes } from '../authorization.ts';
+import { findStarts, inOneEpoch } from '../delivery/start.ts';
 import type { UnwrittenMessages } from '../ingest/unwritten-messages.ts';
 import type { ChangeWriter } from '../writing/change-writer.ts';
 import type { ChatService } from './chat-service.ts';
@@ -15,11 +18,19 @@ export interface ChangeServiceOptions {
   maxTextLength: number;
 }
 
+/** Changes with the epoch of their numbers. */
+export interface ChangesOfEpoch extends ChangesPage {
+  epoch: string;
+  /** Present if the cursor's epoch is over and numbers up to the cursor may mean something else now: the page begins after this number. */
+  resetFromSeq: number | undefined;
+}
+
 interface Deps {
   changes: Pick<ChangeRepository, 'listVersions'>;
   writer: ChangeWriter;
   messages: Pick<MessageRepository, 'findChangesAsMember'>;
   chats: Pick<ChatService, 'getMembership'>;
+  epochs: EpochRepository;
   /** Present if messages are accepted before they are written (`INGEST=jetstream`). */
   unwritten?: Pick<UnwrittenMessages, 'settle'> | undefined;
 }
@@ -61,12 +72,23 @@ export class ChangeService {
     return this.#deps.changes.listVersions({ chatId, messageId, reader }, limit, after);
   }
 
-  async listChanges(caller: Principal, chatId: string, afterSeq: number, limit: number): Promise<ChangesPage> {
+  /** Returns the changes after a cursor. If its epoch is over, the page may begin earlier: `resetFromSeq` says so. */
+  listChanges(caller: Principal, chatId: string, cursor: Cursor, limit: number): Promise<ChangesOfEpoch> {
+    const { epochs } = this.#deps;
+    return inOneEpoch(epochs, async (epoch) => {
+      const starts = await findStarts(epochs, epoch, new Map([[chatId, cursor]]));
+      const { afterSeq } = starts.get(chatId)!;
+      const page = await this.#listChanges(caller, chatId, afterSeq, limit);
+      return { ...page, epoch, resetFromSeq: afterSeq < cursor.seq ? afterSeq : undefined };
+    });
+  }
+
+  async #listChanges(caller: Principal, chatId: string, afterSeq: number, limit: number): Promise<ChangesPage> {
     const page = await this.#deps.messages.findChangesAsMember(chatId, caller.userId, afterSeq, limit);
     if (!page) {
       await this.#deps.chats.getMembership(caller, chatId);
       // The caller became a member between the two reads.
-      return this.listChanges(caller, chatId, afterSeq, limit);
+      return this.#listChanges(caller, chatId, afterSeq, limit);
     }
     if (afterSeq > page.lastSeq) {
       const description = `must be at most ${page.lastSeq}, the chat's last number`;

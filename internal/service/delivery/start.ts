@@ -33,9 +33,21 @@ export async function readInOneEpoch<T extends { chatIds: readonly string[] }>(
     // It leads topics of an earlier epoch to the present one.
     await hub.repair();
   }
-  throw new ChatError('STORAGE_UNAVAILABLE', 'the database went back while the stream subscribed', {
-    retryAfterMs: 1_000,
-  });
+  throw wentBack();
+}
+
+function wentBack(): ChatError {
+  return new ChatError('STORAGE_UNAVAILABLE', 'the database went back during the call', { retryAfterMs: 1_000 });
+}
+
+/** Calls `read` with the present epoch, and again if another one has begun meanwhile. Throws what `read` throws, and UNAVAILABLE (STORAGE_UNAVAILABLE). */
+export async function inOneEpoch<T>(epochs: EpochRepository, read: (epoch: string) => Promise<T>): Promise<T> {
+  for (let attempt = 0; attempt < maxEpochs; attempt += 1) {
+    const { current } = epochs;
+    const found = await read(current);
+    if (epochs.current === current) return found;
+  }
+  throw wentBack();
 }
 
 /** Returns where delivery after these cursors starts in the epoch `current`. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */

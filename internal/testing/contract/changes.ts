@@ -127,7 +127,19 @@ export function changesContract(open: () => Transport): void {
         hasMore: false,
       });
       expect(await list(1, 1)).toMatchObject({ changes: [{ $case: 'message' }], lastSeq: 2, hasMore: true });
-      expect(await list(6)).toEqual({ changes: [], lastSeq: 6, hasMore: false });
+      expect(await list(6)).toMatchObject({ changes: [], lastSeq: 6, hasMore: false, resetFromSeq: undefined });
+    });
+
+    test('ListChanges leads a client back whose cursor is of an epoch that is over', async () => {
+      const { bob, edit, ids } = await scene();
+      await edit(bob, 'second');
+      const list = (epoch?: string) => bob.chat.listChanges({ chatId: ids.chatId, afterSeq: 3, epoch });
+      const { epoch } = await list();
+      expect(await list(epoch)).toMatchObject({ changes: [], lastSeq: 3, epoch, resetFromSeq: undefined });
+      const led = await list('over');
+      expect(led).toMatchObject({ lastSeq: 3, epoch, resetFromSeq: 0 });
+      expect(led.changes).toHaveLength(3);
+      expect(await refusedFields(list('x'.repeat(65)))).toEqual(['epoch']);
     });
   });
 }

@@ -82,7 +82,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     { maxTextLength: 100_000, createRoomsOnJoin: true, maxSignalMembers: 100 },
   );
   const changes = new ChangeService(
-    { changes: storage.changes, writer: changeWriter, messages, chats: service, unwritten: options.unwritten },
+    { changes: storage.changes, writer: changeWriter, messages, chats: service, epochs, unwritten: options.unwritten },
     { maxTextLength: 100_000 },
   );
   const presenceAnnouncer = new PresenceAnnouncer(

@@ -47,10 +47,13 @@ export const changeOperations = {
   },
 
   listChanges: {
-    run: async ({ changes }, { chatId, afterSeq, pageSize }, { caller, limit }) => {
-      const { batch, hasMore } = await changes.listChanges(caller, normalizeId(chatId), afterSeq, limit(pageSize));
+    run: async ({ changes }, { chatId, afterSeq, epoch = '', pageSize }, { caller, limit }) => {
+      const cursor = { seq: afterSeq, epoch };
+      const page = await changes.listChanges(caller, normalizeId(chatId), cursor, limit(pageSize));
+      const { batch, hasMore, resetFromSeq } = page;
       const wire = batch.entries.map((entry) => ({ change: toWireEntry(entry) }));
-      return { changes: wire, lastSeq: batch.isEmpty ? afterSeq : batch.lastSeq, hasMore };
+      const lastSeq = batch.isEmpty ? (resetFromSeq ?? afterSeq) : batch.lastSeq;
+      return { changes: wire, lastSeq, hasMore, epoch: page.epoch, resetFromSeq };
     },
   },
 } satisfies OperationTable<Pick<ChatServiceImplementation, Changes>, Services>;

@@ -788,6 +788,11 @@ export interface ListChangesRequest {
   afterSeq: number;
   /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
   pageSize: number;
+  /**
+   * The epoch in which the client has seen `after_seq` (`ListChangesResponse.epoch`, `Subscribed.epoch`, `Reset.epoch`). If
+   * the service's database has gone back since, the answer says so in `reset_from_seq`. Not set: the present epoch.
+   */
+  epoch?: string | undefined;
 }
 
 export interface ListChangesResponse {
@@ -797,6 +802,14 @@ export interface ListChangesResponse {
   lastSeq: number;
   /** Whether there are changes after `last_seq`. */
   hasMore: boolean;
+  /** The epoch of the numbers. Send it with `after_seq` in the next request. */
+  epoch: string;
+  /**
+   * Present if the service's database has gone back since the epoch of the request, and numbers up to `after_seq` may mean
+   * something else now. The client forgets what it has of the chat after this number, as for the event `reset`. The page
+   * begins after it.
+   */
+  resetFromSeq?: number | undefined;
 }
 
 /** Change is what happened under one number of a chat, or under several that later changes have replaced. */
@@ -6320,7 +6333,7 @@ export const ListMessageVersionsResponse: MessageFns<ListMessageVersionsResponse
 };
 
 function createBaseListChangesRequest(): ListChangesRequest {
-  return { chatId: "", afterSeq: 0, pageSize: 0 };
+  return { chatId: "", afterSeq: 0, pageSize: 0, epoch: undefined };
 }
 
 export const ListChangesRequest: MessageFns<ListChangesRequest> = {
@@ -6333,6 +6346,9 @@ export const ListChangesRequest: MessageFns<ListChangesRequest> = {
     }
     if (message.pageSize !== 0) {
       writer.uint32(24).int32(message.pageSize);
+    }
+    if (message.epoch !== undefined) {
+      writer.uint32(34).string(message.epoch);
     }
     return writer;
   },
@@ -6374,6 +6390,14 @@ export const ListChangesRequest: MessageFns<ListChangesRequest> = {
             message.pageSize = reader.int32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.epoch = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6403,6 +6427,7 @@ export const ListChangesRequest: MessageFns<ListChangesRequest> = {
         : isSet(object.page_size)
         ? globalThis.Number(object.page_size)
         : 0,
+      epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : undefined,
     };
   },
 
@@ -6417,6 +6442,9 @@ export const ListChangesRequest: MessageFns<ListChangesRequest> = {
     if (message.pageSize !== 0) {
       obj.pageSize = Math.round(message.pageSize);
     }
+    if (message.epoch !== undefined) {
+      obj.epoch = message.epoch;
+    }
     return obj;
   },
 
@@ -6428,12 +6456,13 @@ export const ListChangesRequest: MessageFns<ListChangesRequest> = {
     message.chatId = object.chatId ?? "";
     message.afterSeq = object.afterSeq ?? 0;
     message.pageSize = object.pageSize ?? 0;
+    message.epoch = object.epoch ?? undefined;
     return message;
   },
 };
 
 function createBaseListChangesResponse(): ListChangesResponse {
-  return { changes: [], lastSeq: 0, hasMore: false };
+  return { changes: [], lastSeq: 0, hasMore: false, epoch: "", resetFromSeq: undefined };
 }
 
 export const ListChangesResponse: MessageFns<ListChangesResponse> = {
@@ -6446,6 +6475,12 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
     }
     if (message.hasMore !== false) {
       writer.uint32(24).bool(message.hasMore);
+    }
+    if (message.epoch !== "") {
+      writer.uint32(34).string(message.epoch);
+    }
+    if (message.resetFromSeq !== undefined) {
+      writer.uint32(40).int64(message.resetFromSeq);
     }
     return writer;
   },
@@ -6487,6 +6522,22 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
             message.hasMore = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.epoch = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.resetFromSeq = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6512,6 +6563,12 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
         : isSet(object.has_more)
         ? globalThis.Boolean(object.has_more)
         : false,
+      epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : "",
+      resetFromSeq: isSet(object.resetFromSeq)
+        ? globalThis.Number(object.resetFromSeq)
+        : isSet(object.reset_from_seq)
+        ? globalThis.Number(object.reset_from_seq)
+        : undefined,
     };
   },
 
@@ -6526,6 +6583,12 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
     if (message.hasMore !== false) {
       obj.hasMore = message.hasMore;
     }
+    if (message.epoch !== "") {
+      obj.epoch = message.epoch;
+    }
+    if (message.resetFromSeq !== undefined) {
+      obj.resetFromSeq = Math.round(message.resetFromSeq);
+    }
     return obj;
   },
 
@@ -6537,6 +6600,8 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
     message.changes = object.changes?.map((e) => Change.fromPartial(e)) || [];
     message.lastSeq = object.lastSeq ?? 0;
     message.hasMore = object.hasMore ?? false;
+    message.epoch = object.epoch ?? "";
+    message.resetFromSeq = object.resetFromSeq ?? undefined;
     return message;
   },
 };
