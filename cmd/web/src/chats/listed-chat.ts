@@ -5,12 +5,18 @@ import { membershipChanges } from '../people/membership-changes.ts';
 export interface ListedChat extends Chat {
   /** `lastMessage` is as of this number. It is behind `lastSeq` after a call that returns no last message. */
   lastMessageSeq: number;
-  /** The `seq` of each message that was deleted when it was first heard: it is not counted, and its deletion is yet to come. */
-  deletedBefore: readonly number[];
+  /**
+   * Numbers after `readSeq` whose messages are not in `unreadCount`, as ranges: a message was deleted when it was first heard, or is hidden and was never
+   * heard. Its deletion, which is yet to come, changes nothing.
+   */
+  uncounted: readonly NumberRange[];
 }
 
+/** From the first to the last number. */
+type NumberRange = readonly [number, number];
+
 export function toListed(chat: Chat): ListedChat {
-  return { ...chat, lastMessageSeq: chat.lastMessage ? chat.lastSeq : 0, deletedBefore: [] };
+  return { ...chat, lastMessageSeq: chat.lastMessage ? chat.lastSeq : 0, uncounted: [] };
 }
 
 /** Returns the chat as it was read, or as it is known if the answer is older than that. */
@@ -28,27 +34,35 @@ export function withMessage(chat: ListedChat, message: Message, ownId: string): 
     ...withMembers(withChatUpdate(shown, message), message, ownId),
     lastSeq: seq,
     unreadCount: chat.unreadCount + (counts && !deletedAt ? 1 : 0),
-    deletedBefore: counts && deletedAt ? [...chat.deletedBefore, seq] : chat.deletedBefore,
+    uncounted: deletedAt ? [...uncountedBefore(chat, seq), [seq, seq]] : uncountedBefore(chat, seq),
   };
 }
 
 /** Returns the chat with a message's new state. A deleted message no longer counts as unread. */
 export function withChange(chat: ListedChat, message: Message, ownId: string): ListedChat {
   const { seq, updateSeq, deletedAt } = message;
-  const { lastMessage, lastMessageSeq, readSeq, joinedSeq, deletedBefore } = chat;
+  const { lastMessage, lastMessageSeq, readSeq, joinedSeq } = chat;
   const isLast = seq === lastMessage?.seq && updateSeq > lastMessage.updateSeq;
   const shown =
     updateSeq > lastMessageSeq
       ? { ...chat, lastMessage: isLast ? message : lastMessage, lastMessageSeq: updateSeq }
       : chat;
   if (updateSeq <= chat.lastSeq) return shown;
-  const wasCounted = seq > Math.max(readSeq, joinedSeq) && isCounted(message, ownId) && !deletedBefore.includes(seq);
+  const uncounted = uncountedBefore(chat, updateSeq);
+  const isUncounted = uncounted.some(([from, to]) => from <= seq && seq <= to);
+  const wasCounted = seq > Math.max(readSeq, joinedSeq) && isCounted(message, ownId) && !isUncounted;
   return {
     ...shown,
     lastSeq: updateSeq,
     unreadCount: Math.max(0, chat.unreadCount - (deletedAt && wasCounted ? 1 : 0)),
-    deletedBefore: deletedAt ? deletedBefore.filter((one) => one !== seq) : deletedBefore,
+    uncounted,
   };
+}
+
+/** Returns `uncounted` when this number is heard next. Numbers are heard in order: those that are left out belong to nothing that can be seen. */
+function uncountedBefore({ uncounted, lastSeq, readSeq }: ListedChat, number: number): readonly NumberRange[] {
+  const unread = uncounted.filter(([, to]) => to > readSeq);
+  return number > lastSeq + 1 ? [...unread, [lastSeq + 1, number - 1]] : unread;
 }
 
 function isCounted({ sender, system }: Message, ownId: string): boolean {
