@@ -41,6 +41,7 @@ export async function runChaos(options: ChaosOptions): Promise<Verdict> {
   try {
     if (cluster.database.fillable !== true) print(`the database's disk is never filled: ${cluster.database.fillable}`);
     const prepared = Promise.withResolvers<World>();
+    const struck = Promise.withResolvers<void>();
     const workload = runWorkload(cluster.deployment, journal, {
       seed,
       clients,
@@ -50,11 +51,13 @@ export async function runChaos(options: ChaosOptions): Promise<Verdict> {
       bounds: { deliveryMs, revocationMs: 1_000 },
       settleMs: 60_000,
       onPrepared: prepared.resolve,
+      // What is read at the end must not be lost afterwards.
+      onActed: () => struck.promise,
       signal,
     });
     const world = await Promise.race([prepared.promise, workload]);
     if (world) cluster.replacement = recordReplacement(journal, world, print);
-    const faults = strikeUntil(performance.now() + durationMs, cluster, journal, options);
+    const faults = strikeUntil(performance.now() + durationMs, cluster, journal, options).finally(struck.resolve);
     await Promise.all([workload, faults]);
     return checker.finish();
   } finally {
