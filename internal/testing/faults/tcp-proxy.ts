@@ -9,6 +9,8 @@ export interface TcpProxy {
   cut(): void;
   /** Stops forwarding on the open connections, as if the other machine had lost power. New connections work. */
   freeze(): void;
+  /** Stops forwarding on each connection, also on new ones, whose client sends this text. */
+  freezeAt(text: string): void;
   /** Accepts new connections again. */
   restore(): void;
   /** Breaks every connection, and leads new ones to another server: the service's address stays the same across a failover. */
@@ -20,6 +22,7 @@ export async function startTcpProxy(dsn: string): Promise<TcpProxy> {
   let target = new URL(dsn);
   const sockets = new Set<Socket>();
   let refusing = false;
+  let fatal: string | undefined;
   const server = createServer((client) => {
     const upstream = connect(Number(target.port || 5432), target.hostname);
     for (const [socket, peer] of [
@@ -36,6 +39,11 @@ export async function startTcpProxy(dsn: string): Promise<TcpProxy> {
     }
     if (refusing) return client.resetAndDestroy();
     client.pipe(upstream).pipe(client);
+    client.prependListener('data', (chunk: Buffer) => {
+      if (fatal === undefined || !chunk.includes(fatal)) return;
+      client.unpipe();
+      upstream.unpipe();
+    });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -54,8 +62,12 @@ export async function startTcpProxy(dsn: string): Promise<TcpProxy> {
     freeze() {
       for (const socket of sockets) socket.unpipe().pause();
     },
+    freezeAt(text) {
+      fatal = text;
+    },
     restore() {
       refusing = false;
+      fatal = undefined;
     },
     redirect(dsn) {
       target = new URL(dsn);

@@ -68,6 +68,9 @@ export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: D
   };
 }
 
+/** How long a connection and its first statements may take, in milliseconds. */
+const connectTimeoutMs = 2_000;
+
 function createPool({
   dsn,
   max,
@@ -78,8 +81,8 @@ function createPool({
   const pool = new pg.Pool({
     connectionString: dsn,
     max,
-    onConnect: (client) => epochs.onConnect(client),
-    connectionTimeoutMillis: 2_000,
+    onConnect: (client) => withDeadline(client, () => epochs.onConnect(client)),
+    connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     application_name: 'chat-service',
@@ -93,6 +96,27 @@ function createPool({
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', onError);
   return pool;
+}
+
+/**
+ * Runs the first statements of a new connection, and destroys the connection if they fail or take too long. The pool has no deadline for them, and after a
+ * failure it waits until the server has closed the connection: whoever asked for the connection would wait for ever if the server is silent.
+ */
+async function withDeadline(client: pg.ClientBase, run: () => Promise<void>): Promise<void> {
+  const stream = streamOf(client);
+  const timer = setTimeout(() => stream.destroy(silenceError()), connectTimeoutMs);
+  try {
+    await run();
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function silenceError(): Error {
+  return Object.assign(new Error('the server is silent'), { code: 'ETIMEDOUT' });
 }
 
 /**
@@ -110,7 +134,7 @@ function destroySilentConnections(
     const stream = streamOf(client);
     stream.on('timeout', () => {
       onSilent(client);
-      stream.destroy(Object.assign(new Error('the server is silent'), { code: 'ETIMEDOUT' }));
+      stream.destroy(silenceError());
     });
   });
   pool.on('acquire', (client) => streamOf(client).setTimeout(statementTimeoutMs + 1_000));
@@ -121,6 +145,6 @@ function processIdOf(client: pg.PoolClient): number {
   return (client as pg.PoolClient & { processID: number }).processID;
 }
 
-function streamOf(client: pg.PoolClient): Socket {
-  return (client as pg.PoolClient & pg.Client).connection.stream as Socket;
+function streamOf(client: pg.ClientBase): Socket {
+  return (client as pg.Client).connection.stream as Socket;
 }
