@@ -60,7 +60,8 @@ export class LiveKeeper {
   hasReached(ends: ReadonlyMap<string, ChatEnd>): boolean {
     const { live } = this.#actor;
     if (!live || live.isOver) return false;
-    return live.followed.every((chatId) => (live.position(chatId) ?? 0) >= (ends.get(chatId)?.number ?? 0));
+    // A reader beyond the end has numbers of an epoch that is over, and is yet to be told.
+    return live.followed.every((chatId) => !ends.has(chatId) || live.position(chatId) === ends.get(chatId)!.number);
   }
 
   async #run(): Promise<void> {

@@ -64,7 +64,11 @@ export class SdkReader {
 
   /** Whether its feeds have reached the last messages of all chats. */
   hasReached(ends: ReadonlyMap<string, ChatEnd>): boolean {
-    return [...this.#feeds].every(([chatId, { position }]) => position >= (ends.get(chatId)?.message ?? 0));
+    return [...this.#feeds].every(([chatId, { position }]) => {
+      const { message, number } = ends.get(chatId) ?? { message: 0, number: Number.POSITIVE_INFINITY };
+      // A feed beyond the end has messages of an epoch that is over, and is yet to be told.
+      return message <= position && position <= number;
+    });
   }
 
   async stop(): Promise<void> {
