@@ -1,7 +1,7 @@
 import type { Chat, MarkReadResponse, Message, MessageVersion, UpdateChatResponse, User } from '../api/chat/v1/chat.ts';
 import { ChatType } from '../api/chat/v1/chat.ts';
 import { TokenKeeper, type TokenSource } from './auth/token-source.ts';
-import { type Call, repeatingCalls } from './calls/repeating-calls.ts';
+import { type Answer, type Call, repeatingCalls } from './calls/repeating-calls.ts';
 import { type ChatHandle, chatHandle } from './chat-handle.ts';
 import { StreamClient } from './connection/stream-client.ts';
 import { closedError, must } from './errors/chat-error.ts';
@@ -56,8 +56,7 @@ export class ChatClient {
     const { signal: closed } = this.#closed;
     const tokens = new TokenKeeper(token, transport.auth, closed);
     this.#transport = transport;
-    const onChat = ({ id, joinedSeq }: Chat) => joinedSeq > 0 && this.#session.joined(id);
-    this.#call = repeatingCalls({ transport, tokens, closed, onChat });
+    this.#call = repeatingCalls({ transport, tokens, closed, onAnswer: (answer) => this.#note(answer) });
     this.#session = new StreamClient(
       { transport, tokens, closed, outbox, emitter: this.#emitter },
       { maxPendingSends, silenceMs },
@@ -272,6 +271,15 @@ export class ChatClient {
     this.#closed.abort();
     await this.#session.end();
     this.#transport.close();
+  }
+
+  /** An answer may be ahead of the stream, which has to know what the client has seen of a chat. */
+  #note({ chat, chats = chat ? [chat] : [], message, messages = message ? [message] : [] }: Answer): void {
+    for (const { id, joinedSeq, lastSeq } of chats) {
+      if (joinedSeq > 0) this.#session.joined(id);
+      this.#session.saw(id, lastSeq);
+    }
+    for (const { chatId, seq, updateSeq } of messages) this.#session.saw(chatId, Math.max(seq, updateSeq));
   }
 
   #perform(content: PendingMessage | PendingChange): Promise<Receipt> {

@@ -1,4 +1,4 @@
-import { type Chat, ChatType } from '../../api/chat/v1/chat.ts';
+import { type Chat, ChatType, type Message } from '../../api/chat/v1/chat.ts';
 import { Backoff } from '../../backoff/backoff.ts';
 import { sleep } from '../../backoff/sleep.ts';
 import type { TokenKeeper } from '../auth/token-source.ts';
@@ -19,12 +19,19 @@ interface Deps {
   transport: Transport;
   tokens: TokenKeeper;
   closed: AbortSignal;
-  /** Called with each chat of an answer. */
-  onChat: (chat: Chat) => void;
+  onAnswer: (answer: Answer) => void;
+}
+
+/** What answers have in common. */
+export interface Answer {
+  chat?: Chat;
+  chats?: Chat[];
+  message?: Message;
+  messages?: Message[];
 }
 
 /** Creates a function that makes unary calls with the user's token and retries temporary errors. The function throws ChatClientError. */
-export function repeatingCalls({ transport, tokens, closed, onChat }: Deps): Call {
+export function repeatingCalls({ transport, tokens, closed, onAnswer }: Deps): Call {
   return async (method, request) => {
     const backoff = new Backoff(retryPauses);
     const giveUpAt = Date.now() + patienceMs;
@@ -32,8 +39,8 @@ export function repeatingCalls({ transport, tokens, closed, onChat }: Deps): Cal
       try {
         const { token } = await tokens.get();
         const call = transport.chat[method] as (request: unknown, options: object) => Promise<never>;
-        const answer: { chat?: Chat; chats?: Chat[] } = await call(request, { token, signal: closed });
-        for (const chat of answer.chat ? [answer.chat] : (answer.chats ?? [])) onChat(chat);
+        const answer: Answer = await call(request, { token, signal: closed });
+        onAnswer(answer);
         return answer as never;
       } catch (error) {
         const waitMs = backoff.next(error instanceof ChatClientError ? error.retryAfterMs : 0);

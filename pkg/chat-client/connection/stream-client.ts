@@ -79,6 +79,11 @@ export class StreamClient {
     this.#subscriptions.joined(chatId);
   }
 
+  /** As `Subscriptions.saw`. */
+  saw(chatId: string, seq: number): void {
+    this.#subscriptions.saw(chatId, seq);
+  }
+
   /** As `TypingSignals.tell`. */
   tellTyping(chatId: string): void {
     this.#typing.tell(this.#stream, chatId);

@@ -34,7 +34,10 @@ export type ChatClientEvents = {
   chatRemoved: { chatId: string; reason: RemovalReason };
   /** Every message of this chat that the client missed has been delivered. */
   caughtUp: { chatId: string; seq: number };
-  /** The service lost messages that this client has seen, because it was restored from a backup. Read the chat's history again. */
+  /**
+   * The service's database has gone back, by a failover or a restore, and may lack messages and changes that this client has seen. Read the chat's
+   * history again.
+   */
   reset: { chatId: string };
   /** Another member is typing; it is over after 6 seconds or when their message arrives. Only in small chats, like `presence`. */
   typing: { chatId: string; user: User };
@@ -56,6 +59,8 @@ export type ChatClientEvents = {
 export type AllEvents = ChatClientEvents & {
   /** The client may have missed messages of the chat up to `afterSeq`. */
   gap: { chatId: string; afterSeq: number };
+  /** A new epoch has begun: numbers of the chat after `fromSeq` may belong to other messages than before. */
+  epoch: { chatId: string; fromSeq: number };
   /** Under these numbers there is nothing that the client lacks. */
   covered: { chatId: string; fromSeq: number; toSeq: number };
 };

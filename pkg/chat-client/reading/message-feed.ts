@@ -80,7 +80,7 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
         this.#removed = true;
         this.#buffer.wake();
       }),
-      emitter.on('reset', (chat) => chat.chatId === chatId && this.#end(resetError())),
+      emitter.on('epoch', (chat) => chat.chatId === chatId && this.#enterEpoch(chat.fromSeq)),
       emitter.on('state', (state) => state.kind === 'closed' && this.#end(state.error)),
     );
   }
@@ -168,6 +168,16 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
         await sleep(backoff.next(error.retryAfterMs), this.#ended.signal);
       }
     }
+  }
+
+  /** Reads anew what comes after the number that is still valid. Ends if the feed has returned more. */
+  #enterEpoch(validSeq: number): void {
+    if (this.#position === undefined) return;
+    if (this.#position > validSeq) return this.#end(resetError());
+    this.#page = this.#page.filter(({ seq, updateSeq }) => Math.max(seq, updateSeq) <= validSeq);
+    this.#changes = undefined;
+    this.#heard = undefined;
+    this.#buffer.breakOff();
   }
 
   /** Handles that messages up to this number may be missing. A feed of live messages starts after it instead. */

@@ -22,7 +22,7 @@ function newSubscriptions() {
     if (command?.$case !== 'subscribeAll') throw new Error('the command subscribes to all chats');
     return { seq: command.value.cursors.c, epoch: command.value.epochs.c };
   };
-  return { subscriptions, emitted, cursor };
+  return { emitter, subscriptions, emitted, cursor };
 }
 
 const subscribed = { commandId: '', chatId: 'c', headSeq: 9, afterSeq: 4 };
@@ -80,5 +80,26 @@ describe('a chat that a call says the user is in', () => {
     subscriptions.joined('d');
     subscriptions.accepted();
     expect(emitted).toEqual([]);
+  });
+});
+
+describe('when the database has gone back', () => {
+  test.each([
+    ['nothing is told of a chat of which the client has seen no later number', [], {}],
+    ['a chat of which an answer was ahead of the stream is told', ['reset c'], { saw: 8 }],
+    ['a chat with a receipt that was ahead of the stream is told', ['reset c'], { sent: 8 }],
+    ['what was seen before the last reset counts no more', ['reset c'], { saw: 8, again: true }],
+  ])('%s', (_, events, { saw, sent, again }: { saw?: number; sent?: number; again?: boolean }) => {
+    const { emitter, subscriptions, emitted } = newSubscriptions();
+    emitted.length = 0;
+    if (saw) subscriptions.saw('c', saw);
+    if (sent)
+      emitter.emit('sent', {
+        ...{ chatId: 'c', text: 't', clientMessageId: 'i' },
+        ...{ messageId: 'm', seq: sent, createdAt: new Date() },
+      });
+    subscriptions.reset({ chatId: 'c', epoch: 'two', fromSeq: 7 });
+    if (again) subscriptions.reset({ chatId: 'c', epoch: 'three', fromSeq: 7 });
+    expect(emitted).toEqual(events);
   });
 });

@@ -28,6 +28,8 @@ export class Subscriptions {
   readonly #cursors = new Map<string, number>();
   /** By chat, the epoch of its cursor. */
   readonly #epochs = new Map<string, string>();
+  /** By chat, the highest number in anything that the client has received, which may be ahead of its cursor: answers to calls, and receipts. */
+  readonly #seen = new Map<string, number>();
   readonly #early = new EarlyStates();
   #everSubscribed = false;
   /** Chats that an answer says the user is a member of, and for which no `subscribed` has arrived yet. */
@@ -37,6 +39,8 @@ export class Subscriptions {
 
   constructor(emitter: Emitter<AllEvents>) {
     this.#emitter = emitter;
+    emitter.on('sent', ({ chatId, seq }) => this.saw(chatId, seq));
+    emitter.on('changeSent', ({ chatId, seq }) => this.saw(chatId, seq));
   }
 
   /**
@@ -66,6 +70,11 @@ export class Subscriptions {
   /** Handles an answer to a call that says that the user is a member of the chat. The connection may end before it is subscribed to the chat. */
   joined(chatId: string): void {
     if (!this.#cursors.has(chatId)) this.#joined.add(chatId);
+  }
+
+  /** Notes that the client has received something with this number of a chat by other means than the stream. */
+  saw(chatId: string, seq: number): void {
+    if (seq > (this.#seen.get(chatId) ?? 0)) this.#seen.set(chatId, seq);
   }
 
   /** Handles `accepted`: a chat without a `subscribed` until now is no longer the user's. */
@@ -101,11 +110,16 @@ export class Subscriptions {
 
   /** Handles that the service's database has gone back: the chat's numbers after `fromSeq` may belong to other messages now. */
   reset({ chatId, epoch, fromSeq }: Reset): void {
+    const cursor = this.#cursors.get(chatId) ?? 0;
+    const seen = Math.max(cursor, this.#seen.get(chatId) ?? 0);
+    this.#seen.delete(chatId);
     this.#epochs.set(chatId, epoch);
-    if ((this.#cursors.get(chatId) ?? 0) <= fromSeq) return;
-    this.#cursors.set(chatId, fromSeq);
-    this.#early.clear();
-    this.#emitter.emit('reset', { chatId });
+    if (cursor > fromSeq) {
+      this.#cursors.set(chatId, fromSeq);
+      this.#early.clear();
+    }
+    this.#emitter.emit('epoch', { chatId, fromSeq });
+    if (seen > fromSeq) this.#emitter.emit('reset', { chatId });
   }
 
   message(message: Message): void {
@@ -139,6 +153,7 @@ export class Subscriptions {
 
   removed({ chatId, reason }: ChatRemoved): void {
     this.#joined.delete(chatId);
+    this.#seen.delete(chatId);
     this.#cursors.delete(chatId);
     this.#epochs.delete(chatId);
     this.#emitter.emit('chatRemoved', { chatId, reason });
@@ -146,7 +161,9 @@ export class Subscriptions {
 
   #reset(chatId: string): void {
     if (!this.#cursors.delete(chatId)) return;
+    this.#seen.delete(chatId);
     this.#early.clear();
+    this.#emitter.emit('epoch', { chatId, fromSeq: 0 });
     this.#emitter.emit('reset', { chatId });
   }
 }
