@@ -24,15 +24,17 @@ test.each([
   const folder = await temporaryFolder();
   const history = join(folder, 'history.ndjson');
   const { bus, ingest } = kinds;
-  const load = ['--seed', '1', '--seconds', '10', '--bus', bus, '--ingest', ingest];
+  // With these seeds the database is replaced early: by a standby, or by a backup.
+  const seed = ingest === 'direct' ? '30' : '42';
+  const load = ['--seed', seed, '--seconds', '10', '--every', '900', '--bus', bus, '--ingest', ingest];
   const args = [...load, '--json', '--history', history];
   const { code, stdout, stderr } = await chaos(args, folder);
 
   expect(code, stderr + stdout.slice(0, 5_000)).toBe(0);
   const { figures } = JSON.parse(stdout);
   expect(figures).toMatchObject({ lost: 0, doubled: 0, reordered: 0 });
-  expect(figures.acknowledged).toBeGreaterThan(50);
-  expect(await readFile(history, 'utf8')).toContain('"kind":"fault"');
+  expect(figures.acknowledged).toBeGreaterThan(10);
+  expect(await readFile(history, 'utf8')).toContain('"kind":"epoch"');
 });
 
 test('SIGINT ends and removes everything', { timeout: 120_000 }, async () => {
