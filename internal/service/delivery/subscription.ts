@@ -163,7 +163,10 @@ export class Subscription implements TopicReader {
   /** Goes live if the topic still has in memory what the reader lacks. There is no await in it, so no entry can be missed between. */
   #tryGoLive(): boolean {
     const { topic } = this.#handle;
-    const missed = this.#owner.outbound.hasRoom && !this.#mustVerify ? topic.since(this.#position) : undefined;
+    // A page may have shown newer states of messages than a topic has that lacks the last changes.
+    const isBehindPages = Math.max(topic.head, this.#position) < this.#verifiedSeq;
+    const mayGoLive = this.#owner.outbound.hasRoom && !this.#mustVerify && !isBehindPages;
+    const missed = mayGoLive ? topic.since(this.#position) : undefined;
     if (!missed) return false;
     this.#state = 'live';
     topic.goLive(this);
