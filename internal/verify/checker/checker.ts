@@ -232,8 +232,9 @@ export class Checker {
   #message(record: MessageRecord): void {
     const reader = this.#readers.get(record.reader);
     if (!reader) return;
-    if (this.#isLost(reader, record.updateSeq)) {
-      if (!this.#goesOn(reader, record)) return reader.takeLost(record, this.#findings.report);
+    const valid = this.#epochs.validThrough(reader.open.chatId, reader.epoch);
+    if (valid !== undefined && record.updateSeq > valid) {
+      if (!this.#goesOn(reader, record)) return reader.takeLost(record, valid, this.#findings.report);
       reader.epoch = this.#epochs.present;
     }
     const { begin, chatId, user } = reader.open;
@@ -264,15 +265,11 @@ export class Checker {
 
   #covered(record: CoveredRecord): void {
     const reader = this.#readers.get(record.reader);
+    if (!reader) return;
+    const valid = this.#epochs.validThrough(reader.open.chatId, reader.epoch);
     // What is covered in an epoch that is over may be covered by what is lost.
-    if (reader && reader.epoch < this.#epochs.present) reader.takeLost(record, this.#findings.report);
-    else reader?.cover(record, this.#findings.report);
-  }
-
-  /** Whether the number belongs to an epoch that is over, and another thing may have it now. */
-  #isLost({ epoch, open }: Reader, seq: number): boolean {
-    const valid = this.#epochs.validThrough(open.chatId, epoch);
-    return valid !== undefined && seq > valid;
+    if (valid === undefined) reader.cover(record, this.#findings.report);
+    else reader.takeLost(record, valid, this.#findings.report);
   }
 
   /** Whether a feed of the SDK has reached the present epoch. A feed that has returned nothing that is lost goes on without being told. */

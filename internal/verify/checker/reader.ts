@@ -73,10 +73,11 @@ export class Reader {
     this.ledger.cover(record);
   }
 
-  /** Takes what the reader received of an epoch that is over, beyond the numbers that are still valid: only its order counts. */
-  takeLost(record: Received, report: Report): void {
+  /** Takes what the reader received of an epoch that is over, beyond the numbers up to `valid`: only its order counts. */
+  takeLost(record: Received, valid: number, report: Report): void {
     const [from, to] = record.kind === 'message' ? [numberOf(record), numberOf(record)] : [record.from, record.to];
     this.#move(from, to, record, report);
+    this.missing.deleteAfter(valid);
     if (record.kind === 'message') this.uncertain ??= record;
   }
 
