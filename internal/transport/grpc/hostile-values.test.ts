@@ -166,8 +166,11 @@ test('a stream answers every command, whatever its fields hold, and stays open',
       .tuple(id, fc.option(place, { nil: undefined }))
       .map(([chatId, afterSeq]) => commands.subscribe(chatId, afterSeq)),
     fc
-      .tuple(cursors, fc.integer({ min: -1, max: 5 }))
-      .map(([seen, others]) => commands.subscribeAll(seen, others as StartFrom)),
+      .tuple(id, place, text)
+      .map(([chatId, afterSeq, epoch]): CommandBody => ({ $case: 'subscribe', value: { chatId, afterSeq, epoch } })),
+    fc
+      .tuple(cursors, fc.integer({ min: -1, max: 5 }), fc.dictionary(fc.oneof(id, text), text, { maxKeys: 3 }))
+      .map(([seen, others, epochs]) => commands.subscribeAll(seen, others as StartFrom, epochs)),
     id.map(commands.unsubscribe),
     fc.tuple(id, text, text).map(([chatId, content, key]) => commands.send(chatId, content, key)),
     text.map(commands.authenticate),
