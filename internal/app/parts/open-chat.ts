@@ -137,7 +137,7 @@ export async function openChat(
   const service = traced(
     'ChatService',
     new ChatService(
-      { chats, members, memberships, readMarks, messages, writer, presence, bus },
+      { chats, members, memberships, readMarks, messages, writer, presence, bus, epochs: database.epochs },
       {
         maxTextLength: limits.maxTextLength,
         createRoomsOnJoin: config.rooms.createOnJoin,

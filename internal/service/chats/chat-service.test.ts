@@ -39,7 +39,7 @@ function newService(
   const writerOptions = { maxBatch: 10, maxInFlight: 1, maxQueued: 10, giveUpAfterMs: 1_000 };
   const writer = new MessageWriter({ messages: storage.messages, bus, log: pino({ level: 'silent' }) }, writerOptions);
   return new ChatService(
-    { ...storage, chats, messages, writer, presence, bus },
+    { ...storage, chats, messages, writer, presence, bus, epochs: storage.database.epochs },
     { maxTextLength: 10, createRoomsOnJoin: true, maxSignalMembers: 3, ...options },
   );
 }

@@ -10,12 +10,14 @@ import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { User } from '../../model/user.ts';
 import type { ChatRepository, ChatsKey, Creator } from '../../repository/chat-repository.ts';
+import type { EpochRepository } from '../../repository/epoch-repository.ts';
 import type { Guard } from '../../repository/guard.ts';
 import type { MemberRepository } from '../../repository/member-repository.ts';
 import type { MembershipRepository, MembershipSnapshot } from '../../repository/membership-repository.ts';
 import type { HistoryRange, MessageRepository } from '../../repository/message-repository.ts';
 import type { ReadMarkRepository } from '../../repository/read-mark-repository.ts';
 import { authorizeChat, authorizeOver, readerFor, tokenServes } from '../authorization.ts';
+import { inOneEpoch } from '../delivery/start.ts';
 import type { MessageWriter } from '../writing/message-writer.ts';
 import { digestOfFields, toStoredData } from './chat-fields.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
@@ -42,6 +44,7 @@ interface Deps {
   writer: MessageWriter;
   presence: Presence;
   bus: Bus;
+  epochs: EpochRepository;
 }
 
 /**
@@ -58,10 +61,11 @@ export class ChatService {
   readonly #writer: MessageWriter;
   readonly #presence: Presence;
   readonly #bus: Bus;
+  readonly #epochs: EpochRepository;
   readonly #options: ChatServiceOptions;
 
   constructor(
-    { chats, members, memberships, readMarks, messages, writer, presence, bus }: Deps,
+    { chats, members, memberships, readMarks, messages, writer, presence, bus, epochs }: Deps,
     options: ChatServiceOptions,
   ) {
     this.#chats = chats;
@@ -72,6 +76,7 @@ export class ChatService {
     this.#writer = writer;
     this.#presence = presence;
     this.#bus = bus;
+    this.#epochs = epochs;
     this.#options = options;
   }
 
@@ -214,13 +219,18 @@ export class ChatService {
     return this.#messages.get(chatId, messageId, readerFor('GetMessage', caller));
   }
 
+  /** Returns a page with the epoch of its numbers. */
   listMessages(
     caller: Principal,
     chatId: string,
     range: HistoryRange,
     limit: number,
-  ): Promise<{ messages: Message[]; hasMore: boolean }> {
-    return this.#messages.listHistory(chatId, range, limit, readerFor('ListMessages', caller));
+  ): Promise<{ messages: Message[]; hasMore: boolean; epoch: string }> {
+    const reader = readerFor('ListMessages', caller);
+    return inOneEpoch(this.#epochs, async (epoch) => ({
+      ...(await this.#messages.listHistory(chatId, range, limit, reader)),
+      epoch,
+    }));
   }
 
   async listOnlineUsers(

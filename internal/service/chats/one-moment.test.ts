@@ -52,6 +52,7 @@ function newServices(presence: MemoryPresence, onRead: () => Promise<void>): Ser
         writer,
         presence,
         bus,
+        epochs: database.epochs,
       },
       { maxTextLength: 10, createRoomsOnJoin: true, maxSignalMembers: 3 },
     ),

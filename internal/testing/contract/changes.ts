@@ -135,6 +135,7 @@ export function changesContract(open: () => Transport): void {
       await edit(bob, 'second');
       const list = (epoch?: string) => bob.chat.listChanges({ chatId: ids.chatId, afterSeq: 3, epoch });
       const { epoch } = await list();
+      expect(await bob.chat.listMessages({ chatId: ids.chatId })).toMatchObject({ epoch });
       expect(await list(epoch)).toMatchObject({ changes: [], lastSeq: 3, epoch, resetFromSeq: undefined });
       const led = await list('over');
       expect(led).toMatchObject({ lastSeq: 3, epoch, resetFromSeq: 0 });

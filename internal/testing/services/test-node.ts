@@ -78,7 +78,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   );
   const presence = new MemoryPresence();
   const service = new ChatService(
-    { chats, members, memberships, readMarks, messages, writer, presence, bus },
+    { chats, members, memberships, readMarks, messages, writer, presence, bus, epochs },
     { maxTextLength: 100_000, createRoomsOnJoin: true, maxSignalMembers: 100 },
   );
   const changes = new ChangeService(

@@ -57,10 +57,10 @@ export type ChatClientEvents = {
 
 /** The public events and those that only parts of the SDK listen to. */
 export type AllEvents = ChatClientEvents & {
-  /** The client may have missed messages of the chat up to `afterSeq`. */
-  gap: { chatId: string; afterSeq: number };
-  /** A new epoch has begun: numbers of the chat after `fromSeq` may belong to other messages than before. */
-  epoch: { chatId: string; fromSeq: number };
+  /** The client may have missed messages of the chat up to `afterSeq`. The numbers that follow on the stream are of `epoch`. */
+  gap: { chatId: string; afterSeq: number; epoch: string };
+  /** A new epoch has begun: numbers of the chat after `fromSeq` may belong to other messages than before. `epoch` is empty if it is not known yet. */
+  epoch: { chatId: string; epoch: string; fromSeq: number };
   /** Under these numbers there is nothing that the client lacks. */
   covered: { chatId: string; fromSeq: number; toSeq: number };
 };

@@ -48,6 +48,8 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
   #changes: Message[] | undefined;
   /** The `seq` of the last message that the feed returned; undefined if it reads live messages only and its start is not known yet. */
   #position: number | undefined;
+  /** The epoch of the position; undefined if it is not known. */
+  #epoch: string | undefined;
   /** The last sequence number that the client received of the chat. */
   #heard: number | undefined;
   #live: boolean;
@@ -74,13 +76,13 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
       emitter.on('message', (message) => message.chatId === chatId && this.#hear(message)),
       emitter.on('messageChanged', (message) => message.chatId === chatId && this.#hearChange(message)),
       emitter.on('covered', (covered) => covered.chatId === chatId && this.#moveTo(covered.fromSeq, covered.toSeq)),
-      emitter.on('gap', (chat) => chat.chatId === chatId && this.#miss(chat.afterSeq)),
+      emitter.on('gap', (chat) => chat.chatId === chatId && this.#miss(chat.afterSeq, chat.epoch)),
       emitter.on('chatRemoved', (chat) => {
         if (chat.chatId !== chatId) return;
         this.#removed = true;
         this.#buffer.wake();
       }),
-      emitter.on('epoch', (chat) => chat.chatId === chatId && this.#enterEpoch(chat.fromSeq)),
+      emitter.on('epoch', (chat) => chat.chatId === chatId && this.#enterEpoch(chat.fromSeq, chat.epoch)),
       emitter.on('state', (state) => state.kind === 'closed' && this.#end(state.error)),
     );
   }
@@ -139,13 +141,28 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
     this.#changes = [];
     await this.#ask(async ({ call, chatId }) => {
       const answer = await orAborted(call('listMessages', { chatId, afterSeq: this.#position }), this.#ended.signal);
-      if (!answer || !this.#changes) return;
+      if (!answer || !(await this.#isInEpoch(answer.epoch)) || !this.#changes) return;
       const { messages, hasMore } = answer;
       for (const change of this.#changes) update(messages, change);
       this.#page = messages;
       this.#live = !hasMore;
     });
     this.#changes = undefined;
+  }
+
+  /**
+   * Whether a page with numbers of this epoch follows on the position. If the database has gone back since the position, asks whether the position is
+   * still valid, and ends the feed if it is not.
+   */
+  async #isInEpoch(epoch: string): Promise<boolean> {
+    const { call, chatId } = this.#deps;
+    if (this.#epoch === undefined || !this.#position) this.#epoch = epoch || undefined;
+    if (epoch === '' || this.#epoch === epoch) return true;
+    const request = { chatId, afterSeq: this.#position, epoch: this.#epoch, pageSize: 1 };
+    const answer = await orAborted(call('listChanges', request), this.#ended.signal);
+    if (answer?.resetFromSeq !== undefined) this.#end(resetError());
+    this.#epoch = answer?.epoch;
+    return this.#epoch === epoch && !this.#ended.signal.aborted;
   }
 
   /** Ends the feed if the user may no longer see the chat. */
@@ -171,9 +188,10 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
   }
 
   /** Reads anew what comes after the number that is still valid. Ends if the feed has returned more. */
-  #enterEpoch(validSeq: number): void {
+  #enterEpoch(validSeq: number, epoch: string): void {
     if (this.#position === undefined) return;
     if (this.#position > validSeq) return this.#end(resetError());
+    this.#epoch = epoch || undefined;
     this.#page = this.#page.filter(({ seq, updateSeq }) => Math.max(seq, updateSeq) <= validSeq);
     this.#changes = undefined;
     this.#heard = undefined;
@@ -181,10 +199,12 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
   }
 
   /** Handles that messages up to this number may be missing. A feed of live messages starts after it instead. */
-  #miss(upToSeq: number): void {
+  #miss(upToSeq: number, epoch: string): void {
     this.#heard ??= upToSeq;
     this.#position ??= upToSeq;
-    if (upToSeq > this.#position) this.#buffer.breakOff();
+    this.#epoch ??= epoch;
+    // The page that is read then finds out whether the position is still valid.
+    if (upToSeq > this.#position || epoch !== this.#epoch) this.#buffer.breakOff();
   }
 
   #hear(message: Message): void {

@@ -105,7 +105,7 @@ export class Subscriptions {
     }
     this.#epochs.set(chatId, epoch);
     this.#cursors.set(chatId, afterSeq);
-    this.#emitter.emit('gap', { chatId, afterSeq });
+    this.#emitter.emit('gap', { chatId, afterSeq, epoch });
   }
 
   /** Handles that the service's database has gone back: the chat's numbers after `fromSeq` may belong to other messages now. */
@@ -118,7 +118,7 @@ export class Subscriptions {
       this.#cursors.set(chatId, fromSeq);
       this.#early.clear();
     }
-    this.#emitter.emit('epoch', { chatId, fromSeq });
+    this.#emitter.emit('epoch', { chatId, epoch, fromSeq });
     if (seen > fromSeq) this.#emitter.emit('reset', { chatId });
   }
 
@@ -163,7 +163,7 @@ export class Subscriptions {
     if (!this.#cursors.delete(chatId)) return;
     this.#seen.delete(chatId);
     this.#early.clear();
-    this.#emitter.emit('epoch', { chatId, fromSeq: 0 });
+    this.#emitter.emit('epoch', { chatId, epoch: '', fromSeq: 0 });
     this.#emitter.emit('reset', { chatId });
   }
 }

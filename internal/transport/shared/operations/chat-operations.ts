@@ -142,8 +142,8 @@ export const chatOperations = {
   listMessages: {
     run: async ({ chats }, { chatId, beforeSeq, afterSeq, pageSize }, { caller, limit }) => {
       const range = toRange(beforeSeq, afterSeq);
-      const { messages, hasMore } = await chats.listMessages(caller, chatId, range, limit(pageSize));
-      return { messages: messages.map(toWireMessage), hasMore };
+      const { messages, ...page } = await chats.listMessages(caller, chatId, range, limit(pageSize));
+      return { messages: messages.map(toWireMessage), ...page };
     },
   },
 

@@ -851,6 +851,11 @@ export interface ListMessagesResponse {
   messages: Message[];
   /** Whether there are more messages in the direction of paging. */
   hasMore: boolean;
+  /**
+   * The epoch of the numbers, as of `Subscribed.epoch`. If it is not that of an earlier page, the service's database has gone
+   * back in between: ListChanges with the earlier epoch says from which number on the client must read anew.
+   */
+  epoch: string;
 }
 
 /** MarkReadRequest sets how far the caller has read a chat, as a unary call or as a command on a stream. */
@@ -7026,7 +7031,7 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest> = {
 };
 
 function createBaseListMessagesResponse(): ListMessagesResponse {
-  return { messages: [], hasMore: false };
+  return { messages: [], hasMore: false, epoch: "" };
 }
 
 export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
@@ -7036,6 +7041,9 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
     }
     if (message.hasMore !== false) {
       writer.uint32(16).bool(message.hasMore);
+    }
+    if (message.epoch !== "") {
+      writer.uint32(26).string(message.epoch);
     }
     return writer;
   },
@@ -7069,6 +7077,14 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
             message.hasMore = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.epoch = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7089,6 +7105,7 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
         : isSet(object.has_more)
         ? globalThis.Boolean(object.has_more)
         : false,
+      epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : "",
     };
   },
 
@@ -7100,6 +7117,9 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
     if (message.hasMore !== false) {
       obj.hasMore = message.hasMore;
     }
+    if (message.epoch !== "") {
+      obj.epoch = message.epoch;
+    }
     return obj;
   },
 
@@ -7110,6 +7130,7 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
     const message = createBaseListMessagesResponse();
     message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
     message.hasMore = object.hasMore ?? false;
+    message.epoch = object.epoch ?? "";
     return message;
   },
 };
