@@ -92,7 +92,8 @@ export interface MessageRepository {
 
   /**
    * Returns the entries after a number for a member; undefined unless the user is a member in the snapshot that was read, or in a later
-   * one. A page that contains entries may be up to a second old, unless `forgetPages` was called since; an empty page is not.
+   * one. A page that contains entries may be up to a second old, but is of the present epoch
+   * and not older than the last call of `forgetPages`. An empty page is not shared.
    */
   findChangesAsMember(
     chatId: string,

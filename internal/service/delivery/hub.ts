@@ -243,7 +243,7 @@ export class Hub {
 
   /** Leads the topics of an earlier epoch to the present one. */
   async #enterEpoch(): Promise<void> {
-    const { epochs, messages } = this.#deps;
+    const { epochs } = this.#deps;
     // A proxy may lead the same connections to another database, and an operator may begin an epoch.
     await epochs.refresh();
     const { current } = epochs;
@@ -251,7 +251,6 @@ export class Hub {
     if (stale.size === 0) return;
     const valid = await epochs.findValid(new Map([...stale].map(([chatId, { epoch }]) => [chatId, epoch])));
     for (const [chatId, topic] of stale) {
-      messages.forgetPages(chatId);
       const validSeq = valid.get(chatId);
       if (validSeq === undefined) topic.receive({ kind: 'deleted' });
       else topic.enterEpoch(current, validSeq);

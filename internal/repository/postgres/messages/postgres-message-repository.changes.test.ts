@@ -135,6 +135,20 @@ describe('the changes after a number', () => {
     );
   });
 
+  test('are read again when the database has gone back, however recently they were read', async () => {
+    const { pool, epochs } = storage.database;
+    const { chatId } = await newLog(4);
+    const read = async () => (await storage.messages.findChangesAsMember(chatId, 'bob', 2, 10))?.batch.entries;
+    const [kept, lost] = (await read())!;
+    await pool.query('delete from messages where chat_id = $1 and seq = 4', [chatId]);
+    await pool.query('update chats set last_seq = 3 where id = $1', [chatId]);
+    expect(await read()).toEqual([kept, lost]);
+
+    await epochs.begin(pool);
+    await epochs.refresh();
+    expect(await read()).toEqual([kept]);
+  });
+
   test('come with the chat’s last number and whether there are more', async () => {
     const { chatId } = await newLog(3);
     const page = async (afterSeq: number, limit: number) => {

@@ -51,6 +51,8 @@ export class PostgresMessageRepository implements MessageRepository {
     this.#epochs = epochs;
     this.#analysis = new FirstAnalysis(pool);
     this.#reads = reads;
+    // A page of the epoch before may contain what is no longer in the database.
+    epochs.onChange(() => this.#pages.forgetAll());
   }
 
   /**

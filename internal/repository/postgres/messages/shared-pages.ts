@@ -60,6 +60,12 @@ export class SharedPages {
     this.#readings.delete(chatId);
   }
 
+  /** Does so for every chat. */
+  forgetAll(): void {
+    this.#recent.clear();
+    this.#readings.clear();
+  }
+
   #read(chatId: string, range: Range, load: () => Promise<ChangesPage | undefined>): Promise<Recent | undefined> {
     this.#clock += 1;
     const result = load().then((page) => page && { ...range, page });
