@@ -9,7 +9,10 @@ export class ShownChanges {
   readonly #waiting = new Map<string, Message>();
   /** Messages up to this number have been printed, or will not be. */
   #shownSeq = -1;
+  /** Never rejects. */
   #printing: Promise<void> | undefined;
+  /** Why printing has ended. */
+  #failure: { error: unknown } | undefined;
 
   constructor(print: (message: Message) => Promise<void>) {
     this.#print = print;
@@ -22,27 +25,33 @@ export class ShownChanges {
     this.#start();
   }
 
-  /** Handles that no message up to `seq` is going to be printed any more. Resolves when their changes are printed. */
+  /** Handles that no message up to `seq` is going to be printed any more. Resolves when their changes are printed. Throws what printing threw. */
   async reached(seq: number, printed?: Message): Promise<void> {
     this.#shownSeq = seq;
     if (printed && (this.#waiting.get(printed.id)?.updateSeq ?? 0) <= printed.updateSeq)
       this.#waiting.delete(printed.id);
     this.#start();
     await this.#printing;
+    if (this.#failure) throw this.#failure.error;
   }
 
   #start(): void {
-    this.#printing ??= this.#printAll().finally(() => {
-      this.#printing = undefined;
-    });
+    if (!this.#printing && !this.#failure && this.#next()) this.#printing = this.#printAll();
   }
 
   async #printAll(): Promise<void> {
-    for (;;) {
-      const next = this.#waiting.values().find(({ seq }) => seq <= this.#shownSeq);
-      if (!next) return;
-      this.#waiting.delete(next.id);
-      await this.#print(next);
+    try {
+      for (let next = this.#next(); next; next = this.#next()) {
+        this.#waiting.delete(next.id);
+        await this.#print(next);
+      }
+    } catch (error) {
+      this.#failure = { error };
     }
+    this.#printing = undefined;
+  }
+
+  #next(): Message | undefined {
+    return this.#waiting.values().find(({ seq }) => seq <= this.#shownSeq);
   }
 }
