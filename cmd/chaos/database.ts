@@ -39,6 +39,8 @@ export class Database {
   #copies = 0;
   #isReplaced = false;
   #kept: Promise<void>;
+  /** Settles with the last replacement. */
+  #replacement: Promise<unknown> = Promise.resolve();
 
   private constructor(folder: string, fillable: true | string, server: PostgresProcess, serverFolder: string) {
     this.#folder = folder;
@@ -150,13 +152,24 @@ export class Database {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#signal('SIGCONT');
+    await this.#replacement;
     await this.#server.stop();
     await this.#kept;
     if (this.fillable === true) await unmount(this.#folder);
   }
 
+  #replace(
+    replacement: Replacement,
+    prepare: (folder: string, take: (server: PostgresProcess) => Promise<void>) => Promise<void>,
+  ): Promise<void> {
+    const replaced = this.#copyAndReplace(replacement, prepare);
+    // Whoever asked for it is told of its failure.
+    this.#replacement = replaced.catch(() => {});
+    return replaced;
+  }
+
   /** Copies the primary's data, and lets `prepare` make another server of it. If that fails, the primary starts again. */
-  async #replace(
+  async #copyAndReplace(
     { found }: Replacement,
     prepare: (folder: string, take: (server: PostgresProcess) => Promise<void>) => Promise<void>,
   ): Promise<void> {

@@ -108,7 +108,7 @@ export class LiveKeeper {
     const chats = actor.world.chatsOf(user).map(({ id }) => id);
     if (this.#followsAll) {
       this.#awaited = new Set(this.cursors.keys());
-      live.followAll(Object.fromEntries(this.cursors), Object.fromEntries(this.#epochs)).catch(() => {});
+      void live.followAll(Object.fromEntries(this.cursors), Object.fromEntries(this.#epochs));
     } else {
       const followed = via === 'sse' ? [actor.random.pick(chats)].filter((id) => id !== undefined) : chats;
       this.#awaited = new Set(followed);
@@ -120,7 +120,7 @@ export class LiveKeeper {
   }
 
   #resume(live: LiveStream, chatId: string): void {
-    live.follow(chatId, this.cursors.get(chatId) ?? 0, this.#epochs.get(chatId)).catch(() => {});
+    void live.follow(chatId, this.cursors.get(chatId) ?? 0, this.#epochs.get(chatId));
   }
 
   /** Numbers of one epoch are comparable; a new epoch may begin before the cursor. */

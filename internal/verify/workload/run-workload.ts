@@ -60,8 +60,7 @@ export async function runWorkload(deployment: Deployment, journal: Journal, opti
     options.onPrepared?.(world);
     for (const { keeper, sdk } of participants) (keeper ?? sdk)!.start();
     const lag = watchLag(journal);
-    await act(participants, options);
-    clearInterval(lag);
+    await act(participants, options).finally(() => clearInterval(lag));
     await options.onActed?.();
     await audit(auditor, participants, options.settleMs, signal);
   } finally {
@@ -113,7 +112,6 @@ async function act(participants: readonly Participant[], options: WorkloadOption
     await sleep(settleMs, undefined, { signal: stopped.signal });
     throw new Error(`${[...busy].join(', ')} had no answer for ${settleMs / 1_000} s`);
   })();
-  patience.catch(() => {});
   try {
     await Promise.race([Promise.all(all), patience]);
   } finally {
