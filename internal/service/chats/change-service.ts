@@ -110,8 +110,8 @@ export class ChangeService {
       return await append();
     } catch (error) {
       const { unwritten } = this.#deps;
-      const isFound = !(error instanceof ChatError) || error.reason !== 'MESSAGE_NOT_FOUND';
-      if (!unwritten || isFound || !isAcceptedId(request.messageId)) throw error;
+      const isOther = !(error instanceof ChatError) || error.reason !== 'MESSAGE_NOT_FOUND';
+      if (!unwritten || isOther || !isAcceptedId(request.messageId)) throw error;
       // It may be accepted and not yet written. If it still cannot be found afterwards, it never will be.
       if (await unwritten.settle(request.chatId).catch(() => false)) return await append();
       throw new ChatError('STORAGE_UNAVAILABLE', 'the message is not written yet', { retryAfterMs: 500 });

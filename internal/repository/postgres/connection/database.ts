@@ -100,7 +100,7 @@ function createPool({
 
 /**
  * Runs the first statements of a new connection, and destroys the connection if they fail or take too long. The pool has no deadline for them, and after a
- * failure it waits until the server has closed the connection: whoever asked for the connection would wait for ever if the server is silent.
+ * failure it waits until the server has closed the connection. A silent server never closes it, so the query that needs it would never end.
  */
 async function withDeadline(client: pg.ClientBase, run: () => Promise<void>): Promise<void> {
   const stream = streamOf(client);
