@@ -84,7 +84,7 @@ export async function openIngest(
   const ingestLog = await openIngestLog(ingest, { writer }, resources);
   await identifyLog({ ingestLog, repository, log });
   const checks = new SenderChecks(
-    { repository, log },
+    { repository, epochs: database.epochs, log },
     {
       max: maxRememberedSenders,
       rememberMs: rememberSendersMs,

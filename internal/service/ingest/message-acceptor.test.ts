@@ -26,6 +26,21 @@ class Checks {
   }
 }
 
+/** Epochs that begin when a test says so. */
+class Epochs {
+  current = 'first';
+  #listener = () => {};
+
+  onChange(listener: () => void): void {
+    this.#listener = listener;
+  }
+
+  begin(epoch: string): void {
+    this.current = epoch;
+    this.#listener();
+  }
+}
+
 /** A log whose answer to each attempt at a message can be chosen. */
 class Log implements Pick<IngestLog, 'append'> {
   readonly entries: string[] = [];
@@ -42,9 +57,9 @@ class Log implements Pick<IngestLog, 'append'> {
 }
 
 function newFixture(rememberMs = 60_000) {
-  const [repository, log] = [new Checks(), new Log()];
+  const [repository, epochs, log] = [new Checks(), new Epochs(), new Log()];
   const checks = new SenderChecks(
-    { repository, log: new LogLines().logger },
+    { repository, epochs, log: new LogLines().logger },
     { max: 2, rememberMs, timeoutMs: 100, restMs: 50 },
   );
   const writer = new MessageWriter(
@@ -58,7 +73,7 @@ function newFixture(rememberMs = 60_000) {
     (await Promise.allSettled(sends)).map((result) =>
       result.status === 'fulfilled' ? 'accepted' : (result.reason as ChatError).reason,
     );
-  return { repository, log, send, outcomes };
+  return { repository, epochs, log, send, outcomes };
 }
 
 test('a message that was not appended does not end up behind a later one that is acknowledged', async () => {
@@ -136,6 +151,24 @@ test.each(['away', 'silent'] as const)(
     ]);
   },
 );
+
+test('checks of an epoch that is over do not count: the database may have lost the chat', async () => {
+  const { repository, epochs, send, outcomes } = newFixture();
+  await send('before');
+  epochs.begin('second');
+  repository.away = true;
+  expect(await outcomes([send('after')])).toEqual(['STORAGE_UNAVAILABLE']);
+
+  repository.away = false;
+  // The answer is of the epoch that is over when it arrives.
+  repository.result = () => {
+    epochs.begin('third');
+    return { outcome: 'acceptable' };
+  };
+  await expect.poll(() => outcomes([send('again')])).toEqual(['accepted']);
+  repository.away = true;
+  expect(await outcomes([send('later')])).toEqual(['STORAGE_UNAVAILABLE']);
+});
 
 test('remembered checks expire, end with a refusal, and are limited in number', async () => {
   const brief = newFixture(0);

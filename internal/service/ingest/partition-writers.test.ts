@@ -318,7 +318,9 @@ test('of two messages with one client_message_id the first is written, and a dif
 test('each acceptance of a message is answered with the id that it gets, also after the duplicate window', async () => {
   const { repository, ingestLog, ...fixture } = await newFixture(100);
   const log = fixture.lines.logger;
-  const checks = new SenderChecks({ repository, log }, { max: 10, rememberMs: 1_000, timeoutMs: 60_000, restMs: 50 });
+  const { epochs } = fixture.database;
+  const options = { max: 10, rememberMs: 1_000, timeoutMs: 60_000, restMs: 50 };
+  const checks = new SenderChecks({ repository, epochs, log }, options);
   const acceptor = new MessageAcceptor({ checks, log: ingestLog });
   const message = { ...newMessage(fixture.chatIds[0]!, 'service:bot'), asService: true };
   const accept = async (content: Partial<NewMessage> = {}) =>

@@ -32,6 +32,10 @@ export class RecentSenders {
     this.#allowed.delete(keyOf(message));
   }
 
+  forgetAll(): void {
+    this.#allowed.clear();
+  }
+
   has(message: NewMessage): boolean {
     return (this.#allowed.get(keyOf(message)) ?? 0) > performance.now();
   }

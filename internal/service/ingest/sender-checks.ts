@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { ChatError } from '../../model/errors.ts';
 import type { ChatRole } from '../../model/member.ts';
+import type { EpochRepository } from '../../repository/epoch-repository.ts';
 import type { AcceptanceCheck, IngestRepository } from '../../repository/ingest-repository.ts';
 import type { NewMessage } from '../../repository/message-repository.ts';
 import { RecentSenders, type RecentSendersOptions } from './recent-senders.ts';
@@ -14,6 +15,7 @@ export interface SenderChecksOptions extends RecentSendersOptions {
 
 interface Deps {
   repository: Pick<IngestRepository, 'checkAcceptance'>;
+  epochs: Pick<EpochRepository, 'current' | 'onChange'>;
   log: Logger;
 }
 
@@ -23,32 +25,41 @@ interface Deps {
  */
 export type SenderCheck = Exclude<AcceptanceCheck, { outcome: 'other_mode' }> | { outcome: 'unknown' };
 
-/** Decides which messages may be accepted: by the database, or while it is away by the last check of the same sender in the same chat. */
+/**
+ * Decides which messages may be accepted: by the database, or while it is away by the last check of the same sender in the same chat. A check does not count
+ * in a later epoch: the database may have lost the chat, or the membership.
+ */
 export class SenderChecks {
   readonly #repository: Pick<IngestRepository, 'checkAcceptance'>;
+  readonly #epochs: Pick<EpochRepository, 'current' | 'onChange'>;
   readonly #log: Logger;
   readonly #options: SenderChecksOptions;
   readonly #recent: RecentSenders;
   #askAgainAt = 0;
   #warnedOfMode = false;
 
-  constructor({ repository, log }: Deps, options: SenderChecksOptions) {
+  constructor({ repository, epochs, log }: Deps, options: SenderChecksOptions) {
     this.#repository = repository;
+    this.#epochs = epochs;
     this.#log = log;
     this.#options = options;
     this.#recent = new RecentSenders(options);
+    epochs.onChange(() => this.#recent.forgetAll());
   }
 
   /** Returns the results in the order of the batch. */
   async check(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<SenderCheck[]> {
+    const { current } = this.#epochs;
     const checks = await this.#ask(batch, sendingRoles);
+    const isPresent = this.#epochs.current === current;
     if (!checks) {
       return batch.map((message) => ({ outcome: this.#recent.has(message) ? 'acceptable' : 'unknown' }) as const);
     }
     return checks.map((check, i) => {
       const { outcome } = check;
-      if (outcome === 'acceptable') this.#recent.remember(batch[i]!);
-      else if (outcome !== 'repeated' && outcome !== 'reused') this.#recent.forget(batch[i]!);
+      if (outcome === 'acceptable' && isPresent) this.#recent.remember(batch[i]!);
+      else if (outcome !== 'acceptable' && outcome !== 'repeated' && outcome !== 'reused')
+        this.#recent.forget(batch[i]!);
       if (outcome !== 'other_mode') return check;
       this.#warnOfMode();
       return { outcome: 'unknown' };

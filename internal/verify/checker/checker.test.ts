@@ -501,6 +501,14 @@ test('a chat that nobody read at the end although a user could is counted: nothi
       history.call('bob', 'deleteChat', { outcome: 'unknown', effects: [history.effect('withdraw', 'ann')] });
     }),
   ).toEqual([0, 0]);
+  // The database may have lost the chat. A node that has not yet heard of it accepts another message.
+  const loseThen = (last: number | undefined) => (history: HandMade) => {
+    history.send('ann', 'a');
+    history.goBack(last);
+    history.attempt('ann', 'b', { outcome: 'ok', messageId: 'm9', seq: 0 });
+  };
+  expect(unread(loseThen(undefined))[0]).toBe(0);
+  expect(unread(loseThen(1))[0]).toBe(1);
   expect(unread((history) => history.audit())).toEqual([0, 2]);
 });
 

@@ -149,10 +149,12 @@ export class Checker {
   }
 
   /** Whether nobody read the chat at the end although a user with acknowledged messages in it had the right to. */
-  #isUnread({ audit, chatId }: Ledger): boolean {
+  #isUnread({ audit, chatId, isLost }: Ledger): boolean {
     const stays = (user: string) =>
       !this.#rights.wasWithdrawn(membership(chatId, user)) && !this.#rights.wasWithdrawn(serviceUse(user));
-    return !audit && this.#sends.ofChat(chatId).some(({ acknowledged, user }) => acknowledged && stays(user));
+    return (
+      !audit && !isLost && this.#sends.ofChat(chatId).some(({ acknowledged, user }) => acknowledged && stays(user))
+    );
   }
 
   #ledger(chatId: string): Ledger {
@@ -296,7 +298,10 @@ export class Checker {
     for (const page of this.#short) this.#judgeShort(page);
     this.#short = [];
     const validOf = (chatId: string) => record.chats[chatId] ?? 0;
-    for (const ledger of this.#ledgers.values()) ledger.loseAfter(validOf(ledger.chatId));
+    for (const ledger of this.#ledgers.values()) {
+      ledger.loseAfter(validOf(ledger.chatId));
+      ledger.isLost ||= !(ledger.chatId in record.chats);
+    }
     this.#sends.lose(({ chatId, seq, messageId }) => {
       const place = seq || this.#ledger(chatId).findById(messageId!)?.seq;
       return place !== undefined && place <= validOf(chatId);

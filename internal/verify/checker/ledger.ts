@@ -39,6 +39,8 @@ export class Ledger {
   readonly described: (CallRecord & { head: number; description: string })[] = [];
   /** By message id, the first acknowledgement that it is deleted. */
   readonly deletions = new Map<string, ChangeRecord>();
+  /** Whether the database has lost the chat: nobody can read it any more. */
+  isLost = false;
   /** The number at which the last reading of all changes ended. */
   lastOfChanges = 0;
   /**

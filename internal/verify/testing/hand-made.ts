@@ -169,8 +169,9 @@ export class HandMade {
   }
 
   /** Another database takes the place of this one, which has only the first `last` numbers of the chat. */
-  goBack(last: number, epoch = 'second'): void {
-    this.log.splice(last);
+  /** The database goes back to this number of the chat, or lacks the chat. */
+  goBack(last: number | undefined, epoch = 'second'): void {
+    this.log.splice(last ?? 0);
     const ids = new Set(this.log.map(({ id }) => id));
     const newest = this.chat
       .filter(({ id }) => ids.has(id))
@@ -180,7 +181,7 @@ export class HandMade {
       });
     this.chat.splice(0, Number.POSITIVE_INFINITY, ...newest);
     const begin = this.tick();
-    this.#add({ kind: 'epoch', begin, at: this.tick(), epoch, chats: { c: last } });
+    this.#add({ kind: 'epoch', begin, at: this.tick(), epoch, chats: last === undefined ? {} : { c: last } });
   }
 
   reset(reader: string, from: number, epoch = 'second'): void {
