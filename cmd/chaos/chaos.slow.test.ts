@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { isAlive } from '../../internal/embedded/system/process-state.ts';
 import { waitUntil } from '../../internal/embedded/system/wait-until.ts';
 import { programEnv } from '../../internal/testing/services/program-env.ts';
+import type { Verdict } from '../../internal/verify/checker/verdict.ts';
 
 // Slow: clusters of three nodes run for seconds while everything is broken on purpose.
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
@@ -30,8 +31,10 @@ test.each([
   const args = [...load, '--json', '--history', history];
   const { code, stdout, stderr } = await chaos(args, folder);
 
-  expect(code, stderr + stdout.slice(0, 5_000)).toBe(0);
-  const { figures } = JSON.parse(stdout);
+  expect(stdout, stderr).not.toBe('');
+  const { figures, violations }: Verdict = JSON.parse(stdout);
+  const found = violations.map(({ kind, chatId, text }) => `${kind}: ${text} ${chatId ?? ''}`);
+  expect({ code, found, unread: figures.unread }, stderr).toEqual({ code: 0, found: [], unread: 0 });
   expect(figures).toMatchObject({ lost: 0, doubled: 0, reordered: 0 });
   expect(figures.acknowledged).toBeGreaterThan(10);
   expect(await readFile(history, 'utf8')).toContain('"kind":"epoch"');
