@@ -167,6 +167,24 @@ describe('a topic', () => {
     expect(topic.since(1)?.entries.map(seqOf)).toEqual([2, 3, 4]);
   });
 
+  test.each([
+    ['in one publication', (changes: Message[][], receive: (list: Message[]) => void) => receive(changes.flat())],
+    ['one by one', (changes, receive) => changes.forEach(receive)],
+    ['with the first one last', (changes, receive) => changes.toReversed().forEach(receive)],
+  ] satisfies [string, (changes: Message[][], receive: (list: Message[]) => void) => void][])(
+    'keeps of a message that was changed twice only the newest state, told %s: a page may have shown that already',
+    (_, tell) => {
+      const log = new Log();
+      const topic = topicOf(log, { stragglerMs: 10_000 });
+      topic.receive(messages(log.append(2)));
+      const changes = [log.edit(1), log.append(1), log.edit(1), log.edit(1), log.edit(2)];
+      tell(changes, (list) => topic.receive(messages(list)));
+      expect(topic.since(0)?.entries).toEqual(log.after(0));
+      expect(topic.since(2)?.entries).toEqual(log.after(2));
+      topic.stop();
+    },
+  );
+
   test('puts in order what was overtaken, without asking the database, and drops what is doubled', async () => {
     const log = new Log();
     const topic = topicOf(log, { stragglerMs: 10_000 });

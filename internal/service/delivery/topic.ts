@@ -219,8 +219,8 @@ export class Topic {
 
   #deliver(batch: Batch): void {
     this.#head = batch.lastSeq;
-    for (const entry of batch.entries) if (entry.kind === 'message_changed') this.#forgetOlder(entry.message);
     this.#remember(batch.entries);
+    for (const entry of batch.entries) if (entry.kind === 'message_changed') this.#forgetOlder(entry.message);
     for (const end of batch.membershipEnds) {
       for (const reader of this.#readers) {
         if (reader.userId === end.userId && !this.#live.has(reader)) reader.onMembershipEnded(end);
@@ -234,6 +234,7 @@ export class Topic {
     if (newest.deletion) this.#deps.onDeletion();
     for (const [i, entry] of this.#recent.entries()) {
       if (entry.kind === 'covered' || entry.message.id !== newest.id) continue;
+      if (entry.message.updateSeq >= newest.updateSeq) continue;
       const left = supersede(entry, newest);
       this.#recent[i] = left;
       this.#recentChars += charsOf(left) - charsOf(entry);
