@@ -558,17 +558,42 @@ describe('after the database has gone back', () => {
   test('a feed that has returned nothing that is lost goes on', () => {
     const kinds = found((history) => {
       const [a] = ['a', 'b'].map((id) => history.send('ann', id));
-      const feeds = ['early', 'late'].map(() => history.open('bob', { source: 'feed' }));
+      const feeds = ['early', 'late', 'idle'].map(() => history.open('bob', { source: 'feed' }));
       for (const feed of feeds) history.give(feed, history.visible);
       history.edit('ann', a!, 'edit');
       history.goBack(3);
       const c = history.send('ann', 'c');
+      history.reset(feeds[0]!, 3);
       history.give(feeds[0]!, [c]);
       const live = history.open('ann', { epoch: 'second', cursorEpoch: 'second', afterSeq: 3 });
       history.give(live, [c]);
+      history.reset(feeds[1]!, 3);
       history.give(feeds[1]!, [c]);
       history.audit();
-      for (const reader of [live, ...feeds]) history.close(reader, 'end');
+      for (const reader of [live, ...feeds.slice(0, 2)]) history.close(reader, 'end');
+    });
+    expect(kinds).toEqual([]);
+  });
+
+  test('a feed may return what is lost from a page that it had read before, if it ends then', () => {
+    const kinds = found((history) => {
+      const [a, b] = ['a', 'b'].map((id) => history.send('ann', id));
+      history.edit('ann', a!, 'edit');
+      history.send('ann', 'c');
+      const feed = history.open('bob', { source: 'feed' });
+      history.reset(feed, 0, 'first');
+      const page = history.visible;
+      history.goBack(3);
+      // The second message survived, but not this state of it.
+      history.give(feed, page);
+      history.close(feed, 'told');
+      const again = history.open('bob', { source: 'feed' });
+      history.reset(again, 0);
+      history.send('ann', 'd');
+      history.edit('ann', b!, 'other edit');
+      history.give(again, history.visible);
+      history.audit();
+      history.close(again, 'end');
     });
     expect(kinds).toEqual([]);
   });

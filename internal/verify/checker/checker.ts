@@ -235,10 +235,7 @@ export class Checker {
     const reader = this.#readers.get(record.reader);
     if (!reader) return;
     const valid = this.#epochs.validThrough(reader.open.chatId, reader.epoch);
-    if (valid !== undefined && record.updateSeq > valid) {
-      if (!this.#goesOn(reader, record)) return reader.takeLost(record, valid, this.#findings.report);
-      reader.epoch = this.#epochs.present;
-    }
+    if (valid !== undefined && record.updateSeq > valid) return reader.takeLost(record, valid, this.#findings.report);
     const { begin, chatId, user } = reader.open;
     const knownAt = reader.ledger.knownAt.get(numberOf(record)) ?? record.at;
     reader.take(record, this.#findings.report);
@@ -272,11 +269,6 @@ export class Checker {
     // What is covered in an epoch that is over may be covered by what is lost.
     if (valid === undefined) reader.cover(record, this.#findings.report);
     else reader.takeLost(record, valid, this.#findings.report);
-  }
-
-  /** Whether a feed of the SDK has reached the present epoch. A feed that has returned nothing that is lost goes on without being told. */
-  #goesOn({ open, hasLost, ledger }: Reader, { seq, id }: MessageRecord): boolean {
-    return open.source === 'feed' && !hasLost && ledger.messages.get(seq)?.id === id;
   }
 
   #reset(record: ResetRecord): void {
@@ -415,11 +407,10 @@ export class Checker {
     return false;
   }
 
-  /** Whether a reader is still open that belongs to an epoch that is over. The feeds of the SDK end only if they have returned what is lost. */
+  /** Whether a reader is still open that belongs to an epoch that is over. A feed of the SDK that has returned nothing since need not know it. */
   #lacksReset(reader: Reader): boolean {
-    const { isLive, getsChanges, ledger, epoch, hasLost, uncertain } = reader;
-    if (!isLive || !ledger.audit || epoch === this.#epochs.present) return false;
-    return getsChanges || hasLost || (uncertain !== undefined && !this.#goesOn(reader, uncertain));
+    const { isLive, getsChanges, ledger, epoch, hasLost } = reader;
+    return isLive && ledger.audit !== undefined && epoch !== this.#epochs.present && (getsChanges || hasLost);
   }
 
   /** Whether the user became a member again at a later number. */

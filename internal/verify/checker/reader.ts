@@ -27,10 +27,8 @@ export class Reader {
   closed: CloseRecord | undefined;
   /** The number of the epoch that the reader's numbers belong to. */
   epoch: number;
-  /** Whether the reader received numbers that the database has lost since. */
+  /** Whether the reader received what the database has lost since. */
   hasLost = false;
-  /** The first message that may be lost or of a later epoch. */
-  uncertain: MessageRecord | undefined;
   last: Received | undefined;
   /** The ends of the reader's own memberships, each with the message that it received next nevertheless. */
   readonly endsOfMembership: { endOfMembership: MessageRecord; next?: MessageRecord }[] = [];
@@ -78,7 +76,7 @@ export class Reader {
     const [from, to] = record.kind === 'message' ? [numberOf(record), numberOf(record)] : [record.from, record.to];
     this.#move(from, to, record, report);
     this.missing.deleteAfter(valid);
-    if (record.kind === 'message') this.uncertain ??= record;
+    this.hasLost = true;
   }
 
   /** Numbers after this one are lost: whether the reader received them says nothing any more. */
@@ -96,7 +94,6 @@ export class Reader {
     this.epoch = epoch;
     if (from < this.next - 1) this.loseAfter(from);
     this.hasLost = false;
-    this.uncertain = undefined;
     if (from >= this.next - 1) return;
     this.next = from + 1;
     if (this.liveSince !== undefined) this.liveSince = at;

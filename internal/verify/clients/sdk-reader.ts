@@ -83,7 +83,13 @@ export class SdkReader {
     let isReset = false;
     try {
       const { signal } = this.#ended;
-      for await (const message of this.client.chat(chatId).messages({ afterSeq: 0, signal })) {
+      const messages = this.client.chat(chatId).messages({ afterSeq: 0, signal });
+      let epoch: string | undefined;
+      for await (const message of messages) {
+        if (messages.epoch !== undefined && messages.epoch !== epoch) {
+          epoch = messages.epoch;
+          journal.add({ kind: 'reset', at: journal.now(), reader: feed.reader, epoch, from: feed.position });
+        }
         journal.add(toMessageRecord(feed.reader, journal.now(), message));
         feed.position = message.seq;
       }

@@ -168,8 +168,7 @@ export class HandMade {
     return { kind, right: membership('c', user) };
   }
 
-  /** Another database takes the place of this one, which has only the first `last` numbers of the chat. */
-  /** The database goes back to this number of the chat, or lacks the chat. */
+  /** Another database takes the place of this one, which has only the first `last` numbers of the chat, or lacks the chat. */
   goBack(last: number | undefined, epoch = 'second'): void {
     this.log.splice(last ?? 0);
     const ids = new Set(this.log.map(({ id }) => id));

@@ -3,10 +3,10 @@ import { Message } from '../../api/chat/v1/chat.ts';
 import type { Call } from '../calls/repeating-calls.ts';
 import type { AllEvents } from '../events/chat-client-events.ts';
 import { Emitter } from '../events/emitter.ts';
-import { MessageFeed } from './message-feed.ts';
+import { MessageFeed, type MessageFeedOptions } from './message-feed.ts';
 
 /** A feed from the beginning of a chat whose messages can be replaced, as if the database had gone back. */
-function open() {
+function open(options: MessageFeedOptions = { afterSeq: 0 }) {
   const chat = {
     texts: ['a', 'b', 'c', 'd', 'e'],
     held: undefined as Promise<void> | undefined,
@@ -26,7 +26,7 @@ function open() {
   };
   const emitter = new Emitter<AllEvents>();
   const deps = { chatId: 'c', call: call as unknown as Call, emitter, cursor: () => 0 };
-  const feed = new MessageFeed(deps, { afterSeq: 0 }, new AbortController().signal);
+  const feed = new MessageFeed(deps, options, new AbortController().signal);
   const take = async (count: number) => {
     const texts: (string | undefined)[] = [];
     while (texts.length < count) texts.push((await feed.next()).value?.text);
@@ -34,6 +34,33 @@ function open() {
   };
   return { chat, emitter, feed, take };
 }
+
+describe('a feed that goes on after a stored number', () => {
+  test('tells the epoch to store with it', async () => {
+    const { chat, feed, take } = open();
+    expect(feed.epoch).toBeUndefined();
+    await take(3);
+    expect(feed.epoch).toBe('one');
+    Object.assign(chat, { texts: ['a', 'b', 'c', 'x'], epoch: 'two' });
+    await take(1);
+    expect(feed.epoch).toBe('two');
+  });
+
+  test('goes on if the number means the same in the present epoch', async () => {
+    const { feed, take } = open({ afterSeq: 3, epoch: 'zero' });
+    expect(await take(2)).toEqual(['d', 'e']);
+    expect(feed.epoch).toBe('one');
+  });
+
+  test('ends if it may mean something else', async () => {
+    const { feed } = open({ afterSeq: 4, epoch: 'zero' });
+    await expect(feed.next()).rejects.toMatchObject({ reason: 'CURSOR_IN_FUTURE' });
+  });
+
+  test('takes the number for one of the present epoch without an epoch', async () => {
+    expect(await open({ afterSeq: 4 }).take(1)).toEqual(['e']);
+  });
+});
 
 describe('a feed that is ahead of the stream when the database has gone back', () => {
   test('ends if it has returned what may be lost', async () => {

@@ -13,6 +13,11 @@ import { update } from './newest-states.ts';
 export interface MessageFeedOptions {
   /** Returns messages with a greater `seq`; 0 returns all messages. By default, only messages from now on. */
   afterSeq?: number;
+  /**
+   * The epoch of `afterSeq`, as `MessageFeed.epoch` said it. If the service's database has gone back since and may have lost the message, the iteration throws
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): read the chat anew. Without it the present epoch is assumed.
+   */
+  epoch?: string;
   /** Ends the feed. */
   signal?: AbortSignal;
 }
@@ -58,10 +63,11 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
   #error: ChatClientError | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(deps: Deps, { afterSeq, signal }: MessageFeedOptions = {}, closed: AbortSignal) {
+  constructor(deps: Deps, { afterSeq, epoch, signal }: MessageFeedOptions = {}, closed: AbortSignal) {
     this.#deps = deps;
     this.#heard = deps.cursor();
     this.#position = afterSeq ?? this.#heard;
+    this.#epoch = epoch || undefined;
     this.#live = afterSeq === undefined;
     this.#buffer = new LiveBuffer();
     const { chatId, emitter } = deps;
@@ -85,6 +91,11 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
       emitter.on('epoch', (chat) => chat.chatId === chatId && this.#enterEpoch(chat.fromSeq, chat.epoch)),
       emitter.on('state', (state) => state.kind === 'closed' && this.#end(state.error)),
     );
+  }
+
+  /** The epoch of the numbers that the feed has returned, which is to be stored together with the last one; undefined if it is not known. */
+  get epoch(): string | undefined {
+    return this.#epoch;
   }
 
   [Symbol.asyncIterator](): this {
