@@ -129,6 +129,7 @@ describe('a member who is removed from a chat', () => {
     const stream = node.open('bob');
     stream.subscribe(chatId, 0);
     await sendSome(node, chatId, 1);
+    await eventually(() => expect(stream.numbers(chatId)).toEqual([1, 2]));
     await node.service.removeMember(alice, chatId, 'bob');
     await eventually(() => expect(stream.of('chatRemoved')).toHaveLength(1));
     await sendSome(node, chatId, 1);

@@ -11,7 +11,7 @@ export interface KnownChat {
   roles: Map<string, Role>;
   banned: Set<string>;
   deleted: boolean;
-  /** The highest number that a client has read. */
+  /** The highest number that a client has read in the present epoch. */
   head: number;
   /** By message id, the last messages of users that a client has sent or read. */
   recent: Map<string, KnownMessage>;
@@ -42,6 +42,8 @@ export class World {
   readonly owed = new Map<string, Set<string>>();
   /** The ids of messages that may be hidden. */
   readonly hidden = new Set<string>();
+  /** How often the database has gone back. */
+  epochs = 0;
   /** A part of all names, which distinguishes this run from others. */
   readonly tag: string;
   readonly #journal: Journal;
@@ -71,6 +73,7 @@ export class World {
 
   /** The database has gone back, and has only these chats, with these last numbers and roles of members. */
   goBack(chats: ReadonlyMap<string, { lastSeq: number; roles: Map<string, Role> }>): void {
+    this.epochs += 1;
     for (const chat of this.chats.values()) {
       const found = chats.get(chat.id);
       chat.deleted = found === undefined;

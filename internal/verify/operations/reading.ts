@@ -15,6 +15,7 @@ export async function readPage(
 ): Promise<ListMessagesResponse | undefined> {
   const { journal, name: client, user, transportName: via } = actor;
   const begin = journal.now();
+  const { epochs } = actor.world;
   const effects = [{ kind: 'use' as const, right: actor.member(chat) }];
   const request = { chatId: chat.id, pageSize, ...range };
   const page = await actor.call('listMessages', request, { chatId: chat.id, effects });
@@ -36,7 +37,7 @@ export async function readPage(
   const complete = range.beforeSeq === undefined && (range.afterSeq === undefined || !page.hasMore);
   journal.add({ kind: 'reached', at, reader, seq, begin, complete });
   journal.add({ kind: 'close', at, reader, why: 'client' });
-  chat.head = Math.max(chat.head, last);
+  if (actor.world.epochs === epochs) chat.head = Math.max(chat.head, last);
   return page;
 }
 
