@@ -6,7 +6,7 @@ import { headers, RawClient } from '../../testing/clients/raw-client.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { holdChat, lockWaits } from '../../testing/faults/row-lock.ts';
+import { holdChat, holdMessages, lockWaits } from '../../testing/faults/row-lock.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
 const log = new LogLines();
@@ -37,7 +37,9 @@ test('a call that waits for the database ends after CALL_TIMEOUT_MS, with the re
 test("the client's own deadline ends the call, and the service stops waiting too", async () => {
   const group = await newGroup(alice);
   const release = await holdChat(service.dsn, group);
-  const request = SendMessageRequest.encode({ chatId: group.id, clientMessageId: 'x', text: 'late' }).finish();
+  const request = SendMessageRequest.encode(
+    SendMessageRequest.fromPartial({ chatId: group.id, clientMessageId: 'x', text: 'late' }),
+  ).finish();
   let refused = false;
   const withoutDeadline = say(alice, group, 'held up').catch(() => {
     refused = true;
@@ -58,11 +60,11 @@ test("the client's own deadline ends the call, and the service stops waiting too
 
 test('a cancelled send that waits for its turn is withdrawn; one that is being committed is not', async () => {
   const group = await newGroup(alice);
-  const release = await holdChat(service.dsn, group);
   // A service with long timeouts, so that it gives up nothing.
   const patient = await startTestService({}, { dsn: service.dsn, log: log.logger });
   onTestFinished(() => patient.stop());
   const { chat } = patient.transport();
+  const release = await holdMessages(service.dsn);
   const cancelled = () =>
     log.lines.filter(({ method, code }) => method === 'SendMessage' && code === 'CANCELLED').length;
   const before = cancelled();
@@ -121,7 +123,9 @@ test('a send that times out on a stream is refused with the reason, and may be s
 
 test('a call whose deadline has passed is not sent', async () => {
   const group = await newGroup(alice);
-  const request = SendMessageRequest.encode({ chatId: group.id, clientMessageId: 'x', text: 'x' }).finish();
+  const request = SendMessageRequest.encode(
+    SendMessageRequest.fromPartial({ chatId: group.id, clientMessageId: 'x', text: 'x' }),
+  ).finish();
   const raw = new RawClient(service.address);
   await expect(
     raw.call('/chat.v1.ChatService/SendMessage', request, headers(alice.token), { deadline: Date.now() - 1 }),
