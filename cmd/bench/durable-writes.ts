@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { ChatType, type Command, type CreateChatResponse } from '../../pkg/api/chat/v1/chat.ts';
+import { ChatType, type Command, type CreateChatResponse, SendMessageRequest } from '../../pkg/api/chat/v1/chat.ts';
 import { countFrame, RawClient, toFrame } from './raw-client.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 
@@ -99,7 +99,7 @@ function keepSending(client: RawClient, chatId: string, window: number, onAcknow
     const commands: Command[] = [];
     for (let i = 0; i < count; i += 1) {
       sent += 1;
-      const value = { chatId, clientMessageId: `${prefix}-${sent}`, text };
+      const value = SendMessageRequest.fromPartial({ chatId, clientMessageId: `${prefix}-${sent}`, text });
       commands.push({ commandId: String(sent), command: { $case: 'sendMessage', value } });
       if (commands.length === 64) stream.write(toFrame(commands.splice(0)));
     }

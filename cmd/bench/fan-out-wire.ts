@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import { WebSocket } from 'ws';
-import type { Command, JoinRoomResponse } from '../../pkg/api/chat/v1/chat.ts';
+import { type Command, type JoinRoomResponse, SendMessageRequest } from '../../pkg/api/chat/v1/chat.ts';
 import { countFrame, RawClient, toFrame } from './raw-client.ts';
 import type { ServiceProcess } from './service-process.ts';
 
@@ -117,7 +117,7 @@ class Writer {
 
   send(count: number): void {
     const commands = Array.from({ length: count }, (): Command => {
-      const value = { chatId: this.chatId, clientMessageId: randomUUID(), text };
+      const value = SendMessageRequest.fromPartial({ chatId: this.chatId, clientMessageId: randomUUID(), text });
       return { commandId: '', command: { $case: 'sendMessage', value } };
     });
     this.#stream.write(toFrame(commands));

@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { ChatType, ConnectChatResponse, type CreateChatResponse } from '../../pkg/api/chat/v1/chat.ts';
+import {
+  ChatType,
+  ConnectChatResponse,
+  type CreateChatResponse,
+  SendMessageRequest,
+} from '../../pkg/api/chat/v1/chat.ts';
 import { percentile } from './percentile.ts';
 import { RawClient, toFrame } from './raw-client.ts';
 import { startService } from './service-process.ts';
@@ -58,7 +63,11 @@ export async function measureLatency(dsn: string, durationMs: number, bus?: stri
         stream.on('error', () => {});
         stream.on('data', () => {});
         return () => {
-          const value = { chatId, clientMessageId: randomUUID(), text: 'How long does this take?' };
+          const value = SendMessageRequest.fromPartial({
+            chatId,
+            clientMessageId: randomUUID(),
+            text: 'How long does this take?',
+          });
           sentAt.set(value.clientMessageId, performance.now());
           stream.write(toFrame([{ commandId: '', command: { $case: 'sendMessage', value } }]));
         };

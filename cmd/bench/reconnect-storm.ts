@@ -4,7 +4,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { ChatType, ConnectChatResponse, type CreateChatResponse } from '../../pkg/api/chat/v1/chat.ts';
+import {
+  ChatType,
+  ConnectChatResponse,
+  type CreateChatResponse,
+  SendMessageRequest,
+} from '../../pkg/api/chat/v1/chat.ts';
 import { percentile } from './percentile.ts';
 import { RawClient, toFrame } from './raw-client.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
@@ -91,7 +96,11 @@ async function gather(admin: RawClient, { address }: ServiceProcess, count: numb
     const chatId = chat!.id;
     const afterSeq = Number(chat!.lastSeq);
     const commands = Array.from({ length: behind }, (_, i) => {
-      const value = { chatId, clientMessageId: randomUUID(), text: `What you have missed: number ${i}.` };
+      const value = SendMessageRequest.fromPartial({
+        chatId,
+        clientMessageId: randomUUID(),
+        text: `What you have missed: number ${i}.`,
+      });
       return { commandId: '', command: { $case: 'sendMessage' as const, value } };
     });
     stream.write(toFrame(commands));
@@ -157,7 +166,11 @@ class Bystander {
     writing.on('error', () => {});
     writing.on('data', () => {});
     bystander.#send = () => {
-      const value = { chatId, clientMessageId: randomUUID(), text: 'Is everything all right?' };
+      const value = SendMessageRequest.fromPartial({
+        chatId,
+        clientMessageId: randomUUID(),
+        text: 'Is everything all right?',
+      });
       bystander.#sentAt.set(value.clientMessageId, performance.now());
       writing.write(toFrame([{ commandId: '', command: { $case: 'sendMessage', value } }]));
     };

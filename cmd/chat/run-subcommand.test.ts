@@ -119,6 +119,12 @@ describe('scripts', () => {
     const { output } = await chat(['history', group.id, '1']);
     expect(output).toMatch(new RegExp(`^\\[\\d\\d:\\d\\d:\\d\\d\\]\\[${name}\\] from\\n {2}\\| stdin\\n$`));
     expect((await json(['list-chats'])).map(({ id }) => id)).toContain(group.id);
+    await json(['send-message', group.id, 'with data', '--data', '{"order": 7}']);
+    expect((await json(['history', group.id])).at(-1)).toMatchObject({ text: 'with data', data: { order: 7 } });
+    expect(await chat(['send-message', group.id, 'x', '--data', '[7]'])).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('--data must be a JSON object'),
+    });
 
     expect(await chat(['delete-chat', group.id])).toMatchObject({ code: 0, output: `Deleted ${group.id}\n` });
     expect(await chat(['history', group.id])).toMatchObject({ code: 1, errors: 'error: there is no such chat\n' });

@@ -79,7 +79,8 @@ describe('the configuration', () => {
 
   test('treats an empty variable as one that is not set, but an empty list as one without items', () => {
     const empty = Object.fromEntries(settings.map(({ name }) => [name, ' ']));
-    expect(readConfig(empty)).toEqual({ ...readConfig({}), rooms: { ...readConfig({}).rooms, names: [] } });
+    const { rooms, ...others } = readConfig({});
+    expect(readConfig(empty)).toEqual({ ...others, rooms: { ...rooms, names: [] }, features: new Set() });
   });
 
   test('is read with its units', () => {

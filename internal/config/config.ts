@@ -1,8 +1,10 @@
+import type { Feature } from '../model/feature.ts';
 import { type AuthConfig, findAuthInsecurities, readAuth } from './groups/auth-config.ts';
 import { type BusConfig, findBusInsecurities, readBus } from './groups/bus-config.ts';
 import { type ChangesConfig, readChanges } from './groups/changes-config.ts';
 import { type DatabaseConfig, findDatabaseInsecurities, readDatabase } from './groups/database-config.ts';
 import { type ExportConfig, readExport } from './groups/export-config.ts';
+import { readFeatures } from './groups/features-config.ts';
 import { findHttpInsecurities, type HttpConfig, readHttp } from './groups/http-config.ts';
 import { type IngestConfig, readIngest } from './groups/ingest-config.ts';
 import { type LimitsConfig, readLimits } from './groups/limits-config.ts';
@@ -39,6 +41,7 @@ export interface Config extends ProcessConfig {
   auth: AuthConfig;
   rooms: RoomsConfig;
   changes: ChangesConfig;
+  features: ReadonlySet<Feature>;
   limits: LimitsConfig;
   rates: RatesConfig;
   writer: WriterConfig;
@@ -75,6 +78,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     auth: readAuth(read, http.publicUrl),
     rooms: readRooms(read),
     changes: readChanges(read),
+    features: readFeatures(read),
     limits: readLimits(read),
     rates: readRates(read),
     writer: readWriter(read),

@@ -62,8 +62,9 @@ describe('a command', () => {
   });
 });
 
-test('a draft has its chat id in lower case, and its text unchanged', () => {
-  expect(fromWireDraft({ chatId: id, clientMessageId: 'X', text: ' T ' })).toEqual({
+test('a draft has its chat id in lower case, and its text and data unchanged', () => {
+  expect(fromWireDraft({ chatId: id, clientMessageId: 'X', text: ' T ', data: { a: ' D ' } })).toEqual({
+    data: { a: ' D ' },
     chatId: lower,
     clientMessageId: 'X',
     text: ' T ',

@@ -1,5 +1,5 @@
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
-import type { ChangeRequest } from '../model/change.ts';
+import type { ChangeRequest, NewContent } from '../model/change.ts';
 import type { ChatUpdateRequest } from '../model/chat-fields.ts';
 import type { Command, StartFrom } from '../model/command.ts';
 import type { Complete } from '../model/complete.ts';
@@ -41,8 +41,9 @@ export function fromWireDraft({
   chatId,
   clientMessageId,
   text,
+  data,
 }: wire.SendMessageRequest): Complete<Omit<Draft, 'sender' | 'asService'>> {
-  return { chatId: normalizeId(chatId), clientMessageId, text };
+  return { chatId: normalizeId(chatId), clientMessageId, text, data };
 }
 
 export function fromWireEdit({
@@ -51,8 +52,9 @@ export function fromWireEdit({
   clientChangeId,
   text,
   ifVersion,
-}: wire.EditMessageRequest): Complete<ChangeRequest & { text: string }> {
-  return { chatId: normalizeId(chatId), messageId: normalizeId(messageId), clientChangeId, text, ifVersion };
+  data,
+}: wire.EditMessageRequest): Complete<ChangeRequest & NewContent> {
+  return { chatId: normalizeId(chatId), messageId: normalizeId(messageId), clientChangeId, text, ifVersion, data };
 }
 
 export function fromWireDeletion({

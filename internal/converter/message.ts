@@ -19,13 +19,14 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     deletedAt: message.deletion?.at,
     deletedBy: message.deletion?.by ?? '',
     hidden: message.deletion?.hidden ?? false,
+    data: message.data,
   };
 }
 
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
-  const { deletedAt, deletedBy, hidden } = message;
+  const { deletedAt, deletedBy, hidden, data } = message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -39,6 +40,7 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     createdAt,
     system: system && fromWireSystemEvent(system.event),
     editedAt,
+    data,
     deletion: deletedAt && { at: deletedAt, by: deletedBy, hidden },
   };
 }

@@ -1,3 +1,5 @@
+import type { MessageData } from './message.ts';
+
 /** A change of a message that is not committed yet. */
 export interface ChangeDraft {
   chatId: string;
@@ -6,11 +8,18 @@ export interface ChangeDraft {
   actorId: string;
   /** Unique among the actor's changes in the chat. It makes a retry safe: a repetition is recognised. Empty for a deletion without one. */
   clientChangeId: string;
-  change: { kind: 'edited'; text: string } | { kind: 'deleted'; hide: boolean; reason: string };
+  change: ({ kind: 'edited' } & NewContent) | { kind: 'deleted'; hide: boolean; reason: string };
   /** The version (`updateSeq`) that the message must have; undefined: any. */
   ifVersion: number | undefined;
   /** Set if the actor is a backend, which need not be a member. */
   asService: boolean;
+}
+
+/** What an edit puts in the place of a message's content. */
+export interface NewContent {
+  text: string;
+  /** Absent: the message keeps its data; an empty object: it has none any more. */
+  data?: Readonly<Record<string, unknown>>;
 }
 
 /** What a caller asks to change, without the change itself. */
@@ -23,10 +32,11 @@ export interface ChangeReceipt {
   createdAt: Date;
 }
 
-/** A text that a message had before an edit. */
+/** The content that a message had before an edit. */
 export interface MessageVersion {
   /** The message's `updateSeq` while it had this text. */
   version: number;
   text: string;
+  data?: MessageData;
   createdAt: Date;
 }

@@ -32,9 +32,11 @@ export function firstSeqOf(entry: Entry): number {
   return entry.kind === 'covered' ? entry.fromSeq : seqOf(entry);
 }
 
-/** Returns the characters of text that the entry carries. */
+/** Returns the characters of text and data that the entry carries. */
 export function charsOf(entry: Entry): number {
-  return entry.kind === 'covered' ? 0 : entry.message.text.length;
+  if (entry.kind === 'covered') return 0;
+  const { text, data } = entry.message;
+  return text.length + (data ? JSON.stringify(data).length : 0);
 }
 
 /** Returns the entry of a message that has just been sent or changed. */

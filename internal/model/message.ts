@@ -15,10 +15,15 @@ export interface Message {
   readonly text: string;
   readonly createdAt: Date;
   readonly system?: SystemEvent;
+  /** What a program added to the text; the service does not interpret it. */
+  readonly data?: MessageData;
   /** When the text was last edited. */
   readonly editedAt?: Date;
   readonly deletion?: Deletion;
 }
+
+/** An object that JSON can hold. It has at least one key. */
+export type MessageData = Readonly<Record<string, unknown>>;
 
 /** What remains of a deleted message besides its place, its sender and its client message id. */
 export interface Deletion {
@@ -36,6 +41,7 @@ export interface Draft {
   /** Unique among the sender's messages in the chat. It makes a retry safe: a repetition is recognised. */
   clientMessageId: string;
   text: string;
+  data?: MessageData;
   /** Set if the sender is a backend, which need not be a member. */
   asService?: boolean;
 }

@@ -8,10 +8,11 @@ import { closedError, must } from './errors/chat-error.ts';
 import type { AllEvents, ChatClientEvents, ConnectionState } from './events/chat-client-events.ts';
 import { Emitter } from './events/emitter.ts';
 import { newId } from './ids/new-id.ts';
-import type { ChangeOptions, DeleteOptions } from './messages/change-options.ts';
+import type { DeleteOptions, EditOptions } from './messages/change-options.ts';
 import type { PendingChange } from './messages/pending-change.ts';
 import type { PendingMessage } from './messages/pending-message.ts';
 import type { ChangeReceipt, Receipt } from './messages/receipt.ts';
+import type { SendOptions } from './messages/send-options.ts';
 import { MessageFeed } from './reading/message-feed.ts';
 import { allChats, allOnlineUsers, allVersions } from './reading/pages.ts';
 import { ReadMarks } from './reading/read-marks.ts';
@@ -127,12 +128,12 @@ export class ChatClient {
    * @example
    * const { messageId, seq } = await client.send(chatId, 'Hello!');
    */
-  send(chatId: string, text: string, clientMessageId: string = newId()): Promise<Receipt> {
-    return this.#perform({ chatId, text, clientMessageId });
+  send(chatId: string, text: string, { data, clientMessageId = newId() }: SendOptions = {}): Promise<Receipt> {
+    return this.#perform({ chatId, text, data, clientMessageId });
   }
 
   /**
-   * Replaces the text of a message. Resolves once the service has stored the edit durably. Like a message, the client sends it again until it is
+   * Replaces the text of a message, and its data if that is given. Resolves once the service has stored the edit durably. Like a message, the client sends it again until it is
    * answered, keeps it in the outbox, and sends it in the order of the calls for a chat. An edit waits for the answers to earlier changes of the
    * same message.
    *
@@ -146,9 +147,9 @@ export class ChatClient {
     chatId: string,
     messageId: string,
     text: string,
-    { ifVersion, clientChangeId = newId() }: ChangeOptions = {},
+    { data, ifVersion, clientChangeId = newId() }: EditOptions = {},
   ): Promise<ChangeReceipt> {
-    return this.#perform({ kind: 'edit', chatId, messageId, text, clientChangeId, ifVersion });
+    return this.#perform({ kind: 'edit', chatId, messageId, text, data, clientChangeId, ifVersion });
   }
 
   /**

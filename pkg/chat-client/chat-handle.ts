@@ -1,6 +1,7 @@
 import type { MarkReadResponse, Message, User } from '../api/chat/v1/chat.ts';
-import type { ChangeOptions, DeleteOptions } from './messages/change-options.ts';
+import type { DeleteOptions, EditOptions } from './messages/change-options.ts';
 import type { ChangeReceipt, Receipt } from './messages/receipt.ts';
+import type { SendOptions } from './messages/send-options.ts';
 import type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
 
 /** The operations of a client on one chat. `ChatClient.chat` returns it. */
@@ -8,9 +9,9 @@ export interface ChatHandle {
   /** The chat's id. */
   readonly id: string;
   /** As `ChatClient.send`. */
-  send(text: string, clientMessageId?: string): Promise<Receipt>;
+  send(text: string, options?: SendOptions): Promise<Receipt>;
   /** As `ChatClient.edit`. */
-  edit(messageId: string, text: string, options?: ChangeOptions): Promise<ChangeReceipt>;
+  edit(messageId: string, text: string, options?: EditOptions): Promise<ChangeReceipt>;
   /** As `ChatClient.delete`. */
   delete(messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
   /** As `ChatClient.history`. */
@@ -35,8 +36,8 @@ export interface ChatHandle {
 
 /** The operations by chat id that a handle passes its chat to; ChatClient has them. */
 interface ChatOperations {
-  send(chatId: string, text: string, clientMessageId?: string): Promise<Receipt>;
-  edit(chatId: string, messageId: string, text: string, options?: ChangeOptions): Promise<ChangeReceipt>;
+  send(chatId: string, text: string, options?: SendOptions): Promise<Receipt>;
+  edit(chatId: string, messageId: string, text: string, options?: EditOptions): Promise<ChangeReceipt>;
   delete(chatId: string, messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
   history(chatId: string, options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   markRead(chatId: string, seq: number): Promise<MarkReadResponse>;
@@ -52,7 +53,7 @@ export function chatHandle(
 ): ChatHandle {
   return {
     id,
-    send: (text, clientMessageId) => client.send(id, text, clientMessageId),
+    send: (text, options) => client.send(id, text, options),
     edit: (messageId, text, options) => client.edit(id, messageId, text, options),
     delete: (messageId, options) => client.delete(id, messageId, options),
     history: (options) => client.history(id, options),

@@ -122,7 +122,7 @@ export class CurrentChat {
     const clientMessageId = crypto.randomUUID();
     this.#sentHere.add(clientMessageId);
     try {
-      await this.#client.send(current.id, text, clientMessageId);
+      await this.#client.send(current.id, text, { clientMessageId });
     } catch (error) {
       this.#sentHere.delete(clientMessageId);
       throw error;

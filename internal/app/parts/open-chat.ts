@@ -140,6 +140,7 @@ export async function openChat(
       { chats, members, memberships, readMarks, messages, writer, presence, bus, epochs: database.epochs },
       {
         maxTextLength: limits.maxTextLength,
+        features: config.features,
         createRoomsOnJoin: config.rooms.createOnJoin,
         maxSignalMembers: limits.maxSignalMembers,
       },
@@ -156,7 +157,7 @@ export async function openChat(
         epochs: database.epochs,
         unwritten: ingest?.unwritten,
       },
-      { maxTextLength: limits.maxTextLength },
+      { maxTextLength: limits.maxTextLength, features: config.features },
     ),
   );
   const moderation = traced(

@@ -12,6 +12,7 @@ export function encodeAccepted(message: AcceptedMessage): Uint8Array {
     text: message.text,
     contentHash: message.contentHash,
     acceptedAt: message.acceptedAt,
+    data: message.data,
   };
   return wire.AcceptedMessage.encode(encoded).finish();
 }
@@ -20,7 +21,7 @@ export function encodeAccepted(message: AcceptedMessage): Uint8Array {
 export function decodeAccepted(bytes: Uint8Array): Complete<AcceptedMessage> | undefined {
   try {
     const decoded = wire.AcceptedMessage.decode(bytes);
-    const { id, chatId, senderId, senderName, clientMessageId, text, contentHash, acceptedAt } = decoded;
+    const { id, chatId, senderId, senderName, clientMessageId, text, contentHash, acceptedAt, data } = decoded;
     if (!id || !chatId || !senderId || !clientMessageId || !acceptedAt) return undefined;
     return {
       id,
@@ -28,6 +29,7 @@ export function decodeAccepted(bytes: Uint8Array): Complete<AcceptedMessage> | u
       sender: { id: senderId, name: senderName },
       clientMessageId,
       text,
+      data,
       contentHash: Buffer.from(contentHash),
       acceptedAt,
     };

@@ -1,6 +1,7 @@
-import type { ChangeDraft, ChangeReceipt, ChangeRequest, MessageVersion } from '../../model/change.ts';
+import type { ChangeDraft, ChangeReceipt, ChangeRequest, MessageVersion, NewContent } from '../../model/change.ts';
 import type { Cursor } from '../../model/command.ts';
 import { ChatError } from '../../model/errors.ts';
+import type { Feature } from '../../model/feature.ts';
 import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { ChangeRepository } from '../../repository/change-repository.ts';
@@ -11,11 +12,14 @@ import { findStarts, inOneEpoch } from '../delivery/start.ts';
 import type { UnwrittenMessages } from '../ingest/unwritten-messages.ts';
 import type { ChangeWriter } from '../writing/change-writer.ts';
 import type { ChatService } from './chat-service.ts';
+import { checkDataEnabled, toStoredData } from './data.ts';
 import { checkTextLength } from './text-length.ts';
 
 export interface ChangeServiceOptions {
   /** The longest text of a message, in Unicode characters. */
   maxTextLength: number;
+  /** What may be used: older nodes may not know it. */
+  features: ReadonlySet<Feature>;
 }
 
 /** Changes with the epoch of their numbers. */
@@ -48,10 +52,15 @@ export class ChangeService {
     this.#options = options;
   }
 
-  async editMessage(caller: Principal, request: ChangeRequest & { text: string }): Promise<ChangeReceipt> {
-    const { text, ...rest } = request;
+  async editMessage(caller: Principal, request: ChangeRequest & NewContent): Promise<ChangeReceipt> {
+    const { text, data, ...rest } = request;
     checkTextLength(text, this.#options.maxTextLength);
-    return this.#append('EditMessage', caller, rest, { kind: 'edited', text });
+    if (data) checkDataEnabled(this.#options.features);
+    return this.#append('EditMessage', caller, rest, {
+      kind: 'edited',
+      text,
+      ...(data && { data: toStoredData(data) }),
+    });
   }
 
   deleteMessage(

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ChatPublication } from '../../client/bus/bus.ts';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import { MemoryPresence } from '../../client/presence/memory-presence.ts';
+import { features } from '../../model/feature.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
 import { withFaults } from '../../testing/faults/with-faults.ts';
@@ -40,7 +41,7 @@ function newService(
   const writer = new MessageWriter({ messages: storage.messages, bus, log: pino({ level: 'silent' }) }, writerOptions);
   return new ChatService(
     { ...storage, chats, messages, writer, presence, bus, epochs: storage.database.epochs },
-    { maxTextLength: 10, createRoomsOnJoin: true, maxSignalMembers: 3, ...options },
+    { maxTextLength: 10, features: new Set(features), createRoomsOnJoin: true, maxSignalMembers: 3, ...options },
   );
 }
 beforeEach(() => {

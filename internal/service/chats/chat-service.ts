@@ -4,8 +4,9 @@ import type { Chat, ChatType } from '../../model/chat.ts';
 import type { ChatUpdateRequest } from '../../model/chat-fields.ts';
 import type { Complete } from '../../model/complete.ts';
 import { ChatError } from '../../model/errors.ts';
+import type { Feature } from '../../model/feature.ts';
 import type { Member, ReadMark } from '../../model/member.ts';
-import type { Draft, Message, Receipt } from '../../model/message.ts';
+import type { Draft, Message, MessageData, Receipt } from '../../model/message.ts';
 import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { User } from '../../model/user.ts';
@@ -18,14 +19,17 @@ import type { HistoryRange, MessageRepository } from '../../repository/message-r
 import type { ReadMarkRepository } from '../../repository/read-mark-repository.ts';
 import { authorizeChat, authorizeOver, readerFor, tokenServes } from '../authorization.ts';
 import { inOneEpoch } from '../delivery/start.ts';
+import { digestOfUpdate } from '../writing/digests.ts';
 import type { MessageWriter } from '../writing/message-writer.ts';
-import { digestOfFields, toStoredData } from './chat-fields.ts';
+import { checkDataEnabled, toMessageData, toStoredData } from './data.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
 import { checkTextLength } from './text-length.ts';
 
 export interface ChatServiceOptions {
   /** The longest text of a message, in Unicode characters. */
   maxTextLength: number;
+  /** What may be used: older nodes may not know it. */
+  features: ReadonlySet<Feature>;
   /** Whether joining a room that does not exist creates it. */
   createRoomsOnJoin: boolean;
   /** In chats with more members than this, typing and read marks are not published to the other members. */
@@ -122,7 +126,7 @@ export class ChatService {
     { chatId, clientChangeId, fields }: ChatUpdateRequest,
   ): Promise<Receipt | undefined> {
     const stored = { ...fields, data: fields.data && toStoredData(fields.data) };
-    const update = { clientChangeId, fields: stored, digest: digestOfFields(stored) };
+    const update = { clientChangeId, fields: stored, digest: digestOfUpdate(stored) };
     const guard = guardOf('UpdateChat', caller, (type) => {
       refuseDirect(type, 'a direct chat has neither name nor description nor data');
       if (type === 'ROOM' && fields.name !== undefined) checkRoomName(fields.name);
@@ -204,14 +208,17 @@ export class ChatService {
   /** Not an async function: the order of the calls is the order of the messages within a chat. */
   sendMessage(caller: Principal, message: Omit<Draft, 'sender' | 'asService'>, signal?: AbortSignal): Promise<Receipt> {
     const { chatId, clientMessageId, text } = message;
-    const { maxTextLength } = this.#options;
+    const { maxTextLength, features } = this.#options;
+    let data: MessageData | undefined;
     try {
       checkTextLength(text, maxTextLength);
+      data = message.data && toMessageData(message.data);
+      if (data) checkDataEnabled(features);
     } catch (error) {
       return Promise.reject(error);
     }
     const asService = tokenServes('SendMessage', caller);
-    const draft: Complete<Draft> = { chatId, clientMessageId, text, sender: toUser(caller), asService };
+    const draft: Complete<Draft> = { chatId, clientMessageId, text, data, sender: toUser(caller), asService };
     return this.#writer.append(draft, signal);
   }
 

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import { MemoryPresence } from '../../client/presence/memory-presence.ts';
+import { features } from '../../model/feature.ts';
 import { PostgresAuditRepository } from '../../repository/postgres/audit/postgres-audit-repository.ts';
 import { PostgresBanRepository } from '../../repository/postgres/bans/postgres-ban-repository.ts';
 import { principalOf } from '../../testing/services/test-node.ts';
@@ -54,7 +55,7 @@ function newServices(presence: MemoryPresence, onRead: () => Promise<void>): Ser
         bus,
         epochs: database.epochs,
       },
-      { maxTextLength: 10, createRoomsOnJoin: true, maxSignalMembers: 3 },
+      { maxTextLength: 10, features: new Set(features), createRoomsOnJoin: true, maxSignalMembers: 3 },
     ),
     moderation: new ModerationService({
       members: watched(members),

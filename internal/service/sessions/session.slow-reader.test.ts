@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { SendMessageRequest } from '../../../pkg/api/chat/v1/chat.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { FaultyMessages } from '../../testing/faults/faulty-messages.ts';
 import { withFaults } from '../../testing/faults/with-faults.ts';
@@ -144,7 +145,12 @@ describe('a reader that does not read', () => {
     await eventually(() => expect(stream.session.queuedBytes).toBeGreaterThan(outboxBytes));
     expect(stream.session.queuedBytes).toBeLessThan(outboxBytes + 1_000);
     stream.resume();
-    stream.send(node.command('last', { $case: 'sendMessage', value: { chatId, clientMessageId: 'x', text } }));
+    stream.send(
+      node.command('last', {
+        $case: 'sendMessage',
+        value: SendMessageRequest.fromPartial({ chatId, clientMessageId: 'x', text }),
+      }),
+    );
     stream.halfClose();
     await stream.ended;
     expect(stream.of('pong')).toHaveLength(commands);
@@ -185,7 +191,10 @@ describe('sends that wait for their commit', () => {
     const stream = node.open('alice');
     for (let i = 0; i < 8; i += 1) {
       stream.send(
-        node.command(`${i}`, { $case: 'sendMessage', value: { chatId, clientMessageId: `${i}`, text: `${i}` } }),
+        node.command(`${i}`, {
+          $case: 'sendMessage',
+          value: SendMessageRequest.fromPartial({ chatId, clientMessageId: `${i}`, text: `${i}` }),
+        }),
       );
     }
     stream.send({ kind: 'ping', commandId: 'after' });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { CloseReason } from '../../../pkg/api/chat/v1/chat.ts';
+import { CloseReason, SendMessageRequest } from '../../../pkg/api/chat/v1/chat.ts';
 import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import type { TokenRole } from '../../model/principal.ts';
 import { eventually } from '../../testing/eventually.ts';
@@ -36,7 +36,10 @@ async function newChat(): Promise<string> {
 }
 
 function say(chatId: string, text = 'text', commandId: string = randomUUID()): Incoming {
-  return node.command(commandId, { $case: 'sendMessage', value: { chatId, clientMessageId: commandId, text } });
+  return node.command(commandId, {
+    $case: 'sendMessage',
+    value: SendMessageRequest.fromPartial({ chatId, clientMessageId: commandId, text }),
+  });
 }
 
 const token = async (userId: string, roles: TokenRole[] = ['user']) =>

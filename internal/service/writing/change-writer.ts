@@ -1,4 +1,4 @@
-import { hash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { ChangeDraft, ChangeReceipt } from '../../model/change.ts';
@@ -13,6 +13,7 @@ import type {
 } from '../../repository/change-repository.ts';
 import { refusalOf } from '../authorization.ts';
 import { BatchWriter, type Settled, type WriterOptions } from './batch-writer.ts';
+import { digestOfChange } from './digests.ts';
 import { WrittenMessages } from './written-messages.ts';
 
 interface Deps {
@@ -47,7 +48,7 @@ export class ChangeWriter {
   append(draft: ChangeDraft): Promise<ChangeReceipt> {
     // With an id of its own, a deletion is recognised when it is tried again, also one that hides the message.
     const clientChangeId = draft.clientChangeId || randomUUID();
-    return this.#writer.append({ ...draft, clientChangeId, digest: digestOf(draft) });
+    return this.#writer.append({ ...draft, clientChangeId, digest: digestOfChange(draft) });
   }
 
   /** Resolves when all changes have been written or refused. Do not call `append` any more. */
@@ -84,12 +85,6 @@ function keysOf({ chatId, messageId, actorId, clientChangeId }: NewChange): stri
   const message = `${chat} ${messageId.toLowerCase()}`;
   // Only the last part may contain spaces, so that no two changes share a key by accident.
   return [message, `${chat} ${clientChangeId} ${actorId}`];
-}
-
-/** 128 bits of SHA-256 over what must be equal in a repetition. */
-function digestOf({ messageId, change }: ChangeDraft): Buffer {
-  const content = change.kind === 'edited' ? change.text : change.hide;
-  return hash('sha256', JSON.stringify([change.kind, messageId, content]), 'buffer').subarray(0, 16);
 }
 
 function toError(outcome: ChangeRefusal, chatType?: ChatType): ChatError {

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { ChatType } from '../../model/chat.ts';
@@ -8,6 +7,7 @@ import { operations } from '../../model/operations.ts';
 import type { Appended, MessageRepository, NewMessage } from '../../repository/message-repository.ts';
 import { refusalOf } from '../authorization.ts';
 import { BatchWriter, type Settled, type WriterOptions } from './batch-writer.ts';
+import { digestOfMessage } from './digests.ts';
 import { newMessageId } from './message-id.ts';
 import { repetitionKey } from './repetition-key.ts';
 import { WrittenMessages } from './written-messages.ts';
@@ -46,7 +46,7 @@ export class MessageWriter {
    * CANCELLED (CLIENT_GONE) when the signal aborts while the message waits.
    */
   append(draft: Draft, signal?: AbortSignal): Promise<Receipt> {
-    return this.#writer.append({ ...draft, id: newMessageId(), contentHash: hashContent(draft) }, signal);
+    return this.#writer.append({ ...draft, id: newMessageId(), contentHash: digestOfMessage(draft) }, signal);
   }
 
   /** Resolves when all messages have been written or refused. Do not call `append` any more. */
@@ -82,9 +82,4 @@ function toError(outcome: Exclude<Appended['outcome'], 'stored' | 'repeated' | '
     });
   }
   return refusalOf(outcome, chatType);
-}
-
-/** 128 bits of SHA-256 over the fields that must be equal in a repetition. */
-function hashContent({ text }: Draft): Buffer {
-  return hash('sha256', text, 'buffer').subarray(0, 16);
 }

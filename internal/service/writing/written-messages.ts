@@ -11,7 +11,7 @@ export class WrittenMessages {
   #epoch: string | undefined;
 
   /** Adds a new message. Add the messages of a chat in the order of their numbers. */
-  addStored({ chatId, sender, clientMessageId, text }: NewMessage, appended: Appended): void {
+  addStored({ chatId, sender, clientMessageId, text, data }: NewMessage, appended: Appended): void {
     const { messageId, seq, createdAt, epoch } = appended;
     const message: Complete<Message> = {
       id: messageId,
@@ -23,6 +23,7 @@ export class WrittenMessages {
       text,
       createdAt,
       system: undefined,
+      data,
       editedAt: undefined,
       deletion: undefined,
     };

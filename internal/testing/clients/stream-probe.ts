@@ -120,9 +120,14 @@ export const commands = {
     epochs: Record<string, string> = {},
   ): CommandBody => ({ $case: 'subscribeAll', value: { cursors, others, epochs } }),
   unsubscribe: (chatId: string): CommandBody => ({ $case: 'unsubscribe', value: { chatId } }),
-  send: (chatId: string, text: string, clientMessageId: string = crypto.randomUUID()): CommandBody => ({
+  send: (
+    chatId: string,
+    text: string,
+    clientMessageId: string = crypto.randomUUID(),
+    data?: Record<string, unknown>,
+  ): CommandBody => ({
     $case: 'sendMessage',
-    value: { chatId, text, clientMessageId },
+    value: { chatId, text, clientMessageId, data },
   }),
   authenticate: (token: string): CommandBody => ({ $case: 'authenticate', value: { token } }),
   typing: (chatId: string): CommandBody => ({ $case: 'typing', value: { chatId } }),

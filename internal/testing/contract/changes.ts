@@ -49,6 +49,55 @@ export function changesContract(open: () => Transport): void {
       });
     });
 
+    test('data stays when the text is edited, is replaced or removed on request, and goes with the message', async () => {
+      const { alice, bob, group } = await scene();
+      const data = { order: 7, items: [{ name: 'tea', süß: false }, null, 'ü\u2028"'], empty: {} };
+      const request = { chatId: group.id, text: 'tea', clientMessageId: randomUUID() };
+      const { messageId } = await bob.chat.sendMessage({ ...request, data });
+      const ids = { chatId: group.id, messageId };
+      const read = async () => (await alice.chat.getMessage(ids)).message;
+      const edit = (text: string, fields: object = {}) =>
+        bob.chat.editMessage({ ...ids, text, clientChangeId: randomUUID(), ...inSubscription, ...fields });
+      expect(await read()).toMatchObject({ text: 'tea', data });
+      await edit('more tea');
+      expect(await read()).toMatchObject({ text: 'more tea', data });
+      await edit('coffee', { data: { order: 8 } });
+      expect(await read()).toMatchObject({ text: 'coffee', data: { order: 8 } });
+      await edit('coffee', { data: {} });
+      expect((await read())?.data).toBeUndefined();
+      await edit('coffee', { data });
+      await bob.chat.deleteMessage({ ...ids, clientChangeId: '', hide: false, reason: '', ifVersion: undefined });
+      expect(await read()).toMatchObject({ text: '', data: undefined });
+    });
+
+    test('data belongs to what a repetition must be equal in, whatever the order of its keys', async () => {
+      const { bob, group, edit } = await scene();
+      const request = { chatId: group.id, text: 'tea', clientMessageId: randomUUID() };
+      const first = await bob.chat.sendMessage({ ...request, data: { a: 1, b: { c: 2, d: 3 } } });
+      const again = (data?: Record<string, unknown>) => bob.chat.sendMessage({ ...request, data });
+      expect(await again({ b: { d: 3, c: 2 }, a: 1 })).toEqual(first);
+      for (const data of [undefined, {}, { a: 1 }, { a: 1, b: { c: 2, d: '3' } }])
+        await expect(again(data)).rejects.toMatchObject({ reason: 'MESSAGE_ID_REUSED' });
+      const edited = await edit(bob, 'x', { clientChangeId: 'e', data: { a: 1, b: 2 } });
+      expect(await edit(bob, 'x', { clientChangeId: 'e', data: { b: 2, a: 1 } })).toEqual(edited);
+      for (const data of [undefined, {}, { a: 1 }])
+        await expect(edit(bob, 'x', { clientChangeId: 'e', data })).rejects.toMatchObject({
+          reason: 'CHANGE_ID_REUSED',
+        });
+    });
+
+    test.each([
+      ['too large', { a: 'x'.repeat(5_120) }],
+      ['nested too deep', { a: JSON.parse(`${'['.repeat(16)}${']'.repeat(16)}`) }],
+      ['with the character NUL', { a: '\0' }],
+    ])('data that is %s is refused with its field', async (_, data) => {
+      const { bob, group, edit } = await scene();
+      const request = { chatId: group.id, text: 'tea', clientMessageId: randomUUID() };
+      const refused = { code: 'INVALID_ARGUMENT', violations: [{ field: 'data' }] };
+      await expect(bob.chat.sendMessage({ ...request, data })).rejects.toMatchObject(refused);
+      await expect(edit(bob, 'tea', { data })).rejects.toMatchObject(refused);
+    });
+
     test('an edit of a version that is no longer the newest is refused', async () => {
       const { bob, edit } = await scene();
       await edit(bob, 'second', { ifVersion: 2 });
@@ -153,12 +202,13 @@ export function liveChangesContract(open: () => Transport): void {
       const group = await newGroup(alice, bob);
       const [sender, reader] = await Promise.all([alice.connect(), bob.connect()]);
       for (const stream of [sender, reader]) await stream.ask(commands.subscribe(group.id));
-      const sent = await sender.ask(commands.send(group.id, 'first', 'm'));
+      const data = { order: 7, items: ['tea', null] };
+      const sent = await sender.ask(commands.send(group.id, 'first', 'm', data));
       if (sent.$case !== 'accepted') return expect.unreachable();
       const { messageId } = sent.value;
       const edit = (text: string, clientChangeId: string, ifVersion?: number): CommandBody => ({
         $case: 'editMessage',
-        value: { chatId: group.id, messageId, clientChangeId, text, ifVersion },
+        value: { chatId: group.id, messageId, clientChangeId, text, ifVersion, data: undefined },
       });
 
       const edited = await sender.ask(edit('second', 'e'));
@@ -179,16 +229,16 @@ export function liveChangesContract(open: () => Transport): void {
       await sender.ask({ $case: 'deleteMessage', value: removal });
 
       const expected = [
-        ['message', 2, 'first'],
-        ['messageChanged', 3, 'second'],
-        ['messageChanged', 4, ''],
+        ['message', 2, 'first', data],
+        ['messageChanged', 3, 'second', data],
+        ['messageChanged', 4, '', undefined],
       ];
       for (const stream of [sender, reader]) {
         await eventually(() => expect(stream.all('messageChanged')).toHaveLength(2));
         const heard = stream.events.flatMap((event) => {
           const message =
             event.$case === 'messageChanged' ? event.value.message : event.$case === 'message' && event.value;
-          return message ? [[event.$case, message.updateSeq, message.text]] : [];
+          return message ? [[event.$case, message.updateSeq, message.text, message.data]] : [];
         });
         expect(heard).toEqual(expected);
       }

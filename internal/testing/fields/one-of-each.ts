@@ -47,6 +47,7 @@ export const filledMessages = Object.values(systemEvents).map(
     text: '\u0001 \\ \' " 日本 😀',
     createdAt: at,
     system,
+    data: { list: [1, { deep: true }], '\u0001 日本': 'ü' },
     editedAt: new Date(at.getTime() + 1),
     deletion: { at: new Date(at.getTime() + 2), by: 'bob', hidden: true },
   }),
@@ -80,6 +81,7 @@ export const acceptedMessage: Filled<AcceptedMessage> = {
   sender: alice,
   clientMessageId: 'x',
   text: 'text',
+  data: { list: [1, { deep: true }] },
   contentHash: Buffer.from('digest'),
   acceptedAt: at,
 };

@@ -8,6 +8,7 @@ import type { Bus } from '../../client/bus/bus.ts';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import { MemoryPresence } from '../../client/presence/memory-presence.ts';
 import { ProtobufEventEncoder } from '../../converter/event.ts';
+import { features } from '../../model/feature.ts';
 import type { Principal, TokenRole } from '../../model/principal.ts';
 import { MemoryRateLimiter, type Rate } from '../../ratelimiter/memory-rate-limiter.ts';
 import type { ChangeRules } from '../../repository/change-repository.ts';
@@ -79,11 +80,11 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   const presence = new MemoryPresence();
   const service = new ChatService(
     { chats, members, memberships, readMarks, messages, writer, presence, bus, epochs },
-    { maxTextLength: 100_000, createRoomsOnJoin: true, maxSignalMembers: 100 },
+    { maxTextLength: 100_000, features: new Set(features), createRoomsOnJoin: true, maxSignalMembers: 100 },
   );
   const changes = new ChangeService(
     { changes: storage.changes, writer: changeWriter, messages, chats: service, epochs, unwritten: options.unwritten },
-    { maxTextLength: 100_000 },
+    { maxTextLength: 100_000, features: new Set(features) },
   );
   const presenceAnnouncer = new PresenceAnnouncer(
     { bus, memberships, presence, log },

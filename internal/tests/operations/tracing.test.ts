@@ -95,7 +95,11 @@ describe('with an OpenTelemetry collector', () => {
     const room = await newRoom(alice);
     const metadata = headers(alice.token);
     metadata.set('traceparent', `00-${'a'.repeat(32)}-${callersSpan}-01`);
-    const request = { chatId: room.id, text: 'hi', clientMessageId: crypto.randomUUID() };
+    const request = SendMessageRequest.fromPartial({
+      chatId: room.id,
+      text: 'hi',
+      clientMessageId: crypto.randomUUID(),
+    });
     const bytes = SendMessageRequest.encode(request).finish();
     await new RawClient(service.address).call('/chat.v1.ChatService/SendMessage', bytes, metadata);
     expect(await tree('a'.repeat(32), 'chat.v1.ChatService/SendMessage')).toEqual([

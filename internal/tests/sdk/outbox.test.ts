@@ -36,7 +36,7 @@ test('the next client sends unanswered messages first, with their original ids',
   await first.send(room.id, 'answered');
   expect(storage.items.size).toBe(0);
   proxy.cut();
-  const unsent = ['one', 'two', 'three'].map((text) => first.send(room.id, text, `id-${text}`));
+  const unsent = ['one', 'two', 'three'].map((text) => first.send(room.id, text, { clientMessageId: `id-${text}` }));
   const results = Promise.allSettled(unsent);
   await first.close();
   for (const { status } of await results) expect(status).toBe('rejected');
@@ -69,7 +69,7 @@ test('a message that was committed before its answer was lost is not sent twice'
   const first = newClient(name, outbox);
   await first.connect();
   const room = await first.joinRoom(uniqueName('room'));
-  const { messageId } = await first.send(room.id, 'once', 'the-id');
+  const { messageId } = await first.send(room.id, 'once', { clientMessageId: 'the-id' });
   await first.close();
   outbox.put({ chatId: room.id, text: 'once', clientMessageId: 'the-id' });
 

@@ -89,10 +89,14 @@ test('a deleted text is in no table, file, key, stream, page or log afterwards',
 
   // A long text is kept out of line, and compressed unless it is random.
   const long = Array.from({ length: 60 }, () => crypto.randomUUID()).join(' ');
-  const texts = [`secret ${crypto.randomUUID()}`, `second ${crypto.randomUUID()}`, long.slice(0, 36)] as const;
+  const data = [`datum ${crypto.randomUUID()}`, `other datum ${crypto.randomUUID()}`] as const;
+  const texts = [`secret ${crypto.randomUUID()}`, `second ${crypto.randomUUID()}`, long.slice(0, 36), ...data] as const;
   const change = { chatId: group.id, clientChangeId: '' };
   const [first, second] = [await say(alice, group, texts[0]), await say(alice, group, long)];
-  await alice.chat.editMessage({ ...change, messageId: first.messageId, text: texts[1], clientChangeId: 'edit' });
+  const edit = { ...change, messageId: first.messageId, text: texts[1] };
+  await alice.chat.editMessage({ ...edit, clientChangeId: 'edit', data: { secret: data[0] } });
+  // The data before is in the history of edits.
+  await alice.chat.editMessage({ ...edit, clientChangeId: 'edit again', data: { secret: data[1] } });
   await say(alice, group, 'stays');
 
   const tables = ['base', 'global'].map((part) => join(server.dataFolder, part));

@@ -93,10 +93,11 @@ describe('a prepared frame', () => {
 describe('frames of commands', () => {
   const id = fc.string({ unit: 'grapheme', maxLength: 20 });
   const seq = fc.maxSafeNat();
+  const data = fc.dictionary(id, fc.jsonValue({ maxDepth: 3 }));
   const body: fc.Arbitrary<Command['command']> = fc.oneof(
     fc.record({
       $case: fc.constant('sendMessage' as const),
-      value: fc.record({ chatId: id, text: id, clientMessageId: id }),
+      value: fc.record({ chatId: id, text: id, clientMessageId: id, data: fc.option(data, { nil: undefined }) }),
     }),
     fc.record({
       $case: fc.constant('subscribe' as const),

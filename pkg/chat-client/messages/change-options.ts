@@ -5,6 +5,11 @@ export interface ChangeOptions {
   clientChangeId?: string;
 }
 
+export interface EditOptions extends ChangeOptions {
+  /** The new data of the message, which replaces the old; an empty object removes it. By default it stays. */
+  data?: Record<string, unknown> | undefined;
+}
+
 export interface DeleteOptions extends ChangeOptions {
   /** Whether lists leave the message out from now on. By default clients show that there was a message. */
   hide?: boolean;

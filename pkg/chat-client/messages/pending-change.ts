@@ -7,6 +7,8 @@ export interface PendingEdit {
   messageId: string;
   /** The new text. */
   text: string;
+  /** The new data; an empty object removes it. Absent: it stays. */
+  data?: Record<string, unknown> | undefined;
   /** The id by which the service recognises a repetition. */
   clientChangeId: string;
   ifVersion?: number;

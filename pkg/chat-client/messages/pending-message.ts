@@ -2,5 +2,7 @@
 export interface PendingMessage {
   chatId: string;
   text: string;
+  /** What a program added to the text. */
+  data?: Record<string, unknown> | undefined;
   clientMessageId: string;
 }

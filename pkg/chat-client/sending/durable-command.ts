@@ -29,10 +29,10 @@ export function contentOf(command: DurableCommand): PendingMessage | PendingChan
 
 /** Creates the command that sends a message or changes one. */
 export function toCommand(content: PendingMessage | PendingChange): DurableCommand {
-  if (!isChange(content)) return { $case: 'sendMessage', value: content };
+  if (!isChange(content)) return { $case: 'sendMessage', value: { ...content, data: content.data } };
   if (content.kind === 'edit') {
     const { kind, ...value } = content;
-    return { $case: 'editMessage', value };
+    return { $case: 'editMessage', value: { ...value, data: value.data } };
   }
   const { kind, ...value } = content;
   return { $case: 'deleteMessage', value };

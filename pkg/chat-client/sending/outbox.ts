@@ -74,13 +74,16 @@ function parse(text: string | null): Stored[] {
 
 /** Entries without `kind` are messages. */
 function toContent(entry: Record<string, unknown>): PendingMessage | PendingChange | undefined {
-  const { kind, chatId, messageId, text, clientMessageId, clientChangeId, hide, reason, ifVersion } = entry;
+  const { kind, chatId, messageId, text, data, clientMessageId, clientChangeId, hide, reason, ifVersion } = entry;
+  const added = typeof data === 'object' && data !== null && { data };
   const complete = (...values: unknown[]) => [chatId, ...values].every((value) => typeof value === 'string');
   if (kind === undefined) {
-    return complete(text, clientMessageId) ? ({ chatId, text, clientMessageId } as PendingMessage) : undefined;
+    return complete(text, clientMessageId)
+      ? ({ chatId, text, clientMessageId, ...added } as PendingMessage)
+      : undefined;
   }
   if (kind === 'edit' && complete(messageId, text, clientChangeId)) {
-    return { kind, chatId, messageId, text, clientChangeId, ...version(ifVersion) } as PendingChange;
+    return { kind, chatId, messageId, text, clientChangeId, ...added, ...version(ifVersion) } as PendingChange;
   }
   if (kind === 'delete' && complete(messageId, clientChangeId, reason) && typeof hide === 'boolean') {
     return { kind, chatId, messageId, clientChangeId, hide, reason, ...version(ifVersion) } as PendingChange;

@@ -189,7 +189,7 @@ export class Conversation {
 
   #send(id: string, text: string): void {
     // The client tells of success and refusal by events, too, but not when it has no room or is closed.
-    this.#deps.client.send(this.id, text, id).catch((error: unknown) => this.refused(id, error));
+    this.#deps.client.send(this.id, text, { clientMessageId: id }).catch((error: unknown) => this.refused(id, error));
   }
 
   #withHeard(window: MessageWindow): MessageWindow {

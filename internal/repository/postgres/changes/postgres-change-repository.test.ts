@@ -102,6 +102,26 @@ describe('an edit', () => {
     expect(await outcome(change(edited('third'), { ifVersion: 3 }))).toBe('stored');
   });
 
+  test('by a node of the version before leaves the data, and a deletion by one removes it', async () => {
+    const message = newMessage(chatId, 'bob', { text: 'first', data: { a: 1 } });
+    await storage.messages.appendBatch([message], ['MEMBER']);
+    const asBefore = async (kind: string, text: string | null) => {
+      const { rows } = await storage.database.pool.query(
+        `select * from append_changes(array[$1::uuid], array[$2::uuid], array[$3], array['bob'], array[$4], array['\\x00'::bytea], array[$5],
+          array[false], array[null::bigint], array[null], '{}', '{MEMBER}', '{}', null, null, true, 0)`,
+        [chatId, message.id, kind, randomUUID(), text],
+      );
+      expect(rows).toMatchObject([{ outcome: 'stored', text: text ?? '' }]);
+      expect(rows[0]).not.toHaveProperty('data');
+    };
+    await asBefore('edited', 'second');
+    expect(await storage.messages.get(chatId, message.id)).toMatchObject({ text: 'second', data: { a: 1 } });
+    await asBefore('deleted', null);
+    expect(await storage.messages.get(chatId, message.id)).toMatchObject({ text: '', data: undefined });
+    const { rows } = await storage.database.pool.query('select data from messages where id = $1', [message.id]);
+    expect(rows).toEqual([{ data: null }]);
+  });
+
   test('does not change how the sent message is recognised', async () => {
     const clientMessageId = randomUUID();
     const message = await send('bob', 'original', chatId, clientMessageId);

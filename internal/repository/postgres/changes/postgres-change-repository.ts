@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { MessageVersion } from '../../../model/change.ts';
 import type { ChatType } from '../../../model/chat.ts';
 import { ChatError } from '../../../model/errors.ts';
+import type { MessageData } from '../../../model/message.ts';
 import type { Page } from '../../../model/page.ts';
 import type { Changed, ChangeRepository, ChangeRules, NewChange } from '../../change-repository.ts';
 import type { Reader } from '../../guard.ts';
@@ -10,12 +11,12 @@ import type { Database } from '../connection/database.ts';
 import { readInChat } from '../connection/read-in-chat.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
-import { type MessageRow, toMessage } from '../messages/message-row.ts';
+import { type MessageRow, toJson, toMessage } from '../messages/message-row.ts';
 
 const appendStatement = {
   name: 'append_changes',
-  text: `select * from append_changes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-    $14 * interval '1 millisecond', $15 * interval '1 millisecond', $16, $17)`,
+  text: `select * from append_changes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+    $15 * interval '1 millisecond', $16 * interval '1 millisecond', $17, $18)`,
 };
 
 /** A row that append_changes returns; with the message if the change was stored. */
@@ -27,7 +28,9 @@ type ChangedRow = MessageRow & {
 };
 
 /** A version, or the message alone if it has none after the cursor. */
-type VersionRow = { version: number; text: string; created_at: Date } | { version: null; text: null; created_at: null };
+type VersionRow =
+  | { version: number; text: string; data: MessageData | null; created_at: Date }
+  | { version: null; text: null; data: null; created_at: null };
 
 export class PostgresChangeRepository implements ChangeRepository {
   readonly #pool: pg.Pool;
@@ -54,6 +57,7 @@ export class PostgresChangeRepository implements ChangeRepository {
           batch.map(({ clientChangeId }) => clientChangeId || null),
           batch.map(({ digest }) => digest),
           batch.map(({ change }) => (change.kind === 'edited' ? change.text : null)),
+          batch.map(({ change }) => (change.kind === 'edited' ? toJson(change.data) : null)),
           batch.map(({ change }) => change.kind === 'deleted' && change.hide),
           batch.map(({ ifVersion }) => ifVersion ?? null),
           batch.map(({ change }) => (change.kind === 'deleted' ? change.reason : null)),
@@ -77,15 +81,15 @@ export class PostgresChangeRepository implements ChangeRepository {
   ): Promise<Page<MessageVersion, number>> {
     return withStorageErrors(async () => {
       const query = sql<VersionRow>`
-        select v.version, v.text, v.created_at
+        select v.version, v.text, v.data, v.created_at
         from messages m
         left join message_versions v on v.chat_id = m.chat_id and v.message_seq = m.seq and v.version > ${after}
         where m.chat_id = ${chatId} and m.id = ${messageId} and not m.hidden
         order by v.version limit ${limit + 1}`;
       const rows = await readInChat(this.#reads, chatId, query, reader);
       if (rows.length === 0) throw new ChatError('MESSAGE_NOT_FOUND', 'there is no such message in this chat');
-      const versions = rows.flatMap(({ version, text, created_at }) =>
-        version === null ? [] : [{ version, text, createdAt: created_at }],
+      const versions = rows.flatMap(({ version, text, data, created_at }) =>
+        version === null ? [] : [{ version, text, ...(data && { data }), createdAt: created_at }],
       );
       const items = versions.slice(0, limit);
       return { items, ...(versions.length > limit && { next: items.at(-1)?.version }) };

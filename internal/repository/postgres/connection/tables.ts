@@ -2,6 +2,7 @@ import type { ColumnType } from 'kysely';
 import type { SessionEnd } from '../../../model/account.ts';
 import type { ChatType } from '../../../model/chat.ts';
 import type { ChatRole } from '../../../model/member.ts';
+import type { MessageData } from '../../../model/message.ts';
 import type { TokenRole } from '../../../model/principal.ts';
 import type { SystemEvent } from '../../../model/system-event.ts';
 
@@ -48,6 +49,8 @@ export interface Tables extends AuthTables {
     deleted_at: Defaulted<Date | null>;
     deleted_by: Defaulted<string | null>;
     hidden: Defaulted<boolean>;
+    /** Written by append_messages and append_changes only. */
+    data: ColumnType<MessageData | null, never, never>;
   };
   changes: {
     chat_id: string;
@@ -59,7 +62,14 @@ export interface Tables extends AuthTables {
     digest: Buffer | null;
     created_at: Date;
   };
-  message_versions: { chat_id: string; message_seq: number; version: number; text: string; created_at: Date };
+  message_versions: {
+    chat_id: string;
+    message_seq: number;
+    version: number;
+    text: string;
+    data: MessageData | null;
+    created_at: Date;
+  };
   audit_log: {
     id: ColumnType<number, never, never>;
     at: Defaulted<Date>;

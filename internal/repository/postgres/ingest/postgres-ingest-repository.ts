@@ -15,6 +15,7 @@ import type { Appended, NewMessage } from '../../message-repository.ts';
 import type { Database } from '../connection/database.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import { FirstAnalysis } from '../messages/first-analysis.ts';
+import { toJson } from '../messages/message-row.ts';
 import { type AppendedRow, toAppended } from '../messages/postgres-message-repository.ts';
 
 /** The SQLSTATE with which ingest.move fails. */
@@ -37,7 +38,7 @@ const checkStatement = {
 
 const appendStatement = {
   name: 'ingest_append_messages',
-  text: 'select * from ingest.append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::integer)',
+  text: 'select * from ingest.append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::integer)',
 };
 
 interface CheckRow {
@@ -188,6 +189,7 @@ export class PostgresIngestRepository implements IngestRepository {
           messages.map(({ clientMessageId }) => clientMessageId),
           messages.map(({ contentHash }) => contentHash),
           messages.map(({ text }) => text),
+          messages.map(({ data }) => toJson(data)),
           lockWaitMs,
         ],
       });

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Complete } from '../../../model/complete.ts';
-import type { Message } from '../../../model/message.ts';
+import type { Message, MessageData } from '../../../model/message.ts';
 import type { Tables } from '../connection/tables.ts';
 
 export const messageColumns = [
@@ -18,6 +18,7 @@ export const messageColumns = [
   'deleted_at',
   'deleted_by',
   'hidden',
+  'data',
 ] as const satisfies (keyof Tables['messages'])[];
 
 /** A row of `messages`, without the columns that are never read back. */
@@ -35,8 +36,14 @@ export function toMessage(row: MessageRow): Complete<Message> {
     createdAt: new Date(row.created_at),
     system: row.system ?? undefined,
     editedAt: row.edited_at ? new Date(row.edited_at) : undefined,
+    data: row.data ?? undefined,
     deletion: row.deleted_at
       ? { at: new Date(row.deleted_at), by: row.deleted_by ?? '', hidden: row.hidden }
       : undefined,
   };
+}
+
+/** Returns the JSON of a message's data; null if there is none. */
+export function toJson(data: MessageData | undefined): string | null {
+  return data ? JSON.stringify(data) : null;
 }

@@ -14,13 +14,13 @@ import { withMessageErrors, withStorageErrors } from '../connection/storage-erro
 import type { Tables } from '../connection/tables.ts';
 import { changesPerEntry, type EntryRow, toPage } from './changes-page.ts';
 import { FirstAnalysis } from './first-analysis.ts';
-import { messageColumns, toMessage } from './message-row.ts';
+import { messageColumns, toJson, toMessage } from './message-row.ts';
 import { SharedPages } from './shared-pages.ts';
 
 const appendStatement = {
   name: 'append_messages',
   // In the other mode the condition, which depends on no row, is false before the function is called.
-  text: `select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+  text: `select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     where exists (select from ingest.mode where mode is distinct from 'jetstream')`,
 };
 
@@ -76,6 +76,7 @@ export class PostgresMessageRepository implements MessageRepository {
           batch.map(({ clientMessageId }) => clientMessageId),
           batch.map(({ contentHash }) => contentHash),
           batch.map(({ text }) => text),
+          batch.map(({ data }) => toJson(data)),
           sendingRoles,
           batch.flatMap(({ asService }, index) => (asService ? [index + 1] : [])),
           lockWaitMs,

@@ -430,6 +430,8 @@ export interface Message {
   deletedBy: string;
   /** Whether the message was deleted with `hide`: clients do not show that it existed. */
   hidden: boolean;
+  /** What a program added to the text. Not set: nothing, or the message was deleted. */
+  data: { [key: string]: any } | undefined;
 }
 
 /** SystemMessage is a change of the chat itself, recorded as a message. */
@@ -697,6 +699,11 @@ export interface SendMessageRequest {
    * allowed.
    */
   text: string;
+  /**
+   * What programs need besides the text, for example the items of an order. The service does not interpret it; clients that
+   * do not know it show the text. The rules are those of UpdateChatRequest. An empty object counts as none.
+   */
+  data: { [key: string]: any } | undefined;
 }
 
 export interface SendMessageResponse {
@@ -729,7 +736,14 @@ export interface EditMessageRequest {
    * The `update_seq` of the version that the caller has edited. If the message has changed since, the edit is refused. Not
    * set: the last edit wins.
    */
-  ifVersion?: number | undefined;
+  ifVersion?:
+    | number
+    | undefined;
+  /**
+   * The new data, which replaces the old. The rules are those of UpdateChatRequest. An empty object removes it. Not set:
+   * unchanged, so that a client that does not know the data can edit the text.
+   */
+  data: { [key: string]: any } | undefined;
 }
 
 export interface EditMessageResponse {
@@ -773,7 +787,11 @@ export interface MessageVersion {
   version: number;
   text: string;
   /** When the message got this text. */
-  createdAt: Date | undefined;
+  createdAt:
+    | Date
+    | undefined;
+  /** The data that the message had with this text. */
+  data: { [key: string]: any } | undefined;
 }
 
 export interface ListMessageVersionsResponse {
@@ -1851,6 +1869,7 @@ function createBaseMessage(): Message {
     deletedAt: undefined,
     deletedBy: "",
     hidden: false,
+    data: undefined,
   };
 }
 
@@ -1894,6 +1913,9 @@ export const Message: MessageFns<Message> = {
     }
     if (message.hidden !== false) {
       writer.uint32(104).bool(message.hidden);
+    }
+    if (message.data !== undefined) {
+      Struct.encode(Struct.wrap(message.data), writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -2015,6 +2037,14 @@ export const Message: MessageFns<Message> = {
             message.hidden = reader.bool();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2070,6 +2100,7 @@ export const Message: MessageFns<Message> = {
         ? globalThis.String(object.deleted_by)
         : "",
       hidden: isSet(object.hidden) ? globalThis.Boolean(object.hidden) : false,
+      data: isObject(object.data) ? object.data : undefined,
     };
   },
 
@@ -2114,6 +2145,9 @@ export const Message: MessageFns<Message> = {
     if (message.hidden !== false) {
       obj.hidden = message.hidden;
     }
+    if (message.data !== undefined) {
+      obj.data = message.data;
+    }
     return obj;
   },
 
@@ -2139,6 +2173,7 @@ export const Message: MessageFns<Message> = {
     message.deletedAt = object.deletedAt ?? undefined;
     message.deletedBy = object.deletedBy ?? "";
     message.hidden = object.hidden ?? false;
+    message.data = object.data ?? undefined;
     return message;
   },
 };
@@ -5299,7 +5334,7 @@ export const JoinRoomResponse: MessageFns<JoinRoomResponse> = {
 };
 
 function createBaseSendMessageRequest(): SendMessageRequest {
-  return { chatId: "", clientMessageId: "", text: "" };
+  return { chatId: "", clientMessageId: "", text: "", data: undefined };
 }
 
 export const SendMessageRequest: MessageFns<SendMessageRequest> = {
@@ -5312,6 +5347,9 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     }
     if (message.text !== "") {
       writer.uint32(26).string(message.text);
+    }
+    if (message.data !== undefined) {
+      Struct.encode(Struct.wrap(message.data), writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -5353,6 +5391,14 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
             message.text = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5378,6 +5424,7 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
         ? globalThis.String(object.client_message_id)
         : "",
       text: isSet(object.text) ? globalThis.String(object.text) : "",
+      data: isObject(object.data) ? object.data : undefined,
     };
   },
 
@@ -5392,6 +5439,9 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     if (message.text !== "") {
       obj.text = message.text;
     }
+    if (message.data !== undefined) {
+      obj.data = message.data;
+    }
     return obj;
   },
 
@@ -5403,6 +5453,7 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     message.chatId = object.chatId ?? "";
     message.clientMessageId = object.clientMessageId ?? "";
     message.text = object.text ?? "";
+    message.data = object.data ?? undefined;
     return message;
   },
 };
@@ -5517,7 +5568,7 @@ export const SendMessageResponse: MessageFns<SendMessageResponse> = {
 };
 
 function createBaseEditMessageRequest(): EditMessageRequest {
-  return { chatId: "", messageId: "", clientChangeId: "", text: "", ifVersion: undefined };
+  return { chatId: "", messageId: "", clientChangeId: "", text: "", ifVersion: undefined, data: undefined };
 }
 
 export const EditMessageRequest: MessageFns<EditMessageRequest> = {
@@ -5536,6 +5587,9 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
     }
     if (message.ifVersion !== undefined) {
       writer.uint32(40).int64(message.ifVersion);
+    }
+    if (message.data !== undefined) {
+      Struct.encode(Struct.wrap(message.data), writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -5593,6 +5647,14 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
             message.ifVersion = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5628,6 +5690,7 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
         : isSet(object.if_version)
         ? globalThis.Number(object.if_version)
         : undefined,
+      data: isObject(object.data) ? object.data : undefined,
     };
   },
 
@@ -5648,6 +5711,9 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
     if (message.ifVersion !== undefined) {
       obj.ifVersion = Math.round(message.ifVersion);
     }
+    if (message.data !== undefined) {
+      obj.data = message.data;
+    }
     return obj;
   },
 
@@ -5661,6 +5727,7 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
     message.clientChangeId = object.clientChangeId ?? "";
     message.text = object.text ?? "";
     message.ifVersion = object.ifVersion ?? undefined;
+    message.data = object.data ?? undefined;
     return message;
   },
 };
@@ -6142,7 +6209,7 @@ export const ListMessageVersionsRequest: MessageFns<ListMessageVersionsRequest> 
 };
 
 function createBaseMessageVersion(): MessageVersion {
-  return { version: 0, text: "", createdAt: undefined };
+  return { version: 0, text: "", createdAt: undefined, data: undefined };
 }
 
 export const MessageVersion: MessageFns<MessageVersion> = {
@@ -6155,6 +6222,9 @@ export const MessageVersion: MessageFns<MessageVersion> = {
     }
     if (message.createdAt !== undefined) {
       Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(26).fork()).join();
+    }
+    if (message.data !== undefined) {
+      Struct.encode(Struct.wrap(message.data), writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -6196,6 +6266,14 @@ export const MessageVersion: MessageFns<MessageVersion> = {
             message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6217,6 +6295,7 @@ export const MessageVersion: MessageFns<MessageVersion> = {
         : isSet(object.created_at)
         ? fromJsonTimestamp(object.created_at)
         : undefined,
+      data: isObject(object.data) ? object.data : undefined,
     };
   },
 
@@ -6231,6 +6310,9 @@ export const MessageVersion: MessageFns<MessageVersion> = {
     if (message.createdAt !== undefined) {
       obj.createdAt = message.createdAt.toISOString();
     }
+    if (message.data !== undefined) {
+      obj.data = message.data;
+    }
     return obj;
   },
 
@@ -6242,6 +6324,7 @@ export const MessageVersion: MessageFns<MessageVersion> = {
     message.version = object.version ?? 0;
     message.text = object.text ?? "";
     message.createdAt = object.createdAt ?? undefined;
+    message.data = object.data ?? undefined;
     return message;
   },
 };
@@ -12236,6 +12319,7 @@ export const ChatServiceDefinition = {
      *
      * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
+     * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, and older nodes may not know it.
      * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
      * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
      * `client_message_id`.
@@ -12259,7 +12343,8 @@ export const ChatServiceDefinition = {
      * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
      * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
      * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message.
-     * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer.
+     * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer;
+     * (FEATURE_DISABLED): the edit has data, and older nodes may not know it.
      * ABORTED (VERSION_CONFLICT): the message's `update_seq` is not `if_version`; read it and decide anew.
      * UNAVAILABLE (STORAGE_UNAVAILABLE): the edit may or may not be stored; send it again with the same `client_change_id`.
      */
@@ -12626,6 +12711,7 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, and older nodes may not know it.
    * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
    * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
    * `client_message_id`.
@@ -12645,7 +12731,8 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
    * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
    * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message.
-   * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer.
+   * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer;
+   * (FEATURE_DISABLED): the edit has data, and older nodes may not know it.
    * ABORTED (VERSION_CONFLICT): the message's `update_seq` is not `if_version`; read it and decide anew.
    * UNAVAILABLE (STORAGE_UNAVAILABLE): the edit may or may not be stored; send it again with the same `client_change_id`.
    */
@@ -12950,6 +13037,7 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, and older nodes may not know it.
    * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
    * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
    * `client_message_id`.
@@ -12969,7 +13057,8 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
    * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
    * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message.
-   * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer.
+   * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer;
+   * (FEATURE_DISABLED): the edit has data, and older nodes may not know it.
    * ABORTED (VERSION_CONFLICT): the message's `update_seq` is not `if_version`; read it and decide anew.
    * UNAVAILABLE (STORAGE_UNAVAILABLE): the edit may or may not be stored; send it again with the same `client_change_id`.
    */

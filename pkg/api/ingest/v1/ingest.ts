@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Struct } from "../../google/protobuf/struct.ts";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
 
 export const protobufPackage = "ingest.v1";
@@ -27,6 +28,7 @@ export interface AcceptedMessage {
   /** A digest of the content. It distinguishes a repetition from another message with the same client_message_id. */
   contentHash: Uint8Array;
   acceptedAt: Date | undefined;
+  data: { [key: string]: any } | undefined;
 }
 
 function createBaseAcceptedMessage(): AcceptedMessage {
@@ -39,6 +41,7 @@ function createBaseAcceptedMessage(): AcceptedMessage {
     text: "",
     contentHash: new Uint8Array(0),
     acceptedAt: undefined,
+    data: undefined,
   };
 }
 
@@ -67,6 +70,9 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
     }
     if (message.acceptedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.acceptedAt), writer.uint32(66).fork()).join();
+    }
+    if (message.data !== undefined) {
+      Struct.encode(Struct.wrap(message.data), writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -148,6 +154,14 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
             message.acceptedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -194,6 +208,7 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
         : isSet(object.accepted_at)
         ? fromJsonTimestamp(object.accepted_at)
         : undefined,
+      data: isObject(object.data) ? object.data : undefined,
     };
   },
 
@@ -223,6 +238,9 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
     if (message.acceptedAt !== undefined) {
       obj.acceptedAt = message.acceptedAt.toISOString();
     }
+    if (message.data !== undefined) {
+      obj.data = message.data;
+    }
     return obj;
   },
 
@@ -239,6 +257,7 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
     message.text = object.text ?? "";
     message.contentHash = object.contentHash ?? new Uint8Array(0);
     message.acceptedAt = object.acceptedAt ?? undefined;
+    message.data = object.data ?? undefined;
     return message;
   },
 };
@@ -297,6 +316,10 @@ function fromJsonTimestamp(o: any): Date {
   } else {
     return fromTimestamp(Timestamp.fromJSON(o));
   }
+}
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function isSet(value: any): boolean {

@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto';
-import type { ChatFields } from '../../model/chat-fields.ts';
-import { invalidFieldsError } from '../../model/errors.ts';
+import { ChatError, invalidFieldsError } from '../../model/errors.ts';
+import type { Feature } from '../../model/feature.ts';
+import type { MessageData } from '../../model/message.ts';
 
-/** The largest `data` of a chat: bytes of its JSON, with numbers written without exponents. */
+/** The largest `data` of a chat or message: bytes of its JSON, with numbers written without exponents. */
 export const maxDataBytes = 5 * 1_024;
 
 /**
@@ -15,12 +15,24 @@ export const maxDataDepth = 16;
  * Returns the data as it will be read: without -0, for example. Throws INVALID_ARGUMENT, with the field `data`, if it is too large or nested too deep, or
  * if it has a value that the database or JSON cannot hold: the character NUL, half a surrogate pair, or a number that is not finite.
  */
-export function toStoredData(data: ChatFields['data']): ChatFields['data'] {
+export function toStoredData(data: MessageData): Record<string, unknown> {
   const bytesOfExponents = check(data, 1);
   const json = JSON.stringify(data);
   if (Buffer.byteLength(json) + bytesOfExponents > maxDataBytes)
     throw invalidData(`must be at most ${maxDataBytes} bytes of JSON`);
   return JSON.parse(json);
+}
+
+/** Throws FAILED_PRECONDITION (FEATURE_DISABLED) if messages may not have data yet. */
+export function checkDataEnabled(enabled: ReadonlySet<Feature>): void {
+  if (enabled.has('message_data')) return;
+  throw new ChatError('FEATURE_DISABLED', 'messages cannot have data before all nodes know it (FEATURES_ENABLED)');
+}
+
+/** Returns the data of a new message as it will be read; undefined if it has no key. Throws as `toStoredData`. */
+export function toMessageData(data: MessageData): MessageData | undefined {
+  const stored = toStoredData(data);
+  return Object.keys(stored).length > 0 ? stored : undefined;
 }
 
 /** Returns how many digits its numbers have more than JavaScript writes: PostgreSQL writes 1e308 with all of them. */
@@ -44,16 +56,4 @@ function check(value: unknown, depth: number): number {
 
 function invalidData(description: string) {
   return invalidFieldsError({ field: 'data', description });
-}
-
-/** 128 bits of SHA-256 over what must be equal in a repetition. The order of keys is no matter: protobuf does not keep it. */
-export function digestOfFields({ name, description, data }: Partial<ChatFields>): Buffer {
-  const content = ['chat_updated', name ?? null, description ?? null, data ?? null];
-  return hash('sha256', JSON.stringify(content, sortKeys), 'buffer').subarray(0, 16);
-}
-
-function sortKeys(_: string, value: unknown): unknown {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (!isObject) return value;
-  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }

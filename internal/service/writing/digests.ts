@@ -1,0 +1,41 @@
+import { hash } from 'node:crypto';
+import type { ChangeDraft } from '../../model/change.ts';
+import type { ChatFields } from '../../model/chat-fields.ts';
+import type { Draft } from '../../model/message.ts';
+
+/*
+ * Digests of what must be equal in a repetition: 128 bits of SHA-256. They are stored, and nodes of several versions compare them: what an older version could
+ * already digest has the same digest for ever. The order of an object's keys is no matter, since protobuf does not keep it.
+ */
+
+/** The form of digests of messages with data: their first byte. Digests of a text alone are 16 bytes of SHA-256, without such a byte. */
+const formWithData = 2;
+
+export function digestOfMessage({ text, data }: Pick<Draft, 'text' | 'data'>): Buffer {
+  if (!data) return digest(text);
+  return Buffer.concat([Buffer.of(formWithData), digest(canonicalJson([text, data]))]);
+}
+
+export function digestOfChange({ messageId, change }: Pick<ChangeDraft, 'messageId' | 'change'>): Buffer {
+  if (change.kind === 'deleted') return digest(canonicalJson([change.kind, messageId, change.hide]));
+  const { kind, text, data } = change;
+  return digest(canonicalJson(data ? [kind, messageId, text, data] : [kind, messageId, text]));
+}
+
+export function digestOfUpdate({ name, description, data }: Partial<ChatFields>): Buffer {
+  return digest(canonicalJson(['chat_updated', name ?? null, description ?? null, data ?? null]));
+}
+
+function digest(content: string): Buffer {
+  return hash('sha256', content, 'buffer').subarray(0, 16);
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, sortKeys);
+}
+
+function sortKeys(_: string, value: unknown): unknown {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isObject) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+}
