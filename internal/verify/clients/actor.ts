@@ -7,6 +7,7 @@ import { admission, membership } from '../checker/checker.ts';
 import type { CallRecord, ChangeRecord, Effect, Outcome, SendRecord } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
 import { type Connection, type Deployment, openConnection, type TransportName } from '../transports/deployment.ts';
+import { dataFor } from './content.ts';
 import type { LiveStream } from './live-stream.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Random } from './random.ts';
@@ -200,7 +201,7 @@ export class Actor {
 
   /** Sends a message by a call or by a command on the stream, and records the outcome. Never throws ChatClientError. */
   async send(draft: Draft, by: 'call' | 'stream' = 'call'): Promise<void> {
-    const { firstBegin, ...message } = draft;
+    const { firstBegin, ...message } = { ...draft, data: dataFor(draft.text) };
     const begin = this.journal.now();
     const record = {
       kind: 'send' as const,
@@ -251,7 +252,7 @@ export class Actor {
     try {
       const { seq } =
         what === 'edit'
-          ? await this.#carryOut('editMessage', { ...request, text }, by)
+          ? await this.#carryOut('editMessage', { ...request, text, data: dataFor(text) ?? {} }, by)
           : await this.#carryOut('deleteMessage', { ...request, hide, reason: 'by chance' }, by);
       add({ outcome: 'ok', seq });
       const message = this.world.chats.get(draft.chatId)?.recent.get(draft.messageId);

@@ -24,8 +24,8 @@ export class SdkReader {
       call: async (method, request) => {
         switch (method) {
           case 'sendMessage': {
-            const { chatId, text, clientMessageId } = request as SendMessageRequest;
-            return (await this.client.send(chatId, text, clientMessageId)) as never;
+            const { chatId, text, ...options } = request as SendMessageRequest;
+            return (await this.client.send(chatId, text, options)) as never;
           }
           case 'editMessage': {
             const { chatId, messageId, text, ...options } = request as EditMessageRequest;

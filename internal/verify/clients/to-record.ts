@@ -1,10 +1,11 @@
 import { type Change, ChatRole, type Message } from '../../../pkg/api/chat/v1/chat.ts';
 import type { MessageRecord, SystemNews } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
+import { contentOf } from './content.ts';
 
 /** The record of a message that a reader received; `changed`: as a change. */
 export function toMessageRecord(reader: string, at: number, message: Message, changed = false): MessageRecord {
-  const { seq, updateSeq, id, sender, clientMessageId, text, deletedAt } = message;
+  const { seq, updateSeq, id, sender, clientMessageId, deletedAt } = message;
   const system = toSystemNews(message);
   return {
     kind: 'message',
@@ -15,7 +16,7 @@ export function toMessageRecord(reader: string, at: number, message: Message, ch
     id,
     sender: sender?.id ?? '',
     clientMessageId,
-    text,
+    text: contentOf(message),
     ...(system && { system }),
     ...(changed && { changed }),
     ...(deletedAt && { deleted: true as const }),

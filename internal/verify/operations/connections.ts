@@ -1,3 +1,4 @@
+import { SendMessageRequest } from '../../../pkg/api/chat/v1/chat.ts';
 import type { Operation } from './operation.ts';
 
 /** Clients break, stall and reopen their connections, and send invalid commands. */
@@ -43,8 +44,8 @@ export const connections: readonly Operation[] = [
       const nonsense = [
         { chatId: 'not an id', text: 'x', clientMessageId: 'x' },
         { chatId: crypto.randomUUID(), text: '', clientMessageId: '' },
-        { chatId: crypto.randomUUID(), text: 'to no chat', clientMessageId: 'nowhere' },
-      ];
+        { chatId: crypto.randomUUID(), text: 'to no chat', clientMessageId: 'nowhere', data: { to: ['no', 'chat'] } },
+      ].map((one) => SendMessageRequest.fromPartial(one));
       return () => live.ask({ $case: 'sendMessage', value: random.pick(nonsense)! });
     },
   },

@@ -1,0 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
+
+/** Returns the data that clients of a run send with a text: of every third text. It follows from the text, so that histories need not hold it. */
+export function dataFor(text: string): Record<string, unknown> | undefined {
+  if (text === '' || text.length % 3 !== 0) return undefined;
+  return { characters: text.length, words: text.split(' ').slice(0, 3), 'a key ü': { isLong: text.length > 100 } };
+}
+
+/** Returns the content of a message for the history: the text, and the data if it is not what was sent with the text. */
+export function contentOf({ text, data }: { text: string; data?: Record<string, unknown> | undefined }): string {
+  return isDeepStrictEqual(data, dataFor(text)) ? text : `${text} with the data ${JSON.stringify(data)}`;
+}
