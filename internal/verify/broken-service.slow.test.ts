@@ -147,6 +147,10 @@ const broken: Record<string, Broken> = {
       },
     }),
   },
+  'forgets the data of messages on pages (1)': {
+    found: ['differs'],
+    overrides: () => ({ messages: (real) => breakPages(real, ({ data: _, ...message }) => message) }),
+  },
   'shows deleted texts (1)': {
     found: ['deleted-seen'],
     overrides: () => {

@@ -96,7 +96,7 @@ test('a deleted text is in no table, file, key, stream, page or log afterwards',
   const edit = { ...change, messageId: first.messageId, text: texts[1] };
   await alice.chat.editMessage({ ...edit, clientChangeId: 'edit', data: { secret: data[0] } });
   // The data before is in the history of edits.
-  await alice.chat.editMessage({ ...edit, clientChangeId: 'edit again', data: { secret: data[1] } });
+  await alice.chat.editMessage({ ...edit, clientChangeId: 'edit-again', data: { secret: data[1] } });
   await say(alice, group, 'stays');
 
   const tables = ['base', 'global'].map((part) => join(server.dataFolder, part));
