@@ -7,7 +7,7 @@ import { maxMessages } from './message-window.ts';
 interface Asked {
   request: { beforeSeq?: number; afterSeq?: number };
   /** Answers with the messages from the first to the last number. */
-  answer(first: number, last: number, hasMore: boolean): Promise<void>;
+  answer(first: number, last: number, hasMore: boolean, epoch?: string): Promise<void>;
   fail(): Promise<void>;
 }
 
@@ -28,8 +28,8 @@ function open(): { conversation: Conversation; asked: Asked[] } {
     new Promise((resolve, reject) => {
       asked.push({
         request,
-        answer(first, last, hasMore) {
-          resolve(ListMessagesResponse.fromPartial({ messages: range(first, last), hasMore }));
+        answer(first, last, hasMore, epoch = 'one') {
+          resolve(ListMessagesResponse.fromPartial({ messages: range(first, last), hasMore, epoch }));
           return settled().then(settled).then(settled);
         },
         fail() {
@@ -144,4 +144,33 @@ test('nothing is dropped from the beginning while an older page is on its way', 
   for (const one of range(1_001, 1_000 + maxMessages + 50)) conversation.receive(one);
   await asked[0]!.answer(901, 950, true);
   expect(shown(conversation)).toMatchObject({ first: 901 });
+});
+
+test.each(['older', 'newer'] as const)(
+  'a page of %s messages from another epoch is not joined to what is shown: the newest are read anew',
+  async (direction) => {
+    const { conversation, asked } = await openInTheMiddle();
+    const before = shown(conversation);
+    void (direction === 'older' ? conversation.loadOlder() : conversation.loadNewer());
+    await asked
+      .shift()!
+      .answer(direction === 'older' ? 951 : 1_601, direction === 'older' ? 1_000 : 1_650, true, 'two');
+    expect(shown(conversation)).toEqual(before);
+    await asked.shift()!.answer(1_501, 1_550, true, 'two');
+    expect(shown(conversation)).toEqual({ first: 1_501, last: 1_550, hasNewer: false });
+  },
+);
+
+test('what was asked for or heard before the database went back is not shown afterwards', async () => {
+  const { conversation, asked } = open();
+  conversation.enter(Chat.fromPartial({}));
+  await settled();
+  conversation.receive(message(11));
+  conversation.reset();
+  conversation.receive(message(6));
+  await asked.shift()!.answer(1, 10, false);
+  expect(conversation.state.value.loaded).toBe(false);
+  await asked.shift()!.answer(1, 5, false, 'two');
+  expect(shown(conversation)).toEqual({ first: 1, last: 6, hasNewer: false });
+  expect(asked).toEqual([]);
 });

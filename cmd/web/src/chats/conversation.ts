@@ -44,6 +44,10 @@ export class Conversation {
   #loading: Loading | undefined;
   /** Counts how often the newest page was asked for: any other that is on its way then comes too late. */
   #generation = 0;
+  /** The epoch of the numbers in the window; empty if it is not known. */
+  #epoch = '';
+  /** How often the service's database has gone back. */
+  #resets = 0;
   /** What arrives while a page is being read: the page may be older. */
   #heardMeanwhile: ((window: MessageWindow) => MessageWindow)[] = [];
 
@@ -94,7 +98,8 @@ export class Conversation {
     try {
       await this.#deps.online();
       const size = Math.min(Math.max(pageSize, atLeast + 10), maxPageSize);
-      const page = await this.#deps.client.call('listMessages', { chatId: this.id, pageSize: size });
+      const page = await this.#newestPage(size);
+      this.#epoch = page.epoch;
       const newest: MessageWindow = { messages: page.messages, hasOlder: page.hasMore, hasNewer: false };
       this.following = true;
       this.#change({ loaded: true, window: this.#withHeard(newest), shift: false });
@@ -103,6 +108,13 @@ export class Conversation {
     } finally {
       this.#loading = undefined;
     }
+  }
+
+  /** The service's database has gone back: what is here may be lost, and so may be what a page brings that was asked for before. */
+  reset(): void {
+    this.#resets += 1;
+    this.#heardMeanwhile = [];
+    void this.loadNewest();
   }
 
   async loadOlder(): Promise<void> {
@@ -192,6 +204,14 @@ export class Conversation {
     this.#deps.client.send(this.id, text, { clientMessageId: id }).catch((error: unknown) => this.refused(id, error));
   }
 
+  async #newestPage(size: number) {
+    for (;;) {
+      const resets = this.#resets;
+      const page = await this.#deps.client.call('listMessages', { chatId: this.id, pageSize: size });
+      if (resets === this.#resets) return page;
+    }
+  }
+
   #withHeard(window: MessageWindow): MessageWindow {
     return this.#heardMeanwhile.reduce((before, heard) => heard(before), window);
   }
@@ -212,6 +232,8 @@ export class Conversation {
     try {
       const page = await this.#deps.client.call('listMessages', { chatId: this.id, pageSize, ...range });
       if (overtaken()) return;
+      // Numbers of two epochs do not belong together. The service may not have told yet.
+      if (page.epoch && this.#epoch && page.epoch !== this.#epoch) return this.reset();
       const joined = join(this.state.value.window, page.messages, page.hasMore);
       const window = this.#withHeard(joined);
       this.#change({ window, shift: direction === 'older', problem: undefined });

@@ -108,7 +108,7 @@ export class Workspace {
       this.#conversations.delete(chatId);
     });
     client.on('reset', ({ chatId }) => {
-      void this.#conversations.get(chatId)?.loadNewest();
+      this.#conversations.get(chatId)?.reset();
       chats.forget(chatId);
       chats.load().catch(() => {});
     });
