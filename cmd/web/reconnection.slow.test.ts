@@ -1,5 +1,6 @@
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { uniqueName } from '../../internal/testing/clients/person.ts';
+import { eventually } from '../../internal/testing/eventually.ts';
 import { startTcpProxy, type TcpProxy } from '../../internal/testing/faults/tcp-proxy.ts';
 import { ChildService } from '../../internal/testing/services/child-service.ts';
 import { createTestDatabase } from '../../internal/testing/services/test-database.ts';
@@ -91,6 +92,31 @@ test('messages that were not sent survive a reload', async () => {
   await anna.goTo(room.id);
   await anna.shows(['one', 'two']);
   expect((await ben.history(room.id)).map(({ text }) => text).filter(Boolean)).toEqual(['one', 'two']);
+});
+
+test('what a closed tab had not sent, another tab of the user sends', async () => {
+  const { service, proxy, url } = await setUp();
+  const anna = await ChatPage.guest(url, uniqueName('anna'));
+  const ben = await service.client(uniqueName('ben'));
+  const room = await ben.joinRoom(uniqueName('room'));
+  await anna.join(room.name);
+  const other = await anna.page.context().newPage();
+  await other.goto(anna.page.url());
+  await other.getByRole('textbox', { name: /^Message to/ }).waitFor();
+  proxy.cut();
+  await anna.banner.waitFor();
+  for (const text of ['one', 'two']) await anna.say(text);
+  await anna.page.close();
+  // They are shown as waiting before they can be sent.
+  await other.locator('.bubble').getByText('two', { exact: true }).waitFor();
+  expect(await other.getByText('Sending').count()).toBe(2);
+  proxy.restore();
+
+  await eventually(async () => {
+    expect((await ben.history(room.id)).map(({ text }) => text).filter(Boolean)).toEqual(['one', 'two']);
+  });
+  await other.getByText('Sending').first().waitFor({ state: 'detached' });
+  expect(await other.locator('.bubble').allInnerTexts()).toHaveLength(2);
 });
 
 test('edits and deletions that were made offline are shown as waiting, and survive a reload', async () => {

@@ -26,6 +26,7 @@ export type { SendOptions } from './messages/send-options.ts';
 export { withChatUpdate } from './messages/with-chat-update.ts';
 export type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
 export { type Outbox, type WebStorage, webStorageOutbox } from './sending/outbox.ts';
+export type { Tabs } from './sending/tabs.ts';
 export { anyOf } from './transports/any-of.ts';
 export type { AuthCalls, ChatCalls, Stream, Transport } from './transports/transport.ts';
 export type { WebSocketConstructor, WebSocketLike } from './transports/web-socket-stream.ts';

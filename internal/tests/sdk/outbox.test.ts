@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   ChatClient,
   type ChatClientEvents,
   guest,
   type Outbox,
+  type Tabs,
+  type WebStorage,
   webSocketTransport,
   webStorageOutbox,
 } from '../../../pkg/chat-client/index.ts';
@@ -185,6 +187,95 @@ test('a message for which the outbox has no room is refused and not sent', async
   kept.catch(() => {});
   await expect(client.send(crypto.randomUUID(), 'too much')).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
   expect(client.pendingMessages.map(({ text }) => text)).toEqual(['kept']);
+});
+
+describe('when another tab is closed', () => {
+  /** Tabs of one browser: what one stores, the others hear of. Their locks are this process's, which each test names anew. */
+  function newBrowser() {
+    const storage = newStorage();
+    const tabs = new Set<Parameters<Tabs['addEventListener']>[1]>();
+    const openTab = (): { storage: WebStorage; window: Tabs; crash: () => void } => {
+      let own: Parameters<Tabs['addEventListener']>[1] | undefined;
+      const crashed = new AbortController();
+      const request: NonNullable<Tabs['navigator']['locks']>['request'] = (name, { signal }, whileHeld) => {
+        const end = new Promise<void>((resolve) => crashed.signal.addEventListener('abort', () => resolve()));
+        return navigator.locks.request(name, { signal }, () => Promise.race([whileHeld(), end]));
+      };
+      return {
+        storage: {
+          ...storage,
+          get length() {
+            return storage.length;
+          },
+          setItem(key, newValue) {
+            storage.setItem(key, newValue);
+            for (const other of tabs) if (other !== own) other({ key, newValue });
+          },
+        },
+        window: {
+          navigator: { locks: { request } },
+          addEventListener(_, listener) {
+            own = listener;
+            tabs.add(listener);
+          },
+          removeEventListener: (_, listener) => void tabs.delete(listener),
+        },
+        crash: () => crashed.abort(),
+      };
+    };
+    return { openTab, items: storage.items };
+  }
+
+  /** A writer with two tabs open, of which the first has lost the network. */
+  async function scene() {
+    const proxy = await startTcpProxy(service.url);
+    onTestFinished(() => proxy.close());
+    const [browser, name] = [newBrowser(), uniqueName('writer')];
+    const [cut, other, third] = [browser.openTab(), browser.openTab(), browser.openTab()];
+    const first = newClient(name, webStorageOutbox(cut.storage, name, cut.window), proxy.dsn);
+    await first.connect();
+    const room = await first.joinRoom(uniqueName('room'));
+    const { messageId } = await first.send(room.id, 'before');
+    const left = [other, third].map((tab) => newClient(name, webStorageOutbox(tab.storage, name, tab.window)));
+    for (const client of left) await client.connect();
+    proxy.cut();
+    const waiting = [first.send(room.id, 'one'), first.edit(room.id, messageId, 'edited'), first.send(room.id, 'two')];
+    for (const one of waiting) one.catch(() => {});
+    const [second] = left as [ChatClient, ChatClient];
+    const written = async () => (await second.history(room.id)).flatMap(({ text, system }) => (system ? [] : [text]));
+    expect(await written()).toEqual(['before']);
+    const takenOver: ChatClientEvents['takenOver'][] = [];
+    for (const client of left) client.on('takenOver', (content) => takenOver.push(content));
+    return { browser, first, cut, written, takenOver };
+  }
+
+  test.each(['closed', 'crashed'] as const)(
+    'and was %s, one of those left sends what it had not sent, in order',
+    async (how) => {
+      const { browser, first, cut, written, takenOver } = await scene();
+      if (how === 'closed') await first.close();
+      else cut.crash();
+      await eventually(async () => expect(await written()).toEqual(['edited', 'one', 'two']));
+      await eventually(() => expect(browser.items.size).toBe(0));
+      expect(takenOver).toMatchObject([{ text: 'one' }, { kind: 'edit', text: 'edited' }, { text: 'two' }]);
+    },
+  );
+
+  test('and leaves nothing, nobody sends anything', async () => {
+    const browser = newBrowser();
+    const name = uniqueName('writer');
+    const tabs = [browser.openTab(), browser.openTab()];
+    const [first, second] = tabs.map((tab) => newClient(name, webStorageOutbox(tab.storage, name, tab.window)));
+    await Promise.all([first!.connect(), second!.connect()]);
+    const room = await first!.joinRoom(uniqueName('room'));
+    await first!.send(room.id, 'answered');
+    const takenOver: unknown[] = [];
+    second!.on('takenOver', (content) => takenOver.push(content));
+    await first!.close();
+    await second!.send(room.id, 'later');
+    expect(takenOver).toEqual([]);
+    expect(second!.pendingSends).toBe(0);
+  });
 });
 
 test('an outbox leaves foreign items alone and ignores its unreadable ones', () => {

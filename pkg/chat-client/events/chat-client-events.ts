@@ -45,6 +45,8 @@ export type ChatClientEvents = {
   presence: { chatId: string; user: User; online: boolean };
   /** A member, or the user on another device, has read every message up to `seq`. */
   read: { chatId: string; userId: string; seq: number };
+  /** Another client of the user, which is gone, has left an unanswered message or change in the outbox; this client sends it. */
+  takenOver: PendingMessage | PendingChange;
   /** The service stored a message of this client durably. Also emitted for messages that were sent before a reload. */
   sent: PendingMessage & Receipt;
   /** The service refused a message of this client permanently. Also emitted for messages that were sent before a reload. */

@@ -38,6 +38,13 @@ export function toCommand(content: PendingMessage | PendingChange): DurableComma
   return { $case: 'deleteMessage', value };
 }
 
+/** Returns what no two messages or changes of a client have in common. */
+export function idOf(content: PendingMessage | PendingChange): string {
+  return isChange(content)
+    ? `changes/${content.chatId}/${content.clientChangeId}`
+    : `${content.chatId}/${content.clientMessageId}`;
+}
+
 export function isChange(content: PendingMessage | PendingChange): content is PendingChange {
   return 'clientChangeId' in content;
 }

@@ -1,6 +1,8 @@
+import { newId } from '../ids/new-id.ts';
 import type { PendingChange } from '../messages/pending-change.ts';
 import type { PendingMessage } from '../messages/pending-message.ts';
-import { isChange } from './durable-command.ts';
+import { idOf } from './durable-command.ts';
+import { type Tabs, TabWatch } from './tabs.ts';
 
 /**
  * A store for unanswered messages, edits and deletions that survives a reload or crash. The client puts each there before it sends it, and
@@ -12,6 +14,11 @@ export interface Outbox {
   load(): (PendingMessage | PendingChange)[];
   /** Stores a message or change. If it throws, for example because the store is full, nothing is sent. */
   put(content: PendingMessage | PendingChange): void;
+  /**
+   * Calls the listener when another client has left unanswered messages or changes here and is gone: this client then loads and sends them. Returns a
+   * function that ends this, and lets others know that this client is gone. Optional: without it, the next client that starts sends them.
+   */
+  onLeft?(listener: () => void): () => void;
   /** Removes the message with this chat id and client message id, or the change with this chat id and client change id. Does nothing if there is none. */
   remove(content: PendingMessage | PendingChange): void;
 }
@@ -27,30 +34,53 @@ export interface WebStorage {
 
 /**
  * Creates an outbox in `localStorage`. The names of its entries begin with `key`, which should contain the user's id. Each message or change is
- * an entry of its own, so that several tabs can use the same outbox.
+ * an entry of its own, so that several tabs can use the same outbox. With `window`, a tab also sends what another one has left when it is closed; else that
+ * waits until the next tab is opened.
  *
  * @example
- * const outbox = webStorageOutbox(localStorage, 'outbox/' + userId);
+ * const outbox = webStorageOutbox(localStorage, 'outbox/' + userId, window);
  * const client = new ChatClient({ transport, token, outbox });
  */
-export function webStorageOutbox(storage: WebStorage, key: string): Outbox {
-  const keyOf = (content: PendingMessage | PendingChange) =>
-    isChange(content)
-      ? `${key}/changes/${content.chatId}/${content.clientChangeId}`
-      : `${key}/${content.chatId}/${content.clientMessageId}`;
+export function webStorageOutbox(storage: WebStorage, key: string, window?: Tabs): Outbox {
+  const keyOf = (content: PendingMessage | PendingChange) => `${key}/${idOf(content)}`;
+  const ownTab = newId();
   let lastPlace = 0;
+  const read = (): Stored[] => {
+    const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '');
+    const stored = keys.filter((name) => name.startsWith(`${key}/`)).flatMap((name) => parse(storage.getItem(name)));
+    return stored.sort((one, other) => one.place - other.place);
+  };
+  const store = (content: Stored['content'], place: number) =>
+    storage.setItem(keyOf(content), JSON.stringify({ ...content, place, tab: ownTab }));
   return {
     load() {
-      const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? '');
-      const stored = keys.filter((name) => name.startsWith(`${key}/`)).flatMap((name) => parse(storage.getItem(name)));
-      stored.sort((one, other) => one.place - other.place);
+      const stored = read();
       lastPlace = stored.at(-1)?.place ?? 0;
       return stored.map(({ content }) => content);
+    },
+    onLeft(listener) {
+      const watch = new TabWatch(window?.navigator.locks, key, (tab) => {
+        const left = read().filter((one) => one.tab === tab);
+        // This tab may be closed, too, before they are answered.
+        for (const { content, place } of left) store(content, place);
+        if (left.length > 0) listener();
+      });
+      const see = ({ key: name, newValue }: { key: string | null; newValue: string | null }) => {
+        if (!name?.startsWith(`${key}/`)) return;
+        for (const { tab } of parse(newValue)) if (tab !== undefined) watch.see(tab);
+      };
+      watch.enter(ownTab);
+      for (const { tab } of read()) if (tab !== undefined) watch.see(tab);
+      window?.addEventListener('storage', see);
+      return () => {
+        window?.removeEventListener('storage', see);
+        watch.stop();
+      };
     },
     put(content) {
       // The clock keeps entries of several tabs in order.
       lastPlace = Math.max(lastPlace + 1, Date.now());
-      storage.setItem(keyOf(content), JSON.stringify({ ...content, place: lastPlace }));
+      store(content, lastPlace);
     },
     remove: (content) => storage.removeItem(keyOf(content)),
   };
@@ -59,6 +89,8 @@ export function webStorageOutbox(storage: WebStorage, key: string): Outbox {
 interface Stored {
   content: PendingMessage | PendingChange;
   place: number;
+  /** The tab that sends it. */
+  tab: string | undefined;
 }
 
 /** Parses an entry; returns nothing for an entry that is not a stored message or change. */
@@ -66,7 +98,10 @@ function parse(text: string | null): Stored[] {
   try {
     const entry = JSON.parse(text ?? 'null');
     const content = toContent(entry);
-    return content && typeof entry.place === 'number' ? [{ content, place: entry.place }] : [];
+    const { place, tab } = entry;
+    return content && typeof place === 'number'
+      ? [{ content, place, tab: typeof tab === 'string' ? tab : undefined }]
+      : [];
   } catch {
     return [];
   }

@@ -9,7 +9,7 @@ import type { PendingMessage } from '../messages/pending-message.ts';
 import type { Receipt } from '../messages/receipt.ts';
 import { retryPauses } from '../timing/retry-pauses.ts';
 import type { Stream } from '../transports/transport.ts';
-import { contentOf, type DurableCommand, isChange, toCommand } from './durable-command.ts';
+import { contentOf, type DurableCommand, idOf, isChange, toCommand } from './durable-command.ts';
 import type { Outbox } from './outbox.ts';
 import { type Pending, PendingCommands } from './pending-commands.ts';
 import { sizeFault } from './size-fault.ts';
@@ -48,14 +48,20 @@ export class Sender {
     return this.#commands.size;
   }
 
-  /** Adds what is in the outbox, once, before other commands. */
+  /** Adds what is in the outbox, once, before other commands; and later what another client has left there. */
   restore(): void {
-    if (this.#restored) return;
+    const { outbox, closed, emitter } = this.#deps;
+    if (this.#restored || !outbox) return;
     this.#restored = true;
-    for (const content of this.#deps.outbox?.load() ?? []) {
-      // Nobody waits for this promise: a refusal is told by the event.
-      this.#add(toCommand(content)).catch(() => {});
-    }
+    for (const content of outbox.load()) this.#addUnasked(content);
+    const stop = outbox.onLeft?.(() => {
+      const own = new Set(this.pending.map(idOf));
+      for (const content of outbox.load().filter((one) => !own.has(idOf(one)))) {
+        this.#addUnasked(content);
+        emitter.emit('takenOver', content);
+      }
+    });
+    if (stop) closed.addEventListener('abort', stop, { once: true });
   }
 
   /**
@@ -119,6 +125,11 @@ export class Sender {
     const { command, receipt } = this.#commands.add(body);
     if (!this.#commands.mustWait(command)) this.#transmit(command);
     return receipt;
+  }
+
+  /** Nobody waits for the promise: a refusal is told by the event. */
+  #addUnasked(content: PendingMessage | PendingChange): void {
+    this.#add(toCommand(content)).catch(() => {});
   }
 
   /** Removes an answered command. If a change of the same message waited for the answer, sends that. */

@@ -1,4 +1,11 @@
-import { type Chat, type ChatClient, type Message, newId } from '../../../../pkg/chat-client/index.ts';
+import {
+  type Chat,
+  type ChatClient,
+  type Message,
+  newId,
+  type PendingChange,
+  type PendingMessage,
+} from '../../../../pkg/chat-client/index.ts';
 import { explain } from '../session/explain.ts';
 import { Store } from '../store/store.ts';
 import type { ConversationState } from './conversation-state.ts';
@@ -182,6 +189,13 @@ export class Conversation {
     const last = this.state.value.window.messages.findLast((message) => mayEdit(message, chat, ownId));
     if (last) this.changes.begin(last);
     return last !== undefined;
+  }
+
+  /** Shows what another tab of the user has left, which this one sends. */
+  takeOver(content: PendingMessage | PendingChange): void {
+    if ('kind' in content) return this.changes.takeOver(content);
+    const { text, clientMessageId } = content;
+    this.#change({ outgoing: [...this.state.value.outgoing, toOutgoing(text, clientMessageId)] });
   }
 
   /** Handles that the service stored a message of this user durably, also one that was sent before a reload. */

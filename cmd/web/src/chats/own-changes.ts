@@ -3,6 +3,7 @@ import {
   ChatClientError,
   type ChatClientEvents,
   type Message,
+  type PendingChange,
 } from '../../../../pkg/chat-client/index.ts';
 import { explain } from '../session/explain.ts';
 import { Store } from '../store/store.ts';
@@ -34,11 +35,12 @@ export class OwnChanges {
   constructor(deps: Deps) {
     this.#deps = deps;
     const pending = deps.client.pendingChanges.filter(({ chatId }) => chatId === deps.chatId);
-    const changes = pending.map((one): [string, OwnChange] => [
-      one.messageId,
-      one.kind === 'edit' ? { kind: 'saving', text: one.text } : { kind: 'deleting' },
-    ]);
-    this.state = new Store(new Map(changes));
+    this.state = new Store(new Map(pending.map((one) => [one.messageId, toOwnChange(one)])));
+  }
+
+  /** Shows a change that another tab of the user has left, unless the user is changing the message here. */
+  takeOver(change: PendingChange): void {
+    if (!this.state.value.has(change.messageId)) this.#set(change.messageId, toOwnChange(change));
   }
 
   /** Opens the editor of a message, unless it is being changed already. */
@@ -128,6 +130,10 @@ export class OwnChanges {
   #set(messageId: string, change: OwnChange): void {
     this.state.update((changes) => new Map(changes).set(messageId, change));
   }
+}
+
+function toOwnChange(change: PendingChange): OwnChange {
+  return change.kind === 'edit' ? { kind: 'saving', text: change.text } : { kind: 'deleting' };
 }
 
 function changedMeanwhile(text: string): string {

@@ -41,7 +41,7 @@ export class Workspace {
     this.client = new ChatClient({
       transport,
       token: sessionTokens(session),
-      outbox: webStorageOutbox(localStorage, outboxKey(userId)),
+      outbox: webStorageOutbox(localStorage, outboxKey(userId), window),
     });
     this.connection = new Store(this.client.state);
     this.chats = new ChatList(this.client, userId);
@@ -118,6 +118,7 @@ export class Workspace {
       if (userId !== this.session.userId) return readPositions.tell(chatId, userId, seq);
       chats.refresh(chatId).catch(() => {});
     });
+    client.on('takenOver', (content) => this.#conversations.get(content.chatId)?.takeOver(content));
     client.on('sent', ({ chatId, clientMessageId }) => this.#conversations.get(chatId)?.sent(clientMessageId));
     client.on('changeSent', (change) => this.#conversations.get(change.chatId)?.changes.sent(change));
     client.on('changeRefused', (change) => {
