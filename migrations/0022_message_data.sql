@@ -96,24 +96,22 @@ create function ingest.append_messages(
 language plpgsql
 as $$
 #variable_conflict use_column
-declare
-  any_left boolean := false;
 begin
   -- Before the messages: a writer that has lost the partition must not write.
   perform ingest.move(writer, of_partition, from_position, to_position);
-  for outcome, chat_type, message_id, seq, created_at in
-    select a.outcome, a.chat_type, a.message_id, a.seq, a.created_at
-    from append_messages(
+  return query
+  with appended as materialized (
+    select * from append_messages(
       chat_ids, message_ids, sender_ids, sender_names, client_message_ids, content_hashes, texts, datas,
       array[]::text[], array(select generate_series(1, cardinality(chat_ids))), wait_ms
-    ) with ordinality as a (outcome, chat_type, message_id, seq, created_at, place) order by a.place
-  loop
-    any_left := any_left or outcome in ('busy', 'reused');
-    return next;
-  end loop;
-  if any_left then
-    perform ingest.move(writer, of_partition, to_position, from_position);
-  end if;
+    ) with ordinality as a (outcome, chat_type, message_id, seq, created_at, place)
+  ),
+  moved_back as materialized (
+    select ingest.move(writer, of_partition, to_position, from_position)
+    where exists (select from appended where outcome in ('busy', 'reused'))
+  )
+  select a.outcome, a.chat_type, a.message_id, a.seq, a.created_at
+  from appended a left join moved_back on true order by a.place;
 end
 $$;
 -- +goose StatementEnd

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ChatType, type CreateChatResponse, type SendMessageResponse } from '../../pkg/api/chat/v1/chat.ts';
+import { measureBareChanges } from './bare-changes.ts';
 import type { Figure } from './figure.ts';
 import { measureInTurns, type RequestLoad, type RequestResult } from './in-turns.ts';
 import { postgresCpu } from './postgres-cpu.ts';
@@ -9,7 +10,10 @@ import { startService } from './service-process.ts';
 const chats = 8;
 const mostAtATime = 32;
 
-/** Compares edits of messages with sends, by gRPC on one service: one at a time, and many in several chats. Each worker edits a message of its own. */
+/**
+ * Compares edits of messages with sends, by gRPC on one service: one at a time, and many in several chats. Each worker edits a message of its own. Beside them
+ * is the floor: statements that write the same rows.
+ */
 export async function measureEdits(
   dsn: string,
   folder: string,
@@ -40,6 +44,14 @@ export async function measureEdits(
       const { edits, sends } = await measureInTurns(parts, { edits: edit, sends: send }, { ...load, concurrency });
       figures.push(...compare(`edits, ${concurrency} at a time`, edits, sends));
     }
+    const messages = own.map(({ messageId }, worker) => ({ messageId, chatId: chatIds[worker % chats]! }));
+    const bare = await measureBareChanges(dsn, messages, text, parts.postgres, load);
+    figures.push({
+      what: `bare statements of ${mostAtATime} edits: PostgreSQL's processor time`,
+      value: bare.edits,
+      unit: 'µs',
+      baseline: { what: 'bare statements of sends', value: bare.sends },
+    });
     return figures;
   } finally {
     client.close();

@@ -61,7 +61,7 @@ export interface IngestLog {
 
   /**
    * Appends messages at the same time and returns the results in their order. Never throws. Messages of one chat are appended in the order of the array.
-   * For a limited time the log recognises a message that it has already, by chat, sender and client_message_id.
+   * For a limited time the log recognises a message that it has already, by its id.
    */
   append(messages: readonly AcceptedMessage[]): Promise<AppendResult[]>;
 

@@ -99,7 +99,7 @@ export class NatsIngestLog implements IngestLog {
     const message = decodeAccepted(body);
     if (!message) return { outcome: 'unreadable' };
     // The stream may still recognise the id under which the entry was appended first.
-    return this.#appendOne(message, hash('sha256', JSON.stringify(['again', key, toMsgId(message)]), 'base64url'));
+    return this.#appendOne(message, hash('sha256', JSON.stringify(['again', key, message.id]), 'base64url'));
   }
 
   read(partition: number, afterPosition: number, limit: number): NatsPartitionReader {
@@ -142,7 +142,7 @@ export class NatsIngestLog implements IngestLog {
   }
 
   /** Never throws. */
-  async #appendOne(message: AcceptedMessage, msgID = toMsgId(message)): Promise<AppendResult> {
+  async #appendOne(message: AcceptedMessage, msgID = message.id): Promise<AppendResult> {
     const { stream, ackTimeoutMs } = this.#options;
     try {
       const ack = await this.#client.publish(this.#subject(this.partitionOf(message.chatId)), encodeAccepted(message), {
@@ -200,10 +200,6 @@ export class NatsIngestLog implements IngestLog {
 
 function subjects(stream: string): string {
   return `chat.ingest.${stream}`;
-}
-
-function toMsgId({ chatId, sender, clientMessageId }: AcceptedMessage): string {
-  return hash('sha256', JSON.stringify([chatId, sender.id, clientMessageId]), 'base64url');
 }
 
 function isMissing(error: unknown): boolean {

@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { stringify } from 'uuid';
 import type { NewMessage } from '../../repository/message-repository.ts';
 
 /**
@@ -7,8 +6,7 @@ import type { NewMessage } from '../../repository/message-repository.ts';
  * message therefore answers with the same id, also one that the log no longer recognises as a repetition. Log entries depend on it: never change it.
  */
 export function acceptedMessageId({ chatId, sender, clientMessageId }: NewMessage): string {
-  const bytes = hash('sha256', JSON.stringify([chatId, sender.id, clientMessageId]), 'buffer').subarray(0, 16);
-  bytes[6] = 0x80 | (bytes[6]! & 0x0f);
-  bytes[8] = 0x80 | (bytes[8]! & 0x3f);
-  return stringify(bytes);
+  const hex = hash('sha256', JSON.stringify([chatId, sender.id, clientMessageId]), 'hex');
+  const variant = '89ab'[Number.parseInt(hex[16]!, 16) & 3];
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
