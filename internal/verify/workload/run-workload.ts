@@ -85,32 +85,40 @@ async function prepare(auditor: Participant, participants: readonly Participant[
   }
 }
 
-/** Throws an Error that names the clients that have had no answer for `settleMs` after the others have stopped. */
+/** Throws an Error that names the clients that have had no answer for `settleMs` after the others have stopped, and what they wait for. */
 async function act(participants: readonly Participant[], options: WorkloadOptions): Promise<void> {
   const { durationMs, paceMs, settleMs, signal } = options;
   const endAt = performance.now() + durationMs;
   let left = options.operations ?? Number.POSITIVE_INFINITY;
   const isOver = () => left <= 0 || performance.now() >= endAt || signal?.aborted === true;
-  const busy = new Set(participants.map(({ actor }) => actor.name));
+  /** By client, what it does. */
+  const busy = new Map<string, { what: string; since: number }>();
   const all = participants.map(async (participant) => {
     const { name, random } = participant.actor;
     while (!isOver()) {
-      const work = random.weighted(operations).prepare(participant);
+      const operation = random.weighted(operations);
+      const work = operation.prepare(participant);
       if (!work) {
         await sleep(1);
         continue;
       }
       left -= 1;
+      busy.set(name, { what: operation.name, since: performance.now() });
       await work();
+      busy.delete(name);
       await sleep(paceMs * 2 * random.next());
     }
-    busy.delete(name);
   });
   const stopped = new AbortController();
   const patience = (async () => {
     while (!isOver()) await sleep(100, undefined, { signal: stopped.signal });
     await sleep(settleMs, undefined, { signal: stopped.signal });
-    throw new Error(`${[...busy].join(', ')} had no answer for ${settleMs / 1_000} s`);
+    const waiting = [...busy].map(([name, { what, since }]) => {
+      const { actor, sdk } = participants.find((one) => one.actor.name === name)!;
+      const state = sdk ? `, ${sdk.client.state.kind}, ${sdk.client.pendingSends} commands unanswered` : '';
+      return `${name} (${actor.transportName}${state}) waits for '${what}' since ${Math.round((performance.now() - since) / 1_000)} s`;
+    });
+    throw new Error(`clients have no answer: ${waiting.join('; ')}`);
   })();
   try {
     await Promise.race([Promise.all(all), patience]);
