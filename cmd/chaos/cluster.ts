@@ -77,6 +77,7 @@ export class Cluster {
       const name = `node-${i}`;
       const [grpcPort, httpPort] = [await freePort(), await freePort()];
       const env = {
+        ADMIN: 'false',
         GRPC_PORT: String(grpcPort),
         HTTP_PORT: String(httpPort),
         ...(await this.#settings(name, bus, ingest)),

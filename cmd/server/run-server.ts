@@ -41,7 +41,10 @@ async function runWorker(config: Config, log: Logger, signal: AbortSignal): Prom
   return { log, failed: app.failed, announcement: [], stop: () => app.stop() };
 }
 
-function announce({ listen: { host }, auth, database, tls, workers }: Config, { grpcPort, httpPort }: Ports): string[] {
+function announce(
+  { listen: { host }, admin, auth, database, tls, workers }: Config,
+  { grpcPort, httpPort, adminPort }: Ports & { adminPort: number | undefined },
+): string[] {
   const lines = [
     `  chat-service is ready${tls ? ' (TLS)' : ''}`,
     `    gRPC      ${toAddress(host, grpcPort)}  (reflection and health are on)`,
@@ -54,6 +57,7 @@ function announce({ listen: { host }, auth, database, tls, workers }: Config, { 
   lines.push(
     `    messages  ${database.dsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${database.dataDir}`}`,
   );
+  if (adminPort !== undefined) lines.push(`    metrics   http://${toAddress(admin.host, adminPort)}/metrics`);
   if (workers > 1) lines.push(`    workers   ${workers} processes on these ports`);
   if (auth.guests && !auth.external) {
     const how = tls ? " ARGS='--tls-ca FILE'" : '';

@@ -20,14 +20,17 @@ import { LocalStreams } from '../transport/shared/streams/local-streams.ts';
 import { openDatabase } from './database/open-database.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
+import { openAdmin } from './parts/open-admin.ts';
 import { openBus } from './parts/open-bus.ts';
 import { type ChatOverrides, openChat } from './parts/open-chat.ts';
 import { openIdentity } from './parts/open-identity.ts';
+import { openMetrics } from './parts/open-metrics.ts';
 import { openRateLimiter } from './parts/open-rate-limiter.ts';
 import { openRedis } from './parts/open-redis.ts';
 import { openSinks } from './parts/open-sinks.ts';
 import { openTracing } from './parts/open-tracing.ts';
 import { openTransports } from './parts/open-transports.ts';
+import { tellState } from './parts/tell-state.ts';
 
 /** Parts that the caller brings, such as a test: they are used in place of the configured ones. */
 export interface Overrides extends ChatOverrides {
@@ -37,6 +40,8 @@ export interface Overrides extends ChatOverrides {
 /** The running service. */
 export interface App {
   grpcPort: number;
+  /** Absent: this process has no endpoint for operators. */
+  adminPort: number | undefined;
   /** Absent: this process serves no HTTP. */
   httpPort: number | undefined;
   sessions: SessionRegistry;
@@ -75,6 +80,7 @@ async function assemble(
 ): Promise<App> {
   const { rates, limits } = config;
   const rules = loadRules();
+  const { metrics, expose } = openMetrics(config.admin);
   const traces = await openTracing(config.tracing, log);
   resources.add('the traces', () => traces.close());
   const traced: typeof traceCalls = config.tracing.url ? traceCalls : (_name, part) => part;
@@ -91,6 +97,7 @@ async function assemble(
     identity,
     limiter,
     log,
+    metrics,
     overrides,
     redis,
     resources,
@@ -121,17 +128,21 @@ async function assemble(
       identity,
       limiter,
       log,
+      metrics,
       resources,
       rules,
       tracer,
     },
     signal,
   );
+  tellState(metrics, { sessions, database });
+  const sources = { expose, notReady: () => transports.notReady() };
+  const adminPort = await openAdmin(config.admin, sources, { log, resources });
   const { reconnectSpreadMs } = config.times;
   const stop = once(async () => {
     await transports.drain(() => sessions.closeAll('DRAINING', drainingError(), reconnectSpreadMs));
     await resources.close();
   });
   const { grpcPort, httpPort } = transports;
-  return { grpcPort, httpPort, sessions, hub, failed: database.lost, stop };
+  return { grpcPort, httpPort, adminPort, sessions, hub, failed: database.lost, stop };
 }

@@ -8,11 +8,14 @@ import { unaryHandlers } from '../transport/shared/operations/unary-handlers.ts'
 import { authSchema, openDatabase } from './database/open-database.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
+import { openAdmin } from './parts/open-admin.ts';
 import { openIdentity } from './parts/open-identity.ts';
+import { openMetrics } from './parts/open-metrics.ts';
 import { openRateLimiter } from './parts/open-rate-limiter.ts';
 import { openRedis } from './parts/open-redis.ts';
 import { openTracing } from './parts/open-tracing.ts';
 import { openTransports } from './parts/open-transports.ts';
+import { tellPools } from './parts/tell-state.ts';
 
 /** The running auth-server. */
 export interface AuthServer {
@@ -44,13 +47,18 @@ export async function startAuthServer(
     const handlers = unaryHandlers(accountOperations, identity.authService, config.limits);
     const services = [served(AuthServiceDefinition, handlers, {})];
     const { tracer } = traces;
-    const { grpcPort, httpPort, drain } = await openTransports(
+    const { metrics, expose } = openMetrics(config.admin);
+    const transports = await openTransports(
       config,
-      { database, services, identity, limiter, log, resources, rules: loadRules(), tracer },
+      { database, services, identity, limiter, log, metrics, resources, rules: loadRules(), tracer },
       signal,
     );
+    const { grpcPort, httpPort } = transports;
+    tellPools(metrics, database);
+    const sources = { expose, notReady: () => transports.notReady() };
+    await openAdmin(config.admin, sources, { log, resources });
     const stop = once(async () => {
-      await drain(async () => {});
+      await transports.drain(async () => {});
       await resources.close();
     });
     return { grpcPort, httpPort, failed: database.lost, stop };

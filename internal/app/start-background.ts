@@ -10,9 +10,12 @@ import { closingGraceMs } from './lifecycle/closing-grace.ts';
 import { DatabaseWatch } from './lifecycle/database-watch.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
+import { openAdmin } from './parts/open-admin.ts';
 import { openBus } from './parts/open-bus.ts';
 import { openIngest } from './parts/open-ingest.ts';
+import { openMetrics } from './parts/open-metrics.ts';
 import { openSinks } from './parts/open-sinks.ts';
+import { tellPools } from './parts/tell-state.ts';
 
 /** The running writer, relay, or both. */
 export interface Background {
@@ -31,7 +34,10 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
     const database = await openDatabase(config, log, resources, signal);
     await new PostgresMessageRepository(database).warmUp(database.pool.options.max);
     const bus = new EpochBus(await openBus(config.bus, { database, log, resources }), database.epochs);
-    const ingest = config.roles.has('writer') ? await openIngest(config, { bus, database, log, resources }) : undefined;
+    const { metrics, expose } = openMetrics(config.admin);
+    const ingest = config.roles.has('writer')
+      ? await openIngest(config, { bus, database, log, metrics, resources })
+      : undefined;
     await openSinks(config, { database, log, resources });
     const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));
     if (certificates) resources.add('the certificates', () => certificates.close());
@@ -50,7 +56,14 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
     resources.add('the gRPC server', () => health.stop(closingGraceMs));
     signal.throwIfAborted();
     const grpcPort = await health.listen();
-    const onChange = (reachable: boolean) => health.setServing(reachable);
+    let isReachable = true;
+    const onChange = (reachable: boolean) => {
+      isReachable = reachable;
+      health.setServing(reachable);
+    };
+    tellPools(metrics, database);
+    const sources = { expose, notReady: () => (isReachable ? [] : ['PostgreSQL is away']) };
+    await openAdmin(config.admin, sources, { log, resources });
     const watch = new DatabaseWatch({ ask: () => database.readPool.query('select 1'), log, onChange });
     resources.add('the watch over the database', () => watch.stop());
     ingest?.writers.start();

@@ -1,4 +1,5 @@
 import type { Feature } from '../model/feature.ts';
+import { type AdminConfig, readAdmin } from './groups/admin-config.ts';
 import { type AuthConfig, findAuthInsecurities, readAuth } from './groups/auth-config.ts';
 import { type BusConfig, findBusInsecurities, readBus } from './groups/bus-config.ts';
 import { type ChangesConfig, readChanges } from './groups/changes-config.ts';
@@ -25,6 +26,7 @@ import { type Insecurity, judgeInsecurities } from './reading/insecure.ts';
 /** All settings of the service. local.env.example describes each of them. */
 export interface Config extends ProcessConfig {
   listen: ListenConfig;
+  admin: AdminConfig;
   http: HttpConfig;
   /** Absent: plain text. */
   tls: TlsConfig | undefined;
@@ -65,6 +67,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     roles,
     workers,
     listen,
+    admin: readAdmin(read),
     http,
     tls,
     database,

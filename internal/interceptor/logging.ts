@@ -1,15 +1,11 @@
-import { ServerError, Status } from 'nice-grpc-common';
 import type { Logger } from 'pino';
 import type { Call, Step } from './call.ts';
+import { codeOf } from './metrics.ts';
 
 /** Logs one line when a call or stream ends. */
 export function logging(log: Logger): Step {
   const end = (call: Call, error: unknown) => {
-    let code: keyof typeof Status = 'OK';
-    if (error !== undefined)
-      code = error instanceof ServerError ? (Status[error.code] as keyof typeof Status) : 'UNKNOWN';
-    // A stream whose client disconnects ends without an error.
-    else if (call.signal.aborted) code = 'CANCELLED';
+    const code = codeOf(call, error);
     const level = code === 'INTERNAL' || code === 'UNKNOWN' ? 'error' : 'info';
     log[level](
       {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
+import type { Metrics } from '../../client/metrics/metrics.ts';
 import type { traceCalls } from '../../client/tracing/trace-calls.ts';
 import type { Config } from '../../config/config.ts';
 import { operations } from '../../model/operations.ts';
@@ -48,6 +49,7 @@ interface Deps {
   identity: Identity;
   limiter: RateLimiter;
   log: Logger;
+  metrics: Metrics;
   overrides?: ChatOverrides;
   redis: OpenedRedis | undefined;
   resources: ResourceStack;
@@ -93,7 +95,7 @@ const sessionOptions = {
 /** Opens the parts that serve chats: repositories, message writer, hub, services and sessions. */
 export async function openChat(
   config: Config,
-  { bans, bus, database, identity, limiter, log, overrides, redis, resources, traced }: Deps,
+  { bans, bus, database, identity, limiter, log, metrics, overrides, redis, resources, traced }: Deps,
 ): Promise<ChatParts> {
   const { limits } = config;
   const storedUsers = new PostgresUserRepository(database);
@@ -113,16 +115,19 @@ export async function openChat(
   const messages = traced('MessageRepository', overrides?.messages?.(storedMessages) ?? storedMessages);
 
   const presence = await openPresence(config, { database, redis, log, resources });
-  const ingest = await openIngest(config, { bus, database, log, resources });
+  const ingest = await openIngest(config, { bus, database, log, metrics, resources });
   const appendTarget = ingest?.acceptor ?? messages;
-  const writer = traced('MessageWriter', new MessageWriter({ messages: appendTarget, bus, log }, config.writer));
+  const writer = traced(
+    'MessageWriter',
+    new MessageWriter({ messages: appendTarget, bus, log, metrics }, config.writer),
+  );
   resources.add('the message writer', () => writer.drain());
   const storedChanges = new PostgresChangeRepository(database);
   const changeRepository = traced('ChangeRepository', overrides?.changes?.(storedChanges) ?? storedChanges);
   const changeWriter = traced(
     'ChangeWriter',
     new ChangeWriter(
-      { changes: changeRepository, bus, log },
+      { changes: changeRepository, bus, log, metrics },
       { ...config.changes, ...changers },
       { ...config.writer, maxInFlight: 1 },
     ),
@@ -130,7 +135,7 @@ export async function openChat(
   resources.add('the change writer', () => changeWriter.drain());
   if (config.roles.has('writer')) ingest?.writers.start();
   const hub = new Hub(
-    { bus, messages, memberships, epochs: database.epochs, log },
+    { bus, messages, memberships, epochs: database.epochs, log, metrics },
     { ...delivery, repairIntervalMs: config.times.repairIntervalMs },
   );
   resources.add('the hub', () => hub.stop());

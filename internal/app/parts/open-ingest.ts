@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { IngestLog } from '../../client/ingest/ingest-log.ts';
 import { NatsIngestLog } from '../../client/ingest/nats-ingest-log.ts';
+import type { Metrics } from '../../client/metrics/metrics.ts';
 import type { Config } from '../../config/config.ts';
 import type { JetStreamIngest } from '../../config/groups/ingest-config.ts';
 import type { Database } from '../../repository/postgres/connection/database.ts';
@@ -19,6 +20,7 @@ interface Deps {
   bus: Bus;
   database: Database;
   log: Logger;
+  metrics?: Metrics;
   resources: ResourceStack;
 }
 
@@ -75,7 +77,7 @@ export async function openIngestLog(
  */
 export async function openIngest(
   { ingest, writer, times }: Pick<Config, 'ingest' | 'writer' | 'times'>,
-  { bus, database, log, resources }: Deps,
+  { bus, database, log, metrics, resources }: Deps,
 ): Promise<Ingest | undefined> {
   const repository = new PostgresIngestRepository(database);
   await claimMode(repository, ingest.kind);
@@ -93,7 +95,7 @@ export async function openIngest(
     },
   );
   const writers = new PartitionWriters(
-    { ingestLog, repository, bus, log },
+    { ingestLog, repository, bus, log, metrics },
     {
       maxBatch: writer.maxBatch,
       maxInFlight: writer.maxInFlight,

@@ -2,6 +2,7 @@ import type { Tracer } from 'opentracing';
 import type { Logger } from 'pino';
 import type { Validate } from '../../../pkg/proto-rules/compile-rules.ts';
 import type { Bus } from '../../client/bus/bus.ts';
+import type { Metrics } from '../../client/metrics/metrics.ts';
 import type { Config } from '../../config/config.ts';
 import { auth } from '../../interceptor/auth.ts';
 import { compose, type Interceptor } from '../../interceptor/call.ts';
@@ -9,6 +10,7 @@ import { deadline } from '../../interceptor/deadline.ts';
 import { Drain } from '../../interceptor/drain.ts';
 import { errors } from '../../interceptor/errors.ts';
 import { logging } from '../../interceptor/logging.ts';
+import { counting } from '../../interceptor/metrics.ts';
 import { rateLimit } from '../../interceptor/rate-limit.ts';
 import { tracing } from '../../interceptor/tracing.ts';
 import { validation } from '../../interceptor/validation.ts';
@@ -36,6 +38,7 @@ interface Deps {
   identity: Identity;
   limiter: RateLimiter;
   log: Logger;
+  metrics: Metrics;
   resources: ResourceStack;
   rules: (typeName: string) => Validate;
   tracer: Tracer;
@@ -45,6 +48,8 @@ interface Deps {
 export interface Transports {
   grpcPort: number;
   httpPort: number | undefined;
+  /** Why the service is not ready; empty if it is. */
+  notReady(): string[];
   /**
    * Makes the service not ready, refuses new calls, and waits for the calls under way and for `closeStreams`: at most DRAIN_TIMEOUT_MS.
    */
@@ -54,13 +59,14 @@ export interface Transports {
 /** Starts the servers for the services. Throws an error with a clear message if it cannot listen on an address. */
 export async function openTransports(
   config: Config,
-  { bus, database, services, streams, identity, limiter, log, resources, rules, tracer }: Deps,
+  { bus, database, services, streams, identity, limiter, log, metrics, resources, rules, tracer }: Deps,
   signal: AbortSignal,
 ): Promise<Transports> {
   const drain = new Drain();
   const interceptor = compose([
     tracing(tracer),
     logging(log),
+    counting(metrics),
     errors(log),
     deadline(config.times.callTimeoutMs),
     drain.interceptor,
@@ -88,6 +94,7 @@ export async function openTransports(
   signal.throwIfAborted();
   const grpcPort = await grpc.listen();
   let serving = false;
+  let draining = false;
   let httpPort: number | undefined;
   if (http.enabled) {
     const caller = new LocalCaller(services, interceptor, { isReady: () => serving, bus });
@@ -125,7 +132,12 @@ export async function openTransports(
   return {
     grpcPort,
     httpPort,
+    notReady: () => [
+      ...(draining ? ['it is shutting down'] : []),
+      ...(serving || draining ? [] : ['PostgreSQL is away']),
+    ],
     async drain(closeStreams) {
+      draining = true;
       watch.stop();
       setServing(false);
       const ended = drain.begin();

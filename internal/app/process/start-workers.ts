@@ -1,12 +1,16 @@
 import type { Logger } from 'pino';
+import { WorkersMetrics } from '../../client/metrics/prom-metrics.ts';
 import type { Config } from '../../config/config.ts';
 import { startEmbedded } from '../database/open-database.ts';
 import { once } from '../lifecycle/once.ts';
 import { ResourceStack } from '../lifecycle/resource-stack.ts';
+import { openAdmin } from '../parts/open-admin.ts';
 import { type Ports, Workers } from './workers.ts';
 
 /** The running service as several processes that share ports and a database. */
 export interface Workforce extends Ports {
+  /** Absent: there is no endpoint for operators. */
+  adminPort: number | undefined;
   /** Resolves with the reason when the service cannot continue. */
   failed: Promise<Error>;
   stop(): Promise<void>;
@@ -22,8 +26,13 @@ export async function startWorkers(config: Config, log: Logger, signal: AbortSig
     resources.add('the workers', () => workers.stop());
     const ports = await workers.start();
     signal.throwIfAborted();
+    const metrics = new WorkersMetrics();
+    const notReady = () =>
+      workers.ready < config.workers ? [`${workers.ready} of ${config.workers} workers are ready`] : [];
+    const adminPort = await openAdmin(config.admin, { expose: () => metrics.expose(), notReady }, { log, resources });
     return {
       ...ports,
+      adminPort,
       failed: database?.lost ?? new Promise<Error>(() => {}),
       stop: once(() => resources.close()),
     };

@@ -28,10 +28,16 @@ interface Options {
 export class Workers {
   readonly #options: Options;
   readonly #workers = new Set<Worker>();
+  readonly #ready = new Set<Worker>();
   readonly #stopping = new AbortController();
 
   constructor(options: Options) {
     this.#options = options;
+  }
+
+  /** The number of workers that serve clients. */
+  get ready(): number {
+    return this.#ready.size;
   }
 
   /** Resolves with the ports when all workers are ready. If one of them ends before that, stops the others and throws. */
@@ -67,11 +73,13 @@ export class Workers {
       worker.on('message', (message: WorkerMessage) => {
         if (message?.kind !== 'ready') return;
         readyAt = performance.now();
+        this.#ready.add(worker);
         log.info({ worker: worker.process.pid }, 'a worker is ready');
         resolve(message);
       });
       worker.on('exit', (code, signal) => {
         this.#workers.delete(worker);
+        this.#ready.delete(worker);
         // The worker has logged the reason itself.
         reject(new Error(`a worker ended before it was ready (${signal ?? code})`));
         if (this.#stopping.signal.aborted || readyAt === undefined) return;

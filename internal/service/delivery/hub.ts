@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { Bus, ChatPublication, Unsubscribe } from '../../client/bus/bus.ts';
+import type { Metrics } from '../../client/metrics/metrics.ts';
 import type { EpochRepository } from '../../repository/epoch-repository.ts';
 import type { MembershipRepository } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
+import { type DeliveryCounters, deliveryCounters } from './delivery-counters.ts';
 import { Topic, type TopicOptions } from './topic.ts';
 
 export interface HubOptions extends TopicOptions {
@@ -18,6 +20,7 @@ interface Deps {
   memberships: MembershipRepository;
   epochs: EpochRepository;
   log: Logger;
+  metrics?: Metrics;
 }
 
 interface TopicEntry {
@@ -58,6 +61,7 @@ export class TopicHandle {
 
 /** The topics of the chats that have readers on this node. The hub subscribes to a chat on the bus only while it has a topic for it. */
 export class Hub {
+  readonly #counters: DeliveryCounters;
   readonly #deps: Deps;
   readonly #options: HubOptions;
   readonly #entries = new Map<string, TopicEntry>();
@@ -74,6 +78,7 @@ export class Hub {
   #stopped = false;
 
   constructor(deps: Deps, options: HubOptions) {
+    this.#counters = deliveryCounters(deps.metrics);
     this.#deps = deps;
     this.#options = options;
     this.#repairTimer = setInterval(() => void this.repair(), options.repairIntervalMs);
@@ -205,6 +210,7 @@ export class Hub {
       { head, epoch },
       {
         fetch: (afterSeq, limit) => messages.findChanges(chatId, afterSeq, limit),
+        counters: this.#counters,
         onDeletion: () => messages.forgetPages(chatId),
         onFetchError: (err) => log.warn({ err, chatId }, 'could not fetch missing messages; trying again'),
       },

@@ -194,6 +194,7 @@ export class Subscription implements TopicReader {
     const { outbound, encoder } = this.#owner;
     for (const frame of batch.frames(encoder)) outbound.push(frame, this.chatId);
     this.#position = batch.lastSeq;
+    this.#handle.topic.delivered(batch.entries.length);
   }
 
   #end(reason: RemovalReason): void {

@@ -10,6 +10,7 @@ import type { Message } from '../../model/message.ts';
 import type { SystemEvent } from '../../model/system-event.ts';
 import type { ChangesPage } from '../../repository/message-repository.ts';
 import { eventually } from '../../testing/eventually.ts';
+import { deliveryCounters } from './delivery-counters.ts';
 import type { SharedEvent } from './shared-event.ts';
 import { Topic, type TopicOptions, type TopicReader } from './topic.ts';
 
@@ -108,7 +109,7 @@ function topicOf(log: Log, options: Partial<TopicOptions> = {}, onFetchError = (
   const defaults = { stragglerMs: 1, recentChars: 10_000, pageSize: 10 };
   return new Topic(
     { head: log.lastSeq, epoch: 'e' },
-    { fetch: log.fetch, onFetchError, onDeletion: () => {} },
+    { fetch: log.fetch, onFetchError, onDeletion: () => {}, counters: deliveryCounters() },
     { ...defaults, ...options },
   );
 }

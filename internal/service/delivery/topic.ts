@@ -4,6 +4,7 @@ import { charsOf, type Entry, entriesAfter, entryOf, type MembershipEnd, seqOf, 
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { Message } from '../../model/message.ts';
 import type { ChangesPage } from '../../repository/message-repository.ts';
+import type { DeliveryCounters } from './delivery-counters.ts';
 import { SharedEvent } from './shared-event.ts';
 
 /** A reader of one chat on this node. Its methods must not throw. */
@@ -38,6 +39,7 @@ interface Deps {
   /** A message was deleted: what is kept of the chat elsewhere may contain its text. */
   onDeletion: () => void;
   onFetchError: (error: unknown) => void;
+  counters: DeliveryCounters;
 }
 
 /** Added to the text's length for each entry in memory, so that a chat of tiny messages is bounded too. */
@@ -97,6 +99,11 @@ export class Topic {
     return this.#deleted;
   }
 
+  /** Counts entries that a reader was given. */
+  delivered(count: number): void {
+    this.#deps.counters.deliveries.add(count);
+  }
+
   add(reader: TopicReader): void {
     this.#readers.add(reader);
   }
@@ -142,6 +149,7 @@ export class Topic {
 
   /** Fetches the entries that live readers lack. Calls during a repair return that repair. Never throws. */
   repair(): Promise<void> {
+    if (!this.#repairing) this.#deps.counters.repairs.add(1);
     this.#repairing ??= this.#fetchMissing()
       .catch(this.#deps.onFetchError)
       .finally(() => {
@@ -161,6 +169,7 @@ export class Topic {
   enterEpoch(epoch: string, validSeq: number): void {
     if (this.#ended) return;
     const lost = validSeq < this.#head;
+    this.#deps.counters.resets.add(1);
     this.#epoch = epoch;
     this.#head = Math.min(this.#head, validSeq);
     this.#knownHead = this.#head;

@@ -6,6 +6,7 @@ import { encodeAccepted } from '../../client/ingest/accepted-message-codec.ts';
 import type { IngestLog } from '../../client/ingest/ingest-log.ts';
 import { NatsIngestLog } from '../../client/ingest/nats-ingest-log.ts';
 import { partitionOf } from '../../client/ingest/partition-of.ts';
+import { noMetrics } from '../../client/metrics/metrics.ts';
 import { connectNats } from '../../client/nats/connect-nats.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
 import { PartitionLost } from '../../repository/ingest-repository.ts';
@@ -19,6 +20,7 @@ import { eventually } from '../../testing/eventually.ts';
 import { holdChat } from '../../testing/faults/row-lock.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { newMessage } from '../../testing/services/test-storage.ts';
+import { writtenCounters } from '../writing/written-messages.ts';
 import { identifyLog } from './identify-log.ts';
 import { isPositionValid } from './is-position-valid.ts';
 import { MessageAcceptor } from './message-acceptor.ts';
@@ -488,8 +490,9 @@ test('a writer that cannot check its stream removes nothing from it', async () =
     close: async () => {},
   };
   const { repository } = fixture;
+  const counters = writtenCounters(noMetrics);
   const writer = new PartitionWriter(
-    { ingestLog, repository, bus: new MemoryBus(), commits: new Semaphore(1), log: fixture.lines.logger },
+    { ingestLog, repository, bus: new MemoryBus(), commits: new Semaphore(1), counters, log: fixture.lines.logger },
     { maxBatch: 10, keepMs: 0 },
     { writerId, partition, position: 1 },
   );

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { equalJitter } from '../../../pkg/backoff/jitter.ts';
 import { sleep } from '../../../pkg/backoff/sleep.ts';
+import { type Metrics, noMetrics } from '../../client/metrics/metrics.ts';
+import { type WrittenCounters, writtenCounters } from '../writing/written-messages.ts';
 import { PartitionWriter, type PartitionWriterDeps, type PartitionWriterOptions } from './partition-writer.ts';
 import { Semaphore } from './semaphore.ts';
 
@@ -15,7 +17,7 @@ export interface PartitionWritersOptions extends PartitionWriterOptions {
   reportEveryMs: number;
 }
 
-type Deps = Omit<PartitionWriterDeps, 'commits'>;
+type Deps = Omit<PartitionWriterDeps, 'commits' | 'counters'> & { metrics?: Metrics };
 
 /**
  * Writes this process's share of the partitions. All writing processes share them evenly: within a few heartbeats a new process gets its share, and the
@@ -26,6 +28,7 @@ export class PartitionWriters {
   readonly #options: PartitionWritersOptions;
   readonly #writerId = randomUUID();
   readonly #commits: Semaphore;
+  readonly #counters: WrittenCounters;
   readonly #writers = new Map<number, PartitionWriter>();
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
@@ -38,6 +41,7 @@ export class PartitionWriters {
     this.#deps = deps;
     this.#options = options;
     this.#commits = new Semaphore(options.maxInFlight);
+    this.#counters = writtenCounters(deps.metrics ?? noMetrics);
   }
 
   /** The partitions that this process writes. */
@@ -94,11 +98,15 @@ export class PartitionWriters {
     }
     for (const [partition, position] of positions) {
       if (this.#writers.has(partition) || this.#stopped) continue;
-      const writer = new PartitionWriter({ ...this.#deps, commits: this.#commits }, this.#options, {
-        writerId: this.#writerId,
-        partition,
-        position,
-      });
+      const writer = new PartitionWriter(
+        { ...this.#deps, commits: this.#commits, counters: this.#counters },
+        this.#options,
+        {
+          writerId: this.#writerId,
+          partition,
+          position,
+        },
+      );
       this.#writers.set(partition, writer);
     }
     const { length: now } = this.partitions;

@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Appended } from '../../repository/message-repository.ts';
-import { WrittenMessages } from '../writing/written-messages.ts';
+import { type WrittenCounters, WrittenMessages } from '../writing/written-messages.ts';
 import type { ReadableEntry } from './batches.ts';
 
 interface Deps {
   bus: Bus;
   log: Logger;
+  counters: WrittenCounters;
 }
 
 /**
@@ -14,12 +15,12 @@ interface Deps {
  * tried before. An earlier attempt may have been committed without its messages being published, so repeated messages are published as well.
  */
 export function publishWritten(
-  { bus, log }: Deps,
+  { bus, log, counters }: Deps,
   batch: readonly ReadableEntry[],
   outcomes: readonly Appended[],
   repeated: boolean,
 ): void {
-  const written = new WrittenMessages();
+  const written = new WrittenMessages(counters);
   for (const [i, { message }] of batch.entries()) {
     const { outcome } = outcomes[i]!;
     const { id, chatId } = message;

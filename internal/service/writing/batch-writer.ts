@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { equalJitter } from '../../../pkg/backoff/jitter.ts';
+import { type Histogram, type Metrics, secondsBuckets } from '../../client/metrics/metrics.ts';
 import { activeSpans, withActiveSpans } from '../../client/tracing/active-spans.ts';
 import { ChatError } from '../../model/errors.ts';
 import { isStorageUnavailable } from './is-storage-unavailable.ts';
@@ -56,6 +57,8 @@ const lockWaitMs = 250;
 export class BatchWriter<Item extends { chatId: string }, Outcome extends { outcome: string }, Receipt> {
   readonly #writes: Writes<Item, Outcome, Receipt>;
   readonly #log: Logger;
+  readonly #batchSizes: Histogram<'what'>;
+  readonly #commitSeconds: Histogram<'what'>;
   readonly #options: WriterOptions;
   readonly #queue: WriteQueue<Item, Receipt>;
   readonly #flights = new Map<Promise<void>, readonly WriteEntry<Item, Receipt>[]>();
@@ -67,8 +70,20 @@ export class BatchWriter<Item extends { chatId: string }, Outcome extends { outc
   #expiry: NodeJS.Timeout | undefined;
   #scheduled = false;
 
-  constructor(writes: Writes<Item, Outcome, Receipt>, log: Logger, options: WriterOptions) {
+  constructor(writes: Writes<Item, Outcome, Receipt>, log: Logger, options: WriterOptions, metrics: Metrics) {
     this.#writes = writes;
+    this.#batchSizes = metrics.histogram({
+      name: 'chat_batch_size',
+      help: 'Messages or changes that one statement has committed.',
+      labels: ['what'],
+      buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000],
+    });
+    this.#commitSeconds = metrics.histogram({
+      name: 'chat_commit_seconds',
+      help: 'How long the statement of a batch took, commit included, in seconds.',
+      labels: ['what'],
+      buckets: secondsBuckets,
+    });
     this.#log = log;
     this.#options = options;
     this.#queue = new WriteQueue(writes.keysOf);
@@ -201,7 +216,11 @@ export class BatchWriter<Item extends { chatId: string }, Outcome extends { outc
     if (tried.length === 0) return batch.map(() => undefined);
     const items = tried.map(({ item }) => item);
     const spans = tried.flatMap(({ span }) => span ?? []);
+    const begun = performance.now();
     const answers = await withActiveSpans(spans, () => this.#writes.append(items, lockWaitMs));
+    const labels = { what: this.#writes.what };
+    this.#commitSeconds.observe((performance.now() - begun) / 1_000, labels);
+    this.#batchSizes.observe(items.length, labels);
     const outcomes = new Map(tried.map((entry, i) => [entry, answers[i]!]));
     return batch.map((entry) => outcomes.get(entry));
   }

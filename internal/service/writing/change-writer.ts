@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
+import { type Metrics, noMetrics } from '../../client/metrics/metrics.ts';
 import type { ChangeDraft, ChangeReceipt } from '../../model/change.ts';
 import type { ChatType } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
@@ -14,20 +15,22 @@ import type {
 import { refusalOf } from '../authorization.ts';
 import { BatchWriter, type Settled, type WriterOptions } from './batch-writer.ts';
 import { digestOfChange } from './digests.ts';
-import { WrittenMessages } from './written-messages.ts';
+import { type WrittenCounters, WrittenMessages, writtenCounters } from './written-messages.ts';
 
 interface Deps {
   changes: Pick<ChangeRepository, 'appendBatch'>;
   bus: Bus;
   log: Logger;
+  metrics?: Metrics;
 }
 
 /** Commits changes of messages in batches, as BatchWriter says. After the commit the changed messages are published on the bus, in order. */
 export class ChangeWriter {
   readonly #bus: Bus;
+  readonly #counters: WrittenCounters;
   readonly #writer: BatchWriter<NewChange, Changed, ChangeReceipt>;
 
-  constructor({ changes, bus, log }: Deps, rules: ChangeRules, options: WriterOptions) {
+  constructor({ changes, bus, log, metrics = noMetrics }: Deps, rules: ChangeRules, options: WriterOptions) {
     this.#bus = bus;
     this.#writer = new BatchWriter(
       {
@@ -38,7 +41,9 @@ export class ChangeWriter {
       },
       log,
       options,
+      metrics,
     );
+    this.#counters = writtenCounters(metrics);
   }
 
   /**
@@ -57,11 +62,11 @@ export class ChangeWriter {
   }
 
   #settle(settled: readonly Settled<NewChange, Changed, ChangeReceipt>[]): void {
-    const written = new WrittenMessages();
+    const written = new WrittenMessages(this.#counters);
     for (const { entry, outcome: changed } of settled) {
       switch (changed.outcome) {
         case 'stored':
-          written.add(changed.message, changed.epoch);
+          written.addChanged(changed.message, changed.epoch);
           break;
         case 'repeated':
           // The first attempt may have been committed without an answer, and nobody has published it then.

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
+import { type Metrics, noMetrics } from '../../client/metrics/metrics.ts';
 import type { ChatType } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Draft, Receipt } from '../../model/message.ts';
@@ -10,21 +11,23 @@ import { BatchWriter, type Settled, type WriterOptions } from './batch-writer.ts
 import { digestOfMessage } from './digests.ts';
 import { newMessageId } from './message-id.ts';
 import { repetitionKey } from './repetition-key.ts';
-import { WrittenMessages } from './written-messages.ts';
+import { type WrittenCounters, WrittenMessages, writtenCounters } from './written-messages.ts';
 
 interface Deps {
   /** The append target: the database, or the ingest log in front of it. */
   messages: Pick<MessageRepository, 'appendBatch'>;
   bus: Bus;
   log: Logger;
+  metrics?: Metrics;
 }
 
 /** Commits messages in batches, as BatchWriter says. After the commit they are published on the bus, in order. */
 export class MessageWriter {
   readonly #bus: Bus;
+  readonly #counters: WrittenCounters;
   readonly #writer: BatchWriter<NewMessage, Appended, Receipt>;
 
-  constructor({ messages, bus, log }: Deps, options: WriterOptions) {
+  constructor({ messages, bus, log, metrics = noMetrics }: Deps, options: WriterOptions) {
     this.#bus = bus;
     const { roles } = operations.SendMessage.chat;
     this.#writer = new BatchWriter(
@@ -37,7 +40,9 @@ export class MessageWriter {
       },
       log,
       options,
+      metrics,
     );
+    this.#counters = writtenCounters(metrics);
   }
 
   /**
@@ -55,7 +60,7 @@ export class MessageWriter {
   }
 
   #settle(settled: readonly Settled<NewMessage, Appended, Receipt>[]): void {
-    const written = new WrittenMessages();
+    const written = new WrittenMessages(this.#counters);
     for (const { entry, outcome: appended } of settled) {
       const { outcome, chatType, messageId, seq, createdAt } = appended;
       if (outcome === 'stored') {

@@ -1,14 +1,40 @@
 import type { Bus } from '../../client/bus/bus.ts';
+import type { Counter, Metrics } from '../../client/metrics/metrics.ts';
 import type { Complete } from '../../model/complete.ts';
 import type { Message } from '../../model/message.ts';
 import type { Appended, NewMessage } from '../../repository/message-repository.ts';
 
-/** Collects the messages of a written batch, to publish them by chat. */
+/** How many messages and changes were committed. */
+export interface WrittenCounters {
+  messages: Counter<never>;
+  changes: Counter<'kind'>;
+}
+
+export function writtenCounters(metrics: Metrics): WrittenCounters {
+  return {
+    messages: metrics.counter({
+      name: 'chat_messages_saved_total',
+      help: 'New messages of users that were committed.',
+    }),
+    changes: metrics.counter({
+      name: 'chat_changes_saved_total',
+      help: 'Edits and deletions that were committed.',
+      labels: ['kind'],
+    }),
+  };
+}
+
+/** Collects the messages of a written batch, to count them and to publish them by chat. */
 export class WrittenMessages {
+  readonly #counters: WrittenCounters;
   readonly #stored = new Map<string, Message[]>();
   readonly #heads = new Map<string, number>();
   /** The same for all messages of a batch. */
   #epoch: string | undefined;
+
+  constructor(counters: WrittenCounters) {
+    this.#counters = counters;
+  }
 
   /** Adds a new message. Add the messages of a chat in the order of their numbers. */
   addStored({ chatId, sender, clientMessageId, text, data }: NewMessage, appended: Appended): void {
@@ -27,11 +53,17 @@ export class WrittenMessages {
       editedAt: undefined,
       deletion: undefined,
     };
-    this.add(message, epoch);
+    this.#counters.messages.add(1);
+    this.#add(message, epoch);
   }
 
-  /** Adds a message as it was committed in that epoch, or later. Add the entries of a chat in the order of their numbers. */
-  add(message: Message, epoch: string | undefined): void {
+  /** Adds a message as a change has left it, which was committed in that epoch, or later. Add the changes of a chat in the order of their numbers. */
+  addChanged(message: Message, epoch: string | undefined): void {
+    this.#counters.changes.add(1, { kind: message.deletion ? 'deleted' : 'edited' });
+    this.#add(message, epoch);
+  }
+
+  #add(message: Message, epoch: string | undefined): void {
     this.#epoch = epoch;
     const ofChat = this.#stored.get(message.chatId);
     if (ofChat) ofChat.push(message);

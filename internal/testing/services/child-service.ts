@@ -41,6 +41,7 @@ export class ChildService {
    */
   static spawn(env: Record<string, string>, program: Program = 'server', release = thisRelease): ChildService {
     const settings = {
+      ADMIN: 'false',
       GRPC_PORT: '0',
       HTTP_PORT: '0',
       AUTH_ISSUER: 'chat-service',

@@ -32,6 +32,7 @@ export async function startTestService(
   const config = readConfig({
     POSTGRES_DSN: postgresDsn,
     POSTGRES_POOL_SIZE: '16',
+    ADMIN: 'false',
     GRPC_PORT: '0',
     HTTP_PORT: '0',
     AUTH_ISSUER: 'chat-service',

@@ -99,3 +99,22 @@ test('several workers without a bus are refused', async () => {
   expect(await service.exited).toEqual({ code: 2, signal: null });
   expect(service.stderr).toContain('WORKERS above 1 need a bus');
 });
+
+test('the metrics of all workers are added up', async () => {
+  const service = await ChildService.start({
+    WORKERS: '2',
+    POSTGRES_DSN: await createTestDatabase(),
+    ADMIN: 'true',
+    ADMIN_PORT: '0',
+  });
+  const clients = await connected(service.address, 4);
+  const { id, name } = await clients[0]!.client.joinRoom(uniqueName('room'));
+  await Promise.all(clients.slice(1).map(({ client }) => client.joinRoom(name)));
+  await Promise.all(clients.map(({ client }) => client.send(id, 'text')));
+
+  const url = /metrics +(\S+)/.exec(service.stderr)?.[1];
+  const text = await (await fetch(url!)).text();
+  expect(text).toMatch(/^chat_messages_saved_total 4$/m);
+  expect(text).toMatch(/^chat_sessions 4$/m);
+  expect(await (await fetch(url!.replace('/metrics', '/readyz'))).json()).toEqual({ ready: true, reasons: [] });
+});

@@ -39,6 +39,7 @@ export const areas: Readonly<Record<string, Area>> = {
       'internal/client/auth/token-verifier.ts',
       'internal/client/bus/bus.ts',
       'internal/client/ingest/ingest-log.ts',
+      'internal/client/metrics/metrics.ts',
       'internal/client/presence/presence.ts',
       'internal/client/sinks/event-sink.ts',
       'internal/ratelimiter/rate-limiter.ts',
@@ -77,6 +78,7 @@ export const areas: Readonly<Record<string, Area>> = {
     imports: ['model', 'ports', 'nats', 'api'],
     packages: ['node', ...nats],
   },
+  'metrics adapters': { holds: ['internal/client/metrics'], imports: ['ports'], packages: ['prom-client'] },
   nats: { holds: ['internal/client/nats'], imports: [], packages: nats },
   'presence adapters': {
     holds: ['internal/client/presence'],
@@ -175,6 +177,7 @@ export const areas: Readonly<Record<string, Area>> = {
     imports: ['model', 'service', 'converter', 'shared by transports', 'api', 'transcoder'],
     packages: ['node', '@bufbuild/protobuf', 'nice-grpc-common', 'pino', 'ws'],
   },
+  admin: { holds: ['internal/transport/admin'], imports: [], packages: ['node'] },
   tls: { holds: ['internal/transport/tls'], imports: ['config'], packages: ['node', '@grpc/grpc-js', 'pino'] },
 
   // The one place that says which adapter serves a port.
@@ -182,8 +185,16 @@ export const areas: Readonly<Record<string, Area>> = {
     holds: ['internal/app'],
     imports: [
       ...['model', 'config', 'ports', 'spans', 'converter', 'service', 'interceptor'],
-      ...['shared by transports', 'grpc', 'gateway', 'sse', 'websocket', 'tls'],
-      ...['postgres', 'auth adapters', 'bus adapters', 'ingest adapters', 'presence adapters', 'redis'],
+      ...['shared by transports', 'grpc', 'gateway', 'sse', 'websocket', 'admin', 'tls'],
+      ...[
+        'postgres',
+        'auth adapters',
+        'bus adapters',
+        'ingest adapters',
+        'metrics adapters',
+        'presence adapters',
+        'redis',
+      ],
       ...['sink adapters', 'tracing adapters', 'rate limiters', 'passwords', 'embedded'],
       ...['api', 'backoff', 'proto-rules', 'transcoder'],
     ],

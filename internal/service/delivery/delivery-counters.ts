@@ -1,0 +1,25 @@
+import { type Counter, type Metrics, noMetrics } from '../../client/metrics/metrics.ts';
+
+/** What the topics and subscriptions of a hub count together. */
+export interface DeliveryCounters {
+  deliveries: Counter<never>;
+  repairs: Counter<never>;
+  resets: Counter<never>;
+}
+
+export function deliveryCounters(metrics: Metrics = noMetrics): DeliveryCounters {
+  return {
+    deliveries: metrics.counter({
+      name: 'chat_deliveries_total',
+      help: 'Messages, changes and covered ranges that were put into the queues of readers.',
+    }),
+    repairs: metrics.counter({
+      name: 'chat_repairs_total',
+      help: 'How often a chat had to read from the database what the bus had not brought.',
+    }),
+    resets: metrics.counter({
+      name: 'chat_resets_total',
+      help: 'Chats whose readers were led back because the database had gone back.',
+    }),
+  };
+}
