@@ -56,7 +56,11 @@ class Log implements Pick<IngestLog, 'append'> {
   }
 }
 
-function newFixture(rememberMs = 60_000) {
+/** For tests in which messages are refused because nobody can check them: many times as long as a check may take. */
+const giveUpAfterMs = 2_000;
+
+/** `giveUpAfterMs`: how long a message waits that nobody can check. */
+function newFixture({ rememberMs = 60_000, giveUpAfterMs = 60_000 } = {}) {
   const [repository, epochs, log] = [new Checks(), new Epochs(), new Log()];
   const checks = new SenderChecks(
     { repository, epochs, log: new LogLines().logger },
@@ -64,7 +68,7 @@ function newFixture(rememberMs = 60_000) {
   );
   const writer = new MessageWriter(
     { messages: new MessageAcceptor({ checks, log }), bus: new MemoryBus(), log: new LogLines().logger },
-    { maxBatch: 100, maxInFlight: 2, maxQueued: 1_000, giveUpAfterMs: 600 },
+    { maxBatch: 100, maxInFlight: 2, maxQueued: 1_000, giveUpAfterMs },
   );
   const send = (text: string, sender = 'alice', chatId = 'chat') =>
     writer.append({ chatId, sender: { id: sender, name: sender }, clientMessageId: randomUUID(), text });
@@ -141,7 +145,7 @@ test('a message that was written already is answered with its number', async () 
 test.each(['away', 'silent'] as const)(
   'while the database is %s, senders that passed a recent check are accepted',
   async (how) => {
-    const { repository, send, outcomes } = newFixture();
+    const { repository, send, outcomes } = newFixture({ giveUpAfterMs });
     await send('before');
     repository[how] = true;
     expect(await outcomes([send('known'), send('known too')])).toEqual(['accepted', 'accepted']);
@@ -153,7 +157,7 @@ test.each(['away', 'silent'] as const)(
 );
 
 test('checks of an epoch that is over do not count: the database may have lost the chat', async () => {
-  const { repository, epochs, send, outcomes } = newFixture();
+  const { repository, epochs, send, outcomes } = newFixture({ giveUpAfterMs });
   await send('before');
   epochs.begin('second');
   repository.away = true;
@@ -171,19 +175,19 @@ test('checks of an epoch that is over do not count: the database may have lost t
 });
 
 test('remembered checks expire, end with a refusal, and are limited in number', async () => {
-  const brief = newFixture(0);
+  const brief = newFixture({ rememberMs: 0, giveUpAfterMs });
   await brief.send('before');
   brief.repository.away = true;
   expect(await brief.outcomes([brief.send('too late')])).toEqual(['STORAGE_UNAVAILABLE']);
 
-  const refused = newFixture();
+  const refused = newFixture({ giveUpAfterMs });
   await refused.send('before');
   refused.repository.result = () => ({ outcome: 'not_a_member', chatType: 'ROOM' });
   await refused.outcomes([refused.send('not any more')]);
   refused.repository.away = true;
   expect(await refused.outcomes([refused.send('still not')])).toEqual(['STORAGE_UNAVAILABLE']);
 
-  const bounded = newFixture();
+  const bounded = newFixture({ giveUpAfterMs });
   for (const name of ['alice', 'bob', 'carol']) await bounded.send('before', name);
   bounded.repository.away = true;
   expect(await bounded.outcomes(['alice', 'bob', 'carol'].map((name) => bounded.send('after', name)))).toEqual([
@@ -194,7 +198,7 @@ test('remembered checks expire, end with a refusal, and are limited in number', 
 });
 
 test('a database of the other mode accepts no message, also from memory afterwards', async () => {
-  const { repository, log, send, outcomes } = newFixture();
+  const { repository, log, send, outcomes } = newFixture({ giveUpAfterMs });
   await send('before');
   repository.result = () => ({ outcome: 'other_mode' });
   expect(await outcomes([send('not any more')])).toEqual(['STORAGE_UNAVAILABLE']);

@@ -589,7 +589,8 @@ export interface UpdateChatRequest {
     | undefined;
   /**
    * The new data, which replaces the old: at most 5 KiB as JSON with numbers written without exponents, at most 16 levels of
-   * objects and lists, without the character NUL. An empty object clears it. Not set: unchanged.
+   * objects and lists, without the character NUL. The key `__proto__` is left out. An empty object clears it. Not set:
+   * unchanged.
    */
   data: { [key: string]: any } | undefined;
 }
