@@ -4,13 +4,9 @@
 alter table messages add column data jsonb;
 alter table message_versions add column data jsonb;
 
--- Plans are made for the average chat and for the tables as they are, and stay while those grow. In a new database, or one of many small chats, the repetition
--- of a message was looked for among all messages of its chat, by the primary key, instead of by the index for it. So each chat counts as if it had a
--- thousandth of all messages, and in the functions below a page that is read at random costs little, as it does on today's disks.
-alter table messages alter column chat_id set (n_distinct = -0.001);
-alter table changes alter column chat_id set (n_distinct = -0.001);
-
--- The functions below are as before, but with data. Those without stay for nodes of the version before.
+-- The functions below are as before, but with data. Those without stay for nodes of the version before. Their plans stay while the tables grow: with the usual
+-- price of a page that is read at random, one that was made for a few hundred messages looked for the repetition of a message among all messages of its
+-- chat, by the primary key, instead of by the index for it.
 -- +goose StatementBegin
 create function append_messages(
   chat_ids uuid[],
@@ -453,7 +449,5 @@ drop function ingest.append_messages(
   uuid, integer, bigint, bigint, uuid[], uuid[], text[], text[], text[], bytea[], text[], text[], integer
 );
 drop function append_messages(uuid[], uuid[], text[], text[], text[], bytea[], text[], text[], text[], integer[], integer);
-alter table changes alter column chat_id reset (n_distinct);
-alter table messages alter column chat_id reset (n_distinct);
 alter table message_versions drop column data;
 alter table messages drop column data;
