@@ -163,7 +163,7 @@ export class Database {
     prepare: (folder: string, take: (server: PostgresProcess) => Promise<void>) => Promise<void>,
   ): Promise<void> {
     const replaced = this.#copyAndReplace(replacement, prepare);
-    // Whoever asked for it is told of its failure.
+    // `stop` only waits for it. Its failure is thrown to the caller of `failOver` or `restore`.
     this.#replacement = replaced.catch(() => {});
     return replaced;
   }

@@ -133,9 +133,9 @@ export class ChatClient {
   }
 
   /**
-   * Replaces the text of a message, and its data if that is given. Resolves once the service has stored the edit durably. Like a message, the client sends it again until it is
-   * answered, keeps it in the outbox, and sends it in the order of the calls for a chat. An edit waits for the answers to earlier changes of the
-   * same message.
+   * Replaces the text of a message, and its data if that is given. Resolves once the service has stored the edit durably. Like a message, the
+   * client sends it again until it is answered, keeps it in the outbox, and sends it in the order of the calls for a chat. An edit waits for the
+   * answers to earlier changes of the same message.
    *
    * Rejects with ChatClientError in the same cases as `send`. Permanent refusals emit the event `changeRefused`, for example PERMISSION_DENIED
    * (NOT_THE_SENDER), NOT_FOUND (MESSAGE_NOT_FOUND), FAILED_PRECONDITION (MESSAGE_DELETED, TOO_LATE), ABORTED (VERSION_CONFLICT).

@@ -61,9 +61,10 @@ export function webStorageOutbox(storage: WebStorage, key: string, window?: Tabs
     onLeft(listener) {
       const watch = new TabWatch(window?.navigator.locks, key, (tab) => {
         const left = read().filter((one) => one.tab === tab);
-        // This tab may be closed, too, before they are answered.
+        if (left.length === 0) return;
+        listener();
+        // This tab may be closed, too, before they are answered. Full storage costs no more than that another tab sends them as well.
         for (const { content, place } of left) store(content, place);
-        if (left.length > 0) listener();
       });
       const see = ({ key: name, newValue }: { key: string | null; newValue: string | null }) => {
         if (!name?.startsWith(`${key}/`)) return;

@@ -52,7 +52,7 @@ export class TabWatch {
   }
 
   #request(tab: string, whileHeld: () => Promise<void>): void {
-    // The promise rejects only when the signal aborts.
+    // The promise rejects when the signal aborts, or with what `onGone` throws.
     this.#locks?.request(`${this.#key}/tabs/${tab}`, { signal: this.#stopped.signal }, whileHeld).catch(() => {});
   }
 }
