@@ -8,7 +8,7 @@ export interface Metrics {
   counter<Label extends string = never>(options: InstrumentOptions<Label>): Counter<Label>;
   histogram<Label extends string = never>(options: HistogramOptions<Label>): Histogram<Label>;
   /** A value that is read whenever somebody asks for the metrics: a number, or one for each set of label values. */
-  gauge<Label extends string = never>(options: InstrumentOptions<Label>, read: () => GaugeValue<Label>): void;
+  gauge<Label extends string = never>(options: GaugeOptions<Label>, read: () => GaugeValue<Label>): void;
 }
 
 export interface InstrumentOptions<Label extends string> {
@@ -16,6 +16,11 @@ export interface InstrumentOptions<Label extends string> {
   /** What it counts, as one sentence. */
   help: string;
   labels?: readonly Label[];
+}
+
+export interface GaugeOptions<Label extends string> extends InstrumentOptions<Label> {
+  /** What the value of several workers together is; by default the sum. */
+  ofWorkers?: 'sum' | 'min' | 'max';
 }
 
 export interface HistogramOptions<Label extends string> extends InstrumentOptions<Label> {
@@ -29,6 +34,8 @@ export type GaugeValue<Label extends string> = number | readonly { labels: Label
 
 export interface Counter<Label extends string> {
   add(count: number, labels?: Labels<Label>): void;
+  /** The counter of these labels alone, for code that counts often. */
+  of(labels: Labels<Label>): Counter<never>;
 }
 
 export interface Histogram<Label extends string> {
@@ -39,7 +46,7 @@ export interface Histogram<Label extends string> {
 /** Seconds: from what a process does by itself to what a user gives up on. */
 export const secondsBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
-const uncounted = { add() {}, observe() {} };
+const uncounted = { add() {}, observe() {}, of: () => uncounted };
 
 /** Counts nothing. */
 export const noMetrics: Metrics = { counter: () => uncounted, histogram: () => uncounted, gauge() {} };

@@ -1,5 +1,15 @@
 import prom from 'prom-client';
-import type { Counter, Histogram, HistogramOptions, InstrumentOptions, Labels, Metrics } from './metrics.ts';
+import { Buckets } from './buckets.ts';
+import { Cells } from './cells.ts';
+import type {
+  Counter,
+  GaugeOptions,
+  Histogram,
+  HistogramOptions,
+  InstrumentOptions,
+  Labels,
+  Metrics,
+} from './metrics.ts';
 
 /** What an endpoint for metrics answers. */
 export interface Exposition {
@@ -7,7 +17,10 @@ export interface Exposition {
   text: string;
 }
 
-/** Metrics in the OpenMetrics format, together with those of Node: memory, garbage collection, and the delay of the event loop. */
+/**
+ * Metrics in the OpenMetrics format, together with those of Node: memory, garbage collection, and the delay of the event loop. Counters and histograms are
+ * kept here and given to prom-client when somebody asks: its own take 0.2 to 1 µs for each observation, a message about 20 µs.
+ */
 export class PromMetrics implements Metrics {
   readonly #registry = new prom.Registry<prom.OpenMetricsContentType>();
 
@@ -27,27 +40,39 @@ export class PromMetrics implements Metrics {
 
   counter<Label extends string>({ name, help, labels = [] }: InstrumentOptions<Label>): Counter<Label> {
     return this.#once(name, () => {
-      if (labels.length === 0) return this.#plainCounter(name, help);
-      const counter = new prom.Counter({ ...this.#in(), name, help, labelNames: labels });
-      return { add: (count, values) => counter.inc(values as Labels<Label>, count) };
+      const cells = new Cells<Label, { total: number }>(labels, () => ({ total: 0 }));
+      new prom.Counter({
+        ...this.#in(),
+        name,
+        help,
+        labelNames: labels,
+        collect() {
+          this.reset();
+          for (const each of cells.all()) this.inc(each.labels, each.content.total);
+        },
+      });
+      return counting(cells);
     });
   }
 
   histogram<Label extends string>({ name, help, labels = [], buckets }: HistogramOptions<Label>): Histogram<Label> {
     return this.#once(name, () => {
-      const options = { ...this.#in(), name, help, labelNames: labels, buckets: [...buckets], enableExemplars: true };
-      const histogram = new prom.Histogram(options);
-      return {
-        observe(value, values, traceId) {
-          const exemplarLabels = traceId ? { exemplarLabels: { trace_id: traceId } } : {};
-          histogram.observe({ labels: (values ?? {}) as Labels<Label>, value, ...exemplarLabels } as never);
-        },
-      };
+      const cells = new Cells<Label, Buckets>(labels, () => new Buckets(buckets));
+      const get = async () => ({
+        name,
+        help,
+        type: 'histogram',
+        aggregator: 'sum',
+        values: [...cells.all()].flatMap((each) => each.content.values(name, each.labels)),
+      });
+      // prom-client exposes whatever has a name and `get`.
+      this.#registry.registerMetric({ name, get } as unknown as prom.Metric);
+      return { observe: (value, values, traceId) => cells.of(values).observe(value, traceId) };
     });
   }
 
   gauge<Label extends string>(
-    { name, help, labels = [] }: InstrumentOptions<Label>,
+    { name, help, labels = [], ofWorkers = 'sum' }: GaugeOptions<Label>,
     read: Parameters<Metrics['gauge']>[1],
   ): void {
     new prom.Gauge({
@@ -55,36 +80,18 @@ export class PromMetrics implements Metrics {
       name,
       help,
       labelNames: labels,
+      aggregator: ofWorkers,
       collect() {
         const value = read();
         this.reset();
         if (typeof value === 'number') return this.set(value);
-        for (const each of value) this.set(each.labels as never, each.value);
+        for (const each of value) this.set(each.labels as Labels<Label>, each.value);
       },
     });
   }
 
   async expose(): Promise<Exposition> {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
-  }
-
-  /** Counted for each delivery: adding to a number costs nothing. */
-  #plainCounter(name: string, help: string): Counter<never> {
-    let total = 0;
-    new prom.Counter({
-      ...this.#in(),
-      name,
-      help,
-      collect() {
-        this.reset();
-        this.inc(total);
-      },
-    });
-    return {
-      add(count) {
-        total += count;
-      },
-    };
   }
 
   #once<Instrument>(name: string, create: () => Instrument): Instrument {
@@ -97,6 +104,24 @@ export class PromMetrics implements Metrics {
   #in(): { registers: prom.Registry[] } {
     return { registers: [this.#registry as unknown as prom.Registry] };
   }
+}
+
+function counting<Label extends string>(cells: Cells<Label, { total: number }>): Counter<Label> {
+  return {
+    add(count, labels) {
+      cells.of(labels).total += count;
+    },
+    of(labels) {
+      const cell = cells.of(labels);
+      const counter: Counter<never> = {
+        add(count) {
+          cell.total += count;
+        },
+        of: () => counter,
+      };
+      return counter;
+    },
+  };
 }
 
 /** The metrics of all workers of this process, added up. */
