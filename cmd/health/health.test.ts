@@ -24,7 +24,7 @@ test.each(['plain text', 'TLS'])('a gateway is asked over HTTP, with %s', async 
   onTestFinished(() => certificates.remove());
   const tls: Record<string, string> = kind === 'TLS' ? { ...certificates.env } : {};
   const service = await startTestService();
-  const env = { ...tls, GATEWAY_UPSTREAMS: service.address, HTTP_PORT: '0', LOG_LEVEL: 'silent' };
+  const env = { ...tls, ADMIN: 'false', GATEWAY_UPSTREAMS: service.address, HTTP_PORT: '0', LOG_LEVEL: 'silent' };
   const { httpPort, stop } = await startGateway(readGatewayConfig(env), pino({ level: 'silent' }));
   onTestFinished(stop);
 

@@ -30,6 +30,7 @@ import { openRedis } from './parts/open-redis.ts';
 import { openSinks } from './parts/open-sinks.ts';
 import { openTracing } from './parts/open-tracing.ts';
 import { openTransports } from './parts/open-transports.ts';
+import { tellConnections } from './parts/tell-connections.ts';
 import { tellState } from './parts/tell-state.ts';
 
 /** Parts that the caller brings, such as a test: they are used in place of the configured ones. */
@@ -85,7 +86,8 @@ async function assemble(
   resources.add('the traces', () => traces.close());
   const traced: typeof traceCalls = config.tracing.url ? traceCalls : (_name, part) => part;
   const database = await openDatabase(config, log, resources, signal);
-  const bus = new EpochBus(overrides.bus ?? (await openBus(config.bus, { database, log, resources })), database.epochs);
+  const opened = overrides.bus ?? (await openBus(config.bus, { database, log, resources }));
+  const bus = new EpochBus(opened, database.epochs, metrics);
   const redis = await openRedis(config.redis, { log, resources });
   const limiter = openRateLimiter(rates, redis);
   const bans = traced('BanRepository', new PostgresBanRepository(database));
@@ -103,7 +105,7 @@ async function assemble(
     resources,
     traced,
   });
-  await openSinks(config, { database, log, resources });
+  await openSinks(config, { database, log, metrics, resources });
   const stream = {
     sessions,
     reader: new CommandReader({ chats, changes, moderation }, rules('chat.v1.Command')),
@@ -135,7 +137,8 @@ async function assemble(
     },
     signal,
   );
-  tellState(metrics, { sessions, database });
+  tellState(metrics, { sessions, hub, database });
+  tellConnections(metrics, { grpc: transports.grpcPort, http: transports.httpPort }, resources);
   const sources = { expose, notReady: () => transports.notReady() };
   const adminPort = await openAdmin(config.admin, sources, { log, resources });
   const { reconnectSpreadMs } = config.times;

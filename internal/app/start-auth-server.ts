@@ -15,6 +15,7 @@ import { openRateLimiter } from './parts/open-rate-limiter.ts';
 import { openRedis } from './parts/open-redis.ts';
 import { openTracing } from './parts/open-tracing.ts';
 import { openTransports } from './parts/open-transports.ts';
+import { tellConnections } from './parts/tell-connections.ts';
 import { tellPools } from './parts/tell-state.ts';
 
 /** The running auth-server. */
@@ -55,6 +56,7 @@ export async function startAuthServer(
     );
     const { grpcPort, httpPort } = transports;
     tellPools(metrics, database);
+    tellConnections(metrics, { grpc: grpcPort, http: httpPort }, resources);
     const sources = { expose, notReady: () => transports.notReady() };
     await openAdmin(config.admin, sources, { log, resources });
     const stop = once(async () => {

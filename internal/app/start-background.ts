@@ -33,12 +33,12 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
   try {
     const database = await openDatabase(config, log, resources, signal);
     await new PostgresMessageRepository(database).warmUp(database.pool.options.max);
-    const bus = new EpochBus(await openBus(config.bus, { database, log, resources }), database.epochs);
     const { metrics, expose } = openMetrics(config.admin);
+    const bus = new EpochBus(await openBus(config.bus, { database, log, resources }), database.epochs, metrics);
     const ingest = config.roles.has('writer')
       ? await openIngest(config, { bus, database, log, metrics, resources })
       : undefined;
-    await openSinks(config, { database, log, resources });
+    await openSinks(config, { database, log, metrics, resources });
     const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));
     if (certificates) resources.add('the certificates', () => certificates.close());
     const health = new GrpcServer(
@@ -64,7 +64,7 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
     tellPools(metrics, database);
     const sources = { expose, notReady: () => (isReachable ? [] : ['PostgreSQL is away']) };
     await openAdmin(config.admin, sources, { log, resources });
-    const watch = new DatabaseWatch({ ask: () => database.readPool.query('select 1'), log, onChange });
+    const watch = new DatabaseWatch({ ask: () => database.readPool.query('select 1'), log, metrics, onChange });
     resources.add('the watch over the database', () => watch.stop());
     ingest?.writers.start();
     health.setServing(true);

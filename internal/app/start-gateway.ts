@@ -8,7 +8,10 @@ import { CertificateFiles } from '../transport/tls/certificate-files.ts';
 import { readChannelCredentials } from '../transport/tls/channel-credentials.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
+import { openAdmin } from './parts/open-admin.ts';
 import { openGateway } from './parts/open-gateway.ts';
+import { openMetrics } from './parts/open-metrics.ts';
+import { tellConnections } from './parts/tell-connections.ts';
 
 /** The size of answers that gRPC clients accept by default. Answers may be larger than requests. */
 const minMessageBytes = 4 * 1_048_576;
@@ -20,7 +23,7 @@ const minMessageBytes = 4 * 1_048_576;
 export async function startGateway(
   config: GatewayConfig,
   log: Logger,
-): Promise<{ httpPort: number; stop(): Promise<void> }> {
+): Promise<{ httpPort: number; adminPort: number | undefined; stop(): Promise<void> }> {
   const resources = new ResourceStack(log);
   try {
     const { addresses, tls } = config.upstream;
@@ -36,8 +39,9 @@ export async function startGateway(
     if (certificates) resources.add('the certificates', () => certificates.close());
     const services = [ChatServiceDefinition.fullName, AuthServiceDefinition.fullName];
     const { limits, times } = config;
+    const { metrics, expose } = openMetrics(config.admin);
     const httpPort = await openGateway(
-      { services, caller, streams: new GrpcStreams(caller), certificates, log, resources },
+      { services, caller, streams: new GrpcStreams(caller), certificates, log, metrics, resources },
       {
         host: config.listen.host,
         http: config.http,
@@ -47,7 +51,10 @@ export async function startGateway(
         graceMs: times.drainTimeoutMs,
       },
     );
-    return { httpPort, stop: once(() => resources.close()) };
+    tellConnections(metrics, { grpc: undefined, http: httpPort }, resources);
+    const notReady = () => (caller.ready ? [] : ['no service can be reached']);
+    const adminPort = await openAdmin(config.admin, { expose, notReady }, { log, resources });
+    return { httpPort, adminPort, stop: once(() => resources.close()) };
   } catch (error) {
     await resources.close();
     throw error;

@@ -1,3 +1,4 @@
+import { type AdminConfig, readAdmin } from './groups/admin-config.ts';
 import { type HttpConfig, readHttp } from './groups/http-config.ts';
 import { type LimitsConfig, readFrameLimits } from './groups/limits-config.ts';
 import { findListenInsecurities, type ListenConfig, readHost } from './groups/listen-config.ts';
@@ -14,6 +15,7 @@ export interface GatewayConfig {
   http: HttpConfig;
   /** Absent: plain text. */
   tls: TlsConfig | undefined;
+  admin: AdminConfig;
   log: LogConfig;
   upstream: UpstreamConfig;
   limits: Pick<LimitsConfig, 'maxFrameBytes' | 'maxCommandsPerFrame'>;
@@ -30,6 +32,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     listen: { host: readHost(read) },
     http: readHttp(read, tls !== undefined),
     tls,
+    admin: readAdmin(read),
     log: readLog(read),
     upstream: readUpstream(read),
     limits: readFrameLimits(read),

@@ -25,6 +25,7 @@ import { ChatService } from '../../service/chats/chat-service.ts';
 import { ModerationService } from '../../service/chats/moderation-service.ts';
 import { Hub } from '../../service/delivery/hub.ts';
 import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
+import { sessionCounters } from '../../service/sessions/session-counters.ts';
 import { SessionRegistry } from '../../service/sessions/session-registry.ts';
 import { ChangeWriter } from '../../service/writing/change-writer.ts';
 import { MessageWriter } from '../../service/writing/message-writer.ts';
@@ -197,6 +198,7 @@ export async function openChat(
       limiter,
       presence,
       presenceAnnouncer,
+      counters: sessionCounters(metrics),
       log,
     },
     {

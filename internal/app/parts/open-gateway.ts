@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
 import { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
+import type { Metrics } from '../../client/metrics/metrics.ts';
 import type { HttpConfig } from '../../config/groups/http-config.ts';
 import { createGateway } from '../../transport/gateway/gateway.ts';
 import { HttpServer } from '../../transport/gateway/http-server.ts';
@@ -24,6 +25,7 @@ interface Deps {
   /** Absent: plain HTTP. */
   certificates: CertificateFiles | undefined;
   log: Logger;
+  metrics: Metrics;
   resources: ResourceStack;
 }
 
@@ -54,7 +56,7 @@ const webSocketTimes = { authTimeoutMs: 5_000, closeTimeoutMs: 2_000 };
 
 /** Starts the HTTP side. Returns its port. Throws an error with a clear message if it cannot listen on the address. */
 export async function openGateway(
-  { services, caller, streams, certificates, log, resources }: Deps,
+  { services, caller, streams, certificates, log, metrics, resources }: Deps,
   { host, http, maxBodyBytes, maxCommandsPerFrame, keepaliveMs, graceMs }: Options,
 ): Promise<number> {
   const descriptors = readFileSync(new URL('descriptors.binpb', api));
@@ -76,6 +78,7 @@ export async function openGateway(
           { keepaliveMs },
         ),
       log,
+      metrics,
     },
     {
       trustedProxies,

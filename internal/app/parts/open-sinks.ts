@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
+import type { Metrics } from '../../client/metrics/metrics.ts';
 import { NatsEventLog } from '../../client/sinks/nats-event-log.ts';
 import { OrderedLogSink } from '../../client/sinks/ordered-log-sink.ts';
 import type { Config } from '../../config/config.ts';
@@ -16,6 +17,7 @@ import { readCa } from './read-ca.ts';
 interface Deps {
   database: OpenedDatabase;
   log: Logger;
+  metrics: Metrics;
   resources: ResourceStack;
 }
 
@@ -49,7 +51,7 @@ const ackTimeoutMs = 2_000;
  * Starts the relay to the sink that EXPORT names, in processes with the role `relay`. While NATS is away the relay logs a warning and tries again,
  * without end.
  */
-export async function openSinks(config: Config, { database, log, resources }: Deps): Promise<void> {
+export async function openSinks(config: Config, { database, log, metrics, resources }: Deps): Promise<void> {
   const { export: target } = config;
   if (target.kind === 'none' || !config.roles.has('relay')) return;
   const { nats, format, erase, ...settings } = target;
@@ -74,8 +76,9 @@ export async function openSinks(config: Config, { database, log, resources }: De
       messages: new PostgresMessageRepository(own),
       sink,
       log: log.child({ sink: sinkName }),
+      metrics,
     },
-    relayOptions,
+    { name: sinkName, ...relayOptions },
   );
   resources.add('the relay of changes', () => relay.stop());
   relay.start();

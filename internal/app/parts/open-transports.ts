@@ -67,7 +67,7 @@ export async function openTransports(
     tracing(tracer),
     logging(log),
     counting(metrics),
-    errors(log),
+    errors(log, metrics),
     deadline(config.times.callTimeoutMs),
     drain.interceptor,
     auth(identity.verifier, identity.revocations),
@@ -100,7 +100,7 @@ export async function openTransports(
     const caller = new LocalCaller(services, interceptor, { isReady: () => serving, bus });
     const names = services.map(({ definition }) => definition.fullName);
     httpPort = await openGateway(
-      { services: names, caller, streams: streams?.(interceptor), certificates, log, resources },
+      { services: names, caller, streams: streams?.(interceptor), certificates, log, metrics, resources },
       {
         host,
         http,
@@ -127,7 +127,7 @@ export async function openTransports(
     grpc.setHealth('chat.database', reachable);
     if (!doesWithout) setServing(reachable);
   };
-  const watch = new DatabaseWatch({ ask: () => database.readPool.query('select 1'), log, onChange });
+  const watch = new DatabaseWatch({ ask: () => database.readPool.query('select 1'), log, metrics, onChange });
   resources.add('the watch over the database', () => watch.stop());
   return {
     grpcPort,

@@ -1,18 +1,38 @@
 import type { Metrics } from '../../client/metrics/metrics.ts';
 import type { Database } from '../../repository/postgres/connection/database.ts';
+import type { Hub } from '../../service/delivery/hub.ts';
 import type { SessionRegistry } from '../../service/sessions/session-registry.ts';
 
 interface Parts {
-  sessions: Pick<SessionRegistry, 'size' | 'queuedBytes'>;
-  database: Pick<Database, 'pool' | 'readPool'>;
+  sessions: Pick<SessionRegistry, 'countByTransport' | 'queuedBytes' | 'waiting'>;
+  hub: Pick<Hub, 'countReaders' | 'size'>;
+  database: Pick<Database, 'pool' | 'readPool' | 'givenUpCommits'>;
 }
 
 /** Adds what is so at the moment when somebody asks for the metrics. */
-export function tellState(metrics: Metrics, { sessions, database }: Parts): void {
-  metrics.gauge({ name: 'chat_sessions', help: 'Open streams of clients, by all transports.' }, () => sessions.size);
+export function tellState(metrics: Metrics, { sessions, hub, database }: Parts): void {
+  metrics.gauge({ name: 'chat_sessions', help: 'Open streams of clients.', labels: ['transport'] }, () =>
+    Object.entries(sessions.countByTransport()).map(([transport, value]) => ({ labels: { transport }, value })),
+  );
+  metrics.gauge({ name: 'chat_arrivals_waiting', help: 'Streams that wait to be admitted.' }, () => sessions.waiting);
   metrics.gauge(
     { name: 'chat_outbox_bytes', help: 'Bytes of events that wait for readers who do not take them yet.' },
     () => sessions.queuedBytes,
+  );
+  metrics.gauge({ name: 'chat_topics', help: 'Chats that have, or had a moment ago, readers here.' }, () => hub.size);
+  metrics.gauge(
+    {
+      name: 'chat_readers',
+      help: 'Subscriptions to a chat: live, or reading pages of the database.',
+      labels: ['state'],
+    },
+    () => {
+      const { live, catchingUp } = hub.countReaders();
+      return [
+        { labels: { state: 'live' }, value: live },
+        { labels: { state: 'catching_up' }, value: catchingUp },
+      ];
+    },
   );
   tellPools(metrics, database);
 }
@@ -35,5 +55,12 @@ export function tellPools(metrics: Metrics, database: Parts['database']): void {
           }),
         ),
       ),
+  );
+  metrics.gauge(
+    {
+      name: 'chat_database_given_up_commits',
+      help: 'Commits that wait for a synchronous standby, and that nobody waits for here any more.',
+    },
+    () => database.givenUpCommits,
   );
 }

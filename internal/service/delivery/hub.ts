@@ -92,6 +92,16 @@ export class Hub {
     return this.#entries.size;
   }
 
+  /** The number of readings of a chat, live or behind; a stream that reads several chats counts for each. */
+  countReaders(): { live: number; catchingUp: number } {
+    let [live, catchingUp] = [0, 0];
+    for (const topic of this.#ready.values()) {
+      live += topic.liveReaders;
+      catchingUp += topic.readersBehind;
+    }
+    return { live, catchingUp };
+  }
+
   /** Handles for the topics of those chats that exist. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
   async acquire(chatIds: readonly string[]): Promise<Map<string, TopicHandle>> {
     const absent = chatIds.filter((chatId) => !this.#entries.has(chatId));

@@ -99,6 +99,16 @@ export class Topic {
     return this.#deleted;
   }
 
+  /** Readers that are given batches as they come. */
+  get liveReaders(): number {
+    return this.#live.size;
+  }
+
+  /** Readers that read pages from the database. */
+  get readersBehind(): number {
+    return this.#readers.size - this.#live.size;
+  }
+
   /** Counts entries that a reader was given. */
   delivered(count: number): void {
     this.#deps.counters.deliveries.add(count);
@@ -235,7 +245,16 @@ export class Topic {
         if (reader.userId === end.userId && !this.#live.has(reader)) reader.onMembershipEnded(end);
       }
     }
+    if (this.#live.size === 0) return;
+    this.#observeAge(batch.entries[0]!);
     for (const reader of this.#live) reader.onBatch(batch);
+  }
+
+  #observeAge(oldest: Entry): void {
+    if (oldest.kind !== 'message') return;
+    // The clocks of the database and of this node may differ.
+    const ageMs = Math.max(0, Date.now() - oldest.message.createdAt.getTime());
+    this.#deps.counters.deliverySeconds.observe(ageMs / 1_000);
   }
 
   /** Removes older states of a changed message from memory, so that a deleted text is not delivered from here. */

@@ -10,6 +10,7 @@ import { type BatchWriting, writeBatch } from '../writing/write-batch.ts';
 import type { WrittenCounters } from '../writing/written-messages.ts';
 import { type ReadableEntry, toBatches } from './batches.ts';
 import { identifyLog } from './identify-log.ts';
+import type { IngestCounters } from './ingest-counters.ts';
 import { isPositionValid } from './is-position-valid.ts';
 import { PartitionProgress } from './partition-progress.ts';
 import { publishWritten } from './publish-written.ts';
@@ -22,6 +23,7 @@ export interface PartitionWriterDeps {
   /** Limits the commits of all partitions together. */
   commits: Semaphore;
   counters: WrittenCounters;
+  ingestCounters: IngestCounters;
   log: Logger;
 }
 
@@ -172,6 +174,8 @@ export class PartitionWriter {
     const isBusy = outcomes.some(({ outcome }) => outcome === 'busy');
     const left = batch.filter((_, i) => ['busy', 'reused'].includes(outcomes[i]!.outcome));
     this.#written += batch.length - left.length;
+    const lagMs = Math.max(0, Date.now() - batch[0]!.message.acceptedAt.getTime());
+    if (left.length < batch.length) this.#deps.ingestCounters.lagSeconds.observe(lagMs / 1_000);
     this.#lockWaitMs = isBusy ? lockWaitMs : 0;
     publishWritten(this.#deps, batch, outcomes, repeated);
     if (isBusy) {
@@ -201,6 +205,7 @@ export class PartitionWriter {
   async #refuse(entry: LogEntry, reason: string): Promise<void> {
     const { position, message } = entry;
     await this.#progress.refuse(entry, reason);
+    this.#deps.ingestCounters.refused.add(1);
     this.#deps.log.error(
       { partition: this.#partition, position, chatId: message?.chatId, messageId: message?.id, reason },
       'an accepted message cannot be written and was put aside in ingest.refused',

@@ -22,6 +22,7 @@ import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { newMessage } from '../../testing/services/test-storage.ts';
 import { writtenCounters } from '../writing/written-messages.ts';
 import { identifyLog } from './identify-log.ts';
+import { ingestCounters } from './ingest-counters.ts';
 import { isPositionValid } from './is-position-valid.ts';
 import { MessageAcceptor } from './message-acceptor.ts';
 import { PartitionWriter } from './partition-writer.ts';
@@ -490,9 +491,9 @@ test('a writer that cannot check its stream removes nothing from it', async () =
     close: async () => {},
   };
   const { repository } = fixture;
-  const counters = writtenCounters(noMetrics);
+  const counters = { counters: writtenCounters(noMetrics), ingestCounters: ingestCounters() };
   const writer = new PartitionWriter(
-    { ingestLog, repository, bus: new MemoryBus(), commits: new Semaphore(1), counters, log: fixture.lines.logger },
+    { ingestLog, repository, bus: new MemoryBus(), commits: new Semaphore(1), ...counters, log: fixture.lines.logger },
     { maxBatch: 10, keepMs: 0 },
     { writerId, partition, position: 1 },
   );

@@ -3,6 +3,7 @@ import { equalJitter } from '../../../pkg/backoff/jitter.ts';
 import { sleep } from '../../../pkg/backoff/sleep.ts';
 import { type Metrics, noMetrics } from '../../client/metrics/metrics.ts';
 import { type WrittenCounters, writtenCounters } from '../writing/written-messages.ts';
+import { type IngestCounters, ingestCounters } from './ingest-counters.ts';
 import { PartitionWriter, type PartitionWriterDeps, type PartitionWriterOptions } from './partition-writer.ts';
 import { Semaphore } from './semaphore.ts';
 
@@ -17,7 +18,7 @@ export interface PartitionWritersOptions extends PartitionWriterOptions {
   reportEveryMs: number;
 }
 
-type Deps = Omit<PartitionWriterDeps, 'commits' | 'counters'> & { metrics?: Metrics };
+type Deps = Omit<PartitionWriterDeps, 'commits' | 'counters' | 'ingestCounters'> & { metrics?: Metrics };
 
 /**
  * Writes this process's share of the partitions. All writing processes share them evenly: within a few heartbeats a new process gets its share, and the
@@ -29,6 +30,7 @@ export class PartitionWriters {
   readonly #writerId = randomUUID();
   readonly #commits: Semaphore;
   readonly #counters: WrittenCounters;
+  readonly #ingestCounters: IngestCounters;
   readonly #writers = new Map<number, PartitionWriter>();
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
@@ -41,7 +43,17 @@ export class PartitionWriters {
     this.#deps = deps;
     this.#options = options;
     this.#commits = new Semaphore(options.maxInFlight);
-    this.#counters = writtenCounters(deps.metrics ?? noMetrics);
+    const { metrics = noMetrics } = deps;
+    this.#counters = writtenCounters(metrics);
+    this.#ingestCounters = ingestCounters(metrics);
+    metrics.gauge(
+      { name: 'chat_ingest_partitions', help: 'Partitions of accepted messages that this process writes.' },
+      () => this.partitions.length,
+    );
+    metrics.gauge(
+      { name: 'chat_ingest_waiting_messages', help: 'Accepted messages in these partitions that are not read yet.' },
+      () => this.#waiting,
+    );
   }
 
   /** The partitions that this process writes. */
@@ -99,7 +111,7 @@ export class PartitionWriters {
     for (const [partition, position] of positions) {
       if (this.#writers.has(partition) || this.#stopped) continue;
       const writer = new PartitionWriter(
-        { ...this.#deps, commits: this.#commits, counters: this.#counters },
+        { ...this.#deps, commits: this.#commits, counters: this.#counters, ingestCounters: this.#ingestCounters },
         this.#options,
         {
           writerId: this.#writerId,
@@ -111,6 +123,10 @@ export class PartitionWriters {
     }
     const { length: now } = this.partitions;
     if (now !== before) log.info({ partitions: now }, 'the number of partitions that this process writes has changed');
+  }
+
+  get #waiting(): number {
+    return [...this.#writers.values()].reduce((sum, writer) => sum + writer.waiting, 0);
   }
 
   /** Never throws. */
@@ -132,7 +148,7 @@ export class PartitionWriters {
     this.#reportedAt = now;
     const writers = [...this.#writers.values()];
     const written = writers.reduce((sum, writer) => sum + writer.takeWritten(), 0);
-    const waiting = writers.reduce((sum, writer) => sum + writer.waiting, 0);
+    const waiting = this.#waiting;
     if (written + waiting > 0) this.#deps.log.info({ written, waiting }, 'accepted messages written, and waiting');
   }
 }

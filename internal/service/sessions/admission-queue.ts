@@ -27,6 +27,11 @@ export class AdmissionQueue {
     this.#maxWaiting = maxWaiting;
   }
 
+  /** Sessions that wait. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   /**
    * Resolves to true when the session is admitted, to false if the signal aborts first. Throws UNAVAILABLE (TOO_MANY_ARRIVALS) with a random
    * retry time.

@@ -1,3 +1,4 @@
+import type { Counter } from '../../client/metrics/metrics.ts';
 import type { Frame } from '../../model/frame.ts';
 import type { OutboundBuffer, OutboundReader } from '../delivery/outbound-buffer.ts';
 
@@ -14,6 +15,8 @@ interface Deps {
   write: FrameWriter;
   /** Called once: when the buffer has ended and its last frame was written, or when a write failed. Never called after `stop`. */
   onFinished: () => void;
+  /** Counts the frames. */
+  sent?: Counter<never>;
 }
 
 /**
@@ -24,14 +27,16 @@ export class FrameSender implements OutboundReader {
   readonly #outbound: OutboundBuffer;
   readonly #write: FrameWriter;
   readonly #onFinished: () => void;
+  readonly #sent: Counter<never> | undefined;
   #writing = false;
   #stopped = false;
   #failure: WriteFailure | undefined;
 
-  constructor({ outbound, write, onFinished }: Deps) {
+  constructor({ outbound, write, onFinished, sent }: Deps) {
     this.#outbound = outbound;
     this.#write = write;
     this.#onFinished = onFinished;
+    this.#sent = sent;
   }
 
   /** Writes what is in the buffer now, and then at the end of each turn of the event loop that adds something to it. Call once. */
@@ -55,6 +60,7 @@ export class FrameSender implements OutboundReader {
       while (!this.#stopped && !this.#writing) {
         const frame = this.#outbound.take();
         if (!frame) break;
+        this.#sent?.add(1);
         const written = this.#write(frame);
         if (written) this.#waitFor(written);
       }

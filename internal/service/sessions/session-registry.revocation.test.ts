@@ -81,7 +81,7 @@ class Stream {
       for await (const frame of frameIterator(
         node.sessions.run.bind(
           node.sessions,
-          { principal, encoder },
+          { principal, encoder, transport: 'grpc' },
           new IteratedInbox(this.#incoming(signal), (frame) => frame),
         ),
         signal,

@@ -33,7 +33,7 @@ function open(userId: string, signal = new AbortController().signal) {
       for await (const frame of frameIterator(
         node.sessions.run.bind(
           node.sessions,
-          { principal: principalOf(userId), encoder },
+          { principal: principalOf(userId), encoder, transport: 'grpc' },
           new IteratedInbox(nothing(), (frame) => frame),
         ),
         signal,

@@ -10,7 +10,7 @@ import { AdmissionQueue, type AdmissionQueueOptions } from './admission-queue.ts
 import type { FrameWriter } from './frame-sender.ts';
 import type { Inbox } from './inbox.ts';
 import type { PresenceAnnouncer } from './presence-announcer.ts';
-import { type Incoming, Session, type SessionDeps, type SessionOptions } from './session.ts';
+import { type Incoming, Session, type SessionDeps, type SessionOptions, type Transport } from './session.ts';
 
 interface RegistryDeps extends SessionDeps {
   users: UserRepository;
@@ -22,6 +22,7 @@ interface RegistryDeps extends SessionDeps {
 interface Opened {
   principal: Principal;
   encoder: EventEncoder;
+  transport: Transport;
   /** Called when the session is over but the client does not take the last frame. */
   onStuck?: (() => void) | undefined;
 }
@@ -53,6 +54,18 @@ export class SessionRegistry {
     return this.#sessions.size;
   }
 
+  /** Streams that wait to be admitted. */
+  get waiting(): number {
+    return this.#admission.waiting;
+  }
+
+  /** The number of open sessions of each transport. */
+  countByTransport(): Record<Transport, number> {
+    const counts = { grpc: 0, websocket: 0, sse: 0 };
+    for (const { transport } of this.#sessions) counts[transport] += 1;
+    return counts;
+  }
+
   /** Bytes that wait for all readers together. */
   get queuedBytes(): number {
     let bytes = 0;
@@ -66,7 +79,7 @@ export class SessionRegistry {
    * `Session.run` throws, UNAVAILABLE (TOO_MANY_ARRIVALS) and RESOURCE_EXHAUSTED (TOO_MANY_STREAMS).
    */
   async run(
-    { principal, encoder, onStuck }: Opened,
+    { principal, encoder, transport, onStuck }: Opened,
     commands: Inbox<readonly Incoming[]>,
     write: FrameWriter,
     signal: LightAbortSignal,
@@ -84,6 +97,7 @@ export class SessionRegistry {
         id: randomUUID(),
         principal,
         encoder,
+        transport,
         onClosing: () => {
           grace = setTimeout(() => void this.#giveUp(opened, onStuck), this.#options.closingGraceMs);
         },

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { TokenVerifier } from '../../client/auth/token-verifier.ts';
 import type { Command } from '../../model/command.ts';
-import { ChatError } from '../../model/errors.ts';
+import { ChatError, type ErrorCode } from '../../model/errors.ts';
 import type { CloseReason, Event, SessionLimits } from '../../model/event.ts';
 import type { EventEncoder } from '../../model/event-encoder.ts';
 import type { LightAbortSignal } from '../../model/light-abort.ts';
@@ -22,6 +22,7 @@ import { OutboundBuffer } from '../delivery/outbound-buffer.ts';
 import { Subscriptions } from '../delivery/subscriptions.ts';
 import { FrameSender, type FrameWriter } from './frame-sender.ts';
 import type { Inbox } from './inbox.ts';
+import type { SessionCounters } from './session-counters.ts';
 
 /** The receipt of a message; of other operations, nothing. */
 // biome-ignore lint/suspicious/noConfusingVoidType: of a promise, void and undefined are the same.
@@ -65,8 +66,12 @@ export interface SessionDeps {
   verifier: TokenVerifier;
   revocations: Pick<Revocations, 'check' | 'onChange'>;
   limiter: RateLimiter;
+  counters: SessionCounters;
   log: Logger;
 }
+
+/** How clients open streams. A gateway that runs alone opens them by gRPC. */
+export type Transport = 'grpc' | 'websocket' | 'sse';
 
 /** Milliseconds for which, at the most, no commands are read from a stream that exceeded its rate. */
 const maxPauseMs = 1_000;
@@ -88,6 +93,7 @@ const ownOperations = {
 /** One open stream of one user, by any transport: carries out its commands and queues the events that answer them. */
 export class Session {
   readonly id: string;
+  readonly transport: Transport;
   readonly #deps: SessionDeps;
   readonly #options: SessionOptions;
   readonly #encoder: EventEncoder;
@@ -110,15 +116,18 @@ export class Session {
       id,
       principal,
       encoder,
+      transport,
       onClosing = () => {},
     }: {
       id: string;
       principal: Principal;
       encoder: EventEncoder;
+      transport: Transport;
       onClosing?: () => void;
     },
   ) {
     this.id = id;
+    this.transport = transport;
     this.#deps = deps;
     this.#options = options;
     this.#principal = principal;
@@ -164,7 +173,8 @@ export class Session {
     return new Promise((resolve, reject) => {
       // One function for both: every open stream has its own.
       const finish = () => this.#finish();
-      const sender = new FrameSender({ outbound: this.#outbound, write, onFinished: finish });
+      const { sent } = this.#deps.counters;
+      const sender = new FrameSender({ outbound: this.#outbound, write, onFinished: finish, sent });
       this.#running = { commands, sender, signal, resolve, reject };
       const { userId, name, tokenExpiresAt } = this.#principal;
       const { limits } = this.#options;
@@ -198,6 +208,7 @@ export class Session {
     this.#carryingOut = true;
     try {
       for (let frame = commands.take(); frame; frame = commands.take()) {
+        this.#deps.counters.received.add(1);
         for (const command of frame) {
           if (this.#closing) return;
           await this.#carryOut(command);
@@ -220,25 +231,24 @@ export class Session {
   }
 
   async #carryOut(command: Incoming): Promise<void> {
-    const { commandId } = command;
+    const operation = operationOf(command);
     try {
-      const operation = operationOf(command);
       authorizeToken(operation, this.#principal);
       await this.#deps.limiter.consume(operation, this.userId);
+      if (command.kind === 'operation') return await this.#operate(command);
       await this.#dispatch(command);
+      this.#count(operation, 'OK');
     } catch (error) {
-      this.#reject(commandId, error);
+      this.#reject(operation, command.commandId, error);
       if (error instanceof ChatError && error.reason === 'RATE_LIMITED') {
         await sleep(Math.min(error.retryAfterMs ?? 0, maxPauseMs));
       }
     }
   }
 
-  async #dispatch(command: Incoming): Promise<void> {
+  async #dispatch(command: Exclude<Incoming, OperationCommand>): Promise<void> {
     const { commandId } = command;
     switch (command.kind) {
-      case 'operation':
-        return this.#operate(command);
       case 'subscribe': {
         const findMembership = () => this.#deps.service.getMembership(this.#principal, command.chatId);
         return this.#subscriptions.subscribe(commandId, findMembership, command.cursor);
@@ -262,10 +272,13 @@ export class Session {
   }
 
   async #operate(command: OperationCommand): Promise<void> {
-    const { commandId, pipelined } = command;
+    const { commandId, operation, pipelined } = command;
     const answered = command.run(this.#principal).then(
-      (receipt) => this.#tell({ kind: 'accepted', commandId, ...(receipt && { receipt }) }),
-      (error) => this.#reject(commandId, error),
+      (receipt) => {
+        this.#tell({ kind: 'accepted', commandId, ...(receipt && { receipt }) });
+        this.#count(operation, 'OK');
+      },
+      (error) => this.#reject(operation, commandId, error),
     );
     if (!pipelined) return answered;
     this.#pending ??= new Set();
@@ -299,14 +312,17 @@ export class Session {
     );
   }
 
-  #reject(commandId: string, error: unknown): void {
-    const known = error instanceof ChatError;
-    if (!known) this.#deps.log.error({ err: error, sessionId: this.id, commandId }, 'a command failed');
-    this.#tell({
-      kind: 'rejected',
-      commandId,
-      error: known ? error : new ChatError('INTERNAL', `internal error (session ${this.id})`),
-    });
+  #reject(operation: Operation, commandId: string, cause: unknown): void {
+    const known = cause instanceof ChatError;
+    if (!known) this.#deps.log.error({ err: cause, sessionId: this.id, commandId }, 'a command failed');
+    const error = known ? cause : new ChatError('INTERNAL', `internal error (session ${this.id})`);
+    this.#tell({ kind: 'rejected', commandId, error });
+    this.#deps.counters.refusals.add(1, { reason: error.reason });
+    this.#count(operation, error.code);
+  }
+
+  #count(operation: Operation, code: ErrorCode | 'OK'): void {
+    this.#deps.counters.commands.add(1, { operation, grpc_code: code });
   }
 
   #tell(event: Event): void {

@@ -46,7 +46,7 @@ function startRelay({ name = 'jetstream', sink = openNatsSink(), leaseMs = 10_00
       sink,
       log: new LogLines().logger,
     },
-    { maxChats: 10, pageSize: 5, batchSize: 2, leaseMs, pollMs: 20, restMs: 20 },
+    { name, maxChats: 10, pageSize: 5, batchSize: 2, leaseMs, pollMs: 20, restMs: 20 },
   );
   onTestFinished(async () => {
     await relay.stop();

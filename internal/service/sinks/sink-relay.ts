@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { sleep } from '../../../pkg/backoff/sleep.ts';
+import type { Metrics } from '../../client/metrics/metrics.ts';
 import {
   type EventSink,
   type ExportedEvent,
@@ -11,15 +12,19 @@ import {
 import type { Entry } from '../../model/entry.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import type { SinkCursor, SinkCursorRepository, SinkPlace } from '../../repository/sink-cursor-repository.ts';
+import { type SinkCounters, sinkCounters } from './sink-counters.ts';
 
 interface Deps {
   cursors: SinkCursorRepository;
   messages: Pick<MessageRepository, 'findChanges'>;
   sink: EventSink;
   log: Logger;
+  metrics?: Metrics;
 }
 
 export interface SinkRelayOptions {
+  /** The name of the sink, as metrics show it. */
+  name: string;
   /** Chats whose changes are delivered at the same time. */
   maxChats: number;
   /** Changes of a chat that are delivered before other chats have their turn. */
@@ -48,12 +53,24 @@ export class SinkRelay {
   readonly #options: SinkRelayOptions;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
+  readonly #counters: SinkCounters;
   #enabled = false;
   #failing = false;
+  /** When changes were last exported, or none were waiting, in milliseconds of `performance.now`. */
+  #upToDateAt = performance.now();
+  /** The age of the change that was exported last, in milliseconds; 0 if none waits. */
+  #ageMs = 0;
 
   constructor(deps: Deps, options: SinkRelayOptions) {
     this.#deps = deps;
     this.#options = options;
+    this.#counters = sinkCounters(options.name, () => this.lagSeconds, deps.metrics);
+  }
+
+  /** How late the sink is, in seconds: 0 if it has everything. */
+  get lagSeconds(): number {
+    const failingMs = this.#failing ? performance.now() - this.#upToDateAt : 0;
+    return Math.max(failingMs, this.#ageMs) / 1_000;
   }
 
   start(): void {
@@ -72,15 +89,20 @@ export class SinkRelay {
       let restMs = 0;
       try {
         const chats = await this.#deliverSome();
-        if (chats === 0) restMs = this.#options.pollMs;
+        if (chats === 0) {
+          restMs = this.#options.pollMs;
+          this.#ageMs = 0;
+        }
         // Only a delivery shows that the sink works again.
         else if (this.#failing) {
           this.#deps.log.info('changes are exported again');
           this.#failing = false;
         }
+        this.#upToDateAt = performance.now();
       } catch (err) {
         if (!this.#failing) this.#deps.log.warn({ err }, 'changes cannot be exported at the moment');
         this.#failing = true;
+        this.#counters.failures.add(1);
         restMs = this.#options.restMs;
       }
       if (restMs > 0) await sleep(restMs, signal);
@@ -125,10 +147,17 @@ export class SinkRelay {
         const batch = events.slice(at, at + batchSize);
         reached.position = await sink.deliver(batch, reached.position, epoch);
         reached.exportedSeq = numberOf(batch.at(-1)!);
+        this.#noteExported(batch);
       }
     } finally {
       await cursors.release({ chatId, epoch, ...reached });
     }
+  }
+
+  #noteExported(events: readonly ExportedEvent[]): void {
+    this.#counters.events.add(events.length);
+    const [oldest] = events;
+    if (oldest?.kind === 'message') this.#ageMs = Math.max(0, Date.now() - oldest.message.createdAt.getTime());
   }
 
   /** Compares all that the sink has with the database, which may have gone back. It includes chats that nobody writes to any more. */

@@ -59,6 +59,7 @@ export class BatchWriter<Item extends { chatId: string }, Outcome extends { outc
   readonly #log: Logger;
   readonly #batchSizes: Histogram<'what'>;
   readonly #commitSeconds: Histogram<'what'>;
+  readonly #acknowledgementSeconds: Histogram<'what'>;
   readonly #options: WriterOptions;
   readonly #queue: WriteQueue<Item, Receipt>;
   readonly #flights = new Map<Promise<void>, readonly WriteEntry<Item, Receipt>[]>();
@@ -81,6 +82,12 @@ export class BatchWriter<Item extends { chatId: string }, Outcome extends { outc
     this.#commitSeconds = metrics.histogram({
       name: 'chat_commit_seconds',
       help: 'How long the statement of a batch took, commit included, in seconds.',
+      labels: ['what'],
+      buckets: secondsBuckets,
+    });
+    this.#acknowledgementSeconds = metrics.histogram({
+      name: 'chat_acknowledgement_seconds',
+      help: 'How long a message or change took from its arrival until it was written or refused by the database, in seconds.',
       labels: ['what'],
       buckets: secondsBuckets,
     });
@@ -250,10 +257,13 @@ export class BatchWriter<Item extends { chatId: string }, Outcome extends { outc
     busy: Map<string, WriteEntry<Item, Receipt>[]>,
   ): void {
     const settled: Settled<Item, Outcome, Receipt>[] = [];
+    const arrivedBefore = performance.now() + this.#options.giveUpAfterMs;
+    const labels = { what: this.#writes.what };
     for (const [i, entry] of batch.entries()) {
       const outcome = outcomes[i];
       if (outcome !== undefined && outcome.outcome !== 'busy') {
         settled.push({ entry, outcome });
+        this.#acknowledgementSeconds.observe((arrivedBefore - entry.giveUpAt) / 1_000, labels);
         continue;
       }
       const ofChat = busy.get(entry.item.chatId);

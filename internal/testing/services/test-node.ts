@@ -26,6 +26,7 @@ import { frameIterator } from '../../service/sessions/frame-iterator.ts';
 import { IteratedInbox } from '../../service/sessions/inbox.ts';
 import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
 import { type Incoming, Session, type SessionOptions } from '../../service/sessions/session.ts';
+import { sessionCounters } from '../../service/sessions/session-counters.ts';
 import { SessionRegistry } from '../../service/sessions/session-registry.ts';
 import type { WriterOptions } from '../../service/writing/batch-writer.ts';
 import { ChangeWriter } from '../../service/writing/change-writer.ts';
@@ -103,7 +104,18 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   );
   await revocations.start();
   const stores = { chats, memberships, users, messages, epochs };
-  const deps = { ...stores, service, hub, verifier, revocations, limiter, presence, presenceAnnouncer, log };
+  const deps = {
+    ...stores,
+    service,
+    hub,
+    verifier,
+    revocations,
+    limiter,
+    presence,
+    presenceAnnouncer,
+    counters: sessionCounters(),
+    log,
+  };
   const admission = { perSecond: 100_000, maxWaiting: 0 };
   const maxStreamsPerUser = 0;
   const sessionOptions: SessionOptions = {
@@ -141,7 +153,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     ): TestStream {
       const tokenExpiresAt = new Date(Date.now() + ttlMs);
       const principal = { ...principalOf(userId), roles, tokenExpiresAt };
-      const session = new Session(deps, sessionOptions, { id: randomUUID(), principal, encoder });
+      const session = new Session(deps, sessionOptions, { id: randomUUID(), principal, encoder, transport: 'grpc' });
       const stream = new TestStream(session, paused);
       streams.push(stream);
       return stream;

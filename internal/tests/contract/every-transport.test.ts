@@ -20,7 +20,7 @@ const opened: Transport[] = [];
 
 beforeAll(async () => {
   service = await startTestService({ MAX_SIGNAL_MEMBERS: '3' });
-  const config = readGatewayConfig({ HTTP_PORT: '0', GATEWAY_UPSTREAMS: service.address });
+  const config = readGatewayConfig({ ADMIN: 'false', HTTP_PORT: '0', GATEWAY_UPSTREAMS: service.address });
   gateway = await startGateway(config, pino({ level: 'silent' }));
 });
 afterAll(async () => {

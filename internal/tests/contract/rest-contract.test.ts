@@ -36,7 +36,7 @@ let service: TestService;
 let gateway: Awaited<ReturnType<typeof startGateway>>;
 beforeAll(async () => {
   service = await startTestService();
-  const config = readGatewayConfig({ HTTP_PORT: '0', GATEWAY_UPSTREAMS: service.address });
+  const config = readGatewayConfig({ ADMIN: 'false', HTTP_PORT: '0', GATEWAY_UPSTREAMS: service.address });
   gateway = await startGateway(config, pino({ level: 'silent' }));
 });
 afterAll(async () => {

@@ -1,12 +1,19 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { startGateway } from '../../app/start-gateway.ts';
 import { readConfig } from '../../config/config.ts';
+import { readGatewayConfig } from '../../config/gateway-config.ts';
+import { startNats } from '../../servers/brokers.ts';
+import type { ServerProcess } from '../../servers/server-process.ts';
+import { openEvents } from '../../testing/clients/event-stream.ts';
 import { newGroup, type Person, say, signIn } from '../../testing/clients/person.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { startTcpProxy } from '../../testing/faults/tcp-proxy.ts';
+import { ingestEnv } from '../../testing/services/ingest-env.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { root } from '../documentation/markdown-page.ts';
@@ -14,16 +21,27 @@ import { root } from '../documentation/markdown-page.ts';
 const admin = { ADMIN: 'true', ADMIN_PORT: '0' };
 
 let service: TestService;
+let nats: ServerProcess;
+/** A service with every part that has metrics. */
+let whole: TestService;
 beforeAll(async () => {
+  nats = await startNats();
   service = await startTestService(admin);
+  whole = await startTestService({ ...admin, ...ingestEnv(nats), EXPORT: 'jetstream' });
 });
-afterAll(() => service.stop());
+afterAll(async () => {
+  await service.stop();
+  await whole.stop();
+  await nats.stop();
+});
 
-const ask = (path: string, headers: Record<string, string> = {}, from = service) =>
+type Endpoint = { app: Pick<TestService['app'], 'adminPort'> };
+
+const ask = (path: string, headers: Record<string, string> = {}, from: Endpoint = service) =>
   fetch(`http://127.0.0.1:${from.app.adminPort}${path}`, { headers });
 
 /** The values of all series, by name with labels as they are written. */
-async function scrape(from = service): Promise<Map<string, number>> {
+async function scrape(from: Endpoint = service): Promise<Map<string, number>> {
   const text = await (await ask('/metrics', {}, from)).text();
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
@@ -35,6 +53,8 @@ async function scrape(from = service): Promise<Map<string, number>> {
     }),
   );
 }
+
+const exportedIn = (series: Map<string, number>) => series.get('chat_sink_events_total{sink="jetstream"}') ?? 0;
 
 /** What the series with these labels have become more since `before`. */
 async function growth(before: Map<string, number>, name: string, labels: Record<string, string> = {}): Promise<number> {
@@ -72,16 +92,57 @@ describe('the metrics', () => {
     expect(await growth(before, 'grpc_server_started_total', { grpc_method: 'SendMessage' })).toBe(7);
     expect(await growth(before, 'grpc_server_handling_seconds_count', { grpc_method: 'SendMessage' })).toBe(7);
     expect(await growth(before, 'grpc_server_started_total', { grpc_method: 'ConnectChat' })).toBe(2);
-    expect(await growth(before, 'chat_sessions')).toBe(2);
+    expect(await growth(before, 'grpc_server_msg_received_total', { grpc_method: 'SendMessage' })).toBe(7);
+    expect(await growth(before, 'grpc_server_msg_sent_total', { grpc_method: 'SendMessage' })).toBe(7);
+    expect(await growth(before, 'grpc_server_msg_received_total', { grpc_method: 'ConnectChat' })).toBe(2);
+    const frames = readers.reduce((sum, { frameSizes }) => sum + frameSizes.length, 0);
+    expect(await growth(before, 'grpc_server_msg_sent_total', { grpc_method: 'ConnectChat' })).toBe(frames);
+    expect(await growth(before, 'chat_commands_total', { operation: 'Subscribe', grpc_code: 'OK' })).toBe(2);
+    expect(await growth(before, 'chat_refusals_total')).toBe(1);
+    expect(await growth(before, 'chat_refusals_total', { reason: 'NOT_THE_SENDER' })).toBe(1);
+    expect(await growth(before, 'chat_sessions', { transport: 'grpc' })).toBe(2);
+    expect(await growth(before, 'chat_readers', { state: 'live' })).toBe(2);
     expect(await growth(before, 'chat_messages_saved_total')).toBe(7);
     expect(await growth(before, 'chat_changes_saved_total', { kind: 'edited' })).toBe(1);
     expect(await growth(before, 'chat_changes_saved_total', { kind: 'deleted' })).toBe(1);
     expect(await growth(before, 'chat_batch_size_sum', { what: 'message' })).toBe(7);
+    expect(await growth(before, 'chat_acknowledgement_seconds_count', { what: 'message' })).toBe(7);
+    // Bob's edit was refused by the database.
+    expect(await growth(before, 'chat_acknowledgement_seconds_count', { what: 'change' })).toBe(3);
     expect(await growth(before, 'chat_deliveries_total')).toBe(2 * (7 + 2));
+    const batches = await growth(before, 'chat_delivery_seconds_count');
+    expect(batches).toBeGreaterThan(0);
+    expect(batches).toBeLessThanOrEqual(7);
 
     for (const reader of readers) reader.close();
     await eventually(async () => expect(await growth(before, 'chat_sessions')).toBe(0));
     expect(await growth(before, 'grpc_server_handled_total', { grpc_method: 'ConnectChat' })).toBe(2);
+  });
+
+  test('say what a stream was refused, and by which transport it came', async () => {
+    const [alice, bob] = await Promise.all([signIn(service.transport(), 'alice'), signIn(service.transport(), 'bob')]);
+    const group = await newGroup(alice);
+    const before = await scrape();
+    const stranger = await bob.connect();
+    await stranger.ask(commands.subscribe(group.id));
+    const operation = { operation: 'Subscribe', grpc_code: 'NOT_FOUND' };
+    expect(await growth(before, 'chat_commands_total', operation)).toBe(1);
+    expect(await growth(before, 'chat_refusals_total', { reason: 'CHAT_NOT_FOUND' })).toBe(1);
+    stranger.close();
+
+    const authorization = `Bearer ${alice.token}`;
+    const reader = await openEvents(`${service.url}/v1/chats/${group.id}/events`, { authorization });
+    await eventually(async () => expect(await growth(before, 'chat_sessions', { transport: 'sse' })).toBe(1));
+    expect(await growth(before, 'chat_connections', { server: 'http' })).toBeGreaterThan(0);
+    reader.close();
+    const events = { method: 'GET', route: '/v1/chats/:chatId/events', code: '200' };
+    await eventually(async () => expect(await growth(before, 'http_requests_total', events)).toBe(1));
+    const chat = await fetch(`${service.url}/v1/chats/${group.id}`, { headers: { authorization } });
+    expect(chat.status).toBe(200);
+    const got = { method: 'GET', route: '/v1/chats/{chat_id}', code: '200' };
+    await eventually(async () => expect(await growth(before, 'http_requests_total', got)).toBe(1));
+    const { code: _, ...route } = got;
+    expect(await growth(before, 'http_request_duration_seconds_count', route)).toBe(1);
   });
 
   test('are in the format of OpenMetrics, with those of Node and the database', async () => {
@@ -101,10 +162,41 @@ describe('the metrics', () => {
     );
   });
 
+  test('of JetStream say how much was written and exported, and that nothing waits any more', async () => {
+    const person = await signIn(whole.transport(), 'alice');
+    const group = await newGroup(person);
+    const before = await scrape(whole);
+    for (let i = 0; i < 5; i += 1) await say(person, group, `${i}`);
+    const now = async (series: string) => (await scrape(whole)).get(series) ?? Number.NaN;
+    await eventually(async () =>
+      expect((await now('chat_sink_events_total{sink="jetstream"}')) - exportedIn(before)).toBeGreaterThanOrEqual(5),
+    );
+    await eventually(async () => expect(await now('chat_sink_lag_seconds{sink="jetstream"}')).toBe(0));
+    expect(await now('chat_messages_saved_total')).toBe(5);
+    expect(await now('chat_acknowledgement_seconds_count{what="message"}')).toBe(5);
+    expect(await now('chat_ingest_lag_seconds_count')).toBeGreaterThan(0);
+    expect(await now('chat_ingest_waiting_messages')).toBe(0);
+    expect(await now('chat_ingest_partitions')).toBe(4);
+    expect(await now('chat_bus_connected')).toBe(1);
+    expect(await now('chat_database_up')).toBe(1);
+  });
+
+  test('of a gateway by itself are those of HTTP', async () => {
+    const upstream = { GATEWAY_UPSTREAMS: service.address, HTTP_PORT: '0' };
+    const gateway = await startGateway(readGatewayConfig({ ...admin, ...upstream }), pino({ level: 'silent' }));
+    onTestFinished(() => gateway.stop());
+    const endpoint = { app: { adminPort: gateway.adminPort } };
+    await eventually(async () => expect((await ask('/readyz', {}, endpoint)).status).toBe(200));
+    await fetch(`http://127.0.0.1:${gateway.httpPort}/v1/auth/me`);
+    const refused = 'http_requests_total{method="GET",route="/v1/auth/me",code="401"}';
+    await eventually(async () => expect((await scrape(endpoint)).get(refused)).toBe(1));
+    expect((await scrape(endpoint)).get('chat_connections{server="http"}')).toBeGreaterThan(0);
+  });
+
   test('are those that docs/operations.md names', async () => {
     const page = readFileSync(`${root}docs/operations.md`, 'utf8');
     const named = [...page.matchAll(/^\| `([a-z_]+)` \|.*\|.*\|$/gm)].map(([, name]) => name);
-    const text = await (await ask('/metrics')).text();
+    const text = await (await ask('/metrics', {}, whole)).text();
     const families = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) =>
       type === 'counter' && !name!.endsWith('_total') ? `${name}_total` : name,
     );

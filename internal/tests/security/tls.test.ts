@@ -125,6 +125,7 @@ describe('mutual TLS', () => {
     onTestFinished(() => mutual.stop());
     const upstream = {
       HTTP_PORT: '0',
+      ADMIN: 'false',
       GATEWAY_UPSTREAMS: mutual.address,
       GATEWAY_UPSTREAM_NAME: 'localhost',
       GATEWAY_UPSTREAM_CA: certificates.ca,

@@ -40,6 +40,7 @@ export const areas: Readonly<Record<string, Area>> = {
       'internal/client/bus/bus.ts',
       'internal/client/ingest/ingest-log.ts',
       'internal/client/metrics/metrics.ts',
+      'internal/client/metrics/shared-instruments.ts',
       'internal/client/presence/presence.ts',
       'internal/client/sinks/event-sink.ts',
       'internal/ratelimiter/rate-limiter.ts',
@@ -164,7 +165,7 @@ export const areas: Readonly<Record<string, Area>> = {
   },
   gateway: {
     holds: ['internal/transport/gateway'],
-    imports: ['model', 'shared by transports', 'transcoder'],
+    imports: ['model', 'ports', 'shared by transports', 'transcoder'],
     packages: ['node', 'compression', 'cors', 'express', 'helmet', 'nice-grpc-common', 'pino'],
   },
   sse: {

@@ -7,9 +7,11 @@ import helmet from 'helmet';
 import { Status as GrpcStatus } from 'nice-grpc-common';
 import type { Logger } from 'pino';
 import type { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
+import type { Metrics } from '../../client/metrics/metrics.ts';
 import type { UnaryCaller } from '../shared/calls/unary-caller.ts';
 import { HttpFailure } from '../shared/http/send-failure.ts';
 import { docsRouter } from './docs.ts';
+import { countingHttp } from './http-metrics.ts';
 import { restHandler } from './rest-handler.ts';
 import { webPageRouter } from './web-page.ts';
 
@@ -33,16 +35,18 @@ interface Deps {
   /** Answers requests for a chat's server-sent events; undefined in a process without chats. */
   events: RequestHandler | undefined;
   log: Logger;
+  metrics: Metrics;
 }
 
 const exposedHeaders = ['x-request-id', 'x-trace-id', 'Retry-After', 'ETag', 'WWW-Authenticate'];
 
 /** Creates the Express application: the contract as REST, its documentation, the web page, server-sent events and health checks. */
-export function createGateway({ transcoder, caller, events, log }: Deps, options: GatewayOptions): Express {
+export function createGateway({ transcoder, caller, events, log, metrics }: Deps, options: GatewayOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', [...options.trustedProxies]);
   app.set('case sensitive routing', true);
+  app.use(countingHttp(metrics));
   app.use(requestId);
   app.use(
     helmet({

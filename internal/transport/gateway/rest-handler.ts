@@ -9,6 +9,7 @@ import type { CallResult, UnaryCaller } from '../shared/calls/unary-caller.ts';
 import { answer, setMetadata } from '../shared/http/answer.ts';
 import { toPeer } from '../shared/http/peer.ts';
 import { HttpFailure, sendFailure } from '../shared/http/send-failure.ts';
+import { nameRoute } from './http-metrics.ts';
 
 interface Deps {
   transcoder: Transcoder;
@@ -36,6 +37,7 @@ export function restHandler({ transcoder, caller, log }: Deps): RequestHandler {
         throw new HttpFailure(405, GrpcStatus.UNIMPLEMENTED, 'Method Not Allowed');
       case 'route': {
         const { route, variables } = match;
+        nameRoute(res, route.template.source);
         const timeoutMs = toTimeoutMs(req.get('grpc-timeout'));
         if (Number.isNaN(timeoutMs)) {
           throw toCallFailure(

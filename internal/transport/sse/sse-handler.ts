@@ -59,6 +59,7 @@ export function sseHandler(deps: Deps, { keepaliveMs }: { keepaliveMs: number })
 
     try {
       await streams.run({
+        transport: 'sse',
         header: (name) => (name === 'authorization' ? authorizationOf(req) : req.headers[name]?.toString()),
         peer: toPeer(req),
         commands: only([{ commandId: '', command: { $case: 'subscribe', value: subscribe } }]),

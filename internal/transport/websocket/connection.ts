@@ -92,6 +92,7 @@ export class Connection {
   #open(handshake: Handshake): Promise<void> {
     if (handshake.authorization === undefined) return this.#openWithToken(handshake);
     return this.#deps.streams.run({
+      transport: 'websocket',
       // Made in a scope of its own: closures of this scope would keep the token in memory while the socket is open.
       header: headerIn(handshake),
       peer: handshake.peer,

@@ -20,6 +20,8 @@ export interface Database {
   /** For reads, on `readPool`. */
   reads: Kysely<Tables>;
   epochs: PostgresEpochRepository;
+  /** Commits that wait for a synchronous standby after their clients gave them up. */
+  readonly givenUpCommits: number;
   /** Waits for the queries under way, then closes the pools. Calling it again is harmless. */
   close(): Promise<void>;
 }
@@ -54,6 +56,9 @@ export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: D
     readPool,
     reads,
     epochs,
+    get givenUpCommits() {
+      return givenUp.size;
+    },
     close: () => {
       closing ??= (async () => {
         // Kysely ends a pool only if it has used the pool.

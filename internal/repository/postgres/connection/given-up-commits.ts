@@ -24,6 +24,10 @@ export class GivenUpCommits {
     this.#size = pool.options.max;
   }
 
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   /** Takes a place for a connection whose answer is no longer waited for, until the server says that it does not wait for a standby. */
   add(processId: number): void {
     if (this.#closed) return;

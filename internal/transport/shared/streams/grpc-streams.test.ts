@@ -40,6 +40,7 @@ test('a client that does not read its refusals is not read from', async () => {
   const written: { taken: number; events: (string | undefined)[] }[] = [];
   const gone = new LightAbortController();
   const run = new GrpcStreams(caller).run({
+    transport: 'websocket',
     header: (name) => (name === 'authorization' ? `Bearer ${token}` : undefined),
     peer: '127.0.0.1:1',
     commands: new IteratedInbox(faulty(), (frame) => frame),
@@ -73,6 +74,7 @@ test('the invalid commands of a frame are refused in one frame, and its other co
     ];
   }
   await new GrpcStreams(caller).run({
+    transport: 'websocket',
     header: (name) => (name === 'authorization' ? `Bearer ${token}` : undefined),
     peer: '127.0.0.1:1',
     commands: new IteratedInbox(frame(), (frame) => frame),

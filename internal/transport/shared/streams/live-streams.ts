@@ -5,6 +5,7 @@ import type { ReadCommand } from './command-reader.ts';
 
 /** A stream that a client opens over WebSocket or server-sent events. */
 export interface StreamRequest {
+  transport: 'websocket' | 'sse';
   /** Returns a header of the request, by its lower-case name. */
   header(name: string): string | undefined;
   /** The client's address and port. */

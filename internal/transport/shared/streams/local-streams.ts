@@ -39,8 +39,8 @@ export class LocalStreams implements LiveStreams {
 
   #open(call: StreamCall): Promise<void> {
     const { sessions, reader, encoder } = this.#deps;
-    const { commands, write, onStuck } = call.open();
-    const opened = { principal: principalOf(call), encoder, onStuck };
+    const { transport, commands, write, onStuck } = call.open();
+    const opened = { principal: principalOf(call), encoder, transport, onStuck };
     return sessions.run(opened, new ReadInbox(commands, reader), write, call.signal);
   }
 }
