@@ -1,5 +1,5 @@
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SendMessageRequest } from '../../../pkg/api/chat/v1/chat.ts';
 import { newGroup, newRoom, type Person, personOf, say, signIn } from '../../testing/clients/person.ts';
 import { headers, RawClient } from '../../testing/clients/raw-client.ts';
@@ -10,20 +10,30 @@ import { holdChat, holdMessages, lockWaits } from '../../testing/faults/row-lock
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
 const log = new LogLines();
+/** Gives up early. Only calls that must fail go to it: a busy machine may need longer for others. */
 let service: TestService;
+/** Gives up nothing, on the same database. */
+let patient: TestService;
 let alice: Person;
+/** Alice at the service that gives up early. */
+let hasty: Person;
 beforeAll(async () => {
   service = await startTestService({ CALL_TIMEOUT_MS: '800', WRITER_GIVE_UP_MS: '400' }, { log: log.logger });
-  alice = await signIn(service.transport(), 'alice');
+  patient = await startTestService({}, { dsn: service.dsn, log: log.logger });
+  alice = await signIn(patient.transport(), 'alice');
+  hasty = personOf(service.transport(), alice);
 });
-afterAll(() => service.stop());
+afterAll(async () => {
+  await patient.stop();
+  await service.stop();
+});
 
 test('a call that waits for the database ends after CALL_TIMEOUT_MS, with the reason', async () => {
   const group = await newGroup(alice);
   const release = await holdChat(service.dsn, group);
   const begun = performance.now();
 
-  const added = alice.chat.addMembers({ chatId: group.id, userIds: ['bob'] });
+  const added = hasty.chat.addMembers({ chatId: group.id, userIds: ['bob'] });
 
   await expect(added).rejects.toMatchObject({
     retryAfterMs: expect.any(Number),
@@ -41,7 +51,7 @@ test("the client's own deadline ends the call, and the service stops waiting too
     SendMessageRequest.fromPartial({ chatId: group.id, clientMessageId: 'x', text: 'late' }),
   ).finish();
   let refused = false;
-  const withoutDeadline = say(alice, group, 'held up').catch(() => {
+  const withoutDeadline = say(hasty, group, 'held up').catch(() => {
     refused = true;
   });
 
@@ -60,9 +70,6 @@ test("the client's own deadline ends the call, and the service stops waiting too
 
 test('a cancelled send that waits for its turn is withdrawn; one that is being committed is not', async () => {
   const group = await newGroup(alice);
-  // A service with long timeouts, so that it gives up nothing.
-  const patient = await startTestService({}, { dsn: service.dsn, log: log.logger });
-  onTestFinished(() => patient.stop());
   const { chat } = patient.transport();
   const release = await holdMessages(service.dsn);
   const cancelled = () =>
@@ -93,14 +100,11 @@ test('a cancelled send that waits for its turn is withdrawn; one that is being c
 test('a chat that cannot be written does not delay other chats', async () => {
   const [stuck, free] = [await newGroup(alice), await newRoom(alice)];
   const release = await holdChat(service.dsn, stuck);
-  const patient = await startTestService({}, { dsn: service.dsn });
-  onTestFinished(() => patient.stop());
-  const writer = personOf(patient.transport(), alice);
-  const late = say(writer, stuck, 'late');
+  const late = say(alice, stuck, 'late');
   late.catch(() => {});
   await lockWaits(service.dsn, 1);
 
-  for (let i = 0; i < 5; i += 1) await say(writer, free, `${i}`);
+  for (let i = 0; i < 5; i += 1) await say(alice, free, `${i}`);
 
   await release();
   await expect(late).resolves.toMatchObject({ seq: 2 });
@@ -108,7 +112,7 @@ test('a chat that cannot be written does not delay other chats', async () => {
 
 test('a send that times out on a stream is refused with the reason, and may be sent again', async () => {
   const group = await newGroup(alice);
-  const stream = await alice.connect();
+  const stream = await hasty.connect();
   const release = await holdChat(service.dsn, group);
 
   const answer = await stream.ask(commands.send(group.id, 'held up', 'again'));

@@ -53,7 +53,7 @@ test('while the database is unreachable, calls are refused with a retry time and
   const log = new LogLines();
   const network = await startTcpProxy(database.dsn);
   const service = await startTestService(
-    { WRITER_GIVE_UP_MS: '400', CALL_TIMEOUT_MS: '1000' },
+    { WRITER_GIVE_UP_MS: '2500', CALL_TIMEOUT_MS: '5000' },
     { dsn: network.dsn, log: log.logger },
   );
   onTestFinished(async () => {
@@ -92,7 +92,7 @@ test('while the database is unreachable, calls are refused with a retry time and
 
 test('connections on which the database does not answer are closed and not used again', async () => {
   const network = await startTcpProxy(database.dsn);
-  const service = await startTestService({ WRITER_GIVE_UP_MS: '400', CALL_TIMEOUT_MS: '1000' }, { dsn: network.dsn });
+  const service = await startTestService({ WRITER_GIVE_UP_MS: '2500', CALL_TIMEOUT_MS: '5000' }, { dsn: network.dsn });
   onTestFinished(async () => {
     await service.stop();
     await network.close();

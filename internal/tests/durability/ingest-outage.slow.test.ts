@@ -36,7 +36,7 @@ test('messages are accepted while the database is unreachable, and later each is
   const log = new LogLines();
   const network = await startTcpProxy(await createTestDatabase());
   const service = await startTestService(
-    { ...ingestEnv(nats), CALL_TIMEOUT_MS: '2000', WRITER_GIVE_UP_MS: '1500' },
+    ingestEnv(nats),
     { dsn: network.dsn, log: log.logger },
   );
   onTestFinished(async () => {

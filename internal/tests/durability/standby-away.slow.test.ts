@@ -15,8 +15,9 @@ beforeEach(async () => {
   service = await startTestService({
     POSTGRES_DSN: await servers.createDatabase('chat'),
     POSTGRES_POOL_SIZE: String(poolSize),
-    CALL_TIMEOUT_MS: '1000',
-    WRITER_GIVE_UP_MS: '900',
+    // Reads must end within it, also on a busy machine.
+    CALL_TIMEOUT_MS: '5000',
+    WRITER_GIVE_UP_MS: '4500',
   });
   alice = await signIn(service.transport(), 'alice');
 });
@@ -36,7 +37,7 @@ test('while the synchronous standby is away changes are refused, reads go on, an
   const read = () => Promise.all(chats.map(({ id: chatId }) => alice.chat.listMessages({ chatId })));
   servers.disconnectStandby();
 
-  for (let round = 0; round < 6; round += 1) {
+  for (let round = 0; round < 3; round += 1) {
     const changes = chats.flatMap((chat) => [say(alice, chat, `${round}`), newGroup(alice)]);
     await read();
     expect(await Promise.allSettled(changes)).toEqual(
