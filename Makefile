@@ -8,7 +8,7 @@ NODE := node --env-file-if-exists=local.env
 INSTALLED := node_modules/.package-lock.json
 USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
-.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server message-writer account rotate-keys migrate new-epoch ingest-switch ingest-replay chat web screenshots fmt lint test test-slow test-coverage bench grpc-load-test verify chaos gen-cert check clean
+.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server message-writer account rotate-keys migrate new-epoch ingest-switch ingest-replay chat web screenshots fmt lint test test-slow test-coverage bench grpc-load-test verify chaos soak gen-cert check clean
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -124,6 +124,9 @@ verify: $(INSTALLED) ## Check a service's guarantees with random clients: make v
 
 chaos: $(INSTALLED) ## Check the guarantees of three nodes during injected faults: make chaos SEED=1 MINUTES=5 ARGS='--bus nats'
 	@node cmd/chaos/main.ts $(if $(SEED),--seed '$(SEED)') $(if $(MINUTES),--minutes '$(MINUTES)') $(ARGS)
+
+soak: $(INSTALLED) ## Look for what grows under load with faults: make soak MINUTES=60 ARGS='--bus nats' (docs/verify.md)
+	@node cmd/soak/main.ts $(if $(SEED),--seed '$(SEED)') $(if $(MINUTES),--minutes '$(MINUTES)') $(ARGS)
 
 gen-cert: $(INSTALLED) ## Create a local authority and certificates in certs/ (HOSTS=chat.example.com,10.0.0.5 ARGS=--force)
 	@node cmd/gen-cert/main.ts $(if $(HOSTS),--host '$(HOSTS)') $(ARGS)

@@ -1,14 +1,12 @@
+import { Cluster, type ClusterOptions } from '../../internal/cluster/cluster.ts';
+import type { Replacement } from '../../internal/cluster/database.ts';
+import { strikeUntil } from '../../internal/cluster/strike-until.ts';
 import { Checker } from '../../internal/verify/checker/checker.ts';
 import type { Verdict } from '../../internal/verify/checker/verdict.ts';
-import { Random } from '../../internal/verify/clients/random.ts';
 import type { World } from '../../internal/verify/clients/world.ts';
 import { Journal } from '../../internal/verify/history/journal.ts';
 import { Progress } from '../../internal/verify/report/progress.ts';
 import { runWorkload } from '../../internal/verify/workload/run-workload.ts';
-import { sleep } from '../../pkg/backoff/sleep.ts';
-import { Cluster, type ClusterOptions } from './cluster.ts';
-import type { Replacement } from './database.ts';
-import { planStrike } from './faults.ts';
 
 export interface ChaosOptions extends ClusterOptions {
   seed: number;
@@ -65,36 +63,6 @@ export async function runChaos(options: ChaosOptions): Promise<Verdict> {
     await cluster.stop();
     await journal.close();
   }
-}
-
-/** Injects up to three faults at a time. Resolves when all of them have ended. */
-async function strikeUntil(
-  endAt: number,
-  cluster: Cluster,
-  journal: Journal,
-  { seed, everyMs, print, signal }: ChaosOptions,
-): Promise<void> {
-  const random = new Random(seed);
-  const running = new Set<Promise<void>>();
-  let ofDatabase: Promise<void> | undefined;
-  const begin = performance.now();
-  while (performance.now() < endAt && !signal?.aborted) {
-    await sleep(2 * everyMs * random.next(), signal ?? cluster.stopping);
-    const { what, lastsMs, isOfDatabase, strike } = planStrike(cluster, random);
-    if (running.size >= 3) await Promise.race(running);
-    if (isOfDatabase) await ofDatabase;
-    const at = journal.now();
-    print(`${((performance.now() - begin) / 1_000).toFixed(1)} s: ${what} (${lastsMs} ms)`);
-    journal.add({ kind: 'fault', at, begin: at, until: at + lastsMs, what });
-    const done = strike()
-      .catch((error: unknown) => print(`a fault did not work: ${(error as Error).message}`))
-      .finally(() => running.delete(done));
-    running.add(done);
-    if (isOfDatabase) ofDatabase = done;
-  }
-  await Promise.all(running);
-  for (const link of cluster.links) link.restore();
-  for (const node of cluster.nodes) if (!node.isRunning) await node.start(cluster.stopping);
 }
 
 /** Records what a new primary has before clients can reach it, and tells them which chats there are. */

@@ -35,10 +35,7 @@ async function startTraffic({ address }: TestService, clients = 3): Promise<Traf
 test('messages are accepted while the database is unreachable, and later each is written once, in order', async () => {
   const log = new LogLines();
   const network = await startTcpProxy(await createTestDatabase());
-  const service = await startTestService(
-    ingestEnv(nats),
-    { dsn: network.dsn, log: log.logger },
-  );
+  const service = await startTestService(ingestEnv(nats), { dsn: network.dsn, log: log.logger });
   onTestFinished(async () => {
     await service.stop();
     await network.close();

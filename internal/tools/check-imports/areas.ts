@@ -223,7 +223,17 @@ export const areas: Readonly<Record<string, Area>> = {
     packages: ['node', 'ws'],
   },
   'cmd/verify': { holds: ['cmd/verify'], imports: ['verify', 'sdk', 'sdk for grpc'], packages: ['node'] },
-  'cmd/chaos': { holds: ['cmd/chaos'], imports: ['verify', 'embedded', 'servers', 'backoff'], packages: ['node'] },
+  cluster: {
+    holds: ['internal/cluster'],
+    imports: ['verify', 'embedded', 'servers', 'backoff'],
+    packages: ['node'],
+  },
+  'cmd/chaos': { holds: ['cmd/chaos'], imports: ['cluster', 'verify'], packages: ['node'] },
+  'cmd/soak': {
+    holds: ['cmd/soak'],
+    imports: ['cluster', 'verify', 'sdk', 'sdk for grpc', 'prometheus text'],
+    packages: ['node'],
+  },
   'cmd/bench': {
     holds: ['cmd/bench'],
     imports: ['embedded', 'servers', 'sdk', 'api', 'backoff'],
@@ -238,6 +248,7 @@ export const areas: Readonly<Record<string, Area>> = {
   // What stands alone.
   api: { holds: ['pkg/api'], imports: [], packages: 'any' },
   backoff: { holds: ['pkg/backoff'], imports: [], packages: [] },
+  'prometheus text': { holds: ['pkg/prometheus-text'], imports: [], packages: [] },
   sdk: { holds: ['pkg/chat-client'], imports: ['api', 'backoff'], packages: [] },
   'sdk for grpc': {
     holds: ['pkg/chat-client/grpc.ts', 'pkg/chat-client/transports/grpc-transport.ts'],
@@ -268,7 +279,7 @@ export const areas: Readonly<Record<string, Area>> = {
   tests: { holds: [], imports: 'any', packages: 'any' },
   'tests of packages': {
     holds: [],
-    imports: ['api', 'backoff', 'sdk', 'sdk for grpc', 'proto-rules', 'transcoder', 'openapi'],
+    imports: ['api', 'backoff', 'sdk', 'sdk for grpc', 'proto-rules', 'transcoder', 'openapi', 'prometheus text'],
     packages: 'any',
   },
 };

@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../internal/embedded/server/free-port.ts';
-import { startNats, startRedis } from '../../internal/servers/brokers.ts';
-import type { ServerProcess } from '../../internal/servers/server-process.ts';
-import type { Deployment } from '../../internal/verify/transports/deployment.ts';
+import { freePort } from '../embedded/server/free-port.ts';
+import { startNats, startRedis } from '../servers/brokers.ts';
+import type { ServerProcess } from '../servers/server-process.ts';
+import type { Deployment } from '../verify/transports/deployment.ts';
 import { clockSkew } from './clock-skew.ts';
 import { Database, type Replacement } from './database.ts';
 import { Link } from './link.ts';
@@ -16,6 +16,10 @@ export interface ClusterOptions {
   ingest: 'direct' | 'jetstream';
   /** The folder for the nodes' logs; absent: they are removed with everything else. */
   logs: string | undefined;
+  /** How many of the nodes no fault may end; default: none. */
+  lasting?: number;
+  /** NODE_OPTIONS of every node. */
+  nodeOptions?: string;
 }
 
 /** Brokers by name. */
@@ -24,6 +28,8 @@ export type BrokerName = 'nats' | 'redis';
 /** Several nodes of the service, with the database and brokers that they need: each a process of its own, connected by links that can be broken. */
 export class Cluster {
   readonly nodes: NodeProcess[] = [];
+  /** Those that faults may end. */
+  readonly mortals: NodeProcess[] = [];
   readonly links: Link[] = [];
   readonly brokers = new Map<BrokerName, ServerProcess>();
   deployment: Deployment = { grpc: [], http: [] };
@@ -65,7 +71,10 @@ export class Cluster {
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
-  async #start({ nodes, bus, ingest, logs }: ClusterOptions, signal: AbortSignal): Promise<void> {
+  async #start(
+    { nodes, bus, ingest, logs, lasting = 0, nodeOptions = '' }: ClusterOptions,
+    signal: AbortSignal,
+  ): Promise<void> {
     const logFolder = logs ?? join(this.#folder, 'logs');
     await mkdir(logFolder, { recursive: true });
     this.database = await Database.start(join(this.#folder, 'disk'), signal);
@@ -75,18 +84,19 @@ export class Cluster {
     const [grpc, http]: [string[], string[]] = [[], []];
     for (let i = 1; i <= nodes; i += 1) {
       const name = `node-${i}`;
-      const [grpcPort, httpPort] = [await freePort(), await freePort()];
+      const [grpcPort, httpPort, adminPort] = [await freePort(), await freePort(), await freePort()];
       const env = {
-        ADMIN: 'false',
+        ADMIN_PORT: String(adminPort),
         GRPC_PORT: String(grpcPort),
         HTTP_PORT: String(httpPort),
         ...(await this.#settings(name, bus, ingest)),
-        ...(i === nodes && nodes > 1 && { NODE_OPTIONS: clockSkew(2_000) }),
+        NODE_OPTIONS: i === nodes && nodes > 1 ? `${nodeOptions} ${clockSkew(2_000)}` : nodeOptions,
       };
       grpc.push(`127.0.0.1:${(await this.#link(`clients → ${name} (gRPC)`, () => grpcPort)).port}`);
       http.push(`http://127.0.0.1:${(await this.#link(`clients → ${name} (HTTP)`, () => httpPort)).port}`);
-      const node = new NodeProcess(name, env, join(logFolder, `${name}.log`));
+      const node = new NodeProcess({ name, env, adminPort, logFile: join(logFolder, `${name}.log`) });
       this.nodes.push(node);
+      if (i > lasting) this.mortals.push(node);
       // One after the other: the first node creates the schema.
       await node.start(signal);
       signal.throwIfAborted();

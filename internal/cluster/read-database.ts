@@ -1,5 +1,5 @@
-import type { PostgresProcess } from '../../internal/servers/postgres-process.ts';
-import type { Role } from '../../internal/verify/clients/world.ts';
+import type { PostgresProcess } from '../servers/postgres-process.ts';
+import type { Role } from '../verify/clients/world.ts';
 
 /** What a database has of the chats, and the epoch in which it goes on. */
 export interface FoundDatabase {

@@ -4,21 +4,30 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../server/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../cmd/server/main.ts', import.meta.url));
 
 /** How long a node may take to become ready, in milliseconds. */
 const startMs = 60_000;
 
+interface NodeSettings {
+  name: string;
+  env: Record<string, string>;
+  adminPort: number;
+  logFile: string;
+}
+
 /** One node of the service, as a child process. It keeps its ports over restarts. */
 export class NodeProcess {
   readonly name: string;
+  readonly metricsUrl: string;
   readonly #env: Record<string, string>;
   readonly #logFile: string;
   #child: ChildProcess | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(name: string, env: Record<string, string>, logFile: string) {
+  constructor({ name, env, adminPort, logFile }: NodeSettings) {
     this.name = name;
+    this.metricsUrl = `http://127.0.0.1:${adminPort}/metrics`;
     this.#env = env;
     this.#logFile = logFile;
   }

@@ -1,5 +1,5 @@
-import type { Random } from '../../internal/verify/clients/random.ts';
 import { sleep } from '../../pkg/backoff/sleep.ts';
+import type { Random } from '../verify/clients/random.ts';
 import type { Cluster } from './cluster.ts';
 
 /** One fault. It ends when `strike` resolves. */
@@ -9,6 +9,8 @@ export interface Strike {
   lastsMs: number;
   /** Whether it is a fault of PostgreSQL. There is one at a time. */
   isOfDatabase?: true;
+  /** Another database takes the place of the one before, and lacks what was committed last. */
+  losesCommits?: true;
   strike(): Promise<void>;
 }
 
@@ -29,8 +31,9 @@ const faults: readonly Fault[] = [
   {
     weight: 4,
     plan(cluster, random) {
-      const node = random.pick(cluster.nodes)!;
+      const node = random.pick(cluster.mortals);
       const lastsMs = between(random, 200, 2_500);
+      if (!node) return undefined;
       return {
         what: `kill -9 ${node.name}, start it again`,
         lastsMs,
@@ -50,10 +53,10 @@ const faults: readonly Fault[] = [
   {
     weight: 1.5,
     plan: (cluster) => ({
-      what: 'restart all nodes, one after the other (SIGTERM)',
-      lastsMs: cluster.nodes.length * 2_500,
+      what: 'restart the nodes, one after the other (SIGTERM)',
+      lastsMs: cluster.mortals.length * 2_500,
       async strike() {
-        for (const node of cluster.nodes) {
+        for (const node of cluster.mortals) {
           await node.restart('SIGTERM', async () => {}, cluster.stopping);
         }
       },
@@ -88,6 +91,7 @@ const faults: readonly Fault[] = [
         what: `fail over to a standby that lacks the last ${losesMs} ms`,
         lastsMs: losesMs + replacementMs,
         isOfDatabase: true,
+        losesCommits: true,
         strike: () => database.failOver(losesMs, replacement),
       };
     },
@@ -100,6 +104,7 @@ const faults: readonly Fault[] = [
         what: `restore a base backup that is ${losesMs} ms old`,
         lastsMs: losesMs + replacementMs,
         isOfDatabase: true,
+        losesCommits: true,
         strike: () => database.restore(losesMs, replacement),
       };
     },
@@ -189,11 +194,11 @@ const faults: readonly Fault[] = [
   },
 ];
 
-/** Chooses the next fault. */
-export function planStrike(cluster: Cluster, random: Random): Strike {
+/** Chooses the next fault. With `keepCommits` the database keeps what was committed. */
+export function planStrike(cluster: Cluster, random: Random, keepCommits = false): Strike {
   for (;;) {
     const strike = random.weighted(faults).plan(cluster, random);
-    if (strike) return strike;
+    if (strike && !(keepCommits && strike.losesCommits)) return strike;
   }
 }
 

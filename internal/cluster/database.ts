@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { SUPERUSER } from '../../internal/embedded/cluster/site.ts';
-import { waitUntil } from '../../internal/embedded/system/wait-until.ts';
-import { copyData } from '../../internal/servers/base-backup.ts';
-import { PostgresProcess } from '../../internal/servers/postgres-process.ts';
 import { sleep } from '../../pkg/backoff/sleep.ts';
+import { SUPERUSER } from '../embedded/cluster/site.ts';
+import { waitUntil } from '../embedded/system/wait-until.ts';
+import { copyData } from '../servers/base-backup.ts';
+import { PostgresProcess } from '../servers/postgres-process.ts';
 import { Link } from './link.ts';
 import { type FoundDatabase, readDatabase } from './read-database.ts';
 
