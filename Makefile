@@ -8,7 +8,7 @@ NODE := node --env-file-if-exists=local.env
 INSTALLED := node_modules/.package-lock.json
 USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
-.PHONY: help setup install-deps generate generate-chat-api build-sdk vendor-proto up dev gateway auth-server message-writer account rotate-keys migrate new-epoch ingest-switch ingest-replay chat web screenshots fmt lint test test-slow test-coverage bench grpc-load-test verify chaos soak gen-cert check clean
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*\#\# / { print $$1 }' $(MAKEFILE_LIST))
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,12 @@ rotate-keys: $(INSTALLED) local.env ## Create a new key for signing tokens; exis
 
 migrate: $(INSTALLED) local.env ## Migrate the database's schema (ARGS=--down reverts the newest migration)
 	@$(NODE) cmd/migrate/main.ts $(ARGS)
+
+backup: $(INSTALLED) local.env ## Back up the database while the service runs: make backup TO=backups/monday (docs/backup.md)
+	@$(NODE) cmd/backup/main.ts '$(TO)' $(ARGS)
+
+restore: $(INSTALLED) local.env ## Restore a backup while the service is stopped: make restore FROM=backups/monday (ARGS=--replace)
+	@$(NODE) cmd/restore/main.ts '$(FROM)' $(ARGS)
 
 new-epoch: $(INSTALLED) local.env ## After a restore from a copy of the data folder: have readers look at what is gone (docs/postgresql.md)
 	@$(NODE) cmd/new-epoch/main.ts $(ARGS)

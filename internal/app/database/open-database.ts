@@ -19,7 +19,8 @@ export interface Schema {
   table: string;
 }
 
-const wholeSchema: Schema = { migrations: /./, table: 'chats' };
+/** Chats and accounts. */
+export const wholeSchema: Schema = { migrations: /./, table: 'chats' };
 /** The accounts, for a database without chats. */
 export const authSchema: Schema = { migrations: /_auth/, table: 'auth.accounts' };
 

@@ -51,3 +51,27 @@ export async function expectExported(url: string, chats: readonly { id: string }
     for (const chat of chats) expect(eventsOf(events, chat).map(({ seq }) => seq)).toEqual(upTo);
   });
 }
+
+/** What a consumer has of each chat that follows the rules of docs/consuming-events.md: the newest texts of messages by their numbers. */
+export async function consume(url: string): Promise<Record<string, Record<number, string>>> {
+  const chats = new Map<string, { last: number; texts: Map<number, string> }>();
+  for (const { subject, event, seq: number, body } of await readExported(url)) {
+    const chatId = subject.split('.').at(-1)!;
+    if (event === 'chat_deleted') {
+      chats.delete(chatId);
+      continue;
+    }
+    const chat = chats.get(chatId) ?? { last: 0, texts: new Map<number, string>() };
+    chats.set(chatId, chat);
+    if (event === 'reset') {
+      chat.last = Math.min(chat.last, number);
+      for (const seq of chat.texts.keys()) if (seq > number) chat.texts.delete(seq);
+    } else if (number > chat.last) {
+      chat.last = number;
+      if (event === 'covered') continue;
+      const { seq, text = '' } = JSON.parse(Buffer.from(body).toString());
+      chat.texts.set(Number(seq), text);
+    }
+  }
+  return Object.fromEntries([...chats].map(([chatId, { texts }]) => [chatId, Object.fromEntries(texts)]));
+}

@@ -1,36 +1,15 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { query } from '../../embedded/testing/test-bench.ts';
 import { startNats } from '../../servers/brokers.ts';
-import { readExported } from '../../testing/clients/exported-events.ts';
-import { newGroup, say, signIn } from '../../testing/clients/person.ts';
+import { consume, readExported } from '../../testing/clients/exported-events.ts';
+import { newGroup, personOf, say, signIn } from '../../testing/clients/person.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { ReplicatedPostgres } from '../../testing/services/replicated-postgres.ts';
+import { createTestBackup } from '../../testing/services/test-backup.ts';
+import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { startTestService } from '../../testing/services/test-service.ts';
 
-// Slow: real servers are copied, killed and promoted.
-
-/** What a consumer has of each chat that follows the rules of docs/consuming-events.md: the newest texts of messages by their numbers. */
-async function consume(url: string): Promise<Record<string, Record<number, string>>> {
-  const chats = new Map<string, { last: number; texts: Map<number, string> }>();
-  for (const { subject, event, seq: number, body } of await readExported(url)) {
-    const chatId = subject.split('.').at(-1)!;
-    if (event === 'chat_deleted') {
-      chats.delete(chatId);
-      continue;
-    }
-    const chat = chats.get(chatId) ?? { last: 0, texts: new Map<number, string>() };
-    chats.set(chatId, chat);
-    if (event === 'reset') {
-      chat.last = Math.min(chat.last, number);
-      for (const seq of chat.texts.keys()) if (seq > number) chat.texts.delete(seq);
-    } else if (number > chat.last) {
-      chat.last = number;
-      if (event === 'covered') continue;
-      const { seq, text = '' } = JSON.parse(Buffer.from(body).toString());
-      chat.texts.set(Number(seq), text);
-    }
-  }
-  return Object.fromEntries([...chats].map(([chatId, { texts }]) => [chatId, Object.fromEntries(texts)]));
-}
+// Slow: real servers are copied, killed, promoted and restored.
 
 test('after a failover that lost messages which were exported, a consumer ends with the history of the new primary', {
   timeout: 120_000,
@@ -96,4 +75,37 @@ test('after a failover that lost messages which were exported, a consumer ends w
   );
   const ofUntouched = (await readExported(url)).filter(({ subject }) => subject.endsWith(untouched!.id));
   expect(ofUntouched.map(({ event, seq }) => `${event} ${seq}`)).toEqual(['message 1', 'message 2', 'message 3']);
+});
+
+test('after a restore of a backup a consumer ends with what the backup has, and goes on from there', {
+  timeout: 120_000,
+}, async () => {
+  const nats = await startNats();
+  onTestFinished(() => nats.stop());
+  const url = `nats://127.0.0.1:${nats.port}`;
+  const dsn = await createTestDatabase();
+  const start = async () => {
+    const service = await startTestService({ NATS_URL: url, EXPORT: 'jetstream' }, { dsn });
+    onTestFinished(() => service.stop());
+    return service;
+  };
+  const service = await start();
+  const alice = await signIn(service.transport(), 'alice');
+  const chat = await newGroup(alice);
+  await say(alice, chat, 'kept');
+  const backup = await createTestBackup();
+  await backup.save(dsn);
+  for (const text of ['lost 3', 'lost 4']) await say(alice, chat, text);
+  const all = { 1: '', 2: 'kept', 3: 'lost 3', 4: 'lost 4' };
+  await eventually(async () => expect(await consume(url)).toEqual({ [chat.id]: all }));
+  await service.stop();
+  const sessions = `select from pg_stat_activity where application_name like 'chat-%' and datname = current_database()`;
+  await eventually(async () => expect(await query(dsn, sessions)).toEqual([]));
+
+  await backup.restore(dsn, { replace: true });
+  const again = personOf((await start()).transport(), alice);
+  await eventually(async () => expect(await consume(url)).toEqual({ [chat.id]: { 1: '', 2: 'kept' } }));
+  await say(again, chat, 'new 3');
+
+  await eventually(async () => expect(await consume(url)).toEqual({ [chat.id]: { 1: '', 2: 'kept', 3: 'new 3' } }));
 });

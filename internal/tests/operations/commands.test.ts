@@ -1,30 +1,8 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { expect, test } from 'vitest';
 import { eventually } from '../../testing/eventually.ts';
 import { ChildService, databasePid, newDataDir } from '../../testing/services/child-service.ts';
-import { programEnv } from '../../testing/services/program-env.ts';
-
-interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a program until it exits. */
-function run(program: string, args: string[], env: Record<string, string>, input = ''): Promise<Outcome> {
-  const main = fileURLToPath(new URL(`../../../cmd/${program}/main.ts`, import.meta.url));
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [main, ...args],
-      { env: { ...programEnv(), ...env } },
-      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
-    );
-    child.stdin?.end(input);
-  });
-}
+import { type Outcome, runProgram as run } from '../../testing/services/run-program.ts';
 
 async function logIn(url: string, username: string, password: string) {
   const response = await fetch(`${url}/v1/auth/login`, {
@@ -100,6 +78,8 @@ test.each([
   ['account', ['alice', '--roles', 'service,admin'], 'cannot be combined with other roles'],
   ['rotate-keys', ['now'], "Unexpected argument 'now'"],
   ['migrate', ['--up'], "Unknown option '--up'"],
+  ['backup', [], 'give FOLDER (make backup TO=FOLDER)'],
+  ['restore', ['a', 'b'], 'give FOLDER (make restore FROM=FOLDER)'],
   ['ingest-replay', ['--lst'], "Unknown option '--lst'"],
   ['ingest-switch', [], 'give direct or jetstream'],
   ['ingest-switch', ['redis'], 'give direct or jetstream'],
@@ -117,7 +97,7 @@ test.each([
 
 test.each([
   ...['server', 'gateway', 'auth-server', 'message-writer'],
-  ...['account', 'rotate-keys', 'migrate', 'ingest-replay', 'ingest-switch', 'health', 'gen-cert'],
+  ...['account', 'rotate-keys', 'migrate', 'backup', 'restore', 'ingest-replay', 'ingest-switch', 'health', 'gen-cert'],
 ])('%s --help prints the usage and starts nothing', async (program) => {
   expect(await run(program, ['--help'], {})).toMatchObject({
     code: 0,

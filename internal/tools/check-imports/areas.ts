@@ -11,12 +11,14 @@ export interface Area {
 const programs = [
   'account',
   'auth-server',
+  'backup',
   'gateway',
   'ingest-replay',
   'ingest-switch',
   'message-writer',
   'migrate',
   'new-epoch',
+  'restore',
   'rotate-keys',
   'server',
 ];
@@ -62,7 +64,7 @@ export const areas: Readonly<Record<string, Area>> = {
   postgres: {
     holds: ['internal/repository/postgres'],
     imports: ['model', 'ports'],
-    packages: ['node', 'kysely', 'lru-cache', 'pg', 'uuid'],
+    packages: ['node', 'kysely', 'lru-cache', 'pg', 'pg-copy-streams', 'uuid'],
   },
   'auth adapters': {
     holds: ['internal/client/auth'],

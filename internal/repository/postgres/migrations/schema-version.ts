@@ -30,6 +30,15 @@ export async function listApplied(client: pg.Client): Promise<number[]> {
   return rows.filter((row) => row.is_applied && row.version_id !== '0').map((row) => Number(row.version_id));
 }
 
+/** Throws an error if `found` has a migration that this program does not know. */
+export function checkKnown(found: readonly number[], known: readonly number[], where: string): void {
+  const unknown = found.find((version) => !known.includes(version));
+  if (unknown === undefined) return;
+  throw new Error(
+    `${where} has migration ${unknown}, and this program knows those up to ${Math.max(0, ...known)}: use a release that has it`,
+  );
+}
+
 /** Applies or reverts one migration, with its version, in the caller's transaction. */
 export async function runMigration(client: pg.Client, migration: Migration, direction: 'up' | 'down'): Promise<void> {
   try {
