@@ -51,6 +51,9 @@ build-sdk: $(INSTALLED) ## Build the SDK as an npm package (JavaScript and types
 vendor-proto: $(INSTALLED) ## Copy third-party .proto files from their pinned packages
 	@internal/tools/vendor-proto.sh
 
+helm: $(INSTALLED) ## Get Helm, with which `make lint` and tests check the chart (Linux on x86-64)
+	@internal/tools/check-chart/get-helm.sh
+
 up: $(INSTALLED) local.env cmd/web/dist/index.html ## Start the service
 	@exec $(NODE) cmd/server/main.ts
 
@@ -98,7 +101,7 @@ fmt: $(INSTALLED) ## Format all files
 	@biome check --write .
 	@buf format --write api
 
-lint: $(INSTALLED) ## Check formatting, lint, import rules, types, .proto files, compose files, manifests
+lint: $(INSTALLED) ## Check formatting, lint, import rules, types, .proto files, compose files, manifests, Helm chart
 	@biome check --error-on-warnings .
 	@node internal/tools/check-imports/main.ts
 	@node internal/tools/check-tests/main.ts
@@ -108,6 +111,7 @@ lint: $(INSTALLED) ## Check formatting, lint, import rules, types, .proto files,
 	@tsc -p cmd/web --noEmit
 	@node internal/tools/check-compose.ts docker-compose.yml deploy/compose.yml
 	@node internal/tools/check-manifests/main.ts deploy/kubernetes
+	@node internal/tools/check-chart/main.ts deploy/helm/chat deploy/kubernetes/secrets.env.example
 
 test: $(INSTALLED) ## Run the fast tests (ARGS='internal/service' selects files; SEED=1 repeats a run's random choices)
 	@vitest run --project fast $(ARGS)

@@ -1,4 +1,4 @@
-import { readManifests } from './read-manifests.ts';
+import { type Manifests, readManifests } from './read-manifests.ts';
 import { findReferenceFaults } from './reference-faults.ts';
 import { findSchemaFaults } from './schema-faults.ts';
 import { findSettingFaults } from './setting-faults.ts';
@@ -9,7 +9,11 @@ import { Workloads } from './workloads.ts';
  * that what they name is there, and that the service would start with its settings. Returns what is wrong, a line each.
  */
 export async function checkManifests(folder: string): Promise<string[]> {
-  const manifests = await readManifests(folder);
+  return findFaults(await readManifests(folder));
+}
+
+/** What is wrong with manifests, a line each. */
+export function findFaults(manifests: Manifests): string[] {
   const { resources } = manifests;
   const faults = [...manifests.faults, ...resources.flatMap(findSchemaFaults)];
   // What follows relies on the fields.

@@ -111,7 +111,8 @@ async function generate(kind: Generated['kind'], { name, envs = [], files = [] }
   return { kind, name, data };
 }
 
-function readResources(file: string, text: string, faults: string[]): Resource[] {
+/** The documents of a YAML text. What is wrong with it goes into `faults`. */
+export function readResources(file: string, text: string, faults: string[]): Resource[] {
   const documents = parseAllDocuments(text);
   if (!Array.isArray(documents)) return [];
   return documents.flatMap((document) => {

@@ -27,14 +27,15 @@ export function findSchemaFaults({ file, ...manifest }: Resource): string[] {
 }
 
 function findValidator(apiVersion: string, kind: string): Validate | undefined {
-  try {
-    const models: Record<string, { prototype: { validate: Validate } }> = require(
-      `kubernetes-models/${apiVersion}/${kind}`,
-    );
-    return models[kind]?.prototype.validate;
-  } catch {
-    return undefined;
+  for (const models of ['kubernetes-models', '@kubernetes-models/prometheus-operator']) {
+    try {
+      const found: Record<string, { prototype: { validate: Validate } }> = require(`${models}/${apiVersion}/${kind}`);
+      return found[kind]?.prototype.validate;
+    } catch {
+      // These models have no such kind.
+    }
   }
+  return undefined;
 }
 
 /** The same value, which notes the path of each field that is looked at. */

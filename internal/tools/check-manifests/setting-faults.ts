@@ -5,8 +5,8 @@ import { settingNames } from '../../config/setting-names.ts';
 import type { Manifests } from './read-manifests.ts';
 import type { Workload, Workloads } from './workloads.ts';
 
-/** The image of the service, in manifests. */
-const image = 'chat-service';
+/** The image of the service, in manifests: with a registry and a version, or without. */
+const serviceImage = /(^|\/)chat-service(:|$)/;
 
 /** What the examples have in place of each password. */
 const placeholder = /changeme/g;
@@ -17,7 +17,9 @@ const closingSeconds = 5;
 /** What the service would say of its settings in each of its containers; and whether it is given the time to stop. */
 export function findSettingFaults({ generated }: Manifests, workloads: Workloads): string[] {
   return workloads.all.flatMap((workload) => {
-    const containers = [...workload.initContainers, ...workload.containers].filter((it) => it.image === image);
+    const containers = [...workload.initContainers, ...workload.containers].filter(({ image = '' }) =>
+      serviceImage.test(image),
+    );
     const faults = containers.flatMap((container) => {
       const env = envOf(container, generated);
       const drains = workload.containers.includes(container);
