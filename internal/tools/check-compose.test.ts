@@ -25,6 +25,7 @@ test.each([
   ['stop_grace_period', 'stop_grace_time', /services\/chat must NOT have additional properties/],
   ['INGEST: jetstream', 'INJEST: jetstream', /services\/relay\/environment INJEST is no setting of the service/],
   ['ROLES: relay', 'ROLES: relays', /services\/relay\/environment ROLES must be some of/],
+  ['max-size:', 'max-sizes:', /services\/proxy\/logging\/options has no max-size/],
   ['ALLOW_INSECURE: ', 'ALLOW_INSECURE: default-password,', /the example of a password is taken for one/],
 ])('%s, become %s, is found', async (text, other, fault) => {
   const folder = await mkdtemp(join(tmpdir(), 'chat-compose-'));

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Checks compose files against the Compose specification's schema, and the settings of the services that are built here, without Docker.
+// Checks compose files against the Compose specification's schema, the settings of the services that are built here, and that
+// the logs of all are bounded, without Docker.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Ajv2019 } from 'ajv/dist/2019.js';
@@ -7,7 +8,13 @@ import { parse } from 'yaml';
 import { judgeSettings } from './check-manifests/setting-faults.ts';
 
 interface Compose {
-  services: Record<string, { build?: unknown; environment?: Record<string, unknown> }>;
+  services: Record<string, Service>;
+}
+
+interface Service {
+  build?: unknown;
+  environment?: Record<string, unknown>;
+  logging?: { options?: Record<string, unknown> };
 }
 
 // It names its dialect by an address that Ajv does not know, and its parts by the `id` of old drafts.
@@ -25,7 +32,7 @@ const validate = ajv.compile<Compose>(schema);
 for (const file of process.argv.slice(2)) {
   const compose: unknown = parse(readFileSync(file, 'utf8'), { merge: true });
   const faults = validate(compose)
-    ? findSettingFaults(compose)
+    ? [...findSettingFaults(compose), ...findLoggingFaults(compose)]
     : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`);
   for (const fault of faults) console.error(`${file}: ${fault}`);
   if (faults.length > 0) process.exitCode = 1;
@@ -37,6 +44,12 @@ function findSettingFaults({ services }: Compose): string[] {
     const env = Object.entries(environment ?? {}).map(([key, value]) => [key, interpolate(String(value ?? ''))]);
     return judgeSettings(Object.fromEntries(env)).map((fault) => `/services/${name}/environment ${fault}`);
   });
+}
+
+function findLoggingFaults({ services }: Compose): string[] {
+  return Object.entries(services)
+    .filter(([, { logging }]) => logging?.options?.['max-size'] === undefined)
+    .map(([name]) => `/services/${name}/logging/options has no max-size: its log would grow without end`);
 }
 
 /** As Compose would, were nothing set but what must be: that is a password. */
