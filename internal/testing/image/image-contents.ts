@@ -23,27 +23,14 @@ export async function layOutImage(folder: string): Promise<void> {
 
 /** The files of this repository that the Dockerfile copies into the image. */
 export async function imageSources(): Promise<string[]> {
-  const [context, dockerfile] = await Promise.all([buildContext(), readFile(join(root, 'Dockerfile'), 'utf8')]);
+  const dockerfile = await readFile(join(root, 'Dockerfile'), 'utf8');
   const lastStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
   const copied = [...lastStage.matchAll(/^COPY (?!--from)(\S+) /gm)].map(([, path = '']) => path);
-  return context.filter((file) => copied.some((path) => file === path || file.startsWith(`${path}/`)));
-}
-
-/** The files that Docker is given. */
-async function buildContext(): Promise<string[]> {
-  const files: string[] = [];
-  const collect = async (folder: string) => {
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
-      if (entry.name === 'node_modules' || entry.name === '.git') continue;
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) await collect(path);
-      else files.push(relative(root, path));
-    }
-  };
-  await collect(root);
+  const files = await Promise.all(copied.map((path) => filesOf(join(root, path))));
+  const paths = files.flat().map((file) => relative(root, file));
   return dockerignore()
     .add(await readFile(join(root, '.dockerignore'), 'utf8'))
-    .filter(files);
+    .filter(paths);
 }
 
 /** Copies what `npm ci --omit=dev --omit=optional` would install. */
@@ -68,8 +55,13 @@ async function copyPackages(folder: string): Promise<void> {
 
 /** The size of a folder's files, in bytes. */
 export async function sizeOf(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size));
+  const sizes = await Promise.all((await filesOf(folder)).map(async (file) => (await stat(file)).size));
   return sizes.reduce((all, size) => all + size, 0);
+}
+
+/** The files in a folder, at any depth; of a file itself only that. */
+async function filesOf(path: string): Promise<string[]> {
+  if ((await stat(path)).isFile()) return [path];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
 }
