@@ -4,7 +4,10 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # Silences npm's warnings about the machine's Node version: the package `node` provides the right one.
 NPM := npm --loglevel=error --no-audit --no-fund --no-update-notifier
-NODE := node --env-file-if-exists=local.env
+# The file with the settings. Services read it themselves, and again at SIGHUP; commands read it once.
+CONFIG_FILE ?= local.env
+NODE := node --env-file-if-exists='$(CONFIG_FILE)'
+SERVICE := CONFIG_FILE='$(CONFIG_FILE)' exec node
 INSTALLED := node_modules/.package-lock.json
 USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
@@ -55,19 +58,19 @@ helm: $(INSTALLED) ## Get Helm, with which `make lint` and tests check the chart
 	@internal/tools/check-chart/get-helm.sh
 
 up: $(INSTALLED) local.env cmd/web/dist/index.html ## Start the service
-	@exec $(NODE) cmd/server/main.ts
+	@$(SERVICE) cmd/server/main.ts
 
 dev: $(INSTALLED) local.env ## Start the service, and restart it when a file changes
-	@exec $(NODE) --watch-path=cmd --watch-path=internal --watch-path=pkg --watch-path=migrations cmd/server/main.ts
+	@$(SERVICE) --watch-path=cmd --watch-path=internal --watch-path=pkg --watch-path=migrations cmd/server/main.ts
 
 gateway: $(INSTALLED) local.env ## Start only the HTTP gateway; it calls GATEWAY_UPSTREAMS
-	@exec $(NODE) cmd/gateway/main.ts
+	@$(SERVICE) cmd/gateway/main.ts
 
 auth-server: $(INSTALLED) local.env ## Start only the accounts and the token issuer (gRPC 50052, HTTP 8081)
-	@exec $(NODE) cmd/auth-server/main.ts
+	@$(SERVICE) cmd/auth-server/main.ts
 
 message-writer: $(INSTALLED) local.env ## Start only a message-writer (requires INGEST=jetstream; health on gRPC 50053)
-	@exec $(NODE) cmd/message-writer/main.ts
+	@$(SERVICE) cmd/message-writer/main.ts
 
 # The service reads ROLES as the parts to run. Here ROLES are an account's roles: only a value on make's command line counts.
 account: $(INSTALLED) local.env ## Create an account or set its roles: make account NAME=alice ROLES=admin (ARGS=--list)

@@ -6,6 +6,7 @@ import { withAccounts } from '../../internal/app/database/with-accounts.ts';
 import { openPasswords } from '../../internal/app/parts/open-passwords.ts';
 import { runCommand, UsageError } from '../../internal/app/process/run-command.ts';
 import { readConfig } from '../../internal/config/config.ts';
+import { readEnvironment } from '../../internal/config/reading/environment.ts';
 import { userIdOf, userName } from '../../internal/model/account.ts';
 import type { TokenRole } from '../../internal/model/principal.ts';
 import type { AccountRepository } from '../../internal/repository/account-repository.ts';
@@ -51,7 +52,7 @@ export function runAccount(
     if (values.help) return console.log(usage);
     const [name, ...others] = positionals;
     if (values.list !== (name === undefined) || others.length > 0) throw new UsageError('give NAME, or --list');
-    const config = readConfig(env);
+    const config = readConfig(readEnvironment(env));
     if (config.auth.external)
       throw new Error('accounts belong to an external issuer (AUTH_JWKS_URL): create them there');
     const request = name !== undefined && {

@@ -1,26 +1,25 @@
-import { createLogger } from '../../internal/app/process/logger.ts';
 import { runProcess } from '../../internal/app/process/run-process.ts';
 import { toAddress } from '../../internal/app/process/to-address.ts';
 import { type AuthServer, startAuthServer } from '../../internal/app/start-auth-server.ts';
 import { type Config, readConfig } from '../../internal/config/config.ts';
 import { authServerDefaults } from '../../internal/config/program-defaults.ts';
 import { ConfigError } from '../../internal/config/reading/env-reader.ts';
+import type { Env } from '../../internal/config/reading/environment.ts';
 
 /** Runs the accounts and the token issuer without chats, until a signal stops them. Returns the exit code. */
 export function runAuthServer(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   return runProcess(
     { name: 'auth-server', does: 'runs the accounts and the token issuer without chats', args },
-    () => readAuthConfig(env),
-    async (config, signal) => {
-      const log = createLogger(config.log);
-      for (const warning of config.warnings) log.warn(warning);
-      const server = await startAuthServer(config, log, signal);
-      return { log, failed: server.failed, announcement: announce(config, server), stop: () => server.stop() };
+    env,
+    readAuthConfig,
+    async ({ live }, log, signal) => {
+      const server = await startAuthServer(live, log, signal);
+      return { failed: server.failed, announcement: announce(live.current, server), stop: () => server.stop() };
     },
   );
 }
 
-function readAuthConfig(env: NodeJS.ProcessEnv): Config {
+function readAuthConfig(env: Env): Config {
   const config = readConfig({ ...authServerDefaults, ...env });
   if (config.auth.external)
     throw new ConfigError(['AUTH_JWKS_URL cannot be set for the auth-server, which has its own keys']);

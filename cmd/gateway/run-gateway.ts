@@ -1,4 +1,3 @@
-import { createLogger } from '../../internal/app/process/logger.ts';
 import { runProcess } from '../../internal/app/process/run-process.ts';
 import { toAddress } from '../../internal/app/process/to-address.ts';
 import { startGateway } from '../../internal/app/start-gateway.ts';
@@ -8,18 +7,18 @@ import { readGatewayConfig } from '../../internal/config/gateway-config.ts';
 export function runGateway(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   return runProcess(
     { name: 'gateway', does: 'runs the HTTP gateway alone, in front of the services at GATEWAY_UPSTREAMS', args },
-    () => readGatewayConfig(env),
-    async (config) => {
-      const log = createLogger(config.log);
-      for (const warning of config.warnings) log.warn(warning);
-      const { httpPort, stop } = await startGateway(config, log);
+    env,
+    readGatewayConfig,
+    async ({ live }, log) => {
+      const config = live.current;
+      const { httpPort, stop } = await startGateway(live, log);
       const { addresses, tls } = config.upstream;
       const announcement = [
         `  chat-service's gateway is ready${config.tls ? ' (TLS)' : ''}`,
         `    HTTP      ${config.tls ? 'https' : 'http'}://${toAddress(config.listen.host, httpPort)}  (web page, REST, WebSocket; documentation at /docs)`,
         `    services  ${addresses.join(', ')}${tls ? ' (TLS)' : ''}`,
       ];
-      return { log, failed: new Promise<Error>(() => {}), announcement, stop };
+      return { failed: new Promise<Error>(() => {}), announcement, stop };
     },
   );
 }

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { startGateway } from '../../internal/app/start-gateway.ts';
 import { readGatewayConfig } from '../../internal/config/gateway-config.ts';
+import { LiveConfig } from '../../internal/config/live/live-config.ts';
 import { eventually } from '../../internal/testing/eventually.ts';
 import { makeTestCertificates } from '../../internal/testing/services/certificates.ts';
 import { startTestService } from '../../internal/testing/services/test-service.ts';
@@ -25,7 +26,7 @@ test.each(['plain text', 'TLS'])('a gateway is asked over HTTP, with %s', async 
   const tls: Record<string, string> = kind === 'TLS' ? { ...certificates.env } : {};
   const service = await startTestService();
   const env = { ...tls, ADMIN: 'false', GATEWAY_UPSTREAMS: service.address, HTTP_PORT: '0', LOG_LEVEL: 'silent' };
-  const { httpPort, stop } = await startGateway(readGatewayConfig(env), pino({ level: 'silent' }));
+  const { httpPort, stop } = await startGateway(new LiveConfig(readGatewayConfig(env)), pino({ level: 'silent' }));
   onTestFinished(stop);
 
   const settings = { ...tls, HTTP_PORT: String(httpPort) };

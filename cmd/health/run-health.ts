@@ -4,6 +4,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { request as requestByTls } from 'node:https';
 import { ChannelCredentials, createChannel, createClient } from 'nice-grpc';
 import { HealthDefinition } from 'nice-grpc-server-health';
+import { type Env, readEnvironment } from '../../internal/config/reading/environment.ts';
 import { targetOf } from './target.ts';
 
 const usage = `usage: health [server|gateway|auth-server|message-writer]
@@ -26,8 +27,9 @@ export async function runHealth(env: NodeJS.ProcessEnv, [program]: readonly stri
     return 0;
   }
   try {
-    const { kind, port } = targetOf(program, env);
-    await (kind === 'grpc' ? askByGrpc(port, env) : askByHttp(port, env));
+    const settings = readEnvironment(env);
+    const { kind, port } = targetOf(program, settings);
+    await (kind === 'grpc' ? askByGrpc(port, settings) : askByHttp(port, settings));
     return 0;
   } catch (error) {
     console.error((error as Error).message);
@@ -35,7 +37,7 @@ export async function runHealth(env: NodeJS.ProcessEnv, [program]: readonly stri
   }
 }
 
-async function askByGrpc(port: number, env: NodeJS.ProcessEnv): Promise<void> {
+async function askByGrpc(port: number, env: Env): Promise<void> {
   const options = { 'grpc.ssl_target_name_override': 'localhost' };
   const channel = createChannel(`127.0.0.1:${port}`, credentialsOf(env), options);
   try {
@@ -47,13 +49,13 @@ async function askByGrpc(port: number, env: NodeJS.ProcessEnv): Promise<void> {
   }
 }
 
-function credentialsOf({ TLS_CERT, GATEWAY_UPSTREAM_CERT, GATEWAY_UPSTREAM_KEY }: NodeJS.ProcessEnv) {
+function credentialsOf({ TLS_CERT, GATEWAY_UPSTREAM_CERT, GATEWAY_UPSTREAM_KEY }: Env) {
   if (!TLS_CERT) return ChannelCredentials.createInsecure();
   const read = (file: string | undefined) => (file ? readFileSync(file) : null);
   return ChannelCredentials.createSsl(null, read(GATEWAY_UPSTREAM_KEY), read(GATEWAY_UPSTREAM_CERT), unverified);
 }
 
-async function askByHttp(port: number, { TLS_CERT }: NodeJS.ProcessEnv): Promise<void> {
+async function askByHttp(port: number, { TLS_CERT }: Env): Promise<void> {
   const signal = AbortSignal.timeout(timeoutMs);
   const options = { host: '127.0.0.1', port, path: '/readyz', agent: false, signal };
   const asked = TLS_CERT ? requestByTls({ ...options, ...unverified }) : request(options);

@@ -1,4 +1,5 @@
 import { authServerDefaults, messageWriterDefaults } from '../../internal/config/program-defaults.ts';
+import type { Env } from '../../internal/config/reading/environment.ts';
 
 /** How to ask a program for its health: by grpc.health.v1, or by `GET /readyz`. */
 export interface Target {
@@ -18,7 +19,7 @@ const programs: Readonly<Record<string, Target>> = {
  * Returns the target of the named program, or without a name of the program that the server is by its ROLES. Throws an error if there is no such
  * program.
  */
-export function targetOf(named: string | undefined, env: NodeJS.ProcessEnv): Target {
+export function targetOf(named: string | undefined, env: Env): Target {
   const target = programs[named ?? programOf(env.ROLES ?? '')];
   if (!target) throw new Error(`there is no program ${named}: give one of ${Object.keys(programs).join(', ')}`);
   const { kind, port } = target;

@@ -4,6 +4,7 @@ import { listRefused, replayIngest } from '../../internal/app/ingest/replay-inge
 import { createLogger } from '../../internal/app/process/logger.ts';
 import { runCommand } from '../../internal/app/process/run-command.ts';
 import { readConfig } from '../../internal/config/config.ts';
+import { readEnvironment } from '../../internal/config/reading/environment.ts';
 
 const usage = `usage: ingest-replay [--list]
 
@@ -22,7 +23,8 @@ export function runIngestReplay(env: NodeJS.ProcessEnv, args: readonly string[])
       options: { list: { type: 'boolean', default: false }, help: { type: 'boolean' } },
     });
     if (values.help) return console.log(usage);
-    const config = readConfig(values.list ? env : { ...env, INGEST: 'jetstream' });
+    const settings = readEnvironment(env);
+    const config = readConfig(values.list ? settings : { ...settings, INGEST: 'jetstream' });
     const log = createLogger({ ...config.log, level: 'warn' });
     const where = `in ${nameDatabase(config.database)}`;
     if (values.list) {

@@ -4,6 +4,7 @@ import { forceIngest, switchIngest } from '../../internal/app/ingest/switch-inge
 import { createLogger } from '../../internal/app/process/logger.ts';
 import { runCommand, UsageError } from '../../internal/app/process/run-command.ts';
 import { readConfig } from '../../internal/config/config.ts';
+import { readEnvironment } from '../../internal/config/reading/environment.ts';
 import type { IngestMode } from '../../internal/repository/ingest-repository.ts';
 
 const usage = `usage: ingest-switch direct|jetstream [--force]
@@ -31,7 +32,8 @@ export function runIngestSwitch(env: NodeJS.ProcessEnv, args: readonly string[])
 }
 
 async function runSwitch(env: NodeJS.ProcessEnv, to: IngestMode, { force }: { force: boolean }): Promise<void> {
-  const config = readConfig(force ? env : { ...env, INGEST: 'jetstream' });
+  const settings = readEnvironment(env);
+  const config = readConfig(force ? settings : { ...settings, INGEST: 'jetstream' });
   const log = createLogger({ ...config.log, level: 'warn' });
   if (force) {
     await forceIngest(config, { to, log });

@@ -1,36 +1,32 @@
-import { createLogger } from '../../internal/app/process/logger.ts';
 import { type Program, runProcess } from '../../internal/app/process/run-process.ts';
 import { toAddress } from '../../internal/app/process/to-address.ts';
 import { startBackground } from '../../internal/app/start-background.ts';
 import { type Config, readConfig } from '../../internal/config/config.ts';
 import { messageWriterDefaults } from '../../internal/config/program-defaults.ts';
 import { ConfigError } from '../../internal/config/reading/env-reader.ts';
+import type { Env } from '../../internal/config/reading/environment.ts';
 
 /** Runs a writer of accepted messages alone, until a signal stops it. Returns the exit code. */
 export function runMessageWriter(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
   const does = 'runs a writer of accepted messages alone (INGEST=jetstream)';
-  return runRoles({ ...messageWriterDefaults, ...env, ROLES: 'writer' }, { name: 'message-writer', does, args });
+  const read = (settings: Env) => readBackgroundConfig({ ...messageWriterDefaults, ...settings, ROLES: 'writer' });
+  return runRoles(env, { name: 'message-writer', does, args }, read);
 }
 
 /** Runs the roles without clients, writer and relay, until a signal stops them. The services run in other processes. Returns the exit code. */
 export function runBackground(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
-  return runRoles(env, { name: 'server', does: 'runs the roles writer and relay, without the chat service', args });
+  const does = 'runs the roles writer and relay, without the chat service';
+  return runRoles(env, { name: 'server', does, args }, readBackgroundConfig);
 }
 
-function runRoles(env: NodeJS.ProcessEnv, program: Program): Promise<number> {
-  return runProcess(
-    program,
-    () => readBackgroundConfig(env),
-    async (config, signal) => {
-      const log = createLogger(config.log);
-      for (const warning of config.warnings) log.warn(warning);
-      const { grpcPort, stop } = await startBackground(config, log, signal);
-      return { log, failed: new Promise<Error>(() => {}), announcement: announce(config, grpcPort), stop };
-    },
-  );
+function runRoles(env: NodeJS.ProcessEnv, program: Program, read: (env: Env) => Config): Promise<number> {
+  return runProcess(program, env, read, async ({ live }, log, signal) => {
+    const { grpcPort, stop } = await startBackground(live, log, signal);
+    return { failed: new Promise<Error>(() => {}), announcement: announce(live.current, grpcPort), stop };
+  });
 }
 
-function readBackgroundConfig(env: NodeJS.ProcessEnv): Config {
+function readBackgroundConfig(env: Env): Config {
   const config = readConfig(env);
   const { roles, ingest, bus } = config;
   const faults: string[] = [];

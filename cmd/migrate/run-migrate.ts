@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { migrateDatabase } from '../../internal/app/database/migrate-database.ts';
 import { runCommand } from '../../internal/app/process/run-command.ts';
 import { readConfig } from '../../internal/config/config.ts';
+import { readEnvironment } from '../../internal/config/reading/environment.ts';
 
 const usage = `usage: migrate [--down]
 
@@ -19,7 +20,7 @@ export function runMigrate(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
     });
     if (values.help) return console.log(usage);
     const { down } = values;
-    const names = await migrateDatabase(readConfig(env).database, { down });
+    const names = await migrateDatabase(readConfig(readEnvironment(env)).database, { down });
     for (const name of names) console.log(`${down ? 'reverted' : 'applied'} ${name}`);
     if (names.length === 0) console.log(down ? 'there is no migration to revert' : 'the schema is up to date');
   });

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { beginNewEpoch } from '../../internal/app/database/begin-new-epoch.ts';
 import { runCommand } from '../../internal/app/process/run-command.ts';
 import { readConfig } from '../../internal/config/config.ts';
+import { readEnvironment } from '../../internal/config/reading/environment.ts';
 
 const usage = `usage: new-epoch
 
@@ -16,6 +17,6 @@ export function runNewEpoch(env: NodeJS.ProcessEnv, args: readonly string[]): Pr
   return runCommand(usage, async () => {
     const { values } = parseArgs({ args: [...args], options: { help: { type: 'boolean' } } });
     if (values.help) return console.log(usage);
-    console.log(`a new epoch has begun: ${await beginNewEpoch(readConfig(env).database)}`);
+    console.log(`a new epoch has begun: ${await beginNewEpoch(readConfig(readEnvironment(env)).database)}`);
   });
 }

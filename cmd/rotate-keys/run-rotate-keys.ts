@@ -3,6 +3,7 @@ import { nameDatabase } from '../../internal/app/database/name-database.ts';
 import { withAccounts } from '../../internal/app/database/with-accounts.ts';
 import { runCommand } from '../../internal/app/process/run-command.ts';
 import { readConfig } from '../../internal/config/config.ts';
+import { readEnvironment } from '../../internal/config/reading/environment.ts';
 
 const usage = `usage: rotate-keys [--now]
 
@@ -25,7 +26,7 @@ export function runRotateKeys(env: NodeJS.ProcessEnv, args: readonly string[]): 
       options: { now: { type: 'boolean', default: false }, help: { type: 'boolean' } },
     });
     if (values.help) return console.log(usage);
-    const config = readConfig(env);
+    const config = readConfig(readEnvironment(env));
     if (config.auth.external)
       throw new Error('the keys belong to an external issuer (AUTH_JWKS_URL): rotate them there');
     const { key, signsFrom, removed } = await withAccounts(config, async ({ signingKeys, generateSigningKey }) => {

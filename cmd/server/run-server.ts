@@ -1,12 +1,14 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import { startApp } from '../../internal/app/app.ts';
-import { createLogger } from '../../internal/app/process/logger.ts';
 import { type Running, runProcess } from '../../internal/app/process/run-process.ts';
 import { startWorkers } from '../../internal/app/process/start-workers.ts';
 import { toAddress } from '../../internal/app/process/to-address.ts';
 import type { Ports, WorkerMessage } from '../../internal/app/process/workers.ts';
 import { type Config, readConfig } from '../../internal/config/config.ts';
+import type { LiveConfig } from '../../internal/config/live/live-config.ts';
+import { ConfigError } from '../../internal/config/reading/env-reader.ts';
+import { readEnvironment } from '../../internal/config/reading/environment.ts';
 import { runAuthServer } from '../auth-server/run-auth-server.ts';
 import { runGateway } from '../gateway/run-gateway.ts';
 import { runBackground } from '../message-writer/run-background.ts';
@@ -16,29 +18,40 @@ import { runBackground } from '../message-writer/run-background.ts';
  * own programs, and run as those here.
  */
 export function runServer(env: NodeJS.ProcessEnv, args: readonly string[]): Promise<number> {
-  const roles = (env.ROLES ?? '').split(',').flatMap((role) => role.trim() || []);
+  const roles = findRoles(env);
   if (roles.length === 1 && roles[0] === 'gateway') return runGateway(env, args);
   if (roles.length === 1 && roles[0] === 'auth') return runAuthServer({ ...env, ROLES: undefined }, args);
   if (roles.length > 0 && roles.every((role) => role === 'writer' || role === 'relay')) return runBackground(env, args);
   return runProcess(
     { name: 'server', does: 'runs the chat service, or the parts of it that ROLES name', args },
-    () => readConfig(env),
-    async (config, signal) => {
-      const log = createLogger(config.log);
-      if (cluster.isWorker) return runWorker(config, log, signal);
-      for (const warning of config.warnings) log.warn(warning);
+    env,
+    readConfig,
+    async (settings, log, signal) => {
+      const { live } = settings;
+      if (cluster.isWorker) return runWorker(live, log, signal);
+      const config = live.current;
       const service =
-        config.workers > 1 ? await startWorkers(config, log, signal) : await startApp(config, log, {}, signal);
-      return { log, failed: service.failed, announcement: announce(config, service), stop: () => service.stop() };
+        config.workers > 1 ? await startWorkers(settings, log, signal) : await startApp(live, log, {}, signal);
+      return { failed: service.failed, announcement: announce(config, service), stop: () => service.stop() };
     },
   );
 }
 
-async function runWorker(config: Config, log: Logger, signal: AbortSignal): Promise<Running> {
-  const app = await startApp(config, log, {}, signal);
+/** Faults of the file that CONFIG_FILE names are reported by the program that then starts. */
+function findRoles(env: NodeJS.ProcessEnv): string[] {
+  try {
+    return (readEnvironment(env).ROLES ?? '').split(',').flatMap((role) => role.trim() || []);
+  } catch (error) {
+    if (error instanceof ConfigError) return [];
+    throw error;
+  }
+}
+
+async function runWorker(live: LiveConfig<Config>, log: Logger, signal: AbortSignal): Promise<Running> {
+  const app = await startApp(live, log, {}, signal);
   const { grpcPort, httpPort } = app;
   process.send?.({ kind: 'ready', grpcPort, httpPort } satisfies WorkerMessage);
-  return { log, failed: app.failed, announcement: [], stop: () => app.stop() };
+  return { failed: app.failed, announcement: [], stop: () => app.stop() };
 }
 
 function announce(

@@ -4,6 +4,7 @@ import type { Bus } from '../client/bus/bus.ts';
 import { EpochBus } from '../client/bus/epoch-bus.ts';
 import { traceCalls } from '../client/tracing/trace-calls.ts';
 import type { Config } from '../config/config.ts';
+import type { LiveConfig } from '../config/live/live-config.ts';
 import { ProtobufEventEncoder } from '../converter/event.ts';
 import { drainingError } from '../interceptor/drain.ts';
 import { loadRules } from '../interceptor/validation.ts';
@@ -58,14 +59,14 @@ export interface App {
 
 /** Starts the service. Throws an error with a clear message if it cannot start, or if the signal aborts; nothing is left running then. */
 export async function startApp(
-  config: Config,
+  live: LiveConfig<Config>,
   log: Logger,
   overrides: Overrides = {},
   signal: AbortSignal = new AbortController().signal,
 ): Promise<App> {
   const resources = new ResourceStack(log);
   try {
-    return await assemble(config, log, overrides, resources, signal);
+    return await assemble(live, log, overrides, resources, signal);
   } catch (error) {
     await resources.close();
     throw error;
@@ -73,26 +74,26 @@ export async function startApp(
 }
 
 async function assemble(
-  config: Config,
+  live: LiveConfig<Config>,
   log: Logger,
   overrides: Overrides,
   resources: ResourceStack,
   signal: AbortSignal,
 ): Promise<App> {
-  const { rates, limits } = config;
+  const config = live.current;
+  const limits = live.follow((settings) => settings.limits);
   const rules = loadRules();
   const { metrics, expose } = openMetrics(config.admin);
-  const traces = await openTracing(config.tracing, log);
-  resources.add('the traces', () => traces.close());
+  const traces = await openTracing(live, { log, resources });
   const traced: typeof traceCalls = config.tracing.url ? traceCalls : (_name, part) => part;
   const database = await openDatabase(config, log, resources, signal);
   const opened = overrides.bus ?? (await openBus(config.bus, { database, log, resources }));
   const bus = new EpochBus(opened, database.epochs, metrics);
   const redis = await openRedis(config.redis, { log, resources });
-  const limiter = openRateLimiter(rates, redis);
+  const limiter = openRateLimiter(live, redis);
   const bans = traced('BanRepository', new PostgresBanRepository(database));
-  const identity = await openIdentity(config, { database, bans, limiter, log, resources });
-  const { chats, changes, moderation, sessions, hub } = await openChat(config, {
+  const identity = await openIdentity(live, { database, bans, limiter, log, resources });
+  const { chats, changes, moderation, sessions, hub } = await openChat(live, {
     bans,
     bus,
     database,
@@ -121,7 +122,7 @@ async function assemble(
   ];
   const { tracer } = traces;
   const transports = await openTransports(
-    config,
+    live,
     {
       bus,
       database,
@@ -140,10 +141,9 @@ async function assemble(
   tellState(metrics, { sessions, hub, database });
   tellConnections(metrics, { grpc: transports.grpcPort, http: transports.httpPort }, resources);
   const sources = { expose, notReady: () => transports.notReady() };
-  const adminPort = await openAdmin(config.admin, sources, { log, resources });
-  const { reconnectSpreadMs } = config.times;
+  const adminPort = await openAdmin(live, sources, { log, resources });
   const stop = once(async () => {
-    await transports.drain(() => sessions.closeAll('DRAINING', drainingError(), reconnectSpreadMs));
+    await transports.drain(() => sessions.closeAll('DRAINING', drainingError(), live.current.times.reconnectSpreadMs));
     await resources.close();
   });
   const { grpcPort, httpPort } = transports;

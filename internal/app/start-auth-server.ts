@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { AuthServiceDefinition } from '../../pkg/api/auth/v1/auth.ts';
 import type { Config } from '../config/config.ts';
+import type { LiveConfig } from '../config/live/live-config.ts';
 import { loadRules } from '../interceptor/validation.ts';
 import { accountOperations } from '../transport/shared/operations/account-operations.ts';
 import { served } from '../transport/shared/operations/served-service.ts';
@@ -33,24 +34,28 @@ export interface AuthServer {
  * message if it cannot start, or if the signal aborts; nothing is left running then.
  */
 export async function startAuthServer(
-  config: Config,
+  live: LiveConfig<Config>,
   log: Logger,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<AuthServer> {
+  const config = live.current;
   const resources = new ResourceStack(log);
   try {
-    const traces = await openTracing(config.tracing, log);
-    resources.add('the traces', () => traces.close());
+    const traces = await openTracing(live, { log, resources });
     const database = await openDatabase(config, log, resources, signal, authSchema);
     const redis = await openRedis(config.redis, { log, resources });
-    const limiter = openRateLimiter(config.rates, redis);
-    const identity = await openIdentity(config, { database, limiter, log, resources });
-    const handlers = unaryHandlers(accountOperations, identity.authService, config.limits);
+    const limiter = openRateLimiter(live, redis);
+    const identity = await openIdentity(live, { database, limiter, log, resources });
+    const handlers = unaryHandlers(
+      accountOperations,
+      identity.authService,
+      live.follow(({ limits }) => limits),
+    );
     const services = [served(AuthServiceDefinition, handlers, {})];
     const { tracer } = traces;
     const { metrics, expose } = openMetrics(config.admin);
     const transports = await openTransports(
-      config,
+      live,
       { database, services, identity, limiter, log, metrics, resources, rules: loadRules(), tracer },
       signal,
     );
@@ -58,7 +63,7 @@ export async function startAuthServer(
     tellPools(metrics, database);
     tellConnections(metrics, { grpc: grpcPort, http: httpPort }, resources);
     const sources = { expose, notReady: () => transports.notReady() };
-    await openAdmin(config.admin, sources, { log, resources });
+    await openAdmin(live, sources, { log, resources });
     const stop = once(async () => {
       await transports.drain(async () => {});
       await resources.close();

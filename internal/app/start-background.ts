@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import { EpochBus } from '../client/bus/epoch-bus.ts';
 import type { Config } from '../config/config.ts';
+import type { LiveConfig } from '../config/live/live-config.ts';
 import { compose } from '../interceptor/call.ts';
 import { PostgresMessageRepository } from '../repository/postgres/messages/postgres-message-repository.ts';
 import { GrpcServer } from '../transport/grpc/grpc-server.ts';
-import { CertificateFiles } from '../transport/tls/certificate-files.ts';
 import { openDatabase } from './database/open-database.ts';
 import { closingGraceMs } from './lifecycle/closing-grace.ts';
 import { DatabaseWatch } from './lifecycle/database-watch.ts';
@@ -12,6 +12,7 @@ import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
 import { openAdmin } from './parts/open-admin.ts';
 import { openBus } from './parts/open-bus.ts';
+import { openCertificates } from './parts/open-certificates.ts';
 import { openIngest } from './parts/open-ingest.ts';
 import { openMetrics } from './parts/open-metrics.ts';
 import { openSinks } from './parts/open-sinks.ts';
@@ -28,7 +29,8 @@ export interface Background {
  * Starts the roles without clients: the writer of accepted messages and the relay of changes. The chat services run in other processes. Throws an
  * error with a clear message if it cannot start, or if the signal aborts; nothing is left running then.
  */
-export async function startBackground(config: Config, log: Logger, signal: AbortSignal): Promise<Background> {
+export async function startBackground(live: LiveConfig<Config>, log: Logger, signal: AbortSignal): Promise<Background> {
+  const config = live.current;
   const resources = new ResourceStack(log);
   try {
     const database = await openDatabase(config, log, resources, signal);
@@ -39,8 +41,7 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
       ? await openIngest(config, { bus, database, log, metrics, resources })
       : undefined;
     await openSinks(config, { database, log, metrics, resources });
-    const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));
-    if (certificates) resources.add('the certificates', () => certificates.close());
+    const certificates = await openCertificates(config.tls, { live, log, resources });
     const health = new GrpcServer(
       { services: [], interceptor: compose([]) },
       {
@@ -63,7 +64,7 @@ export async function startBackground(config: Config, log: Logger, signal: Abort
     };
     tellPools(metrics, database);
     const sources = { expose, notReady: () => (isReachable ? [] : ['PostgreSQL is away']) };
-    await openAdmin(config.admin, sources, { log, resources });
+    await openAdmin(live, sources, { log, resources });
     const watch = new DatabaseWatch({ ask: () => database.readPool.query('select 1'), log, metrics, onChange });
     resources.add('the watch over the database', () => watch.stop());
     ingest?.writers.start();

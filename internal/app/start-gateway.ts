@@ -2,13 +2,14 @@ import type { Logger } from 'pino';
 import { AuthServiceDefinition } from '../../pkg/api/auth/v1/auth.ts';
 import { ChatServiceDefinition } from '../../pkg/api/chat/v1/chat.ts';
 import type { GatewayConfig } from '../config/gateway-config.ts';
+import type { LiveConfig } from '../config/live/live-config.ts';
 import { GrpcCaller } from '../transport/shared/calls/grpc-caller.ts';
 import { GrpcStreams } from '../transport/shared/streams/grpc-streams.ts';
-import { CertificateFiles } from '../transport/tls/certificate-files.ts';
 import { readChannelCredentials } from '../transport/tls/channel-credentials.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
 import { openAdmin } from './parts/open-admin.ts';
+import { openCertificates } from './parts/open-certificates.ts';
 import { openGateway } from './parts/open-gateway.ts';
 import { openMetrics } from './parts/open-metrics.ts';
 import { tellConnections } from './parts/tell-connections.ts';
@@ -21,9 +22,10 @@ const minMessageBytes = 4 * 1_048_576;
  * it cannot start; nothing is left running then.
  */
 export async function startGateway(
-  config: GatewayConfig,
+  live: LiveConfig<GatewayConfig>,
   log: Logger,
 ): Promise<{ httpPort: number; adminPort: number | undefined; stop(): Promise<void> }> {
+  const config = live.current;
   const resources = new ResourceStack(log);
   try {
     const { addresses, tls } = config.upstream;
@@ -35,8 +37,7 @@ export async function startGateway(
       log,
     });
     resources.add('the connections to the services', () => caller.close());
-    const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));
-    if (certificates) resources.add('the certificates', () => certificates.close());
+    const certificates = await openCertificates(config.tls, { live, log, resources });
     const services = [ChatServiceDefinition.fullName, AuthServiceDefinition.fullName];
     const { limits, times } = config;
     const { metrics, expose } = openMetrics(config.admin);
@@ -53,7 +54,7 @@ export async function startGateway(
     );
     tellConnections(metrics, { grpc: undefined, http: httpPort }, resources);
     const notReady = () => (caller.ready ? [] : ['no service can be reached']);
-    const adminPort = await openAdmin(config.admin, { expose, notReady }, { log, resources });
+    const adminPort = await openAdmin(live, { expose, notReady }, { log, resources });
     return { httpPort, adminPort, stop: once(() => resources.close()) };
   } catch (error) {
     await resources.close();

@@ -1,5 +1,6 @@
 import { readConfig } from './config.ts';
 import { readGatewayConfig } from './gateway-config.ts';
+import { readEnvironment } from './reading/environment.ts';
 
 /** The names of all settings: every environment variable that the programs read. */
 export function settingNames(): Set<string> {
@@ -10,6 +11,7 @@ export function settingNames(): Set<string> {
       return undefined;
     },
   });
+  readEnvironment(env);
   readConfig(env);
   readGatewayConfig(env);
   return names;

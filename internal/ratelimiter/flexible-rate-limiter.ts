@@ -16,14 +16,25 @@ export interface Rates {
 
 /** Counts uses per caller and method with limiters of the library rate-limiter-flexible. */
 export class FlexibleRateLimiter implements RateLimiter {
+  readonly #create: (name: string, rate: Rate) => RateLimiterAbstract;
   readonly #named = new Map<string, RateLimiterAbstract | undefined>();
-  readonly #others: RateLimiterAbstract | undefined;
+  #others: RateLimiterAbstract | undefined;
+  #rates: Rates | undefined;
 
   /** `create` creates a limiter whose keys begin with the given name. */
-  constructor({ named, others }: Rates, create: (name: string, rate: Rate) => RateLimiterAbstract) {
-    const limiterOf = (name: string, rate: Rate) => (rate.points > 0 ? create(name, rate) : undefined);
-    for (const [method, rate] of Object.entries(named)) this.#named.set(method, limiterOf(method, rate));
-    this.#others = limiterOf('others', others);
+  constructor(rates: Rates, create: (name: string, rate: Rate) => RateLimiterAbstract) {
+    this.#create = create;
+    this.setRates(rates);
+  }
+
+  /** Puts other rates in force, for the same methods. A rate that changes counts from 0, unless its uses are counted outside this process. */
+  setRates(rates: Rates): void {
+    const before = this.#rates;
+    for (const [method, rate] of Object.entries(rates.named)) {
+      if (!isSame(rate, before?.named[method])) this.#named.set(method, this.#limiter(method, rate));
+    }
+    if (!isSame(rates.others, before?.others)) this.#others = this.#limiter('others', rates.others);
+    this.#rates = rates;
   }
 
   async consume(method: string, caller: string): Promise<void> {
@@ -44,7 +55,15 @@ export class FlexibleRateLimiter implements RateLimiter {
     await this.#limiterOf(method)?.delete(caller);
   }
 
+  #limiter(name: string, rate: Rate): RateLimiterAbstract | undefined {
+    return rate.points > 0 ? this.#create(name, rate) : undefined;
+  }
+
   #limiterOf(method: string): RateLimiterAbstract | undefined {
     return this.#named.has(method) ? this.#named.get(method) : this.#others;
   }
+}
+
+function isSame(rate: Rate, other: Rate | undefined): boolean {
+  return rate.points === other?.points && rate.seconds === other.seconds;
 }

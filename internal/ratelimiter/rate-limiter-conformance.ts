@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { eventually } from '../testing/eventually.ts';
-import type { Rates } from './flexible-rate-limiter.ts';
-import type { RateLimiter } from './rate-limiter.ts';
+import type { FlexibleRateLimiter, Rates } from './flexible-rate-limiter.ts';
 
 /** Runs all uses at once. Returns 'ok' or the error's reason for each. */
 export async function outcomes(uses: (() => Promise<void>)[]): Promise<string[]> {
@@ -13,7 +12,7 @@ export async function outcomes(uses: (() => Promise<void>)[]): Promise<string[]>
 export const times = (count: number, use: () => Promise<void>) => Array.from({ length: count }, () => use);
 
 /** Registers the tests that every rate limiter must pass. Each limiter that `create` returns must begin with no uses counted. */
-export function testRateLimiter(create: (rates: Rates) => RateLimiter): void {
+export function testRateLimiter(create: (rates: Rates) => FlexibleRateLimiter): void {
   test('allows the configured number of uses and refuses the next, separately for each caller and each named method', async () => {
     const limiter = create({
       named: { SendMessage: { points: 3, seconds: 60 }, Guest: { points: 1, seconds: 60 } },
@@ -59,6 +58,23 @@ export function testRateLimiter(create: (rates: Rates) => RateLimiter): void {
     expect(await outcomes(times(3, attempt(alice)))).toEqual(['ok', 'ok', 'RATE_LIMITED']);
     expect(await outcomes(times(1, attempt(bob)))).toEqual(['RATE_LIMITED']);
     await limiter.forget('Password', 'nobody');
+  });
+
+  test('other rates apply at once, and the counts of unchanged ones remain', async () => {
+    const rates = (send: number, guest: number, others: number) => ({
+      named: { SendMessage: { points: send, seconds: 60 }, Guest: { points: guest, seconds: 60 } },
+      others: { points: others, seconds: 60 },
+    });
+    const limiter = create(rates(1, 1, 0));
+    const use = (method: string, count: number) => outcomes(times(count, () => limiter.consume(method, 'alice')));
+    expect(await use('SendMessage', 2)).toEqual(['ok', 'RATE_LIMITED']);
+    expect(await use('Guest', 2)).toEqual(['ok', 'RATE_LIMITED']);
+    limiter.setRates(rates(0, 1, 1));
+    expect(await use('SendMessage', 3)).toEqual(['ok', 'ok', 'ok']);
+    expect(await use('Guest', 1)).toEqual(['RATE_LIMITED']);
+    expect(await use('GetChat', 2)).toEqual(['ok', 'RATE_LIMITED']);
+    limiter.setRates(rates(0, 5, 1));
+    expect((await use('Guest', 1))[0]).toBe('ok');
   });
 
   test('does not limit a method with 0 points', async () => {

@@ -3,6 +3,7 @@ import type { Bus } from '../../client/bus/bus.ts';
 import type { Metrics } from '../../client/metrics/metrics.ts';
 import type { traceCalls } from '../../client/tracing/trace-calls.ts';
 import type { Config } from '../../config/config.ts';
+import type { LiveConfig } from '../../config/live/live-config.ts';
 import { operations } from '../../model/operations.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
@@ -95,10 +96,11 @@ const sessionOptions = {
 
 /** Opens the parts that serve chats: repositories, message writer, hub, services and sessions. */
 export async function openChat(
-  config: Config,
+  live: LiveConfig<Config>,
   { bans, bus, database, identity, limiter, log, metrics, overrides, redis, resources, traced }: Deps,
 ): Promise<ChatParts> {
-  const { limits } = config;
+  const config = live.current;
+  const limits = live.follow((settings) => settings.limits);
   const storedUsers = new PostgresUserRepository(database);
   const storedChats = new PostgresChatRepository({ database, users: storedUsers }, limits);
   const storedMessages = new PostgresMessageRepository(database);
@@ -129,7 +131,7 @@ export async function openChat(
     'ChangeWriter',
     new ChangeWriter(
       { changes: changeRepository, bus, log, metrics },
-      { ...config.changes, ...changers },
+      live.follow((settings) => ({ ...settings.changes, ...changers })),
       { ...config.writer, maxInFlight: 1 },
     ),
   );
@@ -144,12 +146,12 @@ export async function openChat(
     'ChatService',
     new ChatService(
       { chats, members, memberships, readMarks, messages, writer, presence, bus, epochs: database.epochs },
-      {
+      live.follow(({ limits, features, rooms }) => ({
         maxTextLength: limits.maxTextLength,
-        features: config.features,
-        createRoomsOnJoin: config.rooms.createOnJoin,
+        features,
+        createRoomsOnJoin: rooms.createOnJoin,
         maxSignalMembers: limits.maxSignalMembers,
-      },
+      })),
     ),
   );
   const changes = traced(
@@ -163,7 +165,7 @@ export async function openChat(
         epochs: database.epochs,
         unwritten: ingest?.unwritten,
       },
-      { maxTextLength: limits.maxTextLength, features: config.features },
+      live.follow(({ limits, features }) => ({ maxTextLength: limits.maxTextLength, features })),
     ),
   );
   const moderation = traced(
@@ -180,11 +182,15 @@ export async function openChat(
   );
   const presenceAnnouncer = new PresenceAnnouncer(
     { bus, memberships, presence, log },
-    { graceMs: config.times.presenceGraceMs, maxMembers: limits.maxSignalMembers },
+    live.follow(({ limits, times }) => ({ graceMs: times.presenceGraceMs, maxMembers: limits.maxSignalMembers })),
   );
   presence.onGone((user) => presenceAnnouncer.offline(user));
   presence.onBack((user) => presenceAnnouncer.online(user));
   resources.add('the presence announcer', () => presenceAnnouncer.stop());
+  const admission = live.follow(({ limits }) => ({
+    perSecond: limits.arrivalsPerSecond,
+    maxWaiting: limits.arrivalsMaxWaiting,
+  }));
   const sessions = new SessionRegistry(
     {
       service,
@@ -201,7 +207,7 @@ export async function openChat(
       counters: sessionCounters(metrics),
       log,
     },
-    {
+    live.follow(({ limits }) => ({
       ...sessionOptions,
       limits: {
         maxTextLength: limits.maxTextLength,
@@ -212,9 +218,9 @@ export async function openChat(
       outboxBytes: limits.outboxBytes,
       pageSize: catchUpPageSize(limits.maxTextLength),
       maxPendingSends: limits.maxPendingSends,
-      admission: { perSecond: limits.arrivalsPerSecond, maxWaiting: limits.arrivalsMaxWaiting },
+      admission,
       maxStreamsPerUser: limits.maxStreamsPerUser,
-    },
+    })),
   );
   return { chats: service, changes, moderation, sessions, hub };
 }

@@ -4,6 +4,7 @@ import { JoseTokenIssuer } from '../../client/auth/jose-token-issuer.ts';
 import { JoseTokenVerifier } from '../../client/auth/jose-token-verifier.ts';
 import type { TokenVerifier } from '../../client/auth/token-verifier.ts';
 import type { Config } from '../../config/config.ts';
+import type { LiveConfig } from '../../config/live/live-config.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
 import { PostgresAccountRepository } from '../../repository/postgres/accounts/postgres-account-repository.ts';
@@ -39,11 +40,12 @@ const pruning = { batch: 1_000, everyMs: 600_000 };
 
 /** Opens the embedded issuer with its accounts, or a verifier for the tokens of the issuer at AUTH_JWKS_URL. */
 export async function openIdentity(
-  config: Config,
+  live: LiveConfig<Config>,
   { database, bans, limiter, log, resources }: Deps,
 ): Promise<Identity> {
-  const { auth, http } = config;
-  const options = { ...auth, publicUrl: http.publicUrl };
+  const config = live.current;
+  const { auth } = config;
+  const options = live.follow(({ auth, http }) => ({ ...auth, publicUrl: http.publicUrl }));
   if (auth.external) {
     const verifier = createExternalVerifier(auth, auth.external);
     const revocations = await openRevocations(config, { sessions: undefined, bans, log, resources });

@@ -1,15 +1,22 @@
 import type { Config } from '../../config/config.ts';
+import type { LiveConfig } from '../../config/live/live-config.ts';
+import type { Rates } from '../../ratelimiter/flexible-rate-limiter.ts';
 import { MemoryRateLimiter } from '../../ratelimiter/memory-rate-limiter.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import { RedisRateLimiter } from '../../ratelimiter/redis-rate-limiter.ts';
 import type { OpenedRedis } from './open-redis.ts';
 
 /** Opens the rate limiter. With Redis it counts for all nodes together, without Redis for this process. */
-export function openRateLimiter(
-  { messagesPerSecond, callsPerSecond, guestsPerMinute, signInsPerMinute, loginFailures }: Config['rates'],
-  redis: OpenedRedis | undefined,
-): RateLimiter {
-  const rates = {
+export function openRateLimiter(live: LiveConfig<Config>, redis: OpenedRedis | undefined): RateLimiter {
+  const rates = toRates(live.current);
+  const limiter = redis ? new RedisRateLimiter(redis.client, redis.prefix, rates) : new MemoryRateLimiter(rates);
+  live.onReload((config) => limiter.setRates(toRates(config)));
+  return limiter;
+}
+
+function toRates({ rates }: Config): Rates {
+  const { messagesPerSecond, callsPerSecond, guestsPerMinute, signInsPerMinute, loginFailures } = rates;
+  return {
     named: {
       SendMessage: { points: messagesPerSecond, seconds: 1 },
       Guest: { points: guestsPerMinute, seconds: 60 },
@@ -20,5 +27,4 @@ export function openRateLimiter(
     },
     others: { points: callsPerSecond, seconds: 1 },
   };
-  return redis ? new RedisRateLimiter(redis.client, redis.prefix, rates) : new MemoryRateLimiter(rates);
 }

@@ -4,6 +4,7 @@ import type { Validate } from '../../../pkg/proto-rules/compile-rules.ts';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Metrics } from '../../client/metrics/metrics.ts';
 import type { Config } from '../../config/config.ts';
+import type { LiveConfig } from '../../config/live/live-config.ts';
 import { auth } from '../../interceptor/auth.ts';
 import { compose, type Interceptor } from '../../interceptor/call.ts';
 import { deadline } from '../../interceptor/deadline.ts';
@@ -20,11 +21,11 @@ import { GrpcServer } from '../../transport/grpc/grpc-server.ts';
 import { LocalCaller } from '../../transport/shared/calls/local-caller.ts';
 import type { ServedService } from '../../transport/shared/operations/served-service.ts';
 import type { LiveStreams } from '../../transport/shared/streams/live-streams.ts';
-import { CertificateFiles } from '../../transport/tls/certificate-files.ts';
 import { closingGraceMs } from '../lifecycle/closing-grace.ts';
 import { DatabaseWatch } from '../lifecycle/database-watch.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import { withinTime } from '../lifecycle/within-time.ts';
+import { openCertificates } from './open-certificates.ts';
 import { openGateway } from './open-gateway.ts';
 import type { Identity } from './open-identity.ts';
 
@@ -58,10 +59,11 @@ export interface Transports {
 
 /** Starts the servers for the services. Throws an error with a clear message if it cannot listen on an address. */
 export async function openTransports(
-  config: Config,
+  live: LiveConfig<Config>,
   { bus, database, services, streams, identity, limiter, log, metrics, resources, rules, tracer }: Deps,
   signal: AbortSignal,
 ): Promise<Transports> {
+  const config = live.current;
   const drain = new Drain();
   const interceptor = compose([
     tracing(tracer),
@@ -76,8 +78,7 @@ export async function openTransports(
   ]);
   const { http, limits, times } = config;
   const { host, grpcPort: port } = config.listen;
-  const certificates = config.tls && (await CertificateFiles.open(config.tls, { log }));
-  if (certificates) resources.add('the certificates', () => certificates.close());
+  const certificates = await openCertificates(config.tls, { live, log, resources });
   const grpc = new GrpcServer(
     { services, interceptor },
     {

@@ -14,11 +14,12 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** Runs the statements with a logger in a process of its own; returns what it wrote to standard output. */
 async function run(options: Config['log'], statements: string): Promise<string> {
-  const [logger, errors] = ['logger.ts', '../../model/errors.ts'].map((path) =>
-    JSON.stringify(new URL(path, import.meta.url)),
+  const [logger, errors, live] = ['logger.ts', '../../model/errors.ts', '../../config/live/live-config.ts'].map(
+    (path) => JSON.stringify(new URL(path, import.meta.url)),
   );
   const code = `import { createLogger } from ${logger}; import { ChatError } from ${errors};
-    const log = createLogger(${JSON.stringify(options)}); ${statements}`;
+    import { LiveConfig } from ${live}; const live = new LiveConfig({ log: ${JSON.stringify(options)} });
+    const log = createLogger(live.current.log, live); ${statements}`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code]);
   return stdout;
 }
@@ -70,4 +71,16 @@ test('pretty lines are readable text', async () => {
   const output = await run({ level: 'info', format: 'pretty', file: undefined }, `log.info({ chatId: 'c' }, 'hello');`);
   expect(output).toMatch(/INFO.*hello/);
   expect(() => JSON.parse(output.split('\n')[0]!)).toThrow();
+});
+
+test('the logger and its children follow the level', async () => {
+  const output = await run(
+    { level: 'warn', format: 'json', file: undefined },
+    `const child = log.child({ part: 'child' });
+     child.info('early');
+     live.reload({ log: { level: 'info' } });
+     for (const logger of [log, child, child.child({})]) logger.info('late');`,
+  );
+  const lines = output.trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual(['late', 'late', 'late']);
 });

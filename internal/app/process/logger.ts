@@ -1,10 +1,18 @@
 import { type DestinationStream, type Logger, multistream, pino } from 'pino';
 import pretty from 'pino-pretty';
-import type { Config } from '../../config/config.ts';
+import type { LogConfig } from '../../config/groups/log-config.ts';
 import { redactLine } from './redact.ts';
 
-/** Creates the logger: to standard output, as readable text in a terminal and as JSON elsewhere, and to LOG_FILE if that is set. Secrets are redacted. */
-export function createLogger({ level, format, file }: Config['log']): Logger {
+/** Tells of settings that have been read again. */
+interface Reloads {
+  onReload(listener: (config: { log: LogConfig }) => void): () => void;
+}
+
+/**
+ * Creates the logger: to standard output, as readable text in a terminal and as JSON elsewhere, and to LOG_FILE if that is set. Secrets are redacted.
+ * With `live` the logger and its children follow LOG_LEVEL.
+ */
+export function createLogger({ level, format, file }: LogConfig, live?: Reloads): Logger {
   const readable = format === 'pretty' || (format === 'auto' && process.stdout.isTTY);
   const console: DestinationStream = readable
     ? pretty({ translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,hostname', singleLine: true, sync: true })
@@ -14,13 +22,26 @@ export function createLogger({ level, format, file }: Config['log']): Logger {
     const stream = pino.destination({ dest: file, mkdir: true, append: true, sync: true, mode: 0o640 });
     streams.push({ level: 'trace', stream });
   }
-  return pino(
+  const log = pino(
     {
       level,
       hooks: { streamWrite: redactLine },
       formatters: { level: (label) => ({ level: label }) },
       timestamp: pino.stdTimeFunctions.isoTime,
+      onChild: (child) => live && followLevel(child, live),
     },
     streams.length === 1 ? console : multistream(streams),
   );
+  if (live) followLevel(log, live);
+  return log;
+}
+
+/** Does not keep the logger in memory. */
+function followLevel(log: Logger, live: Reloads): void {
+  const weak = new WeakRef(log);
+  const stop = live.onReload((config) => {
+    const logger = weak.deref();
+    if (logger) logger.level = config.log.level;
+    else stop();
+  });
 }

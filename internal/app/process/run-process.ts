@@ -1,14 +1,18 @@
 import cluster from 'node:cluster';
 import { parseArgs } from 'node:util';
 import type { Logger } from 'pino';
+import type { LogConfig } from '../../config/groups/log-config.ts';
+import { Settings } from '../../config/live/settings.ts';
 import { ConfigError } from '../../config/reading/env-reader.ts';
+import type { Env } from '../../config/reading/environment.ts';
+import { createLogger } from './logger.ts';
 import { redactText } from './redact.ts';
+import { reloadSettings, watchTerminal } from './reload.ts';
 import { runCommand } from './run-command.ts';
 import type { WorkerCommand } from './workers.ts';
 
 /** A program that runs until it is stopped. */
 export interface Running {
-  log: Logger;
   /** Resolves with the reason when the program cannot continue. */
   failed: Promise<Error>;
   /** Lines for the person who started the program: where it listens, and how to begin. */
@@ -25,26 +29,38 @@ export interface Program {
   args: readonly string[];
 }
 
+/** What the programs have in common of their configurations. */
+interface ProgramConfig {
+  log: LogConfig;
+  warnings: string[];
+}
+
 /**
- * Reads the configuration, starts the program, and stops it at SIGINT or SIGTERM. A second signal ends the process at once. Returns the exit code:
+ * Reads the configuration, starts the program, and stops it at SIGINT or SIGTERM; a second signal ends the process at once. At SIGHUP reads the settings
+ * again, or stops the program if its terminal has been closed. Workers leave the signals to the process that has started them. Returns the exit code:
  * 0 after a stop; 1 if the program failed; 2 for a faulty configuration, whose faults are all printed, or a faulty command line, which takes only
  * --help.
  */
-export async function runProcess<Config>(
+export async function runProcess<Config extends ProgramConfig>(
   program: Program,
-  read: () => Config,
-  start: (config: Config, signal: AbortSignal) => Promise<Running>,
+  environment: Env,
+  read: (env: Env) => Config,
+  start: (settings: Settings<Config>, log: Logger, signal: AbortSignal) => Promise<Running>,
 ): Promise<number> {
   const answer = await answerArgs(program);
   if (answer !== undefined) return answer;
-  let config: Config;
+  let settings: Settings<Config>;
   try {
-    config = read();
+    settings = new Settings(environment, read);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const fault of error.faults) console.error(`error: ${redactText(fault)}`);
     return 2;
   }
+  // Libraries read some variables themselves.
+  for (const [name, value] of Object.entries(settings.env)) if (value !== undefined) process.env[name] ??= value;
+  const { live } = settings;
+  const log = createLogger(live.current.log, live);
   const stop = new AbortController();
   const signalled = new Promise<string>((resolve) => {
     const end = (reason: string) => {
@@ -53,8 +69,11 @@ export async function runProcess<Config>(
     };
     if (cluster.isWorker) {
       // Ctrl-C in a terminal reaches the workers as well. They ignore it: the process that started them sends 'stop', or disconnects when it dies.
-      process.on('SIGINT', () => {});
-      process.on('message', (message) => message === ('stop' satisfies WorkerCommand) && end('told to stop'));
+      for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+      process.on('message', (message: WorkerCommand | undefined) => {
+        if (message?.kind === 'stop') end('told to stop');
+        if (message?.kind === 'settings') settings.take(message.values);
+      });
       process.on('disconnect', () => end('left alone'));
       process.on('SIGTERM', () => end('SIGTERM'));
       return;
@@ -65,10 +84,12 @@ export async function runProcess<Config>(
         end(signal);
       });
     }
+    const isTerminalClosed = watchTerminal();
+    process.on('SIGHUP', () => (isTerminalClosed() ? end('SIGHUP') : reloadSettings(settings, log)));
   });
   try {
-    const running = await start(config, stop.signal);
-    const { log } = running;
+    if (!cluster.isWorker) for (const warning of live.current.warnings) log.warn(warning);
+    const running = await start(settings, log, stop.signal);
     // To standard error, because each line of standard output may have to be JSON.
     if (running.announcement.length > 0) console.error(['', ...running.announcement, ''].join('\n'));
     const ended = await Promise.race([signalled, running.failed]);

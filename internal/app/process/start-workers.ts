@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { WorkersMetrics } from '../../client/metrics/prom-metrics.ts';
 import type { Config } from '../../config/config.ts';
+import type { Settings } from '../../config/live/settings.ts';
 import { startEmbedded } from '../database/open-database.ts';
 import { once } from '../lifecycle/once.ts';
 import { ResourceStack } from '../lifecycle/resource-stack.ts';
@@ -17,19 +18,23 @@ export interface Workforce extends Ports {
 }
 
 /** Starts the workers, and before them the bundled PostgreSQL unless POSTGRES_DSN is set. Throws if one does not start; nothing is left running then. */
-export async function startWorkers(config: Config, log: Logger, signal: AbortSignal): Promise<Workforce> {
+export async function startWorkers(settings: Settings<Config>, log: Logger, signal: AbortSignal): Promise<Workforce> {
+  const { live } = settings;
+  const config = live.current;
   const resources = new ResourceStack(log);
   try {
     const database = config.database.dsn ? undefined : await startEmbedded(config.database, log, resources, signal);
-    const env: Record<string, string> = database ? { POSTGRES_DSN: database.dsn } : {};
-    const workers = new Workers({ count: config.workers, env, log });
+    // Workers have this process's environment, and read no file: they have the same settings as this process.
+    const env = { CONFIG_FILE: '', ...(database && { POSTGRES_DSN: database.dsn }) };
+    const workers = new Workers({ count: config.workers, env, settings: () => settings.reloadableValues, log });
+    live.onReload(() => workers.reload());
     resources.add('the workers', () => workers.stop());
     const ports = await workers.start();
     signal.throwIfAborted();
     const metrics = new WorkersMetrics();
     const notReady = () =>
       workers.ready < config.workers ? [`${workers.ready} of ${config.workers} workers are ready`] : [];
-    const adminPort = await openAdmin(config.admin, { expose: () => metrics.expose(), notReady }, { log, resources });
+    const adminPort = await openAdmin(live, { expose: () => metrics.expose(), notReady }, { log, resources });
     return {
       ...ports,
       adminPort,

@@ -2,12 +2,13 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Logger } from 'pino';
 import { Backoff } from '../../../pkg/backoff/backoff.ts';
 import { sleep } from '../../../pkg/backoff/sleep.ts';
+import type { ReloadableValues } from '../../config/live/settings.ts';
 
 /** A message from a worker to the process that started it. */
 export type WorkerMessage = { kind: 'ready'; grpcPort: number; httpPort: number | undefined };
 
 /** A message to a worker. */
-export type WorkerCommand = 'stop';
+export type WorkerCommand = { kind: 'stop' } | { kind: 'settings'; values: ReloadableValues };
 
 export type Ports = Omit<WorkerMessage, 'kind'>;
 
@@ -21,6 +22,8 @@ interface Options {
   count: number;
   /** Variables in addition to this process's environment. */
   env: Record<string, string>;
+  /** The reloadable settings in force, which a worker takes once it is ready. */
+  settings: () => ReloadableValues;
   log: Logger;
 }
 
@@ -51,13 +54,19 @@ export class Workers {
     }
   }
 
+  /** Tells the workers the reloadable settings in force. */
+  reload(): void {
+    const command: WorkerCommand = { kind: 'settings', values: this.#options.settings() };
+    for (const worker of this.#ready) tell(worker, command);
+  }
+
   /** Resolves when every worker has drained and ended. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(
       [...this.#workers].map(async (worker) => {
         const ended = new Promise((resolve) => worker.once('exit', resolve));
-        if (worker.isConnected()) worker.send('stop' satisfies WorkerCommand);
+        tell(worker, { kind: 'stop' });
         await ended;
       }),
     );
@@ -65,7 +74,7 @@ export class Workers {
 
   /** Starts a worker. `pauses` also serves the workers that replace it. */
   #fork(pauses = new Backoff(pausesBeforeRestart)): { ready: Promise<Ports> } {
-    const { env, log } = this.#options;
+    const { env, log, settings } = this.#options;
     const worker = cluster.fork(env);
     this.#workers.add(worker);
     let readyAt: number | undefined;
@@ -74,6 +83,8 @@ export class Workers {
         if (message?.kind !== 'ready') return;
         readyAt = performance.now();
         this.#ready.add(worker);
+        // They may have changed since it was started.
+        tell(worker, { kind: 'settings', values: settings() });
         log.info({ worker: worker.process.pid }, 'a worker is ready');
         resolve(message);
       });
@@ -109,4 +120,8 @@ export class Workers {
       }
     }
   }
+}
+
+function tell(worker: Worker, command: WorkerCommand): void {
+  if (worker.isConnected()) worker.send(command);
 }

@@ -77,6 +77,16 @@ test('the configured share of traces is recorded', async () => {
   expect(recorded).toBeLessThan(90);
 });
 
+test('another share applies from the next trace on', async () => {
+  const { agent, tracer, tracing } = await setUp({ sampleRatio: 0 });
+  tracer.startSpan('before.').finish();
+  tracing.setSampleRatio(1);
+  tracer.startSpan('after.').finish();
+  await tracing.close();
+  await eventually(() => expect(agent.has('after.')).toBe(true));
+  expect(agent.has('before.')).toBe(false);
+});
+
 test('an unreachable agent causes one log line and no error', async () => {
   const { tracer, tracing, log } = await setUp({ host: '255.255.255.255' });
   for (let i = 0; i < 3; i++) tracer.startSpan('a call').finish();

@@ -26,7 +26,7 @@ export class JaegerTracing implements Tracing {
       {
         serviceName,
         traceId128bit: true,
-        sampler: sampleRatio === 1 ? { type: 'const', param: 1 } : { type: 'probabilistic', param: sampleRatio },
+        sampler: { type: 'probabilistic', param: sampleRatio },
         reporter: { agentHost: host, agentPort: port, agentSocketType: isIPv6(host) ? 'udp6' : 'udp4' },
       },
       { logger: { info: (text) => log.debug(text), error: (text) => warning.add(text) } },
@@ -36,6 +36,12 @@ export class JaegerTracing implements Tracing {
     this.tracer.registerExtractor(FORMAT_HTTP_HEADERS, {
       extract: (carrier) => (uberTraceId.test(carrier['uber-trace-id']) ? codec.extract(carrier) : null),
     });
+  }
+
+  setSampleRatio(ratio: number): void {
+    // The library has no other way to change the ratio of a tracer, or to give it a sampler.
+    const { _sampler } = this.tracer as unknown as { _sampler: { update(ratio: number): boolean } };
+    _sampler.update(ratio);
   }
 
   close(): Promise<void> {

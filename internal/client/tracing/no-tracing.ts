@@ -5,5 +5,7 @@ import type { Tracing } from './tracing.ts';
 export class NoTracing implements Tracing {
   readonly tracer = new Tracer();
 
+  setSampleRatio(): void {}
+
   async close(): Promise<void> {}
 }

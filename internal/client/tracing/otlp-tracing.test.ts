@@ -71,6 +71,17 @@ test('the configured share of traces is recorded, each as a whole', async () => 
   expect(collector.named('what it causes')).toHaveLength(calls);
 });
 
+test('another share applies from the next trace on', async () => {
+  const { collector, tracing, tracer } = await setUp({ sampleRatio: 0 });
+  for (let i = 0; i < 10; i++) tracer.startSpan('before').finish();
+  tracing.setSampleRatio(1);
+  for (let i = 0; i < 10; i++) tracer.startSpan('after').finish();
+  tracing.setSampleRatio(0);
+  tracer.startSpan('later').finish();
+  await tracing.close();
+  expect(collector.spans.map(({ name }) => name)).toEqual(Array(10).fill('after'));
+});
+
 test('a trace that the caller does not record is not recorded by the service', async () => {
   const { collector, tracer, tracing } = await setUp();
   const parent = tracer.extract(FORMAT_HTTP_HEADERS, { traceparent: `00-${traceId}-${callerSpanId}-00` })!;

@@ -6,6 +6,7 @@ import {
   BatchSpanProcessor,
   ParentBasedSampler,
   type ReadableSpan,
+  type Sampler,
   type SpanExporter,
   TraceIdRatioBasedSampler,
   TracerProvider,
@@ -30,15 +31,21 @@ const exportTimeoutMs = 3_000;
 export class OtlpTracing implements Tracing {
   readonly tracer: TracerShim;
   readonly #provider: TracerProvider;
+  #ratio: TraceIdRatioBasedSampler;
 
   constructor({ url, sampleRatio }: OtlpTracingOptions, log: Logger) {
     const exporter = new OTLPTraceExporter({
       url: `${url.replace(/\/+$/, '')}/v1/traces`,
       timeoutMillis: exportTimeoutMs,
     });
+    this.#ratio = new TraceIdRatioBasedSampler(sampleRatio);
+    const root: Sampler = {
+      shouldSample: (context, traceId) => this.#ratio.shouldSample(context, traceId),
+      toString: () => this.#ratio.toString(),
+    };
     this.#provider = new TracerProvider({
       resource: defaultResource().merge(resourceFromAttributes({ 'service.name': serviceName })),
-      sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(sampleRatio) }),
+      sampler: new ParentBasedSampler({ root }),
       spanProcessors: [
         new BatchSpanProcessor({
           exporter: new ForgivingExporter(exporter, new RareWarning(log, 'spans could not be sent and are lost')),
@@ -52,6 +59,10 @@ export class OtlpTracing implements Tracing {
       textMapPropagator: propagator,
       httpHeadersPropagator: propagator,
     });
+  }
+
+  setSampleRatio(ratio: number): void {
+    this.#ratio = new TraceIdRatioBasedSampler(ratio);
   }
 
   close(): Promise<void> {

@@ -16,15 +16,14 @@ const groupMs = 40;
  * delivery to connected ones. Below the rate no session waits.
  */
 export class AdmissionQueue {
-  readonly #groupSize: number;
-  readonly #maxWaiting: number;
+  readonly #options: AdmissionQueueOptions;
   readonly #waiting = new Set<() => void>();
   #admitted = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ perSecond, maxWaiting }: AdmissionQueueOptions) {
-    this.#groupSize = Math.ceil((perSecond * groupMs) / 1_000);
-    this.#maxWaiting = maxWaiting;
+  /** The options are read at each arrival. */
+  constructor(options: AdmissionQueueOptions) {
+    this.#options = options;
   }
 
   /** Sessions that wait. */
@@ -44,7 +43,7 @@ export class AdmissionQueue {
   }
 
   async #wait(signal: LightAbortSignal): Promise<boolean> {
-    if (this.#waiting.size >= this.#maxWaiting) {
+    if (this.#waiting.size >= this.#options.maxWaiting) {
       const retryAfterMs = Math.ceil(1_000 + Math.random() * 4_000);
       throw new ChatError('TOO_MANY_ARRIVALS', 'too many are connecting at the moment', { retryAfterMs });
     }
@@ -68,6 +67,10 @@ export class AdmissionQueue {
   open(): void {
     for (const proceed of this.#waiting) proceed();
     this.#waiting.clear();
+  }
+
+  get #groupSize(): number {
+    return Math.ceil((this.#options.perSecond * groupMs) / 1_000);
   }
 
   #nextGroup(): void {

@@ -36,10 +36,14 @@ export class ChildService {
   }
 
   /**
-   * Starts the process with only these settings of the service. Does not wait until it is ready. `release` is the folder with the code of another
+   * Starts the process with only these settings of the service; undefined removes one that all tests have. Does not wait until it is ready. `release` is the folder with the code of another
    * release.
    */
-  static spawn(env: Record<string, string>, program: Program = 'server', release = thisRelease): ChildService {
+  static spawn(
+    env: Record<string, string | undefined>,
+    program: Program = 'server',
+    release = thisRelease,
+  ): ChildService {
     const settings = {
       ADMIN: 'false',
       GRPC_PORT: '0',
@@ -66,7 +70,7 @@ export class ChildService {
 
   /** Starts the service and waits until it is ready. */
   static async start(
-    env: Record<string, string>,
+    env: Record<string, string | undefined>,
     program: Program = 'server',
     release = thisRelease,
   ): Promise<ChildService> {

@@ -4,6 +4,7 @@ import { type ChatClient, ChatClient as Client, guest } from '../../../pkg/chat-
 import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
 import { type App, type Overrides, startApp } from '../../app/app.ts';
 import { readConfig } from '../../config/config.ts';
+import { LiveConfig } from '../../config/live/live-config.ts';
 import { createTestDatabase } from './test-database.ts';
 
 /** A service in the test's process, on a free port, with a database of its own. */
@@ -14,6 +15,8 @@ export interface TestService {
   /** `http://host:port`; empty without the gateway. */
   url: string;
   dsn: string;
+  /** Puts the service's settings in force again, with these in addition, as SIGHUP does. */
+  reload(env: Record<string, string>): void;
   /** Returns a guest's access token. */
   token(name: string): Promise<string>;
   /** Connects an SDK client, which is closed with the service. */
@@ -29,7 +32,7 @@ export async function startTestService(
   { dsn, log, ...overrides }: Overrides & { dsn?: string; log?: Logger } = {},
 ): Promise<TestService> {
   const postgresDsn = dsn ?? env.POSTGRES_DSN ?? (await createTestDatabase());
-  const config = readConfig({
+  const settings = {
     POSTGRES_DSN: postgresDsn,
     POSTGRES_POOL_SIZE: '16',
     ADMIN: 'false',
@@ -50,8 +53,10 @@ export async function startTestService(
     CALL_TIMEOUT_MS: '60000',
     WRITER_GIVE_UP_MS: '50000',
     ...env,
-  });
-  const app = await startApp(config, log ?? pino({ level: config.log.level }), overrides);
+  };
+  const config = readConfig(settings);
+  const live = new LiveConfig(config);
+  const app = await startApp(live, log ?? pino({ level: config.log.level }), overrides);
   const address = `127.0.0.1:${app.grpcPort}`;
   const clients: ChatClient[] = [];
   const transports: Transport[] = [];
@@ -65,6 +70,7 @@ export async function startTestService(
     address,
     url: app.httpPort === undefined ? '' : `${config.tls ? 'https' : 'http'}://127.0.0.1:${app.httpPort}`,
     dsn: postgresDsn,
+    reload: (more) => live.reload(readConfig({ ...settings, ...more })),
     async token(name) {
       return (await open().auth.guest({ name }, {})).accessToken;
     },

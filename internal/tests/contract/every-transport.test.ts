@@ -4,6 +4,7 @@ import { webSocketTransport } from '../../../pkg/chat-client/index.ts';
 import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
 import { startGateway } from '../../app/start-gateway.ts';
 import { readGatewayConfig } from '../../config/gateway-config.ts';
+import { LiveConfig } from '../../config/live/live-config.ts';
 import { personOf, signIn } from '../../testing/clients/person.ts';
 import { restTransport } from '../../testing/clients/rest-transport.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
@@ -21,7 +22,7 @@ const opened: Transport[] = [];
 beforeAll(async () => {
   service = await startTestService({ MAX_SIGNAL_MEMBERS: '3' });
   const config = readGatewayConfig({ ADMIN: 'false', HTTP_PORT: '0', GATEWAY_UPSTREAMS: service.address });
-  gateway = await startGateway(config, pino({ level: 'silent' }));
+  gateway = await startGateway(new LiveConfig(config), pino({ level: 'silent' }));
 });
 afterAll(async () => {
   for (const transport of opened) transport.close();

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
 import { startGateway } from '../../app/start-gateway.ts';
 import { readGatewayConfig } from '../../config/gateway-config.ts';
+import { LiveConfig } from '../../config/live/live-config.ts';
 import { restTransport } from '../../testing/clients/rest-transport.ts';
 import { accountsContract } from '../../testing/contract/accounts.ts';
 import { changesContract } from '../../testing/contract/changes.ts';
@@ -37,7 +38,7 @@ let gateway: Awaited<ReturnType<typeof startGateway>>;
 beforeAll(async () => {
   service = await startTestService();
   const config = readGatewayConfig({ ADMIN: 'false', HTTP_PORT: '0', GATEWAY_UPSTREAMS: service.address });
-  gateway = await startGateway(config, pino({ level: 'silent' }));
+  gateway = await startGateway(new LiveConfig(config), pino({ level: 'silent' }));
 });
 afterAll(async () => {
   await gateway.stop();

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { reloadable } from '../../config/live/reloadable.ts';
+import { settingNames } from '../../config/setting-names.ts';
 import { grpcCodes, httpStatusOf } from '../../converter/status.ts';
 import { violationKinds } from '../../verify/checker/violation.ts';
 import { root } from './markdown-page.ts';
@@ -45,4 +47,16 @@ test('docs/verify.md lists each kind of violation', () => {
     kinds.split(', ').map((kind) => kind.replaceAll('`', '')),
   );
   expect([...new Set(named)].sort()).toEqual(Object.keys(violationKinds).sort());
+});
+
+test('docs/settings.md says of each setting when a new value applies', () => {
+  const table = read('docs/settings.md').split('| Settings | A new value applies |')[1]!.split('\n\n')[0]!;
+  const listed = [...table.matchAll(/^\| (`.*`) \| (.*) \|$/gm)].flatMap(([, names = '', applies = '']) =>
+    [...names.matchAll(/`([A-Z_0-9]+)`/g)].map(([, name = '']) => [name, applies]),
+  );
+  const expected = [...settingNames()].map((name) => [
+    name,
+    `to ${(reloadable as Record<string, string>)[name] ?? ''}`.replace(/^to $/, 'after a restart'),
+  ]);
+  expect(listed.toSorted()).toEqual(expected.toSorted());
 });

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { grpcTransport } from '../../../pkg/chat-client/grpc.ts';
 import { ChatClient, guest } from '../../../pkg/chat-client/index.ts';
@@ -98,6 +101,32 @@ test('several workers without a bus are refused', async () => {
   const service = ChildService.spawn({ WORKERS: '2', BUS_URL: 'memory:' });
   expect(await service.exited).toEqual({ code: 2, signal: null });
   expect(service.stderr).toContain('WORKERS above 1 need a bus');
+});
+
+test('SIGHUP changes a setting in all workers, also in those that start later', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'chat-settings-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'chat.env');
+  await writeFile(file, 'MAX_TEXT_LENGTH=100');
+  const service = await ChildService.start({
+    WORKERS: '2',
+    POSTGRES_DSN: await createTestDatabase(),
+    CONFIG_FILE: file,
+  });
+  const [alice] = await connected(service.address, 1);
+  const { id } = await alice!.client.joinRoom(uniqueName('room'));
+  const before = await connected(service.address, 4);
+  await writeFile(file, 'MAX_TEXT_LENGTH=3\nPOSTGRES_POOL_SIZE=4');
+  service.signal('SIGHUP');
+  const isRefused = async ({ client }: { client: ChatClient }) => {
+    await expect(client.send(id, 'four')).rejects.toThrow('must have at most 3 characters');
+  };
+  await eventually(() => Promise.all(before.map(isRefused)));
+  process.kill(workersOf(service)[0]!, 'SIGKILL');
+  await eventually(() => expect(workersOf(service)).toHaveLength(3));
+  await eventually(async () => Promise.all((await connected(service.address, 4)).map(isRefused)));
+  const told = service.logs.filter(({ msg }) => msg === 'POSTGRES_POOL_SIZE has changed: needs a restart');
+  expect(told).toHaveLength(1);
 });
 
 test('the metrics of all workers are added up', async () => {

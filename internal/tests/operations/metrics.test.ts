@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { startGateway } from '../../app/start-gateway.ts';
 import { readConfig } from '../../config/config.ts';
 import { readGatewayConfig } from '../../config/gateway-config.ts';
+import { LiveConfig } from '../../config/live/live-config.ts';
 import { startNats } from '../../servers/brokers.ts';
 import type { ServerProcess } from '../../servers/server-process.ts';
 import { openEvents } from '../../testing/clients/event-stream.ts';
@@ -183,7 +184,10 @@ describe('the metrics', () => {
 
   test('of a gateway by itself are those of HTTP', async () => {
     const upstream = { GATEWAY_UPSTREAMS: service.address, HTTP_PORT: '0' };
-    const gateway = await startGateway(readGatewayConfig({ ...admin, ...upstream }), pino({ level: 'silent' }));
+    const gateway = await startGateway(
+      new LiveConfig(readGatewayConfig({ ...admin, ...upstream })),
+      pino({ level: 'silent' }),
+    );
     onTestFinished(() => gateway.stop());
     const endpoint = { app: { adminPort: gateway.adminPort } };
     await eventually(async () => expect((await ask('/readyz', {}, endpoint)).status).toBe(200));

@@ -10,6 +10,7 @@ import { makeCertificates } from '../../../cmd/gen-cert/make-certificates.ts';
 import { grpcTransport, type TlsOptions } from '../../../pkg/chat-client/grpc.ts';
 import { startGateway } from '../../app/start-gateway.ts';
 import { readGatewayConfig } from '../../config/gateway-config.ts';
+import { LiveConfig } from '../../config/live/live-config.ts';
 import { newGroup, say, signIn } from '../../testing/clients/person.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
@@ -132,7 +133,7 @@ describe('mutual TLS', () => {
     };
     const shown = { GATEWAY_UPSTREAM_CERT: certificates.clientCert, GATEWAY_UPSTREAM_KEY: certificates.clientKey };
     const statusVia = async (env: Record<string, string>) => {
-      const gateway = await startGateway(readGatewayConfig(env), pino({ level: 'silent' }));
+      const gateway = await startGateway(new LiveConfig(readGatewayConfig(env)), pino({ level: 'silent' }));
       onTestFinished(() => gateway.stop());
       return (await fetch(`http://127.0.0.1:${gateway.httpPort}/v1/rooms`)).status;
     };

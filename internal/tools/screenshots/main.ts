@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { startApp } from '../../app/app.ts';
 import { readConfig } from '../../config/config.ts';
+import { LiveConfig } from '../../config/live/live-config.ts';
 import { EmbeddedPostgres } from '../../embedded/embedded-postgres.ts';
 import { setScene } from './scene.ts';
 import { takePictures } from './take-pictures.ts';
@@ -20,7 +21,7 @@ const config = readConfig({
   RATE_LIMIT_CALLS: '0',
   RATE_LIMIT_SIGN_INS: '0',
 });
-const app = await startApp(config, pino({ level: 'silent' }));
+const app = await startApp(new LiveConfig(config), pino({ level: 'silent' }));
 try {
   const url = `http://127.0.0.1:${app.httpPort}`;
   const scene = await setScene(url, database.dsn);

@@ -16,6 +16,11 @@ export interface AdminSources {
 interface Options {
   host: string;
   port: number;
+  access: AdminAccess;
+}
+
+/** Read at each request. */
+export interface AdminAccess {
   /** What requests for metrics must carry as a bearer token. Health needs none: orchestrators ask for it. */
   token: string | undefined;
 }
@@ -26,12 +31,12 @@ const requestTimeoutMs = 5_000;
 /** The endpoint for operators: `/metrics`, `/livez` and `/readyz`. */
 export class AdminServer {
   readonly #sources: AdminSources;
-  readonly #token: string | undefined;
+  readonly #access: AdminAccess;
   readonly #server: Server;
 
-  private constructor(sources: AdminSources, token: string | undefined) {
+  private constructor(sources: AdminSources, access: AdminAccess) {
     this.#sources = sources;
-    this.#token = token;
+    this.#access = access;
     this.#server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
       this.#answer(request, response).catch((err: unknown) => {
         this.#sources.onError(err);
@@ -41,8 +46,8 @@ export class AdminServer {
   }
 
   /** Throws the error of `listen`, for example EADDRINUSE. */
-  static async listen(sources: AdminSources, { host, port, token }: Options): Promise<AdminServer> {
-    const admin = new AdminServer(sources, token);
+  static async listen(sources: AdminSources, { host, port, access }: Options): Promise<AdminServer> {
+    const admin = new AdminServer(sources, access);
     admin.#server.listen(port, host);
     await once(admin.#server, 'listening');
     return admin;
@@ -82,9 +87,10 @@ export class AdminServer {
   }
 
   #mayRead(authorization = ''): boolean {
-    if (this.#token === undefined) return true;
+    const { token } = this.#access;
+    if (token === undefined) return true;
     const given = /^Bearer (.+)$/i.exec(authorization)?.[1] ?? '';
-    return timingSafeEqual(digest(given), digest(this.#token));
+    return timingSafeEqual(digest(given), digest(token));
   }
 }
 

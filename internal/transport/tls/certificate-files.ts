@@ -30,7 +30,7 @@ export class CertificateFiles {
     this.#config = config;
     this.#log = log;
     this.#current = current;
-    this.#timer = setInterval(() => void this.#look(), pollMs).unref();
+    this.#timer = setInterval(() => void this.look(), pollMs).unref();
     this.#warnOfExpiry();
   }
 
@@ -67,6 +67,27 @@ export class CertificateFiles {
     return create(identity, clientCa === undefined ? null : authority, clientCa !== undefined);
   }
 
+  /** Reads the files and adopts what changed. Never throws; logs each fault once. */
+  async look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      const read = await readCertificates(this.#config);
+      this.#toldFault = '';
+      if (same(read, this.#current)) return;
+      this.#current = read;
+      this.#log.info({ expiresAt: read.expiresAt }, 'the TLS certificate was renewed');
+      this.#warnOfExpiry();
+      for (const listener of this.#listeners) listener(read);
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== this.#toldFault) this.#log.error({ err: error }, 'keeping the current TLS certificate');
+      this.#toldFault = message;
+    } finally {
+      this.#looking = false;
+    }
+  }
+
   /** Stops watching the files. Idempotent. */
   close(): void {
     clearInterval(this.#timer);
@@ -93,27 +114,6 @@ export class CertificateFiles {
       addIdentityCertificateListener: add,
       removeIdentityCertificateListener: remove,
     } as unknown as CertificateProvider;
-  }
-
-  /** Reads the files and adopts what changed. Never throws; logs each fault once. */
-  async #look(): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
-    try {
-      const read = await readCertificates(this.#config);
-      this.#toldFault = '';
-      if (same(read, this.#current)) return;
-      this.#current = read;
-      this.#log.info({ expiresAt: read.expiresAt }, 'the TLS certificate was renewed');
-      this.#warnOfExpiry();
-      for (const listener of this.#listeners) listener(read);
-    } catch (error) {
-      const { message } = error as Error;
-      if (message !== this.#toldFault) this.#log.error({ err: error }, 'keeping the current TLS certificate');
-      this.#toldFault = message;
-    } finally {
-      this.#looking = false;
-    }
   }
 
   #warnOfExpiry(): void {

@@ -30,13 +30,13 @@ export class PostgresChatRepository implements ChatRepository {
   readonly #db: Kysely<Tables>;
   readonly #reads: Kysely<Tables>;
   readonly #users: UserRepository;
-  readonly #maxMembers: number;
+  readonly #limits: { maxMembers: number };
 
-  constructor({ database, users }: Deps, { maxMembers }: { maxMembers: number }) {
+  constructor({ database, users }: Deps, limits: { maxMembers: number }) {
     this.#db = database.db;
     this.#reads = database.reads;
     this.#users = users;
-    this.#maxMembers = maxMembers;
+    this.#limits = limits;
   }
 
   async openDirect(
@@ -49,7 +49,13 @@ export class PostgresChatRepository implements ChatRepository {
       const pair = [oneUserId, otherUserId];
       const directKey = JSON.stringify(pair.toSorted());
       const members = pair.map((id) => ({ id, role: 'OWNER' as const }));
-      const message = await insertChat(tx, creator, { type: 'DIRECT', name: '', directKey }, members, this.#maxMembers);
+      const message = await insertChat(
+        tx,
+        creator,
+        { type: 'DIRECT', name: '', directKey },
+        members,
+        this.#limits.maxMembers,
+      );
       if (message) {
         return { chat: await getChat(tx, message.chatId, creator.id), created: true, message };
       }
@@ -99,7 +105,7 @@ export class PostgresChatRepository implements ChatRepository {
       if (await findBanned(tx, chat.id, [user.id])) {
         throw new ChatError('BANNED_FROM_CHAT', 'you are banned from this room');
       }
-      await insertMembers(tx, chat.id, [{ id: user.id, role: 'MEMBER' }], this.#maxMembers);
+      await insertMembers(tx, chat.id, [{ id: user.id, role: 'MEMBER' }], this.#limits.maxMembers);
       await audit(tx, user, 'members.join', chat.id, {});
       const message = await insertSystemMessage(tx, chat.id, user, { kind: 'member_joined' });
       return { chat: await getChat(tx, chat.id, user.id), message };
@@ -152,7 +158,7 @@ export class PostgresChatRepository implements ChatRepository {
     return inTransaction(this.#db, async (tx) => {
       const ids = new Set(creator.external ? memberIds : [creator.id, ...memberIds]);
       const members = [...ids].map((id, i) => ({ id, role: i === 0 ? ('OWNER' as const) : ('MEMBER' as const) }));
-      const message = await insertChat(tx, creator, { type, name, directKey: null }, members, this.#maxMembers);
+      const message = await insertChat(tx, creator, { type, name, directKey: null }, members, this.#limits.maxMembers);
       if (!message) throw new ChatError('ROOM_EXISTS', `there is a room "${name}" already`);
       return { chat: await getChat(tx, message.chatId, creator.id), message };
     });

@@ -22,12 +22,12 @@ import { takeOut } from './take-out.ts';
 export class PostgresMemberRepository implements MemberRepository {
   readonly #db: Kysely<Tables>;
   readonly #reads: Kysely<Tables>;
-  readonly #maxMembers: number;
+  readonly #limits: { maxMembers: number };
 
-  constructor({ db, reads }: Database, { maxMembers }: { maxMembers: number }) {
+  constructor({ db, reads }: Database, limits: { maxMembers: number }) {
     this.#db = db;
     this.#reads = reads;
-    this.#maxMembers = maxMembers;
+    this.#limits = limits;
   }
 
   add(
@@ -40,7 +40,7 @@ export class PostgresMemberRepository implements MemberRepository {
       const banned = await findBanned(tx, chatId, userIds);
       if (banned !== undefined) throw new ChatError('USER_IS_BANNED', `the user "${banned}" is banned from this chat`);
       const members = userIds.map((id) => ({ id, role: 'MEMBER' as const }));
-      const added = await insertMembers(tx, chatId, members, this.#maxMembers);
+      const added = await insertMembers(tx, chatId, members, this.#limits.maxMembers);
       if (added.length === 0) return { added };
       const users = added.map(({ user }) => user);
       const message = await insertSystemMessage(tx, chatId, actor, { kind: 'members_added', users });

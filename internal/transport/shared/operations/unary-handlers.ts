@@ -12,9 +12,9 @@ type Rows<Services> = Record<string, Operation<Services, any, any>>;
 export function unaryHandlers<Services, Table extends Rows<Services>>(
   table: Table,
   services: Services,
-  { maxPageSize }: { maxPageSize: number },
+  limits: { maxPageSize: number },
 ): UnaryHandlers<Table> {
-  const limit = pageLimit(maxPageSize);
+  const limit = pageLimit(limits);
   return Object.fromEntries(
     Object.entries(table).map(([method, { run }]) => [
       method,
