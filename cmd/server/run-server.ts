@@ -49,8 +49,8 @@ function findRoles(env: NodeJS.ProcessEnv): string[] {
 
 async function runWorker(live: LiveConfig<Config>, log: Logger, signal: AbortSignal): Promise<Running> {
   const app = await startApp(live, log, {}, signal);
-  const { grpcPort, httpPort } = app;
-  process.send?.({ kind: 'ready', grpcPort, httpPort } satisfies WorkerMessage);
+  const { grpcPort, httpPort, adminSocket } = app;
+  process.send?.({ kind: 'ready', grpcPort, httpPort, adminSocket } satisfies WorkerMessage);
   return { failed: app.failed, announcement: [], stop: () => app.stop() };
 }
 
@@ -70,7 +70,8 @@ function announce(
   lines.push(
     `    messages  ${database.dsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${database.dataDir}`}`,
   );
-  if (adminPort !== undefined) lines.push(`    metrics   http://${toAddress(admin.host, adminPort)}/metrics`);
+  if (adminPort !== undefined)
+    lines.push(`    metrics   ${admin.tls ? 'https' : 'http'}://${toAddress(admin.host, adminPort)}/metrics`);
   if (workers > 1) lines.push(`    workers   ${workers} processes on these ports`);
   if (auth.guests && !auth.external) {
     const how = tls ? " ARGS='--tls-ca FILE'" : '';

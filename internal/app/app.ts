@@ -44,6 +44,8 @@ export interface App {
   grpcPort: number;
   /** Absent: this process has no endpoint for operators. */
   adminPort: number | undefined;
+  /** Only in a worker: where it answers the process that has started it. */
+  adminSocket: string | undefined;
   /** Absent: this process serves no HTTP. */
   httpPort: number | undefined;
   sessions: SessionRegistry;
@@ -141,11 +143,12 @@ async function assemble(
   tellState(metrics, { sessions, hub, database });
   tellConnections(metrics, { grpc: transports.grpcPort, http: transports.httpPort }, resources);
   const sources = { expose, notReady: () => transports.notReady() };
-  const adminPort = await openAdmin(live, sources, { log, resources });
+  const admin = await openAdmin(live, sources, { log, resources });
   const stop = once(async () => {
     await transports.drain(() => sessions.closeAll('DRAINING', drainingError(), live.current.times.reconnectSpreadMs));
     await resources.close();
   });
   const { grpcPort, httpPort } = transports;
-  return { grpcPort, httpPort, adminPort, sessions, hub, failed: database.lost, stop };
+  const { port: adminPort, socketPath: adminSocket } = admin;
+  return { grpcPort, httpPort, adminPort, adminSocket, sessions, hub, failed: database.lost, stop };
 }

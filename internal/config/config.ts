@@ -1,5 +1,5 @@
 import type { Feature } from '../model/feature.ts';
-import { type AdminConfig, readAdmin } from './groups/admin-config.ts';
+import { type AdminConfig, findAdminInsecurities, readAdmin } from './groups/admin-config.ts';
 import { type AuthConfig, findAuthInsecurities, readAuth } from './groups/auth-config.ts';
 import { type BusConfig, findBusInsecurities, readBus } from './groups/bus-config.ts';
 import { type ChangesConfig, readChanges } from './groups/changes-config.ts';
@@ -103,9 +103,21 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   return config;
 }
 
-function findInsecurities({ listen, tls, auth, http, database, tracing, bus, nats, redis }: Config): Insecurity[] {
+function findInsecurities({
+  listen,
+  admin,
+  tls,
+  auth,
+  http,
+  database,
+  tracing,
+  bus,
+  nats,
+  redis,
+}: Config): Insecurity[] {
   return [
     ...findListenInsecurities(listen, tls),
+    ...findAdminInsecurities(admin),
     ...findAuthInsecurities(auth, listen.host),
     ...findHttpInsecurities(http),
     ...findDatabaseInsecurities(database),

@@ -1,27 +1,72 @@
 import cluster from 'node:cluster';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { ListenOptions } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { type AdminConfig, usualAdminPort } from '../../config/groups/admin-config.ts';
 import type { LiveConfig } from '../../config/live/live-config.ts';
-import { AdminServer, type AdminSources } from '../../transport/admin/admin-server.ts';
+import { createAdminApp } from '../../transport/admin/admin-app.ts';
+import { AdminServer } from '../../transport/admin/admin-server.ts';
+import { portGuards, trustAll } from '../../transport/admin/guards.ts';
+import { debugRoutes, type WorkerSockets } from '../../transport/admin/routes/debug.ts';
+import { healthRoutes } from '../../transport/admin/routes/health.ts';
+import { type Expose, metricsRoutes } from '../../transport/admin/routes/metrics.ts';
+import { createHttpServer } from '../../transport/tls/create-http-server.ts';
+import { ownProcess } from '../diagnostics/own-process.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
+import { openCertificates } from './open-certificates.ts';
+
+/** What the process tells operators. */
+export interface AdminSources {
+  expose: Expose;
+  /** Why the process is not ready to serve clients; empty if it is. */
+  notReady(): string[];
+  /** The processes that this one has started, if it has. */
+  workers?: WorkerSockets;
+}
+
+/** Where the process answers operators. Both are absent if it does not. */
+export interface AdminEndpoint {
+  port: number | undefined;
+  /** A worker's socket, at which the process that has started it asks. */
+  socketPath: string | undefined;
+}
+
+interface Deps {
+  log: Logger;
+  resources: ResourceStack;
+}
+
+const none: AdminEndpoint = { port: undefined, socketPath: undefined };
 
 /**
- * Starts the endpoint for operators. Returns its port; undefined if it is off, in a worker, or if another process has the usual port. Throws an error
- * with a clear message if it cannot listen.
+ * Starts the endpoint for operators: at the admin port or, in a worker, at a socket that only its own user can open. There is none if it is off, or if
+ * another process has the usual port. Throws an error with a clear message if it cannot listen.
  */
 export async function openAdmin<Config extends { admin: AdminConfig }>(
   live: LiveConfig<Config>,
-  sources: Omit<AdminSources, 'onError'>,
-  { log, resources }: { log: Logger; resources: ResourceStack },
-): Promise<number | undefined> {
-  const { enabled, host, port } = live.current.admin;
-  if (!enabled || cluster.isWorker) return undefined;
-  const access = live.follow(({ admin: { token } }) => ({ token }));
-  const onError = (err: unknown) => log.warn({ err }, 'the metrics cannot be read');
+  { expose, notReady, workers }: AdminSources,
+  { log, resources }: Deps,
+): Promise<AdminEndpoint> {
+  const { enabled, host, port, tls } = live.current.admin;
+  if (!enabled) return none;
+  const onError = (err: unknown) => log.warn({ err }, 'a request of an operator has failed');
+  if (cluster.isWorker) {
+    const app = createAdminApp({ routes: debugRoutes(ownProcess), guards: trustAll, onError });
+    return { ...none, socketPath: await listenAtSocket(createServer(app), resources) };
+  }
+  const certificates = await openCertificates(tls, { live, log, resources });
+  const credentials = live.follow(({ admin }) => ({
+    token: admin.token,
+    certificate: admin.tls?.clientCa !== undefined,
+  }));
+  const routes = [...healthRoutes(notReady), ...metricsRoutes(expose), ...debugRoutes(ownProcess, workers)];
+  const app = createAdminApp({ routes, guards: portGuards(credentials), onError });
   try {
-    const server = await AdminServer.listen({ ...sources, onError }, { host, port, access });
-    resources.add('the endpoint for operators', () => server.stop());
-    return server.port;
+    const server = await listen(createHttpServer(certificates, app), { host, port }, resources);
+    return { ...none, port: server.port };
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     const what = `${host}:${port}`;
@@ -30,9 +75,25 @@ export async function openAdmin<Config extends { admin: AdminConfig }>(
         { address: what },
         'another process has the usual port for metrics: set another ADMIN_PORT to have them',
       );
-      return undefined;
+      return none;
     }
     const why = code === 'EADDRINUSE' ? 'the port is taken (set ADMIN_PORT)' : message;
     throw new Error(`cannot listen for metrics on ${what}: ${why}`, { cause });
   }
+}
+
+async function listenAtSocket(server: Server, resources: ResourceStack): Promise<string> {
+  // Other users cannot enter a folder that mkdtemp makes.
+  const folder = await mkdtemp(join(tmpdir(), 'chat-worker-'));
+  resources.add("the folder of the worker's socket", () => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, 'admin.sock');
+  // Exclusive: the process that has started the worker would else listen in its place.
+  await listen(server, { path, exclusive: true }, resources);
+  return path;
+}
+
+async function listen(server: Server, address: ListenOptions, resources: ResourceStack): Promise<AdminServer> {
+  const admin = await AdminServer.listen(server, address);
+  resources.add('the endpoint for operators', () => admin.stop());
+  return admin;
 }

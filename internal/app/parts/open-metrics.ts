@@ -2,12 +2,12 @@ import cluster from 'node:cluster';
 import { type Metrics, noMetrics } from '../../client/metrics/metrics.ts';
 import { PromMetrics } from '../../client/metrics/prom-metrics.ts';
 import type { AdminConfig } from '../../config/groups/admin-config.ts';
-import type { AdminSources } from '../../transport/admin/admin-server.ts';
+import type { Expose } from '../../transport/admin/routes/metrics.ts';
 
 /** The metrics of this process, and how they are shown. */
 export interface OpenedMetrics {
   metrics: Metrics;
-  expose: AdminSources['expose'];
+  expose: Expose;
 }
 
 /** Without an endpoint nothing is counted. A worker's metrics are asked for by the process that has started it. */

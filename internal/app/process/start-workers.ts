@@ -34,7 +34,8 @@ export async function startWorkers(settings: Settings<Config>, log: Logger, sign
     const metrics = new WorkersMetrics();
     const notReady = () =>
       workers.ready < config.workers ? [`${workers.ready} of ${config.workers} workers are ready`] : [];
-    const adminPort = await openAdmin(live, { expose: () => metrics.expose(), notReady }, { log, resources });
+    const sources = { expose: () => metrics.expose(), notReady, workers: workers.sockets };
+    const { port: adminPort } = await openAdmin(live, sources, { log, resources });
     return {
       ...ports,
       adminPort,

@@ -1,7 +1,8 @@
 import type { EnvReader } from '../reading/env-reader.ts';
-import { isLoopback } from '../reading/insecure.ts';
+import { type Insecurity, isLoopback } from '../reading/insecure.ts';
+import { readTls, type TlsConfig } from './tls-config.ts';
 
-/** The endpoint for operators: metrics and health. */
+/** The endpoint for operators: metrics, health, and reports of the process about itself. */
 export interface AdminConfig {
   enabled: boolean;
   host: string;
@@ -9,26 +10,41 @@ export interface AdminConfig {
   port: number;
   /** What requests must carry as a bearer token; absent: nothing. */
   token: string | undefined;
+  /** Absent: plain text. */
+  tls: TlsConfig | undefined;
 }
 
 /** The port that exporters of OpenTelemetry and many others use. */
 export const usualAdminPort = 9_464;
 const minTokenLength = 16;
+const tlsSettings = { cert: 'ADMIN_TLS_CERT', key: 'ADMIN_TLS_KEY', clientCa: 'ADMIN_CLIENT_CA' };
 
 export function readAdmin(read: EnvReader): AdminConfig {
   const admin = {
     enabled: read.boolean('ADMIN', true),
     host: read.string('ADMIN_HOST', '127.0.0.1'),
     port: read.integer('ADMIN_PORT', usualAdminPort, { min: 0, max: 65_535 }),
-    token: read.string('ADMIN_TOKEN', '') || undefined,
+    token: read.optional('ADMIN_TOKEN'),
+    tls: readTls(read, tlsSettings),
   };
   read.require(
-    !admin.enabled || isLoopback(admin.host) || admin.token !== undefined,
-    `ADMIN_HOST ${admin.host} can be reached from other machines: set ADMIN_TOKEN`,
+    !isExposed(admin) || admin.token !== undefined || admin.tls?.clientCa !== undefined,
+    `ADMIN_HOST ${admin.host} can be reached from other machines: set ADMIN_TOKEN or ADMIN_CLIENT_CA`,
   );
   read.require(
     admin.token === undefined || admin.token.length >= minTokenLength,
     `ADMIN_TOKEN must have at least ${minTokenLength} characters`,
   );
   return admin;
+}
+
+/** Listening in plain text where other machines can connect. */
+export function findAdminInsecurities(admin: AdminConfig): Insecurity[] {
+  if (!isExposed(admin) || admin.tls) return [];
+  const what = `ADMIN_HOST ${admin.host} can be reached from other machines without TLS: set ADMIN_TLS_CERT and ADMIN_TLS_KEY`;
+  return [{ word: 'plaintext', what, exposed: true }];
+}
+
+function isExposed({ enabled, host }: AdminConfig): boolean {
+  return enabled && !isLoopback(host);
 }

@@ -129,6 +129,38 @@ test('SIGHUP changes a setting in all workers, also in those that start later', 
   expect(told).toHaveLength(1);
 });
 
+test('each worker can be asked about itself, also one that replaces another', async () => {
+  const service = await ChildService.start({
+    WORKERS: '2',
+    POSTGRES_DSN: await createTestDatabase(),
+    ADMIN: 'true',
+    ADMIN_PORT: '0',
+  });
+  const url = /metrics +(\S+)\/metrics/.exec(service.stderr)?.[1];
+  const pidOf = async (worker: number) => {
+    const response = await fetch(`${url}/debug/event-loop?worker=${worker}`);
+    return ((await response.json()) as { pid: number }).pid;
+  };
+  const pids = [await pidOf(0), await pidOf(1), await pidOf(2)];
+  expect(pids[0]).toBe(service.pid);
+  expect(pids.slice(1).toSorted()).toEqual(workersOf(service).toSorted());
+
+  const profile = await fetch(`${url}/debug/cpu-profile?seconds=1&worker=2`, { method: 'POST' });
+  expect(profile.headers.get('content-disposition')).toContain(`chat-${pids[2]}-`);
+  expect(((await profile.json()) as { samples: number[] }).samples.length).toBeGreaterThan(0);
+  const snapshot = await fetch(`${url}/debug/heap-snapshot?worker=1`, { method: 'POST' });
+  expect(((await snapshot.json()) as { nodes: number[] }).nodes.length).toBeGreaterThan(10_000);
+  const unknown = await fetch(`${url}/debug/event-loop?worker=3`);
+  expect([unknown.status, await unknown.text()]).toEqual([
+    400,
+    expect.stringContaining('worker must be a whole number from 0 to 2'),
+  ]);
+
+  process.kill(pids[1]!, 'SIGKILL');
+  await eventually(async () => expect(workersOf(service)).toContain(await pidOf(1)));
+  expect(await pidOf(1)).not.toBe(pids[1]);
+});
+
 test('the metrics of all workers are added up', async () => {
   const service = await ChildService.start({
     WORKERS: '2',

@@ -180,7 +180,7 @@ export const areas: Readonly<Record<string, Area>> = {
     imports: ['model', 'service', 'converter', 'shared by transports', 'api', 'transcoder'],
     packages: ['node', '@bufbuild/protobuf', 'nice-grpc-common', 'pino', 'ws'],
   },
-  admin: { holds: ['internal/transport/admin'], imports: [], packages: ['node'] },
+  admin: { holds: ['internal/transport/admin'], imports: [], packages: ['node', 'express'] },
   tls: { holds: ['internal/transport/tls'], imports: ['config'], packages: ['node', '@grpc/grpc-js', 'pino'] },
 
   // The one place that says which adapter serves a port.

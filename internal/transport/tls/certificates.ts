@@ -13,19 +13,19 @@ export interface Certificates {
 }
 
 /** Reads and checks the files. Throws an Error that names the setting at fault. */
-export async function readCertificates({ cert, key, clientCa }: TlsConfig): Promise<Certificates> {
+export async function readCertificates({ cert, key, clientCa, settings }: TlsConfig): Promise<Certificates> {
   const read = {
-    cert: await readPem('TLS_CERT', cert),
-    key: await readPem('TLS_KEY', key),
-    clientCa: clientCa === undefined ? undefined : await readPem('TLS_CLIENT_CA', clientCa),
+    cert: await readPem(settings.cert, cert),
+    key: await readPem(settings.key, key),
+    clientCa: clientCa === undefined ? undefined : await readPem(settings.clientCa, clientCa),
   };
-  const certificate = parse('TLS_CERT', cert, read.cert);
-  if (read.clientCa && clientCa) parse('TLS_CLIENT_CA', clientCa, read.clientCa);
+  const certificate = parse(settings.cert, cert, read.cert);
+  if (read.clientCa && clientCa) parse(settings.clientCa, clientCa, read.clientCa);
   try {
     // Throws if the key is not one, or belongs to another certificate.
     createSecureContext({ cert: read.cert, key: read.key });
   } catch (cause) {
-    throw new Error(`TLS_KEY (${key}) is not the private key of TLS_CERT (${cert})`, { cause });
+    throw new Error(`${settings.key} (${key}) is not the private key of ${settings.cert} (${cert})`, { cause });
   }
   return { ...read, expiresAt: certificate.validToDate };
 }
