@@ -76,6 +76,9 @@ message-writer: $(INSTALLED) local.env ## Start only a message-writer (requires 
 account: $(INSTALLED) local.env ## Create an account or set its roles: make account NAME=alice ROLES=admin (ARGS=--list)
 	@env -u ROLES $(NODE) cmd/account/main.ts $(if $(NAME),'$(NAME)') $(if $(findstring command,$(origin ROLES)),--roles '$(ROLES)') $(ARGS)
 
+admin: $(INSTALLED) local.env ## Ask a running service: make admin ARGS='event-loop' (ARGS=--help lists the sub-commands)
+	@$(NODE) cmd/admin/main.ts $(ARGS)
+
 rotate-keys: $(INSTALLED) local.env ## Create a new key for signing tokens; existing tokens remain valid (ARGS=--now)
 	@$(NODE) cmd/rotate-keys/main.ts $(ARGS)
 

@@ -54,7 +54,7 @@ export async function startGateway(
     );
     tellConnections(metrics, { grpc: undefined, http: httpPort }, resources);
     const notReady = () => (caller.ready ? [] : ['no service can be reached']);
-    const adminPort = await openAdmin(live, { expose, notReady }, { log, resources });
+    const { port: adminPort } = await openAdmin(live, { expose, notReady }, { log, resources });
     return { httpPort, adminPort, stop: once(() => resources.close()) };
   } catch (error) {
     await resources.close();

@@ -97,7 +97,8 @@ test.each([
 
 test.each([
   ...['server', 'gateway', 'auth-server', 'message-writer'],
-  ...['account', 'rotate-keys', 'migrate', 'backup', 'restore', 'ingest-replay', 'ingest-switch', 'health', 'gen-cert'],
+  ...['account', 'admin', 'rotate-keys', 'migrate', 'backup', 'restore', 'ingest-replay', 'ingest-switch', 'health'],
+  'gen-cert',
 ])('%s --help prints the usage and starts nothing', async (program) => {
   expect(await run(program, ['--help'], {})).toMatchObject({
     code: 0,

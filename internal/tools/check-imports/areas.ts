@@ -215,6 +215,7 @@ export const areas: Readonly<Record<string, Area>> = {
     imports: ['config'],
     packages: ['node', 'nice-grpc', 'nice-grpc-server-health'],
   },
+  'cmd/admin': { holds: ['cmd/admin'], imports: [], packages: ['node'] },
   'cmd/gen-cert': { holds: ['cmd/gen-cert'], imports: [], packages: ['node', '@peculiar/x509', 'reflect-metadata'] },
   'cmd/chat': { holds: ['cmd/chat'], imports: ['sdk', 'sdk for grpc', 'api', 'backoff'], packages: ['node'] },
   'cmd/web': { holds: ['cmd/web/src'], imports: ['sdk'], packages: ['preact', 'virtua'] },
