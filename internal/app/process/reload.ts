@@ -1,4 +1,3 @@
-import { closeSync, openSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Settings } from '../../config/live/settings.ts';
 import { ConfigError } from '../../config/reading/env-reader.ts';
@@ -24,22 +23,4 @@ export function reloadSettings<Config extends { warnings: string[] }>(settings: 
 function describe(applied: readonly string[], file: string | undefined): string {
   if (file === undefined) return 'there is no CONFIG_FILE to read settings from: only certificates are read again';
   return applied.length > 0 ? `new settings are in force: ${applied.join(', ')}` : 'no reloadable setting has changed';
-}
-
-/**
- * Returns a function that says whether the terminal in which the program was started has been closed. The system reports that by SIGHUP too, and the
- * program should end then, like any other in that terminal.
- */
-export function watchTerminal(): () => boolean {
-  const hadTerminal = hasTerminal();
-  return () => hadTerminal && !hasTerminal();
-}
-
-function hasTerminal(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', 'r'));
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -7,8 +7,9 @@ import { ConfigError } from '../../config/reading/env-reader.ts';
 import type { Env } from '../../config/reading/environment.ts';
 import { createLogger } from './logger.ts';
 import { redactText } from './redact.ts';
-import { reloadSettings, watchTerminal } from './reload.ts';
+import { reloadSettings } from './reload.ts';
 import { runCommand } from './run-command.ts';
+import { watchTerminal } from './terminal.ts';
 import type { WorkerCommand } from './workers.ts';
 
 /** A program that runs until it is stopped. */

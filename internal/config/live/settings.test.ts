@@ -39,16 +39,18 @@ test('a file that cannot be read is a fault', () => {
 });
 
 test('a reload applies what is reloadable, and names what needs a restart', () => {
-  const file = newFile('RATE_LIMIT_CALLS=7\nWORKERS=1\nMAX_MEMBERS=10');
+  const file = newFile('RATE_LIMIT_CALLS=7\nHTTP_PORT=81\nMAX_MEMBERS=10');
   const settings = new Settings({ CONFIG_FILE: file.path, EDIT_WINDOW_SECONDS: '1' }, readConfig);
   const limits = settings.live.follow(({ limits }) => limits);
   const told: number[] = [];
   settings.live.onReload(({ rates }) => told.push(rates.callsPerSecond));
 
-  file.write('RATE_LIMIT_CALLS=8\nPOSTGRES_POOL_SIZE=20\nEDIT_WINDOW_SECONDS=5\nSOMETHING_ELSE=1');
+  file.write(
+    'RATE_LIMIT_CALLS=8\nPOSTGRES_POOL_SIZE=20\nEDIT_WINDOW_SECONDS=5\nSOMETHING_ELSE=1\nWORKERS=1\nMAX_PAGE_SIZE=200',
+  );
   expect(settings.reload()).toEqual({
     applied: expect.toSatisfy((names: string[]) => names.toSorted().join() === 'MAX_MEMBERS,RATE_LIMIT_CALLS'),
-    needRestart: expect.toSatisfy((names: string[]) => names.toSorted().join() === 'POSTGRES_POOL_SIZE,WORKERS'),
+    needRestart: expect.toSatisfy((names: string[]) => names.toSorted().join() === 'HTTP_PORT,POSTGRES_POOL_SIZE'),
   });
   const { rates, database, changes } = settings.live.current;
   expect([rates.callsPerSecond, database.poolSize, changes.editWindowMs]).toEqual([8, 10, 1_000]);

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ConfigError } from '../reading/env-reader.ts';
 import { type Env, readEnvironment } from '../reading/environment.ts';
 import { LiveConfig } from './live-config.ts';
 import { isReloadable, reloadable } from './reloadable.ts';
@@ -57,7 +59,7 @@ export class Settings<Config extends object> {
 
   #adopt(env: Env): Reload {
     const names = [...new Set([...this.#namesIn(env), ...this.#namesIn(this.#env)])];
-    const changed = names.filter((name) => env[name]?.trim() !== this.#env[name]?.trim());
+    const changed = names.filter((name) => this.#makesDifference(name, env[name]));
     const applied = changed.filter(isReloadable);
     const next = { ...this.#env, ...Object.fromEntries(applied.map((name) => [name, env[name]])) };
     // New values may not fit those that need a restart.
@@ -65,6 +67,18 @@ export class Settings<Config extends object> {
     this.#env = next;
     this.live.reload(config);
     return { applied, needRestart: changed.filter((name) => !isReloadable(name)) };
+  }
+
+  /** Whether the configuration would be another one with this value: not if a default is spelled out, for example. */
+  #makesDifference(name: string, value: string | undefined): boolean {
+    if (value === this.#env[name]) return false;
+    try {
+      return !isDeepStrictEqual(this.#read({ ...this.#env, [name]: value }), this.live.current);
+    } catch (error) {
+      // It needs other new values beside it.
+      if (error instanceof ConfigError) return true;
+      throw error;
+    }
   }
 
   /** The names of the settings that the program reads. Throws ConfigError if there is any fault. */
