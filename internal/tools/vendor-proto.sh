@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Copies third-party .proto files from the npm packages that carry them, as pinned in package-lock.json.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 modules=node_modules
 copy() { # <package's file> <path below vendor.protogen>
   mkdir -p "vendor.protogen/$(dirname "$2")"
