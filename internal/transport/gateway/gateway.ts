@@ -107,8 +107,9 @@ function corsPolicy(origins: readonly string[]): RequestHandler {
 
 /** Answers failures to read a body in the form of all other errors. */
 function bodyErrors(transcoder: Transcoder, maxBodyBytes: number): ErrorRequestHandler {
-  return (error: { type?: string; status?: number }, _req, res, next) => {
-    if (res.headersSent) return next(error);
+  return (error: { type?: string; status?: number }, _req, res, _next) => {
+    // The client has left in the middle of an answer.
+    if (res.headersSent) return void res.destroy();
     const { status, code, message } = bodyFailure(error, maxBodyBytes);
     res.status(status).set('Cache-Control', 'no-store').type('json').send(transcoder.encodeStatus({ code, message }));
   };
