@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
 import { AuthServiceDefinition } from '../../pkg/api/auth/v1/auth.ts';
 import type { Bus } from '../client/bus/bus.ts';
-import { EpochBus } from '../client/bus/epoch-bus.ts';
 import { traceCalls } from '../client/tracing/trace-calls.ts';
 import type { Config } from '../config/config.ts';
 import type { LiveConfig } from '../config/live/live-config.ts';
@@ -86,11 +85,18 @@ async function assemble(
   const limits = live.follow((settings) => settings.limits);
   const rules = loadRules();
   const { metrics, expose } = openMetrics(config.admin);
-  const traces = await openTracing(live, { log, resources });
-  const traced: typeof traceCalls = config.tracing.url ? traceCalls : (_name, part) => part;
+  const tracing = await openTracing(live, 'chat-service', { log, resources });
+  const isTraced = config.tracing.url !== undefined;
+  const traced: typeof traceCalls = isTraced ? traceCalls : (_name, part) => part;
   const database = await openDatabase(config, log, resources, signal);
-  const opened = overrides.bus ?? (await openBus(config.bus, { database, log, resources }));
-  const bus = new EpochBus(opened, database.epochs, metrics);
+  const bus = await openBus(config.bus, {
+    bus: overrides.bus,
+    database,
+    log,
+    metrics,
+    resources,
+    tracing: isTraced && tracing,
+  });
   const redis = await openRedis(config.redis, { log, resources });
   const limiter = openRateLimiter(live, redis);
   const bans = traced('BanRepository', new PostgresBanRepository(database));
@@ -122,7 +128,6 @@ async function assemble(
       ? [served(AuthServiceDefinition, unaryHandlers(accountOperations, identity.authService, limits), {})]
       : []),
   ];
-  const { tracer } = traces;
   const transports = await openTransports(
     live,
     {
@@ -136,7 +141,7 @@ async function assemble(
       metrics,
       resources,
       rules,
-      tracer,
+      tracing,
     },
     signal,
   );

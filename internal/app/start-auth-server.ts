@@ -41,7 +41,7 @@ export async function startAuthServer(
   const config = live.current;
   const resources = new ResourceStack(log);
   try {
-    const traces = await openTracing(live, { log, resources });
+    const tracing = await openTracing(live, 'auth-server', { log, resources });
     const database = await openDatabase(config, log, resources, signal, authSchema);
     const redis = await openRedis(config.redis, { log, resources });
     const limiter = openRateLimiter(live, redis);
@@ -52,11 +52,10 @@ export async function startAuthServer(
       live.follow(({ limits }) => limits),
     );
     const services = [served(AuthServiceDefinition, handlers, {})];
-    const { tracer } = traces;
     const { metrics, expose } = openMetrics(config.admin);
     const transports = await openTransports(
       live,
-      { database, services, identity, limiter, log, metrics, resources, rules: loadRules(), tracer },
+      { database, services, identity, limiter, log, metrics, resources, rules: loadRules(), tracing },
       signal,
     );
     const { grpcPort, httpPort } = transports;

@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { EpochBus } from '../client/bus/epoch-bus.ts';
 import type { Config } from '../config/config.ts';
 import type { LiveConfig } from '../config/live/live-config.ts';
 import { compose } from '../interceptor/call.ts';
@@ -16,6 +15,7 @@ import { openCertificates } from './parts/open-certificates.ts';
 import { openIngest } from './parts/open-ingest.ts';
 import { openMetrics } from './parts/open-metrics.ts';
 import { openSinks } from './parts/open-sinks.ts';
+import { openTracing } from './parts/open-tracing.ts';
 import { tellPools } from './parts/tell-state.ts';
 
 /** The running writer, relay, or both. */
@@ -33,10 +33,17 @@ export async function startBackground(live: LiveConfig<Config>, log: Logger, sig
   const config = live.current;
   const resources = new ResourceStack(log);
   try {
+    const tracing = await openTracing(live, 'message-writer', { log, resources });
     const database = await openDatabase(config, log, resources, signal);
     await new PostgresMessageRepository(database).warmUp(database.pool.options.max);
     const { metrics, expose } = openMetrics(config.admin);
-    const bus = new EpochBus(await openBus(config.bus, { database, log, resources }), database.epochs, metrics);
+    const bus = await openBus(config.bus, {
+      database,
+      log,
+      metrics,
+      resources,
+      tracing: config.tracing.url !== undefined && tracing,
+    });
     const ingest = config.roles.has('writer')
       ? await openIngest(config, { bus, database, log, metrics, resources })
       : undefined;

@@ -119,6 +119,8 @@ describe('no field of the model is lost on its way to another node', () => {
   });
 
   test('an accepted message', () => {
-    expect(decodeAccepted(encodeAccepted(sample.acceptedMessage))).toEqual(sample.acceptedMessage);
+    expect(decodeAccepted(encodeAccepted(sample.acceptedMessage), sample.acceptedMessage.trace)).toEqual(
+      sample.acceptedMessage,
+    );
   });
 });

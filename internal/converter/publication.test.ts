@@ -40,11 +40,18 @@ const ephemeralEvents: OfEachKind<EphemeralEvent> = {
   read: fc.record({ kind: fc.constant('read'), chatId: fc.uuid(), userId: text, seq }),
 };
 const publications: OfEachKind<Publication> = {
-  messages: fc.record({
-    kind: fc.constant('messages'),
-    epoch: fc.string(),
-    messages: fc.array(message, { minLength: 1, maxLength: 5 }),
-  }),
+  messages: fc.record(
+    {
+      kind: fc.constant('messages'),
+      epoch: fc.string(),
+      messages: fc.array(message, { minLength: 1, maxLength: 5 }),
+      traces: fc.array(fc.dictionary(fc.constantFrom('traceparent', 'tracestate', 'uber-trace-id'), text), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+    },
+    { requiredKeys: ['kind', 'epoch', 'messages'] },
+  ),
   head: fc.record({ kind: fc.constant('head'), seq }),
   deleted: fc.constant({ kind: 'deleted' }),
   ephemeral: fc.record(

@@ -1,6 +1,7 @@
 import * as bus from '../../pkg/api/bus/v1/bus.ts';
 import type { Complete } from '../model/complete.ts';
 import type { ChatPublication, UserPublication } from '../model/publication.ts';
+import type { TraceContext } from '../model/trace-context.ts';
 import type { CompleteOneof } from './complete-oneof.ts';
 import { fromWireEphemeralEvent, toWireEphemeralEvent } from './ephemeral-event.ts';
 import { fromWireMessage, toWireMessage } from './message.ts';
@@ -29,8 +30,9 @@ export function decodePublication(origin: Uint8Array, bytes: Uint8Array): Public
 export function toWirePublication(publication: Publication): CompleteOneof<WirePublication> {
   switch (publication.kind) {
     case 'messages': {
-      const { messages, epoch } = publication;
-      return { $case: 'messages', value: { messages: messages.map(toWireMessage), epoch: epoch ?? '' } };
+      const { messages, epoch, traces = [] } = publication;
+      const value = { messages: messages.map(toWireMessage), epoch: epoch ?? '', traces: traces.map(toWireTrace) };
+      return { $case: 'messages', value };
     }
     case 'head':
       return { $case: 'head', value: { seq: publication.seq } };
@@ -69,9 +71,14 @@ export function fromWirePublication(publication: WirePublication | undefined): C
   }
 }
 
-function fromWireMessages({ messages, epoch }: bus.Messages): Complete<ChatPublication> {
+function toWireTrace(headers: TraceContext): bus.TraceContext {
+  return { headers };
+}
+
+function fromWireMessages({ messages, epoch, traces }: bus.Messages): Complete<ChatPublication> {
   const last = messages.at(-1);
   if (!last) throw new TypeError('a publication without messages');
   if (messages.some(({ system }) => system && !system.event)) return { kind: 'head', seq: last.updateSeq };
-  return { kind: 'messages', messages: messages.map(fromWireMessage), epoch };
+  const contexts = traces.length > 0 ? traces.map(({ headers }) => headers) : undefined;
+  return { kind: 'messages', messages: messages.map(fromWireMessage), epoch, traces: contexts };
 }

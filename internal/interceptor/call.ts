@@ -23,6 +23,7 @@ export interface Call {
   signal: LightAbortSignal;
   /** Set by the tracing interceptor. */
   traceId: string;
+  /** Absent if the trace is not recorded. */
   span?: Span;
   /** When the call began, in milliseconds of `performance.now`. Set by the logging interceptor. */
   begun?: number;

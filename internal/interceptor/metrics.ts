@@ -32,7 +32,7 @@ export function counting(metrics: Metrics): Step {
       const own = labelsOf(call);
       handled.add(1, { ...own, grpc_code: codeOf(call, error) });
       if (call.kind === 'unary') {
-        seconds.observe((performance.now() - (call.begun ?? 0)) / 1_000, own, call.traceId);
+        seconds.observe((performance.now() - (call.begun ?? 0)) / 1_000, own, call.span && call.traceId);
         if (error === undefined) sent.add(1, own);
       }
       return error;
@@ -41,12 +41,18 @@ export function counting(metrics: Metrics): Step {
 }
 
 /** Only methods that exist reach the interceptors: the values are those of the contract. */
-function labelsOf({ kind, path, method }: Call): MethodLabels {
+function labelsOf(call: Call): MethodLabels {
+  const { kind, method } = call;
   return {
     grpc_type: kind === 'unary' ? 'unary' : 'bidi_stream',
-    grpc_service: path.slice(1, -method.length - 1),
+    grpc_service: serviceOf(call),
     grpc_method: method,
   };
+}
+
+/** `chat.v1.ChatService` */
+export function serviceOf({ path, method }: Call): string {
+  return path.slice(1, -method.length - 1);
 }
 
 /** The code with which a call has ended, as its client sees it. */

@@ -1,4 +1,5 @@
 import type { SystemEvent } from './system-event.ts';
+import type { TraceContext } from './trace-context.ts';
 import type { User } from './user.ts';
 
 /** One message of a chat, in its newest state. Shared by its readers: never change it. */
@@ -52,6 +53,8 @@ export interface AcceptedMessage extends Omit<Draft, 'asService'> {
   /** A digest of the content, which distinguishes a repetition from another message with the same client message id. */
   contentHash: Buffer;
   acceptedAt: Date;
+  /** The span that accepted it, if its trace is recorded. */
+  trace?: TraceContext;
 }
 
 /** The acknowledgement of a stored message. A repetition gets the receipt of the first attempt. */

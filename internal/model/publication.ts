@@ -1,5 +1,6 @@
 import type { EphemeralEvent } from './ephemeral-event.ts';
 import type { Message } from './message.ts';
+import type { TraceContext } from './trace-context.ts';
 
 /** A publication about a chat, for the nodes with readers of it. */
 export type ChatPublication =
@@ -9,6 +10,8 @@ export type ChatPublication =
       messages: readonly Message[];
       /** The epoch in which they were committed, or an earlier one. In another epoch the numbers may belong to other messages. `EpochBus` adds it. */
       epoch?: string;
+      /** The spans that the messages come from. Empty: none is recorded. `TracedBus` puts its own in their place. */
+      traces?: readonly TraceContext[];
     }
   /** The chat's last number is at least `seq`. Subscribers read messages that they lack from the repository. */
   | { kind: 'head'; seq: number }

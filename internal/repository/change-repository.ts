@@ -3,11 +3,14 @@ import type { ChatType } from '../model/chat.ts';
 import type { ChatRole } from '../model/member.ts';
 import type { Message } from '../model/message.ts';
 import type { Page } from '../model/page.ts';
+import type { TraceContext } from '../model/trace-context.ts';
 import type { Reader } from './guard.ts';
 
 /** A draft with a digest of its content, by which a repetition is recognised. */
 export interface NewChange extends ChangeDraft {
   digest: Buffer;
+  /** The span that writes it, if its trace is recorded. It is not stored. */
+  trace?: TraceContext;
 }
 
 /** Who may change messages, and for how long. */

@@ -2,12 +2,15 @@ import type { Batch } from '../model/batch.ts';
 import type { ChatType } from '../model/chat.ts';
 import type { ChatRole } from '../model/member.ts';
 import type { Draft, Message } from '../model/message.ts';
+import type { TraceContext } from '../model/trace-context.ts';
 import type { Reader } from './guard.ts';
 
 /** A draft with the id that it gets when it is stored, and a digest of its content by which a repetition is recognised. */
 export interface NewMessage extends Draft {
   id: string;
   contentHash: Buffer;
+  /** The span that writes it, if its trace is recorded. It is not stored. */
+  trace?: TraceContext;
 }
 
 /**

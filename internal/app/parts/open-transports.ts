@@ -1,8 +1,8 @@
-import type { Tracer } from 'opentracing';
 import type { Logger } from 'pino';
 import type { Validate } from '../../../pkg/proto-rules/compile-rules.ts';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Metrics } from '../../client/metrics/metrics.ts';
+import type { Tracing } from '../../client/tracing/tracing.ts';
 import type { Config } from '../../config/config.ts';
 import type { LiveConfig } from '../../config/live/live-config.ts';
 import { auth } from '../../interceptor/auth.ts';
@@ -42,7 +42,7 @@ interface Deps {
   metrics: Metrics;
   resources: ResourceStack;
   rules: (typeName: string) => Validate;
-  tracer: Tracer;
+  tracing: Tracing;
 }
 
 /** The servers for gRPC and, unless it is configured off, HTTP. Their health follows whether the database can be reached. */
@@ -60,13 +60,13 @@ export interface Transports {
 /** Starts the servers for the services. Throws an error with a clear message if it cannot listen on an address. */
 export async function openTransports(
   live: LiveConfig<Config>,
-  { bus, database, services, streams, identity, limiter, log, metrics, resources, rules, tracer }: Deps,
+  { bus, database, services, streams, identity, limiter, log, metrics, resources, rules, tracing: traces }: Deps,
   signal: AbortSignal,
 ): Promise<Transports> {
   const config = live.current;
   const drain = new Drain();
   const interceptor = compose([
-    tracing(tracer),
+    tracing(traces),
     logging(log),
     counting(metrics),
     errors(log, metrics),

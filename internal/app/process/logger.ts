@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, multistream, pino } from 'pino';
 import pretty from 'pino-pretty';
+import { activeSpans, idsOf } from '../../client/tracing/active-spans.ts';
 import type { LogConfig } from '../../config/groups/log-config.ts';
 import { redactLine } from './redact.ts';
 
@@ -25,6 +26,8 @@ export function createLogger({ level, format, file }: LogConfig, live?: Reloads)
   const log = pino(
     {
       level,
+      // The lines of a traced call lead to its trace, and back.
+      mixin: () => idsOf(activeSpans()[0]),
       hooks: { streamWrite: redactLine },
       formatters: { level: (label) => ({ level: label }) },
       timestamp: pino.stdTimeFunctions.isoTime,

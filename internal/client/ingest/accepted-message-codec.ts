@@ -1,7 +1,9 @@
 import * as wire from '../../../pkg/api/ingest/v1/ingest.ts';
 import type { Complete } from '../../model/complete.ts';
 import type { AcceptedMessage } from '../../model/message.ts';
+import type { TraceContext } from '../../model/trace-context.ts';
 
+/** Encodes a message without its trace, which travels beside it. */
 export function encodeAccepted(message: AcceptedMessage): Uint8Array {
   const encoded: Complete<wire.AcceptedMessage> = {
     id: message.id,
@@ -18,7 +20,7 @@ export function encodeAccepted(message: AcceptedMessage): Uint8Array {
 }
 
 /** Undefined if the bytes are not such a message. */
-export function decodeAccepted(bytes: Uint8Array): Complete<AcceptedMessage> | undefined {
+export function decodeAccepted(bytes: Uint8Array, trace?: TraceContext): Complete<AcceptedMessage> | undefined {
   try {
     const decoded = wire.AcceptedMessage.decode(bytes);
     const { id, chatId, senderId, senderName, clientMessageId, text, contentHash, acceptedAt, data } = decoded;
@@ -32,6 +34,7 @@ export function decodeAccepted(bytes: Uint8Array): Complete<AcceptedMessage> | u
       data,
       contentHash: Buffer.from(contentHash),
       acceptedAt,
+      trace,
     };
   } catch {
     return undefined;

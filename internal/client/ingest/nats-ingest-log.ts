@@ -9,8 +9,9 @@ import {
   RetentionPolicy,
   StorageType,
 } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import type { AcceptedMessage } from '../../model/message.ts';
+import type { TraceContext } from '../../model/trace-context.ts';
 import { connectNats } from '../nats/connect-nats.ts';
 import { ensureStream } from '../nats/ensure-stream.ts';
 import type { NatsOptions } from '../nats/server-options.ts';
@@ -148,6 +149,7 @@ export class NatsIngestLog implements IngestLog {
       const ack = await this.#client.publish(this.#subject(this.partitionOf(message.chatId)), encodeAccepted(message), {
         msgID,
         timeout: ackTimeoutMs,
+        ...(message.trace && { headers: toHeaders(message.trace) }),
         expect: { streamName: stream },
       });
       if (!ack.duplicate) return { outcome: 'appended' };
@@ -196,6 +198,12 @@ export class NatsIngestLog implements IngestLog {
       if (type === 'reconnect') void this.#restoreStream().catch(() => {});
     }
   }
+}
+
+function toHeaders(trace: TraceContext): MsgHdrs {
+  const entries = headers();
+  for (const [name, value] of Object.entries(trace)) entries.set(name, value);
+  return entries;
 }
 
 function subjects(stream: string): string {

@@ -1,4 +1,7 @@
 import { AckPolicy, type ConsumerMessages, DeliverPolicy, type JetStreamManager, type JsMsg } from '@nats-io/jetstream';
+import type { MsgHdrs } from '@nats-io/transport-node';
+import type { TraceContext } from '../../model/trace-context.ts';
+import { traceHeaders } from '../tracing/trace-context.ts';
 import { decodeAccepted } from './accepted-message-codec.ts';
 import type { LogEntry, PartitionReader } from './ingest-log.ts';
 
@@ -114,6 +117,13 @@ export class NatsPartitionReader implements PartitionReader {
   }
 }
 
-function toEntry({ seq, data }: JsMsg): LogEntry {
-  return { position: seq, message: decodeAccepted(data), body: data };
+function toEntry({ seq, data, headers }: JsMsg): LogEntry {
+  return { position: seq, message: decodeAccepted(data, traceIn(headers)), body: data };
+}
+
+/** The trace headers of an entry. Every entry has headers: the stream recognises a repetition by one. */
+function traceIn(headers: MsgHdrs | undefined): TraceContext | undefined {
+  if (!headers?.has('traceparent') && !headers?.has('uber-trace-id')) return undefined;
+  const found = traceHeaders.map((name) => [name, headers.get(name)] as const).filter(([, value]) => value !== '');
+  return Object.fromEntries(found);
 }

@@ -4,7 +4,10 @@ import type { Span } from 'opentracing';
 const none: readonly Span[] = [];
 const scopes = new AsyncLocalStorage<{ spans: readonly Span[] }>();
 
-/** Returns the spans for which the current code runs. Its own spans are children of the first and follow from the others. Empty: it is not traced. */
+/**
+ * Returns the spans for which the current code runs, all of them recorded. Its own spans are children of the first and follow from the others. Empty: it
+ * is not traced.
+ */
 export function activeSpans(): readonly Span[] {
   return scopes.getStore()?.spans ?? none;
 }
@@ -21,4 +24,26 @@ export async function withActiveSpans<T>(spans: readonly Span[], work: () => Pro
   } finally {
     scope.spans = none;
   }
+}
+
+/** The same for work that does not wait. */
+export function withActiveSpansNow(spans: readonly Span[], work: () => void): void {
+  const scope = { spans };
+  try {
+    scopes.run(scope, work);
+  } finally {
+    scope.spans = none;
+  }
+}
+
+/** Returns a function that runs `work` with the spans that are active now. Events of a connection, which many calls share, have no spans of their own. */
+export function keepActiveSpans(work: () => void): () => void {
+  return activeSpans().length === 0 ? work : AsyncLocalStorage.bind(work);
+}
+
+/** The ids of a span as log lines have them; empty without one. */
+export function idsOf(span: Span | undefined): { traceId?: string; spanId?: string } {
+  if (!span) return {};
+  const context = span.context();
+  return { traceId: context.toTraceId(), spanId: context.toSpanId() };
 }

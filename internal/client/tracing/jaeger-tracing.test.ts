@@ -10,7 +10,10 @@ const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 async function setUp({ sampleRatio = 1, host = '127.0.0.1' } = {}) {
   const agent = await JaegerAgent.start();
   const log = new LogLines();
-  const tracing = new JaegerTracing({ host, port: Number(new URL(agent.url).port), sampleRatio }, log.logger);
+  const tracing = new JaegerTracing(
+    { host, port: Number(new URL(agent.url).port), serviceName: 'chat-service', sampleRatio },
+    log.logger,
+  );
   onTestFinished(async () => {
     await tracing.close();
     agent.stop();

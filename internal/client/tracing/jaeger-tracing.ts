@@ -1,26 +1,24 @@
 import { isIPv6 } from 'node:net';
 import jaeger, { type JaegerTracer } from 'jaeger-client';
-import { FORMAT_HTTP_HEADERS } from 'opentracing';
+import { FORMAT_HTTP_HEADERS, type SpanContext } from 'opentracing';
 import type { Logger } from 'pino';
 import { RareWarning } from '../logging/rare-warning.ts';
-import { type SamplingOptions, serviceName, type Tracing } from './tracing.ts';
+import type { Tracing, TracingOptions } from './tracing.ts';
+import { toTraceparent, toUberTraceId } from './uber-trace-id.ts';
 
-export interface JaegerTracingOptions extends SamplingOptions {
+export interface JaegerTracingOptions extends TracingOptions {
   host: string;
   port: number;
 }
 
-/** `<trace id>:<span id>:<parent id>:<flags>`. Source: https://www.jaegertracing.io/docs/1.76/client-libraries/#propagation-format */
-const uberTraceId = /^[0-9a-f]{1,32}(:|%3a)[0-9a-f]{1,16}(:|%3a)[0-9a-f]{1,16}(:|%3a)[0-9a-f]{1,2}$/i;
-
 const closeTimeoutMs = 3_000;
 
-/** Sends spans to a Jaeger agent over UDP, and continues the traces of callers by Jaeger's header `uber-trace-id`. */
+/** Sends spans to a Jaeger agent over UDP. Passes contexts on in Jaeger's header `uber-trace-id`, which has no room for `tracestate`. */
 export class JaegerTracing implements Tracing {
   readonly tracer: JaegerTracer;
   #closed: Promise<void> | undefined;
 
-  constructor({ host, port, sampleRatio }: JaegerTracingOptions, log: Logger) {
+  constructor({ host, port, serviceName, sampleRatio }: JaegerTracingOptions, log: Logger) {
     const warning = new RareWarning(log, 'spans could not be sent and are lost');
     this.tracer = jaeger.initTracer(
       {
@@ -32,9 +30,13 @@ export class JaegerTracing implements Tracing {
       { logger: { info: (text) => log.debug(text), error: (text) => warning.add(text) } },
     );
     const codec = new jaeger.TextMapCodec({ urlEncoding: true, contextKey: 'uber-trace-id' });
-    // Without this check, jaeger-client accepts malformed ids and fails later, when it sends them.
+    // jaeger-client accepts malformed ids, and fails later, when it sends them.
     this.tracer.registerExtractor(FORMAT_HTTP_HEADERS, {
-      extract: (carrier) => (uberTraceId.test(carrier['uber-trace-id']) ? codec.extract(carrier) : null),
+      extract: (carrier) => {
+        const traceparent = toTraceparent(carrier['uber-trace-id']);
+        const context = toUberTraceId(carrier.traceparent) ?? toUberTraceId(traceparent);
+        return context === undefined ? null : codec.extract({ 'uber-trace-id': context });
+      },
     });
   }
 
@@ -42,6 +44,10 @@ export class JaegerTracing implements Tracing {
     // The library has no other way to change the ratio of a tracer, or to give it a sampler.
     const { _sampler } = this.tracer as unknown as { _sampler: { update(ratio: number): boolean } };
     _sampler.update(ratio);
+  }
+
+  isSampled(context: SpanContext): boolean {
+    return (context as SpanContext & { isSampled(): boolean }).isSampled();
   }
 
   close(): Promise<void> {

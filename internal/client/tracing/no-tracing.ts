@@ -5,6 +5,10 @@ import type { Tracing } from './tracing.ts';
 export class NoTracing implements Tracing {
   readonly tracer = new Tracer();
 
+  isSampled(): boolean {
+    return false;
+  }
+
   setSampleRatio(): void {}
 
   async close(): Promise<void> {}

@@ -8,10 +8,13 @@ import { OtlpTracing } from './otlp-tracing.ts';
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const callerSpanId = '00f067aa0ba902b7';
 
-async function setUp({ sampleRatio = 1, silent = false, url = '' } = {}) {
+async function setUp({ sampleRatio = 1, silent = false, url = '', queueSize = 8_192 } = {}) {
   const collector = await OtlpCollector.start({ silent });
   const log = new LogLines();
-  const tracing = new OtlpTracing({ url: url || collector.url, sampleRatio }, log.logger);
+  const tracing = new OtlpTracing(
+    { url: url || collector.url, serviceName: 'chat-service', sampleRatio, queueSize },
+    log.logger,
+  );
   onTestFinished(async () => {
     await tracing.close();
     collector.stop();
@@ -30,7 +33,7 @@ test('spans reach the collector without a flush, with the name of the service', 
     return collector.spans;
   });
   expect(attribute(collector.resource, 'service.name')).toBe('chat-service');
-  expect(root).toMatchObject({ name: 'a call', kind: 2, traceId: span.context().toTraceId() });
+  expect(root).toMatchObject({ name: 'a call', kind: 1, traceId: span.context().toTraceId() });
   expect(root?.parentSpanId).toBeUndefined();
   expect(attribute(root!.attributes, 'user.id')).toBe('alice');
   expect(child).toMatchObject({ name: 'what it causes', kind: 1, parentSpanId: root?.spanId, traceId: root?.traceId });
@@ -52,7 +55,7 @@ test('a W3C header continues the trace of the caller, and the service injects th
   tracer.inject(span, FORMAT_HTTP_HEADERS, carrier);
   span.finish();
   await tracing.close();
-  expect(collector.spans).toMatchObject([{ traceId, parentSpanId: callerSpanId, kind: 2 }]);
+  expect(collector.spans).toMatchObject([{ traceId, parentSpanId: callerSpanId }]);
   expect(carrier.traceparent).toBe(`00-${traceId}-${span.context().toSpanId()}-01`);
 });
 
@@ -91,7 +94,7 @@ test('a trace that the caller does not record is not recorded by the service', a
 });
 
 test.for(['refuses connections', 'never answers'])(
-  'a collector that %s causes one log line and no error',
+  'a collector that %s causes a log line for spans that are dropped, one for spans that are lost, and no error',
   async (how) => {
     const { tracer, tracing, log } = await setUp(
       how === 'never answers' ? { silent: true } : { url: 'http://127.0.0.1:1' },
@@ -99,6 +102,9 @@ test.for(['refuses connections', 'never answers'])(
     for (let i = 0; i < 20_000; i++) tracer.startSpan('a call').finish();
     // Sending each of them would wait for minutes.
     await tracing.close();
-    expect(log.lines).toMatchObject([{ level: 40, msg: 'spans could not be sent and are lost' }]);
+    expect(log.lines).toMatchObject([
+      { level: 40, msg: 'the collector is slow: spans are dropped' },
+      { level: 40, msg: 'spans could not be sent and are lost' },
+    ]);
   },
 );

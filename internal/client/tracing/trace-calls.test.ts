@@ -56,7 +56,9 @@ test('each call opens a child of the active span and finishes it when the call s
 test('a call that fails rejects as before, and its span is marked', async () => {
   const { root, store, spans } = setUp();
   await expect(withActiveSpans([root], () => store.fail())).rejects.toThrow(new TypeError('it is broken'));
-  expect(spans().map((span) => [span.tags(), span._finishMs > 0])).toEqual([[{ [Tags.ERROR]: true }, true]]);
+  expect(spans().map((span) => [span.tags(), span._finishMs > 0])).toEqual([
+    [{ [Tags.ERROR]: true, 'error.type': 'TypeError' }, true],
+  ]);
 });
 
 test('a call without an active span opens none', async () => {

@@ -1,34 +1,56 @@
-import { followsFrom, type Span, Tags } from 'opentracing';
+import { followsFrom, type Span, type SpanContext, Tags } from 'opentracing';
+import { ChatError } from '../../model/errors.ts';
 import { activeSpans, withActiveSpans } from './active-spans.ts';
 
 /** The most references in a span. A span for the work of hundreds of calls would otherwise be too large to send. */
 const maxReferences = 64;
 
 /**
- * Wraps a part of the service so that each call of its methods within an active span opens a child span named `<name>.<method>`. The methods must return
+ * Returns an object like `part` that opens a child span named `<name>.<method>` for each call of a method within an active span. The methods must return
  * promises or nothing.
  */
 export function traceCalls<T extends object>(name: string, part: T): T {
-  const methods = new Map<string, unknown>();
-  return new Proxy(part, {
-    get(target, key) {
-      const value: unknown = Reflect.get(target, key, target);
-      if (typeof value !== 'function' || typeof key !== 'string') return value;
-      let method = methods.get(key);
-      if (!method) {
-        method = (...args: unknown[]) => traced(`${name}.${key}`, () => Reflect.apply(value, target, args));
-        methods.set(key, method);
-      }
-      return method;
-    },
-  });
+  const tracedPart: T = Object.create(part);
+  for (const key of keysOf(part)) {
+    const { value, get } = descriptorOf(part, key);
+    if (get) {
+      Object.defineProperty(tracedPart, key, { get: () => Reflect.get(part, key) });
+    } else if (typeof value === 'function' && key !== 'constructor') {
+      const spanName = `${name}.${key}`;
+      const method = (...args: unknown[]) => traced(spanName, () => value.apply(part, args));
+      Object.defineProperty(tracedPart, key, { value: method });
+    }
+  }
+  return tracedPart;
 }
 
-function traced<T>(name: string, work: () => Promise<T>): Promise<T> {
+/** The names of an object's properties and methods, also those of its class and the classes above. */
+function keysOf(part: object): Set<string> {
+  const keys = new Set<string>();
+  for (let at = part; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const key of Object.getOwnPropertyNames(at)) keys.add(key);
+  }
+  return keys;
+}
+
+function descriptorOf(part: object, key: string): PropertyDescriptor {
+  for (let at = part; ; at = Object.getPrototypeOf(at)) {
+    const descriptor = Object.getOwnPropertyDescriptor(at, key);
+    if (descriptor) return descriptor;
+  }
+}
+
+/** Does the work in a child of the active span, which follows from the other active spans. Without an active span it only does the work. */
+export function traced<T>(name: string, work: () => Promise<T>, tags: Record<string, unknown> = {}): Promise<T> {
   const [parent, ...others] = activeSpans();
   if (!parent) return work();
-  const references = others.slice(0, maxReferences).map((span) => followsFrom(span.context()));
-  return finishWith(parent.tracer().startSpan(name, { childOf: parent, references }), work);
+  const references = referTo(others.map((span) => span.context()));
+  return finishWith(parent.tracer().startSpan(name, { childOf: parent, references, tags }), work);
+}
+
+/** References to spans that a span follows from; a limited number of them. */
+export function referTo(contexts: readonly SpanContext[]) {
+  return contexts.slice(0, maxReferences).map(followsFrom);
 }
 
 async function finishWith<T>(span: Span, work: () => Promise<T>): Promise<T> {
@@ -42,9 +64,15 @@ async function finishWith<T>(span: Span, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Marks the span as failed, with the error's name and message. */
-export function tagError(span: Span, error: unknown): void {
-  const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
+/** Marks the span as failed. The message of an error that is not made for clients is left out: it may quote what users have written. */
+function tagError(span: Span, error: unknown): void {
+  if (error instanceof ChatError) return tagFailure(span, error.reason, error.message);
+  tagFailure(span, error instanceof Error ? error.name : 'Error');
+}
+
+/** Marks the span as failed, with a kind of error from a short list. */
+export function tagFailure(span: Span, type: string, message?: string): void {
   span.setTag(Tags.ERROR, true);
-  span.log({ event: 'error', 'error.kind': name, message });
+  span.setTag('error.type', type);
+  span.log({ event: 'error', 'error.kind': type, ...(message !== undefined && { message }) });
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Bus, ChatPublication, Unsubscribe } from '../../client/bus/bus.ts';
 import type { Metrics } from '../../client/metrics/metrics.ts';
+import { activeSpans } from '../../client/tracing/active-spans.ts';
 import type { EpochRepository } from '../../repository/epoch-repository.ts';
 import type { MembershipRepository } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
@@ -206,8 +207,10 @@ export class Hub {
     const entry = this.#entries.get(chatId);
     const unsubscribe = await this.#deps.bus.subscribeToChat(chatId, (publication) => {
       const topic = this.#ready.get(chatId);
-      if (topic) topic.receive(publication);
-      else this.#entries.get(chatId)?.early.push(publication);
+      if (topic) {
+        topic.receive(publication);
+        countReaders(publication, topic);
+      } else this.#entries.get(chatId)?.early.push(publication);
     });
     // The entry may have been dropped meanwhile, and another one made for the same chat.
     if (entry && this.#entries.get(chatId) === entry) entry.unsubscribe = unsubscribe;
@@ -288,6 +291,12 @@ export class Hub {
   async #membershipVersion(userId: string): Promise<number> {
     return (await this.#deps.memberships.listVersions([userId])).get(userId) ?? 0;
   }
+}
+
+/** Puts the number of readers into the span of a delivery, which the bus has made active. */
+function countReaders(publication: ChatPublication, { liveReaders }: Topic): void {
+  if (publication.kind !== 'messages' || !publication.traces?.length) return;
+  activeSpans()[0]?.setTag('chat.readers', liveReaders);
 }
 
 class NoSuchChat extends Error {}

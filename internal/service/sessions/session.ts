@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { TokenVerifier } from '../../client/auth/token-verifier.ts';
+import { keepActiveSpans } from '../../client/tracing/active-spans.ts';
 import type { Command } from '../../model/command.ts';
 import { ChatError, type ErrorCode } from '../../model/errors.ts';
 import type { CloseReason, Event, SessionLimits } from '../../model/event.ts';
@@ -183,7 +184,7 @@ export class Session {
       if (signal.aborted) return this.#finish();
       signal.addEventListener('abort', finish, { once: true });
       sender.start();
-      commands.onReady(() => void this.#readAll());
+      commands.onReady(keepActiveSpans(() => void this.#readAll()));
     });
   }
 

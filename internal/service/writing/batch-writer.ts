@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { equalJitter } from '../../../pkg/backoff/jitter.ts';
 import { type Histogram, type Metrics, secondsBuckets } from '../../client/metrics/metrics.ts';
-import { activeSpans, withActiveSpans } from '../../client/tracing/active-spans.ts';
+import { activeSpans, idsOf, withActiveSpans } from '../../client/tracing/active-spans.ts';
+import { traced } from '../../client/tracing/trace-calls.ts';
 import { ChatError } from '../../model/errors.ts';
 import { isStorageUnavailable } from './is-storage-unavailable.ts';
 import { type BatchWriting, writeBatch } from './write-batch.ts';
@@ -173,9 +174,9 @@ export class BatchWriter<Item extends { chatId: string }, Outcome extends { outc
         return [];
       },
       recover: (batch, error) => this.#recover(batch, error),
-      refuse: ({ item, reject }, error) => {
+      refuse: ({ item, reject, span }, error) => {
         const { what } = this.#writes;
-        this.#log.error({ err: error, chatId: item.chatId }, `the database refused a ${what}`);
+        this.#log.error({ err: error, chatId: item.chatId, ...idsOf(span) }, `the database refused a ${what}`);
         reject(error);
       },
     };
@@ -223,13 +224,20 @@ export class BatchWriter<Item extends { chatId: string }, Outcome extends { outc
     if (tried.length === 0) return batch.map(() => undefined);
     const items = tried.map(({ item }) => item);
     const spans = tried.flatMap(({ span }) => span ?? []);
+    const { traceId } = idsOf(spans[0]);
     const begun = performance.now();
-    const answers = await withActiveSpans(spans, () => this.#writes.append(items, lockWaitMs));
+    const answers = await withActiveSpans(spans, () => this.#commit(items, lockWaitMs));
     const labels = { what: this.#writes.what };
-    this.#commitSeconds.observe((performance.now() - begun) / 1_000, labels);
-    this.#batchSizes.observe(items.length, labels);
+    this.#commitSeconds.observe((performance.now() - begun) / 1_000, labels, traceId);
+    this.#batchSizes.observe(items.length, labels, traceId);
     const outcomes = new Map(tried.map((entry, i) => [entry, answers[i]!]));
     return batch.map((entry) => outcomes.get(entry));
+  }
+
+  /** Commits the items, in a span if one of them is traced. */
+  #commit(items: readonly Item[], lockWaitMs: number): Promise<readonly Outcome[]> {
+    const { what } = this.#writes;
+    return traced(`commit ${what}s`, () => this.#writes.append(items, lockWaitMs), { 'chat.batch.size': items.length });
   }
 
   /**

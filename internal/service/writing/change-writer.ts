@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import { type Metrics, noMetrics } from '../../client/metrics/metrics.ts';
+import { traceOf } from '../../client/tracing/trace-context.ts';
 import type { ChangeDraft, ChangeReceipt } from '../../model/change.ts';
 import type { ChatType } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
@@ -53,7 +54,7 @@ export class ChangeWriter {
   append(draft: ChangeDraft): Promise<ChangeReceipt> {
     // With an id of its own, a deletion is recognised when it is tried again, also one that hides the message.
     const clientChangeId = draft.clientChangeId || randomUUID();
-    return this.#writer.append({ ...draft, clientChangeId, digest: digestOfChange(draft) });
+    return this.#writer.append({ ...draft, clientChangeId, digest: digestOfChange(draft), ...traceOf(draft) });
   }
 
   /** Resolves when all changes have been written or refused. Do not call `append` any more. */
@@ -66,7 +67,7 @@ export class ChangeWriter {
     for (const { entry, outcome: changed } of settled) {
       switch (changed.outcome) {
         case 'stored':
-          written.addChanged(changed.message, changed.epoch);
+          written.addChanged(changed.message, changed.epoch, entry.item.trace);
           break;
         case 'repeated':
           // The first attempt may have been committed without an answer, and nobody has published it then.

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import { type Metrics, noMetrics } from '../../client/metrics/metrics.ts';
+import { traceOf } from '../../client/tracing/trace-context.ts';
 import type { ChatType } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Draft, Receipt } from '../../model/message.ts';
@@ -51,7 +52,8 @@ export class MessageWriter {
    * CANCELLED (CLIENT_GONE) when the signal aborts while the message waits.
    */
   append(draft: Draft, signal?: AbortSignal): Promise<Receipt> {
-    return this.#writer.append({ ...draft, id: newMessageId(), contentHash: digestOfMessage(draft) }, signal);
+    const message = { ...draft, id: newMessageId(), contentHash: digestOfMessage(draft), ...traceOf(draft) };
+    return this.#writer.append(message, signal);
   }
 
   /** Resolves when all messages have been written or refused. Do not call `append` any more. */

@@ -2,6 +2,7 @@ import type { Bus } from '../../client/bus/bus.ts';
 import type { Counter, Metrics } from '../../client/metrics/metrics.ts';
 import type { Complete } from '../../model/complete.ts';
 import type { Message } from '../../model/message.ts';
+import type { TraceContext } from '../../model/trace-context.ts';
 import type { Appended, NewMessage } from '../../repository/message-repository.ts';
 
 /** How many messages and changes were committed. */
@@ -29,6 +30,8 @@ export class WrittenMessages {
   readonly #counters: WrittenCounters;
   readonly #stored = new Map<string, Message[]>();
   readonly #heads = new Map<string, number>();
+  /** By chat, of the messages whose traces are recorded. */
+  readonly #traces = new Map<string, TraceContext[]>();
   /** The same for all messages of a batch. */
   #epoch: string | undefined;
 
@@ -37,7 +40,10 @@ export class WrittenMessages {
   }
 
   /** Adds a new message. Add the messages of a chat in the order of their numbers. */
-  addStored({ chatId, sender, clientMessageId, text, data }: NewMessage, appended: Appended): void {
+  addStored(
+    { chatId, sender, clientMessageId, text, data, trace }: Omit<NewMessage, 'asService'>,
+    appended: Appended,
+  ): void {
     const { messageId, seq, createdAt, epoch } = appended;
     const message: Complete<Message> = {
       id: messageId,
@@ -54,20 +60,21 @@ export class WrittenMessages {
       deletion: undefined,
     };
     this.#counters.messages.add(1);
-    this.#add(message, epoch);
+    this.#add(message, epoch, trace);
   }
 
   /** Adds a message as a change has left it, which was committed in that epoch, or later. Add the changes of a chat in the order of their numbers. */
-  addChanged(message: Message, epoch: string | undefined): void {
+  addChanged(message: Message, epoch: string | undefined, trace: TraceContext | undefined): void {
     this.#counters.changes.add(1, { kind: message.deletion ? 'deleted' : 'edited' });
-    this.#add(message, epoch);
+    this.#add(message, epoch, trace);
   }
 
-  #add(message: Message, epoch: string | undefined): void {
+  #add(message: Message, epoch: string | undefined, trace: TraceContext | undefined): void {
     this.#epoch = epoch;
     const ofChat = this.#stored.get(message.chatId);
     if (ofChat) ofChat.push(message);
     else this.#stored.set(message.chatId, [message]);
+    if (trace) this.#traces.set(message.chatId, [...(this.#traces.get(message.chatId) ?? []), trace]);
   }
 
   /** Adds a write that an earlier attempt may have committed without an answer. Nobody has published it then, so the chat's head is published. */
@@ -78,7 +85,9 @@ export class WrittenMessages {
   publish(bus: Bus): void {
     const epoch = this.#epoch;
     for (const [chatId, seq] of this.#heads) bus.publishToChat(chatId, { kind: 'head', seq });
-    for (const [chatId, messages] of this.#stored)
-      bus.publishToChat(chatId, { kind: 'messages', messages, ...(epoch !== undefined && { epoch }) });
+    for (const [chatId, messages] of this.#stored) {
+      const traces = this.#traces.get(chatId) ?? [];
+      bus.publishToChat(chatId, { kind: 'messages', messages, traces, ...(epoch !== undefined && { epoch }) });
+    }
   }
 }

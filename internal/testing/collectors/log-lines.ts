@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { activeSpans, idsOf } from '../../client/tracing/active-spans.ts';
 
 export type LogLine = Record<string, unknown> & { level: number; msg: string };
 
@@ -8,7 +9,10 @@ export class LogLines {
   readonly lines: LogLine[] = [];
 
   constructor(level = 'info') {
-    this.logger = pino({ level }, { write: (line: string) => this.lines.push(JSON.parse(line)) });
+    this.logger = pino(
+      { level, mixin: () => idsOf(activeSpans()[0]) },
+      { write: (line: string) => this.lines.push(JSON.parse(line)) },
+    );
   }
 
   /** The lines with level `error` or `fatal`. */

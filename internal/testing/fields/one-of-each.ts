@@ -20,6 +20,7 @@ export type Filled<T> = T extends Date | Uint8Array | Error
 /** One filled value of each kind of a union. A missing kind or field does not compile. */
 export type OneOfEach<T extends { kind: string }> = { [K in T['kind']]: Filled<Extract<T, { kind: K }>> };
 
+const trace = { traceparent: '00-1-2-01' };
 const at = new Date(1_700_000_000_123);
 const alice: Filled<User> = { id: 'alice', name: 'Alice "😀"' };
 const bob: Filled<User> = { id: 'bob *.>:$#', name: '\u0001 \\ \' " 日本' };
@@ -61,7 +62,7 @@ export const ephemeralEvents: OneOfEach<EphemeralEvent> = {
 };
 
 const chatPublicationKinds: OneOfEach<ChatPublication> = {
-  messages: { kind: 'messages', messages: filledMessages, epoch: 'e' },
+  messages: { kind: 'messages', messages: filledMessages, epoch: 'e', traces: [trace] },
   head: { kind: 'head', seq: 2 ** 52 },
   deleted: { kind: 'deleted' },
   ephemeral: { kind: 'ephemeral', event: ephemeralEvents.typing, onlyTo: 'alice' },
@@ -84,6 +85,7 @@ export const acceptedMessage: Filled<AcceptedMessage> = {
   data: { list: [1, { deep: true }] },
   contentHash: Buffer.from('digest'),
   acceptedAt: at,
+  trace,
 };
 
 export const chat: Filled<Chat> = {

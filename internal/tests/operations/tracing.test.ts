@@ -104,9 +104,11 @@ describe('with an OpenTelemetry collector', () => {
     await new RawClient(service.address).call('/chat.v1.ChatService/SendMessage', bytes, metadata);
     expect(await tree('a'.repeat(32), 'chat.v1.ChatService/SendMessage')).toEqual([
       'ChatService.sendMessage < chat.v1.ChatService/SendMessage',
-      'MessageRepository.appendBatch < MessageWriter.append',
+      'MessageRepository.appendBatch < commit messages',
       'MessageWriter.append < ChatService.sendMessage',
       'chat.v1.ChatService/SendMessage < nothing',
+      'commit messages < MessageWriter.append',
+      'publish chat < MessageWriter.append',
     ]);
   });
 
@@ -117,7 +119,7 @@ describe('with an OpenTelemetry collector', () => {
     const [appends, batches] = await eventually(() => {
       const spans = collector.spans.slice(before);
       const named = (name: string) => spans.filter((span) => span.name === name);
-      const found = [named('MessageWriter.append'), named('MessageRepository.appendBatch')] as const;
+      const found = [named('MessageWriter.append'), named('commit messages')] as const;
       expect(found[0]).toHaveLength(50);
       expect(found[1].reduce((count, { links }) => count + 1 + links.length, 0)).toBe(50);
       return found;

@@ -53,8 +53,14 @@ export const areas: Readonly<Record<string, Area>> = {
     packages: [],
   },
   spans: {
-    holds: ['internal/client/tracing/active-spans.ts', 'internal/client/tracing/trace-calls.ts'],
-    imports: [],
+    holds: [
+      'internal/client/tracing/active-spans.ts',
+      'internal/client/tracing/trace-calls.ts',
+      'internal/client/tracing/trace-context.ts',
+      'internal/client/tracing/tracing.ts',
+      'internal/client/tracing/uber-trace-id.ts',
+    ],
+    imports: ['model'],
     packages: ['node', 'opentracing'],
   },
   'rare warnings': { holds: ['internal/client/logging'], imports: [], packages: ['pino'] },
@@ -73,12 +79,12 @@ export const areas: Readonly<Record<string, Area>> = {
   },
   'bus adapters': {
     holds: ['internal/client/bus'],
-    imports: ['model', 'ports', 'converter', 'nats', 'rare warnings', 'backoff'],
-    packages: ['node', '@nats-io/transport-node', 'ioredis', 'pg', 'pino'],
+    imports: ['model', 'ports', 'spans', 'converter', 'nats', 'rare warnings', 'backoff'],
+    packages: ['node', '@nats-io/transport-node', 'ioredis', 'opentracing', 'pg', 'pino'],
   },
   'ingest adapters': {
     holds: ['internal/client/ingest'],
-    imports: ['model', 'ports', 'nats', 'api'],
+    imports: ['model', 'ports', 'spans', 'nats', 'api'],
     packages: ['node', ...nats],
   },
   'metrics adapters': { holds: ['internal/client/metrics'], imports: ['ports'], packages: ['prom-client'] },
@@ -92,7 +98,7 @@ export const areas: Readonly<Record<string, Area>> = {
   'sink adapters': { holds: ['internal/client/sinks'], imports: ['model', 'ports', 'nats'], packages: nats },
   'tracing adapters': {
     holds: ['internal/client/tracing'],
-    imports: ['rare warnings'],
+    imports: ['model', 'spans', 'rare warnings'],
     packages: [
       'node',
       '@opentelemetry/api',
@@ -137,7 +143,7 @@ export const areas: Readonly<Record<string, Area>> = {
   },
   'shared by transports': {
     holds: ['internal/transport/shared'],
-    imports: ['model', 'ports', 'service', 'converter', 'interceptor', 'api', 'proto-rules', 'transcoder'],
+    imports: ['model', 'ports', 'spans', 'service', 'converter', 'interceptor', 'api', 'proto-rules', 'transcoder'],
     packages: [
       'node',
       '@bufbuild/protobuf',

@@ -36,6 +36,19 @@ export interface Messages {
   messages: Message[];
   /** The epoch in which they were committed. A node in another epoch reads them from the database. */
   epoch: string;
+  /** Where the delivery's trace goes on. Empty: the trace is not recorded. */
+  traces: TraceContext[];
+}
+
+/** TraceContext continues a trace on another node. */
+export interface TraceContext {
+  /** Trace headers by name: traceparent and tracestate, or uber-trace-id. */
+  headers: { [key: string]: string };
+}
+
+export interface TraceContext_HeadersEntry {
+  key: string;
+  value: string;
 }
 
 /**
@@ -323,7 +336,7 @@ export const Publication: MessageFns<Publication> = {
 };
 
 function createBaseMessages(): Messages {
-  return { messages: [], epoch: "" };
+  return { messages: [], epoch: "", traces: [] };
 }
 
 export const Messages: MessageFns<Messages> = {
@@ -333,6 +346,9 @@ export const Messages: MessageFns<Messages> = {
     }
     if (message.epoch !== "") {
       writer.uint32(18).string(message.epoch);
+    }
+    for (const v of message.traces) {
+      TraceContext.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -366,6 +382,14 @@ export const Messages: MessageFns<Messages> = {
             message.epoch = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.traces.push(TraceContext.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -382,6 +406,7 @@ export const Messages: MessageFns<Messages> = {
     return {
       messages: globalThis.Array.isArray(object?.messages) ? object.messages.map((e: any) => Message.fromJSON(e)) : [],
       epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : "",
+      traces: globalThis.Array.isArray(object?.traces) ? object.traces.map((e: any) => TraceContext.fromJSON(e)) : [],
     };
   },
 
@@ -393,6 +418,9 @@ export const Messages: MessageFns<Messages> = {
     if (message.epoch !== "") {
       obj.epoch = message.epoch;
     }
+    if (message.traces?.length) {
+      obj.traces = message.traces.map((e) => TraceContext.toJSON(e));
+    }
     return obj;
   },
 
@@ -403,6 +431,191 @@ export const Messages: MessageFns<Messages> = {
     const message = createBaseMessages();
     message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
     message.epoch = object.epoch ?? "";
+    message.traces = object.traces?.map((e) => TraceContext.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTraceContext(): TraceContext {
+  return { headers: {} };
+}
+
+export const TraceContext: MessageFns<TraceContext> = {
+  encode(message: TraceContext, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    globalThis.Object.entries(message.headers).forEach(([key, value]: [string, string]) => {
+      TraceContext_HeadersEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TraceContext {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTraceContext();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            const entry1 = TraceContext_HeadersEntry.decode(reader, reader.uint32());
+            if (entry1.value !== undefined) {
+              message.headers[entry1.key] = entry1.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TraceContext {
+    return {
+      headers: isObject(object.headers)
+        ? (globalThis.Object.entries(object.headers) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: TraceContext): unknown {
+    const obj: any = {};
+    if (message.headers) {
+      const entries = globalThis.Object.entries(message.headers) as [string, string][];
+      if (entries.length > 0) {
+        obj.headers = {};
+        entries.forEach(([k, v]) => {
+          obj.headers[k] = v;
+        });
+      }
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TraceContext>): TraceContext {
+    return TraceContext.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TraceContext>): TraceContext {
+    const message = createBaseTraceContext();
+    message.headers = (globalThis.Object.entries(object.headers ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseTraceContext_HeadersEntry(): TraceContext_HeadersEntry {
+  return { key: "", value: "" };
+}
+
+export const TraceContext_HeadersEntry: MessageFns<TraceContext_HeadersEntry> = {
+  encode(message: TraceContext_HeadersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TraceContext_HeadersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTraceContext_HeadersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TraceContext_HeadersEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: TraceContext_HeadersEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TraceContext_HeadersEntry>): TraceContext_HeadersEntry {
+    return TraceContext_HeadersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TraceContext_HeadersEntry>): TraceContext_HeadersEntry {
+    const message = createBaseTraceContext_HeadersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -763,6 +976,10 @@ function longToNumber(int64: { toString(): string }): number {
     throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
   }
   return num;
+}
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function isSet(value: any): boolean {
