@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { TracedPool } from '../../client/tracing/traced-pool.ts';
 import type { Config } from '../../config/config.ts';
 import type { DatabaseConfig } from '../../config/groups/database-config.ts';
 import { EmbeddedPostgres } from '../../embedded/embedded-postgres.ts';
@@ -50,6 +51,7 @@ export async function openDatabase(
     dsn,
     poolSize,
     statementTimeoutMs: config.times.callTimeoutMs,
+    ...(config.tracing.url && { Pool: TracedPool }),
     // While everything is being closed the bundled PostgreSQL may end before the connections do.
     onError: (err) => closing || log.warn({ err }, 'a database connection broke'),
   });

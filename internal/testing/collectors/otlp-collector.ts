@@ -9,7 +9,7 @@ export interface OtlpSpan {
   spanId: string;
   parentSpanId?: string;
   name: string;
-  /** 1: internal, 2: server. */
+  /** 1: internal, 2: server, 3: client, 4: producer, 5: consumer. */
   kind: number;
   /** The code is 2 for an error. */
   status: { code: number };

@@ -60,6 +60,7 @@ describe('with an OpenTelemetry collector', () => {
     expect(await tree(traceId, 'chat.v1.ChatService/GetChat')).toEqual([
       'ChatRepository.get < ChatService.getChat',
       'ChatService.getChat < chat.v1.ChatService/GetChat',
+      'SELECT messages < ChatRepository.get',
       'chat.v1.ChatService/GetChat < nothing',
     ]);
     const root = spanOf(traceId, 'chat.v1.ChatService/GetChat')!;
@@ -106,6 +107,7 @@ describe('with an OpenTelemetry collector', () => {
       'ChatService.sendMessage < chat.v1.ChatService/SendMessage',
       'MessageRepository.appendBatch < commit messages',
       'MessageWriter.append < ChatService.sendMessage',
+      'SELECT append_messages < MessageRepository.appendBatch',
       'chat.v1.ChatService/SendMessage < nothing',
       'commit messages < MessageWriter.append',
       'publish chat < MessageWriter.append',

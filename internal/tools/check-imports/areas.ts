@@ -109,6 +109,7 @@ export const areas: Readonly<Record<string, Area>> = {
       '@opentelemetry/shim-opentracing',
       'jaeger-client',
       'opentracing',
+      'pg',
       'pino',
     ],
   },

@@ -33,15 +33,18 @@ export interface DatabaseOptions {
   /** Milliseconds after which PostgreSQL cancels a statement. */
   statementTimeoutMs: number;
   onError: (error: Error) => void;
+  /** The class of the pools. */
+  Pool?: typeof pg.Pool;
 }
 
 const int8 = 20;
 
 /** Creates the pools. They connect when a query needs a connection, not before. */
-export function createDatabase({ dsn, poolSize, statementTimeoutMs, onError }: DatabaseOptions): Database {
+export function createDatabase({ dsn, poolSize, Pool, ...options }: DatabaseOptions): Database {
+  const { statementTimeoutMs } = options;
   const epochs = new PostgresEpochRepository(() => readPool);
   const connect = (max: number, settings: Record<string, string> = {}) =>
-    createPool({ dsn: withSessionSettings(dsn, settings), max, statementTimeoutMs, onError, epochs });
+    createPool({ dsn: withSessionSettings(dsn, settings), max, Pool, ...options, epochs });
   const readPool: pg.Pool = connect(Math.max(1, Math.floor(poolSize / 2)), { default_transaction_read_only: 'on' });
   const pool = connect(Math.ceil(poolSize / 2));
   const givenUp = new GivenUpCommits({ pool, readPool });
@@ -82,8 +85,9 @@ function createPool({
   statementTimeoutMs,
   onError,
   epochs,
+  Pool = pg.Pool,
 }: { max: number; epochs: PostgresEpochRepository } & Omit<DatabaseOptions, 'poolSize'>): pg.Pool {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: dsn,
     max,
     onConnect: (client) => withDeadline(client, () => epochs.onConnect(client)),
