@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ServerError } from 'nice-grpc-common';
 import { type Span, Tags } from 'opentracing';
-import { withActiveSpans } from '../client/tracing/active-spans.ts';
+import { traceIdOf, withActiveSpans } from '../client/tracing/active-spans.ts';
 import { tagFailure } from '../client/tracing/trace-calls.ts';
 import { spanIn, traceContextFrom } from '../client/tracing/trace-context.ts';
 import type { Tracing } from '../client/tracing/tracing.ts';
@@ -24,7 +24,7 @@ export function tracing({ tracer, isSampled }: Pick<Tracing, 'tracer' | 'isSampl
       ...(context && { childOf: spanIn(tracer, context) }),
       tags: { [Tags.SPAN_KIND]: Tags.SPAN_KIND_RPC_SERVER },
     });
-    call.traceId = span.context().toTraceId() || callersTraceId(context) || randomBytes(16).toString('hex');
+    call.traceId = traceIdOf(span.context()) || callersTraceId(context) || randomBytes(16).toString('hex');
     call.setResponseHeader('x-trace-id', call.traceId);
     if (!isSampled(span.context())) return next();
     call.span = span;

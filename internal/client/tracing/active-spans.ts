@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Span } from 'opentracing';
+import type { Span, SpanContext } from 'opentracing';
 
 const none: readonly Span[] = [];
 const scopes = new AsyncLocalStorage<{ spans: readonly Span[] }>();
@@ -45,5 +45,11 @@ export function keepActiveSpans(work: () => void): () => void {
 export function idsOf(span: Span | undefined): { traceId?: string; spanId?: string } {
   if (!span) return {};
   const context = span.context();
-  return { traceId: context.toTraceId(), spanId: context.toSpanId() };
+  return { traceId: traceIdOf(context), spanId: context.toSpanId().padStart(16, '0') };
+}
+
+/** The trace id in full length, as collectors show it: jaeger-client leaves out leading zeros. Empty if nothing is traced. */
+export function traceIdOf(context: SpanContext): string {
+  const traceId = context.toTraceId();
+  return traceId === '' ? '' : traceId.padStart(32, '0');
 }

@@ -26,7 +26,8 @@ test('spans reach the agent without a flush, with the name of the service', asyn
   const span = tracer.startSpan('a call', { tags: { 'user.id': 'alice' } });
   span.finish();
   const id = span.context().toTraceId();
-  expect(id).toMatch(/^[0-9a-f]{1,32}$/);
+  // 128 bits: a trace id of 64 would have 16 digits at most.
+  expect(id).toMatch(/^[0-9a-f]{17,32}$/);
   await eventually(() => expect(agent.has('chat-service', 'a call', 'user.id', lowTraceId(id))).toBe(true));
 });
 

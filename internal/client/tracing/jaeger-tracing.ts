@@ -23,11 +23,10 @@ export class JaegerTracing implements Tracing {
     this.tracer = jaeger.initTracer(
       {
         serviceName,
-        traceId128bit: true,
         sampler: { type: 'probabilistic', param: sampleRatio },
         reporter: { agentHost: host, agentPort: port, agentSocketType: isIPv6(host) ? 'udp6' : 'udp4' },
       },
-      { logger: { info: (text) => log.debug(text), error: (text) => warning.add(text) } },
+      { traceId128bit: true, logger: { info: (text) => log.debug(text), error: (text) => warning.add(text) } },
     );
     const codec = new jaeger.TextMapCodec({ urlEncoding: true, contextKey: 'uber-trace-id' });
     // jaeger-client accepts malformed ids, and fails later, when it sends them.
