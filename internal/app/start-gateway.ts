@@ -12,6 +12,7 @@ import { openAdmin } from './parts/open-admin.ts';
 import { openCertificates } from './parts/open-certificates.ts';
 import { openGateway } from './parts/open-gateway.ts';
 import { openMetrics } from './parts/open-metrics.ts';
+import { openTracing } from './parts/open-tracing.ts';
 import { tellConnections } from './parts/tell-connections.ts';
 
 /** The size of answers that gRPC clients accept by default. Answers may be larger than requests. */
@@ -29,6 +30,7 @@ export async function startGateway(
   const resources = new ResourceStack(log);
   try {
     const { addresses, tls } = config.upstream;
+    const tracing = await openTracing(live, 'chat-gateway', { log, resources });
     const caller = new GrpcCaller({
       addresses,
       credentials: await readChannelCredentials(tls),
@@ -42,7 +44,16 @@ export async function startGateway(
     const { limits, times } = config;
     const { metrics, expose } = openMetrics(config.admin);
     const httpPort = await openGateway(
-      { services, caller, streams: new GrpcStreams(caller), certificates, log, metrics, resources },
+      {
+        services,
+        caller,
+        streams: new GrpcStreams(caller),
+        certificates,
+        tracing: config.tracing.url === undefined ? undefined : tracing,
+        log,
+        metrics,
+        resources,
+      },
       {
         host: config.listen.host,
         http: config.http,

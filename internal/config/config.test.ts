@@ -172,7 +172,7 @@ describe('the configuration', () => {
 });
 
 test('tracing is off by default', () => {
-  expect(readConfig({}).tracing).toEqual({ url: undefined, sampleRatio: 1 });
+  expect(readConfig({}).tracing).toEqual({ url: undefined, sampleRatio: 1, queueSize: 8_192 });
 });
 
 test.each([

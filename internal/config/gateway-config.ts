@@ -5,6 +5,7 @@ import { findListenInsecurities, type ListenConfig, readHost } from './groups/li
 import { type LogConfig, readLog } from './groups/log-config.ts';
 import { readGatewayTimes, type TimesConfig } from './groups/times-config.ts';
 import { readTls, type TlsConfig } from './groups/tls-config.ts';
+import { findTracingInsecurities, readTracing, type TracingConfig } from './groups/tracing-config.ts';
 import { findUpstreamInsecurities, readUpstream, type UpstreamConfig } from './groups/upstream-config.ts';
 import { EnvReader } from './reading/env-reader.ts';
 import { judgeInsecurities } from './reading/insecure.ts';
@@ -17,6 +18,7 @@ export interface GatewayConfig {
   tls: TlsConfig | undefined;
   admin: AdminConfig;
   log: LogConfig;
+  tracing: TracingConfig;
   upstream: UpstreamConfig;
   limits: Pick<LimitsConfig, 'maxFrameBytes' | 'maxCommandsPerFrame'>;
   times: Pick<TimesConfig, 'keepaliveMs' | 'drainTimeoutMs'>;
@@ -34,6 +36,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     tls,
     admin: readAdmin(read),
     log: readLog(read),
+    tracing: readTracing(read),
     upstream: readUpstream(read),
     limits: readFrameLimits(read),
     times: readGatewayTimes(read),
@@ -42,6 +45,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
   config.warnings = judgeInsecurities(read, [
     ...findListenInsecurities(config.listen, tls),
     ...findUpstreamInsecurities(config.upstream),
+    ...findTracingInsecurities(config.tracing),
   ]);
   read.throwIfFaulty();
   return config;

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
 import { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
 import type { Metrics } from '../../client/metrics/metrics.ts';
+import type { Tracing } from '../../client/tracing/tracing.ts';
 import type { HttpConfig } from '../../config/groups/http-config.ts';
 import { createGateway } from '../../transport/gateway/gateway.ts';
 import { HttpServer } from '../../transport/gateway/http-server.ts';
@@ -24,6 +25,8 @@ interface Deps {
   streams: LiveStreams | undefined;
   /** Absent: plain HTTP. */
   certificates: CertificateFiles | undefined;
+  /** Absent: requests have no spans. */
+  tracing: Tracing | undefined;
   log: Logger;
   metrics: Metrics;
   resources: ResourceStack;
@@ -56,7 +59,7 @@ const webSocketTimes = { authTimeoutMs: 5_000, closeTimeoutMs: 2_000 };
 
 /** Starts the HTTP side. Returns its port. Throws an error with a clear message if it cannot listen on the address. */
 export async function openGateway(
-  { services, caller, streams, certificates, log, metrics, resources }: Deps,
+  { services, caller, streams, certificates, tracing, log, metrics, resources }: Deps,
   { host, http, maxBodyBytes, maxCommandsPerFrame, keepaliveMs, graceMs }: Options,
 ): Promise<number> {
   const descriptors = readFileSync(new URL('descriptors.binpb', api));
@@ -77,6 +80,7 @@ export async function openGateway(
           },
           { keepaliveMs },
         ),
+      tracing,
       log,
       metrics,
     },
@@ -95,7 +99,7 @@ export async function openGateway(
   resources.add('the HTTP server', () => server.stop(graceMs));
   if (streams) {
     const sockets = new WebSocketServer(
-      { streams, descriptors, log },
+      { streams, descriptors, tracing, log },
       {
         ...webSocketTimes,
         maxFrameBytes: maxBodyBytes,

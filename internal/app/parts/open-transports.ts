@@ -101,7 +101,16 @@ export async function openTransports(
     const caller = new LocalCaller(services, interceptor, { isReady: () => serving, bus });
     const names = services.map(({ definition }) => definition.fullName);
     httpPort = await openGateway(
-      { services: names, caller, streams: streams?.(interceptor), certificates, log, metrics, resources },
+      {
+        services: names,
+        caller,
+        streams: streams?.(interceptor),
+        certificates,
+        tracing: config.tracing.url === undefined ? undefined : traces,
+        log,
+        metrics,
+        resources,
+      },
       {
         host,
         http,

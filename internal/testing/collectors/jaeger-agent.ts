@@ -1,5 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { decodeJaeger } from './decode-jaeger.ts';
+import type { ReceivedSpan } from './received-span.ts';
 
 /** Listens on a UDP port as a Jaeger agent, and keeps the raw packets. */
 export class JaegerAgent {
@@ -23,6 +25,10 @@ export class JaegerAgent {
   /** Whether one packet contains all of these parts, at any place. */
   has(...parts: (string | Buffer)[]): boolean {
     return this.packets.some((packet) => parts.every((part) => packet.includes(part)));
+  }
+
+  received(): ReceivedSpan[] {
+    return this.packets.flatMap(decodeJaeger);
   }
 
   stop(): void {

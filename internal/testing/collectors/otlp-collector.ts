@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import type { ReceivedSpan } from './received-span.ts';
 
 /** A span in OTLP's JSON form. */
 export interface OtlpSpan {
@@ -16,6 +17,8 @@ export interface OtlpSpan {
   attributes: { key: string; value: { stringValue?: string; intValue?: number } }[];
   events: { name: string; attributes: OtlpSpan['attributes'] }[];
   links: { traceId: string; spanId: string }[];
+  /** `service.name` of the program that sent it. */
+  service: string;
 }
 
 /** An OpenTelemetry collector that receives spans over OTLP/HTTP and keeps them. */
@@ -38,7 +41,9 @@ export class OtlpCollector {
       if (silent) return;
       for (const { resource, scopeSpans } of request.url === '/v1/traces' ? resourceSpans : []) {
         collector.resource = resource.attributes;
-        for (const { spans } of scopeSpans) collector.spans.push(...spans);
+        const service = attribute(resource.attributes, 'service.name');
+        for (const { spans } of scopeSpans)
+          collector.spans.push(...spans.map((span: OtlpSpan) => ({ ...span, service })));
       }
       response.setHeader('content-type', 'application/json').end('{}');
     });
@@ -57,10 +62,19 @@ export class OtlpCollector {
     return this.spans.filter((span) => span.name === name);
   }
 
+  received(): ReceivedSpan[] {
+    return this.spans.map(({ attributes, kind, parentSpanId = '', ...span }) => {
+      const tags = Object.fromEntries(attributes.map(({ key }) => [key, attribute(attributes, key)]));
+      return { ...span, parentSpanId, kind: kinds[kind - 1] ?? 'unknown', tags };
+    });
+  }
+
   stop(): void {
     this.#stop();
   }
 }
+
+const kinds = ['internal', 'server', 'client', 'producer', 'consumer'];
 
 export function attribute(attributes: OtlpSpan['attributes'], key: string): string | number | undefined {
   const value = attributes.find((attribute) => attribute.key === key)?.value;

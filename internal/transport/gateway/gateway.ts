@@ -9,6 +9,8 @@ import type { Logger } from 'pino';
 import type { Transcoder } from '../../../pkg/transcoder/transcoder.ts';
 import type { Metrics } from '../../client/metrics/metrics.ts';
 import type { UnaryCaller } from '../shared/calls/unary-caller.ts';
+import { toPeer } from '../shared/http/peer.ts';
+import { beginRequest, finishRequest, type RequestTracing } from '../shared/http/request-spans.ts';
 import { HttpFailure } from '../shared/http/send-failure.ts';
 import { docsRouter } from './docs.ts';
 import { countingHttp } from './http-metrics.ts';
@@ -34,6 +36,8 @@ interface Deps {
   caller: UnaryCaller;
   /** Answers requests for a chat's server-sent events; undefined in a process without chats. */
   events: RequestHandler | undefined;
+  /** Absent: requests have no spans. */
+  tracing?: RequestTracing | undefined;
   log: Logger;
   metrics: Metrics;
 }
@@ -41,7 +45,10 @@ interface Deps {
 const exposedHeaders = ['x-request-id', 'x-trace-id', 'Retry-After', 'ETag', 'WWW-Authenticate'];
 
 /** Creates the Express application: the contract as REST, its documentation, the web page, server-sent events and health checks. */
-export function createGateway({ transcoder, caller, events, log, metrics }: Deps, options: GatewayOptions): Express {
+export function createGateway(
+  { transcoder, caller, events, tracing, log, metrics }: Deps,
+  options: GatewayOptions,
+): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('trust proxy', [...options.trustedProxies]);
@@ -71,6 +78,7 @@ export function createGateway({ transcoder, caller, events, log, metrics }: Deps
   });
   app.use(docsRouter(options.openApi));
   if (options.webPage !== undefined) app.use(webPageRouter(options.webPage));
+  if (tracing) app.use(traceRequests(tracing));
   if (events) app.get('/v1/chats/:chatId/events', events);
   app.use(express.raw({ type: () => true, limit: options.maxBodyBytes }));
   const rest = restHandler({ transcoder, caller, log });
@@ -93,6 +101,22 @@ const requestId: RequestHandler = (req, res, next) => {
   res.set('x-request-id', given !== undefined && saneId.test(given) ? given : randomUUID());
   next();
 };
+
+/** Opens a span for each request. The route is known once a handler has matched it. */
+function traceRequests(tracing: RequestTracing): RequestHandler {
+  return (req, res, next) => {
+    const { method } = req;
+    const span = beginRequest(tracing, method, req.headers);
+    if (span) {
+      const client = toPeer(req);
+      res.once('close', () => {
+        const route = res.locals.route ?? req.route?.path;
+        finishRequest(span, { method, route, status: res.headersSent ? res.statusCode : undefined, client });
+      });
+    }
+    next();
+  };
+}
 
 /** Allows no cross-origin calls until origins are configured. Never allows credentials: tokens are sent in a header, not in cookies. */
 function corsPolicy(origins: readonly string[]): RequestHandler {

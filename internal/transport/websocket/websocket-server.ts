@@ -7,6 +7,7 @@ import { MessageJson } from '../../../pkg/transcoder/message-json.ts';
 import { grpcCodes, httpStatusOf } from '../../converter/status.ts';
 import type { ErrorCode } from '../../model/errors.ts';
 import { clientAddressVia } from '../shared/calls/client-address.ts';
+import { beginRequest, finishRequest, type RequestTracing } from '../shared/http/request-spans.ts';
 import type { LiveStreams } from '../shared/streams/live-streams.ts';
 import { closes } from './close-code.ts';
 import { Connection, type ConnectionOptions, ConnectionSocket } from './connection.ts';
@@ -35,6 +36,8 @@ interface Deps {
   streams: LiveStreams;
   /** The contract's encoded google.protobuf.FileDescriptorSet. */
   descriptors: Uint8Array;
+  /** Absent: sockets have no spans. */
+  tracing?: RequestTracing | undefined;
   log: Logger;
 }
 
@@ -145,8 +148,9 @@ export class WebSocketServer {
   }
 
   #open(socket: ConnectionSocket, duplex: Duplex, request: IncomingMessage): void {
-    const { streams, log } = this.#deps;
+    const { streams, tracing, log } = this.#deps;
     const { headers, socket: connection } = request;
+    const span = tracing && beginRequest(tracing, 'GET', headers);
     const { remoteAddress = '', remotePort } = connection;
     // TCP keep-alive detects a dead client even while its socket is paused, when pongs are not read.
     connection.setKeepAlive(true, this.#options.keepaliveMs);
@@ -156,11 +160,10 @@ export class WebSocketServer {
     socket.on('pong', this.#heard);
     socket.on('message', this.#heard);
     const opened = new Connection(socket, { ...codec, duplex, streams, log }, this.#options);
-    void opened.run({
-      headers: keptHeaders(request),
-      authorization: authorizationOf(request),
-      peer: this.#clientAddress(peer, forwardedFor?.toString()),
-    });
+    const client = this.#clientAddress(peer, forwardedFor?.toString());
+    const ended = opened.run({ headers: keptHeaders(request), authorization: authorizationOf(request), peer: client });
+    // A closure for each socket would hold memory, so only recorded ones have it.
+    if (span) void ended.then(() => finishRequest(span, { method: 'GET', route: path, status: 101, client }));
   }
 
   #askAll(): void {
