@@ -47,9 +47,11 @@ export class RawClient {
     return this.#unary(`/chat.v1.ChatService/${definition.name}`, definition, request);
   }
 
-  connect(): ClientDuplexStream<Buffer, Buffer> {
+  connect(headers: Record<string, string> = {}): ClientDuplexStream<Buffer, Buffer> {
     const asIs = (bytes: Buffer) => bytes;
-    return this.#client.makeBidiStreamRequest('/chat.v1.ChatService/ConnectChat', asIs, asIs, this.#metadata);
+    const metadata = this.#metadata.clone();
+    for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+    return this.#client.makeBidiStreamRequest('/chat.v1.ChatService/ConnectChat', asIs, asIs, metadata);
   }
 
   close(): void {
