@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { webSocketTransport } from '../../../pkg/chat-client/index.ts';
 import { newGroup, type Person, personOf, say, signIn } from '../../testing/clients/person.ts';
@@ -13,6 +14,7 @@ import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
 const collectors = { OTLP: () => OtlpCollector.start(), Jaeger: () => JaegerAgent.start() };
+const operations = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
 const secret = 'what nobody else may read';
 
 /** How the conventions call the brokers. */
@@ -23,6 +25,15 @@ const cases = Object.keys(systems).flatMap((bus) =>
     (protocol) => [bus as keyof typeof systems, protocol as keyof typeof collectors] as const,
   ),
 );
+
+/** The attributes of a span in the table of docs/operations.md that this trace has. */
+function documented(span: string): string[] {
+  const rows = operations.split('\n').filter((line) => line.startsWith('| `'));
+  const [, , , , attributes = ''] = rows.find((row) => row.split('|')[1]!.includes(`\`${span}\``))?.split('|') ?? [];
+  const shared = attributes.includes('as above') ? documented('publish chat') : [];
+  const own = [...attributes.matchAll(/(?:`[\w.]+` or )?`([\w.]+)`/g)].map(([, name = '']) => name);
+  return [...shared, ...own].sort();
+}
 
 describe.each(cases)('two nodes with %s as their bus, which send spans by %s', (bus, protocol) => {
   let broker: BusBroker;
@@ -142,6 +153,10 @@ describe.each(cases)('two nodes with %s as their bus, which send spans by %s', (
       kind: 'consumer',
       tags: { ...messaging, 'messaging.operation.type': 'process', 'chat.readers': 3 },
     });
+    // jaeger-client adds tags of its own.
+    if (protocol === 'OTLP')
+      for (const { name, tags } of spans)
+        expect([name, ...Object.keys(tags).sort()]).toEqual([name, ...documented(name)]);
     const sent = JSON.stringify(spans);
     expect(sent).not.toContain(secret);
     expect(sent).not.toContain(alice.token);
