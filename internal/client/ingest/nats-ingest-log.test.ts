@@ -54,6 +54,18 @@ function collect(reader: PartitionReader) {
 
 const idsOf = (entries: readonly LogEntry[]) => entries.map(({ message }) => message?.id);
 
+test('the trace of a message travels in the headers of its entry; other entries have none', async () => {
+  const log = await openLog();
+  const traces: AcceptedMessage['trace'][] = [
+    { traceparent: 'a', tracestate: 'b' },
+    undefined,
+    { 'uber-trace-id': 'c' },
+  ];
+  await log.append(traces.map((trace) => newMessage(trace && { trace })));
+  const { entries } = collect(log.read(0, 0, 10));
+  await eventually(() => expect(entries.map(({ message }) => message?.trace)).toEqual(traces));
+});
+
 test('messages are read as they were appended, in the same order, from any position', async () => {
   const log = await openLog();
   const messages = Array.from({ length: 1_000 }, (_, i) => newMessage({ text: `message ${i}` }));

@@ -8,6 +8,10 @@ class Store {
   readonly #items = new Map<string, string>();
   readonly size = 1;
 
+  get count(): number {
+    return this.#items.size;
+  }
+
   async get(key: string): Promise<string | undefined> {
     await setImmediate();
     return this.#items.get(key);
@@ -35,6 +39,7 @@ test('tracing the calls of a part does not change its behaviour', async () => {
     await store.put('a', '1');
     expect(await store.get('a')).toBe('1');
     expect(store.size).toBe(1);
+    expect(store.count).toBe(1);
     expect(store).toBeInstanceOf(Store);
   });
 });

@@ -12,14 +12,15 @@ const maxReferences = 64;
 export function traceCalls<T extends object>(name: string, part: T): T {
   const tracedPart: T = Object.create(part);
   for (const key of keysOf(part)) {
-    const { value, get } = descriptorOf(part, key);
-    if (get) {
+    if (isGetter(part, key)) {
       Object.defineProperty(tracedPart, key, { get: () => Reflect.get(part, key) });
-    } else if (typeof value === 'function' && key !== 'constructor') {
-      const spanName = `${name}.${key}`;
-      const method = (...args: unknown[]) => traced(spanName, () => value.apply(part, args));
-      Object.defineProperty(tracedPart, key, { value: method });
+      continue;
     }
+    const value: unknown = Reflect.get(part, key);
+    if (typeof value !== 'function' || key === 'constructor') continue;
+    const spanName = `${name}.${key}`;
+    const method = (...args: unknown[]) => traced(spanName, () => Reflect.apply(value, part, args));
+    Object.defineProperty(tracedPart, key, { value: method });
   }
   return tracedPart;
 }
@@ -33,11 +34,12 @@ function keysOf(part: object): Set<string> {
   return keys;
 }
 
-function descriptorOf(part: object, key: string): PropertyDescriptor {
-  for (let at = part; ; at = Object.getPrototypeOf(at)) {
+function isGetter(part: object, key: string): boolean {
+  for (let at = part; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
     const descriptor = Object.getOwnPropertyDescriptor(at, key);
-    if (descriptor) return descriptor;
+    if (descriptor) return descriptor.get !== undefined;
   }
+  return false;
 }
 
 /** Does the work in a child of the active span, which follows from the other active spans. Without an active span it only does the work. */

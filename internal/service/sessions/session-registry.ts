@@ -23,6 +23,8 @@ interface Opened {
   principal: Principal;
   encoder: EventEncoder;
   transport: Transport;
+  /** The trace id of the stream, for the log. */
+  traceId?: string;
   /** Called when the session is over but the client does not take the last frame. */
   onStuck?: (() => void) | undefined;
 }
@@ -79,7 +81,7 @@ export class SessionRegistry {
    * `Session.run` throws, UNAVAILABLE (TOO_MANY_ARRIVALS) and RESOURCE_EXHAUSTED (TOO_MANY_STREAMS).
    */
   async run(
-    { principal, encoder, transport, onStuck }: Opened,
+    { principal, encoder, transport, traceId, onStuck }: Opened,
     commands: Inbox<readonly Incoming[]>,
     write: FrameWriter,
     signal: LightAbortSignal,
@@ -98,6 +100,7 @@ export class SessionRegistry {
         principal,
         encoder,
         transport,
+        traceId,
         onClosing: () => {
           grace = setTimeout(() => void this.#giveUp(opened, onStuck), this.#options.closingGraceMs);
         },

@@ -95,6 +95,7 @@ const ownOperations = {
 export class Session {
   readonly id: string;
   readonly transport: Transport;
+  readonly #traceId: string | undefined;
   readonly #deps: SessionDeps;
   readonly #options: SessionOptions;
   readonly #encoder: EventEncoder;
@@ -118,17 +119,21 @@ export class Session {
       principal,
       encoder,
       transport,
+      traceId,
       onClosing = () => {},
     }: {
       id: string;
       principal: Principal;
       encoder: EventEncoder;
       transport: Transport;
+      /** Of the stream. */
+      traceId?: string | undefined;
       onClosing?: () => void;
     },
   ) {
     this.id = id;
     this.transport = transport;
+    this.#traceId = traceId;
     this.#deps = deps;
     this.#options = options;
     this.#principal = principal;
@@ -145,7 +150,7 @@ export class Session {
         outbound: this.#outbound,
         encoder,
         userId: principal.userId,
-        onRetry: (err) => deps.log.warn({ err, sessionId: id }, 'could not read for a stream; trying again'),
+        onRetry: (err) => deps.log.warn({ err, sessionId: id, traceId }, 'could not read for a stream; trying again'),
       },
       { maxSubscriptions: options.limits.maxSubscriptions, pageSize: options.pageSize },
     );
@@ -224,7 +229,7 @@ export class Session {
       this.#outbound.end();
     } catch (error) {
       if (signal.aborted) return this.#end();
-      this.#deps.log.debug({ err: error, sessionId: this.id }, 'a stream sent a frame that cannot be read');
+      this.#deps.log.debug({ err: error, ...this.#ids }, 'a stream sent a frame that cannot be read');
       await this.close('PROTOCOL_ERROR', error);
     } finally {
       this.#carryingOut = false;
@@ -315,7 +320,7 @@ export class Session {
 
   #reject(operation: Operation, commandId: string, cause: unknown): void {
     const known = cause instanceof ChatError;
-    if (!known) this.#deps.log.error({ err: cause, sessionId: this.id, commandId }, 'a command failed');
+    if (!known) this.#deps.log.error({ err: cause, ...this.#ids, commandId }, 'a command failed');
     const error = known ? cause : new ChatError('INTERNAL', `internal error (session ${this.id})`);
     this.#tell({ kind: 'rejected', commandId, error });
     this.#deps.counters.refusals.add(1, { reason: error.reason });
@@ -324,6 +329,11 @@ export class Session {
 
   #count(operation: Operation, code: ErrorCode | 'OK'): void {
     this.#deps.counters.commands.add(1, { operation, grpc_code: code });
+  }
+
+  /** What identifies the stream in the log. */
+  get #ids() {
+    return { sessionId: this.id, traceId: this.#traceId };
   }
 
   #tell(event: Event): void {

@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { grpcTransport } from '../../../pkg/chat-client/grpc.ts';
 import { newGroup, type Person, personOf, say, signIn } from '../../testing/clients/person.ts';
 import { commands, type StreamProbe } from '../../testing/clients/stream-probe.ts';
+import { OtlpCollector } from '../../testing/collectors/otlp-collector.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { busBrokers } from '../../testing/services/bus-brokers.ts';
 import { ChildService } from '../../testing/services/child-service.ts';
@@ -58,10 +59,13 @@ describe.skipIf(!isThere).each(buses)(
       timeout: 180_000,
     }, async () => {
       const broker = await start();
+      // The new node's publications carry contexts, which the previous release does not know.
+      const collector = await OtlpCollector.start();
+      onTestFinished(() => collector.stop());
       onTestFinished(() => broker.stop());
       const dsn = broker.env.POSTGRES_DSN ?? (await createTestDatabase());
       const env = { ...broker.env, POSTGRES_DSN: dsn, REPAIR_INTERVAL_MS: '60000' };
-      const newer = await startTestService(env, { dsn });
+      const newer = await startTestService({ ...env, TRACING_URL: collector.url }, { dsn });
       onTestFinished(() => newer.stop());
       const folder = await checkOutPreviousRelease();
       const older = await ChildService.start({ ...env, MIGRATE_ON_START: 'false' }, 'server', folder);
@@ -107,6 +111,7 @@ describe.skipIf(!isThere).each(buses)(
         const given = numbers(reader, group.id);
         expect(given).toEqual([...new Set(given)].toSorted((a, b) => a - b));
       }
+      expect(collector.named('publish chat').length).toBeGreaterThan(0);
       expect(numbers(live[1], group.id)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
     });
   },

@@ -1,13 +1,18 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { GetChatRequest, SendMessageRequest } from '../../../pkg/api/chat/v1/chat.ts';
+import type { MessageRepository } from '../../repository/message-repository.ts';
+import { startNats } from '../../servers/brokers.ts';
 import { newRoom, type Person, say, signIn } from '../../testing/clients/person.ts';
 import { headers, RawClient } from '../../testing/clients/raw-client.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
 import { JaegerAgent, lowTraceId } from '../../testing/collectors/jaeger-agent.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { attribute, OtlpCollector, type OtlpSpan } from '../../testing/collectors/otlp-collector.ts';
+import { treeOf } from '../../testing/collectors/received-span.ts';
 import { eventually } from '../../testing/eventually.ts';
+import { withFaults } from '../../testing/faults/with-faults.ts';
+import { ingestEnv } from '../../testing/services/ingest-env.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
 const callersTrace = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -163,6 +168,60 @@ describe('with an OpenTelemetry collector', () => {
     stream.close();
   });
 });
+
+test('with INGEST=jetstream a trace goes on from the log to the delivery', async () => {
+  const nats = await startNats();
+  onTestFinished(() => nats.stop());
+  const collector = await OtlpCollector.start();
+  onTestFinished(() => collector.stop());
+  const service = await startTestService({ ...ingestEnv(nats), TRACING_URL: collector.url });
+  onTestFinished(() => service.stop());
+  const alice = await signIn(service.transport(), 'alice');
+  const room = await newRoom(alice);
+  const stream = await alice.connect();
+  await stream.ask(commands.subscribe(room.id));
+  await say(alice, room, 'hi');
+  const delivery = await eventually(() => {
+    const found = collector.received().find(({ name, tags }) => name === 'deliver chat' && tags['chat.readers'] === 1);
+    expect(found).toBeDefined();
+    return found!;
+  });
+  await eventually(() => {
+    const spans = collector.received().filter(({ traceId }) => traceId === delivery.traceId);
+    expect(treeOf(spans)).toEqual(
+      expect.arrayContaining([
+        'commit messages < MessageWriter.append',
+        'publish chat < MessageWriter.append',
+        'deliver chat < publish chat',
+      ]),
+    );
+  });
+  stream.close();
+});
+
+test.for(['1', '0'])(
+  'a failed command is logged with the ids of its stream, with a sample ratio of %s',
+  async (ratio) => {
+    const collector = await OtlpCollector.start();
+    onTestFinished(() => collector.stop());
+    const log = new LogLines();
+    const env = { TRACING_URL: collector.url, TRACING_SAMPLE_RATIO: ratio };
+    const appendBatch = () => Promise.reject(new TypeError('broken'));
+    const messages = (real: MessageRepository) => withFaults(real, () => ({ appendBatch }));
+    const service = await startTestService(env, { log: log.logger, messages });
+    const alice = await signIn(service.transport(), 'alice');
+    const room = await newRoom(alice);
+    const stream = await alice.connect();
+    expect(await stream.ask(commands.send(room.id, 'hi'))).toMatchObject({ $case: 'rejected' });
+    stream.close();
+    await eventually(() => expect(log.lines.at(-1)).toMatchObject({ msg: 'stream ended' }));
+    const { traceId, spanId } = log.lines.findLast(({ method }) => method === 'ConnectChat')!;
+    const failure = log.lines.find(({ msg }) => msg === 'a command failed');
+    expect(failure).toMatchObject({ traceId, ...(ratio === '1' && { spanId }) });
+    await service.stop();
+    expect(collector.spans.some((span) => span.spanId === spanId)).toBe(ratio === '1');
+  },
+);
 
 test('the remaining spans are sent when the service stops', async () => {
   const collector = await OtlpCollector.start();

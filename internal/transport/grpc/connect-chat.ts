@@ -57,7 +57,14 @@ export function createConnectChat({
   };
   return ({ call, requests, write, gone }) => {
     // Aborting ends the handler. The gRPC call itself stays open until the client reads again or its connection is lost.
-    const opened = { principal: principalOf(call), encoder, transport: 'grpc' as const, onStuck: () => gone.abort() };
+    const onStuck = () => gone.abort();
+    const opened = {
+      principal: principalOf(call),
+      encoder,
+      transport: 'grpc' as const,
+      traceId: call.traceId,
+      onStuck,
+    };
     return sessions.run(opened, new IteratedInbox(requests, read), write, gone);
   };
 }

@@ -40,7 +40,7 @@ export class LocalStreams implements LiveStreams {
   #open(call: StreamCall): Promise<void> {
     const { sessions, reader, encoder } = this.#deps;
     const { transport, commands, write, onStuck } = call.open();
-    const opened = { principal: principalOf(call), encoder, transport, onStuck };
+    const opened = { principal: principalOf(call), encoder, transport, traceId: call.traceId, onStuck };
     return sessions.run(opened, new ReadInbox(commands, reader), write, call.signal);
   }
 }
