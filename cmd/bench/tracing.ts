@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Figure } from './figure.ts';
+import { percentile } from './percentile.ts';
 import { TracedLoad } from './traced-load.ts';
 
 /** How long each service works in one of its turns, in milliseconds. */
@@ -22,6 +23,8 @@ export async function measureTracing(newDatabase: () => Promise<string>, turns: 
   });
   const ways = {
     'neither traces nor metrics': { env: { ADMIN: 'false' } },
+    // Its ratio says how much two equal services differ on this machine.
+    'neither, once more': { env: { ADMIN: 'false' } },
     'metrics alone': { env: { ADMIN_PORT: '0' } },
     'metrics and traces of 1 %': { env: traced(0.01), oneOfAHundred: true },
     'metrics and traces of 100 %': { env: traced(1) },
@@ -34,27 +37,16 @@ export async function measureTracing(newDatabase: () => Promise<string>, turns: 
     const figures: Figure[] = [];
     for (const [how, what] of Object.entries(sends) as [keyof typeof sends, string][]) {
       for (const [, load] of loads) await load.run(how, turnMs);
-      const used = loads.map(([name]) => ({ name, cpuMicros: 0, messages: 0 }));
+      const micros: number[][] = [];
       for (let turn = 0; turn < turns; turn += 1) {
+        const round: number[] = [];
         for (let i = 0; i < loads.length; i += 1) {
           const at = (turn + i) % loads.length;
-          const { cpuMicros, messages } = await loads[at]![1].run(how, turnMs);
-          used[at]!.cpuMicros += cpuMicros;
-          used[at]!.messages += messages;
+          round[at] = await loads[at]![1].run(how, turnMs);
         }
+        micros.push(round);
       }
-      const [floor, ...others] = used.map(({ name, cpuMicros, messages }) => ({
-        what: name,
-        value: cpuMicros / messages,
-      }));
-      for (const { what: way, value } of others) {
-        figures.push({
-          what: `a message ${what}, ${way}: service's processor time`,
-          value,
-          unit: 'µs',
-          baseline: floor!,
-        });
-      }
+      figures.push(...compare(`a message ${what}`, Object.keys(ways), micros));
     }
     return figures;
   } finally {
@@ -62,6 +54,18 @@ export async function measureTracing(newDatabase: () => Promise<string>, turns: 
     collector.close();
     collector.closeAllConnections();
   }
+}
+
+/** Compares each way with the first. Ratios are of the turns of one round, which other work on the machine disturbs alike; medians leave out the rest. */
+function compare(what: string, ways: readonly string[], rounds: readonly number[][]): Figure[] {
+  const median = (pick: (round: number[]) => number) => percentile(rounds.map(pick), 0.5);
+  const baseline = { what: ways[0]!, value: median(([floor]) => floor!) };
+  return ways.slice(1).map((way, i) => ({
+    what: `${what}, ${way}: service's processor time`,
+    value: baseline.value * median((round) => round[i + 1]! / round[0]!),
+    unit: 'µs',
+    baseline,
+  }));
 }
 
 /** A collector that answers that it has the spans, and drops them. */
