@@ -111,7 +111,7 @@ describe.skipIf(!isThere).each(buses)(
         const given = numbers(reader, group.id);
         expect(given).toEqual([...new Set(given)].toSorted((a, b) => a - b));
       }
-      expect(collector.named('publish chat').length).toBeGreaterThan(0);
+      await eventually(() => expect(collector.named('publish chat').length).toBeGreaterThan(0));
       expect(numbers(live[1], group.id)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
     });
   },
