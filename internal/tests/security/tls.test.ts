@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { makeCertificates } from '../../../cmd/gen-cert/make-certificates.ts';
 import { grpcTransport, type TlsOptions } from '../../../pkg/chat-client/grpc.ts';
 import { startGateway } from '../../app/start-gateway.ts';
+import { readConfig } from '../../config/config.ts';
 import { readGatewayConfig } from '../../config/gateway-config.ts';
 import { LiveConfig } from '../../config/live/live-config.ts';
 import { newGroup, say, signIn } from '../../testing/clients/person.ts';
@@ -17,6 +18,7 @@ import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { makeTestCertificates, type TestCertificates } from '../../testing/services/certificates.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
+import { CertificateFiles } from '../../transport/tls/certificate-files.ts';
 
 let certificates: TestCertificates;
 let service: TestService;
@@ -183,6 +185,18 @@ describe('certificates that change', () => {
     const after = await serialOf(certificates.serverCert);
     await eventually(async () => expect(await serialAt(service.address)).toBe(after));
   });
+});
+
+test('certificates are read at once when the settings are read again', async () => {
+  const own = await makeTestCertificates();
+  onTestFinished(() => own.remove());
+  const tls = readConfig(own.env).tls!;
+  const files = await CertificateFiles.open(tls, { log: pino({ level: 'silent' }) }, { pollMs: 3_600_000 });
+  onTestFinished(() => files.close());
+  const renewed = new Promise((resolve) => files.onChange(resolve));
+  await makeCertificates(own.folder);
+  await files.look();
+  expect(await renewed).toMatchObject({ cert: await readFile(own.serverCert) });
 });
 
 test('the health check of containers is answered over TLS, and over mutual TLS with a certificate', async () => {
