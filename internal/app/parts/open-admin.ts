@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { ListenOptions } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -85,7 +86,8 @@ export async function openAdmin<Config extends { admin: AdminConfig }>(
 async function listenAtSocket(server: Server, resources: ResourceStack): Promise<string> {
   // Other users cannot enter a folder that mkdtemp makes.
   const folder = await mkdtemp(join(tmpdir(), 'chat-worker-'));
-  resources.add("the folder of the worker's socket", () => rm(folder, { recursive: true, force: true }));
+  // A worker ends without further ado when the process that has started it is killed.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'admin.sock');
   // Exclusive: the process that has started the worker would else listen in its place.
   await listen(server, { path, exclusive: true }, resources);
