@@ -69,6 +69,8 @@ export class MessageWriter {
         written.addStored(entry.item, appended);
       } else if (outcome === 'repeated') {
         if (entry.maybeStored) written.addRepeated(entry.item, appended);
+        // Every attempt of this entry had its id, and no other entry has.
+        if (messageId === entry.item.id) written.countLate();
       } else if (outcome !== 'accepted') {
         entry.reject(toError(outcome, chatType));
         continue;

@@ -77,6 +77,11 @@ export class WrittenMessages {
     if (trace) this.#traces.set(message.chatId, [...(this.#traces.get(message.chatId) ?? []), trace]);
   }
 
+  /** Counts a message that an earlier attempt here has committed without an answer. */
+  countLate(): void {
+    this.#counters.messages.add(1);
+  }
+
   /** Adds a write that an earlier attempt may have committed without an answer. Nobody has published it then, so the chat's head is published. */
   addRepeated({ chatId }: { chatId: string }, { seq }: { seq: number }): void {
     this.#heads.set(chatId, Math.max(seq, this.#heads.get(chatId) ?? 0));
