@@ -20,7 +20,7 @@ import { LocalStreams } from '../transport/shared/streams/local-streams.ts';
 import { openDatabase } from './database/open-database.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
-import { openAdmin } from './parts/open-admin.ts';
+import { openAdmin, tellReady } from './parts/open-admin.ts';
 import { openBus } from './parts/open-bus.ts';
 import { type ChatOverrides, openChat } from './parts/open-chat.ts';
 import { openIdentity } from './parts/open-identity.ts';
@@ -148,6 +148,7 @@ async function assemble(
   tellState(metrics, { sessions, hub, database });
   tellConnections(metrics, { grpc: transports.grpcPort, http: transports.httpPort }, resources);
   const sources = { expose, notReady: () => transports.notReady() };
+  tellReady(metrics, sources.notReady);
   const admin = await openAdmin(live, sources, { log, resources });
   const stop = once(async () => {
     await transports.drain(() => sessions.closeAll('DRAINING', drainingError(), live.current.times.reconnectSpreadMs));

@@ -9,7 +9,7 @@ import { unaryHandlers } from '../transport/shared/operations/unary-handlers.ts'
 import { authSchema, openDatabase } from './database/open-database.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
-import { openAdmin } from './parts/open-admin.ts';
+import { openAdmin, tellReady } from './parts/open-admin.ts';
 import { openIdentity } from './parts/open-identity.ts';
 import { openMetrics } from './parts/open-metrics.ts';
 import { openRateLimiter } from './parts/open-rate-limiter.ts';
@@ -62,6 +62,7 @@ export async function startAuthServer(
     tellPools(metrics, database);
     tellConnections(metrics, { grpc: grpcPort, http: httpPort }, resources);
     const sources = { expose, notReady: () => transports.notReady() };
+    tellReady(metrics, sources.notReady);
     await openAdmin(live, sources, { log, resources });
     const stop = once(async () => {
       await transports.drain(async () => {});

@@ -9,7 +9,7 @@ import { closingGraceMs } from './lifecycle/closing-grace.ts';
 import { DatabaseWatch } from './lifecycle/database-watch.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
-import { openAdmin } from './parts/open-admin.ts';
+import { openAdmin, tellReady } from './parts/open-admin.ts';
 import { openBus } from './parts/open-bus.ts';
 import { openCertificates } from './parts/open-certificates.ts';
 import { openIngest } from './parts/open-ingest.ts';
@@ -71,6 +71,7 @@ export async function startBackground(live: LiveConfig<Config>, log: Logger, sig
     };
     tellPools(metrics, database);
     const sources = { expose, notReady: () => (isReachable ? [] : ['PostgreSQL is away']) };
+    tellReady(metrics, sources.notReady);
     await openAdmin(live, sources, { log, resources });
     const watch = new DatabaseWatch({ ask: () => database.readPool.query('select 1'), log, metrics, onChange });
     resources.add('the watch over the database', () => watch.stop());

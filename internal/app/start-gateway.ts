@@ -8,7 +8,7 @@ import { GrpcStreams } from '../transport/shared/streams/grpc-streams.ts';
 import { readChannelCredentials } from '../transport/tls/channel-credentials.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
-import { openAdmin } from './parts/open-admin.ts';
+import { openAdmin, tellReady } from './parts/open-admin.ts';
 import { openCertificates } from './parts/open-certificates.ts';
 import { openGateway } from './parts/open-gateway.ts';
 import { openMetrics } from './parts/open-metrics.ts';
@@ -65,6 +65,7 @@ export async function startGateway(
     );
     tellConnections(metrics, { grpc: undefined, http: httpPort }, resources);
     const notReady = () => (caller.ready ? [] : ['no service can be reached']);
+    tellReady(metrics, notReady);
     const { port: adminPort } = await openAdmin(live, { expose, notReady }, { log, resources });
     return { httpPort, adminPort, stop: once(() => resources.close()) };
   } catch (error) {

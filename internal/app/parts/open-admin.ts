@@ -6,6 +6,7 @@ import type { ListenOptions } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { Metrics } from '../../client/metrics/metrics.ts';
 import { type AdminConfig, usualAdminPort } from '../../config/groups/admin-config.ts';
 import type { LiveConfig } from '../../config/live/live-config.ts';
 import { createAdminApp } from '../../transport/admin/admin-app.ts';
@@ -41,6 +42,12 @@ interface Deps {
 }
 
 const none: AdminEndpoint = { port: undefined, socketPath: undefined };
+
+/** Adds whether the process is ready, for the same reasons as `/readyz`. */
+export function tellReady(metrics: Metrics, notReady: AdminSources['notReady']): void {
+  const help = '1 while the process is ready to serve clients, else 0.';
+  metrics.gauge({ name: 'chat_ready', help, ofWorkers: 'min' }, () => (notReady().length === 0 ? 1 : 0));
+}
 
 /**
  * Starts the endpoint for operators: at the admin port or, in a worker, at a socket that only its own user can open. There is none if it is off, or if

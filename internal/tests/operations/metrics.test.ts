@@ -191,6 +191,7 @@ describe('the metrics', () => {
     onTestFinished(() => gateway.stop());
     const endpoint = { app: { adminPort: gateway.adminPort } };
     await eventually(async () => expect((await ask('/readyz', {}, endpoint)).status).toBe(200));
+    expect((await scrape(endpoint)).get('chat_ready')).toBe(1);
     await fetch(`http://127.0.0.1:${gateway.httpPort}/v1/auth/me`);
     const refused = 'http_requests_total{method="GET",route="/v1/auth/me",code="401"}';
     await eventually(async () => expect((await scrape(endpoint)).get(refused)).toBe(1));
@@ -267,8 +268,10 @@ describe('the endpoint for operators', () => {
         { ready: false, reasons: ['PostgreSQL is away'] },
       ]);
     });
+    expect((await scrape(away)).get('chat_ready')).toBe(0);
     proxy.restore();
     await eventually(async () => expect((await ask('/readyz', {}, away)).status).toBe(200));
+    expect((await scrape(away)).get('chat_ready')).toBe(1);
   });
 
   test('must be there if a port is set', async () => {
