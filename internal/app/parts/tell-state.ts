@@ -61,6 +61,6 @@ export function tellPools(metrics: Metrics, database: Parts['database']): void {
       name: 'chat_database_given_up_commits',
       help: 'Commits that wait for a synchronous standby, and that nobody waits for here any more.',
     },
-    () => database.givenUpCommits,
+    () => database.givenUpCommits(),
   );
 }

@@ -21,7 +21,7 @@ export interface Database {
   reads: Kysely<Tables>;
   epochs: PostgresEpochRepository;
   /** Commits that wait for a synchronous standby after their clients gave them up. */
-  readonly givenUpCommits: number;
+  givenUpCommits(): number;
   /** Waits for the queries under way, then closes the pools. Calling it again is harmless. */
   close(): Promise<void>;
 }
@@ -59,9 +59,7 @@ export function createDatabase({ dsn, poolSize, Pool, ...options }: DatabaseOpti
     readPool,
     reads,
     epochs,
-    get givenUpCommits() {
-      return givenUp.size;
-    },
+    givenUpCommits: () => givenUp.size,
     close: () => {
       closing ??= (async () => {
         // Kysely ends a pool only if it has used the pool.
