@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,10 @@ import { freePort } from '../embedded/server/free-port.ts';
 import { waitUntil } from '../embedded/system/wait-until.ts';
 
 interface Command {
+  /** Its name, which is also that of its Debian package. */
   program: string;
+  /** Files that it reads, by their names in its folder. */
+  files?: Readonly<Record<string, string>>;
   /** Its arguments, for a port of its own and a folder in which it keeps what outlives it. */
   args(port: number, folder: string): string[];
 }
@@ -35,6 +38,7 @@ export class ServerProcess {
       await mkdtemp(join(tmpdir(), `chat-${command.program}-`)),
     );
     try {
+      for (const [name, text] of Object.entries(command.files ?? {})) await writeFile(join(server.folder, name), text);
       await server.restart();
     } catch (error) {
       await server.stop();
@@ -62,9 +66,16 @@ export class ServerProcess {
     let output = '';
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (output += chunk));
-    child.once('error', (error) => (output += error.message));
     this.#child = child;
-    const ended = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+    try {
+      await once(child, 'spawn');
+    } catch (cause) {
+      this.#child = undefined;
+      const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+      const why = isMissing ? `it is not installed: apt-get install ${program}` : (cause as Error).message;
+      throw new Error(`${program} does not start: ${why}`, { cause });
+    }
+    const ended = () => child.exitCode !== null || child.signalCode !== null;
     const answers = await waitUntil(async () => ended() || (await accepts(this.port)), 60_000);
     if (!answers || ended()) throw new Error(`${program} does not start: ${output.slice(-2_000)}`);
   }
