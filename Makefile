@@ -8,6 +8,7 @@ NPM := npm --loglevel=error --no-audit --no-fund --no-update-notifier
 CONFIG_FILE ?= local.env
 NODE := node --env-file-if-exists='$(CONFIG_FILE)'
 SERVICE := CONFIG_FILE='$(CONFIG_FILE)' exec node
+DASHBOARDS := deploy/grafana/dashboards
 INSTALLED := node_modules/.package-lock.json
 USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
@@ -103,11 +104,14 @@ ingest-replay: $(INSTALLED) local.env ## Put accepted messages that were set asi
 chat: $(INSTALLED) ## Chat in the terminal: make chat USER=alice (ARGS='--addr host:port')
 	@exec node cmd/chat/main.ts $(if $(USER_NAME),--user '$(USER_NAME)') $(ARGS)
 
+dashboards: $(INSTALLED) ## Write the dashboards of internal/monitoring for Grafana
+	@node internal/tools/dashboards/main.ts $(DASHBOARDS)
+
 fmt: $(INSTALLED) ## Format all files
 	@biome check --write .
 	@buf format --write api
 
-lint: $(INSTALLED) ## Check formatting, lint, import rules, types, .proto files, compose files, manifests, Helm chart
+lint: $(INSTALLED) ## Check formatting, lint, import rules, types, .proto files, compose files, manifests, Helm chart, dashboards
 	@biome check --error-on-warnings .
 	@node internal/tools/check-imports/main.ts
 	@node internal/tools/check-tests/main.ts
@@ -118,6 +122,7 @@ lint: $(INSTALLED) ## Check formatting, lint, import rules, types, .proto files,
 	@node internal/tools/check-compose.ts docker-compose.yml deploy/compose.yml
 	@node internal/tools/check-manifests/main.ts deploy/kubernetes
 	@node internal/tools/check-chart/main.ts deploy/helm/chat deploy/kubernetes/secrets.env.example
+	@node internal/tools/dashboards/main.ts --check $(DASHBOARDS)
 
 test: $(INSTALLED) ## Run the fast tests (ARGS='internal/service' selects files; SEED=1 repeats a run's random choices)
 	@vitest run --project fast $(ARGS)

@@ -269,11 +269,14 @@ export const areas: Readonly<Record<string, Area>> = {
   transcoder: { holds: ['pkg/transcoder'], imports: [], packages: ['@bufbuild/protobuf'] },
   openapi: { holds: ['pkg/openapi'], imports: ['proto-rules', 'transcoder'], packages: ['@bufbuild/protobuf'] },
 
+  monitoring: { holds: ['internal/monitoring'], imports: [], packages: [] },
+
   // What only developers run.
   tools: {
     holds: ['internal/tools'],
     imports: [
       'config',
+      'monitoring',
       'openapi',
       'transcoder',
       'app',

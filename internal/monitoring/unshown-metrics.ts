@@ -1,0 +1,20 @@
+/** Metrics that no panel shows, each with the reason. */
+export const unshownMetrics: Readonly<Record<string, string>> = {
+  nodejs_active_handles: 'nodejs_active_resources has the same by better names',
+  nodejs_active_handles_total: 'the sum of another metric',
+  nodejs_active_requests: 'it is almost always 0',
+  nodejs_active_requests_total: 'it is almost always 0',
+  nodejs_active_resources_total: 'the sum of another metric',
+  nodejs_eventloop_lag_mean_seconds: 'the median and the 99th percentile tell more',
+  nodejs_eventloop_lag_min_seconds: 'it is the interval of the timer, 10 ms',
+  nodejs_eventloop_lag_p90_seconds: 'the median and the 99th percentile tell enough',
+  nodejs_eventloop_lag_seconds: 'a single measurement, at the moment of the scrape',
+  nodejs_eventloop_lag_stddev_seconds: 'the median and the 99th percentile tell more',
+  nodejs_heap_space_size_available_bytes: 'for those who tune V8; the heap as a whole shows a leak',
+  nodejs_heap_space_size_total_bytes: 'for those who tune V8; the heap as a whole shows a leak',
+  nodejs_heap_space_size_used_bytes: 'for those who tune V8; the heap as a whole shows a leak',
+  process_cpu_system_seconds_total: 'a part of process_cpu_seconds_total',
+  process_cpu_user_seconds_total: 'a part of process_cpu_seconds_total',
+  process_heap_bytes: 'address space that is reserved, not memory in use',
+  process_virtual_memory_bytes: 'address space that is reserved, not memory in use',
+};
