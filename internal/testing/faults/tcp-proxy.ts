@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 /** A TCP proxy between the service and its database, which simulates faults of the network. */
 export interface TcpProxy {
@@ -11,7 +12,9 @@ export interface TcpProxy {
   freeze(): void;
   /** Stops forwarding on each connection, also on new ones, whose client sends this text. */
   freezeAt(text: string): void;
-  /** Accepts new connections again. */
+  /** Delays what the database sends by this many milliseconds for each piece, as a busy server does. */
+  slow(delayMs: number): void;
+  /** Accepts new connections again, without a delay. */
   restore(): void;
   /** Breaks every connection, and leads new ones to another server: the service's address stays the same across a failover. */
   redirect(dsn: string): void;
@@ -23,6 +26,14 @@ export async function startTcpProxy(dsn: string): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let refusing = false;
   let fatal: string | undefined;
+  let delayMs = 0;
+  const delayed = () =>
+    new Transform({
+      transform(chunk, _encoding, done) {
+        if (delayMs === 0) done(null, chunk);
+        else setTimeout(done, delayMs, null, chunk);
+      },
+    });
   const server = createServer((client) => {
     const upstream = connect(Number(target.port || 5432), target.hostname);
     for (const [socket, peer] of [
@@ -38,7 +49,7 @@ export async function startTcpProxy(dsn: string): Promise<TcpProxy> {
       });
     }
     if (refusing) return client.resetAndDestroy();
-    client.pipe(upstream).pipe(client);
+    client.pipe(upstream).pipe(delayed()).pipe(client);
     client.prependListener('data', (chunk: Buffer) => {
       if (fatal === undefined || !chunk.includes(fatal)) return;
       client.unpipe();
@@ -65,7 +76,11 @@ export async function startTcpProxy(dsn: string): Promise<TcpProxy> {
     freezeAt(text) {
       fatal = text;
     },
+    slow(ms) {
+      delayMs = ms;
+    },
     restore() {
+      delayMs = 0;
       refusing = false;
       fatal = undefined;
     },
