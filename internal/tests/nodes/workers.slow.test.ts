@@ -176,6 +176,6 @@ test('the metrics of all workers are added up', async () => {
   const url = /metrics +(\S+)/.exec(service.stderr)?.[1];
   const text = await (await fetch(url!)).text();
   expect(text).toMatch(/^chat_messages_saved_total 4$/m);
-  expect(text).toMatch(/^chat_sessions 4$/m);
+  expect(text).toMatch(/^chat_sessions\{transport="grpc"\} 4$/m);
   expect(await (await fetch(url!.replace('/metrics', '/readyz'))).json()).toEqual({ ready: true, reasons: [] });
 });
