@@ -119,7 +119,7 @@ lint: $(INSTALLED) ## Check formatting, lint, import rules, types, .proto files,
 	@buf lint
 	@tsc --noEmit
 	@tsc -p cmd/web --noEmit
-	@node internal/tools/check-compose.ts docker-compose.yml deploy/compose.yml
+	@node internal/tools/check-compose.ts docker-compose.yml deploy/compose.yml deploy/compose.yml+deploy/stack.yml
 	@node internal/tools/check-manifests/main.ts deploy/kubernetes
 	@node internal/tools/check-chart/main.ts deploy/helm/chat deploy/kubernetes/secrets.env.example
 	@node internal/tools/dashboards/main.ts --check $(DASHBOARDS)
@@ -148,6 +148,19 @@ chaos: $(INSTALLED) ## Check the guarantees of three nodes during injected fault
 
 soak: $(INSTALLED) ## Look for what grows under load with faults: make soak MINUTES=60 ARGS='--bus nats' (docs/verify.md)
 	@node cmd/soak/main.ts $(if $(SEED),--seed '$(SEED)') $(if $(MINUTES),--minutes '$(MINUTES)') $(ARGS)
+
+stack: deploy/.env ## Start everything in Docker: three nodes behind HAProxy, Prometheus, Grafana, Jaeger (docs/monitoring.md)
+	@docker compose -f deploy/compose.yml -f deploy/stack.yml up --build
+
+# Made once, with a password of its own for each name that needs one.
+deploy/.env: deploy/.env.example
+	@umask 077; [ -e $@ ] || while IFS= read -r line; do \
+	  case "$$line" in [A-Z]*=) line="$$line$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')" ;; esac; \
+	  echo "$$line"; \
+	done <$< >$@
+
+stack-local: $(INSTALLED) ## Start the same from local programs, without Docker and Grafana, until Ctrl-C (ARGS='--nodes 2')
+	@exec node cmd/stack-local/main.ts $(ARGS)
 
 gen-cert: $(INSTALLED) ## Create a local authority and certificates in certs/ (HOSTS=chat.example.com,10.0.0.5 ARGS=--force)
 	@node cmd/gen-cert/main.ts $(if $(HOSTS),--host '$(HOSTS)') $(ARGS)

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../embedded/server/free-port.ts';
 import { startNats, startRedis } from '../servers/brokers.ts';
+import { NodeProcess } from '../servers/node-process.ts';
 import type { ServerProcess } from '../servers/server-process.ts';
 import type { Deployment } from '../verify/transports/deployment.ts';
 import { clockSkew } from './clock-skew.ts';
 import { Database, type Replacement } from './database.ts';
 import { Link } from './link.ts';
-import { NodeProcess } from './node-process.ts';
 
 export interface ClusterOptions {
   nodes: number;

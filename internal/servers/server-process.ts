@@ -11,7 +11,7 @@ interface Command {
   /** Its name, which is also that of its Debian package. */
   program: string;
   /** Files that it reads, by their names in its folder. */
-  files?: Readonly<Record<string, string>>;
+  files?: (port: number) => Readonly<Record<string, string>>;
   /** Its arguments, for a port of its own and a folder in which it keeps what outlives it. */
   args(port: number, folder: string): string[];
 }
@@ -38,7 +38,8 @@ export class ServerProcess {
       await mkdtemp(join(tmpdir(), `chat-${command.program}-`)),
     );
     try {
-      for (const [name, text] of Object.entries(command.files ?? {})) await writeFile(join(server.folder, name), text);
+      const files = command.files?.(server.port) ?? {};
+      for (const [name, text] of Object.entries(files)) await writeFile(join(server.folder, name), text);
       await server.restart();
     } catch (error) {
       await server.stop();

@@ -29,13 +29,34 @@ const ajv = new Ajv2019({
 });
 const validate = ajv.compile<Compose>(schema);
 
-for (const file of process.argv.slice(2)) {
-  const compose: unknown = parse(readFileSync(file, 'utf8'), { merge: true });
-  const faults = validate(compose)
-    ? [...findSettingFaults(compose), ...findLoggingFaults(compose)]
-    : (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`);
-  for (const fault of faults) console.error(`${file}: ${fault}`);
+// `a.yml+b.yml` are two files that Compose is given together.
+for (const argument of process.argv.slice(2)) {
+  const layers = argument
+    .split('+')
+    .map((file): [string, unknown] => [file, parse(readFileSync(file, 'utf8'), { merge: true })]);
+  const faults = layers.flatMap(([file, layer]) => findSchemaFaults(layer).map((fault) => `${file}: ${fault}`));
+  if (faults.length === 0) {
+    const merged = layers.map(([, layer]) => layer as Compose).reduce(mergeLayers);
+    const found = [...findSettingFaults(merged), ...findLoggingFaults(merged)];
+    faults.push(...found.map((fault) => `${argument}: ${fault}`));
+  }
+  for (const fault of faults) console.error(fault);
   if (faults.length > 0) process.exitCode = 1;
+}
+
+function findSchemaFaults(compose: unknown): string[] {
+  if (validate(compose)) return [];
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath || '/'} ${message}`);
+}
+
+/** What matters here of how Compose merges files: the environment of a service by name. */
+function mergeLayers(below: Compose, above: Compose): Compose {
+  const services = { ...below.services };
+  for (const [name, service] of Object.entries(above.services)) {
+    const environment = { ...services[name]?.environment, ...service.environment };
+    services[name] = { ...services[name], ...service, environment };
+  }
+  return { services };
 }
 
 function findSettingFaults({ services }: Compose): string[] {
@@ -52,9 +73,10 @@ function findLoggingFaults({ services }: Compose): string[] {
     .map(([name]) => `/services/${name}/logging/options has no max-size: its log would grow without end`);
 }
 
-/** As Compose would, were nothing set but what must be: that is a password. */
+/** As Compose would, were nothing set but what must be: passwords and tokens. */
 function interpolate(value: string): string {
-  return value.replace(/\$\{\w+(?:(:[-?])([^}]*))?\}/g, (_, operator?: string, operand = '') =>
-    operator === ':-' ? operand : 'changeme',
-  );
+  return value.replace(/\$\{(\w+)(?:(:[-?])([^}]*))?\}/g, (_, name: string, operator?: string, operand = '') => {
+    if (operator === ':-') return operand;
+    return name.endsWith('TOKEN') ? 'changeme-changeme' : 'changeme';
+  });
 }

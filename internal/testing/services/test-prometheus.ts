@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { startPrometheus } from '../../servers/monitoring.ts';
 import type { ServerProcess } from '../../servers/server-process.ts';
 import { eventually } from '../eventually.ts';
-
-const read = (path: string) => readFileSync(new URL(`../../../deploy/${path}`, import.meta.url), 'utf8');
 
 /** One series of an answer. */
 export interface Sample {
@@ -28,10 +25,7 @@ export class TestPrometheus {
   /** `ports` are those of the services' endpoints for operators, `alertmanager` that of an Alertmanager. Resolves when each was scraped. */
   static async start(ports: readonly number[], alertmanager?: ServerProcess): Promise<TestPrometheus> {
     const prometheus = new TestPrometheus(
-      await startPrometheus(configFor(ports, alertmanager?.port), {
-        'recording.yml': shortened(read('prometheus/rules/recording.yml')),
-        'alerts.yml': shortened(read('prometheus/rules/alerts.yml')),
-      }),
+      await startPrometheus({ chatPorts: ports, alertmanagerPort: alertmanager?.port, everySeconds: 1, adaptRules }),
     );
     try {
       await eventually(async () => expect(await prometheus.query('up == 1')).toHaveLength(ports.length));
@@ -74,28 +68,8 @@ export class TestPrometheus {
   }
 }
 
-/** The project's configuration of Alertmanager. */
-export function alertmanagerConfig(): string {
-  return read('alertmanager/alertmanager.yml');
-}
-
-/** The project's configuration, for services on this machine. */
-function configFor(ports: readonly number[], alertmanager: number | undefined): string {
-  const config = parse(read('prometheus/prometheus.yml'));
-  const at = (port: number) => `127.0.0.1:${port}`;
-  config.global = { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' };
-  config.rule_files = ['recording.yml', 'alerts.yml'];
-  config.alerting.alertmanagers =
-    alertmanager === undefined ? [] : [{ static_configs: [{ targets: [at(alertmanager)] }] }];
-  config.scrape_configs = config.scrape_configs.map(({ job_name }: { job_name: string }) => ({
-    job_name,
-    static_configs: [{ targets: ports.map(at) }],
-  }));
-  return stringify(config);
-}
-
 /** The rules with the same conditions, over 15 s and at once. */
-function shortened(rules: string): string {
+function adaptRules(rules: string): string {
   const file = parse(rules) as RuleFile;
   for (const rule of file.groups.flatMap((group) => group.rules)) {
     rule.expr = rule.expr.replace(/\[\d+[mh]\]/g, '[15s]');

@@ -19,7 +19,7 @@ import { ChildService } from '../../testing/services/child-service.ts';
 import { ingestEnv } from '../../testing/services/ingest-env.ts';
 import { ReplicatedPostgres } from '../../testing/services/replicated-postgres.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
-import { alertmanagerConfig, TestPrometheus } from '../../testing/services/test-prometheus.ts';
+import { TestPrometheus } from '../../testing/services/test-prometheus.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 
 async function watch(port: number, alertmanager?: ServerProcess): Promise<TestPrometheus> {
@@ -254,7 +254,7 @@ test('a process that is stopped: ChatProcessDown, which Alertmanager gets; one t
   const port = await freePort();
   const env = { ADMIN: 'true', ADMIN_PORT: String(port), POSTGRES_DSN: await createTestDatabase() };
   const service = await ChildService.start(env);
-  const alertmanager = await startAlertmanager(alertmanagerConfig());
+  const alertmanager = await startAlertmanager();
   onTestFinished(() => alertmanager.stop());
   const prometheus = await watch(port, alertmanager);
 

@@ -124,7 +124,7 @@ export const areas: Readonly<Record<string, Area>> = {
     packages: ['node', '@zxcvbn-ts/core', '@zxcvbn-ts/language-common'],
   },
   embedded: { holds: ['internal/embedded'], imports: ['backoff'], packages: ['node', 'pg'] },
-  servers: { holds: ['internal/servers'], imports: ['embedded'], packages: ['node', 'pg'] },
+  servers: { holds: ['internal/servers'], imports: ['embedded'], packages: ['node', 'pg', 'yaml'] },
 
   // The service, and the ways to it.
   converter: {
@@ -244,6 +244,7 @@ export const areas: Readonly<Record<string, Area>> = {
     imports: ['cluster', 'verify', 'sdk', 'sdk for grpc', 'prometheus text'],
     packages: ['node'],
   },
+  'cmd/stack-local': { holds: ['cmd/stack-local'], imports: ['embedded', 'servers'], packages: ['node'] },
   'cmd/bench': {
     holds: ['cmd/bench'],
     imports: ['embedded', 'servers', 'sdk', 'api', 'backoff'],
