@@ -45,6 +45,20 @@ test('each alert has a test of promtool that it fires, under its name', () => {
   expect(alerts.map(({ alert }) => alert).filter((name) => !names.has(name))).toEqual([]);
 });
 
+/** Alerts that no test causes on a real service, with the reason. */
+const onlyByPromtool: Readonly<Record<string, string>> = {
+  ChatMemoryGrows: 'it compares hours',
+  ChatFilesNearLimit: 'it needs thousands of connections',
+  ChatOutboxLarge: 'it needs slow readers of hundreds of megabytes',
+  ChatExportLate: 'it needs an export that is late by more than a minute',
+};
+
+test('each alert fires on a real service in a test, or there is a reason why not', () => {
+  const source = read('internal/tests/operations/alerts.slow.test.ts');
+  const staged = alerts.map(({ alert }) => alert).filter((name) => source.includes(`'${name}'`));
+  expect([...staged, ...Object.keys(onlyByPromtool)].toSorted()).toEqual(alerts.map(({ alert }) => alert).toSorted());
+});
+
 test('panels that the pages name in quotes exist on the dashboards', () => {
   const titles = new Set(dashboards.flatMap((dashboard) => panelsOf(dashboard).map(({ title }) => title)));
   const named = ['docs/runbook.md', 'docs/monitoring.md'].flatMap((page) =>
