@@ -28,7 +28,13 @@ const never = new AbortController().signal;
 /** Nodes of both kinds on one database. */
 async function newFixture() {
   // Without a writer: accepted messages wait in the log.
-  const jetstream = { ...ingestEnv(nats), POSTGRES_DSN: await createTestDatabase(), WRITER_GIVE_UP_MS: '1000' };
+  const jetstream = {
+    ...ingestEnv(nats),
+    POSTGRES_DSN: await createTestDatabase(),
+    // Senders are checked within a quarter of it, also on a busy machine.
+    WRITER_GIVE_UP_MS: '8000',
+    CALL_TIMEOUT_MS: '20000',
+  };
   const env = { direct: { ...jetstream, INGEST: 'direct' }, jetstream: { ...jetstream, ROLES: 'grpc,gateway,auth' } };
   const log = new LogLines();
   return {
