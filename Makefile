@@ -12,10 +12,10 @@ DASHBOARDS := deploy/grafana/dashboards
 INSTALLED := node_modules/.package-lock.json
 USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
-.PHONY: $(shell awk -F: '/^[a-z-]+:.*\#\# / { print $$1 }' $(MAKEFILE_LIST))
+.PHONY: $(shell awk -F: '/^[a-z_-]+:.*\#\# / { print $$1 }' $(MAKEFILE_LIST))
 
 help: ## List the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z_-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: install-deps generate web local.env ## Install npm packages and the right Node, generate code, build the web page
 
@@ -63,6 +63,11 @@ up: $(INSTALLED) local.env cmd/web/dist/index.html ## Start the service
 
 dev: $(INSTALLED) local.env ## Start the service, and restart it when a file changes
 	@$(SERVICE) --watch-path=cmd --watch-path=internal --watch-path=pkg --watch-path=migrations cmd/server/main.ts
+
+run_dev: dev ## Same as dev
+
+run_prod: $(INSTALLED) local.env cmd/web/dist/index.html ## Start the service in production mode: it refuses unsafe settings
+	@NODE_ENV=production $(SERVICE) cmd/server/main.ts
 
 gateway: $(INSTALLED) local.env ## Start only the HTTP gateway; it calls GATEWAY_UPSTREAMS
 	@$(SERVICE) cmd/gateway/main.ts

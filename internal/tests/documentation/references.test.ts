@@ -98,10 +98,10 @@ test('every path of the repository in backticks exists', () => {
 
 test('every make target in the pages exists', () => {
   const makefile = readFileSync(`${root}Makefile`, 'utf8');
-  const targets = new Set([...makefile.matchAll(/^([a-z][a-z-]*):/gm)].map(([, name]) => name));
+  const targets = new Set([...makefile.matchAll(/^([a-z][a-z_-]*):/gm)].map(([, name]) => name));
   const named = pages
     .flatMap(commandsOf)
-    .flatMap(({ at, text }) => [...text.matchAll(/\bmake ([a-z][a-z-]*)/g)].map(([, name = '']) => ({ at, name })));
+    .flatMap(({ at, text }) => [...text.matchAll(/\bmake ([a-z][a-z_-]*)/g)].map(([, name = '']) => ({ at, name })));
   expect(named.length).toBeGreaterThan(40);
   const unknown = named.filter(({ name }) => !targets.has(name));
   expect(unknown.map(({ at, name }) => `${at} make ${name}`)).toEqual([]);
