@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vite';
 import { precompress } from './build/precompress.ts';
 
@@ -15,6 +16,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
+      input: ['index.html', 'console/index.html'].map((page) => join(import.meta.dirname, page)),
       onLog(level, log, report) {
         // Packages for React mark what must not run on a server; here nothing does.
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') report(level, log);

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import { AuthServiceDefinition } from '../../pkg/api/auth/v1/auth.ts';
 import type { Bus } from '../client/bus/bus.ts';
@@ -23,6 +24,7 @@ import { ResourceStack } from './lifecycle/resource-stack.ts';
 import { openAdmin, tellReady } from './parts/open-admin.ts';
 import { openBus } from './parts/open-bus.ts';
 import { type ChatOverrides, openChat } from './parts/open-chat.ts';
+import { openConsole } from './parts/open-console.ts';
 import { openIdentity } from './parts/open-identity.ts';
 import { openMetrics } from './parts/open-metrics.ts';
 import { openRateLimiter } from './parts/open-rate-limiter.ts';
@@ -30,6 +32,7 @@ import { openRedis } from './parts/open-redis.ts';
 import { openSinks } from './parts/open-sinks.ts';
 import { openTracing } from './parts/open-tracing.ts';
 import { openTransports } from './parts/open-transports.ts';
+import { ownNode } from './parts/own-node.ts';
 import { tellConnections } from './parts/tell-connections.ts';
 import { tellState } from './parts/tell-state.ts';
 
@@ -147,9 +150,23 @@ async function assemble(
   );
   tellState(metrics, { sessions, hub, database });
   tellConnections(metrics, { grpc: transports.grpcPort, http: transports.httpPort }, resources);
-  const sources = { expose, notReady: () => transports.notReady() };
-  tellReady(metrics, sources.notReady);
-  const admin = await openAdmin(live, sources, { log, resources });
+  const notReady = () => transports.notReady();
+  tellReady(metrics, notReady);
+  const node = ownNode(config.roles);
+  const console =
+    config.admin.enabled && !cluster.isWorker
+      ? openConsole({
+          caller: transports.caller,
+          services: services.map(({ definition }) => definition.fullName),
+          identity,
+          expose,
+          notReady,
+          node,
+          log,
+          resources,
+        })
+      : undefined;
+  const admin = await openAdmin(live, { expose, notReady, console }, { log, resources });
   const stop = once(async () => {
     await transports.drain(() => sessions.closeAll('DRAINING', drainingError(), live.current.times.reconnectSpreadMs));
     await resources.close();

@@ -38,18 +38,26 @@ export class AdminClient {
     query: Query,
     signal: AbortSignal,
     others: readonly number[] = [],
+    body?: object,
   ): Promise<IncomingMessage> {
     const { url, token, tls } = this.#options;
     const target = new URL(`${url.pathname.replace(/\/$/, '')}${path}`, url);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) target.searchParams.set(name, String(value));
     }
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const content = body && JSON.stringify(body);
+    const headers = {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(content !== undefined && {
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(content),
+      }),
+    };
     const options = { method, headers, signal, agent: false };
     const sent = url.protocol === 'https:' ? requestByTls(target, { ...options, ...tls }) : request(target, options);
     let answer: IncomingMessage;
     try {
-      [answer] = (await once(sent.end(), 'response')) as [IncomingMessage];
+      [answer] = (await once(sent.end(content), 'response')) as [IncomingMessage];
     } catch (cause) {
       signal.throwIfAborted();
       throw new AdminClientError('unreachable', `cannot reach ${url.origin}: ${reasonOf(cause)}`, { cause });
@@ -57,6 +65,11 @@ export class AdminClient {
     const { statusCode: status = 0 } = answer;
     if (status === 200 || others.includes(status)) return answer;
     throw new AdminClientError(status === 401 ? 'not authorized' : 'refused', explain(status, await text(answer)));
+  }
+
+  /** Asks for an act, as JSON. */
+  act<Answer>(path: string, body: object, signal: AbortSignal): Promise<Answer> {
+    return this.askJson('POST', path, {}, signal, [], body);
   }
 
   async askJson<Answer>(...args: Parameters<AdminClient['ask']>): Promise<Answer> {

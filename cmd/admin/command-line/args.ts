@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { AdminClientOptions } from '../client/admin-client.ts';
-import { findSubcommand } from '../subcommands/index.ts';
 import type { Subcommand, SubcommandContext } from '../subcommands/subcommand.ts';
+import { findSubcommand } from './find-subcommand.ts';
 import { usage, usageOf } from './usage.ts';
 
 export type Args =
@@ -40,7 +40,7 @@ export function readArgs([name, ...rest]: readonly string[], env: Readonly<Recor
     const { values } = parseArgs({ args: rest, options: { ...common, ...subcommand.options } });
     const given = values as CommonValues;
     if (given.help) return { kind: 'help', text: usageOf(subcommand) };
-    return { kind: 'run', subcommand, client: readClient(given, env), json: given.json ?? false, values };
+    return { kind: 'run', subcommand, client: readClient(given, env, subcommand), json: given.json ?? false, values };
   } catch (error) {
     // Drops Node's advice on arguments that begin with a dash.
     const [message = ''] = (error as Error).message.split(/\. (?=To |Did )/);
@@ -52,7 +52,11 @@ export function readArgs([name, ...rest]: readonly string[], env: Readonly<Recor
   }
 }
 
-function readClient(values: CommonValues, env: Readonly<Record<string, string | undefined>>): AdminClientOptions {
+function readClient(
+  values: CommonValues,
+  env: Readonly<Record<string, string | undefined>>,
+  { console }: Subcommand,
+): AdminClientOptions {
   const url = URL.parse(values.url ?? 'http://127.0.0.1:9464');
   if (!url || !/^https?:$/.test(url.protocol))
     throw new Error('--url must be a URL that begins with http:// or https://');
@@ -60,7 +64,10 @@ function readClient(values: CommonValues, env: Readonly<Record<string, string | 
   if ((cert === undefined) !== (key === undefined)) throw new Error('--tls-cert and --tls-key must be given together');
   if ((ca || cert) && url.protocol !== 'https:')
     throw new Error('--tls-ca and --tls-cert need a --url that begins with https://');
-  const token = tokenFile === undefined ? env.ADMIN_TOKEN : String(read('--token-file', tokenFile));
+  const token =
+    tokenFile === undefined
+      ? env[console ? 'ADMIN_ACCESS_TOKEN' : 'ADMIN_TOKEN']
+      : String(read('--token-file', tokenFile));
   return {
     url,
     token: token?.trim() || undefined,

@@ -1,8 +1,9 @@
-import { subcommands } from '../subcommands/index.ts';
 import type { Subcommand } from '../subcommands/subcommand.ts';
+import { subcommands } from './find-subcommand.ts';
 
 const commonOptions = `  --url URL          the admin port of the service (default: http://127.0.0.1:9464)
-  --token-file FILE  a file with the token (default: $ADMIN_TOKEN, if it is set)
+  --token-file FILE  a file with the token (default: $ADMIN_TOKEN, if it is set). Sub-commands of the
+                     console need the access token of an administrator (default: $ADMIN_ACCESS_TOKEN)
   --tls-ca FILE      trust the authority in FILE (PEM); without it the system's authorities
   --tls-cert FILE    your certificate, if the service asks for one; with --tls-key FILE
   --json             print JSON`;
@@ -18,9 +19,17 @@ ${commonOptions}
   --help             print this; after a sub-command, its own help
 
 Sub-commands:
-${subcommands.map(({ name, summary }) => `  ${name.padEnd(16)} ${summary}`).join('\n')}
+${listed(({ console }) => !console)}
+
+Sub-commands of the console (docs/admin-console.md):
+${listed(({ console }) => console === true)}
 
 ${exits}`;
+
+function listed(isMeant: (subcommand: Subcommand) => boolean): string {
+  const meant = subcommands.filter(isMeant);
+  return meant.map(({ name, summary }) => `  ${name.padEnd(16)} ${summary}`).join('\n');
+}
 
 export function usageOf({ name, summary, help }: Subcommand): string {
   return [

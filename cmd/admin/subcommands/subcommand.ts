@@ -20,6 +20,8 @@ export interface Subcommand {
   summary: string;
   /** The usage of its own options, one line each. */
   help?: string;
+  /** Whether it needs the access token of an administrator, instead of the operator's token. */
+  console?: boolean;
   options: Record<string, { type: 'string' | 'boolean' }>;
   run(context: SubcommandContext): Promise<void>;
 }

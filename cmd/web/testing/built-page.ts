@@ -5,17 +5,21 @@ import { build } from 'vite';
 const root = join(import.meta.dirname, '..');
 const built = join(root, 'dist');
 
-/** Builds the page if that has not been done since its sources were changed; test files may do so at the same time. */
+/** Builds the pages if that has not been done since its sources were changed; test files may do so at the same time. */
 export async function builtPage(): Promise<void> {
   const builtAt = await changedAt(join(built, 'index.html'));
-  const sources = [join(root, 'src'), join(root, 'build'), join(root, '../../pkg')].map(newestIn);
+  const sources = [join(root, 'src'), join(root, 'console'), join(root, 'build'), join(root, '../../pkg')].map(
+    newestIn,
+  );
   const files = ['index.html', 'vite.config.ts'].map((name) => changedAt(join(root, name)));
   if (builtAt > Math.max(...(await Promise.all([...sources, ...files])))) return;
   const outDir = join(root, `dist/building-${process.pid}`);
   await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'error', build: { outDir, emptyOutDir: true } });
   await mkdir(join(built, 'assets'), { recursive: true });
   for (const name of await readdir(join(outDir, 'assets'))) await move(outDir, join('assets', name));
-  // Last: it names the others.
+  await mkdir(join(built, 'console'), { recursive: true });
+  // Last: they name the others.
+  await move(outDir, 'console/index.html');
   await move(outDir, 'index.html');
   await rm(outDir, { recursive: true, force: true });
 }

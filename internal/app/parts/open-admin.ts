@@ -19,6 +19,7 @@ import { createHttpServer } from '../../transport/tls/create-http-server.ts';
 import { ownProcess } from '../diagnostics/own-process.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import { openCertificates } from './open-certificates.ts';
+import type { Console } from './open-console.ts';
 
 /** What the process tells operators. */
 export interface AdminSources {
@@ -27,6 +28,8 @@ export interface AdminSources {
   notReady(): string[];
   /** The processes that this one has started, if it has. */
   workers?: WorkerSockets;
+  /** Absent: the process does not serve chats itself. */
+  console?: Console | undefined;
 }
 
 /** Where the process answers operators. Both are absent if it does not. */
@@ -55,7 +58,7 @@ export function tellReady(metrics: Metrics, notReady: AdminSources['notReady']):
  */
 export async function openAdmin<Config extends { admin: AdminConfig }>(
   live: LiveConfig<Config>,
-  { expose, notReady, workers }: AdminSources,
+  { expose, notReady, workers, console }: AdminSources,
   { log, resources }: Deps,
 ): Promise<AdminEndpoint> {
   const { enabled, host, port, tls } = live.current.admin;
@@ -70,8 +73,14 @@ export async function openAdmin<Config extends { admin: AdminConfig }>(
     token: admin.token,
     certificate: admin.tls?.clientCa !== undefined,
   }));
-  const routes = [...healthRoutes(notReady), ...metricsRoutes(expose), ...debugRoutes(ownProcess, workers)];
-  const app = createAdminApp({ routes, guards: portGuards(credentials), onError });
+  const routes = [
+    ...healthRoutes(notReady),
+    ...metricsRoutes(expose),
+    ...debugRoutes(ownProcess, workers),
+    ...(console?.routes ?? []),
+  ];
+  const guards = portGuards(credentials, console?.authenticate);
+  const app = createAdminApp({ routes, guards, page: console?.page, onError });
   try {
     const server = await listen(createHttpServer(certificates, app), { host, port }, resources);
     return { ...none, port: server.port };

@@ -19,6 +19,7 @@ import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import type { Database } from '../../repository/postgres/connection/database.ts';
 import { GrpcServer } from '../../transport/grpc/grpc-server.ts';
 import { LocalCaller } from '../../transport/shared/calls/local-caller.ts';
+import type { UnaryCaller } from '../../transport/shared/calls/unary-caller.ts';
 import type { ServedService } from '../../transport/shared/operations/served-service.ts';
 import type { LiveStreams } from '../../transport/shared/streams/live-streams.ts';
 import { closingGraceMs } from '../lifecycle/closing-grace.ts';
@@ -49,6 +50,8 @@ interface Deps {
 export interface Transports {
   grpcPort: number;
   httpPort: number | undefined;
+  /** Calls the services in this process. */
+  caller: UnaryCaller;
   /** Why the service is not ready; empty if it is. */
   notReady(): string[];
   /**
@@ -97,8 +100,8 @@ export async function openTransports(
   let serving = false;
   let draining = false;
   let httpPort: number | undefined;
+  const caller = new LocalCaller(services, interceptor, { isReady: () => serving, bus });
   if (http.enabled) {
-    const caller = new LocalCaller(services, interceptor, { isReady: () => serving, bus });
     const names = services.map(({ definition }) => definition.fullName);
     httpPort = await openGateway(
       {
@@ -142,6 +145,7 @@ export async function openTransports(
   return {
     grpcPort,
     httpPort,
+    caller,
     notReady: () => [
       ...(draining ? ['it is shutting down'] : []),
       ...(serving || draining ? [] : ['PostgreSQL is away']),

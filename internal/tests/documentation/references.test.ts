@@ -11,6 +11,7 @@ const folders = ['api', 'cmd', 'deploy', 'docs', 'internal', 'migrations', 'pkg'
 
 /** Upper-case names in the pages that are neither settings nor error reasons. */
 const otherNames = new Set([
+  'ADMIN_ACCESS_TOKEN',
   ...['CHAT_ADDR', 'CHAT_SESSION', 'CHAT_TRANSPORT', 'CHROMIUM_PATH', 'OTEL_EXPORTER_OTLP_HEADERS'],
   ...['CHAT_EVENTS', 'NOT_SERVING'],
 ]);

@@ -41,6 +41,7 @@ export const areas: Readonly<Record<string, Area>> = {
       'internal/client/auth/token-verifier.ts',
       'internal/client/bus/bus.ts',
       'internal/client/ingest/ingest-log.ts',
+      'internal/client/metrics/history/metric-point.ts',
       'internal/client/metrics/metrics.ts',
       'internal/client/metrics/shared-instruments.ts',
       'internal/client/presence/presence.ts',
@@ -87,7 +88,11 @@ export const areas: Readonly<Record<string, Area>> = {
     imports: ['model', 'ports', 'spans', 'nats', 'api'],
     packages: ['node', ...nats],
   },
-  'metrics adapters': { holds: ['internal/client/metrics'], imports: ['ports'], packages: ['prom-client'] },
+  'metrics adapters': {
+    holds: ['internal/client/metrics'],
+    imports: ['ports', 'prometheus text'],
+    packages: ['prom-client'],
+  },
   nats: { holds: ['internal/client/nats'], imports: [], packages: nats },
   'presence adapters': {
     holds: ['internal/client/presence'],
@@ -187,7 +192,12 @@ export const areas: Readonly<Record<string, Area>> = {
     imports: ['model', 'service', 'converter', 'shared by transports', 'api', 'transcoder'],
     packages: ['node', '@bufbuild/protobuf', 'nice-grpc-common', 'pino', 'ws'],
   },
-  admin: { holds: ['internal/transport/admin'], imports: [], packages: ['node', 'express'] },
+  admin: { holds: ['internal/transport/admin'], imports: ['model'], packages: ['node', 'express'] },
+  console: {
+    holds: ['internal/transport/admin/console'],
+    imports: ['admin', 'model', 'config', 'ports', 'service', 'converter', 'shared by transports', 'transcoder'],
+    packages: ['node', 'express'],
+  },
   tls: { holds: ['internal/transport/tls'], imports: ['config'], packages: ['node', '@grpc/grpc-js', 'pino'] },
 
   // The one place that says which adapter serves a port.
@@ -195,7 +205,7 @@ export const areas: Readonly<Record<string, Area>> = {
     holds: ['internal/app'],
     imports: [
       ...['model', 'config', 'ports', 'spans', 'converter', 'service', 'interceptor'],
-      ...['shared by transports', 'grpc', 'gateway', 'sse', 'websocket', 'admin', 'tls'],
+      ...['shared by transports', 'grpc', 'gateway', 'sse', 'websocket', 'admin', 'console', 'tls'],
       ...[
         'postgres',
         'auth adapters',
@@ -208,7 +218,7 @@ export const areas: Readonly<Record<string, Area>> = {
       ...['sink adapters', 'tracing adapters', 'rate limiters', 'passwords', 'embedded'],
       ...['api', 'backoff', 'proto-rules', 'transcoder'],
     ],
-    packages: ['node', 'opentracing', 'pino', 'pino-pretty'],
+    packages: ['node', 'express', 'opentracing', 'pino', 'pino-pretty'],
   },
 
   // Programs.
@@ -226,6 +236,11 @@ export const areas: Readonly<Record<string, Area>> = {
   'cmd/gen-cert': { holds: ['cmd/gen-cert'], imports: [], packages: ['node', '@peculiar/x509', 'reflect-metadata'] },
   'cmd/chat': { holds: ['cmd/chat'], imports: ['sdk', 'sdk for grpc', 'api', 'backoff'], packages: ['node'] },
   'cmd/web': { holds: ['cmd/web/src'], imports: ['sdk'], packages: ['preact', 'virtua'] },
+  'console page': {
+    holds: ['cmd/web/console'],
+    imports: ['cmd/web'],
+    packages: ['preact', 'uplot'],
+  },
   'build of cmd/web': { holds: ['cmd/web'], imports: [], packages: ['node', 'vite'] },
   verify: {
     holds: ['internal/verify'],

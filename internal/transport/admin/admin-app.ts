@@ -1,16 +1,18 @@
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { Refusal } from './refusal.ts';
 import type { Access, Guard, Route } from './route.ts';
 
 interface Deps {
   routes: readonly Route[];
   guards: Record<Access, Guard>;
+  /** The console's page. */
+  page?: RequestHandler | undefined;
   /** A request has failed for another reason than a refusal. */
   onError(error: unknown): void;
 }
 
 /** The application behind the admin port. Refusals and failures are answered as JSON: `error`, and `fields` if parameters are at fault. */
-export function createAdminApp({ routes, guards, onError }: Deps): Express {
+export function createAdminApp({ routes, guards, page, onError }: Deps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -18,9 +20,10 @@ export function createAdminApp({ routes, guards, onError }: Deps): Express {
     response.set('cache-control', 'no-store');
     next();
   });
+  if (page) app.use(page);
   for (const { method, path, access, handle } of routes) {
     app[method === 'GET' ? 'get' : 'post'](path, async (request, response) => {
-      guards[access](request);
+      await guards[access](request, response);
       await handle(request, response);
     });
   }

@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Request } from 'express';
+import type { Principal } from '../../model/principal.ts';
 import { Refusal } from './refusal.ts';
 import type { Access, Guard } from './route.ts';
 
@@ -11,21 +12,47 @@ export interface Credentials {
   certificate: boolean;
 }
 
+/** Returns the administrator whose access token the header has. Throws `Refusal` for any other token. */
+export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+
+/** A process without the chat service knows no administrators. */
+const nobody: Authenticate = async () => {
+  throw new Refusal(403, 'this process has no console');
+};
+
 /** The guards of a port that others may reach. */
-export function portGuards(credentials: Credentials): Record<Access, Guard> {
-  const scraper: Guard = ({ headers }) => checkToken(headers.authorization, credentials.token);
+export function portGuards(credentials: Credentials, authenticate = nobody): Record<Access, Guard> {
+  const scraper = ({ headers }: Request) => checkToken(headers.authorization, credentials.token);
+  const isOpen = () => credentials.token === undefined && !credentials.certificate;
+  const ownPage = (request: Request) => {
+    checkOwnPage(request);
+    if (isOpen()) checkName(request);
+  };
   return {
     anybody: () => {},
     scraper,
     operator(request) {
       scraper(request);
-      if (credentials.token === undefined && !credentials.certificate) checkLocal(request);
+      if (isOpen()) checkLocal(request);
+    },
+    'own page': ownPage,
+    async admin(request, response) {
+      ownPage(request);
+      response.locals.principal = await authenticate(request.headers.authorization);
     },
   };
 }
 
-/** The guards of a socket that only the process itself can reach, for requests that another process has checked. */
-export const trustAll: Record<Access, Guard> = { anybody() {}, scraper() {}, operator() {} };
+/** The guards of a socket that only the process itself can reach, for requests that another process has checked. It has no routes for administrators. */
+export const trustAll: Record<Access, Guard> = {
+  anybody() {},
+  scraper() {},
+  operator() {},
+  'own page'() {},
+  async admin() {
+    await nobody(undefined);
+  },
+};
 
 function checkToken(authorization = '', token: string | undefined): void {
   if (token === undefined) return;
@@ -47,6 +74,20 @@ function checkLocal({ headers, socket }: Request): void {
     403,
     'without ADMIN_TOKEN or ADMIN_CLIENT_CA only programs on this machine may ask, by its loopback address',
   );
+}
+
+/** Other web pages may not ask, although they lack the token: a browser would show the answer to nobody, but the request would have arrived. */
+function checkOwnPage({ headers }: Request): void {
+  const isOwn = headers.origin === undefined || URL.parse(headers.origin)?.host === headers.host;
+  if (isOwn && ['none', 'same-origin'].includes(String(headers['sec-fetch-site'] ?? 'none'))) return;
+  throw new Refusal(403, 'other web pages may not ask');
+}
+
+/** At loopback a name must be one of loopback: a page of another name that resolves to it has the same origin as itself. */
+function checkName({ headers, socket }: Request): void {
+  const host = URL.parse(`http://${headers.host}`)?.hostname ?? '';
+  if (!isLoopback(socket.remoteAddress ?? '') || isLoopback(host)) return;
+  throw new Refusal(403, 'ask by the loopback address, or set ADMIN_TOKEN or ADMIN_CLIENT_CA');
 }
 
 function isLoopback(host: string): boolean {

@@ -1,10 +1,11 @@
 import type { Request, Response } from 'express';
 
 /**
- * Who may use a route: anybody who can reach the port; a scraper, who needs the token or certificate if one is set; or an operator, who without either
- * must also be on this machine.
+ * Who may use a route: anybody who can reach the port; a scraper, who needs the token or certificate if one is set; an operator, who without either
+ * must also be on this machine; the console's own page, or a program; an administrator, whose access token has the role `admin`, by that page or a
+ * program.
  */
-export type Access = 'anybody' | 'scraper' | 'operator';
+export type Access = 'anybody' | 'scraper' | 'operator' | 'own page' | 'admin';
 
 /** One thing that can be asked for at the admin port. */
 export interface Route {
@@ -16,5 +17,5 @@ export interface Route {
   handle(request: Request, response: Response): void | Promise<void>;
 }
 
-/** Says who asks. Throws `Refusal` if the request may not be answered. */
-export type Guard = (request: Request) => void;
+/** Checks who asks; notes an administrator in `response.locals.principal`. Throws `Refusal` if the request may not be answered. */
+export type Guard = (request: Request, response: Response) => void | Promise<void>;

@@ -12,10 +12,10 @@ import type { UnaryCaller } from '../shared/calls/unary-caller.ts';
 import { toPeer } from '../shared/http/peer.ts';
 import { beginRequest, finishRequest, type RequestTracing } from '../shared/http/request-spans.ts';
 import { HttpFailure } from '../shared/http/send-failure.ts';
+import { webPageRouter } from '../shared/http/web-page.ts';
 import { docsRouter } from './docs.ts';
 import { countingHttp } from './http-metrics.ts';
 import { restHandler } from './rest-handler.ts';
-import { webPageRouter } from './web-page.ts';
 
 export interface GatewayOptions {
   /** Proxies whose X-Forwarded-For is believed. */

@@ -6,6 +6,7 @@ import { OneAtATime } from '../one-at-a-time.ts';
 import { readNumbers } from '../query.ts';
 import { Refusal } from '../refusal.ts';
 import type { Route } from '../route.ts';
+import { whenGone } from '../when-gone.ts';
 
 /** The processes that this one has started, from number 1. */
 export interface WorkerSockets {
@@ -86,13 +87,6 @@ export function debugRoutes(diagnostics: Diagnostics, workers = noWorkers): Rout
       },
     },
   ];
-}
-
-/** Aborts when the client disconnects before the answer is complete. */
-function whenGone(response: Response): AbortSignal {
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  return gone.signal;
 }
 
 function attach(response: Response, extension: string): void {

@@ -28,17 +28,25 @@ const compressions = [
   { encoding: 'gzip', ending: '.gz' },
 ];
 
+/** One of the pages that `make web` builds. */
+interface WebPage {
+  /** Where it is served. */
+  path: string;
+  /** Its file in the folder. */
+  file: string;
+}
+
 /**
- * Serves the web page that `make web` builds into `folder`: the page at `/`, which browsers revalidate on each load, and its files below `/assets`,
- * cached for a year because their names contain a hash of their content. Until the page is built, `/` answers 404 and says how to build it.
+ * Serves a web page that `make web` builds into `folder`: the page at its path, which browsers revalidate on each load, and the files below `/assets`,
+ * cached for a year because their names contain a hash of their content. Until the page is built, its path answers 404 and says how to build it.
  */
-export function webPageRouter(folder: string): Router {
+export function webPageRouter(folder: string, { path, file }: WebPage = { path: '/', file: 'index.html' }): Router {
   const router = Router({ caseSensitive: true, strict: true });
   const assets = join(folder, 'assets');
-  router.get('/', (_req, res, next) => {
-    if (!existsSync(join(folder, 'index.html'))) return notBuilt(res);
+  router.get(path, (_req, res, next) => {
+    if (!existsSync(join(folder, file))) return notBuilt(res);
     res.set({ 'Content-Security-Policy': contentSecurityPolicy, 'Content-Type': 'text/html; charset=utf-8' });
-    send(res, { root: folder, name: 'index.html', cacheControl: 'no-cache' }, next);
+    send(res, { root: folder, name: file, cacheControl: 'no-cache' }, next);
   });
   router.get('/assets/:name', (req, res, next) => {
     const { name } = req.params;

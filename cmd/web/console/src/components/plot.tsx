@@ -1,0 +1,73 @@
+import { useEffect, useRef } from 'preact/hooks';
+import UPlot from 'uplot';
+
+export interface Line {
+  label: string;
+  values: readonly (number | null)[];
+}
+
+interface Props {
+  title: string;
+  unit: string;
+  /** Times, in milliseconds since 1970. */
+  at: readonly number[];
+  lines: readonly Line[];
+}
+
+const height = 150;
+
+/** Lines over time. The newest values are also there as text. */
+export function Plot({ title, unit, at, lines }: Props) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot>(undefined);
+  const labels = lines.map(({ label }) => label).join('\n');
+  useEffect(() => {
+    const element = place.current!;
+    const style = getComputedStyle(element);
+    const colour = (name: string) => style.getPropertyValue(name);
+    const axis = { stroke: style.color, grid: { stroke: colour('--grid') }, ticks: { stroke: colour('--grid') } };
+    const created = new UPlot(
+      {
+        width: element.clientWidth,
+        height,
+        legend: { show: false },
+        cursor: { show: false },
+        scales: { y: { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1e-9) * 1.1] } },
+        axes: [axis, { ...axis, size: 60 }],
+        series: [{}, ...labels.split('\n').map((label, index) => ({ label, stroke: colour(`--line-${index % 4}`) }))],
+      },
+      undefined,
+      element,
+    );
+    plot.current = created;
+    const observer = new ResizeObserver(() => created.setSize({ width: element.clientWidth, height }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      created.destroy();
+    };
+  }, [labels]);
+  useEffect(() => {
+    plot.current?.setData([at.map((time) => time / 1_000), ...lines.map(({ values }) => [...values])]);
+  }, [at, lines]);
+  return (
+    <figure class="plot">
+      <figcaption>
+        <strong>{title}</strong>
+        <ul>
+          {lines.map(({ label, values }, index) => (
+            <li key={label}>
+              <span class={`key key-${index % 4}`} aria-hidden="true" /> {label} {shown(values.at(-1))} {unit}
+            </li>
+          ))}
+        </ul>
+      </figcaption>
+      <div ref={place} aria-hidden="true" />
+    </figure>
+  );
+}
+
+function shown(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '–';
+  return value.toLocaleString('en', { maximumSignificantDigits: 3 });
+}

@@ -1,0 +1,111 @@
+import { useCallback } from 'preact/hooks';
+import { Problem } from '../../../src/components/controls/problem.tsx';
+import { type Line, Plot } from '../components/plot.tsx';
+import { usePolled } from '../session/use-polled.ts';
+import { toDuration } from '../text/to-duration.ts';
+import type { Room, RoomProps } from './room.ts';
+
+/** What the process did in some seconds, as the API tells it. */
+interface Point {
+  at: number;
+  messagesPerSecond: number;
+  deliveriesPerSecond: number;
+  acknowledgementP50Ms: number | null;
+  acknowledgementP99Ms: number | null;
+  deliveryP99Ms: number | null;
+  eventLoopP99Ms: number | null;
+  residentBytes: number | null;
+  heapUsedBytes: number | null;
+  sessions: Record<string, number>;
+  refusalsPerSecond: Record<string, number>;
+}
+
+interface Overview {
+  nodeId: string;
+  ready: boolean;
+  reasons: string[];
+  version: string;
+  roles: string[];
+  uptimeSeconds: number;
+  history: Point[];
+}
+
+const mebibyte = 1_048_576;
+
+function View({ api }: RoomProps) {
+  const { value, problem } = usePolled(
+    useCallback(() => api.get<Overview>('overview'), [api]),
+    5_000,
+  );
+  if (!value) return <Problem text={problem} />;
+  const { history } = value;
+  const at = history.map((point) => point.at);
+  const line = (label: string, of: (point: Point) => number | null): Line => ({ label, values: history.map(of) });
+  const each = (of: (point: Point) => Record<string, number>): Line[] =>
+    [...new Set(history.flatMap((point) => Object.keys(of(point))))]
+      .toSorted()
+      .map((name) => line(name, (point) => of(point)[name] ?? 0));
+  const refusals = each((point) => point.refusalsPerSecond);
+  const bytes = (count: number | null) => (count === null ? null : count / mebibyte);
+  return (
+    <>
+      <Problem text={problem} />
+      <dl class="facts">
+        <div>
+          <dt>State</dt>
+          <dd class={value.ready ? 'good' : 'bad'}>
+            {value.ready ? 'ready' : `not ready: ${value.reasons.join('; ')}`}
+          </dd>
+        </div>
+        <div>
+          <dt>Version</dt>
+          <dd>{value.version}</dd>
+        </div>
+        <div>
+          <dt>Roles</dt>
+          <dd>{value.roles.join(', ')}</dd>
+        </div>
+        <div>
+          <dt>Up for</dt>
+          <dd>{toDuration(value.uptimeSeconds)}</dd>
+        </div>
+      </dl>
+      <p class="hint">This process, in the last 15 minutes.</p>
+      <div class="plots">
+        <Plot
+          title="Throughput"
+          unit="/s"
+          at={at}
+          lines={[
+            line('messages', (point) => point.messagesPerSecond),
+            line('deliveries', (point) => point.deliveriesPerSecond),
+          ]}
+        />
+        <Plot
+          title="Times"
+          unit="ms"
+          at={at}
+          lines={[
+            line('acknowledgement p50', (point) => point.acknowledgementP50Ms),
+            line('acknowledgement p99', (point) => point.acknowledgementP99Ms),
+            line('delivery p99', (point) => point.deliveryP99Ms),
+          ]}
+        />
+        <Plot title="Open streams" unit="" at={at} lines={each((point) => point.sessions)} />
+        <Plot title="Refusals" unit="/s" at={at} lines={refusals.length > 0 ? refusals : [line('none', () => 0)]} />
+        <Plot title="Event loop delay" unit="ms" at={at} lines={[line('p99', (point) => point.eventLoopP99Ms)]} />
+        <Plot
+          title="Memory"
+          unit="MiB"
+          at={at}
+          lines={[
+            line('resident', (point) => bytes(point.residentBytes)),
+            line('heap', (point) => bytes(point.heapUsedBytes)),
+          ]}
+        />
+      </div>
+    </>
+  );
+}
+
+export const overview: Room = { id: 'overview', title: 'Overview', View };
