@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { newRoom, signIn } from '../../internal/testing/clients/person.ts';
+import { commands } from '../../internal/testing/clients/stream-probe.ts';
 import {
   type ConsoleService,
   newAdministrator,
@@ -31,6 +33,47 @@ test('sign-in prints the token that the other sub-commands need', async () => {
   const { stdout } = await run('sign-in', '--user', username, '--password-file', join(folder, 'password'));
   await writeFile(join(folder, 'token'), stdout);
   expect(await run('overview', '--token-file', join(folder, 'token'))).toMatchObject({ code: 0 });
+});
+
+test('every list prints a table, or JSON', async () => {
+  const transport = admin.service.transport();
+  const alice = await signIn(transport, 'alice');
+  const stream = await alice.connect();
+  onTestFinished(() => stream.close());
+  const room = await newRoom(alice);
+  await stream.ask(commands.subscribe(room.id, 0));
+  const user = ['--id', alice.id];
+  const lists: [string[], RegExp, string][] = [
+    [['nodes'], new RegExp(`^HOST .*\\n.* ${process.pid} +true`), 'nodes'],
+    [['streams'], new RegExp(`^ID .*\\n[^ ]+ +${alice.id} +grpc .* 1$`, 'm'), 'streams'],
+    [['chats'], new RegExp(`^ID .*\\n${room.id} `), 'chats'],
+    [['rooms', '--name', room.name], new RegExp(`^ID .*\\n${room.id} +${room.name} `), 'rooms'],
+    [['chat', '--id', room.id], new RegExp(`${room.name}[\\s\\S]*MEMBER .*\\n${alice.id} `), 'members'],
+    [['users', '--prefix', alice.id], new RegExp(`^ID .*\\n${alice.id} +${alice.name}`), 'users'],
+    [['user', ...user], new RegExp(`^CHAT .*\\n${room.id} [\\s\\S]*\\n\\nnone`), 'chats'],
+    [['bans'], /^none/, 'bans'],
+    [['audit'], /^AT .*\n.*chat.create/, 'events'],
+    [['settings'], /^NAME .*\n[\s\S]*POSTGRES_DSN +postgres:\/\/[\s\S]*RATE_LIMIT_CALLS +0 +yes/, 'settings'],
+  ];
+  for (const [args, expected, field] of lists) {
+    expect((await run(...args)).stdout, args[0]).toMatch(expected);
+    expect(JSON.parse((await run(...args, '--json')).stdout)[field], args[0]).toBeInstanceOf(Array);
+  }
+});
+
+test('acts are done, and what they need is named', async () => {
+  const alice = await signIn(admin.service.transport(), 'alice');
+  const stream = await alice.connect();
+  expect(await run('ban', '--user', alice.id)).toMatchObject({ code: 1, stderr: 'error: --reason must be given\n' });
+  expect(await run('ban', '--user', alice.id, '--reason', 'spam')).toMatchObject({ code: 0, stdout: 'done\n' });
+  expect(await stream.ended).toMatchObject({ reason: 'BANNED' });
+  expect((await run('bans')).stdout).toMatch(new RegExp(`^USER .*\n${alice.id} +spam`));
+  expect(await run('unban', '--user', alice.id)).toMatchObject({ code: 0 });
+  expect(await run('unban', '--user', alice.id)).toMatchObject({ code: 1, stderr: expect.stringContaining('ban') });
+  const again = await alice.connect();
+  const [open] = JSON.parse((await run('streams', '--user', alice.id, '--json')).stdout).streams;
+  expect(await run('close-stream', '--id', open.id)).toMatchObject({ code: 0 });
+  expect(await again.ended).toMatchObject({ reason: 'DRAINING' });
 });
 
 test('a token without the role is refused, and a missing one has an exit code of its own', async () => {

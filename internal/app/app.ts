@@ -27,6 +27,7 @@ import { type ChatOverrides, openChat } from './parts/open-chat.ts';
 import { openConsole } from './parts/open-console.ts';
 import { openIdentity } from './parts/open-identity.ts';
 import { openMetrics } from './parts/open-metrics.ts';
+import { openNode } from './parts/open-node.ts';
 import { openRateLimiter } from './parts/open-rate-limiter.ts';
 import { openRedis } from './parts/open-redis.ts';
 import { openSinks } from './parts/open-sinks.ts';
@@ -149,16 +150,32 @@ async function assemble(
     signal,
   );
   tellState(metrics, { sessions, hub, database });
-  tellConnections(metrics, { grpc: transports.grpcPort, http: transports.httpPort }, resources);
+  const countConnections = tellConnections(
+    metrics,
+    { grpc: transports.grpcPort, http: transports.httpPort },
+    resources,
+  );
   const notReady = () => transports.notReady();
   tellReady(metrics, notReady);
   const node = ownNode(config.roles);
+  const state = () => ({
+    sessions: sessions.size,
+    connections: countConnections(),
+    ready: notReady().length === 0,
+  });
+  const nodes = openNode({ database, node, state, log, resources });
+  const { caller } = transports;
+  const names = services.map(({ definition }) => definition.fullName);
   const console =
     config.admin.enabled && !cluster.isWorker
-      ? openConsole({
-          caller: transports.caller,
-          services: services.map(({ definition }) => definition.fullName),
+      ? openConsole(live, {
+          caller,
+          services: names,
           identity,
+          database,
+          sessions,
+          hub,
+          nodes,
           expose,
           notReady,
           node,

@@ -14,8 +14,10 @@ import { openBus } from './parts/open-bus.ts';
 import { openCertificates } from './parts/open-certificates.ts';
 import { openIngest } from './parts/open-ingest.ts';
 import { openMetrics } from './parts/open-metrics.ts';
+import { openNode } from './parts/open-node.ts';
 import { openSinks } from './parts/open-sinks.ts';
 import { openTracing } from './parts/open-tracing.ts';
+import { ownNode } from './parts/own-node.ts';
 import { tellPools } from './parts/tell-state.ts';
 
 /** The running writer, relay, or both. */
@@ -76,6 +78,8 @@ export async function startBackground(live: LiveConfig<Config>, log: Logger, sig
     const watch = new DatabaseWatch({ ask: () => database.readPool.query('select 1'), log, metrics, onChange });
     resources.add('the watch over the database', () => watch.stop());
     ingest?.writers.start();
+    const state = () => ({ sessions: 0, connections: 0, ready: isReachable });
+    openNode({ database, node: ownNode(config.roles), state, log, resources });
     health.setServing(true);
     const stop = once(() => {
       health.setServing(false);

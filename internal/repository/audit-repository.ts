@@ -1,5 +1,6 @@
 import type { AuditEvent } from '../model/audit-event.ts';
 import type { Page } from '../model/page.ts';
+import type { User } from '../model/user.ts';
 
 /** Selects entries of the audit log; a field that is absent does not restrict them. */
 export interface AuditFilter {
@@ -7,8 +8,11 @@ export interface AuditFilter {
   actorId?: string;
 }
 
-/** Reads the audit log, which every administrative change writes to in its own transaction. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
+/** Stores the audit log, which every administrative change writes to in its own transaction. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
 export interface AuditRepository {
+  /** Records an act on the service as a whole that changes nothing in the database. */
+  record(actor: User, action: string, detail: Record<string, unknown>): Promise<void>;
+
   /** Lists entries, newest first; with `beforeId`, entries with a smaller id. */
   list(filter: AuditFilter, limit: number, beforeId?: number): Promise<Page<AuditEvent, number>>;
 }

@@ -4,4 +4,7 @@ import type { User } from '../model/user.ts';
 export interface UserRepository {
   /** Stores the user's newest name. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
   remember(user: User): Promise<void>;
+
+  /** Finds users whose id, or whose name in upper or lower case, begins with the text; ordered by id. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
+  search(prefix: string, limit: number): Promise<User[]>;
 }

@@ -6,6 +6,7 @@ import type { TokenVerifier } from '../../client/auth/token-verifier.ts';
 import type { Config } from '../../config/config.ts';
 import type { LiveConfig } from '../../config/live/live-config.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
+import type { AccountRepository } from '../../repository/account-repository.ts';
 import type { BanRepository } from '../../repository/ban-repository.ts';
 import { PostgresAccountRepository } from '../../repository/postgres/accounts/postgres-account-repository.ts';
 import { PostgresRevocationSource } from '../../repository/postgres/accounts/postgres-revocation-source.ts';
@@ -24,6 +25,8 @@ export interface Identity {
   verifier: TokenVerifier;
   revocations: Revocations;
   authService: AuthService;
+  /** Absent: the accounts are of another issuer. */
+  accounts: AccountRepository | undefined;
 }
 
 interface Deps {
@@ -49,7 +52,7 @@ export async function openIdentity(
   if (auth.external) {
     const verifier = createExternalVerifier(auth, auth.external);
     const revocations = await openRevocations(config, { sessions: undefined, bans, log, resources });
-    return { verifier, revocations, authService: new AuthService(undefined, options) };
+    return { verifier, revocations, authService: new AuthService(undefined, options), accounts: undefined };
   }
   const keys = await JoseSigningKeys.open(new PostgresSigningKeyRepository(database));
   const verifier = new JoseTokenVerifier(keys.find, { ...auth, algorithms: ['EdDSA'] });
@@ -70,5 +73,5 @@ export async function openIdentity(
     },
     options,
   );
-  return { verifier, revocations, authService };
+  return { verifier, revocations, authService, accounts };
 }

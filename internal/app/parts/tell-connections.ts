@@ -6,12 +6,12 @@ import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 /** Node publishes each connection that any server of the process accepts. */
 const accepted = 'net.server.socket';
 
-/** Adds how many connections clients have open. A server that is not listening has no port. */
+/** Adds how many connections clients have open, and returns a function that counts them. A server that is not listening has no port. */
 export function tellConnections(
   metrics: Metrics,
   ports: Readonly<Record<'grpc' | 'http', number | undefined>>,
   resources: ResourceStack,
-): void {
+): () => number {
   const open = new Map<number, number>(Object.values(ports).map((port) => [port ?? 0, 0]));
   const count = (port: number, change: number) => open.set(port, (open.get(port) ?? 0) + change);
   const onAccepted = (message: unknown) => {
@@ -28,4 +28,5 @@ export function tellConnections(
       port === undefined ? [] : [{ labels: { server }, value: open.get(port) ?? 0 }],
     ),
   );
+  return () => [...open.values()].reduce((sum, count) => sum + count, 0);
 }

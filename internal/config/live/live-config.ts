@@ -1,12 +1,22 @@
+import type { Env } from '../reading/environment.ts';
+
 type Listener<Config> = (config: Config) => void;
 
 /** The settings in force. Some of them may change while the program runs (`reloadable`); parts that have those follow them here. */
 export class LiveConfig<Config extends object> {
   readonly #listeners = new Set<Listener<Config>>();
   #current: Config;
+  #env: Env;
 
-  constructor(config: Config) {
+  /** `env` is what the configuration was read from. */
+  constructor(config: Config, env: Env = {}) {
     this.#current = config;
+    this.#env = env;
+  }
+
+  /** What the settings in force were read from. It has secrets. */
+  get env(): Env {
+    return this.#env;
   }
 
   get current(): Config {
@@ -30,8 +40,9 @@ export class LiveConfig<Config extends object> {
   }
 
   /** Puts the settings in force and tells the listeners, in the order in which they were added. */
-  reload(config: Config): void {
+  reload(config: Config, env: Env = this.#env): void {
     this.#current = config;
+    this.#env = env;
     for (const listener of this.#listeners) listener(config);
   }
 }

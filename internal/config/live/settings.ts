@@ -29,7 +29,7 @@ export class Settings<Config extends object> {
     this.#environment = { ...environment };
     this.#read = read;
     this.#env = readEnvironment(this.#environment);
-    this.live = new LiveConfig(read(this.#env));
+    this.live = new LiveConfig(read(this.#env), this.#env);
   }
 
   get env(): Env {
@@ -65,7 +65,7 @@ export class Settings<Config extends object> {
     // New values may not fit those that need a restart.
     const config = this.#read(next);
     this.#env = next;
-    this.live.reload(config);
+    this.live.reload(config, next);
     return { applied, needRestart: changed.filter((name) => !isReloadable(name)) };
   }
 

@@ -103,6 +103,15 @@ export class Hub {
     return { live, catchingUp };
   }
 
+  /** The chats that have readers here, with the numbers of their last changes. */
+  listChats(): { chatId: string; lastSeq: number; readers: number }[] {
+    return [...this.#ready].map(([chatId, topic]) => ({
+      chatId,
+      lastSeq: topic.head,
+      readers: topic.liveReaders + topic.readersBehind,
+    }));
+  }
+
   /** Handles for the topics of those chats that exist. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
   async acquire(chatIds: readonly string[]): Promise<Map<string, TopicHandle>> {
     const absent = chatIds.filter((chatId) => !this.#entries.has(chatId));

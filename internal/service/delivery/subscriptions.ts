@@ -63,6 +63,10 @@ export class Subscriptions implements SubscriptionOwner {
     this.#options = options;
   }
 
+  get size(): number {
+    return this.#subscriptions.size;
+  }
+
   get userId(): string {
     return this.#deps.userId;
   }

@@ -35,6 +35,18 @@ export interface RegistryOptions extends SessionOptions {
   maxStreamsPerUser: number;
 }
 
+/** An open session, as administrators see it. */
+export interface OpenStream {
+  id: string;
+  userId: string;
+  name: string;
+  transport: Transport;
+  openedAt: Date;
+  /** Bytes that wait for the client to read them. */
+  waitingBytes: number;
+  subscriptions: number;
+}
+
 /** The open sessions of this process, of all transports. */
 export class SessionRegistry {
   readonly #deps: RegistryDeps;
@@ -66,6 +78,25 @@ export class SessionRegistry {
     const counts = { grpc: 0, websocket: 0, sse: 0 };
     for (const { transport } of this.#sessions) counts[transport] += 1;
     return counts;
+  }
+
+  list(): OpenStream[] {
+    return [...this.#sessions].map(({ id, principal, transport, openedAt, queuedBytes, subscriptions }) => ({
+      id,
+      userId: principal.userId,
+      name: principal.name,
+      transport,
+      openedAt: new Date(openedAt),
+      waitingBytes: queuedBytes,
+      subscriptions,
+    }));
+  }
+
+  /** Begins to close one session with this error; its client may connect again. False if there is none. */
+  close(id: string, error: ChatError): boolean {
+    const session = [...this.#sessions].find((each) => each.id === id);
+    void session?.close('DRAINING', error, error.retryAfterMs);
+    return session !== undefined;
   }
 
   /** Bytes that wait for all readers together. */

@@ -95,6 +95,8 @@ const ownOperations = {
 export class Session {
   readonly id: string;
   readonly transport: Transport;
+  /** In milliseconds since 1970. */
+  readonly openedAt = Date.now();
   readonly #traceId: string | undefined;
   readonly #deps: SessionDeps;
   readonly #options: SessionOptions;
@@ -163,6 +165,11 @@ export class Session {
   /** The principal of the newest token that the client has sent. */
   get principal(): Principal {
     return this.#principal;
+  }
+
+  /** Chats that the stream reads. */
+  get subscriptions(): number {
+    return this.#subscriptions.size;
   }
 
   /** Bytes that wait for the reader. */

@@ -62,7 +62,7 @@ export function askConsole(
 export async function newAdministrator({
   dsn,
   transport,
-}: TestService): Promise<{ username: string; password: string }> {
+}: Pick<TestService, 'dsn' | 'transport'>): Promise<{ username: string; password: string }> {
   const account = { username: `operator-${randomUUID().slice(0, 8)}`, password: randomUUID() };
   const { userId } = await transport().auth.register({ ...account, name: 'The operator' }, {});
   const database = createDatabase({ dsn, poolSize: 1, statementTimeoutMs: 5_000, onError: () => {} });

@@ -55,7 +55,7 @@ export async function startTestService(
     ...env,
   };
   const config = readConfig(settings);
-  const live = new LiveConfig(config);
+  const live = new LiveConfig(config, settings);
   const app = await startApp(live, log ?? pino({ level: config.log.level }), overrides);
   const address = `127.0.0.1:${app.grpcPort}`;
   const clients: ChatClient[] = [];
@@ -70,7 +70,7 @@ export async function startTestService(
     address,
     url: app.httpPort === undefined ? '' : `${config.tls ? 'https' : 'http'}://127.0.0.1:${app.httpPort}`,
     dsn: postgresDsn,
-    reload: (more) => live.reload(readConfig({ ...settings, ...more })),
+    reload: (more) => live.reload(readConfig({ ...settings, ...more }), { ...settings, ...more }),
     async token(name) {
       return (await open().auth.guest({ name }, {})).accessToken;
     },

@@ -1,6 +1,18 @@
 import type { Subcommand } from '../subcommand.ts';
+import { audit } from './audit.ts';
+import { ban, bans, unban } from './bans.ts';
+import { banMember, chat, chats, deleteChat, rooms } from './chats.ts';
+import { nodes } from './nodes.ts';
 import { overview } from './overview.ts';
+import { settings } from './settings.ts';
 import { signIn } from './sign-in.ts';
+import { closeStream, streams } from './streams.ts';
+import { revokeSessions, user, users } from './users.ts';
 
 /** The console's, in the order of the usage text. */
-export const consoleSubcommands: readonly Subcommand[] = [signIn, overview];
+export const consoleSubcommands: readonly Subcommand[] = [
+  ...[signIn, overview, nodes, streams, closeStream],
+  ...[chats, chat, rooms, banMember, deleteChat],
+  ...[users, user, revokeSessions, bans, ban, unban],
+  ...[audit, settings],
+];

@@ -1,21 +1,30 @@
 import type { Kysely } from 'kysely';
 import type { AuditEvent } from '../../../model/audit-event.ts';
 import type { Page } from '../../../model/page.ts';
+import type { User } from '../../../model/user.ts';
 import type { AuditFilter, AuditRepository } from '../../audit-repository.ts';
 import type { Database } from '../connection/database.ts';
+import { inTransaction } from '../connection/in-transaction.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
+import { audit } from './audit.ts';
 
 export class PostgresAuditRepository implements AuditRepository {
   readonly #db: Kysely<Tables>;
+  readonly #reads: Kysely<Tables>;
 
-  constructor({ reads }: Database) {
-    this.#db = reads;
+  constructor({ db, reads }: Database) {
+    this.#db = db;
+    this.#reads = reads;
+  }
+
+  record(actor: User, action: string, detail: Record<string, unknown>): Promise<void> {
+    return inTransaction(this.#db, (tx) => audit(tx, actor, action, null, detail));
   }
 
   list({ chatId, actorId }: AuditFilter, limit: number, beforeId?: number): Promise<Page<AuditEvent, number>> {
     return withStorageErrors(async () => {
-      let query = this.#db
+      let query = this.#reads
         .selectFrom('audit_log')
         .selectAll()
         .orderBy('id', 'desc')

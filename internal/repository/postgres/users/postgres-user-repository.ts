@@ -8,10 +8,12 @@ import type { Tables } from '../connection/tables.ts';
 
 export class PostgresUserRepository implements UserRepository {
   readonly #db: Kysely<Tables>;
+  readonly #reads: Kysely<Tables>;
   readonly #names = new ReadBatch((users: readonly User[]) => this.#remember(users));
 
-  constructor({ db }: Database) {
+  constructor({ db, reads }: Database) {
     this.#db = db;
+    this.#reads = reads;
   }
 
   /**
@@ -20,6 +22,19 @@ export class PostgresUserRepository implements UserRepository {
    */
   remember(user: User): Promise<void> {
     return this.#names.load(user);
+  }
+
+  search(prefix: string, limit: number): Promise<User[]> {
+    return withStorageErrors(async () => {
+      const begins = (text: string) => `${text.replace(/[\\%_]/g, '\\$&')}%`;
+      const { rows } = await sql<User>`
+        select id, name from (
+          (select id, name from users where id like ${begins(prefix)} order by id limit ${limit})
+          union
+          (select id, name from users where lower(name) like ${begins(prefix.toLowerCase())} order by lower(name) limit ${limit})
+        ) as found order by id limit ${limit}`.execute(this.#reads);
+      return rows;
+    });
   }
 
   #remember(users: readonly User[]): Promise<undefined[]> {

@@ -37,11 +37,3 @@ async function readObject(request: Request): Promise<Record<string, unknown>> {
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;
   throw new Refusal(400, 'the body must be a JSON object');
 }
-
-/** The query's parameter of this name; undefined if it is not given, or empty. */
-export function parameter({ query }: Request, name: string): string | undefined {
-  const value = query[name];
-  if (value === undefined || value === '') return undefined;
-  if (typeof value === 'string') return value;
-  throw invalidFields([{ field: name, description: 'must be given once' }]);
-}
