@@ -7,6 +7,7 @@ import { readConfig } from '../../config/config.ts';
 import { LiveConfig } from '../../config/live/live-config.ts';
 import { EmbeddedPostgres } from '../../embedded/embedded-postgres.ts';
 import { setScene } from './scene.ts';
+import { takeConsolePictures } from './take-console-pictures.ts';
 import { takePictures } from './take-pictures.ts';
 
 const folder = new URL('../../../cmd/web/screenshots/', import.meta.url).pathname;
@@ -16,6 +17,7 @@ const config = readConfig({
   POSTGRES_DSN: database.dsn,
   GRPC_PORT: '0',
   HTTP_PORT: '0',
+  ADMIN_PORT: '0',
   AUTH_ISSUER: 'chat-service',
   RATE_LIMIT_MESSAGES: '0',
   RATE_LIMIT_CALLS: '0',
@@ -27,6 +29,7 @@ try {
   const scene = await setScene(url, database.dsn);
   await mkdir(folder, { recursive: true });
   await takePictures(url, scene, folder);
+  await takeConsolePictures({ url, adminPort: app.adminPort!, dsn: database.dsn }, scene, folder);
   await Promise.all(scene.people.map(({ client }) => client.close()));
   console.log(`The pictures are in ${folder}`);
 } finally {
