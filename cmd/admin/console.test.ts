@@ -53,6 +53,7 @@ test('every list prints a table, or JSON', async () => {
     [['user', ...user], new RegExp(`^CHAT .*\\n${room.id} [\\s\\S]*\\n\\nnone`), 'chats'],
     [['bans'], /^none/, 'bans'],
     [['audit'], /^AT .*\n.*chat.create/, 'events'],
+    [['background'], /^none\ndeleted chats to remove: 0/, 'sinks'],
     [['settings'], /^NAME .*\n[\s\S]*POSTGRES_DSN +postgres:\/\/[\s\S]*RATE_LIMIT_CALLS +0 +yes/, 'settings'],
   ];
   for (const [args, expected, field] of lists) {

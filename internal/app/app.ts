@@ -118,7 +118,7 @@ async function assemble(
     resources,
     traced,
   });
-  await openSinks(config, { database, log, metrics, resources });
+  const relay = await openSinks(config, { database, log, metrics, resources });
   const stream = {
     sessions,
     reader: new CommandReader({ chats, changes, moderation }, rules('chat.v1.Command')),
@@ -176,6 +176,7 @@ async function assemble(
           sessions,
           hub,
           nodes,
+          relay,
           expose,
           notReady,
           node,

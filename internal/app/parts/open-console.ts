@@ -8,6 +8,7 @@ import type { Config } from '../../config/config.ts';
 import type { LiveConfig } from '../../config/live/live-config.ts';
 import { shownSettings } from '../../config/live/shown-settings.ts';
 import { PostgresAuditRepository } from '../../repository/postgres/audit/postgres-audit-repository.ts';
+import { PostgresBackgroundWorkRepository } from '../../repository/postgres/background/postgres-background-work-repository.ts';
 import { PostgresChatRepository } from '../../repository/postgres/chats/postgres-chat-repository.ts';
 import type { Database } from '../../repository/postgres/connection/database.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
@@ -19,6 +20,7 @@ import type { SessionRegistry } from '../../service/sessions/session-registry.ts
 import { StreamDirectory } from '../../service/sessions/stream-directory.ts';
 import { authenticateAdmins } from '../../transport/admin/console/authenticate.ts';
 import { Operations } from '../../transport/admin/console/operations.ts';
+import { backgroundRoutes, type OwnRelay } from '../../transport/admin/console/rooms/background.ts';
 import { chatsRoutes } from '../../transport/admin/console/rooms/chats.ts';
 import { moderationRoutes } from '../../transport/admin/console/rooms/moderation.ts';
 import { nodesRoutes } from '../../transport/admin/console/rooms/nodes.ts';
@@ -33,7 +35,9 @@ import type { Expose } from '../../transport/admin/routes/metrics.ts';
 import type { UnaryCaller } from '../../transport/shared/calls/unary-caller.ts';
 import { webPageRouter } from '../../transport/shared/http/web-page.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
+import { redactText } from '../redaction/redact.ts';
 import type { Identity } from './open-identity.ts';
+import type { OpenedRelay } from './open-sinks.ts';
 import type { OwnNode } from './own-node.ts';
 
 interface Deps {
@@ -46,6 +50,8 @@ interface Deps {
   sessions: SessionRegistry;
   hub: Hub;
   nodes: Pick<NodeBeat, 'list'>;
+  /** Absent: this process exports nothing. */
+  relay: OpenedRelay | undefined;
   expose: Expose;
   notReady(): string[];
   node: OwnNode;
@@ -72,7 +78,8 @@ const busy = { everyMs: 10_000, samples: 7 };
 
 /** Opens the console. Each of its rooms is a file in `rooms`: of the API, of the page and of `cmd/admin`. */
 export function openConsole(live: LiveConfig<Config>, deps: Deps): Console {
-  const { caller, services, identity, database, sessions, hub, nodes, expose, notReady, node, log, resources } = deps;
+  const { caller, services, identity, database, sessions, hub, nodes, relay, expose, notReady, node, log, resources } =
+    deps;
   const onError = (err: unknown) => log.warn({ err }, 'could not read the metrics for the console');
   const metrics = new MetricHistory({ expose, onError }, history);
   resources.add("the console's samples", () => metrics.stop());
@@ -101,7 +108,15 @@ export function openConsole(live: LiveConfig<Config>, deps: Deps): Console {
       ...chatsRoutes(operations, (most) => busyChats.list(most)),
       ...usersRoutes(directory),
       ...moderationRoutes(operations),
+      ...backgroundRoutes(new PostgresBackgroundWorkRepository(database), () => toOwnRelay(relay)),
       ...settingsRoutes(() => shownSettings(live.env)),
     ],
   };
+}
+
+/** The message of a failure may name an address with its password. */
+function toOwnRelay(opened: OpenedRelay | undefined): OwnRelay | undefined {
+  if (!opened) return undefined;
+  const { lagSeconds, failure } = opened.relay;
+  return { sink: opened.sink, lagSeconds, failure: failure && redactText(failure) };
 }

@@ -14,6 +14,13 @@ import type { OpenedDatabase } from '../database/open-database.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import { readCa } from './read-ca.ts';
 
+/** The relay of this process. */
+export interface OpenedRelay {
+  /** The name of its sink. */
+  sink: string;
+  relay: SinkRelay;
+}
+
 interface Deps {
   database: OpenedDatabase;
   log: Logger;
@@ -51,9 +58,12 @@ const ackTimeoutMs = 2_000;
  * Starts the relay to the sink that EXPORT names, in processes with the role `relay`. While NATS is away the relay logs a warning and tries again,
  * without end.
  */
-export async function openSinks(config: Config, { database, log, metrics, resources }: Deps): Promise<void> {
+export async function openSinks(
+  config: Config,
+  { database, log, metrics, resources }: Deps,
+): Promise<OpenedRelay | undefined> {
   const { export: target } = config;
-  if (target.kind === 'none' || !config.roles.has('relay')) return;
+  if (target.kind === 'none' || !config.roles.has('relay')) return undefined;
   const { nats, format, erase, ...settings } = target;
   const eventLog = new NatsEventLog(
     format === 'protobuf'
@@ -82,4 +92,5 @@ export async function openSinks(config: Config, { database, log, metrics, resour
   );
   resources.add('the relay of changes', () => relay.stop());
   relay.start();
+  return { sink: sinkName, relay };
 }

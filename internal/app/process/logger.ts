@@ -2,7 +2,7 @@ import { type DestinationStream, type Logger, multistream, pino } from 'pino';
 import pretty from 'pino-pretty';
 import { activeSpans, idsOf } from '../../client/tracing/active-spans.ts';
 import type { LogConfig } from '../../config/groups/log-config.ts';
-import { redactLine } from './redact.ts';
+import { redactLine } from '../redaction/redact.ts';
 
 /** Tells of settings that have been read again. */
 interface Reloads {

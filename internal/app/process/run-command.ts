@@ -1,5 +1,5 @@
 import { ConfigError } from '../../config/reading/env-reader.ts';
-import { redactText } from './redact.ts';
+import { redactText } from '../redaction/redact.ts';
 
 /** A fault in the command line. `runCommand` prints the usage with it. */
 export class UsageError extends Error {}

@@ -56,6 +56,7 @@ export class SinkRelay {
   readonly #counters: SinkCounters;
   #enabled = false;
   #failing = false;
+  #failure: string | undefined;
   /** When changes were last exported, or none were waiting, in milliseconds of `performance.now`. */
   #upToDateAt = performance.now();
   /** The age of the change that was exported last, in milliseconds; 0 if none waits. */
@@ -71,6 +72,11 @@ export class SinkRelay {
   get lagSeconds(): number {
     const failingMs = this.#failing ? performance.now() - this.#upToDateAt : 0;
     return Math.max(failingMs, this.#ageMs) / 1_000;
+  }
+
+  /** Why nothing can be exported at the moment. */
+  get failure(): string | undefined {
+    return this.#failing ? this.#failure : undefined;
   }
 
   start(): void {
@@ -102,6 +108,7 @@ export class SinkRelay {
       } catch (err) {
         if (!this.#failing) this.#deps.log.warn({ err }, 'changes cannot be exported at the moment');
         this.#failing = true;
+        this.#failure = (err as Error).message;
         this.#counters.failures.add(1);
         restMs = this.#options.restMs;
       }

@@ -1,4 +1,5 @@
 import { audit } from './audit.tsx';
+import { background } from './background.tsx';
 import { bans } from './bans.tsx';
 import { chats } from './chats.tsx';
 import { nodes } from './nodes.tsx';
@@ -9,4 +10,4 @@ import { streams } from './streams.tsx';
 import { users } from './users.tsx';
 
 /** In the order of the navigation. The first one is shown first. */
-export const rooms: readonly Room[] = [overview, nodes, streams, chats, users, bans, audit, settings];
+export const rooms: readonly Room[] = [overview, nodes, streams, chats, users, bans, audit, background, settings];

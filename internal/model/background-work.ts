@@ -1,0 +1,18 @@
+/** A sink of exported changes, as the database knows it. Counts stop at `atMost`. */
+export interface SinkState {
+  name: string;
+  enabled: boolean;
+  /** Chats with changes that the sink lacks. */
+  waitingChats: number;
+  /** Chats that are older than the sink and have no cursor yet; 0 once all have one. */
+  chatsToRegister: number;
+}
+
+/** Work that goes on in the background, and how much of it is left. */
+export interface BackgroundWork {
+  sinks: SinkState[];
+  /** Deleted chats whose messages are not all removed yet. */
+  deletedChats: number;
+  /** Where the counts stop. */
+  atMost: number;
+}
