@@ -70,8 +70,10 @@ function announce(
   lines.push(
     `    messages  ${database.dsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${database.dataDir}`}`,
   );
-  if (adminPort !== undefined)
-    lines.push(`    metrics   ${admin.tls ? 'https' : 'http'}://${toAddress(admin.host, adminPort)}/metrics`);
+  if (adminPort !== undefined) {
+    const url = `${admin.tls ? 'https' : 'http'}://${toAddress(admin.host, adminPort)}`;
+    lines.push(`    metrics   ${url}/metrics${workers > 1 ? '' : '  (admin console at /admin)'}`);
+  }
   if (workers > 1) lines.push(`    workers   ${workers} processes on these ports`);
   if (auth.guests && !auth.external) {
     const how = tls ? " ARGS='--tls-ca FILE'" : '';
