@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { oneOf, toNumber } from '../../internal/cluster/option-values.ts';
 import type { ChaosOptions } from './run-chaos.ts';
 
 const buses = ['memory', 'postgres', 'nats', 'redis'] as const;
@@ -41,16 +42,4 @@ export function readArgs(
       logs: values.logs,
     },
   };
-}
-
-function oneOf<T extends string>(name: string, text: string, choices: readonly T[]): T {
-  const choice = choices.find((one) => one === text);
-  if (choice === undefined) throw new Error(`${name} must be one of ${choices.join(', ')}`);
-  return choice;
-}
-
-function toNumber(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0 || text === '') throw new Error(`${name} must be a number`);
-  return value;
 }

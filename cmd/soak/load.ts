@@ -85,7 +85,7 @@ export class Load {
     }, tickMs);
   }
 
-  /** Sends nothing more, and waits for answers, `settleMs` milliseconds at most. Returns how many messages have none then. */
+  /** Sends nothing more, and waits for answers, `settleMs` milliseconds at most. Returns how many messages have none then. Twice is harmless. */
   async stop(settleMs: number): Promise<number> {
     clearInterval(this.#timer);
     await Promise.race([Promise.all(this.#unanswered), sleep(settleMs, undefined, { ref: false })]);

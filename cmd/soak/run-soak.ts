@@ -76,11 +76,12 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
     checker.add(record);
     if (record.kind === 'fault') faults.push({ at: performance.now() - begun, what: record.what });
   });
+  let load: Load | undefined;
   try {
-    const load = await Load.start({ nodes: cluster.deployment.grpc, clients: options.clients });
+    load = await Load.start({ nodes: cluster.deployment.grpc, clients: options.clients });
     const rates = await measureRate(load, options);
-    signal?.throwIfAborted();
-    const progress = setInterval(() => print(lineOf(load, performance.now() - begun, faults.length)), 15_000);
+    const running = load;
+    const progress = setInterval(() => print(lineOf(running, performance.now() - begun, faults.length)), 15_000);
     const struck = Promise.withResolvers<void>();
     const workload = runWorkload(cluster.deployment, journal, {
       seed,
@@ -111,6 +112,8 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
     };
   } finally {
     sampler.stop();
+    // Also when the run has failed: nothing is sent any more.
+    await load?.stop(0);
     await cluster.stop();
     await journal.close();
   }
@@ -120,7 +123,7 @@ async function measureRate(load: Load, { loadShare, print, signal }: SoakOptions
   load.setRate(Number.POSITIVE_INFINITY);
   const before = load.acknowledged;
   const begun = performance.now();
-  await sleep(measureMs, undefined, { signal }).catch(() => {});
+  await sleep(measureMs, undefined, { signal });
   const most = ((load.acknowledged - before) / (performance.now() - begun)) * 1_000;
   const sent = most * loadShare;
   print(`the nodes take ${Math.round(most)} messages per second; sending ${Math.round(sent)}`);
