@@ -5,6 +5,7 @@ import { openEvents } from './event-stream.ts';
 import { newRoom, say, signIn } from './person.ts';
 import { SocketClient } from './socket-client.ts';
 import { commands } from './stream-probe.ts';
+import { whenWritten } from './when-written.ts';
 
 /** Pause between two rounds, in milliseconds: users do not send without end. */
 const pauseMs = 100;
@@ -30,9 +31,10 @@ export async function useAllTransports(service: TestService): Promise<() => Prom
     await socket.ask(commands.send(room.id, 'by WebSocket'));
     const body = JSON.stringify({ text: 'by REST', clientMessageId: crypto.randomUUID() });
     await fetch(messages, { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body });
-    const change = { chatId: room.id, messageId, ifVersion: undefined };
-    await alice.chat.editMessage({ ...change, clientChangeId: crypto.randomUUID(), text: 'edited' });
-    await alice.chat.deleteMessage({ ...change, clientChangeId: crypto.randomUUID(), hide: false, reason: '' });
+    const change = { chatId: room.id, messageId, clientChangeId: crypto.randomUUID(), ifVersion: undefined };
+    await whenWritten(() => alice.chat.editMessage({ ...change, text: 'edited' }));
+    const deletion = { ...change, clientChangeId: crypto.randomUUID(), hide: false, reason: '' };
+    await whenWritten(() => alice.chat.deleteMessage(deletion));
     await bob.chat.getMessage({ chatId: 'nonsense', messageId: '' }).catch(() => {});
     await fetch(`${service.url}/v1/${crypto.randomUUID()}`);
     (await bob.connect()).close();

@@ -3,6 +3,7 @@ import { startNats } from '../../servers/brokers.ts';
 import type { ServerProcess } from '../../servers/server-process.ts';
 import { newGroup, personOf, say, signIn } from '../../testing/clients/person.ts';
 import { Traffic } from '../../testing/clients/traffic.ts';
+import { whenWritten } from '../../testing/clients/when-written.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { expectEachWrittenOnce } from '../../testing/services/ingest-check.ts';
@@ -53,7 +54,9 @@ test('a change waits until its message is written; of a message that was never a
   const alice = await signIn(service.transport(), 'alice');
   const group = await newGroup(alice);
   const edit = (messageId: string) =>
-    alice.chat.editMessage({ chatId: group.id, messageId, text: 'edited', clientChangeId: messageId });
+    whenWritten(() =>
+      alice.chat.editMessage({ chatId: group.id, messageId, text: 'edited', clientChangeId: messageId }),
+    );
   for (let i = 0; i < 20; i += 1) {
     const { messageId } = await say(alice, group, `text ${i}`);
     expect(await edit(messageId)).toMatchObject({ seq: 3 + 2 * i });

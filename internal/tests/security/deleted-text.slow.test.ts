@@ -8,6 +8,7 @@ import { startNats, startRedis } from '../../servers/brokers.ts';
 import { PostgresProcess } from '../../servers/postgres-process.ts';
 import { newGroup, say, signIn } from '../../testing/clients/person.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
+import { whenWritten } from '../../testing/clients/when-written.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { ingestEnv } from '../../testing/services/ingest-env.ts';
@@ -94,7 +95,7 @@ test('a deleted text is in no table, file, key, stream, page or log afterwards',
   const change = { chatId: group.id, clientChangeId: '' };
   const [first, second] = [await say(alice, group, texts[0]), await say(alice, group, long)];
   const edit = { ...change, messageId: first.messageId, text: texts[1] };
-  await alice.chat.editMessage({ ...edit, clientChangeId: 'edit', data: { secret: data[0] } });
+  await whenWritten(() => alice.chat.editMessage({ ...edit, clientChangeId: 'edit', data: { secret: data[0] } }));
   // The data before is in the history of edits.
   await alice.chat.editMessage({ ...edit, clientChangeId: 'edit-again', data: { secret: data[1] } });
   await say(alice, group, 'stays');
