@@ -1,6 +1,7 @@
 import type * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Complete } from '../model/complete.ts';
 import type { Message } from '../model/message.ts';
+import { fromWireReactionCount, toWireReactionCount } from './reaction.ts';
 import { fromWireSystemEvent, toWireSystemEvent } from './system-event.ts';
 import { fromWireUser, toWireUser } from './user.ts';
 
@@ -20,13 +21,14 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     deletedBy: message.deletion?.by ?? '',
     hidden: message.deletion?.hidden ?? false,
     data: message.data,
+    reactions: message.reactions?.map(toWireReactionCount) ?? [],
   };
 }
 
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
-  const { deletedAt, deletedBy, hidden, data } = message;
+  const { deletedAt, deletedBy, hidden, data, reactions } = message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -42,5 +44,6 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     editedAt,
     data,
     deletion: deletedAt && { at: deletedAt, by: deletedBy, hidden },
+    reactions: reactions.length > 0 ? reactions.map(fromWireReactionCount) : undefined,
   };
 }

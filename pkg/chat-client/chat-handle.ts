@@ -14,6 +14,10 @@ export interface ChatHandle {
   edit(messageId: string, text: string, options?: EditOptions): Promise<ChangeReceipt>;
   /** As `ChatClient.delete`. */
   delete(messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
+  /** As `ChatClient.react`. */
+  react(messageId: string, emoji: string): Promise<ChangeReceipt>;
+  /** As `ChatClient.unreact`. */
+  unreact(messageId: string, emoji: string): Promise<ChangeReceipt>;
   /** As `ChatClient.history`. */
   history(options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   /**
@@ -39,6 +43,8 @@ interface ChatOperations {
   send(chatId: string, text: string, options?: SendOptions): Promise<Receipt>;
   edit(chatId: string, messageId: string, text: string, options?: EditOptions): Promise<ChangeReceipt>;
   delete(chatId: string, messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
+  react(chatId: string, messageId: string, emoji: string): Promise<ChangeReceipt>;
+  unreact(chatId: string, messageId: string, emoji: string): Promise<ChangeReceipt>;
   history(chatId: string, options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   markRead(chatId: string, seq: number): Promise<MarkReadResponse>;
   typing(chatId: string): void;
@@ -56,6 +62,8 @@ export function chatHandle(
     send: (text, options) => client.send(id, text, options),
     edit: (messageId, text, options) => client.edit(id, messageId, text, options),
     delete: (messageId, options) => client.delete(id, messageId, options),
+    react: (messageId, emoji) => client.react(id, messageId, emoji),
+    unreact: (messageId, emoji) => client.unreact(id, messageId, emoji),
     history: (options) => client.history(id, options),
     messages,
     markRead: (seq) => client.markRead(id, seq),

@@ -20,16 +20,20 @@ import { PostgresMemberRepository } from '../../repository/postgres/members/post
 import { PostgresMembershipRepository } from '../../repository/postgres/members/postgres-membership-repository.ts';
 import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
+import { PostgresReactionRepository } from '../../repository/postgres/reactions/postgres-reaction-repository.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
+import type { ReactionRepository } from '../../repository/reaction-repository.ts';
 import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { ModerationService } from '../../service/chats/moderation-service.ts';
+import { ReactionService } from '../../service/chats/reaction-service.ts';
 import { Hub } from '../../service/delivery/hub.ts';
 import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
 import { sessionCounters } from '../../service/sessions/session-counters.ts';
 import { SessionRegistry } from '../../service/sessions/session-registry.ts';
 import { ChangeWriter } from '../../service/writing/change-writer.ts';
 import { MessageWriter } from '../../service/writing/message-writer.ts';
+import { ReactionWriter } from '../../service/writing/reaction-writer.ts';
 import { pruneRegularly } from '../lifecycle/prune.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import type { Identity } from './open-identity.ts';
@@ -42,6 +46,7 @@ export interface ChatOverrides {
   chats?(real: ChatRepository): ChatRepository;
   messages?(real: MessageRepository): MessageRepository;
   changes?(real: ChangeRepository): ChangeRepository;
+  reactions?(real: ReactionRepository): ReactionRepository;
 }
 
 interface Deps {
@@ -62,6 +67,7 @@ export interface ChatParts {
   chats: ChatService;
   changes: ChangeService;
   moderation: ModerationService;
+  reactions: ReactionService;
   sessions: SessionRegistry;
   hub: Hub;
 }
@@ -136,6 +142,20 @@ export async function openChat(
     ),
   );
   resources.add('the change writer', () => changeWriter.drain());
+  const storedReactions = new PostgresReactionRepository(database);
+  const reactionRepository = traced('ReactionRepository', overrides?.reactions?.(storedReactions) ?? storedReactions);
+  const reactionWriter = traced(
+    'ReactionWriter',
+    new ReactionWriter(
+      { reactions: reactionRepository, bus, log, metrics },
+      live.follow(({ limits }) => ({
+        maxKinds: limits.maxReactionKinds,
+        reactingRoles: operations.AddReaction.chat.roles,
+      })),
+      { ...config.writer, maxInFlight: 1 },
+    ),
+  );
+  resources.add('the reaction writer', () => reactionWriter.drain());
   if (config.roles.has('writer')) ingest?.writers.start();
   const hub = new Hub(
     { bus, messages, memberships, epochs: database.epochs, log, metrics },
@@ -166,6 +186,13 @@ export async function openChat(
         unwritten: ingest?.unwritten,
       },
       live.follow(({ limits, features }) => ({ maxTextLength: limits.maxTextLength, features })),
+    ),
+  );
+  const reactions = traced(
+    'ReactionService',
+    new ReactionService(
+      { reactions: reactionRepository, writer: reactionWriter, unwritten: ingest?.unwritten },
+      live.follow(({ changes: { allowShortCodes }, features }) => ({ allowShortCodes, features })),
     ),
   );
   const moderation = traced(
@@ -222,7 +249,7 @@ export async function openChat(
       maxStreamsPerUser: limits.maxStreamsPerUser,
     })),
   );
-  return { chats: service, changes, moderation, sessions, hub };
+  return { chats: service, changes, moderation, reactions, sessions, hub };
 }
 
 /** Returns the messages per page for a reader that catches up: so few that a page of the longest texts has about 2 MiB. */

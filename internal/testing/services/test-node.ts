@@ -20,6 +20,7 @@ import type { UserRepository } from '../../repository/user-repository.ts';
 import { Revocations, type RevocationsDeps } from '../../service/accounts/revocations.ts';
 import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
+import { ReactionService } from '../../service/chats/reaction-service.ts';
 import { Hub, type HubOptions } from '../../service/delivery/hub.ts';
 import type { UnwrittenMessages } from '../../service/ingest/unwritten-messages.ts';
 import { frameIterator } from '../../service/sessions/frame-iterator.ts';
@@ -31,6 +32,7 @@ import { SessionRegistry } from '../../service/sessions/session-registry.ts';
 import type { WriterOptions } from '../../service/writing/batch-writer.ts';
 import { ChangeWriter } from '../../service/writing/change-writer.ts';
 import { MessageWriter } from '../../service/writing/message-writer.ts';
+import { ReactionWriter } from '../../service/writing/reaction-writer.ts';
 import { toOperationCommand } from '../../transport/shared/operations/stream-operations.ts';
 import type { TestStorage } from './test-storage.ts';
 import { anyChange, user } from './test-storage.ts';
@@ -87,6 +89,15 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     { changes: storage.changes, writer: changeWriter, messages, chats: service, epochs, unwritten: options.unwritten },
     { maxTextLength: 100_000, features: new Set(features) },
   );
+  const reactionWriter = new ReactionWriter(
+    { reactions: storage.reactions, bus, log },
+    { reactingRoles: anyChange.sendingRoles, maxKinds: 50 },
+    { ...writerOptions, maxInFlight: 1 },
+  );
+  const reactions = new ReactionService(
+    { reactions: storage.reactions, writer: reactionWriter, unwritten: options.unwritten },
+    { allowShortCodes: false, features: new Set(features) },
+  );
   const presenceAnnouncer = new PresenceAnnouncer(
     { bus, memberships, presence, log },
     { graceMs: 100, maxMembers: 100 },
@@ -132,6 +143,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   return {
     service,
     changes,
+    reactions,
     hub,
     writer,
     issuer,
@@ -140,7 +152,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     bus,
     /** Creates the command of an operation, as the transports do. */
     command: (commandId: string, command: Parameters<typeof toOperationCommand>[2]) =>
-      toOperationCommand({ chats: service, changes, moderation: undefined as never }, commandId, command),
+      toOperationCommand({ chats: service, changes, reactions, moderation: undefined as never }, commandId, command),
     sessions: new SessionRegistry(deps, { ...sessionOptions, admission, maxStreamsPerUser }),
     /** Opens a stream with a token that is valid for `ttlMs`. */
     open(

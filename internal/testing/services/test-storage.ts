@@ -15,6 +15,7 @@ import { PostgresMemberRepository } from '../../repository/postgres/members/post
 import { PostgresMembershipRepository } from '../../repository/postgres/members/postgres-membership-repository.ts';
 import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
+import { PostgresReactionRepository } from '../../repository/postgres/reactions/postgres-reaction-repository.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
 import { createTestDatabase } from './test-database.ts';
 
@@ -32,6 +33,7 @@ export interface TestStorage {
   /** Opens a connection outside the pool, to hold locks with. It is closed with the storage. */
   connect(): Promise<pg.Client>;
   changes: PostgresChangeRepository;
+  reactions: PostgresReactionRepository;
   /** Edits a message as a backend. Returns the message's new state. */
   edit(message: { chatId: string; id: string }, text: string): Promise<Message>;
   /** Deletes a message as a backend. Returns the message's new state. */
@@ -65,6 +67,7 @@ export async function openTestStorage({ maxMembers = 1_000, poolSize = 24 } = {}
     chatBans: new PostgresChatBanRepository(database),
     messages,
     changes,
+    reactions: new PostgresReactionRepository(database),
     async connect() {
       const client = new pg.Client({ connectionString: dsn });
       client.on('error', () => {});

@@ -8,6 +8,7 @@ import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
+import { liveReactionsContract, reactionsContract } from '../../testing/contract/reactions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
@@ -28,6 +29,8 @@ describe('the contract over gRPC', () => {
   roomsContract(open);
   messagesContract(open);
   changesContract(open);
+  reactionsContract(open);
+  liveReactionsContract(open);
   streamsContract(open);
   liveChangesContract(open);
   ephemeralEventsContract(open);

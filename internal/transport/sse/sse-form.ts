@@ -81,6 +81,7 @@ const seqOf: Record<string, (value: Value) => JsonValue | undefined> = {
   message: ({ seq }) => seq,
   messageChanged: ({ message }) => (message as Value | undefined)?.updateSeq,
   covered: ({ toSeq }) => toSeq,
+  reaction: ({ seq }) => seq,
   caughtUp: ({ seq }) => seq,
   reset: ({ fromSeq }) => fromSeq,
 };

@@ -109,6 +109,8 @@ export class StreamClient {
         return this.#subscriptions.messageChanged(must(event.value.message));
       case 'covered':
         return this.#subscriptions.covered(event.value);
+      case 'reaction':
+        return this.#subscriptions.reaction(event.value);
       case 'reset':
         return this.#subscriptions.reset(event.value);
       case 'subscribed':

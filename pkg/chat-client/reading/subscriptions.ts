@@ -5,6 +5,7 @@ import {
   type Covered,
   type Limits,
   type Message,
+  type ReactionChanged,
   RemovalReason,
   type Reset,
   StartFrom,
@@ -133,6 +134,10 @@ export class Subscriptions {
     if (!this.#advance(chatId, updateSeq)) return;
     if (this.#early.take(message)) this.#emitter.emit('covered', { chatId, fromSeq: updateSeq, toSeq: updateSeq });
     else this.#emitter.emit('messageChanged', message);
+  }
+
+  reaction(change: ReactionChanged): void {
+    if (this.#advance(change.chatId, change.seq)) this.#emitter.emit('reaction', change);
   }
 
   covered(covered: Covered): void {
