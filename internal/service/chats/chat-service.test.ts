@@ -59,8 +59,8 @@ async function newGroup(...memberIds: string[]): Promise<string> {
 
 const kinds = () =>
   said.flatMap(({ publication }) =>
-    publication.kind === 'messages'
-      ? publication.messages.map(({ system }) => system?.kind ?? 'text')
+    publication.kind === 'entries'
+      ? publication.entries.map((entry) => ('message' in entry && entry.message.system?.kind) || 'text')
       : [publication.kind],
   );
 

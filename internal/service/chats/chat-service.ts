@@ -3,6 +3,7 @@ import type { Presence } from '../../client/presence/presence.ts';
 import type { Chat, ChatType } from '../../model/chat.ts';
 import type { ChatUpdateRequest } from '../../model/chat-fields.ts';
 import type { Complete } from '../../model/complete.ts';
+import { entryOf } from '../../model/entry.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Feature } from '../../model/feature.ts';
 import type { Member, ReadMark } from '../../model/member.ts';
@@ -340,7 +341,7 @@ export class ChatService {
   /** Publishes messages of one chat, in their order, and to each user in `membersChanged` that a membership has begun or ended. */
   #publish(messages: readonly Message[], membersChanged: readonly string[]): void {
     const [first] = messages;
-    if (first) this.#bus.publishToChat(first.chatId, { kind: 'messages', messages });
+    if (first) this.#bus.publishToChat(first.chatId, { kind: 'entries', entries: messages.map(entryOf) });
     this.#bus.publishMembershipChange(membersChanged);
   }
 }

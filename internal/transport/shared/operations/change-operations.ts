@@ -4,7 +4,7 @@ import type {
   EditMessageRequest,
 } from '../../../../pkg/api/chat/v1/chat.ts';
 import { fromWireDeletion, fromWireEdit, normalizeId } from '../../../converter/command.ts';
-import { toWireEntry } from '../../../converter/event.ts';
+import { toWireEntry } from '../../../converter/entry.ts';
 import { fromPageToken, isNumber, toPageToken } from '../../../converter/page-token.ts';
 import type { Receipt } from '../../../model/message.ts';
 import type { ChangeService } from '../../../service/chats/change-service.ts';
