@@ -22,13 +22,17 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     hidden: message.deletion?.hidden ?? false,
     data: message.data,
     reactions: message.reactions?.map(toWireReactionCount) ?? [],
+    type: message.type ?? '',
+    silent: message.silent ?? false,
+    replyTo: message.replyTo,
+    rootId: message.rootId ?? '',
   };
 }
 
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
-  const { deletedAt, deletedBy, hidden, data, reactions } = message;
+  const { deletedAt, deletedBy, hidden, data, reactions, type, silent, replyTo, rootId } = message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -45,5 +49,9 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     data,
     deletion: deletedAt && { at: deletedAt, by: deletedBy, hidden },
     reactions: reactions.length > 0 ? reactions.map(fromWireReactionCount) : undefined,
+    type: type || undefined,
+    silent: silent || undefined,
+    replyTo,
+    rootId: rootId || undefined,
   };
 }

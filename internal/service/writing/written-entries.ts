@@ -43,10 +43,10 @@ export class WrittenEntries {
 
   /** Adds a new message. Add the messages of a chat in the order of their numbers. */
   addStored(
-    { chatId, sender, clientMessageId, text, data, trace }: Omit<NewMessage, 'asService'>,
+    { chatId, sender, clientMessageId, text, data, type, silent, replyToId, trace }: Omit<NewMessage, 'asService'>,
     appended: Appended,
   ): void {
-    const { messageId, seq, createdAt, epoch } = appended;
+    const { messageId, seq, createdAt, epoch, replyToSeq, rootId } = appended;
     const message: Complete<Message> = {
       id: messageId,
       chatId,
@@ -61,6 +61,11 @@ export class WrittenEntries {
       editedAt: undefined,
       deletion: undefined,
       reactions: undefined,
+      type,
+      silent,
+      replyTo:
+        replyToId !== undefined && replyToSeq !== undefined ? { messageId: replyToId, seq: replyToSeq } : undefined,
+      rootId,
     };
     this.#counters.messages.add(1);
     this.#add(chatId, entryOf(message), epoch, trace);
