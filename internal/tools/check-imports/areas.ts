@@ -165,7 +165,7 @@ export const areas: Readonly<Record<string, Area>> = {
   },
   grpc: {
     holds: ['internal/transport/grpc'],
-    imports: ['model', 'service', 'interceptor', 'shared by transports', 'api'],
+    imports: ['model', 'service', 'converter', 'interceptor', 'shared by transports', 'api'],
     packages: [
       'node',
       '@bufbuild/protobuf',

@@ -45,7 +45,8 @@ function View({ api }: RoomProps) {
     [...new Set(history.flatMap((point) => Object.keys(of(point))))]
       .toSorted()
       .map((name) => line(name, (point) => of(point)[name] ?? 0));
-  const refusals = each((point) => point.refusalsPerSecond);
+  /** A plot needs a line. */
+  const orNone = (lines: Line[]) => (lines.length > 0 ? lines : [line('none', () => 0)]);
   const bytes = (count: number | null) => (count === null ? null : count / mebibyte);
   return (
     <>
@@ -91,8 +92,8 @@ function View({ api }: RoomProps) {
             line('delivery p99', (point) => point.deliveryP99Ms),
           ]}
         />
-        <Plot title="Open streams" unit="" at={at} lines={each((point) => point.sessions)} />
-        <Plot title="Refusals" unit="/s" at={at} lines={refusals.length > 0 ? refusals : [line('none', () => 0)]} />
+        <Plot title="Open streams" unit="" at={at} lines={orNone(each((point) => point.sessions))} />
+        <Plot title="Refusals" unit="/s" at={at} lines={orNone(each((point) => point.refusalsPerSecond))} />
         <Plot title="Event loop delay" unit="ms" at={at} lines={[line('p99', (point) => point.eventLoopP99Ms)]} />
         <Plot
           title="Memory"
