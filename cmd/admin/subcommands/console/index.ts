@@ -1,6 +1,6 @@
 import type { Subcommand } from '../subcommand.ts';
 import { audit } from './audit.ts';
-import { background } from './background.ts';
+import { background, replay } from './background.ts';
 import { ban, bans, unban } from './bans.ts';
 import { banMember, chat, chats, deleteChat, rooms } from './chats.ts';
 import { nodes } from './nodes.ts';
@@ -15,5 +15,5 @@ export const consoleSubcommands: readonly Subcommand[] = [
   ...[signIn, overview, nodes, streams, closeStream],
   ...[chats, chat, rooms, banMember, deleteChat],
   ...[users, user, revokeSessions, bans, ban, unban],
-  ...[audit, background, settings],
+  ...[audit, background, replay, settings],
 ];

@@ -5,8 +5,10 @@ import { PostgresAuditRepository } from '../../../repository/postgres/audit/post
 import { PostgresBackgroundWorkRepository } from '../../../repository/postgres/background/postgres-background-work-repository.ts';
 import { PostgresChatRepository } from '../../../repository/postgres/chats/postgres-chat-repository.ts';
 import type { Database } from '../../../repository/postgres/connection/database.ts';
+import { PostgresSinkReplayRepository } from '../../../repository/postgres/sinks/postgres-sink-replay-repository.ts';
 import { PostgresUserRepository } from '../../../repository/postgres/users/postgres-user-repository.ts';
 import { UserDirectory } from '../../../service/accounts/user-directory.ts';
+import { SinkReplays } from '../../../service/sinks/sink-replays.ts';
 import { backgroundRoutes, type OwnRelay } from '../../../transport/admin/console/rooms/background.ts';
 import type { Rooms } from '../../../transport/admin/console/rooms/console-routes.ts';
 import { nodesRoutes } from '../../../transport/admin/console/rooms/nodes.ts';
@@ -45,7 +47,11 @@ export function openDatabaseRooms(
   const rooms = {
     nodes: nodesRoutes(node.nodeId, () => nodes.list()),
     users: usersRoutes(directory),
-    background: backgroundRoutes(new PostgresBackgroundWorkRepository(database), () => toOwnRelay(relay)),
+    background: backgroundRoutes(
+      new PostgresBackgroundWorkRepository(database),
+      new SinkReplays(new PostgresSinkReplayRepository(database)),
+      () => toOwnRelay(relay),
+    ),
   };
   return { rooms, audit };
 }
