@@ -10,6 +10,8 @@ export interface AdminConfig {
   port: number;
   /** What requests must carry as a bearer token; absent: nothing. */
   token: string | undefined;
+  /** Whether administrators may look at the messages of any chat in the console. Each look is in the audit log. */
+  showMessages: boolean;
   /** Absent: plain text. */
   tls: TlsConfig | undefined;
 }
@@ -25,6 +27,7 @@ export function readAdmin(read: EnvReader): AdminConfig {
     host: read.string('ADMIN_HOST', '127.0.0.1'),
     port: read.integer('ADMIN_PORT', usualAdminPort, { min: 0, max: 65_535 }),
     token: read.optional('ADMIN_TOKEN'),
+    showMessages: read.boolean('ADMIN_SHOW_MESSAGES', true),
     tls: readTls(read, tlsSettings),
   };
   read.require(

@@ -2,6 +2,8 @@ import cluster from 'node:cluster';
 import type { Config } from '../../../config/config.ts';
 import type { LiveConfig } from '../../../config/live/live-config.ts';
 import type { Database } from '../../../repository/postgres/connection/database.ts';
+import { PostgresMessageRepository } from '../../../repository/postgres/messages/postgres-message-repository.ts';
+import { MessageLooks } from '../../../service/chats/message-looks.ts';
 import { BusyChats } from '../../../service/delivery/busy-chats.ts';
 import type { Hub } from '../../../service/delivery/hub.ts';
 import type { SessionRegistry } from '../../../service/sessions/session-registry.ts';
@@ -11,6 +13,7 @@ import { auditRoutes } from '../../../transport/admin/console/rooms/audit.ts';
 import { bansRoutes } from '../../../transport/admin/console/rooms/bans.ts';
 import { chatsRoutes } from '../../../transport/admin/console/rooms/chats.ts';
 import { consoleRoutes } from '../../../transport/admin/console/rooms/console-routes.ts';
+import { deletionRoutes, looksRoutes } from '../../../transport/admin/console/rooms/messages.ts';
 import { streamsRoutes } from '../../../transport/admin/console/rooms/streams.ts';
 import type { Console } from '../../../transport/admin/console-parts.ts';
 import type { UnaryCaller } from '../../../transport/shared/calls/unary-caller.ts';
@@ -45,11 +48,17 @@ export function openChatConsole(live: LiveConfig<Config>, deps: Deps): Console {
   resources.add("the console's samples of chats", async () => busyChats.stop());
   const operations = consoleOperations(services, caller);
   const ofDatabase = openDatabaseRooms(live, deps);
+  const messages = new PostgresMessageRepository(deps.database);
+  const looks = new MessageLooks({ messages, audit: ofDatabase.audit }, () => live.current.admin.showMessages);
   const rooms = {
     ...openOwnRooms(live, deps),
     ...ofDatabase.rooms,
     streams: streamsRoutes(new StreamDirectory({ sessions, audit: ofDatabase.audit })),
-    chats: chatsRoutes(operations, (most) => busyChats.list(most)),
+    chats: [
+      ...chatsRoutes(operations, (most) => busyChats.list(most)),
+      ...deletionRoutes(operations),
+      ...looksRoutes(looks),
+    ],
     bans: bansRoutes(operations),
     audit: auditRoutes(operations),
   };

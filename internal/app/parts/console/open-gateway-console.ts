@@ -4,6 +4,7 @@ import { auditRoutes } from '../../../transport/admin/console/rooms/audit.ts';
 import { bansRoutes } from '../../../transport/admin/console/rooms/bans.ts';
 import { chatsRoutes } from '../../../transport/admin/console/rooms/chats.ts';
 import { consoleRoutes } from '../../../transport/admin/console/rooms/console-routes.ts';
+import { deletionRoutes } from '../../../transport/admin/console/rooms/messages.ts';
 import type { Console } from '../../../transport/admin/console-parts.ts';
 import type { UnaryCaller } from '../../../transport/shared/calls/unary-caller.ts';
 import { consoleOperations, consolePage } from './console.ts';
@@ -21,7 +22,7 @@ export function openGatewayConsole(live: Pick<LiveConfig<object>, 'env'>, deps: 
   const operations = consoleOperations(deps.services, deps.caller);
   const rooms = {
     ...openOwnRooms(live, deps),
-    chats: chatsRoutes(operations),
+    chats: [...chatsRoutes(operations), ...deletionRoutes(operations)],
     bans: bansRoutes(operations),
     audit: auditRoutes(operations),
   };
