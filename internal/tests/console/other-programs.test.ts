@@ -97,7 +97,7 @@ test('a gateway by itself is listed by the services behind it, and its console a
   const url = adminUrl(gateway);
   expect((await ask(url, token, 'me')).body).toMatchObject({
     program: 'a gateway by itself',
-    rooms: ['overview', 'chats', 'bans', 'audit', 'settings'],
+    rooms: ['overview', 'dashboards', 'chats', 'bans', 'audit', 'settings'],
   });
   expect((await ask(url, token, 'overview')).body).toMatchObject({ roles: ['gateway'], ready: true });
   const alice = await signIn(transportTo(service.address), 'alice');
@@ -175,7 +175,7 @@ test('the console of a relay by itself shows nodes, users and the export, and sa
   const token = await adminOf(dsn);
   expect((await ask(url, token, 'me')).body).toMatchObject({
     program: 'the relay by itself',
-    rooms: ['overview', 'nodes', 'users', 'background', 'settings'],
+    rooms: ['overview', 'dashboards', 'nodes', 'users', 'background', 'settings'],
   });
   await eventually(async () => {
     const { body } = await ask(url, token, 'nodes');

@@ -26,7 +26,7 @@ function Rooms({ api }: { api: ConsoleApi }) {
     api.worker = number;
     setWorker(number);
   };
-  const [id] = hash.slice(2).split('?');
+  const [id, query] = hash.slice(2).split('?');
   const room = rooms.find((each) => each.id === id) ?? rooms[0]!;
   const { View } = room;
   const isServed = facts === undefined || facts.rooms.includes(room.id);
@@ -54,7 +54,7 @@ function Rooms({ api }: { api: ConsoleApi }) {
         <h1>{room.title}</h1>
         <Problem text={problem} />
         {isServed ? (
-          <View key={`${room.id} ${worker}`} api={api} />
+          <View key={`${room.id} ${worker}`} api={api} parameters={new URLSearchParams(query)} />
         ) : (
           <p class="hint">
             This process is {facts.program}, which does not serve this room. Ask the admin port of a process with the

@@ -1,3 +1,4 @@
+import type { AdminConfig } from '../../../config/groups/admin-config.ts';
 import type { LiveConfig } from '../../../config/live/live-config.ts';
 import { authenticateAdmins } from '../../../transport/admin/console/authenticate.ts';
 import { consoleRoutes } from '../../../transport/admin/console/rooms/console-routes.ts';
@@ -16,7 +17,10 @@ interface Deps extends OwnProcess {
 }
 
 /** Opens the console of an auth-server, which has no chats: its own state and settings. */
-export function openAuthConsole(live: Pick<LiveConfig<object>, 'env'>, deps: Deps): Console {
+export function openAuthConsole(
+  live: Pick<LiveConfig<{ admin: AdminConfig }>, 'env' | 'current'>,
+  deps: Deps,
+): Console {
   const { caller, services, identity } = deps;
   const operations = consoleOperations(services, caller);
   return {

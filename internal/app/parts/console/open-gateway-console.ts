@@ -1,3 +1,4 @@
+import type { AdminConfig } from '../../../config/groups/admin-config.ts';
 import type { LiveConfig } from '../../../config/live/live-config.ts';
 import { authenticateByUpstream } from '../../../transport/admin/console/authenticate.ts';
 import { auditRoutes } from '../../../transport/admin/console/rooms/audit.ts';
@@ -18,7 +19,10 @@ interface Deps extends OwnProcess {
 }
 
 /** Opens the console of a gateway by itself: its own state and settings, and whatever the services behind it answer by the contract. */
-export function openGatewayConsole(live: Pick<LiveConfig<object>, 'env'>, deps: Deps): Console {
+export function openGatewayConsole(
+  live: Pick<LiveConfig<{ admin: AdminConfig }>, 'env' | 'current'>,
+  deps: Deps,
+): Console {
   const operations = consoleOperations(deps.services, deps.caller);
   const rooms = {
     ...openOwnRooms(live, deps),

@@ -7,6 +7,7 @@ import { signInRoutes } from './sign-in.ts';
 /** The rooms of the console, by their names in the page's address. */
 export const roomNames = [
   'overview',
+  'dashboards',
   'nodes',
   'streams',
   'chats',
