@@ -14013,8 +14013,8 @@ export const ChatServiceDefinition = {
     /**
      * DeleteMessage deletes the text of a message, and its earlier texts. The message's number, sender, time and
      * `client_message_id` remain (`deleted_at`). Its sender may delete a message, within a time that the service may limit;
-     * so may administrators and owners of a group or room, and a caller with the token role `service`. Deleting a deleted
-     * message returns the answer to the first deletion.
+     * so may administrators and owners of a group or room, and a caller with the token role `admin` or `service`. Deleting
+     * a deleted message returns the answer to the first deletion. Nobody can restore it.
      *
      * The errors are those of EditMessage.
      */
@@ -14453,8 +14453,8 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
   /**
    * DeleteMessage deletes the text of a message, and its earlier texts. The message's number, sender, time and
    * `client_message_id` remain (`deleted_at`). Its sender may delete a message, within a time that the service may limit;
-   * so may administrators and owners of a group or room, and a caller with the token role `service`. Deleting a deleted
-   * message returns the answer to the first deletion.
+   * so may administrators and owners of a group or room, and a caller with the token role `admin` or `service`. Deleting
+   * a deleted message returns the answer to the first deletion. Nobody can restore it.
    *
    * The errors are those of EditMessage.
    */
@@ -14823,8 +14823,8 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
   /**
    * DeleteMessage deletes the text of a message, and its earlier texts. The message's number, sender, time and
    * `client_message_id` remain (`deleted_at`). Its sender may delete a message, within a time that the service may limit;
-   * so may administrators and owners of a group or room, and a caller with the token role `service`. Deleting a deleted
-   * message returns the answer to the first deletion.
+   * so may administrators and owners of a group or room, and a caller with the token role `admin` or `service`. Deleting
+   * a deleted message returns the answer to the first deletion. Nobody can restore it.
    *
    * The errors are those of EditMessage.
    */
