@@ -17,6 +17,10 @@ export function toWireEntry(entry: Entry): CompleteOneof<WireEntry> {
       const { chatId, fromSeq, toSeq } = entry;
       return { $case: 'covered', value: { chatId, fromSeq, toSeq } };
     }
+    case 'message_part': {
+      const { chatId, messageId, seq, offset, text } = entry.part;
+      return { $case: 'messagePart', value: { chatId, messageId, seq, offset, text } };
+    }
     default:
       return entry satisfies never;
   }
@@ -36,6 +40,11 @@ export function fromWireEntry(entry: WireEntry): Complete<Entry> {
       const { chatId, fromSeq, toSeq } = entry.value;
       if (!chatId || fromSeq < 1 || toSeq < fromSeq) throw new TypeError('covered numbers lack required fields');
       return { kind: 'covered', chatId, fromSeq, toSeq };
+    }
+    case 'messagePart': {
+      const { chatId, messageId, seq, offset, text } = entry.value;
+      if (!chatId || !messageId || seq < 1) throw new TypeError('a part of a message lacks required fields');
+      return { kind: 'message_part', part: { chatId, messageId, seq, offset, text } };
     }
     default:
       return entry satisfies never;

@@ -1,6 +1,6 @@
-import type * as wire from '../../pkg/api/chat/v1/chat.ts';
+import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Complete } from '../model/complete.ts';
-import type { Message } from '../model/message.ts';
+import type { Message, MessageStreaming } from '../model/message.ts';
 import { fromWireSystemEvent, toWireSystemEvent } from './system-event.ts';
 import { fromWireUser, toWireUser } from './user.ts';
 
@@ -20,13 +20,14 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     deletedBy: message.deletion?.by ?? '',
     hidden: message.deletion?.hidden ?? false,
     data: message.data,
+    streaming: message.streaming ? wire.MessageStreaming[message.streaming] : wire.MessageStreaming.UNSPECIFIED,
   };
 }
 
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
-  const { deletedAt, deletedBy, hidden, data } = message;
+  const { deletedAt, deletedBy, hidden, data, streaming } = message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -42,5 +43,12 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     editedAt,
     data,
     deletion: deletedAt && { at: deletedAt, by: deletedBy, hidden },
+    streaming: streamingOf[streaming],
   };
 }
+
+const streamingOf: Record<wire.MessageStreaming, MessageStreaming | undefined> = {
+  [wire.MessageStreaming.UNSPECIFIED]: undefined,
+  [wire.MessageStreaming.STREAMING]: 'STREAMING',
+  [wire.MessageStreaming.CANCELLED]: 'CANCELLED',
+};

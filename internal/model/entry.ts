@@ -1,4 +1,5 @@
 import type { Message } from './message.ts';
+import type { MessagePart } from './message-part.ts';
 import { endedMembership } from './system-event.ts';
 
 /**
@@ -11,7 +12,9 @@ export type Entry =
   /** The message was edited or deleted; the number is `updateSeq`. */
   | { readonly kind: 'message_changed'; readonly message: Message }
   /** Changes that later ones have replaced, and hidden messages: their newest state, if there is one, has another number. */
-  | { readonly kind: 'covered'; readonly chatId: string; readonly fromSeq: number; readonly toSeq: number };
+  | { readonly kind: 'covered'; readonly chatId: string; readonly fromSeq: number; readonly toSeq: number }
+  /** The text of a streamed message grew; for readers that were given every entry before. */
+  | { readonly kind: 'message_part'; readonly part: MessagePart };
 
 /** Returns the number of the entry; of several, the last. */
 export function seqOf(entry: Entry): number {
@@ -22,6 +25,8 @@ export function seqOf(entry: Entry): number {
       return entry.message.updateSeq;
     case 'covered':
       return entry.toSeq;
+    case 'message_part':
+      return entry.part.seq;
     default:
       return entry satisfies never;
   }
@@ -35,8 +40,24 @@ export function firstSeqOf(entry: Entry): number {
 /** Returns the characters of text and data that the entry carries. */
 export function charsOf(entry: Entry): number {
   if (entry.kind === 'covered') return 0;
+  if (entry.kind === 'message_part') return entry.part.text.length;
   const { text, data } = entry.message;
   return text.length + (data ? JSON.stringify(data).length : 0);
+}
+
+/** Returns the id of the message that the entry is about, and the number at which it has this state. */
+export function stateOf(entry: Entry): { messageId: string; seq: number } | undefined {
+  switch (entry.kind) {
+    case 'message':
+    case 'message_changed':
+      return { messageId: entry.message.id, seq: entry.message.updateSeq };
+    case 'message_part':
+      return { messageId: entry.part.messageId, seq: entry.part.seq };
+    case 'covered':
+      return undefined;
+    default:
+      return entry satisfies never;
+  }
 }
 
 /** Returns the entry of a message that has just been sent or changed. */

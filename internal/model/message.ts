@@ -21,7 +21,11 @@ export interface Message {
   /** When the text was last edited. */
   readonly editedAt?: Date;
   readonly deletion?: Deletion;
+  /** Set while the text grows, and if it was ended before it was complete. */
+  readonly streaming?: MessageStreaming;
 }
+
+export type MessageStreaming = 'STREAMING' | 'CANCELLED';
 
 /** An object that JSON can hold. It has at least one key. */
 export type MessageData = Readonly<Record<string, unknown>>;

@@ -2,7 +2,10 @@ import type { MarkReadResponse, Message, User } from '../api/chat/v1/chat.ts';
 import type { DeleteOptions, EditOptions } from './messages/change-options.ts';
 import type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 import type { SendOptions } from './messages/send-options.ts';
+import type { StreamOptions } from './messages/stream-options.ts';
 import type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
+
+import type { MessageStream } from './sending/message-stream.ts';
 
 /** The operations of a client on one chat. `ChatClient.chat` returns it. */
 export interface ChatHandle {
@@ -14,6 +17,12 @@ export interface ChatHandle {
   edit(messageId: string, text: string, options?: EditOptions): Promise<ChangeReceipt>;
   /** As `ChatClient.delete`. */
   delete(messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
+  /** As `ChatClient.stream`. */
+  stream(options?: StreamOptions): MessageStream;
+  /** As `ChatClient.streamFrom`. */
+  streamFrom(tokens: AsyncIterable<string> | Iterable<string>, options?: StreamOptions): Promise<Receipt>;
+  /** As `ChatClient.stopStream`. */
+  stopStream(messageId: string): Promise<void>;
   /** As `ChatClient.history`. */
   history(options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   /**
@@ -39,6 +48,13 @@ interface ChatOperations {
   send(chatId: string, text: string, options?: SendOptions): Promise<Receipt>;
   edit(chatId: string, messageId: string, text: string, options?: EditOptions): Promise<ChangeReceipt>;
   delete(chatId: string, messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
+  stream(chatId: string, options?: StreamOptions): MessageStream;
+  streamFrom(
+    chatId: string,
+    tokens: AsyncIterable<string> | Iterable<string>,
+    options?: StreamOptions,
+  ): Promise<Receipt>;
+  stopStream(chatId: string, messageId: string): Promise<void>;
   history(chatId: string, options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   markRead(chatId: string, seq: number): Promise<MarkReadResponse>;
   typing(chatId: string): void;
@@ -56,6 +72,9 @@ export function chatHandle(
     send: (text, options) => client.send(id, text, options),
     edit: (messageId, text, options) => client.edit(id, messageId, text, options),
     delete: (messageId, options) => client.delete(id, messageId, options),
+    stream: (options) => client.stream(id, options),
+    streamFrom: (tokens, options) => client.streamFrom(id, tokens, options),
+    stopStream: (messageId) => client.stopStream(id, messageId),
     history: (options) => client.history(id, options),
     messages,
     markRead: (seq) => client.markRead(id, seq),

@@ -16,6 +16,11 @@ export function digestOfMessage({ text, data }: Pick<Draft, 'text' | 'data'>): B
   return Buffer.concat([Buffer.of(formWithData), digest(canonicalJson([text, data]))]);
 }
 
+/** A streamed message is never the repetition of an ordinary one. */
+export function digestOfStart({ text }: { text: string }): Buffer {
+  return digest(canonicalJson(['started', text]));
+}
+
 export function digestOfChange({ messageId, change }: Pick<ChangeDraft, 'messageId' | 'change'>): Buffer {
   if (change.kind === 'deleted') return digest(canonicalJson([change.kind, messageId, change.hide]));
   const { kind, text, data } = change;

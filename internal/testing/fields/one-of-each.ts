@@ -52,6 +52,7 @@ export const filledMessages = Object.values(systemEvents).map(
     data: { list: [1, { deep: true }], '\u0001 日本': 'ü' },
     editedAt: new Date(at.getTime() + 1),
     deletion: { at: new Date(at.getTime() + 2), by: 'bob', hidden: true },
+    streaming: 'STREAMING',
   }),
 );
 const [message] = filledMessages as [Filled<Message>];
@@ -60,12 +61,14 @@ export const ephemeralEvents: OneOfEach<EphemeralEvent> = {
   typing: { kind: 'typing', chatId: 'chat', user: alice },
   presence: { kind: 'presence', chatId: 'chat', user: alice, online: true },
   read: { kind: 'read', chatId: 'chat', userId: 'alice', seq: 4 },
+  stop_requested: { kind: 'stop_requested', chatId: 'chat', messageId: 'm', user: alice },
 };
 
 export const entries: OneOfEach<Entry> = {
   message: { kind: 'message', message },
   message_changed: { kind: 'message_changed', message },
   covered: { kind: 'covered', chatId: 'chat', fromSeq: 5, toSeq: 8 },
+  message_part: { kind: 'message_part', part: { chatId: 'chat', messageId: 'm', seq: 9, offset: 3, text: 'x' } },
 };
 
 const chatPublicationKinds: OneOfEach<ChatPublication> = {
@@ -145,4 +148,5 @@ export const events: OneOfEach<Event> = {
   pong: { kind: 'pong', commandId: '1' },
   closing: { kind: 'closing', reason: 'DRAINING', retryAfterMs: 5 },
   ...ephemeralEvents,
+  message_part: { kind: 'message_part', part: { chatId: 'chat', messageId: 'm', seq: 9, offset: 3, text: 'x' } },
 };

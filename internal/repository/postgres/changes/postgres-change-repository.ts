@@ -15,8 +15,8 @@ import { type MessageRow, toJson, toMessage } from '../messages/message-row.ts';
 
 const appendStatement = {
   name: 'append_changes',
-  text: `select * from append_changes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-    $15 * interval '1 millisecond', $16 * interval '1 millisecond', $17, $18)`,
+  text: `select e.*, case e.outcome when 'stored' then streaming_of(e.chat_id, e.seq) end as streaming from append_changes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+    $15 * interval '1 millisecond', $16 * interval '1 millisecond', $17, $18) e`,
 };
 
 /** A row that append_changes returns; with the message if the change was stored. */

@@ -51,11 +51,13 @@ export interface Tables extends AuthTables {
     hidden: Defaulted<boolean>;
     /** Written by append_messages and append_changes only. */
     data: ColumnType<MessageData | null, never, never>;
+    /** Written by append_parts only, like the columns for the time-out and for repeated parts. */
+    streaming: ColumnType<'streaming' | 'cancelled' | null, never, never>;
   };
   changes: {
     chat_id: string;
     seq: number;
-    kind: 'edited' | 'deleted' | 'chat_updated';
+    kind: 'edited' | 'deleted' | 'chat_updated' | 'streamed' | 'stream_ended';
     message_seq: number;
     actor_id: string;
     client_change_id: string | null;

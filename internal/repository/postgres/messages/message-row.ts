@@ -19,6 +19,7 @@ export const messageColumns = [
   'deleted_by',
   'hidden',
   'data',
+  'streaming',
 ] as const satisfies (keyof Tables['messages'])[];
 
 /** A row of `messages`, without the columns that are never read back. */
@@ -40,8 +41,12 @@ export function toMessage(row: MessageRow): Complete<Message> {
     deletion: row.deleted_at
       ? { at: new Date(row.deleted_at), by: row.deleted_by ?? '', hidden: row.hidden }
       : undefined,
+    // A deletion ends the stream; the column keeps what it was.
+    streaming: row.streaming && !row.deleted_at ? streamingOf[row.streaming] : undefined,
   };
 }
+
+const streamingOf = { streaming: 'STREAMING', cancelled: 'CANCELLED' } as const;
 
 /** Returns the JSON of a message's data; null if there is none. */
 export function toJson(data: MessageData | undefined): string | null {

@@ -19,15 +19,18 @@ import type { HistoryRange } from '../../../repository/message-repository.ts';
 import type { ChangeService } from '../../../service/chats/change-service.ts';
 import type { ChatService } from '../../../service/chats/chat-service.ts';
 import type { ModerationService } from '../../../service/chats/moderation-service.ts';
+import type { StreamService } from '../../../service/chats/stream-service.ts';
 import { changeOperations } from './change-operations.ts';
 import { moderationOperations } from './moderation-operations.ts';
 import type { CommandContext, OperationTable, RunCommand } from './operation.ts';
+import { streamMessageOperations } from './stream-message-operations.ts';
 
 /** The services that implement chat.v1.ChatService. */
 export interface ChatServices {
   chats: ChatService;
   changes: ChangeService;
   moderation: ModerationService;
+  streams: StreamService;
 }
 
 function sendMessage(
@@ -50,6 +53,7 @@ function updateChat(
 export const chatOperations = {
   ...moderationOperations,
   ...changeOperations,
+  ...streamMessageOperations,
 
   createChat: {
     run: async ({ chats }, request, { caller }) => {
