@@ -16,6 +16,7 @@ import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
+import { streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { openApiChecker } from '../../testing/openapi-check.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
@@ -26,6 +27,7 @@ function contract(open: () => Transport): void {
   roomsContract(open);
   messagesContract(open);
   changesContract(open);
+  streamedMessagesContract(open);
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);
   rolesContract(open, issue);

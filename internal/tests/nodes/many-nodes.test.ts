@@ -10,6 +10,7 @@ import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events
 import { membersContract } from '../../testing/contract/members.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
+import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type BusBroker, busBrokers } from '../../testing/services/bus-brokers.ts';
@@ -50,6 +51,8 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     membersContract(open);
     messagesContract(open);
     changesContract(open);
+    streamedMessagesContract(open);
+    liveStreamedMessagesContract(open);
   });
 
   /** Returns the same user on another node. */

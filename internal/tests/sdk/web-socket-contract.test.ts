@@ -10,6 +10,7 @@ import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
+import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
@@ -44,6 +45,8 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
   changesContract(openProto);
   streamsContract(openProto);
   liveChangesContract(openProto);
+  streamedMessagesContract(openProto);
+  liveStreamedMessagesContract(openProto);
   accountsContract(openProto, issue);
   rolesContract(openProto, issue);
   permissionsContract(openProto, issue, 'one role');
@@ -52,5 +55,6 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
 describe('the contract over WebSocket with frames of JSON', () => {
   streamsContract(() => open('json'));
   liveChatUpdatesContract(() => open('json'));
+  liveStreamedMessagesContract(() => open('json'));
   rolesContract(() => open('json'), issue);
 });
