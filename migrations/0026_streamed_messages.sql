@@ -61,7 +61,7 @@ begin
     select i.*, c.id is not null as has_chat, c.type as chat_type, c.last_seq, m.role, prior.id as prior_id, prior.content_hash as prior_hash,
       prior.seq as prior_seq, prior.created_at as prior_at, prior.last_part as prior_part, t.seq as message_seq, t.sender_id, t.hidden, t.deleted_at, t.streaming, t.last_part, t.streamed_at,
       t.streamed_seq, char_length(coalesce(t.text, '')) as chars_before,
-      case i.kind when 'start' then 0 when 'part' then i.first_part + jsonb_array_length(i.texts) - 1 else t.last_part end as new_last_part,
+      case i.kind when 'start' then 0 when 'part' then i.first_part + (jsonb_array_length(i.texts) - 1) else t.last_part end as new_last_part,
       -- Without the parts that the message has already.
       coalesce((
         select string_agg(p.text, '' order by p.place) from jsonb_array_elements_text(i.texts) with ordinality as p (text, place)

@@ -20,7 +20,7 @@ import { ReadMarks } from './reading/read-marks.ts';
 import { isChange } from './sending/durable-command.ts';
 import { MessageStream } from './sending/message-stream.ts';
 import type { Outbox } from './sending/outbox.ts';
-import { sendTokens } from './sending/send-tokens.ts';
+import { sendTokens, type Tokens } from './sending/send-tokens.ts';
 import type { ChatCalls, Transport } from './transports/transport.ts';
 
 export interface ChatClientOptions {
@@ -193,16 +193,12 @@ export class ChatClient {
   /**
    * Streams the texts of an iterable, for example the tokens of a language model, as one message. Resolves once the message is complete and stored durably.
    * If a member asks to stop it, iterates no further and ends the message as cancelled. If the iterable throws, ends the message as cancelled and throws
-   * the same error.
+   * the same error. A function in place of the iterable gets a signal that aborts when a member asks to stop, for example for `fetch`.
    *
    * @example
    * await client.streamFrom(chatId, ['Once upon ', 'a time …']);
    */
-  streamFrom(
-    chatId: string,
-    tokens: AsyncIterable<string> | Iterable<string>,
-    options?: StreamOptions,
-  ): Promise<Receipt> {
+  streamFrom(chatId: string, tokens: Tokens, options?: StreamOptions): Promise<Receipt> {
     return sendTokens(this.stream(chatId, options), tokens);
   }
 

@@ -76,7 +76,7 @@ export class BatchWriter<Item extends { chatId: string }, Outcome extends { outc
     this.#writes = writes;
     this.#batchSizes = metrics.histogram({
       name: 'chat_batch_size',
-      help: 'Messages or changes that one statement has committed.',
+      help: 'Messages, changes or writes of streamed messages that one statement has committed.',
       labels: ['what'],
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000],
     });

@@ -17,6 +17,7 @@ test('what nodes of the version before do not know is refused while it is not en
   await expect(alice.chat.sendMessage({ ...request(), data: { a: 1 } })).rejects.toMatchObject(disabled);
   await expect(alice.chat.editMessage({ ...edit, data: { a: 1 } })).rejects.toMatchObject(disabled);
   await expect(alice.chat.editMessage({ ...edit, data: {} })).rejects.toMatchObject(disabled);
+  await expect(alice.chat.startMessage(request())).rejects.toMatchObject(disabled);
 
   expect(await alice.chat.sendMessage({ ...request(), data: {} })).toMatchObject({ seq: 3 });
   expect(await alice.chat.editMessage(edit)).toMatchObject({ seq: 4 });
@@ -24,6 +25,6 @@ test('what nodes of the version before do not know is refused while it is not en
 
 test('a feature that does not exist is a fault of the settings', () => {
   expect(() => readConfig({ FEATURES_ENABLED: 'message_data, time_travel' })).toThrow(
-    /FEATURES_ENABLED must be a list of message_data, or empty; not: time_travel/,
+    /FEATURES_ENABLED must be a list of message_data, streamed_messages, or empty; not: time_travel/,
   );
 });
