@@ -6,6 +6,7 @@ import type { StreamOptions } from './messages/stream-options.ts';
 import type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
 
 import type { MessageStream } from './sending/message-stream.ts';
+import type { Tokens } from './sending/send-tokens.ts';
 
 /** The operations of a client on one chat. `ChatClient.chat` returns it. */
 export interface ChatHandle {
@@ -20,7 +21,7 @@ export interface ChatHandle {
   /** As `ChatClient.stream`. */
   stream(options?: StreamOptions): MessageStream;
   /** As `ChatClient.streamFrom`. */
-  streamFrom(tokens: AsyncIterable<string> | Iterable<string>, options?: StreamOptions): Promise<Receipt>;
+  streamFrom(tokens: Tokens, options?: StreamOptions): Promise<Receipt>;
   /** As `ChatClient.stopStream`. */
   stopStream(messageId: string): Promise<void>;
   /** As `ChatClient.history`. */
@@ -49,11 +50,7 @@ interface ChatOperations {
   edit(chatId: string, messageId: string, text: string, options?: EditOptions): Promise<ChangeReceipt>;
   delete(chatId: string, messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
   stream(chatId: string, options?: StreamOptions): MessageStream;
-  streamFrom(
-    chatId: string,
-    tokens: AsyncIterable<string> | Iterable<string>,
-    options?: StreamOptions,
-  ): Promise<Receipt>;
+  streamFrom(chatId: string, tokens: Tokens, options?: StreamOptions): Promise<Receipt>;
   stopStream(chatId: string, messageId: string): Promise<void>;
   history(chatId: string, options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   markRead(chatId: string, seq: number): Promise<MarkReadResponse>;

@@ -31,6 +31,7 @@ export { withPart } from './messages/with-part.ts';
 export type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
 export { MessageStream } from './sending/message-stream.ts';
 export { type Outbox, type WebStorage, webStorageOutbox } from './sending/outbox.ts';
+export type { Tokens } from './sending/send-tokens.ts';
 export type { Tabs } from './sending/tabs.ts';
 export { anyOf } from './transports/any-of.ts';
 export type { AuthCalls, ChatCalls, Stream, Transport } from './transports/transport.ts';
