@@ -3,6 +3,7 @@ import type { Complete } from '../model/complete.ts';
 import type { Entry } from '../model/entry.ts';
 import type { CompleteOneof } from './complete-oneof.ts';
 import { fromWireMessage, toWireMessage } from './message.ts';
+import { fromWireReactionChange, toWireReactionChange } from './reaction.ts';
 
 type WireEntry = NonNullable<wire.Change['change']>;
 
@@ -17,6 +18,8 @@ export function toWireEntry(entry: Entry): CompleteOneof<WireEntry> {
       const { chatId, fromSeq, toSeq } = entry;
       return { $case: 'covered', value: { chatId, fromSeq, toSeq } };
     }
+    case 'reaction':
+      return { $case: 'reaction', value: toWireReactionChange(entry.reaction) };
     case 'message_part': {
       const { chatId, messageId, seq, offset, text } = entry.part;
       return { $case: 'messagePart', value: { chatId, messageId, seq, offset, text } };
@@ -41,6 +44,8 @@ export function fromWireEntry(entry: WireEntry): Complete<Entry> {
       if (!chatId || fromSeq < 1 || toSeq < fromSeq) throw new TypeError('covered numbers lack required fields');
       return { kind: 'covered', chatId, fromSeq, toSeq };
     }
+    case 'reaction':
+      return { kind: 'reaction', reaction: fromWireReactionChange(entry.value) };
     case 'messagePart': {
       const { chatId, messageId, seq, offset, text } = entry.value;
       if (!chatId || !messageId || seq < 1) throw new TypeError('a part of a message lacks required fields');

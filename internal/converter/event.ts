@@ -59,6 +59,7 @@ function toWire(event: Event): CompleteOneof<NonNullable<wire.Event['event']>> {
     case 'message':
     case 'message_changed':
     case 'covered':
+    case 'reaction':
     case 'message_part':
       return toWireEntry(event);
     case 'accepted': {

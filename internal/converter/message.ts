@@ -1,6 +1,7 @@
 import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Complete } from '../model/complete.ts';
 import type { Message, MessageStreaming } from '../model/message.ts';
+import { fromWireReactionCount, toWireReactionCount } from './reaction.ts';
 import { fromWireSystemEvent, toWireSystemEvent } from './system-event.ts';
 import { fromWireUser, toWireUser } from './user.ts';
 
@@ -20,6 +21,7 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     deletedBy: message.deletion?.by ?? '',
     hidden: message.deletion?.hidden ?? false,
     data: message.data,
+    reactions: message.reactions?.map(toWireReactionCount) ?? [],
     streaming: message.streaming ? wire.MessageStreaming[message.streaming] : wire.MessageStreaming.UNSPECIFIED,
   };
 }
@@ -27,7 +29,7 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
-  const { deletedAt, deletedBy, hidden, data, streaming } = message;
+  const { deletedAt, deletedBy, hidden, data, reactions, streaming } = message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -43,6 +45,7 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     editedAt,
     data,
     deletion: deletedAt && { at: deletedAt, by: deletedBy, hidden },
+    reactions: reactions.length > 0 ? reactions.map(fromWireReactionCount) : undefined,
     streaming: streamingOf[streaming],
   };
 }

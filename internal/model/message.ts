@@ -1,3 +1,4 @@
+import type { ReactionCount } from './reaction.ts';
 import type { SystemEvent } from './system-event.ts';
 import type { TraceContext } from './trace-context.ts';
 import type { User } from './user.ts';
@@ -21,6 +22,8 @@ export interface Message {
   /** When the text was last edited. */
   readonly editedAt?: Date;
   readonly deletion?: Deletion;
+  /** The reactions to the message, in the order of the first ones. Present only where a caller reads the message, not in entries. */
+  readonly reactions?: readonly ReactionCount[];
   /** Set while the text grows, and if it was ended before it was complete. */
   readonly streaming?: MessageStreaming;
 }

@@ -64,6 +64,9 @@ export const operations = {
   // Members may delete their own messages; the roles of ListMessageVersions, those of others too.
   DeleteMessage: { token: everyone, chat: { roles: readers, services: true } },
   ListMessageVersions: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  AddReaction: { token: everyone, chat: { roles: senders, services: true } },
+  RemoveReaction: { token: everyone, chat: { roles: senders, services: true } },
+  ListReactions: { token: everyone, chat: { roles: readers } },
   ListChanges: { token: everyone, chat: { roles: readers } },
   GetMessage: { token: everyone, chat: { roles: readers } },
   ListMessages: { token: everyone, chat: { roles: readers } },

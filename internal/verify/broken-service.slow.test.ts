@@ -5,6 +5,7 @@ import type { Entry } from '../model/entry.ts';
 import type { Message } from '../model/message.ts';
 import type { Changed, ChangeRepository, NewChange } from '../repository/change-repository.ts';
 import type { MessageRepository } from '../repository/message-repository.ts';
+import type { ReactionRepository } from '../repository/reaction-repository.ts';
 import { refusalOf } from '../service/authorization.ts';
 import { eventually } from '../testing/eventually.ts';
 import { FlakyLink } from '../testing/faults/flaky-link.ts';
@@ -133,6 +134,19 @@ const broken: Record<string, Broken> = {
         }),
       };
     },
+  },
+  'acknowledges reactions that it does not store (1)': {
+    found: ['lost-change'],
+    overrides: () => ({
+      reactions: (real) =>
+        withFaults<ReactionRepository>(real, () => ({
+          appendBatch: async (batch, rules, waitMs) => {
+            const kept = batch.filter(() => !now(5));
+            const answers = await real.appendBatch(kept, rules, waitMs);
+            return batch.map((one) => answers[kept.indexOf(one)] ?? { outcome: 'unchanged' as const });
+          },
+        })),
+    }),
   },
   'shows old texts after edits (1)': {
     found: ['stale'],

@@ -1,4 +1,12 @@
-import type { Chat, MarkReadResponse, Message, MessageVersion, UpdateChatResponse, User } from '../api/chat/v1/chat.ts';
+import type {
+  Chat,
+  MarkReadResponse,
+  Message,
+  MessageVersion,
+  Reaction,
+  UpdateChatResponse,
+  User,
+} from '../api/chat/v1/chat.ts';
 import { ChatType } from '../api/chat/v1/chat.ts';
 import { TokenKeeper, type TokenSource } from './auth/token-source.ts';
 import { type Answer, type Call, repeatingCalls } from './calls/repeating-calls.ts';
@@ -15,7 +23,7 @@ import type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 import type { SendOptions } from './messages/send-options.ts';
 import type { StreamOptions } from './messages/stream-options.ts';
 import { MessageFeed } from './reading/message-feed.ts';
-import { allChats, allOnlineUsers, allVersions } from './reading/pages.ts';
+import { allChats, allOnlineUsers, allReactions, allVersions } from './reading/pages.ts';
 import { ReadMarks } from './reading/read-marks.ts';
 import { isChange } from './sending/durable-command.ts';
 import { MessageStream } from './sending/message-stream.ts';
@@ -83,7 +91,7 @@ export class ChatClient {
     return this.#session.sender.pending.flatMap((content) => (isChange(content) ? [] : [content]));
   }
 
-  /** The unanswered edits and deletions in the order of their calls. Those of the outbox are included, as in `pendingMessages`. */
+  /** The unanswered edits, deletions and reactions in the order of their calls. Those of the outbox are included, as in `pendingMessages`. */
   get pendingChanges(): readonly PendingChange[] {
     return this.#session.sender.pending.filter(isChange);
   }
@@ -167,6 +175,32 @@ export class ChatClient {
     { hide = false, reason = '', ifVersion, clientChangeId = newId() }: DeleteOptions = {},
   ): Promise<ChangeReceipt> {
     return this.#perform({ kind: 'delete', chatId, messageId, clientChangeId, hide, reason, ifVersion });
+  }
+
+  /**
+   * Adds the user's reaction to a message, an emoji. Resolves once the service has stored it durably, with `seq` 0 if the message has it already. The client
+   * sends it again until it is answered, and keeps it in the outbox, as an edit. Rejects as `edit` does, also with RESOURCE_EXHAUSTED (REACTION_LIMIT).
+   *
+   * @example
+   * await client.react(chatId, messageId, '👍');
+   */
+  react(chatId: string, messageId: string, emoji: string, { clientChangeId = newId() } = {}): Promise<ChangeReceipt> {
+    return this.#perform({ kind: 'react', chatId, messageId, emoji, clientChangeId });
+  }
+
+  /**
+   * Takes back the user's reaction to a message. Resolves with `seq` 0 if the message does not have it. Otherwise as `react`.
+   *
+   * @example
+   * await client.unreact(chatId, messageId, '👍');
+   */
+  unreact(chatId: string, messageId: string, emoji: string, { clientChangeId = newId() } = {}): Promise<ChangeReceipt> {
+    return this.#perform({ kind: 'unreact', chatId, messageId, emoji, clientChangeId });
+  }
+
+  /** Returns who reacted to a message, in the order of the reactions. Throws ChatClientError. */
+  reactions(chatId: string, messageId: string): Promise<Reaction[]> {
+    return allReactions(this.#call, chatId, messageId);
   }
 
   /**

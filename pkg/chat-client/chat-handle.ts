@@ -18,6 +18,10 @@ export interface ChatHandle {
   edit(messageId: string, text: string, options?: EditOptions): Promise<ChangeReceipt>;
   /** As `ChatClient.delete`. */
   delete(messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
+  /** As `ChatClient.react`. */
+  react(messageId: string, emoji: string): Promise<ChangeReceipt>;
+  /** As `ChatClient.unreact`. */
+  unreact(messageId: string, emoji: string): Promise<ChangeReceipt>;
   /** As `ChatClient.stream`. */
   stream(options?: StreamOptions): MessageStream;
   /** As `ChatClient.streamFrom`. */
@@ -49,6 +53,8 @@ interface ChatOperations {
   send(chatId: string, text: string, options?: SendOptions): Promise<Receipt>;
   edit(chatId: string, messageId: string, text: string, options?: EditOptions): Promise<ChangeReceipt>;
   delete(chatId: string, messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
+  react(chatId: string, messageId: string, emoji: string): Promise<ChangeReceipt>;
+  unreact(chatId: string, messageId: string, emoji: string): Promise<ChangeReceipt>;
   stream(chatId: string, options?: StreamOptions): MessageStream;
   streamFrom(chatId: string, tokens: Tokens, options?: StreamOptions): Promise<Receipt>;
   stopStream(chatId: string, messageId: string): Promise<void>;
@@ -69,6 +75,8 @@ export function chatHandle(
     send: (text, options) => client.send(id, text, options),
     edit: (messageId, text, options) => client.edit(id, messageId, text, options),
     delete: (messageId, options) => client.delete(id, messageId, options),
+    react: (messageId, emoji) => client.react(id, messageId, emoji),
+    unreact: (messageId, emoji) => client.unreact(id, messageId, emoji),
     stream: (options) => client.stream(id, options),
     streamFrom: (tokens, options) => client.streamFrom(id, tokens, options),
     stopStream: (messageId) => client.stopStream(id, messageId),

@@ -79,6 +79,9 @@ test('a restored database has every row of every table, and goes on from there',
   await send('in the second epoch');
   const { messages } = await storage.messages.listHistory(chat.id, { afterSeq: 0 }, 3);
   await storage.edit(messages[1]!, 'edited');
+  const reaction = { chatId: chat.id, messageId: messages[1]!.id, emoji: '👍', added: true, actor: user('alice') };
+  const change = { ...reaction, clientChangeId: 'r', asService: false, digest: Buffer.from('digest') };
+  await storage.reactions.appendBatch([change], { reactingRoles: ['OWNER'], maxKinds: 1 });
   await query(storage.dsn, otherRows);
   const before = await allRows(storage.dsn, 2);
 

@@ -20,12 +20,15 @@ import { PostgresMemberRepository } from '../../repository/postgres/members/post
 import { PostgresMembershipRepository } from '../../repository/postgres/members/postgres-membership-repository.ts';
 import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
+import { PostgresReactionRepository } from '../../repository/postgres/reactions/postgres-reaction-repository.ts';
 import { PostgresStreamRepository } from '../../repository/postgres/streams/postgres-stream-repository.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
+import type { ReactionRepository } from '../../repository/reaction-repository.ts';
 import type { StreamRepository } from '../../repository/stream-repository.ts';
 import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { ModerationService } from '../../service/chats/moderation-service.ts';
+import { ReactionService } from '../../service/chats/reaction-service.ts';
 import { StreamService } from '../../service/chats/stream-service.ts';
 import { Hub } from '../../service/delivery/hub.ts';
 import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
@@ -33,6 +36,7 @@ import { sessionCounters } from '../../service/sessions/session-counters.ts';
 import { SessionRegistry } from '../../service/sessions/session-registry.ts';
 import { ChangeWriter } from '../../service/writing/change-writer.ts';
 import { MessageWriter } from '../../service/writing/message-writer.ts';
+import { ReactionWriter } from '../../service/writing/reaction-writer.ts';
 import { StreamWriter } from '../../service/writing/stream-writer.ts';
 import { pruneRegularly } from '../lifecycle/prune.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
@@ -46,6 +50,7 @@ export interface ChatOverrides {
   chats?(real: ChatRepository): ChatRepository;
   messages?(real: MessageRepository): MessageRepository;
   changes?(real: ChangeRepository): ChangeRepository;
+  reactions?(real: ReactionRepository): ReactionRepository;
   streams?(real: StreamRepository): StreamRepository;
 }
 
@@ -67,6 +72,7 @@ export interface ChatParts {
   chats: ChatService;
   changes: ChangeService;
   moderation: ModerationService;
+  reactions: ReactionService;
   streams: StreamService;
   sessions: SessionRegistry;
   hub: Hub;
@@ -145,6 +151,20 @@ export async function openChat(
     ),
   );
   resources.add('the change writer', () => changeWriter.drain());
+  const storedReactions = new PostgresReactionRepository(database);
+  const reactionRepository = traced('ReactionRepository', overrides?.reactions?.(storedReactions) ?? storedReactions);
+  const reactionWriter = traced(
+    'ReactionWriter',
+    new ReactionWriter(
+      { reactions: reactionRepository, bus, log, metrics },
+      live.follow(({ limits }) => ({
+        maxKinds: limits.maxReactionKinds,
+        reactingRoles: operations.AddReaction.chat.roles,
+      })),
+      { ...config.writer, maxInFlight: 1 },
+    ),
+  );
+  resources.add('the reaction writer', () => reactionWriter.drain());
   const storedStreams = new PostgresStreamRepository(database);
   const streamRepository = traced('StreamRepository', overrides?.streams?.(storedStreams) ?? storedStreams);
   const streamWriter = traced(
@@ -186,6 +206,13 @@ export async function openChat(
         unwritten: ingest?.unwritten,
       },
       live.follow(({ limits, features }) => ({ maxTextLength: limits.maxTextLength, features })),
+    ),
+  );
+  const reactions = traced(
+    'ReactionService',
+    new ReactionService(
+      { reactions: reactionRepository, writer: reactionWriter, unwritten: ingest?.unwritten },
+      live.follow(({ changes: { allowShortCodes }, features }) => ({ allowShortCodes, features })),
     ),
   );
   const streams = traced(
@@ -257,7 +284,7 @@ export async function openChat(
       maxStreamsPerUser: limits.maxStreamsPerUser,
     })),
   );
-  return { chats: service, changes, moderation, streams, sessions, hub };
+  return { chats: service, changes, moderation, reactions, streams, sessions, hub };
 }
 
 /** Returns the messages per page for a reader that catches up: so few that a page of the longest texts has about 2 MiB. */

@@ -1,6 +1,6 @@
 import type { ChatPublication } from '../../client/bus/bus.ts';
 import { Batch } from '../../model/batch.ts';
-import { charsOf, type Entry, entriesAfter, type MembershipEnd, seqOf, stateOf, supersede } from '../../model/entry.ts';
+import { charsOf, type Entry, entriesAfter, type MembershipEnd, seqOf, supersede } from '../../model/entry.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { Message } from '../../model/message.ts';
 import type { ChangesPage } from '../../repository/message-repository.ts';
@@ -261,9 +261,8 @@ export class Topic {
   #forgetOlder(newest: Message): void {
     if (newest.deletion) this.#deps.onDeletion();
     for (const [i, entry] of this.#recent.entries()) {
-      const state = stateOf(entry);
-      if (state?.messageId !== newest.id || state.seq >= newest.updateSeq) continue;
       const left = supersede(entry, newest);
+      if (left === entry) continue;
       this.#recent[i] = left;
       this.#recentChars += charsOf(left) - charsOf(entry);
     }

@@ -3,6 +3,7 @@ import type { Counter, Metrics } from '../../client/metrics/metrics.ts';
 import type { Complete } from '../../model/complete.ts';
 import { type Entry, entryOf } from '../../model/entry.ts';
 import type { Message, MessageStreaming } from '../../model/message.ts';
+import type { ReactionChange } from '../../model/reaction.ts';
 import type { TraceContext } from '../../model/trace-context.ts';
 import type { Appended, NewMessage } from '../../repository/message-repository.ts';
 
@@ -20,7 +21,7 @@ export function writtenCounters(metrics: Metrics): WrittenCounters {
     }),
     changes: metrics.counter({
       name: 'chat_changes_saved_total',
-      help: 'Edits, deletions and flushes of streamed messages that were committed.',
+      help: 'Edits, deletions, reactions and flushes of streamed messages that were committed.',
       labels: ['kind'],
     }),
   };
@@ -67,6 +68,7 @@ export class WrittenEntries {
       data,
       editedAt: undefined,
       deletion: undefined,
+      reactions: undefined,
       streaming,
     };
     this.#counters.messages.add(1);
@@ -77,6 +79,12 @@ export class WrittenEntries {
   addChanged(message: Message, epoch: string | undefined, trace: TraceContext | undefined): void {
     this.#counters.changes.add(1, { kind: message.deletion ? 'deleted' : 'edited' });
     this.#add(message.chatId, entryOf(message), epoch, trace);
+  }
+
+  /** Adds a change of a reaction, which was committed in that epoch, or later. Add the changes of a chat in the order of their numbers. */
+  addReaction(reaction: ReactionChange, epoch: string, trace: TraceContext | undefined): void {
+    this.#counters.changes.add(1, { kind: 'reacted' });
+    this.#add(reaction.chatId, { kind: 'reaction', reaction }, epoch, trace);
   }
 
   #add(chatId: string, entry: Entry, epoch: string | undefined, trace: TraceContext | undefined): void {

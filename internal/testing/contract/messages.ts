@@ -32,6 +32,7 @@ export function messagesContract(open: () => Transport): void {
         deletedAt: undefined,
         deletedBy: '',
         hidden: false,
+        reactions: [],
       });
       expect((await alice.chat.getChat({ chatId: group.id })).chat?.lastSeq).toBe(2);
     });

@@ -52,6 +52,7 @@ export const filledMessages = Object.values(systemEvents).map(
     data: { list: [1, { deep: true }], '\u0001 日本': 'ü' },
     editedAt: new Date(at.getTime() + 1),
     deletion: { at: new Date(at.getTime() + 2), by: 'bob', hidden: true },
+    reactions: [{ emoji: '👍🏽', count: 2, seq: 2 ** 51 + i, own: true }],
     streaming: 'STREAMING',
   }),
 );
@@ -68,6 +69,13 @@ export const entries: OneOfEach<Entry> = {
   message: { kind: 'message', message },
   message_changed: { kind: 'message_changed', message },
   covered: { kind: 'covered', chatId: 'chat', fromSeq: 5, toSeq: 8 },
+  reaction: {
+    kind: 'reaction',
+    reaction: {
+      ...{ chatId: 'chat', messageId: 'message', messageSeq: 2, seq: 2 ** 52, user: bob, emoji: '👍🏽', added: true },
+      ...{ createdAt: at, count: { emoji: '👍🏽', count: 3, seq: 2 ** 52 + 1, own: true } },
+    },
+  },
   message_part: { kind: 'message_part', part: { chatId: 'chat', messageId: 'm', seq: 9, offset: 3, text: 'x' } },
 };
 

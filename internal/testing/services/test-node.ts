@@ -20,6 +20,7 @@ import type { UserRepository } from '../../repository/user-repository.ts';
 import { Revocations, type RevocationsDeps } from '../../service/accounts/revocations.ts';
 import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
+import { ReactionService } from '../../service/chats/reaction-service.ts';
 import { StreamService } from '../../service/chats/stream-service.ts';
 import { Hub, type HubOptions } from '../../service/delivery/hub.ts';
 import type { UnwrittenMessages } from '../../service/ingest/unwritten-messages.ts';
@@ -32,6 +33,7 @@ import { SessionRegistry } from '../../service/sessions/session-registry.ts';
 import type { WriterOptions } from '../../service/writing/batch-writer.ts';
 import { ChangeWriter } from '../../service/writing/change-writer.ts';
 import { MessageWriter } from '../../service/writing/message-writer.ts';
+import { ReactionWriter } from '../../service/writing/reaction-writer.ts';
 import { StreamWriter } from '../../service/writing/stream-writer.ts';
 import { toOperationCommand } from '../../transport/shared/operations/stream-operations.ts';
 import type { TestStorage } from './test-storage.ts';
@@ -90,6 +92,15 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     { changes: storage.changes, writer: changeWriter, messages, chats: service, epochs, unwritten: options.unwritten },
     { maxTextLength: 100_000, features: new Set(features) },
   );
+  const reactionWriter = new ReactionWriter(
+    { reactions: storage.reactions, bus, log },
+    { reactingRoles: anyChange.sendingRoles, maxKinds: 50 },
+    { ...writerOptions, maxInFlight: 1 },
+  );
+  const reactions = new ReactionService(
+    { reactions: storage.reactions, writer: reactionWriter, unwritten: options.unwritten },
+    { allowShortCodes: false, features: new Set(features) },
+  );
   const streamWriter = new StreamWriter(
     { streams: storage.streams, bus, log },
     { ...anyStream, ...options.streams },
@@ -144,6 +155,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   return {
     service,
     changes,
+    reactions,
     streams,
     hub,
     writer,
@@ -153,7 +165,11 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     bus,
     /** Creates the command of an operation, as the transports do. */
     command: (commandId: string, command: Parameters<typeof toOperationCommand>[2]) =>
-      toOperationCommand({ chats: service, changes, moderation: undefined as never, streams }, commandId, command),
+      toOperationCommand(
+        { chats: service, changes, reactions, streams, moderation: undefined as never },
+        commandId,
+        command,
+      ),
     sessions: new SessionRegistry(deps, { ...sessionOptions, admission, maxStreamsPerUser }),
     /** Opens a stream with a token that is valid for `ttlMs`. */
     open(

@@ -8,6 +8,7 @@ import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
+import { liveReactionsContract, reactionsContract } from '../../testing/contract/reactions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
 import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
@@ -29,6 +30,8 @@ describe('the contract over gRPC', () => {
   roomsContract(open);
   messagesContract(open);
   changesContract(open);
+  reactionsContract(open);
+  liveReactionsContract(open);
   streamsContract(open);
   liveChangesContract(open);
   streamedMessagesContract(open);

@@ -14,6 +14,7 @@ import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
+import { reactionsContract } from '../../testing/contract/reactions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
 import { streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
@@ -27,6 +28,7 @@ function contract(open: () => Transport): void {
   roomsContract(open);
   messagesContract(open);
   changesContract(open);
+  reactionsContract(open);
   streamedMessagesContract(open);
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);

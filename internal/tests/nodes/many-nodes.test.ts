@@ -9,6 +9,7 @@ import { changesContract, liveChangesContract } from '../../testing/contract/cha
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import { membersContract } from '../../testing/contract/members.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
+import { liveReactionsContract, reactionsContract } from '../../testing/contract/reactions.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
 import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
@@ -51,6 +52,8 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     membersContract(open);
     messagesContract(open);
     changesContract(open);
+    reactionsContract(open);
+    liveReactionsContract(open);
     streamedMessagesContract(open);
     liveStreamedMessagesContract(open);
   });

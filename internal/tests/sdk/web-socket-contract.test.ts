@@ -8,6 +8,7 @@ import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
+import { liveReactionsContract, reactionsContract } from '../../testing/contract/reactions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
 import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
@@ -43,6 +44,8 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
   roomsContract(openProto);
   messagesContract(openProto);
   changesContract(openProto);
+  reactionsContract(openProto);
+  liveReactionsContract(openProto);
   streamsContract(openProto);
   liveChangesContract(openProto);
   streamedMessagesContract(openProto);

@@ -82,6 +82,7 @@ const seqOf: Record<string, (value: Value) => JsonValue | undefined> = {
   messageChanged: ({ message }) => (message as Value | undefined)?.updateSeq,
   messagePart: ({ seq }) => seq,
   covered: ({ toSeq }) => toSeq,
+  reaction: ({ seq }) => seq,
   caughtUp: ({ seq }) => seq,
   reset: ({ fromSeq }) => fromSeq,
 };

@@ -1,8 +1,17 @@
-import type { ChangeRecord, ChatRecord, HistoryRecord, MessageRecord, SendRecord } from '../history/history-record.ts';
+import type {
+  ChangeRecord,
+  ChatRecord,
+  HistoryRecord,
+  MessageRecord,
+  ReactRecord,
+  SendRecord,
+} from '../history/history-record.ts';
 import type { Changes } from './changes.ts';
 import { judgeChanges } from './judge-changes.ts';
+import { judgeReactions } from './judge-reactions.ts';
 import type { Floor, Ledger } from './ledger.ts';
 import { checkMembers } from './members.ts';
+import type { Reactions } from './reactions.ts';
 import type { Attempts, Sends } from './sends.ts';
 import type { Report } from './violation.ts';
 
@@ -12,6 +21,7 @@ interface Case {
   chat: ChatRecord | undefined;
   sends: Sends;
   changes: Changes;
+  reactions: Reactions;
   users: ReadonlySet<string>;
   /** How long a message that is acknowledged before it has a number may wait for the number, in milliseconds. */
   lateMs: number;
@@ -21,16 +31,17 @@ interface Case {
 
 /** Judges one chat after the last record: compares what was sent with what the chat has, and the order of both. */
 export function judgeChat(one: Case, report: Report): void {
-  const { ledger, chat, sends, changes, users } = one;
+  const { ledger, chat, sends, changes, reactions, users } = one;
   const attempts = sends.ofChat(ledger.chatId);
   if (ledger.audit) judgeAudit(ledger, attempts, changes, report);
   if (ledger.audit) judgeDescriptions(ledger, report);
-  judgeOrder(ledger, attempts, changes, report);
+  judgeOrder({ ledger, attempts, changes, reactions }, report);
   for (const message of ledger.messages.values()) {
     if (message.system || !users.has(message.sender)) continue;
     judgeOrigin(ledger, ledger.versions.get(message.seq) ?? message, sends, report);
   }
   judgeChanges(one, report);
+  judgeReactions(one, report);
   if (chat) checkMembers({ ...one, chat }, report);
 }
 
@@ -84,10 +95,14 @@ export function lacksNoMessage(ledger: Ledger, changes: Changes, seq: number): b
  * A message must have a greater number than everything that was acknowledged or known before its first attempt began. So must a change, except that a
  * message which was accepted without a number may get its number later: changes do not wait in the ingest log.
  */
-function judgeOrder(ledger: Ledger, attempts: Attempts[], changes: Changes, report: Report): void {
-  const sent: (SendRecord | ChangeRecord)[] = attempts.flatMap(({ acknowledged }) => acknowledged ?? []);
+function judgeOrder(
+  { ledger, attempts, changes, reactions }: Pick<Case, 'ledger' | 'changes' | 'reactions'> & { attempts: Attempts[] },
+  report: Report,
+): void {
+  const sent: (SendRecord | ChangeRecord | ReactRecord)[] = attempts.flatMap(({ acknowledged }) => acknowledged ?? []);
   // A deletion may be answered with the number of an earlier one.
   sent.push(...changes.ofChat(ledger.chatId).filter(({ what }) => what === 'edit'));
+  sent.push(...reactions.ofChat(ledger.chatId));
   const floors: Floor[] = sent.map((record) => ({ at: record.at, seq: placeOf(ledger, record), record }));
   const known = new Set(ledger.floors);
   floors.push(...known);
@@ -130,6 +145,6 @@ function judgeOrigin(ledger: Ledger, message: MessageRecord, sends: Sends, repor
 }
 
 /** The number of a message, from its acknowledgement or, if that had none, from the message. */
-function placeOf(ledger: Ledger, { seq, messageId }: SendRecord | ChangeRecord): number {
+function placeOf(ledger: Ledger, { seq, messageId }: SendRecord | ChangeRecord | ReactRecord): number {
   return seq || (ledger.findById(messageId!)?.seq ?? 0);
 }

@@ -4,7 +4,7 @@ import { ChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
 import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
 import type { ChatCalls } from '../../../pkg/chat-client/transports/transport.ts';
 import { admission, membership } from '../checker/checker.ts';
-import type { CallRecord, ChangeRecord, Effect, Outcome, SendRecord } from '../history/history-record.ts';
+import type { CallRecord, ChangeRecord, Effect, Outcome, ReactRecord, SendRecord } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
 import { type Connection, type Deployment, openConnection, type TransportName } from '../transports/deployment.ts';
 import { dataFor } from './content.ts';
@@ -51,6 +51,12 @@ export type ChangeDraft = Pick<
   'what' | 'chatId' | 'messageId' | 'clientChangeId' | 'text' | 'hide' | 'ifVersion' | 'firstBegin'
 >;
 
+/** A reaction to add or to take back, with its client change id. */
+export type ReactionDraft = Pick<
+  ReactRecord,
+  'chatId' | 'messageId' | 'emoji' | 'added' | 'clientChangeId' | 'firstBegin'
+>;
+
 /** Makes calls in place of the transport. */
 export interface Channel {
   call<Method extends keyof ChatCalls>(
@@ -79,6 +85,8 @@ export class Actor {
   readonly drafts: Draft[] = [];
   /** The last 50 changes made, to be made again. */
   readonly changeDrafts: ChangeDraft[] = [];
+  /** The last 50 reactions added or taken back, to be asked for again. */
+  readonly reactionDrafts: ReactionDraft[] = [];
   connection: Connection;
   readonly #closed = new AbortController();
   readonly #faultsExpected: boolean;
@@ -257,6 +265,34 @@ export class Actor {
       add({ outcome: 'ok', seq });
       const message = this.world.chats.get(draft.chatId)?.recent.get(draft.messageId);
       if (message) this.world.notice({ ...message, version: seq });
+    } catch (error) {
+      const { outcome, code, reason } = outcomeOf(error);
+      add({ outcome: this.#judge(outcome), code, reason });
+      if (code === 'UNAUTHENTICATED') this.tokens.drop();
+      if (code === 'UNAVAILABLE' && by === 'call' && !this.isSdk && !this.live) this.moveOn();
+    }
+  }
+
+  /** A new reaction to a message, or the removal of one. */
+  reactionDraft({ chatId, id: messageId }: KnownMessage, emoji: string, added: boolean): ReactionDraft {
+    this.#lastDraft += 1;
+    const clientChangeId = `${this.name}-reaction-${this.#lastDraft}`;
+    const draft = { chatId, messageId, emoji, added, clientChangeId, firstBegin: this.journal.now() };
+    this.reactionDrafts.push(draft);
+    if (this.reactionDrafts.length > 50) this.reactionDrafts.shift();
+    return draft;
+  }
+
+  /** Reacts by a call or by a command on the stream, and records the outcome. Never throws ChatClientError. */
+  async react(draft: ReactionDraft, by: 'call' | 'stream' = 'call'): Promise<void> {
+    const { firstBegin: _, added, ...request } = draft;
+    const { name: client, user, transportName: via } = this;
+    const record = { kind: 'react' as const, client, user, via, begin: this.journal.now(), ...draft };
+    const add = (rest: Pick<ReactRecord, 'outcome'> & Partial<ReactRecord>) =>
+      this.journal.add({ ...record, at: this.journal.now(), ...rest });
+    try {
+      const { seq } = await this.#carryOut(added ? 'addReaction' : 'removeReaction', request, by);
+      add({ outcome: 'ok', seq });
     } catch (error) {
       const { outcome, code, reason } = outcomeOf(error);
       add({ outcome: this.#judge(outcome), code, reason });

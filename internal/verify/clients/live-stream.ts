@@ -5,7 +5,7 @@ import type { Stream } from '../../../pkg/chat-client/transports/transport.ts';
 import type { CloseRecord } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
 import type { Connection } from '../transports/deployment.ts';
-import { toMessageRecord } from './to-record.ts';
+import { toMessageRecord, toReactionRecord } from './to-record.ts';
 
 type EventBody = NonNullable<Event['event']>;
 type CommandBody = NonNullable<Command['command']>;
@@ -227,6 +227,13 @@ export class LiveStream {
         const changed = event.$case === 'messageChanged';
         journal.add(toMessageRecord(reading.reader, at, message, changed));
         this.#move(message.chatId, reading, changed ? message.updateSeq : message.seq);
+        return;
+      }
+      case 'reaction': {
+        const reading = this.#readings.get(event.value.chatId);
+        if (!reading) return;
+        journal.add(toReactionRecord(reading.reader, at, event.value));
+        this.#move(event.value.chatId, reading, event.value.seq);
         return;
       }
       case 'covered': {

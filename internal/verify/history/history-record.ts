@@ -50,6 +50,20 @@ export interface ChangeRecord extends Interval {
   seq?: number;
 }
 
+/** One attempt to react to a message, or to take a reaction back. Each retry is a record of its own. */
+export interface ReactRecord extends Interval {
+  kind: 'react';
+  chatId: string;
+  messageId: string;
+  emoji: string;
+  added: boolean;
+  clientChangeId: string;
+  /** When the first attempt with this client change id began. */
+  firstBegin: number;
+  /** The number of the change, from the answer; 0: it changed nothing. */
+  seq?: number;
+}
+
 /** One attempt to send a message. Each retry is a record of its own. */
 export interface SendRecord extends Interval {
   kind: 'send';
@@ -140,6 +154,19 @@ export interface MessageRecord extends Timed {
   changed?: true;
   /** Present if the message has been deleted. */
   deleted?: true;
+  /** By kind, how many users have reacted. Present only if the reader asked for messages, and some have. */
+  reactions?: Record<string, number>;
+}
+
+/** A reader received that a user has reacted to a message, or has taken the reaction back. */
+export interface ReactionRecord extends Timed {
+  kind: 'reaction';
+  reader: string;
+  seq: number;
+  messageId: string;
+  user: string;
+  emoji: string;
+  added: boolean;
 }
 
 /** A reader received that later changes have replaced these numbers. */
@@ -228,11 +255,13 @@ export type HistoryRecord =
   | RunRecord
   | SendRecord
   | ChangeRecord
+  | ReactRecord
   | CallRecord
   | ChatRecord
   | OpenRecord
   | MessageRecord
   | CoveredRecord
+  | ReactionRecord
   | ResetRecord
   | EpochRecord
   | ReachedRecord

@@ -4,6 +4,7 @@ import { connections } from './connections.ts';
 import { members } from './members.ts';
 import { moderation } from './moderation.ts';
 import type { Operation } from './operation.ts';
+import { reacting } from './reacting.ts';
 import { reading } from './reading.ts';
 import { sending } from './sending.ts';
 
@@ -11,6 +12,7 @@ import { sending } from './sending.ts';
 export const operations: readonly Operation[] = [
   ...sending,
   ...changing,
+  ...reacting,
   ...reading,
   ...chats,
   ...members,

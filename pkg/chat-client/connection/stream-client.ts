@@ -115,6 +115,8 @@ export class StreamClient {
         return this.#subscriptions.messagePart(event.value);
       case 'covered':
         return this.#subscriptions.covered(event.value);
+      case 'reaction':
+        return this.#subscriptions.reaction(event.value);
       case 'reset':
         return this.#subscriptions.reset(event.value);
       case 'subscribed':

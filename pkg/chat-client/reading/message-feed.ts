@@ -83,6 +83,7 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
       emitter.on('messageChanged', (message) => message.chatId === chatId && this.#hearChange(message)),
       emitter.on('messagePart', (part) => part.chatId === chatId && this.#hearPart(part)),
       emitter.on('covered', (covered) => covered.chatId === chatId && this.#moveTo(covered.fromSeq, covered.toSeq)),
+      emitter.on('reaction', ({ chatId: id, seq }) => id === chatId && this.#moveTo(seq, seq)),
       emitter.on('gap', (chat) => chat.chatId === chatId && this.#miss(chat.afterSeq, chat.epoch)),
       emitter.on('chatRemoved', (chat) => {
         if (chat.chatId !== chatId) return;

@@ -1,13 +1,13 @@
 import type { Message, MessagePart } from '../../api/chat/v1/chat.ts';
 import { withPart } from '../messages/with-part.ts';
 
-/** Replaces the message in `messages` by a newer state; removes it if it is hidden now. Does nothing if it is not among them. */
+/** Replaces the message in `messages` by a newer state, which keeps the reactions; removes it if it is hidden now. Does nothing if it is not among them. */
 export function update(messages: Message[], changed: Message): void {
   const place = messages.findIndex(({ id }) => id === changed.id);
   const known = messages[place];
   if (known === undefined || changed.updateSeq <= known.updateSeq) return;
   if (changed.hidden) messages.splice(place, 1);
-  else messages[place] = changed;
+  else messages[place] = { ...changed, reactions: changed.deletedAt ? [] : known.reactions };
 }
 
 /** Adds a part to the message in `messages` that it belongs to, unless that has it already. Does nothing if it is not among them. */

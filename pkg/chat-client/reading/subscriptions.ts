@@ -6,6 +6,7 @@ import {
   type Limits,
   type Message,
   type MessagePart,
+  type ReactionChanged,
   RemovalReason,
   type Reset,
   StartFrom,
@@ -134,6 +135,10 @@ export class Subscriptions {
     if (!this.#advance(chatId, updateSeq)) return;
     if (this.#early.take(message)) this.#emitter.emit('covered', { chatId, fromSeq: updateSeq, toSeq: updateSeq });
     else this.#emitter.emit('messageChanged', message);
+  }
+
+  reaction(change: ReactionChanged): void {
+    if (this.#advance(change.chatId, change.seq)) this.#emitter.emit('reaction', change);
   }
 
   messagePart(part: MessagePart): void {

@@ -23,6 +23,10 @@ export function contentOf(command: DurableCommand): PendingMessage | PendingChan
       return { kind: 'edit', ...command.value };
     case 'deleteMessage':
       return { kind: 'delete', ...command.value };
+    case 'addReaction':
+      return { kind: 'react', ...command.value };
+    case 'removeReaction':
+      return { kind: 'unreact', ...command.value };
     default:
       return command satisfies never;
   }
@@ -31,12 +35,23 @@ export function contentOf(command: DurableCommand): PendingMessage | PendingChan
 /** Creates the command that sends a message or changes one. */
 export function toCommand(content: PendingMessage | PendingChange): DurableCommand {
   if (!isChange(content)) return { $case: 'sendMessage', value: { ...content, data: content.data } };
-  if (content.kind === 'edit') {
-    const { kind, ...value } = content;
-    return { $case: 'editMessage', value: { ...value, data: value.data } };
+  switch (content.kind) {
+    case 'edit': {
+      const { kind, ...value } = content;
+      return { $case: 'editMessage', value: { ...value, data: value.data } };
+    }
+    case 'delete': {
+      const { kind, ...value } = content;
+      return { $case: 'deleteMessage', value };
+    }
+    case 'react':
+    case 'unreact': {
+      const { kind, ...value } = content;
+      return { $case: kind === 'react' ? 'addReaction' : 'removeReaction', value };
+    }
+    default:
+      return content satisfies never;
   }
-  const { kind, ...value } = content;
-  return { $case: 'deleteMessage', value };
 }
 
 /** Returns what no two messages or changes of a client have in common. */

@@ -13,6 +13,8 @@ export const backupTables = [
   'messages',
   'changes',
   'message_versions',
+  'reactions',
+  'reaction_counts',
   'chat_bans',
   'user_bans',
   'deleted_chats',

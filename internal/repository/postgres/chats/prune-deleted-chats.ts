@@ -24,8 +24,19 @@ export function pruneDeletedChats(db: Kysely<Tables>, limit: number): Promise<nu
           select v.chat_id, v.message_seq, v.version from chosen join message_versions as v on v.chat_id = chosen.id
           limit ${limit})
         returning 1),
+      removed_reactions as (
+        delete from reactions where (chat_id, message_seq, emoji, user_id) in (
+          select r.chat_id, r.message_seq, r.emoji, r.user_id from chosen join reactions as r on r.chat_id = chosen.id
+          limit ${limit})
+        returning 1),
+      removed_counts as (
+        delete from reaction_counts where (chat_id, message_seq, emoji) in (
+          select k.chat_id, k.message_seq, k.emoji from chosen join reaction_counts as k on k.chat_id = chosen.id
+          limit ${limit})
+        returning 1),
       most as (select greatest(
-        (select count(*) from removed), (select count(*) from removed_changes), (select count(*) from removed_versions)
+        (select count(*) from removed), (select count(*) from removed_changes), (select count(*) from removed_versions),
+        (select count(*) from removed_reactions), (select count(*) from removed_counts)
       )::integer as removed),
       done as (
         delete from deleted_chats where id in (select id from chosen) and (select removed from most) < ${limit})

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Complete } from '../../../model/complete.ts';
 import type { Message, MessageData } from '../../../model/message.ts';
+import type { ReactionCount } from '../../../model/reaction.ts';
 import type { Tables } from '../connection/tables.ts';
 
 export const messageColumns = [
@@ -25,7 +26,8 @@ export const messageColumns = [
 /** A row of `messages`, without the columns that are never read back. */
 export type MessageRow = Pick<Selectable<Tables['messages']>, (typeof messageColumns)[number]>;
 
-export function toMessage(row: MessageRow): Complete<Message> {
+/** Converts a row of `messages`, with the reactions if they were read. */
+export function toMessage(row: MessageRow & { reactions?: ReactionCount[] | null }): Complete<Message> {
   return {
     id: row.id,
     chatId: row.chat_id,
@@ -41,6 +43,7 @@ export function toMessage(row: MessageRow): Complete<Message> {
     deletion: row.deleted_at
       ? { at: new Date(row.deleted_at), by: row.deleted_by ?? '', hidden: row.hidden }
       : undefined,
+    reactions: row.reactions ?? undefined,
     // A deletion ends the stream; the column keeps what it was.
     streaming: row.streaming && !row.deleted_at ? streamingOf[row.streaming] : undefined,
   };

@@ -12,10 +12,11 @@ import { ReadBatch } from '../connection/read-batch.ts';
 import { readInChat } from '../connection/read-in-chat.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
-import { changesPerEntry, type EntryRow, toPage } from './changes-page.ts';
+import { changesPerEntry, type EntryRow, reactionUnder, toPage } from './changes-page.ts';
 import { FirstAnalysis } from './first-analysis.ts';
 import { messageColumns, toJson, toMessage } from './message-row.ts';
 import { SharedPages } from './shared-pages.ts';
+import { withReactions } from './with-reactions.ts';
 
 const appendStatement = {
   name: 'append_messages',
@@ -96,7 +97,8 @@ export class PostgresMessageRepository implements MessageRepository {
         .where('chat_id', '=', chatId)
         .where('id', '=', messageId)
         .where('hidden', '=', false);
-      const [row] = await readInChat(this.#reads, chatId, query, reader);
+      const reading = { chatId, userId: reader?.userId, order: 'asc' } as const;
+      const [row] = await readInChat(this.#reads, chatId, withReactions(query, reading), reader);
       if (!row) throw new ChatError('MESSAGE_NOT_FOUND', 'there is no such message in this chat');
       return toMessage(row);
     });
@@ -119,7 +121,8 @@ export class PostgresMessageRepository implements MessageRepository {
         .limit(limit + 1);
       if (forwards) query = query.where('seq', '>', range.afterSeq);
       else if (range !== 'newest') query = query.where('seq', '<', range.beforeSeq);
-      const rows = await readInChat(this.#reads, chatId, query, reader);
+      const reading = { chatId, userId: reader?.userId, order: forwards ? 'asc' : 'desc' } as const;
+      const rows = await readInChat(this.#reads, chatId, withReactions(query, reading), reader);
       const messages = rows.slice(0, limit).map(toMessage);
       if (!forwards) messages.reverse();
       return { messages, hasMore: rows.length > limit };
@@ -169,14 +172,14 @@ export class PostgresMessageRepository implements MessageRepository {
       const { rows } = await sql<EntryRow>`
         with chat as (select last_seq from chats where id = ${chatId} ${member}),
         sent as (
-          select null::bigint as change_seq, ${columns} from messages m
+          select null::bigint as change_seq, null::jsonb as reaction, ${columns} from messages m
           where m.chat_id = ${chatId} and m.seq > ${afterSeq}
           order by m.seq limit ${limit}
         ),
         changed as (
-          select e.seq as change_seq, ${columns}
+          select e.seq as change_seq, case when e.kind = 'reacted' then ${reactionUnder(chatId)} end as reaction, ${columns}
           from (
-            select seq, message_seq from changes where chat_id = ${chatId} and seq > ${afterSeq} and kind <> 'chat_updated'
+            select seq, kind, message_seq from changes where chat_id = ${chatId} and seq > ${afterSeq} and kind <> 'chat_updated'
               -- What comes after the last message of a full page is for a later page.
               and seq < (select case when count(*) < ${limit} then 9223372036854775807 else max(seq) end from sent)
             order by seq limit ${limit * changesPerEntry}

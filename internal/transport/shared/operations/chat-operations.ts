@@ -19,10 +19,12 @@ import type { HistoryRange } from '../../../repository/message-repository.ts';
 import type { ChangeService } from '../../../service/chats/change-service.ts';
 import type { ChatService } from '../../../service/chats/chat-service.ts';
 import type { ModerationService } from '../../../service/chats/moderation-service.ts';
+import type { ReactionService } from '../../../service/chats/reaction-service.ts';
 import type { StreamService } from '../../../service/chats/stream-service.ts';
 import { changeOperations } from './change-operations.ts';
 import { moderationOperations } from './moderation-operations.ts';
 import type { CommandContext, OperationTable, RunCommand } from './operation.ts';
+import { reactionOperations } from './reaction-operations.ts';
 import { streamMessageOperations } from './stream-message-operations.ts';
 
 /** The services that implement chat.v1.ChatService. */
@@ -30,6 +32,7 @@ export interface ChatServices {
   chats: ChatService;
   changes: ChangeService;
   moderation: ModerationService;
+  reactions: ReactionService;
   streams: StreamService;
 }
 
@@ -53,6 +56,7 @@ function updateChat(
 export const chatOperations = {
   ...moderationOperations,
   ...changeOperations,
+  ...reactionOperations,
   ...streamMessageOperations,
 
   createChat: {

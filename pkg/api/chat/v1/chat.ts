@@ -533,6 +533,36 @@ export interface Message {
    * deleted.
    */
   streaming: MessageStreaming;
+  /**
+   * How many users have reacted, by kind, in the order of the first reactions. Only GetMessage and ListMessages set it. In
+   * streams and in ListChanges reactions come as changes of their own (`ReactionChanged`).
+   */
+  reactions: ReactionCount[];
+}
+
+/** ReactionCount is the number of users that have a kind of reaction to a message. */
+export interface ReactionCount {
+  emoji: string;
+  count: number;
+  /** Whether the caller is one of the users. Not set in events. */
+  own: boolean;
+  /**
+   * The sequence number of the last change of this count. Of two counts of one emoji, the one with the greater number is
+   * the newer.
+   */
+  seq: number;
+}
+
+/** Reaction is one user's reaction to a message. */
+export interface Reaction {
+  emoji: string;
+  /** With the name that the user had at that time. */
+  user:
+    | User
+    | undefined;
+  /** The sequence number of the reaction in the chat. */
+  seq: number;
+  createdAt: Date | undefined;
 }
 
 /** SystemMessage is a change of the chat itself, recorded as a message. */
@@ -902,6 +932,62 @@ export interface ListMessageVersionsResponse {
   nextPageToken: string;
 }
 
+/** AddReactionRequest is a reaction, as a unary call or as a command on a stream. */
+export interface AddReactionRequest {
+  chatId: string;
+  messageId: string;
+  /**
+   * One emoji, for example `👍🏽` or `👩‍👩‍👧`: a sequence of characters that is shown as one picture. The service adds the
+   * variation selector U+FE0F where Unicode asks for it. If the service is configured to allow them, also a short code of
+   * its own: `:name:`, with 1 to 32 of the characters a-z, 0-9, `_`, `+` and `-`.
+   */
+  emoji: string;
+  /**
+   * Chosen by the client and unique among the caller's changes in this chat, for example a UUID. It makes sending again
+   * safe. Empty: a repetition is a request like any other.
+   */
+  clientChangeId: string;
+}
+
+export interface AddReactionResponse {
+  /** The sequence number of the reaction; 0 if nothing changed. */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+/** RemoveReactionRequest is the removal of a reaction, as a unary call or as a command on a stream. */
+export interface RemoveReactionRequest {
+  chatId: string;
+  messageId: string;
+  /** As in AddReactionRequest. */
+  emoji: string;
+  /** As in AddReactionRequest. */
+  clientChangeId: string;
+}
+
+export interface RemoveReactionResponse {
+  /** The sequence number of the removal; 0 if nothing changed. */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+export interface ListReactionsRequest {
+  chatId: string;
+  messageId: string;
+  /** Returns only reactions of this kind. Empty: all. */
+  emoji: string;
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
+  pageSize: number;
+  /** `next_page_token` of the previous page; empty for the first page. */
+  pageToken: string;
+}
+
+export interface ListReactionsResponse {
+  reactions: Reaction[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
 export interface ListChangesRequest {
   chatId: string;
   /** Returns only what has a greater number. */
@@ -940,6 +1026,7 @@ export interface Change {
     { $case: "message"; value: Message }
     | { $case: "messageChanged"; value: MessageChanged }
     | { $case: "covered"; value: Covered }
+    | { $case: "reaction"; value: ReactionChanged }
     | //
     /** Only in streams and never in the answer of ListChanges, which has the message's newest state instead. */
     { $case: "messagePart"; value: MessagePart }
@@ -1124,6 +1211,8 @@ export interface Command {
     | { $case: "editMessage"; value: EditMessageRequest }
     | { $case: "deleteMessage"; value: DeleteMessageRequest }
     | { $case: "updateChat"; value: UpdateChatRequest }
+    | { $case: "addReaction"; value: AddReactionRequest }
+    | { $case: "removeReaction"; value: RemoveReactionRequest }
     | { $case: "startMessage"; value: StartMessageRequest }
     | { $case: "appendMessage"; value: AppendMessageRequest }
     | { $case: "finishMessage"; value: FinishMessageRequest }
@@ -1143,7 +1232,7 @@ export interface Subscribe {
   chatId: string;
   /**
    * The highest number that the client has seen in the chat: `Message.seq` of `message`, `Message.update_seq` of
-   * `message_changed`, `to_seq` of `covered`. The service delivers every change after it, then live changes.
+   * `message_changed`, `ReactionChanged.seq` of `reaction`, `to_seq` of `covered`. The service delivers every change after it, then live changes.
    * 0: from the first message. Not set: live changes only.
    */
   afterSeq?:
@@ -1227,7 +1316,7 @@ export interface Event {
     | //
     /**
      * A message was sent. It has this state now: `update_seq` is greater than `seq` if it was changed before this delivery.
-     * Within a chat, `message`, `message_changed`, `message_part` and `covered` arrive in ascending order of their numbers,
+     * Within a chat, `message`, `message_changed`, `reaction`, `message_part` and `covered` arrive in ascending order of their
      * without gaps.
      */
     { $case: "message"; value: Message }
@@ -1243,6 +1332,7 @@ export interface Event {
     | { $case: "messageChanged"; value: MessageChanged }
     | { $case: "covered"; value: Covered }
     | { $case: "reset"; value: Reset }
+    | { $case: "reaction"; value: ReactionChanged }
     | { $case: "messagePart"; value: MessagePart }
     | { $case: "stopRequested"; value: StopRequested }
     | undefined;
@@ -1252,6 +1342,32 @@ export interface Event {
 export interface MessageChanged {
   /** The message in its new state. `update_seq` is the number of this change. */
   message: Message | undefined;
+}
+
+/**
+ * ReactionChanged announces that a user reacted to a message, or took the reaction back. Reactions of a user that later ones
+ * have replaced, and those to a message that was deleted since, are `covered`.
+ */
+export interface ReactionChanged {
+  chatId: string;
+  messageId: string;
+  /** The sequence number of the message. */
+  messageSeq: number;
+  /** The sequence number of this change. */
+  seq: number;
+  /** The user, with the name that they had at that time. */
+  user: User | undefined;
+  emoji: string;
+  /** Whether the user has the reaction now. */
+  added: boolean;
+  createdAt:
+    | Date
+    | undefined;
+  /**
+   * The number of users that have the reaction. A client that reads what it missed gets the present number, so
+   * `ReactionCount.seq` may be greater than `seq`.
+   */
+  count: ReactionCount | undefined;
 }
 
 /**
@@ -1346,7 +1462,7 @@ export interface Accepted {
    */
   messageId: string;
   /**
-   * For `send_message`, the message's sequence number; for `edit_message`, `delete_message` and `update_chat`, that of the
+   * For `send_message`, the message's sequence number; for `edit_message`, `delete_message`, `update_chat` and reactions, that of the
    * change. 0 if the message is accepted durably but not yet numbered (the `message` event carries the number), or if the
    * update changed nothing.
    */
@@ -2069,6 +2185,7 @@ function createBaseMessage(): Message {
     hidden: false,
     data: undefined,
     streaming: 0,
+    reactions: [],
   };
 }
 
@@ -2118,6 +2235,9 @@ export const Message: MessageFns<Message> = {
     }
     if (message.streaming !== 0) {
       writer.uint32(160).int32(message.streaming);
+    }
+    for (const v of message.reactions) {
+      ReactionCount.encode(v!, writer.uint32(170).fork()).join();
     }
     return writer;
   },
@@ -2255,6 +2375,14 @@ export const Message: MessageFns<Message> = {
             message.streaming = reader.int32() as any;
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.reactions.push(ReactionCount.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2312,6 +2440,9 @@ export const Message: MessageFns<Message> = {
       hidden: isSet(object.hidden) ? globalThis.Boolean(object.hidden) : false,
       data: isObject(object.data) ? object.data : undefined,
       streaming: isSet(object.streaming) ? messageStreamingFromJSON(object.streaming) : 0,
+      reactions: globalThis.Array.isArray(object?.reactions)
+        ? object.reactions.map((e: any) => ReactionCount.fromJSON(e))
+        : [],
     };
   },
 
@@ -2362,6 +2493,9 @@ export const Message: MessageFns<Message> = {
     if (message.streaming !== 0) {
       obj.streaming = messageStreamingToJSON(message.streaming);
     }
+    if (message.reactions?.length) {
+      obj.reactions = message.reactions.map((e) => ReactionCount.toJSON(e));
+    }
     return obj;
   },
 
@@ -2389,6 +2523,245 @@ export const Message: MessageFns<Message> = {
     message.hidden = object.hidden ?? false;
     message.data = object.data ?? undefined;
     message.streaming = object.streaming ?? 0;
+    message.reactions = object.reactions?.map((e) => ReactionCount.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReactionCount(): ReactionCount {
+  return { emoji: "", count: 0, own: false, seq: 0 };
+}
+
+export const ReactionCount: MessageFns<ReactionCount> = {
+  encode(message: ReactionCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.emoji !== "") {
+      writer.uint32(10).string(message.emoji);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).int32(message.count);
+    }
+    if (message.own !== false) {
+      writer.uint32(24).bool(message.own);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(32).int64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReactionCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReactionCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.own = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReactionCount {
+    return {
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+      own: isSet(object.own) ? globalThis.Boolean(object.own) : false,
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+    };
+  },
+
+  toJSON(message: ReactionCount): unknown {
+    const obj: any = {};
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    if (message.own !== false) {
+      obj.own = message.own;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReactionCount>): ReactionCount {
+    return ReactionCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReactionCount>): ReactionCount {
+    const message = createBaseReactionCount();
+    message.emoji = object.emoji ?? "";
+    message.count = object.count ?? 0;
+    message.own = object.own ?? false;
+    message.seq = object.seq ?? 0;
+    return message;
+  },
+};
+
+function createBaseReaction(): Reaction {
+  return { emoji: "", user: undefined, seq: 0, createdAt: undefined };
+}
+
+export const Reaction: MessageFns<Reaction> = {
+  encode(message: Reaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.emoji !== "") {
+      writer.uint32(10).string(message.emoji);
+    }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(18).fork()).join();
+    }
+    if (message.seq !== 0) {
+      writer.uint32(24).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Reaction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReaction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Reaction {
+    return {
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Reaction): unknown {
+    const obj: any = {};
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Reaction>): Reaction {
+    return Reaction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Reaction>): Reaction {
+    const message = createBaseReaction();
+    message.emoji = object.emoji ?? "";
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
     return message;
   },
 };
@@ -6635,6 +7008,682 @@ export const ListMessageVersionsResponse: MessageFns<ListMessageVersionsResponse
   },
 };
 
+function createBaseAddReactionRequest(): AddReactionRequest {
+  return { chatId: "", messageId: "", emoji: "", clientChangeId: "" };
+}
+
+export const AddReactionRequest: MessageFns<AddReactionRequest> = {
+  encode(message: AddReactionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.emoji !== "") {
+      writer.uint32(26).string(message.emoji);
+    }
+    if (message.clientChangeId !== "") {
+      writer.uint32(34).string(message.clientChangeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddReactionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddReactionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientChangeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddReactionRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      clientChangeId: isSet(object.clientChangeId)
+        ? globalThis.String(object.clientChangeId)
+        : isSet(object.client_change_id)
+        ? globalThis.String(object.client_change_id)
+        : "",
+    };
+  },
+
+  toJSON(message: AddReactionRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.clientChangeId !== "") {
+      obj.clientChangeId = message.clientChangeId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AddReactionRequest>): AddReactionRequest {
+    return AddReactionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddReactionRequest>): AddReactionRequest {
+    const message = createBaseAddReactionRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.emoji = object.emoji ?? "";
+    message.clientChangeId = object.clientChangeId ?? "";
+    return message;
+  },
+};
+
+function createBaseAddReactionResponse(): AddReactionResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const AddReactionResponse: MessageFns<AddReactionResponse> = {
+  encode(message: AddReactionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddReactionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddReactionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddReactionResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: AddReactionResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AddReactionResponse>): AddReactionResponse {
+    return AddReactionResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddReactionResponse>): AddReactionResponse {
+    const message = createBaseAddReactionResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRemoveReactionRequest(): RemoveReactionRequest {
+  return { chatId: "", messageId: "", emoji: "", clientChangeId: "" };
+}
+
+export const RemoveReactionRequest: MessageFns<RemoveReactionRequest> = {
+  encode(message: RemoveReactionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.emoji !== "") {
+      writer.uint32(26).string(message.emoji);
+    }
+    if (message.clientChangeId !== "") {
+      writer.uint32(34).string(message.clientChangeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveReactionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveReactionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientChangeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveReactionRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      clientChangeId: isSet(object.clientChangeId)
+        ? globalThis.String(object.clientChangeId)
+        : isSet(object.client_change_id)
+        ? globalThis.String(object.client_change_id)
+        : "",
+    };
+  },
+
+  toJSON(message: RemoveReactionRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.clientChangeId !== "") {
+      obj.clientChangeId = message.clientChangeId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveReactionRequest>): RemoveReactionRequest {
+    return RemoveReactionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveReactionRequest>): RemoveReactionRequest {
+    const message = createBaseRemoveReactionRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.emoji = object.emoji ?? "";
+    message.clientChangeId = object.clientChangeId ?? "";
+    return message;
+  },
+};
+
+function createBaseRemoveReactionResponse(): RemoveReactionResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const RemoveReactionResponse: MessageFns<RemoveReactionResponse> = {
+  encode(message: RemoveReactionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveReactionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveReactionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveReactionResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: RemoveReactionResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveReactionResponse>): RemoveReactionResponse {
+    return RemoveReactionResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveReactionResponse>): RemoveReactionResponse {
+    const message = createBaseRemoveReactionResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListReactionsRequest(): ListReactionsRequest {
+  return { chatId: "", messageId: "", emoji: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListReactionsRequest: MessageFns<ListReactionsRequest> = {
+  encode(message: ListReactionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.emoji !== "") {
+      writer.uint32(26).string(message.emoji);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(32).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(42).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReactionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReactionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReactionsRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListReactionsRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReactionsRequest>): ListReactionsRequest {
+    return ListReactionsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReactionsRequest>): ListReactionsRequest {
+    const message = createBaseListReactionsRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.emoji = object.emoji ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListReactionsResponse(): ListReactionsResponse {
+  return { reactions: [], nextPageToken: "" };
+}
+
+export const ListReactionsResponse: MessageFns<ListReactionsResponse> = {
+  encode(message: ListReactionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reactions) {
+      Reaction.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReactionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReactionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reactions.push(Reaction.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReactionsResponse {
+    return {
+      reactions: globalThis.Array.isArray(object?.reactions)
+        ? object.reactions.map((e: any) => Reaction.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListReactionsResponse): unknown {
+    const obj: any = {};
+    if (message.reactions?.length) {
+      obj.reactions = message.reactions.map((e) => Reaction.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReactionsResponse>): ListReactionsResponse {
+    return ListReactionsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReactionsResponse>): ListReactionsResponse {
+    const message = createBaseListReactionsResponse();
+    message.reactions = object.reactions?.map((e) => Reaction.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
 function createBaseListChangesRequest(): ListChangesRequest {
   return { chatId: "", afterSeq: 0, pageSize: 0, epoch: undefined };
 }
@@ -6925,6 +7974,9 @@ export const Change: MessageFns<Change> = {
       case "covered":
         Covered.encode(message.change.value, writer.uint32(26).fork()).join();
         break;
+      case "reaction":
+        ReactionChanged.encode(message.change.value, writer.uint32(34).fork()).join();
+        break;
       case "messagePart":
         MessagePart.encode(message.change.value, writer.uint32(42).fork()).join();
         break;
@@ -6969,6 +8021,14 @@ export const Change: MessageFns<Change> = {
             message.change = { $case: "covered", value: Covered.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.change = { $case: "reaction", value: ReactionChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 5: {
             if (tag !== 42) {
               break;
@@ -6999,6 +8059,8 @@ export const Change: MessageFns<Change> = {
         ? { $case: "messageChanged", value: MessageChanged.fromJSON(object.message_changed) }
         : isSet(object.covered)
         ? { $case: "covered", value: Covered.fromJSON(object.covered) }
+        : isSet(object.reaction)
+        ? { $case: "reaction", value: ReactionChanged.fromJSON(object.reaction) }
         : isSet(object.messagePart)
         ? { $case: "messagePart", value: MessagePart.fromJSON(object.messagePart) }
         : isSet(object.message_part)
@@ -7015,6 +8077,8 @@ export const Change: MessageFns<Change> = {
       obj.messageChanged = MessageChanged.toJSON(message.change.value);
     } else if (message.change?.$case === "covered") {
       obj.covered = Covered.toJSON(message.change.value);
+    } else if (message.change?.$case === "reaction") {
+      obj.reaction = ReactionChanged.toJSON(message.change.value);
     } else if (message.change?.$case === "messagePart") {
       obj.messagePart = MessagePart.toJSON(message.change.value);
     }
@@ -7042,6 +8106,12 @@ export const Change: MessageFns<Change> = {
       case "covered": {
         if (object.change?.value !== undefined && object.change?.value !== null) {
           message.change = { $case: "covered", value: Covered.fromPartial(object.change.value) };
+        }
+        break;
+      }
+      case "reaction": {
+        if (object.change?.value !== undefined && object.change?.value !== null) {
+          message.change = { $case: "reaction", value: ReactionChanged.fromPartial(object.change.value) };
         }
         break;
       }
@@ -9267,6 +10337,12 @@ export const Command: MessageFns<Command> = {
       case "updateChat":
         UpdateChatRequest.encode(message.command.value, writer.uint32(98).fork()).join();
         break;
+      case "addReaction":
+        AddReactionRequest.encode(message.command.value, writer.uint32(106).fork()).join();
+        break;
+      case "removeReaction":
+        RemoveReactionRequest.encode(message.command.value, writer.uint32(114).fork()).join();
+        break;
       case "startMessage":
         StartMessageRequest.encode(message.command.value, writer.uint32(122).fork()).join();
         break;
@@ -9392,6 +10468,22 @@ export const Command: MessageFns<Command> = {
             message.command = { $case: "updateChat", value: UpdateChatRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.command = { $case: "addReaction", value: AddReactionRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.command = { $case: "removeReaction", value: RemoveReactionRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 15: {
             if (tag !== 122) {
               break;
@@ -9477,6 +10569,14 @@ export const Command: MessageFns<Command> = {
         ? { $case: "updateChat", value: UpdateChatRequest.fromJSON(object.updateChat) }
         : isSet(object.update_chat)
         ? { $case: "updateChat", value: UpdateChatRequest.fromJSON(object.update_chat) }
+        : isSet(object.addReaction)
+        ? { $case: "addReaction", value: AddReactionRequest.fromJSON(object.addReaction) }
+        : isSet(object.add_reaction)
+        ? { $case: "addReaction", value: AddReactionRequest.fromJSON(object.add_reaction) }
+        : isSet(object.removeReaction)
+        ? { $case: "removeReaction", value: RemoveReactionRequest.fromJSON(object.removeReaction) }
+        : isSet(object.remove_reaction)
+        ? { $case: "removeReaction", value: RemoveReactionRequest.fromJSON(object.remove_reaction) }
         : isSet(object.startMessage)
         ? { $case: "startMessage", value: StartMessageRequest.fromJSON(object.startMessage) }
         : isSet(object.start_message)
@@ -9524,6 +10624,10 @@ export const Command: MessageFns<Command> = {
       obj.deleteMessage = DeleteMessageRequest.toJSON(message.command.value);
     } else if (message.command?.$case === "updateChat") {
       obj.updateChat = UpdateChatRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "addReaction") {
+      obj.addReaction = AddReactionRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "removeReaction") {
+      obj.removeReaction = RemoveReactionRequest.toJSON(message.command.value);
     } else if (message.command?.$case === "startMessage") {
       obj.startMessage = StartMessageRequest.toJSON(message.command.value);
     } else if (message.command?.$case === "appendMessage") {
@@ -9606,6 +10710,18 @@ export const Command: MessageFns<Command> = {
       case "updateChat": {
         if (object.command?.value !== undefined && object.command?.value !== null) {
           message.command = { $case: "updateChat", value: UpdateChatRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "addReaction": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "addReaction", value: AddReactionRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "removeReaction": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "removeReaction", value: RemoveReactionRequest.fromPartial(object.command.value) };
         }
         break;
       }
@@ -10398,6 +11514,9 @@ export const Event: MessageFns<Event> = {
       case "reset":
         Reset.encode(message.event.value, writer.uint32(130).fork()).join();
         break;
+      case "reaction":
+        ReactionChanged.encode(message.event.value, writer.uint32(138).fork()).join();
+        break;
       case "messagePart":
         MessagePart.encode(message.event.value, writer.uint32(146).fork()).join();
         break;
@@ -10549,6 +11668,14 @@ export const Event: MessageFns<Event> = {
             message.event = { $case: "reset", value: Reset.decode(reader, reader.uint32()) };
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.event = { $case: "reaction", value: ReactionChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 18: {
             if (tag !== 146) {
               break;
@@ -10619,6 +11746,8 @@ export const Event: MessageFns<Event> = {
         ? { $case: "covered", value: Covered.fromJSON(object.covered) }
         : isSet(object.reset)
         ? { $case: "reset", value: Reset.fromJSON(object.reset) }
+        : isSet(object.reaction)
+        ? { $case: "reaction", value: ReactionChanged.fromJSON(object.reaction) }
         : isSet(object.messagePart)
         ? { $case: "messagePart", value: MessagePart.fromJSON(object.messagePart) }
         : isSet(object.message_part)
@@ -10665,6 +11794,8 @@ export const Event: MessageFns<Event> = {
       obj.covered = Covered.toJSON(message.event.value);
     } else if (message.event?.$case === "reset") {
       obj.reset = Reset.toJSON(message.event.value);
+    } else if (message.event?.$case === "reaction") {
+      obj.reaction = ReactionChanged.toJSON(message.event.value);
     } else if (message.event?.$case === "messagePart") {
       obj.messagePart = MessagePart.toJSON(message.event.value);
     } else if (message.event?.$case === "stopRequested") {
@@ -10775,6 +11906,12 @@ export const Event: MessageFns<Event> = {
         }
         break;
       }
+      case "reaction": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "reaction", value: ReactionChanged.fromPartial(object.event.value) };
+        }
+        break;
+      }
       case "messagePart": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "messagePart", value: MessagePart.fromPartial(object.event.value) };
@@ -10856,6 +11993,231 @@ export const MessageChanged: MessageFns<MessageChanged> = {
     const message = createBaseMessageChanged();
     message.message = (object.message !== undefined && object.message !== null)
       ? Message.fromPartial(object.message)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReactionChanged(): ReactionChanged {
+  return {
+    chatId: "",
+    messageId: "",
+    messageSeq: 0,
+    seq: 0,
+    user: undefined,
+    emoji: "",
+    added: false,
+    createdAt: undefined,
+    count: undefined,
+  };
+}
+
+export const ReactionChanged: MessageFns<ReactionChanged> = {
+  encode(message: ReactionChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.messageSeq !== 0) {
+      writer.uint32(24).int64(message.messageSeq);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(32).int64(message.seq);
+    }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(42).fork()).join();
+    }
+    if (message.emoji !== "") {
+      writer.uint32(50).string(message.emoji);
+    }
+    if (message.added !== false) {
+      writer.uint32(56).bool(message.added);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(66).fork()).join();
+    }
+    if (message.count !== undefined) {
+      ReactionCount.encode(message.count, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReactionChanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReactionChanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.added = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.count = ReactionCount.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReactionChanged {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      messageSeq: isSet(object.messageSeq)
+        ? globalThis.Number(object.messageSeq)
+        : isSet(object.message_seq)
+        ? globalThis.Number(object.message_seq)
+        : 0,
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      added: isSet(object.added) ? globalThis.Boolean(object.added) : false,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+      count: isSet(object.count) ? ReactionCount.fromJSON(object.count) : undefined,
+    };
+  },
+
+  toJSON(message: ReactionChanged): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.messageSeq !== 0) {
+      obj.messageSeq = Math.round(message.messageSeq);
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.added !== false) {
+      obj.added = message.added;
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    if (message.count !== undefined) {
+      obj.count = ReactionCount.toJSON(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReactionChanged>): ReactionChanged {
+    return ReactionChanged.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReactionChanged>): ReactionChanged {
+    const message = createBaseReactionChanged();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.messageSeq = object.messageSeq ?? 0;
+    message.seq = object.seq ?? 0;
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.emoji = object.emoji ?? "";
+    message.added = object.added ?? false;
+    message.createdAt = object.createdAt ?? undefined;
+    message.count = (object.count !== undefined && object.count !== null)
+      ? ReactionCount.fromPartial(object.count)
       : undefined;
     return message;
   },
@@ -13810,6 +15172,60 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
+     * AddReaction adds the caller's reaction to a message: an emoji. A user has at most one reaction of each kind to a message.
+     * A reaction takes the chat's next number. It changes neither the message, nor the order of chats, nor unread counts.
+     * Adding a reaction that the message has already from the caller changes nothing.
+     *
+     * Adding again with the same `client_change_id` returns the first answer, at any later time, also after the reaction was
+     * removed.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+     * FAILED_PRECONDITION (MESSAGE_DELETED): the message was deleted; (FEATURE_DISABLED): older nodes may not know reactions.
+     * RESOURCE_EXHAUSTED (REACTION_LIMIT): the message has as many kinds of reactions as the service allows.
+     * UNAVAILABLE (STORAGE_UNAVAILABLE): the reaction may or may not be stored; send it again with the same
+     * `client_change_id`.
+     */
+    addReaction: {
+      name: "AddReaction",
+      requestType: AddReactionRequest as typeof AddReactionRequest,
+      requestStream: false,
+      responseType: AddReactionResponse as typeof AddReactionResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * RemoveReaction takes back the caller's reaction to a message. Removing a reaction that the message does not have from
+     * the caller changes nothing.
+     *
+     * The errors are those of AddReaction.
+     */
+    removeReaction: {
+      name: "RemoveReaction",
+      requestType: RemoveReactionRequest as typeof RemoveReactionRequest,
+      requestStream: false,
+      responseType: RemoveReactionResponse as typeof RemoveReactionResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * ListReactions returns who reacted to a message, in the order of the reactions' numbers.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     */
+    listReactions: {
+      name: "ListReactions",
+      requestType: ListReactionsRequest as typeof ListReactionsRequest,
+      requestStream: false,
+      responseType: ListReactionsResponse as typeof ListReactionsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
      * ListChanges returns everything that happened in a chat after a number, in the order of the numbers: what a client that
      * subscribes with this number receives before `caught_up`.
      *
@@ -14267,6 +15683,48 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListMessageVersionsResponse>>;
   /**
+   * AddReaction adds the caller's reaction to a message: an emoji. A user has at most one reaction of each kind to a message.
+   * A reaction takes the chat's next number. It changes neither the message, nor the order of chats, nor unread counts.
+   * Adding a reaction that the message has already from the caller changes nothing.
+   *
+   * Adding again with the same `client_change_id` returns the first answer, at any later time, also after the reaction was
+   * removed.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * FAILED_PRECONDITION (MESSAGE_DELETED): the message was deleted; (FEATURE_DISABLED): older nodes may not know reactions.
+   * RESOURCE_EXHAUSTED (REACTION_LIMIT): the message has as many kinds of reactions as the service allows.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE): the reaction may or may not be stored; send it again with the same
+   * `client_change_id`.
+   */
+  addReaction(
+    request: AddReactionRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<AddReactionResponse>>;
+  /**
+   * RemoveReaction takes back the caller's reaction to a message. Removing a reaction that the message does not have from
+   * the caller changes nothing.
+   *
+   * The errors are those of AddReaction.
+   */
+  removeReaction(
+    request: RemoveReactionRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<RemoveReactionResponse>>;
+  /**
+   * ListReactions returns who reacted to a message, in the order of the reactions' numbers.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  listReactions(
+    request: ListReactionsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListReactionsResponse>>;
+  /**
    * ListChanges returns everything that happened in a chat after a number, in the order of the numbers: what a client that
    * subscribes with this number receives before `caught_up`.
    *
@@ -14657,6 +16115,48 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<ListMessageVersionsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListMessageVersionsResponse>;
+  /**
+   * AddReaction adds the caller's reaction to a message: an emoji. A user has at most one reaction of each kind to a message.
+   * A reaction takes the chat's next number. It changes neither the message, nor the order of chats, nor unread counts.
+   * Adding a reaction that the message has already from the caller changes nothing.
+   *
+   * Adding again with the same `client_change_id` returns the first answer, at any later time, also after the reaction was
+   * removed.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * FAILED_PRECONDITION (MESSAGE_DELETED): the message was deleted; (FEATURE_DISABLED): older nodes may not know reactions.
+   * RESOURCE_EXHAUSTED (REACTION_LIMIT): the message has as many kinds of reactions as the service allows.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE): the reaction may or may not be stored; send it again with the same
+   * `client_change_id`.
+   */
+  addReaction(
+    request: DeepPartial<AddReactionRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<AddReactionResponse>;
+  /**
+   * RemoveReaction takes back the caller's reaction to a message. Removing a reaction that the message does not have from
+   * the caller changes nothing.
+   *
+   * The errors are those of AddReaction.
+   */
+  removeReaction(
+    request: DeepPartial<RemoveReactionRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<RemoveReactionResponse>;
+  /**
+   * ListReactions returns who reacted to a message, in the order of the reactions' numbers.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  listReactions(
+    request: DeepPartial<ListReactionsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListReactionsResponse>;
   /**
    * ListChanges returns everything that happened in a chat after a number, in the order of the numbers: what a client that
    * subscribes with this number receives before `caught_up`.
