@@ -20,6 +20,10 @@ export function toWireEntry(entry: Entry): CompleteOneof<WireEntry> {
     }
     case 'reaction':
       return { $case: 'reaction', value: toWireReactionChange(entry.reaction) };
+    case 'message_part': {
+      const { chatId, messageId, seq, offset, text } = entry.part;
+      return { $case: 'messagePart', value: { chatId, messageId, seq, offset, text } };
+    }
     default:
       return entry satisfies never;
   }
@@ -42,6 +46,11 @@ export function fromWireEntry(entry: WireEntry): Complete<Entry> {
     }
     case 'reaction':
       return { kind: 'reaction', reaction: fromWireReactionChange(entry.value) };
+    case 'messagePart': {
+      const { chatId, messageId, seq, offset, text } = entry.value;
+      if (!chatId || !messageId || seq < 1) throw new TypeError('a part of a message lacks required fields');
+      return { kind: 'message_part', part: { chatId, messageId, seq, offset, text } };
+    }
     default:
       return entry satisfies never;
   }

@@ -5,7 +5,9 @@ import { toWireMessage } from './message.ts';
 import { toWireReactionChange } from './reaction.ts';
 
 /** The parts of an exported event that are encoded. */
-type Exported = Exclude<Entry, { kind: 'covered' }> | { readonly kind: 'covered' | 'reset' | 'chat_deleted' };
+type Exported =
+  | Exclude<Entry, { kind: 'covered' | 'message_part' }>
+  | { readonly kind: 'covered' | 'reset' | 'chat_deleted' };
 
 interface Encoded {
   contentType: string;

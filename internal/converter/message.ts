@@ -1,6 +1,6 @@
-import type * as wire from '../../pkg/api/chat/v1/chat.ts';
+import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Complete } from '../model/complete.ts';
-import type { Message } from '../model/message.ts';
+import type { Message, MessageStreaming } from '../model/message.ts';
 import { fromWireReactionCount, toWireReactionCount } from './reaction.ts';
 import { fromWireSystemEvent, toWireSystemEvent } from './system-event.ts';
 import { fromWireUser, toWireUser } from './user.ts';
@@ -26,13 +26,14 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     silent: message.silent ?? false,
     replyTo: message.replyTo,
     rootId: message.rootId ?? '',
+    streaming: message.streaming ? wire.MessageStreaming[message.streaming] : wire.MessageStreaming.UNSPECIFIED,
   };
 }
 
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
-  const { deletedAt, deletedBy, hidden, data, reactions, type, silent, replyTo, rootId } = message;
+  const { deletedAt, deletedBy, hidden, data, reactions, type, silent, replyTo, rootId, streaming } = message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -53,5 +54,12 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     silent: silent || undefined,
     replyTo,
     rootId: rootId || undefined,
+    streaming: streamingOf[streaming],
   };
 }
+
+const streamingOf: Record<wire.MessageStreaming, MessageStreaming | undefined> = {
+  [wire.MessageStreaming.UNSPECIFIED]: undefined,
+  [wire.MessageStreaming.STREAMING]: 'STREAMING',
+  [wire.MessageStreaming.CANCELLED]: 'CANCELLED',
+};

@@ -57,11 +57,16 @@ const entries: OfEachKind<Entry> = {
     .record({ kind: fc.constant('covered'), chatId: fc.uuid(), fromSeq: seq, toSeq: seq })
     .map((value) => ({ ...value, toSeq: Math.max(value.fromSeq, value.toSeq) })),
   reaction: fc.record({ kind: fc.constant('reaction'), reaction }),
+  message_part: fc.record({
+    kind: fc.constant('message_part'),
+    part: fc.record({ chatId: fc.uuid(), messageId: fc.uuid(), seq, offset: fc.nat(), text }),
+  }),
 };
 const ephemeralEvents: OfEachKind<EphemeralEvent> = {
   typing: fc.record({ kind: fc.constant('typing'), chatId: fc.uuid(), user }),
   presence: fc.record({ kind: fc.constant('presence'), chatId: fc.uuid(), user, online: fc.boolean() }),
   read: fc.record({ kind: fc.constant('read'), chatId: fc.uuid(), userId: text, seq }),
+  stop_requested: fc.record({ kind: fc.constant('stop_requested'), chatId: fc.uuid(), messageId: fc.uuid(), user }),
 };
 const publications: OfEachKind<Publication> = {
   entries: fc.record(

@@ -1,4 +1,5 @@
 import type { Message } from './message.ts';
+import type { MessagePart } from './message-part.ts';
 import type { ReactionChange } from './reaction.ts';
 import { endedMembership } from './system-event.ts';
 
@@ -14,7 +15,9 @@ export type Entry =
   /** Changes that later ones have replaced, and hidden messages: their newest state, if there is one, has another number. */
   | { readonly kind: 'covered'; readonly chatId: string; readonly fromSeq: number; readonly toSeq: number }
   /** A user reacted to a message, or took the reaction back. */
-  | { readonly kind: 'reaction'; readonly reaction: ReactionChange };
+  | { readonly kind: 'reaction'; readonly reaction: ReactionChange }
+  /** The text of a streamed message grew; for readers that were given every entry before. */
+  | { readonly kind: 'message_part'; readonly part: MessagePart };
 
 /** Returns the number of the entry; of several, the last. */
 export function seqOf(entry: Entry): number {
@@ -27,6 +30,8 @@ export function seqOf(entry: Entry): number {
       return entry.toSeq;
     case 'reaction':
       return entry.reaction.seq;
+    case 'message_part':
+      return entry.part.seq;
     default:
       return entry satisfies never;
   }
@@ -39,6 +44,7 @@ export function firstSeqOf(entry: Entry): number {
 
 /** Returns the characters of text and data that the entry carries. */
 export function charsOf(entry: Entry): number {
+  if (entry.kind === 'message_part') return entry.part.text.length;
   if (!('message' in entry)) return 0;
   const { text, data } = entry.message;
   return text.length + (data ? JSON.stringify(data).length : 0);
@@ -64,6 +70,8 @@ function isOlder(entry: Entry, newest: Message): boolean {
       return entry.message.id === newest.id && entry.message.updateSeq < newest.updateSeq;
     case 'reaction':
       return entry.reaction.messageId === newest.id && newest.deletion !== undefined;
+    case 'message_part':
+      return entry.part.messageId === newest.id && entry.part.seq < newest.updateSeq;
     case 'covered':
       return false;
     default:

@@ -32,6 +32,8 @@ export interface Message {
   readonly replyTo?: MessageReference;
   /** The id of the message whose thread this one is in. */
   readonly rootId?: string;
+  /** Set while the text grows, and if it was ended before it was complete. */
+  readonly streaming?: MessageStreaming;
 }
 
 /** Another message of the same chat. */
@@ -51,6 +53,8 @@ export interface MessageOptions {
   /** The message whose thread this one joins. If that one is in a thread itself, this one joins the same. */
   rootId?: string;
 }
+
+export type MessageStreaming = 'STREAMING' | 'CANCELLED';
 
 /** An object that JSON can hold. It has at least one key. */
 export type MessageData = Readonly<Record<string, unknown>>;

@@ -80,6 +80,10 @@ export const operations = {
   Subscribe: { token: everyone, chat: { roles: readers } },
   SubscribeAll: { token: everyone },
   SendTyping: { token: everyone, chat: { roles: senders } },
+  StartMessage: { token: everyone, chat: { roles: senders, services: true } },
+  AppendMessage: { token: everyone, chat: { roles: senders, services: true } },
+  FinishMessage: { token: everyone, chat: { roles: senders, services: true } },
+  StopMessage: { token: everyone, chat: { roles: readers } },
 } as const satisfies Record<string, Permission>;
 
 export type Operation = keyof typeof operations;

@@ -34,6 +34,10 @@ export const restRoutes = {
     unbanUser: { method: 'DELETE', path: '/v1/bans/{userId}', body: false },
     listBannedUsers: { method: 'GET', path: '/v1/bans', body: false },
     listAuditEvents: { method: 'GET', path: '/v1/audit-events', body: false },
+    startMessage: { method: 'POST', path: '/v1/chats/{chatId}/messages:start', body: true },
+    appendMessage: { method: 'POST', path: '/v1/chats/{chatId}/messages/{messageId}:append', body: true },
+    finishMessage: { method: 'POST', path: '/v1/chats/{chatId}/messages/{messageId}:finish', body: true },
+    stopMessage: { method: 'POST', path: '/v1/chats/{chatId}/messages/{messageId}:stop', body: true },
   },
   'auth.v1.AuthService': {
     register: { method: 'POST', path: '/v1/auth/register', body: true },

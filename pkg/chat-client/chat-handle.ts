@@ -2,7 +2,11 @@ import type { MarkReadResponse, Message, User } from '../api/chat/v1/chat.ts';
 import type { DeleteOptions, EditOptions } from './messages/change-options.ts';
 import type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 import type { SendOptions } from './messages/send-options.ts';
+import type { StreamOptions } from './messages/stream-options.ts';
 import type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
+
+import type { MessageStream } from './sending/message-stream.ts';
+import type { Tokens } from './sending/send-tokens.ts';
 
 /** The operations of a client on one chat. `ChatClient.chat` returns it. */
 export interface ChatHandle {
@@ -18,6 +22,12 @@ export interface ChatHandle {
   react(messageId: string, emoji: string): Promise<ChangeReceipt>;
   /** As `ChatClient.unreact`. */
   unreact(messageId: string, emoji: string): Promise<ChangeReceipt>;
+  /** As `ChatClient.stream`. */
+  stream(options?: StreamOptions): MessageStream;
+  /** As `ChatClient.streamFrom`. */
+  streamFrom(tokens: Tokens, options?: StreamOptions): Promise<Receipt>;
+  /** As `ChatClient.stopStream`. */
+  stopStream(messageId: string): Promise<void>;
   /** As `ChatClient.history`. */
   history(options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   /**
@@ -45,6 +55,9 @@ interface ChatOperations {
   delete(chatId: string, messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
   react(chatId: string, messageId: string, emoji: string): Promise<ChangeReceipt>;
   unreact(chatId: string, messageId: string, emoji: string): Promise<ChangeReceipt>;
+  stream(chatId: string, options?: StreamOptions): MessageStream;
+  streamFrom(chatId: string, tokens: Tokens, options?: StreamOptions): Promise<Receipt>;
+  stopStream(chatId: string, messageId: string): Promise<void>;
   history(chatId: string, options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   markRead(chatId: string, seq: number): Promise<MarkReadResponse>;
   typing(chatId: string): void;
@@ -64,6 +77,9 @@ export function chatHandle(
     delete: (messageId, options) => client.delete(id, messageId, options),
     react: (messageId, emoji) => client.react(id, messageId, emoji),
     unreact: (messageId, emoji) => client.unreact(id, messageId, emoji),
+    stream: (options) => client.stream(id, options),
+    streamFrom: (tokens, options) => client.streamFrom(id, tokens, options),
+    stopStream: (messageId) => client.stopStream(id, messageId),
     history: (options) => client.history(id, options),
     messages,
     markRead: (seq) => client.markRead(id, seq),

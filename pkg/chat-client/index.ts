@@ -7,6 +7,8 @@ export {
   type MarkReadResponse,
   type Member,
   type Message,
+  type MessagePart,
+  MessageStreaming,
   type MessageVersion,
   type Reaction,
   type ReactionChanged,
@@ -26,10 +28,14 @@ export type { PendingChange, PendingDeletion, PendingEdit, PendingReaction } fro
 export type { PendingMessage } from './messages/pending-message.ts';
 export type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 export type { SendOptions } from './messages/send-options.ts';
+export type { StreamOptions } from './messages/stream-options.ts';
 export { withChatUpdate } from './messages/with-chat-update.ts';
+export { withPart } from './messages/with-part.ts';
 export { withReaction } from './messages/with-reaction.ts';
 export type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
+export { MessageStream } from './sending/message-stream.ts';
 export { type Outbox, type WebStorage, webStorageOutbox } from './sending/outbox.ts';
+export type { Tokens } from './sending/send-tokens.ts';
 export type { Tabs } from './sending/tabs.ts';
 export { anyOf } from './transports/any-of.ts';
 export type { AuthCalls, ChatCalls, Stream, Transport } from './transports/transport.ts';

@@ -21,12 +21,15 @@ import { PostgresMembershipRepository } from '../../repository/postgres/members/
 import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { PostgresReactionRepository } from '../../repository/postgres/reactions/postgres-reaction-repository.ts';
+import { PostgresStreamRepository } from '../../repository/postgres/streams/postgres-stream-repository.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
 import type { ReactionRepository } from '../../repository/reaction-repository.ts';
+import type { StreamRepository } from '../../repository/stream-repository.ts';
 import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { ModerationService } from '../../service/chats/moderation-service.ts';
 import { ReactionService } from '../../service/chats/reaction-service.ts';
+import { StreamService } from '../../service/chats/stream-service.ts';
 import { Hub } from '../../service/delivery/hub.ts';
 import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
 import { sessionCounters } from '../../service/sessions/session-counters.ts';
@@ -34,6 +37,7 @@ import { SessionRegistry } from '../../service/sessions/session-registry.ts';
 import { ChangeWriter } from '../../service/writing/change-writer.ts';
 import { MessageWriter } from '../../service/writing/message-writer.ts';
 import { ReactionWriter } from '../../service/writing/reaction-writer.ts';
+import { StreamWriter } from '../../service/writing/stream-writer.ts';
 import { pruneRegularly } from '../lifecycle/prune.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import type { Identity } from './open-identity.ts';
@@ -47,6 +51,7 @@ export interface ChatOverrides {
   messages?(real: MessageRepository): MessageRepository;
   changes?(real: ChangeRepository): ChangeRepository;
   reactions?(real: ReactionRepository): ReactionRepository;
+  streams?(real: StreamRepository): StreamRepository;
 }
 
 interface Deps {
@@ -68,6 +73,7 @@ export interface ChatParts {
   changes: ChangeService;
   moderation: ModerationService;
   reactions: ReactionService;
+  streams: StreamService;
   sessions: SessionRegistry;
   hub: Hub;
 }
@@ -80,6 +86,9 @@ const changers = {
   sendingRoles: operations.EditMessage.chat.roles,
   moderatingRoles: operations.ListMessageVersions.chat.roles,
 };
+
+/** How streamed messages are cancelled whose senders have vanished: messages of one round, and the longest time between two rounds in milliseconds. */
+const cancelling = { batch: 1_000, everyMs: 5_000 };
 
 /** How the hub delivers, beside REPAIR_INTERVAL_MS. */
 const delivery = {
@@ -156,6 +165,17 @@ export async function openChat(
     ),
   );
   resources.add('the reaction writer', () => reactionWriter.drain());
+  const storedStreams = new PostgresStreamRepository(database);
+  const streamRepository = traced('StreamRepository', overrides?.streams?.(storedStreams) ?? storedStreams);
+  const streamWriter = traced(
+    'StreamWriter',
+    new StreamWriter(
+      { streams: streamRepository, bus, log, metrics },
+      { sendingRoles: operations.StartMessage.chat.roles, maxTextLength: config.streams.maxTextLength },
+      { ...config.writer, maxInFlight: 1, flushMs: config.streams.flushMs },
+    ),
+  );
+  resources.add('the writer of streamed messages', () => streamWriter.drain());
   if (config.roles.has('writer')) ingest?.writers.start();
   const hub = new Hub(
     { bus, messages, memberships, epochs: database.epochs, log, metrics },
@@ -195,6 +215,21 @@ export async function openChat(
       live.follow(({ changes: { allowShortCodes }, features }) => ({ allowShortCodes, features })),
     ),
   );
+  const streams = traced(
+    'StreamService',
+    new StreamService(
+      { streams: streamRepository, writer: streamWriter, messages, bus, log },
+      live.follow(({ features, streams: { timeoutMs } }) => ({ features, timeoutMs })),
+    ),
+  );
+  const stopCancelling = pruneRegularly({
+    what: 'streamed messages without a sender',
+    prune: (limit) => streams.cancelIdle(limit),
+    batch: cancelling.batch,
+    everyMs: Math.min(cancelling.everyMs, config.streams.timeoutMs / 4),
+    log,
+  });
+  resources.add('the time-out of streamed messages', stopCancelling);
   const moderation = traced(
     'ModerationService',
     new ModerationService({
@@ -249,7 +284,7 @@ export async function openChat(
       maxStreamsPerUser: limits.maxStreamsPerUser,
     })),
   );
-  return { chats: service, changes, moderation, reactions, sessions, hub };
+  return { chats: service, changes, moderation, reactions, streams, sessions, hub };
 }
 
 /** Returns the messages per page for a reader that catches up: so few that a page of the longest texts has about 2 MiB. */

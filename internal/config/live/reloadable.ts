@@ -30,6 +30,7 @@ export const reloadable = {
   RATE_LIMIT_GUESTS: 'the next call',
   RATE_LIMIT_SIGN_INS: 'the next call',
   RATE_LIMIT_LOGIN_FAILURES: 'the next call',
+  RATE_LIMIT_PARTS: 'the next call',
   PRESENCE_GRACE_MS: 'the next event',
   RECONNECT_SPREAD_MS: 'the next stop',
 } as const satisfies Record<string, Applies>;

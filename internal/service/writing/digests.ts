@@ -30,6 +30,11 @@ export function digestOfMessage({
   return data ? withForm(forms.textAndData, [text, data]) : digest(text);
 }
 
+/** A streamed message is never the repetition of an ordinary one. */
+export function digestOfStart({ text }: { text: string }): Buffer {
+  return digest(canonicalJson(['started', text]));
+}
+
 export function digestOfChange({ messageId, change }: Pick<ChangeDraft, 'messageId' | 'change'>): Buffer {
   if (change.kind === 'deleted') return digest(canonicalJson([change.kind, messageId, change.hide]));
   const { kind, text, data } = change;

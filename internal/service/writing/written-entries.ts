@@ -2,7 +2,7 @@ import type { Bus } from '../../client/bus/bus.ts';
 import type { Counter, Metrics } from '../../client/metrics/metrics.ts';
 import type { Complete } from '../../model/complete.ts';
 import { type Entry, entryOf } from '../../model/entry.ts';
-import type { Message } from '../../model/message.ts';
+import type { Message, MessageStreaming } from '../../model/message.ts';
 import type { ReactionChange } from '../../model/reaction.ts';
 import type { TraceContext } from '../../model/trace-context.ts';
 import type { Appended, NewMessage } from '../../repository/message-repository.ts';
@@ -21,7 +21,7 @@ export function writtenCounters(metrics: Metrics): WrittenCounters {
     }),
     changes: metrics.counter({
       name: 'chat_changes_saved_total',
-      help: 'Edits, deletions and reactions that were committed.',
+      help: 'Edits, deletions, reactions and flushes of streamed messages that were committed.',
       labels: ['kind'],
     }),
   };
@@ -43,8 +43,19 @@ export class WrittenEntries {
 
   /** Adds a new message. Add the messages of a chat in the order of their numbers. */
   addStored(
-    { chatId, sender, clientMessageId, text, data, type, silent, replyToId, trace }: Omit<NewMessage, 'asService'>,
-    appended: Appended,
+    {
+      chatId,
+      sender,
+      clientMessageId,
+      text,
+      data,
+      type,
+      silent,
+      replyToId,
+      streaming,
+      trace,
+    }: Omit<NewMessage, 'asService' | 'contentHash'> & { streaming?: MessageStreaming },
+    appended: Omit<Appended, 'outcome'>,
   ): void {
     const { messageId, seq, createdAt, epoch, replyToSeq, rootId } = appended;
     const message: Complete<Message> = {
@@ -66,6 +77,7 @@ export class WrittenEntries {
       replyTo:
         replyToId !== undefined && replyToSeq !== undefined ? { messageId: replyToId, seq: replyToSeq } : undefined,
       rootId,
+      streaming,
     };
     this.#counters.messages.add(1);
     this.#add(chatId, entryOf(message), epoch, trace);
@@ -89,6 +101,17 @@ export class WrittenEntries {
     if (ofChat) ofChat.push(entry);
     else this.#stored.set(chatId, [entry]);
     if (trace) this.#traces.set(chatId, [...(this.#traces.get(chatId) ?? []), trace]);
+  }
+
+  /** Adds an entry of another kind, which `kind` names for the counter. Add the entries of a chat in the order of their numbers. */
+  addEntry(
+    chatId: string,
+    entry: Entry,
+    kind: string,
+    { epoch, trace }: { epoch: string; trace: TraceContext | undefined },
+  ): void {
+    this.#counters.changes.add(1, { kind });
+    this.#add(chatId, entry, epoch, trace);
   }
 
   /** Counts a message that an earlier attempt here has committed without an answer. */

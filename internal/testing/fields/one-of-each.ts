@@ -57,6 +57,7 @@ export const filledMessages = Object.values(systemEvents).map(
     silent: true,
     replyTo: { messageId: 'other', seq: 7 },
     rootId: 'root',
+    streaming: 'STREAMING',
   }),
 );
 const [message] = filledMessages as [Filled<Message>];
@@ -65,6 +66,7 @@ export const ephemeralEvents: OneOfEach<EphemeralEvent> = {
   typing: { kind: 'typing', chatId: 'chat', user: alice },
   presence: { kind: 'presence', chatId: 'chat', user: alice, online: true },
   read: { kind: 'read', chatId: 'chat', userId: 'alice', seq: 4 },
+  stop_requested: { kind: 'stop_requested', chatId: 'chat', messageId: 'm', user: alice },
 };
 
 export const entries: OneOfEach<Entry> = {
@@ -78,6 +80,7 @@ export const entries: OneOfEach<Entry> = {
       ...{ createdAt: at, count: { emoji: '👍🏽', count: 3, seq: 2 ** 52 + 1, own: true } },
     },
   },
+  message_part: { kind: 'message_part', part: { chatId: 'chat', messageId: 'm', seq: 9, offset: 3, text: 'x' } },
 };
 
 const chatPublicationKinds: OneOfEach<ChatPublication> = {
@@ -161,4 +164,5 @@ export const events: OneOfEach<Event> = {
   pong: { kind: 'pong', commandId: '1' },
   closing: { kind: 'closing', reason: 'DRAINING', retryAfterMs: 5 },
   ...ephemeralEvents,
+  message_part: { kind: 'message_part', part: { chatId: 'chat', messageId: 'm', seq: 9, offset: 3, text: 'x' } },
 };

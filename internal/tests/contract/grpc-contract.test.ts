@@ -12,6 +12,7 @@ import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { liveReactionsContract, reactionsContract } from '../../testing/contract/reactions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
+import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
@@ -36,6 +37,8 @@ describe('the contract over gRPC', () => {
   liveMessageKindsContract(open);
   streamsContract(open);
   liveChangesContract(open);
+  streamedMessagesContract(open);
+  liveStreamedMessagesContract(open);
   ephemeralEventsContract(open);
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);

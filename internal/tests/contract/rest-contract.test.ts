@@ -18,6 +18,7 @@ import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { reactionsContract } from '../../testing/contract/reactions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
+import { streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { openApiChecker } from '../../testing/openapi-check.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
@@ -30,6 +31,7 @@ function contract(open: () => Transport): void {
   changesContract(open);
   reactionsContract(open);
   messageKindsContract(open);
+  streamedMessagesContract(open);
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);
   rolesContract(open, issue);

@@ -12,6 +12,7 @@ import { liveMessageKindsContract, messageKindsContract } from '../../testing/co
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { liveReactionsContract, reactionsContract } from '../../testing/contract/reactions.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
+import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type BusBroker, busBrokers } from '../../testing/services/bus-brokers.ts';
@@ -56,6 +57,8 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     reactionsContract(open);
     liveReactionsContract(open);
     messageKindsContract(open);
+    streamedMessagesContract(open);
+    liveStreamedMessagesContract(open);
   });
 
   /** Returns the same user on another node. */

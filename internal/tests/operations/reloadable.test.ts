@@ -249,6 +249,14 @@ const cases: Record<string, { value: string; prepare: () => Promise<Effect> }> =
           }),
       ),
   },
+  RATE_LIMIT_PARTS: {
+    value: '1',
+    prepare: async () => {
+      const { alice, group } = await aMessage();
+      const { messageId } = await alice.chat.startMessage({ chatId: group.id, clientMessageId: newChange(), text: '' });
+      return () => limited(() => alice.chat.appendMessage({ chatId: group.id, messageId, part: 1, text: 'x' }));
+    },
+  },
   RATE_LIMIT_LOGIN_FAILURES: {
     value: '1',
     prepare: async () => {

@@ -12,6 +12,7 @@ import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { liveReactionsContract, reactionsContract } from '../../testing/contract/reactions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
+import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
@@ -50,6 +51,8 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
   streamsContract(openProto);
   liveChangesContract(openProto);
   liveMessageKindsContract(openProto);
+  streamedMessagesContract(openProto);
+  liveStreamedMessagesContract(openProto);
   accountsContract(openProto, issue);
   rolesContract(openProto, issue);
   permissionsContract(openProto, issue, 'one role');
@@ -58,5 +61,6 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
 describe('the contract over WebSocket with frames of JSON', () => {
   streamsContract(() => open('json'));
   liveChatUpdatesContract(() => open('json'));
+  liveStreamedMessagesContract(() => open('json'));
   rolesContract(() => open('json'), issue);
 });

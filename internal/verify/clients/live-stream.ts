@@ -244,6 +244,14 @@ export class LiveStream {
         this.#move(chatId, reading, to);
         return;
       }
+      case 'messagePart': {
+        const { chatId, seq } = event.value;
+        const reading = this.#readings.get(chatId);
+        if (!reading) return;
+        journal.add({ kind: 'covered', at, reader: reading.reader, from: seq, to: seq });
+        this.#move(chatId, reading, seq);
+        return;
+      }
       case 'reset': {
         const { chatId, epoch, fromSeq: from } = event.value;
         const reading = this.#readings.get(chatId);
@@ -269,6 +277,7 @@ export class LiveStream {
       case 'typing':
       case 'presence':
       case 'read':
+      case 'stopRequested':
         return;
       default:
         event satisfies never;

@@ -1,4 +1,12 @@
-import type { Chat, Limits, Message, ReactionChanged, RemovalReason, User } from '../../api/chat/v1/chat.ts';
+import type {
+  Chat,
+  Limits,
+  Message,
+  MessagePart,
+  ReactionChanged,
+  RemovalReason,
+  User,
+} from '../../api/chat/v1/chat.ts';
 import type { ChatClientError } from '../errors/chat-error.ts';
 import type { PendingChange } from '../messages/pending-change.ts';
 import type { PendingMessage } from '../messages/pending-message.ts';
@@ -33,6 +41,13 @@ export type ChatClientEvents = {
    * another one of the user replaced while the client was offline does not come.
    */
   reaction: ReactionChanged;
+  /**
+   * A streamed message has grown by `text`. `withPart` adds it to the message. Parts come in the order of their numbers, among messages and changes. When
+   * the message is complete, `messageChanged` brings the whole of it.
+   */
+  messagePart: MessagePart;
+  /** A member asks the user to end a streamed message. A `MessageStream` of this client has heard it already. */
+  stopRequested: { chatId: string; messageId: string; user: User };
   /** The user became a member of a chat. */
   chatAdded: Chat;
   /** The user's membership of a chat ended, or the chat was deleted. */

@@ -5,6 +5,7 @@ import {
   type Covered,
   type Limits,
   type Message,
+  type MessagePart,
   type ReactionChanged,
   RemovalReason,
   type Reset,
@@ -138,6 +139,14 @@ export class Subscriptions {
 
   reaction(change: ReactionChanged): void {
     if (this.#advance(change.chatId, change.seq)) this.#emitter.emit('reaction', change);
+  }
+
+  messagePart(part: MessagePart): void {
+    const { chatId, messageId, seq } = part;
+    if (!this.#advance(chatId, seq)) return;
+    if (this.#early.take({ id: messageId, updateSeq: seq }))
+      this.#emitter.emit('covered', { chatId, fromSeq: seq, toSeq: seq });
+    else this.#emitter.emit('messagePart', part);
   }
 
   covered(covered: Covered): void {

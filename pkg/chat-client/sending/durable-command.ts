@@ -9,7 +9,8 @@ type Body = NonNullable<Command['command']>;
  * commands with a `client_message_id` or `client_change_id`, by which the service recognises a repetition.
  */
 export type DurableCommand = Extract<
-  Body,
+  // A streamed message is sent by StreamSender.
+  Exclude<Body, { $case: 'startMessage' }>,
   { value: { clientMessageId: string } | { clientChangeId: string; messageId: string } }
 >;
 

@@ -60,11 +60,13 @@ export interface Tables extends AuthTables {
     reply_to_id: WrittenByFunction<string>;
     root_seq: WrittenByFunction<number>;
     root_id: WrittenByFunction<string>;
+    /** Written by append_parts only, like the columns for the time-out and for repeated parts. */
+    streaming: ColumnType<'streaming' | 'cancelled' | null, never, never>;
   };
   changes: {
     chat_id: string;
     seq: number;
-    kind: 'edited' | 'deleted' | 'chat_updated' | 'reacted';
+    kind: 'edited' | 'deleted' | 'chat_updated' | 'reacted' | 'streamed' | 'stream_ended';
     message_seq: number;
     actor_id: string;
     client_change_id: string | null;

@@ -25,6 +25,7 @@ export const messageColumns = [
   'reply_to_seq',
   'reply_to_id',
   'root_id',
+  'streaming',
 ] as const satisfies (keyof Tables['messages'])[];
 
 /** A row of `messages`, without the columns that are never read back. */
@@ -55,8 +56,12 @@ export function toMessage(row: MessageRow & { reactions?: ReactionCount[] | null
         ? { messageId: row.reply_to_id, seq: row.reply_to_seq }
         : undefined,
     rootId: row.root_id ?? undefined,
+    // A deletion ends the stream; the column keeps what it was.
+    streaming: row.streaming && !row.deleted_at ? streamingOf[row.streaming] : undefined,
   };
 }
+
+const streamingOf = { streaming: 'STREAMING', cancelled: 'CANCELLED' } as const;
 
 /** Returns the JSON of a message's data; null if there is none. */
 export function toJson(data: MessageData | undefined): string | null {

@@ -20,10 +20,12 @@ import type { ChangeService } from '../../../service/chats/change-service.ts';
 import type { ChatService } from '../../../service/chats/chat-service.ts';
 import type { ModerationService } from '../../../service/chats/moderation-service.ts';
 import type { ReactionService } from '../../../service/chats/reaction-service.ts';
+import type { StreamService } from '../../../service/chats/stream-service.ts';
 import { changeOperations } from './change-operations.ts';
 import { moderationOperations } from './moderation-operations.ts';
 import type { CommandContext, OperationTable, RunCommand } from './operation.ts';
 import { reactionOperations } from './reaction-operations.ts';
+import { streamMessageOperations } from './stream-message-operations.ts';
 
 /** The services that implement chat.v1.ChatService. */
 export interface ChatServices {
@@ -31,6 +33,7 @@ export interface ChatServices {
   changes: ChangeService;
   moderation: ModerationService;
   reactions: ReactionService;
+  streams: StreamService;
 }
 
 function sendMessage(
@@ -54,6 +57,7 @@ export const chatOperations = {
   ...moderationOperations,
   ...changeOperations,
   ...reactionOperations,
+  ...streamMessageOperations,
 
   createChat: {
     run: async ({ chats }, request, { caller }) => {

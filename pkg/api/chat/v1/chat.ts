@@ -325,6 +325,100 @@ export function closeReasonToJSON(object: CloseReason): string {
   }
 }
 
+/** MessageStreaming is the state of a streamed message. */
+export const MessageStreaming = {
+  /** UNSPECIFIED - An ordinary message, or a streamed message that is complete. */
+  UNSPECIFIED: 0,
+  /** STREAMING - The message is growing. */
+  STREAMING: 1,
+  /** CANCELLED - The message was ended before it was complete, by its sender or because the sender was not heard any more. */
+  CANCELLED: 2,
+} as const;
+
+export type MessageStreaming = typeof MessageStreaming[keyof typeof MessageStreaming];
+
+export namespace MessageStreaming {
+  export type UNSPECIFIED = typeof MessageStreaming.UNSPECIFIED;
+  export type STREAMING = typeof MessageStreaming.STREAMING;
+  export type CANCELLED = typeof MessageStreaming.CANCELLED;
+}
+
+export function messageStreamingFromJSON(object: any): MessageStreaming {
+  switch (object) {
+    case 0:
+    case "MESSAGE_STREAMING_UNSPECIFIED":
+      return MessageStreaming.UNSPECIFIED;
+    case 1:
+    case "MESSAGE_STREAMING_STREAMING":
+      return MessageStreaming.STREAMING;
+    case 2:
+    case "MESSAGE_STREAMING_CANCELLED":
+      return MessageStreaming.CANCELLED;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum MessageStreaming");
+  }
+}
+
+export function messageStreamingToJSON(object: MessageStreaming): string {
+  switch (object) {
+    case MessageStreaming.UNSPECIFIED:
+      return "MESSAGE_STREAMING_UNSPECIFIED";
+    case MessageStreaming.STREAMING:
+      return "MESSAGE_STREAMING_STREAMING";
+    case MessageStreaming.CANCELLED:
+      return "MESSAGE_STREAMING_CANCELLED";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum MessageStreaming");
+  }
+}
+
+/** FinishOutcome is how a streamed message ends. */
+export const FinishOutcome = {
+  /** UNSPECIFIED - Not an end. */
+  UNSPECIFIED: 0,
+  /** COMPLETE - The text is complete. */
+  COMPLETE: 1,
+  /** CANCELLED - The text breaks off. The service keeps it. */
+  CANCELLED: 2,
+} as const;
+
+export type FinishOutcome = typeof FinishOutcome[keyof typeof FinishOutcome];
+
+export namespace FinishOutcome {
+  export type UNSPECIFIED = typeof FinishOutcome.UNSPECIFIED;
+  export type COMPLETE = typeof FinishOutcome.COMPLETE;
+  export type CANCELLED = typeof FinishOutcome.CANCELLED;
+}
+
+export function finishOutcomeFromJSON(object: any): FinishOutcome {
+  switch (object) {
+    case 0:
+    case "FINISH_OUTCOME_UNSPECIFIED":
+      return FinishOutcome.UNSPECIFIED;
+    case 1:
+    case "FINISH_OUTCOME_COMPLETE":
+      return FinishOutcome.COMPLETE;
+    case 2:
+    case "FINISH_OUTCOME_CANCELLED":
+      return FinishOutcome.CANCELLED;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum FinishOutcome");
+  }
+}
+
+export function finishOutcomeToJSON(object: FinishOutcome): string {
+  switch (object) {
+    case FinishOutcome.UNSPECIFIED:
+      return "FINISH_OUTCOME_UNSPECIFIED";
+    case FinishOutcome.COMPLETE:
+      return "FINISH_OUTCOME_COMPLETE";
+    case FinishOutcome.CANCELLED:
+      return "FINISH_OUTCOME_CANCELLED";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum FinishOutcome");
+  }
+}
+
 /** User is a person or program that signs in with an access token. */
 export interface User {
   /** The subject (`sub`) of the user's access token. */
@@ -447,6 +541,11 @@ export interface Message {
     | undefined;
   /** The id of the message whose thread this one belongs to. Empty: the message is in no thread. */
   rootId: string;
+  /**
+   * Whether the message is growing (StartMessage). Unspecified for any other message, and for one that is complete or
+   * deleted.
+   */
+  streaming: MessageStreaming;
   /**
    * How many users have reacted, by kind, in the order of the first reactions. Only GetMessage and ListMessages set it. In
    * streams and in ListChanges reactions come as changes of their own (`ReactionChanged`).
@@ -966,6 +1065,9 @@ export interface Change {
     | { $case: "messageChanged"; value: MessageChanged }
     | { $case: "covered"; value: Covered }
     | { $case: "reaction"; value: ReactionChanged }
+    | //
+    /** Only in streams and never in the answer of ListChanges, which has the message's newest state instead. */
+    { $case: "messagePart"; value: MessagePart }
     | undefined;
 }
 
@@ -1149,6 +1251,10 @@ export interface Command {
     | { $case: "updateChat"; value: UpdateChatRequest }
     | { $case: "addReaction"; value: AddReactionRequest }
     | { $case: "removeReaction"; value: RemoveReactionRequest }
+    | { $case: "startMessage"; value: StartMessageRequest }
+    | { $case: "appendMessage"; value: AppendMessageRequest }
+    | { $case: "finishMessage"; value: FinishMessageRequest }
+    | { $case: "stopMessage"; value: StopMessageRequest }
     | undefined;
 }
 
@@ -1248,7 +1354,7 @@ export interface Event {
     | //
     /**
      * A message was sent. It has this state now: `update_seq` is greater than `seq` if it was changed before this delivery.
-     * Within a chat, `message`, `message_changed`, `reaction` and `covered` arrive in ascending order of their numbers,
+     * Within a chat, `message`, `message_changed`, `reaction`, `message_part` and `covered` arrive in ascending order of their
      * without gaps.
      */
     { $case: "message"; value: Message }
@@ -1265,6 +1371,8 @@ export interface Event {
     | { $case: "covered"; value: Covered }
     | { $case: "reset"; value: Reset }
     | { $case: "reaction"; value: ReactionChanged }
+    | { $case: "messagePart"; value: MessagePart }
+    | { $case: "stopRequested"; value: StopRequested }
     | undefined;
 }
 
@@ -1387,8 +1495,8 @@ export interface ChatRemoved {
 export interface Accepted {
   commandId: string;
   /**
-   * For `send_message`, the id of the stored message; if the command was a repetition, the id of the first message. For
-   * `update_chat`, the id of the system message; empty if nothing changed.
+   * For `send_message` and `start_message`, the id of the stored message; if the command was a repetition, the id of the
+   * first message. For `update_chat`, the id of the system message; empty if nothing changed.
    */
   messageId: string;
   /**
@@ -1453,6 +1561,92 @@ export interface Closing {
    * the reconnections.
    */
   retryAfterMs: number;
+}
+
+/**
+ * MessagePart announces that a streamed message has grown. Clients add the text to the message, unless the message that
+ * they have is newer: its `update_seq` is not less than `seq`. `seq` is then the message's `update_seq`. A client that does
+ * not have the message can read it (GetMessage) or wait for its end, which comes as `message_changed`.
+ */
+export interface MessagePart {
+  chatId: string;
+  messageId: string;
+  /** The number of this change. */
+  seq: number;
+  /** The length of the message's text before it, in Unicode characters. */
+  offset: number;
+  text: string;
+}
+
+/** StopRequested announces that a member asks to end a streamed message. The service sends it only to the sender. */
+export interface StopRequested {
+  chatId: string;
+  messageId: string;
+  /** The user that asks. */
+  user: User | undefined;
+}
+
+/** StartMessageRequest begins a streamed message, as a unary call or as a command on a stream. */
+export interface StartMessageRequest {
+  chatId: string;
+  /** As in SendMessageRequest. */
+  clientMessageId: string;
+  /** The beginning of the text. It may be empty. The character NUL is not allowed. */
+  text: string;
+}
+
+export interface StartMessageResponse {
+  messageId: string;
+  /** The message's sequence number in the chat. */
+  seq: number;
+  /** When the message was committed. */
+  createdAt:
+    | Date
+    | undefined;
+  /** The number of the part that the service expects next: 1, unless the call was a repetition. */
+  nextPart: number;
+}
+
+/** AppendMessageRequest is a part of a streamed message, as a unary call or as a command on a stream. */
+export interface AppendMessageRequest {
+  chatId: string;
+  messageId: string;
+  /** The number of the part: 1, 2, 3, … */
+  part: number;
+  /** What the message grows by, of whole Unicode characters. The character NUL is not allowed. */
+  text: string;
+}
+
+export interface AppendMessageResponse {
+  /**
+   * The sequence number of a change with which the message has this part: that of the change that brought it, or, for a
+   * repetition, that of the newest change of the streamed text.
+   */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+/** FinishMessageRequest ends a streamed message, as a unary call or as a command on a stream. */
+export interface FinishMessageRequest {
+  chatId: string;
+  messageId: string;
+  /** Whether the text is all that it was meant to be. */
+  outcome: FinishOutcome;
+}
+
+export interface FinishMessageResponse {
+  /** The sequence number of the end. */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+/** StopMessageRequest asks the sender of a streamed message to end it, as a unary call or as a command on a stream. */
+export interface StopMessageRequest {
+  chatId: string;
+  messageId: string;
+}
+
+export interface StopMessageResponse {
 }
 
 function createBaseUser(): User {
@@ -2032,6 +2226,7 @@ function createBaseMessage(): Message {
     silent: false,
     replyTo: undefined,
     rootId: "",
+    streaming: 0,
     reactions: [],
   };
 }
@@ -2091,6 +2286,9 @@ export const Message: MessageFns<Message> = {
     }
     if (message.rootId !== "") {
       writer.uint32(146).string(message.rootId);
+    }
+    if (message.streaming !== 0) {
+      writer.uint32(160).int32(message.streaming);
     }
     for (const v of message.reactions) {
       ReactionCount.encode(v!, writer.uint32(170).fork()).join();
@@ -2255,6 +2453,14 @@ export const Message: MessageFns<Message> = {
             message.rootId = reader.string();
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.streaming = reader.int32() as any;
+            continue;
+          }
           case 21: {
             if (tag !== 170) {
               break;
@@ -2331,6 +2537,7 @@ export const Message: MessageFns<Message> = {
         : isSet(object.root_id)
         ? globalThis.String(object.root_id)
         : "",
+      streaming: isSet(object.streaming) ? messageStreamingFromJSON(object.streaming) : 0,
       reactions: globalThis.Array.isArray(object?.reactions)
         ? object.reactions.map((e: any) => ReactionCount.fromJSON(e))
         : [],
@@ -2393,6 +2600,9 @@ export const Message: MessageFns<Message> = {
     if (message.rootId !== "") {
       obj.rootId = message.rootId;
     }
+    if (message.streaming !== 0) {
+      obj.streaming = messageStreamingToJSON(message.streaming);
+    }
     if (message.reactions?.length) {
       obj.reactions = message.reactions.map((e) => ReactionCount.toJSON(e));
     }
@@ -2428,6 +2638,7 @@ export const Message: MessageFns<Message> = {
       ? MessageReference.fromPartial(object.replyTo)
       : undefined;
     message.rootId = object.rootId ?? "";
+    message.streaming = object.streaming ?? 0;
     message.reactions = object.reactions?.map((e) => ReactionCount.fromPartial(e)) || [];
     return message;
   },
@@ -8052,6 +8263,9 @@ export const Change: MessageFns<Change> = {
       case "reaction":
         ReactionChanged.encode(message.change.value, writer.uint32(34).fork()).join();
         break;
+      case "messagePart":
+        MessagePart.encode(message.change.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -8101,6 +8315,14 @@ export const Change: MessageFns<Change> = {
             message.change = { $case: "reaction", value: ReactionChanged.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.change = { $case: "messagePart", value: MessagePart.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8125,6 +8347,10 @@ export const Change: MessageFns<Change> = {
         ? { $case: "covered", value: Covered.fromJSON(object.covered) }
         : isSet(object.reaction)
         ? { $case: "reaction", value: ReactionChanged.fromJSON(object.reaction) }
+        : isSet(object.messagePart)
+        ? { $case: "messagePart", value: MessagePart.fromJSON(object.messagePart) }
+        : isSet(object.message_part)
+        ? { $case: "messagePart", value: MessagePart.fromJSON(object.message_part) }
         : undefined,
     };
   },
@@ -8139,6 +8365,8 @@ export const Change: MessageFns<Change> = {
       obj.covered = Covered.toJSON(message.change.value);
     } else if (message.change?.$case === "reaction") {
       obj.reaction = ReactionChanged.toJSON(message.change.value);
+    } else if (message.change?.$case === "messagePart") {
+      obj.messagePart = MessagePart.toJSON(message.change.value);
     }
     return obj;
   },
@@ -8170,6 +8398,12 @@ export const Change: MessageFns<Change> = {
       case "reaction": {
         if (object.change?.value !== undefined && object.change?.value !== null) {
           message.change = { $case: "reaction", value: ReactionChanged.fromPartial(object.change.value) };
+        }
+        break;
+      }
+      case "messagePart": {
+        if (object.change?.value !== undefined && object.change?.value !== null) {
+          message.change = { $case: "messagePart", value: MessagePart.fromPartial(object.change.value) };
         }
         break;
       }
@@ -10395,6 +10629,18 @@ export const Command: MessageFns<Command> = {
       case "removeReaction":
         RemoveReactionRequest.encode(message.command.value, writer.uint32(114).fork()).join();
         break;
+      case "startMessage":
+        StartMessageRequest.encode(message.command.value, writer.uint32(122).fork()).join();
+        break;
+      case "appendMessage":
+        AppendMessageRequest.encode(message.command.value, writer.uint32(130).fork()).join();
+        break;
+      case "finishMessage":
+        FinishMessageRequest.encode(message.command.value, writer.uint32(138).fork()).join();
+        break;
+      case "stopMessage":
+        StopMessageRequest.encode(message.command.value, writer.uint32(146).fork()).join();
+        break;
     }
     return writer;
   },
@@ -10524,6 +10770,38 @@ export const Command: MessageFns<Command> = {
             message.command = { $case: "removeReaction", value: RemoveReactionRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.command = { $case: "startMessage", value: StartMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.command = { $case: "appendMessage", value: AppendMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.command = { $case: "finishMessage", value: FinishMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.command = { $case: "stopMessage", value: StopMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10585,6 +10863,22 @@ export const Command: MessageFns<Command> = {
         ? { $case: "removeReaction", value: RemoveReactionRequest.fromJSON(object.removeReaction) }
         : isSet(object.remove_reaction)
         ? { $case: "removeReaction", value: RemoveReactionRequest.fromJSON(object.remove_reaction) }
+        : isSet(object.startMessage)
+        ? { $case: "startMessage", value: StartMessageRequest.fromJSON(object.startMessage) }
+        : isSet(object.start_message)
+        ? { $case: "startMessage", value: StartMessageRequest.fromJSON(object.start_message) }
+        : isSet(object.appendMessage)
+        ? { $case: "appendMessage", value: AppendMessageRequest.fromJSON(object.appendMessage) }
+        : isSet(object.append_message)
+        ? { $case: "appendMessage", value: AppendMessageRequest.fromJSON(object.append_message) }
+        : isSet(object.finishMessage)
+        ? { $case: "finishMessage", value: FinishMessageRequest.fromJSON(object.finishMessage) }
+        : isSet(object.finish_message)
+        ? { $case: "finishMessage", value: FinishMessageRequest.fromJSON(object.finish_message) }
+        : isSet(object.stopMessage)
+        ? { $case: "stopMessage", value: StopMessageRequest.fromJSON(object.stopMessage) }
+        : isSet(object.stop_message)
+        ? { $case: "stopMessage", value: StopMessageRequest.fromJSON(object.stop_message) }
         : undefined,
     };
   },
@@ -10620,6 +10914,14 @@ export const Command: MessageFns<Command> = {
       obj.addReaction = AddReactionRequest.toJSON(message.command.value);
     } else if (message.command?.$case === "removeReaction") {
       obj.removeReaction = RemoveReactionRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "startMessage") {
+      obj.startMessage = StartMessageRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "appendMessage") {
+      obj.appendMessage = AppendMessageRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "finishMessage") {
+      obj.finishMessage = FinishMessageRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "stopMessage") {
+      obj.stopMessage = StopMessageRequest.toJSON(message.command.value);
     }
     return obj;
   },
@@ -10706,6 +11008,30 @@ export const Command: MessageFns<Command> = {
       case "removeReaction": {
         if (object.command?.value !== undefined && object.command?.value !== null) {
           message.command = { $case: "removeReaction", value: RemoveReactionRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "startMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "startMessage", value: StartMessageRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "appendMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "appendMessage", value: AppendMessageRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "finishMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "finishMessage", value: FinishMessageRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "stopMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "stopMessage", value: StopMessageRequest.fromPartial(object.command.value) };
         }
         break;
       }
@@ -11477,6 +11803,12 @@ export const Event: MessageFns<Event> = {
       case "reaction":
         ReactionChanged.encode(message.event.value, writer.uint32(138).fork()).join();
         break;
+      case "messagePart":
+        MessagePart.encode(message.event.value, writer.uint32(146).fork()).join();
+        break;
+      case "stopRequested":
+        StopRequested.encode(message.event.value, writer.uint32(154).fork()).join();
+        break;
     }
     return writer;
   },
@@ -11630,6 +11962,22 @@ export const Event: MessageFns<Event> = {
             message.event = { $case: "reaction", value: ReactionChanged.decode(reader, reader.uint32()) };
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.event = { $case: "messagePart", value: MessagePart.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.event = { $case: "stopRequested", value: StopRequested.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11686,6 +12034,14 @@ export const Event: MessageFns<Event> = {
         ? { $case: "reset", value: Reset.fromJSON(object.reset) }
         : isSet(object.reaction)
         ? { $case: "reaction", value: ReactionChanged.fromJSON(object.reaction) }
+        : isSet(object.messagePart)
+        ? { $case: "messagePart", value: MessagePart.fromJSON(object.messagePart) }
+        : isSet(object.message_part)
+        ? { $case: "messagePart", value: MessagePart.fromJSON(object.message_part) }
+        : isSet(object.stopRequested)
+        ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stopRequested) }
+        : isSet(object.stop_requested)
+        ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stop_requested) }
         : undefined,
     };
   },
@@ -11726,6 +12082,10 @@ export const Event: MessageFns<Event> = {
       obj.reset = Reset.toJSON(message.event.value);
     } else if (message.event?.$case === "reaction") {
       obj.reaction = ReactionChanged.toJSON(message.event.value);
+    } else if (message.event?.$case === "messagePart") {
+      obj.messagePart = MessagePart.toJSON(message.event.value);
+    } else if (message.event?.$case === "stopRequested") {
+      obj.stopRequested = StopRequested.toJSON(message.event.value);
     }
     return obj;
   },
@@ -11835,6 +12195,18 @@ export const Event: MessageFns<Event> = {
       case "reaction": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "reaction", value: ReactionChanged.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "messagePart": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "messagePart", value: MessagePart.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "stopRequested": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "stopRequested", value: StopRequested.fromPartial(object.event.value) };
         }
         break;
       }
@@ -13698,6 +14070,1051 @@ export const Closing: MessageFns<Closing> = {
   },
 };
 
+function createBaseMessagePart(): MessagePart {
+  return { chatId: "", messageId: "", seq: 0, offset: 0, text: "" };
+}
+
+export const MessagePart: MessageFns<MessagePart> = {
+  encode(message: MessagePart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(24).int64(message.seq);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(32).int32(message.offset);
+    }
+    if (message.text !== "") {
+      writer.uint32(42).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MessagePart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMessagePart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offset = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MessagePart {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+    };
+  },
+
+  toJSON(message: MessagePart): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.offset !== 0) {
+      obj.offset = Math.round(message.offset);
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MessagePart>): MessagePart {
+    return MessagePart.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MessagePart>): MessagePart {
+    const message = createBaseMessagePart();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.seq = object.seq ?? 0;
+    message.offset = object.offset ?? 0;
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseStopRequested(): StopRequested {
+  return { chatId: "", messageId: "", user: undefined };
+}
+
+export const StopRequested: MessageFns<StopRequested> = {
+  encode(message: StopRequested, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopRequested {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopRequested();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StopRequested {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+    };
+  },
+
+  toJSON(message: StopRequested): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StopRequested>): StopRequested {
+    return StopRequested.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StopRequested>): StopRequested {
+    const message = createBaseStopRequested();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    return message;
+  },
+};
+
+function createBaseStartMessageRequest(): StartMessageRequest {
+  return { chatId: "", clientMessageId: "", text: "" };
+}
+
+export const StartMessageRequest: MessageFns<StartMessageRequest> = {
+  encode(message: StartMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.clientMessageId !== "") {
+      writer.uint32(18).string(message.clientMessageId);
+    }
+    if (message.text !== "") {
+      writer.uint32(26).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientMessageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StartMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      clientMessageId: isSet(object.clientMessageId)
+        ? globalThis.String(object.clientMessageId)
+        : isSet(object.client_message_id)
+        ? globalThis.String(object.client_message_id)
+        : "",
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+    };
+  },
+
+  toJSON(message: StartMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.clientMessageId !== "") {
+      obj.clientMessageId = message.clientMessageId;
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StartMessageRequest>): StartMessageRequest {
+    return StartMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartMessageRequest>): StartMessageRequest {
+    const message = createBaseStartMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.clientMessageId = object.clientMessageId ?? "";
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseStartMessageResponse(): StartMessageResponse {
+  return { messageId: "", seq: 0, createdAt: undefined, nextPart: 0 };
+}
+
+export const StartMessageResponse: MessageFns<StartMessageResponse> = {
+  encode(message: StartMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.messageId !== "") {
+      writer.uint32(10).string(message.messageId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(16).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(26).fork()).join();
+    }
+    if (message.nextPart !== 0) {
+      writer.uint32(32).int32(message.nextPart);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.nextPart = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StartMessageResponse {
+    return {
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+      nextPart: isSet(object.nextPart)
+        ? globalThis.Number(object.nextPart)
+        : isSet(object.next_part)
+        ? globalThis.Number(object.next_part)
+        : 0,
+    };
+  },
+
+  toJSON(message: StartMessageResponse): unknown {
+    const obj: any = {};
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    if (message.nextPart !== 0) {
+      obj.nextPart = Math.round(message.nextPart);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StartMessageResponse>): StartMessageResponse {
+    return StartMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartMessageResponse>): StartMessageResponse {
+    const message = createBaseStartMessageResponse();
+    message.messageId = object.messageId ?? "";
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    message.nextPart = object.nextPart ?? 0;
+    return message;
+  },
+};
+
+function createBaseAppendMessageRequest(): AppendMessageRequest {
+  return { chatId: "", messageId: "", part: 0, text: "" };
+}
+
+export const AppendMessageRequest: MessageFns<AppendMessageRequest> = {
+  encode(message: AppendMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.part !== 0) {
+      writer.uint32(24).int32(message.part);
+    }
+    if (message.text !== "") {
+      writer.uint32(34).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AppendMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAppendMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.part = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AppendMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      part: isSet(object.part) ? globalThis.Number(object.part) : 0,
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+    };
+  },
+
+  toJSON(message: AppendMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.part !== 0) {
+      obj.part = Math.round(message.part);
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AppendMessageRequest>): AppendMessageRequest {
+    return AppendMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AppendMessageRequest>): AppendMessageRequest {
+    const message = createBaseAppendMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.part = object.part ?? 0;
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseAppendMessageResponse(): AppendMessageResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const AppendMessageResponse: MessageFns<AppendMessageResponse> = {
+  encode(message: AppendMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AppendMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAppendMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AppendMessageResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: AppendMessageResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AppendMessageResponse>): AppendMessageResponse {
+    return AppendMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AppendMessageResponse>): AppendMessageResponse {
+    const message = createBaseAppendMessageResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseFinishMessageRequest(): FinishMessageRequest {
+  return { chatId: "", messageId: "", outcome: 0 };
+}
+
+export const FinishMessageRequest: MessageFns<FinishMessageRequest> = {
+  encode(message: FinishMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.outcome !== 0) {
+      writer.uint32(24).int32(message.outcome);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FinishMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFinishMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.outcome = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FinishMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      outcome: isSet(object.outcome) ? finishOutcomeFromJSON(object.outcome) : 0,
+    };
+  },
+
+  toJSON(message: FinishMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.outcome !== 0) {
+      obj.outcome = finishOutcomeToJSON(message.outcome);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FinishMessageRequest>): FinishMessageRequest {
+    return FinishMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FinishMessageRequest>): FinishMessageRequest {
+    const message = createBaseFinishMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.outcome = object.outcome ?? 0;
+    return message;
+  },
+};
+
+function createBaseFinishMessageResponse(): FinishMessageResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const FinishMessageResponse: MessageFns<FinishMessageResponse> = {
+  encode(message: FinishMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FinishMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFinishMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FinishMessageResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: FinishMessageResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FinishMessageResponse>): FinishMessageResponse {
+    return FinishMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FinishMessageResponse>): FinishMessageResponse {
+    const message = createBaseFinishMessageResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseStopMessageRequest(): StopMessageRequest {
+  return { chatId: "", messageId: "" };
+}
+
+export const StopMessageRequest: MessageFns<StopMessageRequest> = {
+  encode(message: StopMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StopMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+    };
+  },
+
+  toJSON(message: StopMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StopMessageRequest>): StopMessageRequest {
+    return StopMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StopMessageRequest>): StopMessageRequest {
+    const message = createBaseStopMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    return message;
+  },
+};
+
+function createBaseStopMessageResponse(): StopMessageResponse {
+  return {};
+}
+
+export const StopMessageResponse: MessageFns<StopMessageResponse> = {
+  encode(_: StopMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): StopMessageResponse {
+    return {};
+  },
+
+  toJSON(_: StopMessageResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<StopMessageResponse>): StopMessageResponse {
+    return StopMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<StopMessageResponse>): StopMessageResponse {
+    const message = createBaseStopMessageResponse();
+    return message;
+  },
+};
+
 /**
  * ChatService stores chats and delivers their messages.
  *
@@ -14245,6 +15662,87 @@ export const ChatServiceDefinition = {
       responseStream: true,
       options: {},
     },
+    /**
+     * StartMessage begins a streamed message: one message whose text grows while readers read it, such as the answer of a
+     * language model or live captions. It takes the chat's next number like any message (`Message.streaming`). AppendMessage
+     * adds to it, and FinishMessage ends it. If the service hears nothing from the sender for 60 seconds (unless configured
+     * otherwise), it ends the message as cancelled.
+     *
+     * Starting again with the same `client_message_id` returns the first message's id and sequence number, at any later time,
+     * and the number of the next part: a sender that was restarted goes on from there.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
+     * FAILED_PRECONDITION (FEATURE_DISABLED): older nodes may not know streamed messages.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+     * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; start it again with the same
+     * `client_message_id`.
+     */
+    startMessage: {
+      name: "StartMessage",
+      requestType: StartMessageRequest as typeof StartMessageRequest,
+      requestStream: false,
+      responseType: StartMessageResponse as typeof StartMessageResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * AppendMessage adds a text to the end of a streamed message. Readers get the first part at once. The service collects
+     * the parts that arrive within 40 ms of the last change (unless configured otherwise) and stores them together, as one
+     * change of the chat; it answers each when it is stored. A client need not wait for the answer before it sends the next
+     * part. The parts may arrive at different nodes, for example after a reconnection.
+     *
+     * Only the sender may append, and a caller with the token role `service`. Parts are numbered; appending a part again is
+     * harmless, at any later time. The text of a repeated part is not compared with the first one.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * INVALID_ARGUMENT (INVALID_FIELDS): the whole text would be longer than the service allows (64,000 characters, unless
+     * configured otherwise).
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not append to this message.
+     * FAILED_PRECONDITION (PART_MISSING): an earlier part is missing; the error names the number that the service expects.
+     * (NOT_STREAMING): the message is complete or cancelled, or is no streamed message. (MESSAGE_DELETED): it was deleted.
+     * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the part may or may not be stored; send it again.
+     */
+    appendMessage: {
+      name: "AppendMessage",
+      requestType: AppendMessageRequest as typeof AppendMessageRequest,
+      requestStream: false,
+      responseType: AppendMessageResponse as typeof AppendMessageResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * FinishMessage ends a streamed message, after the parts that the caller has sent before. Readers get `message_changed`
+     * with the whole text. Finishing again in the same way returns the first answer.
+     *
+     * The errors are those of AppendMessage. FAILED_PRECONDITION (NOT_STREAMING): the message has ended in the other way.
+     */
+    finishMessage: {
+      name: "FinishMessage",
+      requestType: FinishMessageRequest as typeof FinishMessageRequest,
+      requestStream: false,
+      responseType: FinishMessageResponse as typeof FinishMessageResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * StopMessage asks the sender of a streamed message to end it. The service passes the request on as the event
+     * `stop_requested`, which is ephemeral: it reaches the streams of the sender that are subscribed to the chat at that
+     * moment, and the sender decides what follows. Any member may ask.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * FAILED_PRECONDITION (NOT_STREAMING): the message is not growing (any more).
+     */
+    stopMessage: {
+      name: "StopMessage",
+      requestType: StopMessageRequest as typeof StopMessageRequest,
+      requestStream: false,
+      responseType: StopMessageResponse as typeof StopMessageResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
 
@@ -14616,6 +16114,71 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     request: AsyncIterable<ConnectChatRequest>,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<ConnectChatResponse>>;
+  /**
+   * StartMessage begins a streamed message: one message whose text grows while readers read it, such as the answer of a
+   * language model or live captions. It takes the chat's next number like any message (`Message.streaming`). AppendMessage
+   * adds to it, and FinishMessage ends it. If the service hears nothing from the sender for 60 seconds (unless configured
+   * otherwise), it ends the message as cancelled.
+   *
+   * Starting again with the same `client_message_id` returns the first message's id and sequence number, at any later time,
+   * and the number of the next part: a sender that was restarted goes on from there.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): older nodes may not know streamed messages.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; start it again with the same
+   * `client_message_id`.
+   */
+  startMessage(
+    request: StartMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<StartMessageResponse>>;
+  /**
+   * AppendMessage adds a text to the end of a streamed message. Readers get the first part at once. The service collects
+   * the parts that arrive within 40 ms of the last change (unless configured otherwise) and stores them together, as one
+   * change of the chat; it answers each when it is stored. A client need not wait for the answer before it sends the next
+   * part. The parts may arrive at different nodes, for example after a reconnection.
+   *
+   * Only the sender may append, and a caller with the token role `service`. Parts are numbered; appending a part again is
+   * harmless, at any later time. The text of a repeated part is not compared with the first one.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * INVALID_ARGUMENT (INVALID_FIELDS): the whole text would be longer than the service allows (64,000 characters, unless
+   * configured otherwise).
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not append to this message.
+   * FAILED_PRECONDITION (PART_MISSING): an earlier part is missing; the error names the number that the service expects.
+   * (NOT_STREAMING): the message is complete or cancelled, or is no streamed message. (MESSAGE_DELETED): it was deleted.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the part may or may not be stored; send it again.
+   */
+  appendMessage(
+    request: AppendMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<AppendMessageResponse>>;
+  /**
+   * FinishMessage ends a streamed message, after the parts that the caller has sent before. Readers get `message_changed`
+   * with the whole text. Finishing again in the same way returns the first answer.
+   *
+   * The errors are those of AppendMessage. FAILED_PRECONDITION (NOT_STREAMING): the message has ended in the other way.
+   */
+  finishMessage(
+    request: FinishMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<FinishMessageResponse>>;
+  /**
+   * StopMessage asks the sender of a streamed message to end it. The service passes the request on as the event
+   * `stop_requested`, which is ephemeral: it reaches the streams of the sender that are subscribed to the chat at that
+   * moment, and the sender decides what follows. Any member may ask.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * FAILED_PRECONDITION (NOT_STREAMING): the message is not growing (any more).
+   */
+  stopMessage(
+    request: StopMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<StopMessageResponse>>;
 }
 
 export interface ChatServiceClient<CallOptionsExt = {}> {
@@ -14986,6 +16549,71 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     request: AsyncIterable<DeepPartial<ConnectChatRequest>>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<ConnectChatResponse>;
+  /**
+   * StartMessage begins a streamed message: one message whose text grows while readers read it, such as the answer of a
+   * language model or live captions. It takes the chat's next number like any message (`Message.streaming`). AppendMessage
+   * adds to it, and FinishMessage ends it. If the service hears nothing from the sender for 60 seconds (unless configured
+   * otherwise), it ends the message as cancelled.
+   *
+   * Starting again with the same `client_message_id` returns the first message's id and sequence number, at any later time,
+   * and the number of the next part: a sender that was restarted goes on from there.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): older nodes may not know streamed messages.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; start it again with the same
+   * `client_message_id`.
+   */
+  startMessage(
+    request: DeepPartial<StartMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<StartMessageResponse>;
+  /**
+   * AppendMessage adds a text to the end of a streamed message. Readers get the first part at once. The service collects
+   * the parts that arrive within 40 ms of the last change (unless configured otherwise) and stores them together, as one
+   * change of the chat; it answers each when it is stored. A client need not wait for the answer before it sends the next
+   * part. The parts may arrive at different nodes, for example after a reconnection.
+   *
+   * Only the sender may append, and a caller with the token role `service`. Parts are numbered; appending a part again is
+   * harmless, at any later time. The text of a repeated part is not compared with the first one.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * INVALID_ARGUMENT (INVALID_FIELDS): the whole text would be longer than the service allows (64,000 characters, unless
+   * configured otherwise).
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not append to this message.
+   * FAILED_PRECONDITION (PART_MISSING): an earlier part is missing; the error names the number that the service expects.
+   * (NOT_STREAMING): the message is complete or cancelled, or is no streamed message. (MESSAGE_DELETED): it was deleted.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the part may or may not be stored; send it again.
+   */
+  appendMessage(
+    request: DeepPartial<AppendMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<AppendMessageResponse>;
+  /**
+   * FinishMessage ends a streamed message, after the parts that the caller has sent before. Readers get `message_changed`
+   * with the whole text. Finishing again in the same way returns the first answer.
+   *
+   * The errors are those of AppendMessage. FAILED_PRECONDITION (NOT_STREAMING): the message has ended in the other way.
+   */
+  finishMessage(
+    request: DeepPartial<FinishMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<FinishMessageResponse>;
+  /**
+   * StopMessage asks the sender of a streamed message to end it. The service passes the request on as the event
+   * `stop_requested`, which is ephemeral: it reaches the streams of the sender that are subscribed to the chat at that
+   * moment, and the sender decides what follows. Any member may ask.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * FAILED_PRECONDITION (NOT_STREAMING): the message is not growing (any more).
+   */
+  stopMessage(
+    request: DeepPartial<StopMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<StopMessageResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
