@@ -2,6 +2,7 @@ import type * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Complete } from '../model/complete.ts';
 import type { Message } from '../model/message.ts';
 import { fromWireSystemEvent, toWireSystemEvent } from './system-event.ts';
+import { fromWireThread, toWireThread } from './thread.ts';
 import { fromWireUser, toWireUser } from './user.ts';
 
 export function toWireMessage(message: Message): Complete<wire.Message> {
@@ -24,13 +25,14 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     silent: message.silent ?? false,
     replyTo: message.replyTo,
     rootId: message.rootId ?? '',
+    thread: message.thread && toWireThread(message.thread),
   };
 }
 
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
-  const { deletedAt, deletedBy, hidden, data, type, silent, replyTo, rootId } = message;
+  const { deletedAt, deletedBy, hidden, data, type, silent, replyTo, rootId, thread } = message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -50,5 +52,6 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     silent: silent || undefined,
     replyTo,
     rootId: rootId || undefined,
+    thread: thread && fromWireThread(thread),
   };
 }

@@ -1,4 +1,5 @@
 import type { SystemEvent } from './system-event.ts';
+import type { ThreadSummary } from './thread.ts';
 import type { TraceContext } from './trace-context.ts';
 import type { User } from './user.ts';
 
@@ -29,6 +30,8 @@ export interface Message {
   readonly replyTo?: MessageReference;
   /** The id of the message whose thread this one is in. */
   readonly rootId?: string;
+  /** What is known of the thread of this message. Only answers to calls have it. */
+  readonly thread?: ThreadSummary;
 }
 
 /** Another message of the same chat. */

@@ -64,6 +64,7 @@ export class WrittenEntries {
       replyTo:
         replyToId !== undefined && replyToSeq !== undefined ? { messageId: replyToId, seq: replyToSeq } : undefined,
       rootId,
+      thread: undefined,
     };
     this.#counters.messages.add(1);
     this.#add(chatId, entryOf(message), epoch, trace);

@@ -56,6 +56,7 @@ export const filledMessages = Object.values(systemEvents).map(
     silent: true,
     replyTo: { messageId: 'other', seq: 7 },
     rootId: 'root',
+    thread: { replyCount: 3, lastSeq: 9, lastAt: at, participantIds: ['alice', 'bob'], updateSeq: 10 },
   }),
 );
 const [message] = filledMessages as [Filled<Message>];

@@ -140,7 +140,11 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     bus,
     /** Creates the command of an operation, as the transports do. */
     command: (commandId: string, command: Parameters<typeof toOperationCommand>[2]) =>
-      toOperationCommand({ chats: service, changes, moderation: undefined as never }, commandId, command),
+      toOperationCommand(
+        { chats: service, changes, moderation: undefined as never, threads: undefined as never },
+        commandId,
+        command,
+      ),
     sessions: new SessionRegistry(deps, { ...sessionOptions, admission, maxStreamsPerUser }),
     /** Opens a stream with a token that is valid for `ttlMs`. */
     open(

@@ -12,6 +12,7 @@ import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
+import { liveThreadsContract, threadsContract } from '../../testing/contract/threads.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
 
@@ -30,6 +31,8 @@ describe('the contract over gRPC', () => {
   messagesContract(open);
   changesContract(open);
   messageKindsContract(open);
+  threadsContract(open);
+  liveThreadsContract(open);
   liveMessageKindsContract(open);
   streamsContract(open);
   liveChangesContract(open);

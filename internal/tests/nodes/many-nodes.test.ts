@@ -12,6 +12,7 @@ import { liveMessageKindsContract, messageKindsContract } from '../../testing/co
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
+import { liveThreadsContract, threadsContract } from '../../testing/contract/threads.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type BusBroker, busBrokers } from '../../testing/services/bus-brokers.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
@@ -48,11 +49,13 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     streamsContract(open);
     liveChangesContract(open);
     liveMessageKindsContract(open);
+    liveThreadsContract(open);
     ephemeralEventsContract(open);
     membersContract(open);
     messagesContract(open);
     changesContract(open);
     messageKindsContract(open);
+    threadsContract(open);
   });
 
   /** Returns the same user on another node. */
