@@ -3,13 +3,16 @@ export {
   ChatRole,
   ChatType,
   CloseReason,
+  type FollowedThread,
   type Limits,
   type MarkReadResponse,
   type Member,
   type Message,
+  type MessageReference,
   type MessageVersion,
   RemovalReason,
   type SystemMessage,
+  type ThreadSummary,
   type User,
 } from '../api/chat/v1/chat.ts';
 export { accessToken, account, guest, refreshToken, type Token, type TokenSource } from './auth/token-source.ts';
@@ -24,6 +27,7 @@ export type { PendingMessage } from './messages/pending-message.ts';
 export type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 export type { SendOptions } from './messages/send-options.ts';
 export { withChatUpdate } from './messages/with-chat-update.ts';
+export { withReply } from './messages/with-reply.ts';
 export type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
 export { type Outbox, type WebStorage, webStorageOutbox } from './sending/outbox.ts';
 export type { Tabs } from './sending/tabs.ts';
