@@ -22,6 +22,7 @@ import { PostgresReadMarkRepository } from '../../repository/postgres/members/po
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { PostgresReactionRepository } from '../../repository/postgres/reactions/postgres-reaction-repository.ts';
 import { PostgresStreamRepository } from '../../repository/postgres/streams/postgres-stream-repository.ts';
+import { PostgresThreadRepository } from '../../repository/postgres/threads/postgres-thread-repository.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
 import type { ReactionRepository } from '../../repository/reaction-repository.ts';
 import type { StreamRepository } from '../../repository/stream-repository.ts';
@@ -30,6 +31,7 @@ import { ChatService } from '../../service/chats/chat-service.ts';
 import { ModerationService } from '../../service/chats/moderation-service.ts';
 import { ReactionService } from '../../service/chats/reaction-service.ts';
 import { StreamService } from '../../service/chats/stream-service.ts';
+import { ThreadService } from '../../service/chats/thread-service.ts';
 import { Hub } from '../../service/delivery/hub.ts';
 import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
 import { sessionCounters } from '../../service/sessions/session-counters.ts';
@@ -74,6 +76,7 @@ export interface ChatParts {
   moderation: ModerationService;
   reactions: ReactionService;
   streams: StreamService;
+  threads: ThreadService;
   sessions: SessionRegistry;
   hub: Hub;
 }
@@ -242,6 +245,13 @@ export async function openChat(
       onBansChanged: () => identity.revocations.refresh('bans'),
     }),
   );
+  const threads = traced(
+    'ThreadService',
+    new ThreadService({
+      threads: traced('ThreadRepository', new PostgresThreadRepository(database)),
+      epochs: database.epochs,
+    }),
+  );
   const presenceAnnouncer = new PresenceAnnouncer(
     { bus, memberships, presence, log },
     live.follow(({ limits, times }) => ({ graceMs: times.presenceGraceMs, maxMembers: limits.maxSignalMembers })),
@@ -284,7 +294,7 @@ export async function openChat(
       maxStreamsPerUser: limits.maxStreamsPerUser,
     })),
   );
-  return { chats: service, changes, moderation, reactions, streams, sessions, hub };
+  return { chats: service, changes, moderation, reactions, streams, threads, sessions, hub };
 }
 
 /** Returns the messages per page for a reader that catches up: so few that a page of the longest texts has about 2 MiB. */
