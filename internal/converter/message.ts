@@ -22,6 +22,10 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     hidden: message.deletion?.hidden ?? false,
     data: message.data,
     reactions: message.reactions?.map(toWireReactionCount) ?? [],
+    type: message.type ?? '',
+    silent: message.silent ?? false,
+    replyTo: message.replyTo,
+    rootId: message.rootId ?? '',
     streaming: message.streaming ? wire.MessageStreaming[message.streaming] : wire.MessageStreaming.UNSPECIFIED,
   };
 }
@@ -29,7 +33,7 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
-  const { deletedAt, deletedBy, hidden, data, reactions, streaming } = message;
+  const { deletedAt, deletedBy, hidden, data, reactions, type, silent, replyTo, rootId, streaming } = message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -46,6 +50,10 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     data,
     deletion: deletedAt && { at: deletedAt, by: deletedBy, hidden },
     reactions: reactions.length > 0 ? reactions.map(fromWireReactionCount) : undefined,
+    type: type || undefined,
+    silent: silent || undefined,
+    replyTo,
+    rootId: rootId || undefined,
     streaming: streamingOf[streaming],
   };
 }

@@ -62,7 +62,7 @@ export const operations = {
   SendMessage: { token: everyone, chat: { roles: senders, services: true } },
   EditMessage: { token: everyone, chat: { roles: senders, services: true } },
   // Members may delete their own messages; the roles of ListMessageVersions, those of others too.
-  DeleteMessage: { token: everyone, chat: { roles: readers, services: true } },
+  DeleteMessage: { token: everyone, chat: { roles: readers, admins: true, services: true } },
   ListMessageVersions: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
   AddReaction: { token: everyone, chat: { roles: senders, services: true } },
   RemoveReaction: { token: everyone, chat: { roles: senders, services: true } },

@@ -14,7 +14,8 @@ export function openRateLimiter(live: LiveConfig<Config>, redis: OpenedRedis | u
   return limiter;
 }
 
-function toRates({ rates }: Config): Rates {
+/** The limits of all calls, from the settings. */
+export function toRates({ rates }: Config): Rates {
   const { messagesPerSecond, callsPerSecond, guestsPerMinute, signInsPerMinute, loginFailures, partsPerSecond } = rates;
   return {
     named: {

@@ -24,6 +24,13 @@ export interface LastEvent {
   /** The event's number, as `numberOf` gives it. */
   number: number;
   position: number;
+  /** In which replay of the chat it was delivered; 0: in none. */
+  replay: number;
+}
+
+/** Not all was delivered: a later replay of the chat has begun, which delivers these events. */
+export class Superseded extends Error {
+  override readonly name = 'Superseded';
 }
 
 /** Nothing was delivered: the last event of the chat in the sink is of another epoch, and may be of a history that the database has lost. */
@@ -51,8 +58,11 @@ export interface EventSink {
    * `position` is what the delivery before returned for this chat, or 0 if that is not known. Returns the position for the next delivery; a sink
    * that needs none returns 0. A chat must not have two deliveries at a time; different chats may. `epoch` is that of the database when the events were
    * read, or an earlier one.
+   *
+   * `replay` counts how often the chat was put back (absent: never): events that an earlier replay has delivered are delivered again in a later one. Throws Superseded if
+   * the sink knows of a later one.
    */
-  deliver(events: readonly ExportedEvent[], position: number, epoch: string): Promise<number>;
+  deliver(events: readonly ExportedEvent[], position: number, epoch: string, replay?: number): Promise<number>;
 
   /**
    * Returns the smallest number of a message that events after `afterSeq` have changed: consumers no longer have its state of before. Undefined if there is

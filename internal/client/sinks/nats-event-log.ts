@@ -52,7 +52,7 @@ const nanosecondsPerMs = 1_000_000;
 const duplicateWindowMs = 120_000;
 
 /**
- * An ordered log in a JetStream stream, stored in files. Each event has the message id `<chat id>:<number>:<epoch>`, so the stream recognises an event
+ * An ordered log in a JetStream stream, stored in files. Each event has the message id of `toEventId`, so the stream recognises an event
  * that is published again within two minutes. The connection is made and the stream created at the first use. Works with NATS 2.9 and newer.
  */
 export class NatsEventLog implements OrderedLog {
@@ -66,7 +66,7 @@ export class NatsEventLog implements OrderedLog {
     this.#options = options;
   }
 
-  async append(event: ExportedEvent, after: number, epoch: string): Promise<number> {
+  async append(event: ExportedEvent, after: number, epoch: string, replay = 0): Promise<number> {
     const { client } = await this.#open();
     const header = headers();
     header.set('event', event.kind);
@@ -76,7 +76,7 @@ export class NatsEventLog implements OrderedLog {
     if (changed !== undefined) header.set(messageHeader, `${changed}`);
     try {
       const { seq } = await client.publish(this.#subject(chatIdOf(event)), content?.body, {
-        msgID: toEventId(event, epoch),
+        msgID: toEventId(event, epoch, replay),
         headers: header,
         timeout: this.#options.ackTimeoutMs,
         retries: 1,

@@ -49,12 +49,15 @@ export class WrittenEntries {
       clientMessageId,
       text,
       data,
+      type,
+      silent,
+      replyToId,
       streaming,
       trace,
     }: Omit<NewMessage, 'asService' | 'contentHash'> & { streaming?: MessageStreaming },
     appended: Omit<Appended, 'outcome'>,
   ): void {
-    const { messageId, seq, createdAt, epoch } = appended;
+    const { messageId, seq, createdAt, epoch, replyToSeq, rootId } = appended;
     const message: Complete<Message> = {
       id: messageId,
       chatId,
@@ -69,6 +72,11 @@ export class WrittenEntries {
       editedAt: undefined,
       deletion: undefined,
       reactions: undefined,
+      type,
+      silent,
+      replyTo:
+        replyToId !== undefined && replyToSeq !== undefined ? { messageId: replyToId, seq: replyToSeq } : undefined,
+      rootId,
       streaming,
     };
     this.#counters.messages.add(1);

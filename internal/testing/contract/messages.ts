@@ -33,6 +33,9 @@ export function messagesContract(open: () => Transport): void {
         deletedBy: '',
         hidden: false,
         reactions: [],
+        type: '',
+        silent: false,
+        rootId: '',
       });
       expect((await alice.chat.getChat({ chatId: group.id })).chat?.lastSeq).toBe(2);
     });

@@ -53,6 +53,10 @@ export const filledMessages = Object.values(systemEvents).map(
     editedAt: new Date(at.getTime() + 1),
     deletion: { at: new Date(at.getTime() + 2), by: 'bob', hidden: true },
     reactions: [{ emoji: '👍🏽', count: 2, seq: 2 ** 51 + i, own: true }],
+    type: 'order.shipped',
+    silent: true,
+    replyTo: { messageId: 'other', seq: 7 },
+    rootId: 'root',
     streaming: 'STREAMING',
   }),
 );
@@ -106,6 +110,10 @@ export const acceptedMessage: Filled<AcceptedMessage> = {
   data: { list: [1, { deep: true }] },
   contentHash: Buffer.from('digest'),
   acceptedAt: at,
+  type: 'order.shipped',
+  silent: true,
+  replyToId: 'other',
+  rootId: 'root',
   trace,
 };
 

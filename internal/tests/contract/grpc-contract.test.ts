@@ -6,6 +6,7 @@ import { chatsContract } from '../../testing/contract/chats.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
+import { liveMessageKindsContract, messageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { liveReactionsContract, reactionsContract } from '../../testing/contract/reactions.ts';
@@ -32,6 +33,8 @@ describe('the contract over gRPC', () => {
   changesContract(open);
   reactionsContract(open);
   liveReactionsContract(open);
+  messageKindsContract(open);
+  liveMessageKindsContract(open);
   streamsContract(open);
   liveChangesContract(open);
   streamedMessagesContract(open);

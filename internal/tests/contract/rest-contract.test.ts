@@ -12,6 +12,7 @@ import { chatUpdatesContract } from '../../testing/contract/chat-updates.ts';
 import { chatsContract } from '../../testing/contract/chats.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
+import { messageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { reactionsContract } from '../../testing/contract/reactions.ts';
@@ -29,6 +30,7 @@ function contract(open: () => Transport): void {
   messagesContract(open);
   changesContract(open);
   reactionsContract(open);
+  messageKindsContract(open);
   streamedMessagesContract(open);
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);

@@ -6,6 +6,7 @@ import { chatUpdatesContract, liveChatUpdatesContract } from '../../testing/cont
 import { chatsContract } from '../../testing/contract/chats.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
+import { liveMessageKindsContract, messageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { liveReactionsContract, reactionsContract } from '../../testing/contract/reactions.ts';
@@ -46,8 +47,10 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
   changesContract(openProto);
   reactionsContract(openProto);
   liveReactionsContract(openProto);
+  messageKindsContract(openProto);
   streamsContract(openProto);
   liveChangesContract(openProto);
+  liveMessageKindsContract(openProto);
   streamedMessagesContract(openProto);
   liveStreamedMessagesContract(openProto);
   accountsContract(openProto, issue);

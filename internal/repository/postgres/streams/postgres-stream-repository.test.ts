@@ -70,7 +70,11 @@ describe('a streamed message', () => {
     expect(await append(parts(id, 3, '!'))).toMatchObject({ seq: 4, what: { part: { offset: 11, text: '!' } } });
     expect(await read(id)).toMatchObject({ ...message, updateSeq: 4, text: 'Once upon 😀!' });
     const ended = await append(end(id));
-    expect(ended).toMatchObject({ outcome: 'stored', seq: 5, what: { kind: 'end', message: { text: 'Once upon 😀!' } } });
+    expect(ended).toMatchObject({
+      outcome: 'stored',
+      seq: 5,
+      what: { kind: 'end', message: { text: 'Once upon 😀!' } },
+    });
     const final = await read(id);
     expect(final).toMatchObject({ updateSeq: 5, text: 'Once upon 😀!', streaming: undefined });
     expect((ended as { what: { message: unknown } }).what.message).toEqual(final);

@@ -13,8 +13,11 @@ const appendStatement = {
     array(select m * interval '1 millisecond' from unnest($11::float8[]) with ordinality as i (m, place) order by place), $12, $13, $14, $15)`,
 };
 
+/** What a sender may give another message, but not a streamed one. */
+const notStreamed = { type: null, silent: null, reply_to_seq: null, reply_to_id: null, root_id: null };
+
 /** A row that append_parts returns; with the message if it was ended. */
-type StreamedRow = MessageRow & {
+type StreamedRow = Omit<MessageRow, keyof typeof notStreamed> & {
   outcome: Streamed['outcome'];
   chat_type: ChatType | null;
   change_seq: number;
@@ -103,7 +106,8 @@ function toStreamed(row: StreamedRow, { kind, chatId }: NewStreamWrite, epoch: s
   switch (outcome) {
     case 'stored': {
       if (kind === 'start') return { outcome, ...place, epoch, what: { kind } };
-      if (kind === 'end') return { outcome, ...place, epoch, what: { kind, message: toMessage(row) } };
+      if (kind === 'end')
+        return { outcome, ...place, epoch, what: { kind, message: toMessage({ ...row, ...notStreamed }) } };
       const part = { chatId, messageId, seq, offset: row.chars_before, text: row.added ?? '' };
       return { outcome, ...place, epoch, what: { kind, part } };
     }

@@ -1,6 +1,7 @@
 import { useCallback, useState } from 'preact/hooks';
 import { Problem } from '../../../src/components/controls/problem.tsx';
 import { type Action, ActionDialog } from '../components/action-dialog.tsx';
+import { ChatMessages } from '../components/chat-messages.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Search } from '../components/search.tsx';
 import { usePolled } from '../session/use-polled.ts';
@@ -132,6 +133,7 @@ function ChatView({ api, chatId }: RoomProps & { chatId: string }) {
         empty="No member."
       />
       {value?.nextPageToken && <p class="hint">The first 50 members are shown.</p>}
+      <ChatMessages api={api} chatId={chatId} />
       <ActionDialog action={action} onDone={reload} onClose={() => setAction(undefined)} />
     </section>
   );
