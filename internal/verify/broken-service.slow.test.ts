@@ -6,6 +6,7 @@ import type { Message } from '../model/message.ts';
 import type { Changed, ChangeRepository, NewChange } from '../repository/change-repository.ts';
 import type { MessageRepository } from '../repository/message-repository.ts';
 import type { ReactionRepository } from '../repository/reaction-repository.ts';
+import type { StreamRepository } from '../repository/stream-repository.ts';
 import { refusalOf } from '../service/authorization.ts';
 import { eventually } from '../testing/eventually.ts';
 import { FlakyLink } from '../testing/faults/flaky-link.ts';
@@ -145,6 +146,20 @@ const broken: Record<string, Broken> = {
             const answers = await real.appendBatch(kept, rules, waitMs);
             return batch.map((one) => answers[kept.indexOf(one)] ?? { outcome: 'unchanged' as const });
           },
+        })),
+    }),
+  },
+  'delivers parts of streamed messages that it has not stored (2)': {
+    found: ['not-a-prefix', 'differs'],
+    overrides: () => ({
+      streams: (real) =>
+        withFaults<StreamRepository>(real, () => ({
+          appendBatch: async (batch, rules, waitMs) =>
+            (await real.appendBatch(batch, rules, waitMs)).map((one) => {
+              if (one.outcome !== 'stored' || one.what.kind !== 'part' || !now(4)) return one;
+              const part = { ...one.what.part, text: one.what.part.text.slice(1) };
+              return { ...one, what: { kind: 'part', part } };
+            }),
         })),
     }),
   },

@@ -5,6 +5,7 @@ import type {
   CoveredRecord,
   EpochRecord,
   FaultRecord,
+  GrownRecord,
   HistoryRecord,
   MessageRecord,
   OpenRecord,
@@ -14,6 +15,7 @@ import type {
   ResetRecord,
   RunRecord,
   SendRecord,
+  StreamRecord,
 } from '../history/history-record.ts';
 import { Changes } from './changes.ts';
 import { Epochs } from './epochs.ts';
@@ -24,6 +26,7 @@ import { Reactions } from './reactions.ts';
 import { Reader } from './reader.ts';
 import { Rights } from './rights.ts';
 import { Sends } from './sends.ts';
+import { Streams } from './streams.ts';
 import { beginsMembership } from './system-messages.ts';
 import { Tally } from './tally.ts';
 import type { Verdict } from './verdict.ts';
@@ -50,6 +53,7 @@ export class Checker {
   readonly #sends = new Sends();
   readonly #changes = new Changes();
   readonly #reactions = new Reactions();
+  readonly #streams = new Streams();
   readonly #rights = new Rights();
   readonly #epochs = new Epochs();
   readonly #ledgers = new Map<string, Ledger>();
@@ -86,6 +90,8 @@ export class Checker {
         return this.#change(this.#epochs.judge(record));
       case 'react':
         return this.#react(this.#epochs.judge(record));
+      case 'stream':
+        return this.#stream(this.#epochs.judge(record));
       case 'call':
         return this.#call(this.#epochs.judge(record));
       case 'open':
@@ -96,6 +102,8 @@ export class Checker {
         return this.#covered(record);
       case 'reaction':
         return this.#reaction(record);
+      case 'grown':
+        return this.#grown(record);
       case 'reset':
         return this.#reset(record);
       case 'epoch':
@@ -134,7 +142,7 @@ export class Checker {
       const chat = this.#chats.get(ledger.chatId);
       const users = this.#users;
       const lostAt = this.#epochs.lastAt;
-      const made = { sends: this.#sends, changes: this.#changes, reactions: this.#reactions };
+      const made = { sends: this.#sends, changes: this.#changes, reactions: this.#reactions, streams: this.#streams };
       judgeChat({ ledger, chat, ...made, users, lateMs, lostAt }, report);
     }
     this.#sends.finish(this.#changes, report);
@@ -152,7 +160,7 @@ export class Checker {
       audited,
       unread: [...this.#ledgers.values()].filter((ledger) => this.#isUnread(ledger)).length,
       acknowledged: this.#sends.acknowledged,
-      changed: this.#changes.acknowledged + this.#reactions.acknowledged,
+      changed: this.#changes.acknowledged + this.#reactions.acknowledged + this.#streams.acknowledged,
       unknown: this.#sends.unknown,
     });
   }
@@ -175,6 +183,7 @@ export class Checker {
   #send(record: SendRecord): void {
     this.#users.add(record.user);
     this.#sends.add(record, this.#findings.report);
+    this.#streams.begin(record);
     const right = membership(record.chatId, record.user);
     const ledger = this.#ledger(record.chatId);
     this.#useService(record);
@@ -202,6 +211,15 @@ export class Checker {
       this.#rights.denied(membership(record.chatId, record.user), record, record.begin);
   }
 
+  #stream(record: StreamRecord): void {
+    this.#users.add(record.user);
+    this.#streams.add(record);
+    this.#useService(record);
+    if (record.outcome === 'ok') this.#ledger(record.chatId).acknowledgedStream(record, this.#findings.report);
+    else if (record.reason === 'NOT_A_MEMBER' || record.reason === 'CHAT_NOT_FOUND')
+      this.#rights.denied(membership(record.chatId, record.user), record, record.begin);
+  }
+
   #call(record: CallRecord): void {
     this.#users.add(record.user);
     this.#useService(record);
@@ -222,7 +240,7 @@ export class Checker {
   }
 
   /** A user who is banned from the service may do nothing once `revocationMs` have passed. */
-  #useService(record: CallRecord | SendRecord | ChangeRecord | ReactRecord): void {
+  #useService(record: CallRecord | SendRecord | ChangeRecord | ReactRecord | StreamRecord): void {
     if (record.outcome !== 'ok') return;
     const { begin, at, user } = record;
     const graceMs = this.#run.bounds.revocationMs;
@@ -289,6 +307,14 @@ export class Checker {
     else reader.takeLost(record, valid, this.#findings.report);
   }
 
+  #grown(record: GrownRecord): void {
+    const reader = this.#readers.get(record.reader);
+    if (!reader) return;
+    const valid = this.#epochs.validThrough(reader.open.chatId, reader.epoch);
+    if (valid === undefined || record.seq <= valid) reader.takeGrown(record, this.#findings.report);
+    else reader.takeLost(record, valid, this.#findings.report);
+  }
+
   #covered(record: CoveredRecord): void {
     const reader = this.#readers.get(record.reader);
     if (!reader) return;
@@ -326,6 +352,7 @@ export class Checker {
       return place !== undefined && place <= validOf(chatId);
     });
     this.#changes.lose(({ chatId, seq = 0 }) => seq <= validOf(chatId));
+    this.#streams.lose(({ chatId, seq = 0 }) => seq <= validOf(chatId));
     this.#reactions.lose(({ chatId, seq = 0 }) => seq <= validOf(chatId));
     for (const reader of [...this.#readers.values(), ...this.#ended]) reader.loseAfter(validOf(reader.open.chatId));
     this.#rights.lose(record, record.begin);

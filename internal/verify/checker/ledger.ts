@@ -2,11 +2,13 @@ import type {
   CallRecord,
   ChangeRecord,
   CoveredRecord,
+  GrownRecord,
   HistoryRecord,
   MessageRecord,
   ReactionRecord,
   ReactRecord,
   SendRecord,
+  StreamRecord,
 } from '../history/history-record.ts';
 import type { NumberRanges } from './number-ranges.ts';
 import { keyOf } from './reactions.ts';
@@ -121,6 +123,22 @@ export class Ledger {
     this.#noteNumber(seq, messageId, record, report);
     this.#know(seq, at);
     this.reached(seq, record);
+  }
+
+  /** Adds that a reader received a part of a message. */
+  seeGrown(record: GrownRecord, report: Report): void {
+    const { seq, id, at } = record;
+    this.#know(seq, at);
+    this.reached(seq, record);
+    this.#noteChange(seq, id, record, report);
+  }
+
+  acknowledgedStream(record: StreamRecord, report: Report): void {
+    const { seq, messageId, at } = record;
+    if (!seq) return;
+    this.#know(seq, at);
+    this.reached(seq, record);
+    this.#noteChange(seq, messageId, record, report);
   }
 
   cover(record: CoveredRecord): void {

@@ -1,6 +1,7 @@
 import type {
   CloseRecord,
   CoveredRecord,
+  GrownRecord,
   HistoryRecord,
   MessageRecord,
   OpenRecord,
@@ -12,7 +13,7 @@ import { NumberRanges } from './number-ranges.ts';
 import { endsMembership } from './system-messages.ts';
 import type { Report } from './violation.ts';
 
-type Received = MessageRecord | CoveredRecord | ReactionRecord;
+type Received = MessageRecord | CoveredRecord | ReactionRecord | GrownRecord;
 
 /** What one reader received of a chat: it must be everything after the number at which it began, each number once and in order. */
 export class Reader {
@@ -70,6 +71,11 @@ export class Reader {
   takeReaction(record: ReactionRecord, report: Report): void {
     this.#move(record.seq, record.seq, record, report);
     this.ledger.seeReaction(record, report);
+  }
+
+  takeGrown(record: GrownRecord, report: Report): void {
+    this.#move(record.seq, record.seq, record, report);
+    this.ledger.seeGrown(record, report);
   }
 
   cover(record: CoveredRecord, report: Report): void {
@@ -155,6 +161,7 @@ function rangeOf(record: Received): [number, number] {
     case 'message':
       return [numberOf(record), numberOf(record)];
     case 'reaction':
+    case 'grown':
       return [record.seq, record.seq];
     case 'covered':
       return [record.from, record.to];

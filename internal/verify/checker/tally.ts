@@ -22,6 +22,8 @@ export class Tally {
     else if (record.kind === 'change') this.#operation(`${record.what} by ${record.via}`, record.outcome);
     else if (record.kind === 'react')
       this.#operation(`${record.added ? 'react' : 'unreact'} by ${record.via}`, record.outcome);
+    else if (record.kind === 'stream')
+      this.#operation(`${record.part ? 'append' : 'finish'} by ${record.via}`, record.outcome);
     else if (record.kind === 'call') this.#operation(record.name, record.outcome);
     else if (record.kind === 'open') this.#readers += 1;
     else if (record.kind === 'message' || record.kind === 'reaction') this.#delivered += 1;

@@ -29,6 +29,10 @@ export const violationKinds = {
   'version-moved-back': { promise: 2, says: 'a reader received an older version of a message after a newer one' },
   'mark-moved-back': { promise: 2, says: 'a read mark moved back' },
   'two-of-one': { promise: 3, says: 'two answers about the same thing differ' },
+  'not-a-prefix': {
+    promise: 2,
+    says: 'a reader had a text of a growing message that is not a beginning of the final one',
+  },
 } as const;
 
 export type ViolationKind = keyof typeof violationKinds;

@@ -1,13 +1,21 @@
-import type { Accepted, Command } from '../../../pkg/api/chat/v1/chat.ts';
+import { type Accepted, type Command, FinishOutcome } from '../../../pkg/api/chat/v1/chat.ts';
 import { TokenKeeper, type TokenSource } from '../../../pkg/chat-client/auth/token-source.ts';
 import { ChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
 import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
 import type { ChatCalls } from '../../../pkg/chat-client/transports/transport.ts';
 import { admission, membership } from '../checker/checker.ts';
-import type { CallRecord, ChangeRecord, Effect, Outcome, ReactRecord, SendRecord } from '../history/history-record.ts';
+import type {
+  CallRecord,
+  ChangeRecord,
+  Effect,
+  Outcome,
+  ReactRecord,
+  SendRecord,
+  StreamRecord,
+} from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
 import { type Connection, type Deployment, openConnection, type TransportName } from '../transports/deployment.ts';
-import { dataFor } from './content.ts';
+import { dataFor, streamedMark } from './content.ts';
 import type { LiveStream } from './live-stream.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Random } from './random.ts';
@@ -56,6 +64,12 @@ export type ReactionDraft = Pick<
   ReactRecord,
   'chatId' | 'messageId' | 'emoji' | 'added' | 'clientChangeId' | 'firstBegin'
 >;
+
+/** A streamed message that has begun. */
+export interface StreamedDraft {
+  chatId: string;
+  messageId: string;
+}
 
 /** Makes calls in place of the transport. */
 export interface Channel {
@@ -299,6 +313,76 @@ export class Actor {
       if (code === 'UNAUTHENTICATED') this.tokens.drop();
       if (code === 'UNAVAILABLE' && by === 'call' && !this.isSdk && !this.live) this.moveOn();
     }
+  }
+
+  /** Begins a streamed message, and records the outcome. Undefined if it has not begun, as far as the client knows. Never throws ChatClientError. */
+  async begin(chatId: string, by: 'call' | 'stream'): Promise<StreamedDraft | undefined> {
+    this.#lastDraft += 1;
+    const draft = { chatId, text: this.random.chance(0.5) ? 'Once' : '' };
+    const request = { ...draft, clientMessageId: `${this.name}${streamedMark}${this.#lastDraft}` };
+    const firstBegin = this.journal.now();
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const { name: client, user, transportName: via } = this;
+      const record = { kind: 'send' as const, streamed: true as const, client, user, via, ...request, firstBegin };
+      const begin = this.journal.now();
+      const add = (rest: Pick<SendRecord, 'outcome'> & Partial<SendRecord>) =>
+        this.journal.add({ ...record, begin, at: this.journal.now(), ...rest });
+      try {
+        const { messageId, seq } = await this.#carryOut('startMessage', request, by);
+        add({ outcome: 'ok', messageId, seq });
+        this.world.notice({ id: messageId, chatId, sender: this.user, version: seq });
+        return { chatId, messageId };
+      } catch (error) {
+        if (this.#noteFailure(error, by, add) === 'refused') return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  /** Appends a part to a streamed message, and records the outcome. Never throws ChatClientError. */
+  append(part: StreamedDraft & { part: number; text: string }, by: 'call' | 'stream'): Promise<Outcome> {
+    return this.#stream(part, async () => this.#carryOut('appendMessage', part, by), by);
+  }
+
+  /** Ends a streamed message, and records the outcome. Never throws ChatClientError. */
+  end({ chatId, messageId }: StreamedDraft, completes: boolean, by: 'call' | 'stream'): Promise<Outcome> {
+    const outcome = completes ? FinishOutcome.COMPLETE : FinishOutcome.CANCELLED;
+    const request = { chatId, messageId, outcome };
+    return this.#stream({ chatId, messageId }, async () => this.#carryOut('finishMessage', request, by), by);
+  }
+
+  async #stream(
+    what: StreamedDraft & { part?: number; text?: string },
+    carryOut: () => Promise<{ seq: number }>,
+    by: 'call' | 'stream',
+  ): Promise<Outcome> {
+    const begin = this.journal.now();
+    const { name: client, user, transportName: via } = this;
+    const { chatId, messageId, part, text } = what;
+    const record = { kind: 'stream' as const, client, user, via, begin, firstBegin: begin, chatId, messageId };
+    const piece = part === undefined ? {} : { part, text: text ?? '' };
+    const add = (rest: Pick<StreamRecord, 'outcome'> & Partial<StreamRecord>) =>
+      this.journal.add({ ...record, ...piece, at: this.journal.now(), ...rest });
+    try {
+      const { seq } = await carryOut();
+      add({ outcome: 'ok', seq });
+      return 'ok';
+    } catch (error) {
+      return this.#noteFailure(error, by, add);
+    }
+  }
+
+  #noteFailure(
+    error: unknown,
+    by: 'call' | 'stream',
+    add: (rest: { outcome: Outcome; code: string; reason: string }) => void,
+  ): Outcome {
+    const { outcome, code, reason } = outcomeOf(error);
+    const judged = this.#judge(outcome);
+    add({ outcome: judged, code, reason });
+    if (code === 'UNAUTHENTICATED') this.tokens.drop();
+    if (code === 'UNAVAILABLE' && by === 'call' && !this.isSdk && !this.live) this.moveOn();
+    return judged;
   }
 
   /** The SDK retries: if connections break, the service may still carry out an attempt before the one that it refused. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Command, type Event, StartFrom } from '../../../pkg/api/chat/v1/chat.ts';
+import { type Command, type Event, type Message, MessageStreaming, StartFrom } from '../../../pkg/api/chat/v1/chat.ts';
 import { type ChatClientError, toChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
+import { withPart } from '../../../pkg/chat-client/messages/with-part.ts';
 import type { Stream } from '../../../pkg/chat-client/transports/transport.ts';
 import type { CloseRecord } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
@@ -23,6 +24,8 @@ interface Reading {
   position: number;
   /** The epoch of the position. */
   epoch: string;
+  /** By id, the messages that grow, as the reader has them. */
+  growing: Map<string, Message>;
 }
 
 interface Deps {
@@ -193,7 +196,15 @@ export class LiveStream {
         this.#lastReader += 1;
         const reader = `${this.#deps.name}/${this.#lastReader}`;
         const begin = asked?.begin ?? at;
-        this.#readings.set(chatId, { reader, begin, asked: !!asked, caughtUp: false, position: from, epoch });
+        this.#readings.set(chatId, {
+          reader,
+          begin,
+          asked: !!asked,
+          caughtUp: false,
+          position: from,
+          epoch,
+          growing: new Map(),
+        });
         const { client, user, via } = this.#deps;
         const epochs = { epoch: present, cursorEpoch: epoch };
         const start = { source: 'live' as const, client, user, via, chatId, begin, afterSeq: from };
@@ -226,6 +237,8 @@ export class LiveStream {
         if (!reading) return;
         const changed = event.$case === 'messageChanged';
         journal.add(toMessageRecord(reading.reader, at, message, changed));
+        if (message.streaming === MessageStreaming.STREAMING) reading.growing.set(message.id, message);
+        else reading.growing.delete(message.id);
         this.#move(message.chatId, reading, changed ? message.updateSeq : message.seq);
         return;
       }
@@ -245,10 +258,17 @@ export class LiveStream {
         return;
       }
       case 'messagePart': {
-        const { chatId, seq } = event.value;
+        const { chatId, messageId: id, seq } = event.value;
         const reading = this.#readings.get(chatId);
         if (!reading) return;
-        journal.add({ kind: 'covered', at, reader: reading.reader, from: seq, to: seq });
+        const known = reading.growing.get(id);
+        if (known) {
+          const grown = withPart(known, event.value);
+          reading.growing.set(id, grown);
+          // What the reader has already brings nothing but its number.
+          if (grown === known) journal.add({ kind: 'grown', at, reader: reading.reader, seq, id });
+          else journal.add(toMessageRecord(reading.reader, at, grown, true));
+        } else journal.add({ kind: 'grown', at, reader: reading.reader, seq, id });
         this.#move(chatId, reading, seq);
         return;
       }
@@ -258,6 +278,8 @@ export class LiveStream {
         if (!reading) return;
         journal.add({ kind: 'reset', at, reader: reading.reader, epoch, from });
         reading.epoch = epoch;
+        // They may have lost parts.
+        reading.growing.clear();
         reading.position = Math.min(reading.position, from);
         this.#listener.moved(chatId, reading.position, epoch);
         return;

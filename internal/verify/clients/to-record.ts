@@ -46,9 +46,9 @@ export function addChange(journal: Journal, reader: string, at: number, { change
       journal.add(toReactionRecord(reader, at, change.value));
       return change.value.seq;
     case 'messagePart': {
-      // Only streams have parts. The number counts, so that the checker does not find a hole in its place.
-      const { seq } = change.value;
-      journal.add({ kind: 'covered', at, reader, from: seq, to: seq });
+      // Only streams have parts.
+      const { seq, messageId: id } = change.value;
+      journal.add({ kind: 'grown', at, reader, seq, id });
       return seq;
     }
     case undefined:

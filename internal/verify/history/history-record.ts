@@ -75,6 +75,22 @@ export interface SendRecord extends Interval {
   messageId?: string;
   /** 0: the service stored the message, and its number arrives with the message. */
   seq?: number;
+  /** Present if it is the beginning of a streamed message. */
+  streamed?: true;
+}
+
+/** One attempt to append a part to a streamed message, or to end it. Each retry is a record of its own. */
+export interface StreamRecord extends Interval {
+  kind: 'stream';
+  chatId: string;
+  messageId: string;
+  /** The number and the text of the part. Absent: the end. */
+  part?: number;
+  text?: string;
+  /** When the first attempt began, as far as the client knows. */
+  firstBegin: number;
+  /** The number of a change with which the message has the part, from the answer. */
+  seq?: number;
 }
 
 /**
@@ -167,6 +183,14 @@ export interface ReactionRecord extends Timed {
   user: string;
   emoji: string;
   added: boolean;
+}
+
+/** A reader received a part of a streamed message that it does not have. (With the part of one that it has, it has a changed message.) */
+export interface GrownRecord extends Timed {
+  kind: 'grown';
+  reader: string;
+  seq: number;
+  id: string;
 }
 
 /** A reader received that later changes have replaced these numbers. */
@@ -268,4 +292,6 @@ export type HistoryRecord =
   | StallRecord
   | CloseRecord
   | ResumedRecord
-  | FaultRecord;
+  | FaultRecord
+  | StreamRecord
+  | GrownRecord;

@@ -7,12 +7,14 @@ import type { Operation } from './operation.ts';
 import { reacting } from './reacting.ts';
 import { reading } from './reading.ts';
 import { sending } from './sending.ts';
+import { streaming } from './streaming.ts';
 
 /** Everything that clients do. A new kind of operation is one more item in one of these lists. */
 export const operations: readonly Operation[] = [
   ...sending,
   ...changing,
   ...reacting,
+  ...streaming,
   ...reading,
   ...chats,
   ...members,

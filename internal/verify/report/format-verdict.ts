@@ -74,6 +74,13 @@ function describe(record: HistoryRecord): string {
       const answer = record.outcome === 'ok' ? `ok, at ${record.seq || 'no number: nothing changed'}` : refusal(record);
       return `${record.client} (${record.user}, ${record.via}) ${what} ${record.emoji} to ${record.messageId} as '${record.clientChangeId}': ${answer}`;
     }
+    case 'stream': {
+      const what = record.part ? `appended part ${record.part} ${quote(record.text ?? '')} to` : 'ended';
+      const answer = record.outcome === 'ok' ? `ok, at ${record.seq}` : refusal(record);
+      return `${record.client} (${record.user}, ${record.via}) ${what} ${record.messageId}: ${answer}`;
+    }
+    case 'grown':
+      return `${record.reader} received ${record.seq}: a part of ${record.id}`;
     case 'call': {
       const effects = record.effects.map(({ kind, right }) => `${kind}s '${right}'`).join(', ');
       const answer = record.outcome === 'ok' ? 'ok' : refusal(record);
