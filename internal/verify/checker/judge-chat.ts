@@ -4,6 +4,7 @@ import { judgeChanges } from './judge-changes.ts';
 import type { Floor, Ledger } from './ledger.ts';
 import { checkMembers } from './members.ts';
 import type { Attempts, Sends } from './sends.ts';
+import { judgeReferences } from './threads.ts';
 import type { Report } from './violation.ts';
 
 interface Case {
@@ -29,6 +30,7 @@ export function judgeChat(one: Case, report: Report): void {
   for (const message of ledger.messages.values()) {
     if (message.system || !users.has(message.sender)) continue;
     judgeOrigin(ledger, ledger.versions.get(message.seq) ?? message, sends, report);
+    judgeReferences(ledger, message, sends, report);
   }
   judgeChanges(one, report);
   if (chat) checkMembers({ ...one, chat }, report);

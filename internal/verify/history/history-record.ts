@@ -59,6 +59,9 @@ export interface SendRecord extends Interval {
   /** When the first attempt with this client message id began. */
   firstBegin: number;
   messageId?: string;
+  /** The ids of the message that it replies to and of the one whose thread it joins. */
+  replyToId?: string;
+  rootId?: string;
   /** 0: the service stored the message, and its number arrives with the message. */
   seq?: number;
 }
@@ -140,6 +143,24 @@ export interface MessageRecord extends Timed {
   changed?: true;
   /** Present if the message has been deleted. */
   deleted?: true;
+  replyTo?: { id: string; seq: number };
+  /** The id of the first message of its thread. */
+  root?: string;
+}
+
+/** A client has read a whole thread in one answer. */
+export interface ThreadRecord extends Timed {
+  kind: 'thread';
+  begin: number;
+  client: string;
+  user: string;
+  chatId: string;
+  /** The id of the first message. */
+  root: string;
+  /** What the first message says of the thread; absent if it says nothing. */
+  says?: { replies: number; last: number; participants: string[] };
+  /** The messages of the thread, in the order of the answer. */
+  listed: { id: string; seq: number; sender: string; deleted?: true }[];
 }
 
 /** A reader received that later changes have replaced these numbers. */
@@ -239,4 +260,5 @@ export type HistoryRecord =
   | StallRecord
   | CloseRecord
   | ResumedRecord
-  | FaultRecord;
+  | FaultRecord
+  | ThreadRecord;

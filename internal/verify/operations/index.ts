@@ -6,6 +6,7 @@ import { moderation } from './moderation.ts';
 import type { Operation } from './operation.ts';
 import { reading } from './reading.ts';
 import { sending } from './sending.ts';
+import { threads } from './threads.ts';
 
 /** Everything that clients do. A new kind of operation is one more item in one of these lists. */
 export const operations: readonly Operation[] = [
@@ -16,4 +17,5 @@ export const operations: readonly Operation[] = [
   ...members,
   ...moderation,
   ...connections,
+  ...threads,
 ];
