@@ -116,6 +116,7 @@ async function assemble(
     redis,
     resources,
     traced,
+    tracing: isTraced && tracing,
   });
   const relay = await openSinks(config, { database, log, metrics, resources });
   const stream = {

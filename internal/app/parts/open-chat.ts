@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Metrics } from '../../client/metrics/metrics.ts';
 import type { traceCalls } from '../../client/tracing/trace-calls.ts';
+import type { Tracing } from '../../client/tracing/tracing.ts';
 import type { Config } from '../../config/config.ts';
 import type { LiveConfig } from '../../config/live/live-config.ts';
 import { operations } from '../../model/operations.ts';
@@ -68,6 +69,8 @@ interface Deps {
   redis: OpenedRedis | undefined;
   resources: ResourceStack;
   traced: typeof traceCalls;
+  /** Traces what is written later; false: nothing does. */
+  tracing: Tracing | false;
 }
 
 export interface ChatParts {
@@ -115,7 +118,7 @@ const sessionOptions = {
 /** Opens the parts that serve chats: repositories, message writer, hub, services and sessions. */
 export async function openChat(
   live: LiveConfig<Config>,
-  { bans, bus, database, identity, limiter, log, metrics, overrides, redis, resources, traced }: Deps,
+  { bans, bus, database, identity, limiter, log, metrics, overrides, redis, resources, traced, tracing }: Deps,
 ): Promise<ChatParts> {
   const config = live.current;
   const limits = live.follow((settings) => settings.limits);
@@ -136,7 +139,7 @@ export async function openChat(
   const messages = traced('MessageRepository', overrides?.messages?.(storedMessages) ?? storedMessages);
 
   const presence = await openPresence(config, { database, redis, log, resources });
-  const ingest = await openIngest(config, { bus, database, log, metrics, resources });
+  const ingest = await openIngest(config, { bus, database, log, metrics, resources, tracing });
   const appendTarget = ingest?.acceptor ?? messages;
   const writer = traced(
     'MessageWriter',
