@@ -95,17 +95,23 @@ describe('a chat', () => {
       lastMessage: undefined,
       readSeq: 0,
       unreadCount: 0,
+      readGeneration: 0,
+      mutedUntil: undefined,
     });
   });
 
   test.each(['READER', 'MEMBER', 'ADMIN', 'OWNER'] as const)('shows a member their role: %s', (role) => {
-    expect(toWireChat({ ...chat, own: { role, joinedSeq: 3, readSeq: 5, unreadCount: 2 } })).toMatchObject({
+    expect(
+      toWireChat({ ...chat, own: { role, joinedSeq: 3, readSeq: 5, readGeneration: 1, unreadCount: 2 } }),
+    ).toMatchObject({
       ownRole: wire.ChatRole[role],
       joinedSeq: 3,
       readSeq: 5,
+      readGeneration: 1,
       unreadCount: 2,
     });
-    const member = { user: { id: 'a', name: 'A' }, role, joinedAt: new Date(7), readSeq: 4 };
+    const marks = { readSeq: 4, readGeneration: 2, deliveredSeq: 5 };
+    const member = { user: { id: 'a', name: 'A' }, role, joinedAt: new Date(7), ...marks };
     expect(toWireMember(member)).toEqual({ ...member, role: wire.ChatRole[role] });
   });
 

@@ -97,6 +97,7 @@ function toWire(event: Event): CompleteOneof<NonNullable<wire.Event['event']>> {
     case 'typing':
     case 'presence':
     case 'read':
+    case 'delivered':
       return toWireEphemeralEvent(event);
     default:
       return event satisfies never;

@@ -37,7 +37,8 @@ const message: fc.Arbitrary<Message> = fc
 const ephemeralEvents: OfEachKind<EphemeralEvent> = {
   typing: fc.record({ kind: fc.constant('typing'), chatId: fc.uuid(), user }),
   presence: fc.record({ kind: fc.constant('presence'), chatId: fc.uuid(), user, online: fc.boolean() }),
-  read: fc.record({ kind: fc.constant('read'), chatId: fc.uuid(), userId: text, seq }),
+  read: fc.record({ kind: fc.constant('read'), chatId: fc.uuid(), userId: text, seq, generation: seq }),
+  delivered: fc.record({ kind: fc.constant('delivered'), chatId: fc.uuid(), userId: text, seq }),
 };
 const publications: OfEachKind<Publication> = {
   messages: fc.record(

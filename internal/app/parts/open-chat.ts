@@ -18,12 +18,15 @@ import { pruneDeletedChats } from '../../repository/postgres/chats/prune-deleted
 import type { Database } from '../../repository/postgres/connection/database.ts';
 import { PostgresMemberRepository } from '../../repository/postgres/members/postgres-member-repository.ts';
 import { PostgresMembershipRepository } from '../../repository/postgres/members/postgres-membership-repository.ts';
+import { PostgresPersonalSettingsRepository } from '../../repository/postgres/members/postgres-personal-settings-repository.ts';
 import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
+import { PostgresReceiptRepository } from '../../repository/postgres/members/postgres-receipt-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
 import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { ModerationService } from '../../service/chats/moderation-service.ts';
+import { ReceiptService } from '../../service/chats/receipt-service.ts';
 import { Hub } from '../../service/delivery/hub.ts';
 import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
 import { sessionCounters } from '../../service/sessions/session-counters.ts';
@@ -62,6 +65,7 @@ export interface ChatParts {
   chats: ChatService;
   changes: ChangeService;
   moderation: ModerationService;
+  receipts: ReceiptService;
   sessions: SessionRegistry;
   hub: Hub;
 }
@@ -113,6 +117,8 @@ export async function openChat(
   const members = traced('MemberRepository', new PostgresMemberRepository(database, limits));
   const memberships = traced('MembershipRepository', new PostgresMembershipRepository(database));
   const readMarks = traced('ReadMarkRepository', new PostgresReadMarkRepository(database));
+  const receiptRepository = traced('ReceiptRepository', new PostgresReceiptRepository(database));
+  const settings = traced('PersonalSettingsRepository', new PostgresPersonalSettingsRepository(database));
   const chatBans = traced('ChatBanRepository', new PostgresChatBanRepository(database));
   const users = traced('UserRepository', storedUsers);
   const messages = traced('MessageRepository', overrides?.messages?.(storedMessages) ?? storedMessages);
@@ -145,13 +151,20 @@ export async function openChat(
   const service = traced(
     'ChatService',
     new ChatService(
-      { chats, members, memberships, readMarks, messages, writer, presence, bus, epochs: database.epochs },
+      { chats, members, memberships, messages, writer, presence, bus, epochs: database.epochs },
       live.follow(({ limits, features, rooms }) => ({
         maxTextLength: limits.maxTextLength,
         features,
         createRoomsOnJoin: rooms.createOnJoin,
         maxSignalMembers: limits.maxSignalMembers,
       })),
+    ),
+  );
+  const receipts = traced(
+    'ReceiptService',
+    new ReceiptService(
+      { chats, memberships, readMarks, receipts: receiptRepository, settings, bus },
+      live.follow(({ limits }) => ({ maxSignalMembers: limits.maxSignalMembers })),
     ),
   );
   const changes = traced(
@@ -222,7 +235,7 @@ export async function openChat(
       maxStreamsPerUser: limits.maxStreamsPerUser,
     })),
   );
-  return { chats: service, changes, moderation, sessions, hub };
+  return { chats: service, changes, moderation, receipts, sessions, hub };
 }
 
 /** Returns the messages per page for a reader that catches up: so few that a page of the longest texts has about 2 MiB. */

@@ -13,7 +13,9 @@ import { PostgresChatRepository } from '../../repository/postgres/chats/postgres
 import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
 import { PostgresMemberRepository } from '../../repository/postgres/members/postgres-member-repository.ts';
 import { PostgresMembershipRepository } from '../../repository/postgres/members/postgres-membership-repository.ts';
+import { PostgresPersonalSettingsRepository } from '../../repository/postgres/members/postgres-personal-settings-repository.ts';
 import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
+import { PostgresReceiptRepository } from '../../repository/postgres/members/postgres-receipt-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
 import { createTestDatabase } from './test-database.ts';
@@ -27,6 +29,8 @@ export interface TestStorage {
   members: PostgresMemberRepository;
   memberships: PostgresMembershipRepository;
   readMarks: PostgresReadMarkRepository;
+  receipts: PostgresReceiptRepository;
+  settings: PostgresPersonalSettingsRepository;
   chatBans: PostgresChatBanRepository;
   messages: PostgresMessageRepository;
   /** Opens a connection outside the pool, to hold locks with. It is closed with the storage. */
@@ -62,6 +66,8 @@ export async function openTestStorage({ maxMembers = 1_000, poolSize = 24 } = {}
     members: new PostgresMemberRepository(database, { maxMembers }),
     memberships: new PostgresMembershipRepository(database),
     readMarks: new PostgresReadMarkRepository(database),
+    receipts: new PostgresReceiptRepository(database),
+    settings: new PostgresPersonalSettingsRepository(database),
     chatBans: new PostgresChatBanRepository(database),
     messages,
     changes,

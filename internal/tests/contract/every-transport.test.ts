@@ -11,6 +11,7 @@ import { commands } from '../../testing/clients/stream-probe.ts';
 import { liveChangesContract } from '../../testing/contract/changes.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
+import { liveReceiptsContract, receiptsContract } from '../../testing/contract/receipts.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { sseTransport } from '../../verify/transports/sse-transport.ts';
@@ -58,10 +59,12 @@ const everyTransport = {
 
 describe.each(Object.entries(everyTransport))('over %s', (name, open) => {
   readingContract(open);
+  receiptsContract(open);
   if (!name.includes('WebSocket')) return;
   streamsContract(open);
   liveChangesContract(open);
   ephemeralEventsContract(open);
+  liveReceiptsContract(open);
 });
 
 test('readers on every transport get the same messages, numbers and cursors, whichever transport the writer uses', async () => {

@@ -8,6 +8,7 @@ import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
+import { liveReceiptsContract } from '../../testing/contract/receipts.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
@@ -31,6 +32,7 @@ describe('the contract over gRPC', () => {
   streamsContract(open);
   liveChangesContract(open);
   ephemeralEventsContract(open);
+  liveReceiptsContract(open);
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);
   rolesContract(open, issue);

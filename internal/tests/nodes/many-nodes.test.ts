@@ -10,6 +10,7 @@ import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events
 import { membersContract } from '../../testing/contract/members.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
+import { liveReceiptsContract, receiptsContract } from '../../testing/contract/receipts.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type BusBroker, busBrokers } from '../../testing/services/bus-brokers.ts';
@@ -47,6 +48,8 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     streamsContract(open);
     liveChangesContract(open);
     ephemeralEventsContract(open);
+    receiptsContract(open);
+    liveReceiptsContract(open);
     membersContract(open);
     messagesContract(open);
     changesContract(open);

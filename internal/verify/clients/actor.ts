@@ -34,7 +34,9 @@ export interface CallDetails<Response> {
   /** Whether to make a unary call, or to send the command of the same name on the open stream, whose answer has no content. */
   by?: 'call' | 'stream';
   /** What to record from the answer. */
-  tells?(response: Response): Partial<Pick<CallRecord, 'head' | 'description' | 'readSeq' | 'same' | 'chatId'>>;
+  tells?(
+    response: Response,
+  ): Partial<Pick<CallRecord, 'head' | 'description' | 'readSeq' | 'readGeneration' | 'same' | 'chatId'>>;
 }
 
 /** A message to send, with its client message id. */

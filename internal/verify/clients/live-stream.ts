@@ -262,6 +262,7 @@ export class LiveStream {
       case 'typing':
       case 'presence':
       case 'read':
+      case 'delivered':
         return;
       default:
         event satisfies never;

@@ -84,6 +84,8 @@ export interface CallRecord extends Interval {
   description?: string;
   /** The user's read mark, from the answer. */
   readSeq?: number;
+  /** How often the mark was moved back, from the answer. */
+  readGeneration?: number;
   /** All answers about one thing (the chat of a pair, the room of a name) must name the same chat. */
   same?: { thing: string; is: string };
 }

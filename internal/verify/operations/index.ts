@@ -5,6 +5,7 @@ import { members } from './members.ts';
 import { moderation } from './moderation.ts';
 import type { Operation } from './operation.ts';
 import { reading } from './reading.ts';
+import { receipts } from './receipts.ts';
 import { sending } from './sending.ts';
 
 /** Everything that clients do. A new kind of operation is one more item in one of these lists. */
@@ -16,4 +17,5 @@ export const operations: readonly Operation[] = [
   ...members,
   ...moderation,
   ...connections,
+  ...receipts,
 ];

@@ -1,4 +1,4 @@
-import type { Chat, MessageVersion, User } from '../../api/chat/v1/chat.ts';
+import type { Chat, MessageReceipt, MessageVersion, User } from '../../api/chat/v1/chat.ts';
 import type { Call } from '../calls/repeating-calls.ts';
 
 /** Returns all of the user's chats, most recently changed first. Throws ChatClientError. */
@@ -25,6 +25,17 @@ export async function allVersions(call: Call, chatId: string, messageId: string)
       return { items: versions, nextPageToken };
     },
     ({ version }) => version,
+  );
+}
+
+/** Returns all receipts of a message. Throws ChatClientError. */
+export async function allReceipts(call: Call, chatId: string, messageId: string): Promise<MessageReceipt[]> {
+  return allPages(
+    async (pageToken) => {
+      const { receipts, nextPageToken } = await call('listReceipts', { chatId, messageId, pageToken });
+      return { items: receipts, nextPageToken };
+    },
+    ({ user }) => user?.id,
   );
 }
 

@@ -23,6 +23,8 @@ interface ChatRow {
   joined_seq: number | null;
   read_seq: number | null;
   unread_count: number;
+  read_generation: number | null;
+  muted_until: Date | null;
   peer_id: string | null;
   peer_name: string | null;
 }
@@ -47,6 +49,8 @@ function chatsSeenBy(db: Kysely<Tables>, userId: string) {
       'own.joined_seq',
       'own.read_seq',
       unreadCount(userId).as('unread_count'),
+      'own.read_generation',
+      sql<Date | null>`case when own.muted_until > now() then own.muted_until end`.as('muted_until'),
       peer(userId, sql`other.user_id`).as('peer_id'),
       peer(userId, sql`(select name from users where id = other.user_id)`).as('peer_name'),
     ]);
@@ -75,6 +79,8 @@ function toChat(row: ChatRow): Chat {
         joinedSeq: row.joined_seq ?? 0,
         readSeq: row.read_seq ?? 0,
         unreadCount: row.unread_count,
+        readGeneration: row.read_generation ?? 0,
+        ...(row.muted_until && { mutedUntil: row.muted_until }),
       },
     }),
     // To a user who is not a member, neither of the two is the other one.

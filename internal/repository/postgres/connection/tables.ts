@@ -32,6 +32,9 @@ export interface Tables extends AuthTables {
     joined_seq: number;
     joined_at: Defaulted<Date>;
     read_seq: Defaulted<number>;
+    delivered_seq: Defaulted<number>;
+    read_generation: Defaulted<number>;
+    muted_until: Defaulted<Date | null>;
   };
   messages: {
     chat_id: string;

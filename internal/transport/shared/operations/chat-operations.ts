@@ -19,15 +19,18 @@ import type { HistoryRange } from '../../../repository/message-repository.ts';
 import type { ChangeService } from '../../../service/chats/change-service.ts';
 import type { ChatService } from '../../../service/chats/chat-service.ts';
 import type { ModerationService } from '../../../service/chats/moderation-service.ts';
+import type { ReceiptService } from '../../../service/chats/receipt-service.ts';
 import { changeOperations } from './change-operations.ts';
 import { moderationOperations } from './moderation-operations.ts';
 import type { CommandContext, OperationTable, RunCommand } from './operation.ts';
+import { receiptOperations } from './receipt-operations.ts';
 
 /** The services that implement chat.v1.ChatService. */
 export interface ChatServices {
   chats: ChatService;
   changes: ChangeService;
   moderation: ModerationService;
+  receipts: ReceiptService;
 }
 
 function sendMessage(
@@ -50,6 +53,7 @@ function updateChat(
 export const chatOperations = {
   ...moderationOperations,
   ...changeOperations,
+  ...receiptOperations,
 
   createChat: {
     run: async ({ chats }, request, { caller }) => {
@@ -145,16 +149,6 @@ export const chatOperations = {
       const { messages, ...page } = await chats.listMessages(caller, chatId, range, limit(pageSize));
       return { messages: messages.map(toWireMessage), ...page };
     },
-  },
-
-  markRead: {
-    run: async ({ chats }, { chatId, seq }, { caller }) => {
-      const id = normalizeId(chatId);
-      await chats.markRead(caller, id, seq);
-      return chats.getReadMark(caller, id);
-    },
-    // Does not return the unread count: the time to count grows with the number of unread messages.
-    inStream: ({ chats }, { chatId, seq }, { caller }) => chats.markRead(caller, normalizeId(chatId), seq),
   },
 
   listOnlineUsers: {

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Message, PresenceChanged, ReadMarkMoved, UserTyping } from "../../chat/v1/chat.ts";
+import { DeliveredMarkMoved, Message, PresenceChanged, ReadMarkMoved, UserTyping } from "../../chat/v1/chat.ts";
 
 export const protobufPackage = "bus.v1";
 
@@ -69,6 +69,7 @@ export interface Signal {
     | { $case: "typing"; value: UserTyping }
     | { $case: "presence"; value: PresenceChanged }
     | { $case: "read"; value: ReadMarkMoved }
+    | { $case: "delivered"; value: DeliveredMarkMoved }
     | undefined;
   /** If set, nodes deliver the event only to this user's streams. */
   onlyTo?: string | undefined;
@@ -755,6 +756,9 @@ export const Signal: MessageFns<Signal> = {
       case "read":
         ReadMarkMoved.encode(message.signal.value, writer.uint32(26).fork()).join();
         break;
+      case "delivered":
+        DeliveredMarkMoved.encode(message.signal.value, writer.uint32(42).fork()).join();
+        break;
     }
     if (message.onlyTo !== undefined) {
       writer.uint32(34).string(message.onlyTo);
@@ -799,6 +803,14 @@ export const Signal: MessageFns<Signal> = {
             message.signal = { $case: "read", value: ReadMarkMoved.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.signal = { $case: "delivered", value: DeliveredMarkMoved.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 4: {
             if (tag !== 34) {
               break;
@@ -827,6 +839,8 @@ export const Signal: MessageFns<Signal> = {
         ? { $case: "presence", value: PresenceChanged.fromJSON(object.presence) }
         : isSet(object.read)
         ? { $case: "read", value: ReadMarkMoved.fromJSON(object.read) }
+        : isSet(object.delivered)
+        ? { $case: "delivered", value: DeliveredMarkMoved.fromJSON(object.delivered) }
         : undefined,
       onlyTo: isSet(object.onlyTo)
         ? globalThis.String(object.onlyTo)
@@ -844,6 +858,8 @@ export const Signal: MessageFns<Signal> = {
       obj.presence = PresenceChanged.toJSON(message.signal.value);
     } else if (message.signal?.$case === "read") {
       obj.read = ReadMarkMoved.toJSON(message.signal.value);
+    } else if (message.signal?.$case === "delivered") {
+      obj.delivered = DeliveredMarkMoved.toJSON(message.signal.value);
     }
     if (message.onlyTo !== undefined) {
       obj.onlyTo = message.onlyTo;
@@ -872,6 +888,12 @@ export const Signal: MessageFns<Signal> = {
       case "read": {
         if (object.signal?.value !== undefined && object.signal?.value !== null) {
           message.signal = { $case: "read", value: ReadMarkMoved.fromPartial(object.signal.value) };
+        }
+        break;
+      }
+      case "delivered": {
+        if (object.signal?.value !== undefined && object.signal?.value !== null) {
+          message.signal = { $case: "delivered", value: DeliveredMarkMoved.fromPartial(object.signal.value) };
         }
         break;
       }

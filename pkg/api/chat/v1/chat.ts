@@ -370,7 +370,22 @@ export interface Chat {
   /** What the chat is about. Empty for a direct chat. */
   description: string;
   /** What a program has noted about the chat. The service does not interpret it. Empty for a direct chat. */
-  data: { [key: string]: any } | undefined;
+  data:
+    | { [key: string]: any }
+    | undefined;
+  /**
+   * Until when the caller does not want to be notified of the chat (MuteChat). Not set: the chat is not muted, or not any
+   * more. The service counts `unread_count` and `mention_count` as in other chats. Clients do not notify of the messages of a
+   * muted chat and leave its unread messages out of sums and badges, but show its mentions.
+   */
+  mutedUntil:
+    | Date
+    | undefined;
+  /**
+   * The generation of the caller's read mark: how often the mark was moved back since the caller became a member. Of two
+   * states of a mark, the one with the greater generation is newer; with the same generation, the one with the greater number.
+   */
+  readGeneration: number;
 }
 
 /** Member is a user's membership of a chat. */
@@ -382,6 +397,10 @@ export interface Member {
     | undefined;
   /** The member's read mark: the member has read every message up to this sequence number. */
   readSeq: number;
+  /** The member's delivered mark: a device of the member has received every message up to this sequence number. */
+  deliveredSeq: number;
+  /** The generation of the read mark, as in `Chat.read_generation`. */
+  readGeneration: number;
 }
 
 /** Message is one durable entry of a chat: a text that a user sent, or an event that the service recorded (`system`). */
@@ -882,13 +901,92 @@ export interface MarkReadRequest {
   chatId: string;
   /** The caller has read every message up to this sequence number. */
   seq: number;
+  /**
+   * The generation of the mark that the client knows (`Chat.read_generation`). If the mark has been moved back since, it stays,
+   * so that a client that shows the chat does not undo MarkUnread of another device. Not set: the mark moves in any case.
+   */
+  ifGeneration?: number | undefined;
 }
 
 export interface MarkReadResponse {
-  /** The caller's read mark after the call. Greater than the request's `seq` if the mark was already further on. */
+  /**
+   * The caller's read mark after the call. Greater than the request's `seq` if the mark was already further on; smaller if
+   * the mark was moved back since `if_generation`.
+   */
   readSeq: number;
   /** The number of messages of others after the read mark. The number is exact up to 1,000; 1,000 means 1,000 or more. */
   unreadCount: number;
+  /** The generation of the mark, as in `Chat.read_generation`. */
+  readGeneration: number;
+}
+
+/** MarkUnreadRequest moves the caller's read mark back, as a unary call or as a command on a stream. */
+export interface MarkUnreadRequest {
+  chatId: string;
+  /** The first message that is to be unread. */
+  fromSeq: number;
+}
+
+export interface MarkUnreadResponse {
+  /** The caller's read mark after the call: less than `from_seq`. */
+  readSeq: number;
+  /** As in MarkReadResponse. */
+  unreadCount: number;
+  /** The generation of the mark, as in `Chat.read_generation`. */
+  readGeneration: number;
+}
+
+/** MarkDeliveredRequest notes how far a device of the caller has received a chat, as a unary call or as a command on a stream. */
+export interface MarkDeliveredRequest {
+  chatId: string;
+  /** The device has received every message up to this sequence number. */
+  seq: number;
+}
+
+export interface MarkDeliveredResponse {
+  /**
+   * The caller's delivered mark after the call. Greater than the request's `seq` if the mark was already further on; smaller
+   * if the chat is too large for delivered marks.
+   */
+  deliveredSeq: number;
+}
+
+export interface ListReceiptsRequest {
+  chatId: string;
+  messageId: string;
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
+  pageSize: number;
+  /** `next_page_token` of the previous page; empty for the first page. */
+  pageToken: string;
+}
+
+export interface ListReceiptsResponse {
+  receipts: MessageReceipt[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+/** MessageReceipt says that a member has received a message. */
+export interface MessageReceipt {
+  user:
+    | User
+    | undefined;
+  /**
+   * Whether the member has read the message: it is not after the member's read mark. False again if the member marks it as
+   * unread.
+   */
+  read: boolean;
+}
+
+export interface MuteChatRequest {
+  chatId: string;
+  /** When the muting ends by itself; must be in the future, and before the year 10000. Not set: the chat is not muted any more. */
+  until: Date | undefined;
+}
+
+export interface MuteChatResponse {
+  /** As in `Chat.muted_until`. */
+  mutedUntil: Date | undefined;
 }
 
 export interface ListOnlineUsersRequest {
@@ -1020,6 +1118,8 @@ export interface Command {
     | { $case: "editMessage"; value: EditMessageRequest }
     | { $case: "deleteMessage"; value: DeleteMessageRequest }
     | { $case: "updateChat"; value: UpdateChatRequest }
+    | { $case: "markUnread"; value: MarkUnreadRequest }
+    | { $case: "markDelivered"; value: MarkDeliveredRequest }
     | undefined;
 }
 
@@ -1107,7 +1207,7 @@ export interface SendTyping {
 /**
  * Event is one notification or answer that the service sends on a stream.
  *
- * `typing`, `presence` and `read` are ephemeral events. The service delivers each at most once, only to clients that are
+ * `typing`, `presence`, `read` and `delivered` are ephemeral events. The service delivers each at most once, only to clients that are
  * subscribed to the chat and have caught up, and only in chats with at most 200 members (unless configured otherwise).
  * ListOnlineUsers, ListMembers and GetChat return the current state.
  */
@@ -1134,6 +1234,7 @@ export interface Event {
     | { $case: "messageChanged"; value: MessageChanged }
     | { $case: "covered"; value: Covered }
     | { $case: "reset"; value: Reset }
+    | { $case: "delivered"; value: DeliveredMarkMoved }
     | undefined;
 }
 
@@ -1279,10 +1380,25 @@ export interface PresenceChanged {
 }
 
 /**
- * ReadMarkMoved announces that a member's read mark moved. The service announces the user's own marks, moved on another
- * device, in chats of any size.
+ * ReadMarkMoved announces that a member's read mark moved: forward by MarkRead, or back by MarkUnread. The service announces
+ * the user's own marks, moved on another device, in chats of any size.
+ *
+ * Such events may overtake each other. A client keeps the newest state of a mark: that with the greater `generation`, and with
+ * the same generation that with the greater `seq`. All clients then agree, whatever the order.
  */
 export interface ReadMarkMoved {
+  chatId: string;
+  userId: string;
+  seq: number;
+  /** The generation of the mark, as in `Chat.read_generation`. */
+  generation: number;
+}
+
+/**
+ * DeliveredMarkMoved announces that a device of a member has received every message up to a number. The mark never moves back.
+ * The service also sends it to the member's own devices.
+ */
+export interface DeliveredMarkMoved {
   chatId: string;
   userId: string;
   seq: number;
@@ -1400,6 +1516,8 @@ function createBaseChat(): Chat {
     unreadCount: 0,
     description: "",
     data: undefined,
+    mutedUntil: undefined,
+    readGeneration: 0,
   };
 }
 
@@ -1449,6 +1567,12 @@ export const Chat: MessageFns<Chat> = {
     }
     if (message.data !== undefined) {
       Struct.encode(Struct.wrap(message.data), writer.uint32(122).fork()).join();
+    }
+    if (message.mutedUntil !== undefined) {
+      Timestamp.encode(toTimestamp(message.mutedUntil), writer.uint32(138).fork()).join();
+    }
+    if (message.readGeneration !== 0) {
+      writer.uint32(160).int64(message.readGeneration);
     }
     return writer;
   },
@@ -1586,6 +1710,22 @@ export const Chat: MessageFns<Chat> = {
             message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.mutedUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.readGeneration = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1651,6 +1791,16 @@ export const Chat: MessageFns<Chat> = {
         : 0,
       description: isSet(object.description) ? globalThis.String(object.description) : "",
       data: isObject(object.data) ? object.data : undefined,
+      mutedUntil: isSet(object.mutedUntil)
+        ? fromJsonTimestamp(object.mutedUntil)
+        : isSet(object.muted_until)
+        ? fromJsonTimestamp(object.muted_until)
+        : undefined,
+      readGeneration: isSet(object.readGeneration)
+        ? globalThis.Number(object.readGeneration)
+        : isSet(object.read_generation)
+        ? globalThis.Number(object.read_generation)
+        : 0,
     };
   },
 
@@ -1701,6 +1851,12 @@ export const Chat: MessageFns<Chat> = {
     if (message.data !== undefined) {
       obj.data = message.data;
     }
+    if (message.mutedUntil !== undefined) {
+      obj.mutedUntil = message.mutedUntil.toISOString();
+    }
+    if (message.readGeneration !== 0) {
+      obj.readGeneration = Math.round(message.readGeneration);
+    }
     return obj;
   },
 
@@ -1726,12 +1882,14 @@ export const Chat: MessageFns<Chat> = {
     message.unreadCount = object.unreadCount ?? 0;
     message.description = object.description ?? "";
     message.data = object.data ?? undefined;
+    message.mutedUntil = object.mutedUntil ?? undefined;
+    message.readGeneration = object.readGeneration ?? 0;
     return message;
   },
 };
 
 function createBaseMember(): Member {
-  return { user: undefined, role: 0, joinedAt: undefined, readSeq: 0 };
+  return { user: undefined, role: 0, joinedAt: undefined, readSeq: 0, deliveredSeq: 0, readGeneration: 0 };
 }
 
 export const Member: MessageFns<Member> = {
@@ -1747,6 +1905,12 @@ export const Member: MessageFns<Member> = {
     }
     if (message.readSeq !== 0) {
       writer.uint32(32).int64(message.readSeq);
+    }
+    if (message.deliveredSeq !== 0) {
+      writer.uint32(40).int64(message.deliveredSeq);
+    }
+    if (message.readGeneration !== 0) {
+      writer.uint32(48).int64(message.readGeneration);
     }
     return writer;
   },
@@ -1796,6 +1960,22 @@ export const Member: MessageFns<Member> = {
             message.readSeq = longToNumber(reader.int64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.deliveredSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.readGeneration = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1822,6 +2002,16 @@ export const Member: MessageFns<Member> = {
         : isSet(object.read_seq)
         ? globalThis.Number(object.read_seq)
         : 0,
+      deliveredSeq: isSet(object.deliveredSeq)
+        ? globalThis.Number(object.deliveredSeq)
+        : isSet(object.delivered_seq)
+        ? globalThis.Number(object.delivered_seq)
+        : 0,
+      readGeneration: isSet(object.readGeneration)
+        ? globalThis.Number(object.readGeneration)
+        : isSet(object.read_generation)
+        ? globalThis.Number(object.read_generation)
+        : 0,
     };
   },
 
@@ -1839,6 +2029,12 @@ export const Member: MessageFns<Member> = {
     if (message.readSeq !== 0) {
       obj.readSeq = Math.round(message.readSeq);
     }
+    if (message.deliveredSeq !== 0) {
+      obj.deliveredSeq = Math.round(message.deliveredSeq);
+    }
+    if (message.readGeneration !== 0) {
+      obj.readGeneration = Math.round(message.readGeneration);
+    }
     return obj;
   },
 
@@ -1851,6 +2047,8 @@ export const Member: MessageFns<Member> = {
     message.role = object.role ?? 0;
     message.joinedAt = object.joinedAt ?? undefined;
     message.readSeq = object.readSeq ?? 0;
+    message.deliveredSeq = object.deliveredSeq ?? 0;
+    message.readGeneration = object.readGeneration ?? 0;
     return message;
   },
 };
@@ -7220,7 +7418,7 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
 };
 
 function createBaseMarkReadRequest(): MarkReadRequest {
-  return { chatId: "", seq: 0 };
+  return { chatId: "", seq: 0, ifGeneration: undefined };
 }
 
 export const MarkReadRequest: MessageFns<MarkReadRequest> = {
@@ -7230,6 +7428,9 @@ export const MarkReadRequest: MessageFns<MarkReadRequest> = {
     }
     if (message.seq !== 0) {
       writer.uint32(16).int64(message.seq);
+    }
+    if (message.ifGeneration !== undefined) {
+      writer.uint32(24).int64(message.ifGeneration);
     }
     return writer;
   },
@@ -7263,6 +7464,14 @@ export const MarkReadRequest: MessageFns<MarkReadRequest> = {
             message.seq = longToNumber(reader.int64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ifGeneration = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7283,6 +7492,11 @@ export const MarkReadRequest: MessageFns<MarkReadRequest> = {
         ? globalThis.String(object.chat_id)
         : "",
       seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      ifGeneration: isSet(object.ifGeneration)
+        ? globalThis.Number(object.ifGeneration)
+        : isSet(object.if_generation)
+        ? globalThis.Number(object.if_generation)
+        : undefined,
     };
   },
 
@@ -7294,6 +7508,9 @@ export const MarkReadRequest: MessageFns<MarkReadRequest> = {
     if (message.seq !== 0) {
       obj.seq = Math.round(message.seq);
     }
+    if (message.ifGeneration !== undefined) {
+      obj.ifGeneration = Math.round(message.ifGeneration);
+    }
     return obj;
   },
 
@@ -7304,12 +7521,13 @@ export const MarkReadRequest: MessageFns<MarkReadRequest> = {
     const message = createBaseMarkReadRequest();
     message.chatId = object.chatId ?? "";
     message.seq = object.seq ?? 0;
+    message.ifGeneration = object.ifGeneration ?? undefined;
     return message;
   },
 };
 
 function createBaseMarkReadResponse(): MarkReadResponse {
-  return { readSeq: 0, unreadCount: 0 };
+  return { readSeq: 0, unreadCount: 0, readGeneration: 0 };
 }
 
 export const MarkReadResponse: MessageFns<MarkReadResponse> = {
@@ -7319,6 +7537,9 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
     }
     if (message.unreadCount !== 0) {
       writer.uint32(16).int32(message.unreadCount);
+    }
+    if (message.readGeneration !== 0) {
+      writer.uint32(24).int64(message.readGeneration);
     }
     return writer;
   },
@@ -7352,6 +7573,14 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
             message.unreadCount = reader.int32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.readGeneration = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7376,6 +7605,11 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
         : isSet(object.unread_count)
         ? globalThis.Number(object.unread_count)
         : 0,
+      readGeneration: isSet(object.readGeneration)
+        ? globalThis.Number(object.readGeneration)
+        : isSet(object.read_generation)
+        ? globalThis.Number(object.read_generation)
+        : 0,
     };
   },
 
@@ -7387,6 +7621,9 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
     if (message.unreadCount !== 0) {
       obj.unreadCount = Math.round(message.unreadCount);
     }
+    if (message.readGeneration !== 0) {
+      obj.readGeneration = Math.round(message.readGeneration);
+    }
     return obj;
   },
 
@@ -7397,6 +7634,846 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
     const message = createBaseMarkReadResponse();
     message.readSeq = object.readSeq ?? 0;
     message.unreadCount = object.unreadCount ?? 0;
+    message.readGeneration = object.readGeneration ?? 0;
+    return message;
+  },
+};
+
+function createBaseMarkUnreadRequest(): MarkUnreadRequest {
+  return { chatId: "", fromSeq: 0 };
+}
+
+export const MarkUnreadRequest: MessageFns<MarkUnreadRequest> = {
+  encode(message: MarkUnreadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.fromSeq !== 0) {
+      writer.uint32(16).int64(message.fromSeq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkUnreadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkUnreadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fromSeq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkUnreadRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      fromSeq: isSet(object.fromSeq)
+        ? globalThis.Number(object.fromSeq)
+        : isSet(object.from_seq)
+        ? globalThis.Number(object.from_seq)
+        : 0,
+    };
+  },
+
+  toJSON(message: MarkUnreadRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.fromSeq !== 0) {
+      obj.fromSeq = Math.round(message.fromSeq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkUnreadRequest>): MarkUnreadRequest {
+    return MarkUnreadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkUnreadRequest>): MarkUnreadRequest {
+    const message = createBaseMarkUnreadRequest();
+    message.chatId = object.chatId ?? "";
+    message.fromSeq = object.fromSeq ?? 0;
+    return message;
+  },
+};
+
+function createBaseMarkUnreadResponse(): MarkUnreadResponse {
+  return { readSeq: 0, unreadCount: 0, readGeneration: 0 };
+}
+
+export const MarkUnreadResponse: MessageFns<MarkUnreadResponse> = {
+  encode(message: MarkUnreadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.readSeq !== 0) {
+      writer.uint32(8).int64(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      writer.uint32(16).int32(message.unreadCount);
+    }
+    if (message.readGeneration !== 0) {
+      writer.uint32(24).int64(message.readGeneration);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkUnreadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkUnreadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.readSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unreadCount = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.readGeneration = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkUnreadResponse {
+    return {
+      readSeq: isSet(object.readSeq)
+        ? globalThis.Number(object.readSeq)
+        : isSet(object.read_seq)
+        ? globalThis.Number(object.read_seq)
+        : 0,
+      unreadCount: isSet(object.unreadCount)
+        ? globalThis.Number(object.unreadCount)
+        : isSet(object.unread_count)
+        ? globalThis.Number(object.unread_count)
+        : 0,
+      readGeneration: isSet(object.readGeneration)
+        ? globalThis.Number(object.readGeneration)
+        : isSet(object.read_generation)
+        ? globalThis.Number(object.read_generation)
+        : 0,
+    };
+  },
+
+  toJSON(message: MarkUnreadResponse): unknown {
+    const obj: any = {};
+    if (message.readSeq !== 0) {
+      obj.readSeq = Math.round(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      obj.unreadCount = Math.round(message.unreadCount);
+    }
+    if (message.readGeneration !== 0) {
+      obj.readGeneration = Math.round(message.readGeneration);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkUnreadResponse>): MarkUnreadResponse {
+    return MarkUnreadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkUnreadResponse>): MarkUnreadResponse {
+    const message = createBaseMarkUnreadResponse();
+    message.readSeq = object.readSeq ?? 0;
+    message.unreadCount = object.unreadCount ?? 0;
+    message.readGeneration = object.readGeneration ?? 0;
+    return message;
+  },
+};
+
+function createBaseMarkDeliveredRequest(): MarkDeliveredRequest {
+  return { chatId: "", seq: 0 };
+}
+
+export const MarkDeliveredRequest: MessageFns<MarkDeliveredRequest> = {
+  encode(message: MarkDeliveredRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(16).int64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkDeliveredRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkDeliveredRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkDeliveredRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+    };
+  },
+
+  toJSON(message: MarkDeliveredRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkDeliveredRequest>): MarkDeliveredRequest {
+    return MarkDeliveredRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkDeliveredRequest>): MarkDeliveredRequest {
+    const message = createBaseMarkDeliveredRequest();
+    message.chatId = object.chatId ?? "";
+    message.seq = object.seq ?? 0;
+    return message;
+  },
+};
+
+function createBaseMarkDeliveredResponse(): MarkDeliveredResponse {
+  return { deliveredSeq: 0 };
+}
+
+export const MarkDeliveredResponse: MessageFns<MarkDeliveredResponse> = {
+  encode(message: MarkDeliveredResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deliveredSeq !== 0) {
+      writer.uint32(8).int64(message.deliveredSeq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkDeliveredResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkDeliveredResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.deliveredSeq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkDeliveredResponse {
+    return {
+      deliveredSeq: isSet(object.deliveredSeq)
+        ? globalThis.Number(object.deliveredSeq)
+        : isSet(object.delivered_seq)
+        ? globalThis.Number(object.delivered_seq)
+        : 0,
+    };
+  },
+
+  toJSON(message: MarkDeliveredResponse): unknown {
+    const obj: any = {};
+    if (message.deliveredSeq !== 0) {
+      obj.deliveredSeq = Math.round(message.deliveredSeq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkDeliveredResponse>): MarkDeliveredResponse {
+    return MarkDeliveredResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkDeliveredResponse>): MarkDeliveredResponse {
+    const message = createBaseMarkDeliveredResponse();
+    message.deliveredSeq = object.deliveredSeq ?? 0;
+    return message;
+  },
+};
+
+function createBaseListReceiptsRequest(): ListReceiptsRequest {
+  return { chatId: "", messageId: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListReceiptsRequest: MessageFns<ListReceiptsRequest> = {
+  encode(message: ListReceiptsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(24).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(34).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReceiptsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReceiptsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReceiptsRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListReceiptsRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReceiptsRequest>): ListReceiptsRequest {
+    return ListReceiptsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReceiptsRequest>): ListReceiptsRequest {
+    const message = createBaseListReceiptsRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListReceiptsResponse(): ListReceiptsResponse {
+  return { receipts: [], nextPageToken: "" };
+}
+
+export const ListReceiptsResponse: MessageFns<ListReceiptsResponse> = {
+  encode(message: ListReceiptsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.receipts) {
+      MessageReceipt.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReceiptsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReceiptsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.receipts.push(MessageReceipt.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReceiptsResponse {
+    return {
+      receipts: globalThis.Array.isArray(object?.receipts)
+        ? object.receipts.map((e: any) => MessageReceipt.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListReceiptsResponse): unknown {
+    const obj: any = {};
+    if (message.receipts?.length) {
+      obj.receipts = message.receipts.map((e) => MessageReceipt.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReceiptsResponse>): ListReceiptsResponse {
+    return ListReceiptsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReceiptsResponse>): ListReceiptsResponse {
+    const message = createBaseListReceiptsResponse();
+    message.receipts = object.receipts?.map((e) => MessageReceipt.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseMessageReceipt(): MessageReceipt {
+  return { user: undefined, read: false };
+}
+
+export const MessageReceipt: MessageFns<MessageReceipt> = {
+  encode(message: MessageReceipt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    if (message.read !== false) {
+      writer.uint32(16).bool(message.read);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MessageReceipt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMessageReceipt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.read = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MessageReceipt {
+    return {
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      read: isSet(object.read) ? globalThis.Boolean(object.read) : false,
+    };
+  },
+
+  toJSON(message: MessageReceipt): unknown {
+    const obj: any = {};
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    if (message.read !== false) {
+      obj.read = message.read;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MessageReceipt>): MessageReceipt {
+    return MessageReceipt.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MessageReceipt>): MessageReceipt {
+    const message = createBaseMessageReceipt();
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.read = object.read ?? false;
+    return message;
+  },
+};
+
+function createBaseMuteChatRequest(): MuteChatRequest {
+  return { chatId: "", until: undefined };
+}
+
+export const MuteChatRequest: MessageFns<MuteChatRequest> = {
+  encode(message: MuteChatRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.until !== undefined) {
+      Timestamp.encode(toTimestamp(message.until), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MuteChatRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMuteChatRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.until = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MuteChatRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      until: isSet(object.until) ? fromJsonTimestamp(object.until) : undefined,
+    };
+  },
+
+  toJSON(message: MuteChatRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.until !== undefined) {
+      obj.until = message.until.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MuteChatRequest>): MuteChatRequest {
+    return MuteChatRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MuteChatRequest>): MuteChatRequest {
+    const message = createBaseMuteChatRequest();
+    message.chatId = object.chatId ?? "";
+    message.until = object.until ?? undefined;
+    return message;
+  },
+};
+
+function createBaseMuteChatResponse(): MuteChatResponse {
+  return { mutedUntil: undefined };
+}
+
+export const MuteChatResponse: MessageFns<MuteChatResponse> = {
+  encode(message: MuteChatResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mutedUntil !== undefined) {
+      Timestamp.encode(toTimestamp(message.mutedUntil), writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MuteChatResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMuteChatResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.mutedUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MuteChatResponse {
+    return {
+      mutedUntil: isSet(object.mutedUntil)
+        ? fromJsonTimestamp(object.mutedUntil)
+        : isSet(object.muted_until)
+        ? fromJsonTimestamp(object.muted_until)
+        : undefined,
+    };
+  },
+
+  toJSON(message: MuteChatResponse): unknown {
+    const obj: any = {};
+    if (message.mutedUntil !== undefined) {
+      obj.mutedUntil = message.mutedUntil.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MuteChatResponse>): MuteChatResponse {
+    return MuteChatResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MuteChatResponse>): MuteChatResponse {
+    const message = createBaseMuteChatResponse();
+    message.mutedUntil = object.mutedUntil ?? undefined;
     return message;
   },
 };
@@ -9030,6 +10107,12 @@ export const Command: MessageFns<Command> = {
       case "updateChat":
         UpdateChatRequest.encode(message.command.value, writer.uint32(98).fork()).join();
         break;
+      case "markUnread":
+        MarkUnreadRequest.encode(message.command.value, writer.uint32(178).fork()).join();
+        break;
+      case "markDelivered":
+        MarkDeliveredRequest.encode(message.command.value, writer.uint32(186).fork()).join();
+        break;
     }
     return writer;
   },
@@ -9143,6 +10226,22 @@ export const Command: MessageFns<Command> = {
             message.command = { $case: "updateChat", value: UpdateChatRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.command = { $case: "markUnread", value: MarkUnreadRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.command = { $case: "markDelivered", value: MarkDeliveredRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9196,6 +10295,14 @@ export const Command: MessageFns<Command> = {
         ? { $case: "updateChat", value: UpdateChatRequest.fromJSON(object.updateChat) }
         : isSet(object.update_chat)
         ? { $case: "updateChat", value: UpdateChatRequest.fromJSON(object.update_chat) }
+        : isSet(object.markUnread)
+        ? { $case: "markUnread", value: MarkUnreadRequest.fromJSON(object.markUnread) }
+        : isSet(object.mark_unread)
+        ? { $case: "markUnread", value: MarkUnreadRequest.fromJSON(object.mark_unread) }
+        : isSet(object.markDelivered)
+        ? { $case: "markDelivered", value: MarkDeliveredRequest.fromJSON(object.markDelivered) }
+        : isSet(object.mark_delivered)
+        ? { $case: "markDelivered", value: MarkDeliveredRequest.fromJSON(object.mark_delivered) }
         : undefined,
     };
   },
@@ -9227,6 +10334,10 @@ export const Command: MessageFns<Command> = {
       obj.deleteMessage = DeleteMessageRequest.toJSON(message.command.value);
     } else if (message.command?.$case === "updateChat") {
       obj.updateChat = UpdateChatRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "markUnread") {
+      obj.markUnread = MarkUnreadRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "markDelivered") {
+      obj.markDelivered = MarkDeliveredRequest.toJSON(message.command.value);
     }
     return obj;
   },
@@ -9301,6 +10412,18 @@ export const Command: MessageFns<Command> = {
       case "updateChat": {
         if (object.command?.value !== undefined && object.command?.value !== null) {
           message.command = { $case: "updateChat", value: UpdateChatRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "markUnread": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "markUnread", value: MarkUnreadRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "markDelivered": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "markDelivered", value: MarkDeliveredRequest.fromPartial(object.command.value) };
         }
         break;
       }
@@ -10069,6 +11192,9 @@ export const Event: MessageFns<Event> = {
       case "reset":
         Reset.encode(message.event.value, writer.uint32(130).fork()).join();
         break;
+      case "delivered":
+        DeliveredMarkMoved.encode(message.event.value, writer.uint32(170).fork()).join();
+        break;
     }
     return writer;
   },
@@ -10214,6 +11340,14 @@ export const Event: MessageFns<Event> = {
             message.event = { $case: "reset", value: Reset.decode(reader, reader.uint32()) };
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.event = { $case: "delivered", value: DeliveredMarkMoved.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10268,6 +11402,8 @@ export const Event: MessageFns<Event> = {
         ? { $case: "covered", value: Covered.fromJSON(object.covered) }
         : isSet(object.reset)
         ? { $case: "reset", value: Reset.fromJSON(object.reset) }
+        : isSet(object.delivered)
+        ? { $case: "delivered", value: DeliveredMarkMoved.fromJSON(object.delivered) }
         : undefined,
     };
   },
@@ -10306,6 +11442,8 @@ export const Event: MessageFns<Event> = {
       obj.covered = Covered.toJSON(message.event.value);
     } else if (message.event?.$case === "reset") {
       obj.reset = Reset.toJSON(message.event.value);
+    } else if (message.event?.$case === "delivered") {
+      obj.delivered = DeliveredMarkMoved.toJSON(message.event.value);
     }
     return obj;
   },
@@ -10409,6 +11547,12 @@ export const Event: MessageFns<Event> = {
       case "reset": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "reset", value: Reset.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "delivered": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "delivered", value: DeliveredMarkMoved.fromPartial(object.event.value) };
         }
         break;
       }
@@ -11850,7 +12994,7 @@ export const PresenceChanged: MessageFns<PresenceChanged> = {
 };
 
 function createBaseReadMarkMoved(): ReadMarkMoved {
-  return { chatId: "", userId: "", seq: 0 };
+  return { chatId: "", userId: "", seq: 0, generation: 0 };
 }
 
 export const ReadMarkMoved: MessageFns<ReadMarkMoved> = {
@@ -11863,6 +13007,9 @@ export const ReadMarkMoved: MessageFns<ReadMarkMoved> = {
     }
     if (message.seq !== 0) {
       writer.uint32(24).int64(message.seq);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(32).int64(message.generation);
     }
     return writer;
   },
@@ -11904,6 +13051,14 @@ export const ReadMarkMoved: MessageFns<ReadMarkMoved> = {
             message.seq = longToNumber(reader.int64());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.generation = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11929,6 +13084,7 @@ export const ReadMarkMoved: MessageFns<ReadMarkMoved> = {
         ? globalThis.String(object.user_id)
         : "",
       seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      generation: isSet(object.generation) ? globalThis.Number(object.generation) : 0,
     };
   },
 
@@ -11943,6 +13099,9 @@ export const ReadMarkMoved: MessageFns<ReadMarkMoved> = {
     if (message.seq !== 0) {
       obj.seq = Math.round(message.seq);
     }
+    if (message.generation !== 0) {
+      obj.generation = Math.round(message.generation);
+    }
     return obj;
   },
 
@@ -11951,6 +13110,116 @@ export const ReadMarkMoved: MessageFns<ReadMarkMoved> = {
   },
   fromPartial(object: DeepPartial<ReadMarkMoved>): ReadMarkMoved {
     const message = createBaseReadMarkMoved();
+    message.chatId = object.chatId ?? "";
+    message.userId = object.userId ?? "";
+    message.seq = object.seq ?? 0;
+    message.generation = object.generation ?? 0;
+    return message;
+  },
+};
+
+function createBaseDeliveredMarkMoved(): DeliveredMarkMoved {
+  return { chatId: "", userId: "", seq: 0 };
+}
+
+export const DeliveredMarkMoved: MessageFns<DeliveredMarkMoved> = {
+  encode(message: DeliveredMarkMoved, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(24).int64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeliveredMarkMoved {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeliveredMarkMoved();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeliveredMarkMoved {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+    };
+  },
+
+  toJSON(message: DeliveredMarkMoved): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeliveredMarkMoved>): DeliveredMarkMoved {
+    return DeliveredMarkMoved.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeliveredMarkMoved>): DeliveredMarkMoved {
+    const message = createBaseDeliveredMarkMoved();
     message.chatId = object.chatId ?? "";
     message.userId = object.userId ?? "";
     message.seq = object.seq ?? 0;
@@ -12436,9 +13705,8 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. It never moves
-     * back: a smaller number changes nothing. The caller's live streams receive the event `read`; so do those of the other
-     * members if the chat has at most 200 members (unless configured otherwise).
+     * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. Only MarkUnread moves
+     * it back: a `seq` before the mark changes nothing.
      *
      * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
@@ -12449,6 +13717,73 @@ export const ChatServiceDefinition = {
       requestType: MarkReadRequest as typeof MarkReadRequest,
       requestStream: false,
       responseType: MarkReadResponse as typeof MarkReadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * MarkUnread moves the caller's read mark in a chat back, so that the message `from_seq` and all later ones are unread, on
+     * all of the caller's devices. The mark never moves forward by this call: if it is before `from_seq`, it stays. Messages
+     * from before the caller became a member never count as unread.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     * OUT_OF_RANGE (CURSOR_IN_FUTURE): `from_seq` is greater than the chat's last number.
+     */
+    markUnread: {
+      name: "MarkUnread",
+      requestType: MarkUnreadRequest as typeof MarkUnreadRequest,
+      requestStream: false,
+      responseType: MarkUnreadResponse as typeof MarkUnreadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * MarkDelivered notes that a device of the caller has received every message up to a number. The mark never moves back, and
+     * reading a message moves it, too. In chats with more than 200 members (unless configured otherwise) the call changes
+     * nothing. A client sends it at most every few seconds for a chat, with the highest number that it has received.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
+     */
+    markDelivered: {
+      name: "MarkDelivered",
+      requestType: MarkDeliveredRequest as typeof MarkDeliveredRequest,
+      requestStream: false,
+      responseType: MarkDeliveredResponse as typeof MarkDeliveredResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * ListReceipts returns the members that have received a message, in ascending order of their user ids, and whether each has
+     * read it. The sender is not listed, and neither are users who became members after the message was sent. Only in chats with
+     * at most 200 members, unless configured otherwise.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     * FAILED_PRECONDITION (CHAT_TOO_LARGE): the chat has too many members.
+     */
+    listReceipts: {
+      name: "ListReceipts",
+      requestType: ListReceiptsRequest as typeof ListReceiptsRequest,
+      requestStream: false,
+      responseType: ListReceiptsResponse as typeof ListReceiptsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * MuteChat sets until when the caller does not want to be notified of a chat (`Chat.muted_until`), for all of the caller's
+     * devices. It changes nothing else: messages are delivered and counted as before.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     */
+    muteChat: {
+      name: "MuteChat",
+      requestType: MuteChatRequest as typeof MuteChatRequest,
+      requestStream: false,
+      responseType: MuteChatResponse as typeof MuteChatResponse,
       responseStream: false,
       options: {},
     },
@@ -12800,15 +14135,62 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListMessagesResponse>>;
   /**
-   * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. It never moves
-   * back: a smaller number changes nothing. The caller's live streams receive the event `read`; so do those of the other
-   * members if the chat has at most 200 members (unless configured otherwise).
+   * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. Only MarkUnread moves
+   * it back: a `seq` before the mark changes nothing.
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
    * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
    */
   markRead(request: MarkReadRequest, context: CallContext & CallContextExt): Promise<DeepPartial<MarkReadResponse>>;
+  /**
+   * MarkUnread moves the caller's read mark in a chat back, so that the message `from_seq` and all later ones are unread, on
+   * all of the caller's devices. The mark never moves forward by this call: if it is before `from_seq`, it stays. Messages
+   * from before the caller became a member never count as unread.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `from_seq` is greater than the chat's last number.
+   */
+  markUnread(
+    request: MarkUnreadRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<MarkUnreadResponse>>;
+  /**
+   * MarkDelivered notes that a device of the caller has received every message up to a number. The mark never moves back, and
+   * reading a message moves it, too. In chats with more than 200 members (unless configured otherwise) the call changes
+   * nothing. A client sends it at most every few seconds for a chat, with the highest number that it has received.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
+   */
+  markDelivered(
+    request: MarkDeliveredRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<MarkDeliveredResponse>>;
+  /**
+   * ListReceipts returns the members that have received a message, in ascending order of their user ids, and whether each has
+   * read it. The sender is not listed, and neither are users who became members after the message was sent. Only in chats with
+   * at most 200 members, unless configured otherwise.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (CHAT_TOO_LARGE): the chat has too many members.
+   */
+  listReceipts(
+    request: ListReceiptsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListReceiptsResponse>>;
+  /**
+   * MuteChat sets until when the caller does not want to be notified of a chat (`Chat.muted_until`), for all of the caller's
+   * devices. It changes nothing else: messages are delivered and counted as before.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  muteChat(request: MuteChatRequest, context: CallContext & CallContextExt): Promise<DeepPartial<MuteChatResponse>>;
   /**
    * ListOnlineUsers returns the users that have an open stream, in ascending order of their ids. With `chat_id` it returns
    * only members of that chat.
@@ -13126,15 +14508,62 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListMessagesResponse>;
   /**
-   * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. It never moves
-   * back: a smaller number changes nothing. The caller's live streams receive the event `read`; so do those of the other
-   * members if the chat has at most 200 members (unless configured otherwise).
+   * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. Only MarkUnread moves
+   * it back: a `seq` before the mark changes nothing.
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
    * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
    */
   markRead(request: DeepPartial<MarkReadRequest>, options?: CallOptions & CallOptionsExt): Promise<MarkReadResponse>;
+  /**
+   * MarkUnread moves the caller's read mark in a chat back, so that the message `from_seq` and all later ones are unread, on
+   * all of the caller's devices. The mark never moves forward by this call: if it is before `from_seq`, it stays. Messages
+   * from before the caller became a member never count as unread.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `from_seq` is greater than the chat's last number.
+   */
+  markUnread(
+    request: DeepPartial<MarkUnreadRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<MarkUnreadResponse>;
+  /**
+   * MarkDelivered notes that a device of the caller has received every message up to a number. The mark never moves back, and
+   * reading a message moves it, too. In chats with more than 200 members (unless configured otherwise) the call changes
+   * nothing. A client sends it at most every few seconds for a chat, with the highest number that it has received.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
+   */
+  markDelivered(
+    request: DeepPartial<MarkDeliveredRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<MarkDeliveredResponse>;
+  /**
+   * ListReceipts returns the members that have received a message, in ascending order of their user ids, and whether each has
+   * read it. The sender is not listed, and neither are users who became members after the message was sent. Only in chats with
+   * at most 200 members, unless configured otherwise.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (CHAT_TOO_LARGE): the chat has too many members.
+   */
+  listReceipts(
+    request: DeepPartial<ListReceiptsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListReceiptsResponse>;
+  /**
+   * MuteChat sets until when the caller does not want to be notified of a chat (`Chat.muted_until`), for all of the caller's
+   * devices. It changes nothing else: messages are delivered and counted as before.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  muteChat(request: DeepPartial<MuteChatRequest>, options?: CallOptions & CallOptionsExt): Promise<MuteChatResponse>;
   /**
    * ListOnlineUsers returns the users that have an open stream, in ascending order of their ids. With `chat_id` it returns
    * only members of that chat.

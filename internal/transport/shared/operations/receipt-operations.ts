@@ -1,0 +1,71 @@
+import type {
+  ChatServiceImplementation,
+  MarkDeliveredRequest,
+  MarkReadRequest,
+  MarkUnreadRequest,
+} from '../../../../pkg/api/chat/v1/chat.ts';
+import { normalizeId } from '../../../converter/command.ts';
+import { fromPageToken, isString, toPageToken } from '../../../converter/page-token.ts';
+import { toWireUser } from '../../../converter/user.ts';
+import type { ReceiptService } from '../../../service/chats/receipt-service.ts';
+import type { CommandContext, OperationTable } from './operation.ts';
+
+type Receipts = 'markRead' | 'markUnread' | 'markDelivered' | 'listReceipts' | 'muteChat';
+
+interface Services {
+  receipts: ReceiptService;
+}
+
+function markRead({ receipts }: Services, { chatId, seq, ifGeneration }: MarkReadRequest, { caller }: CommandContext) {
+  return receipts.markRead(caller, normalizeId(chatId), seq, ifGeneration);
+}
+
+function markUnread({ receipts }: Services, { chatId, fromSeq }: MarkUnreadRequest, { caller }: CommandContext) {
+  return receipts.markUnread(caller, normalizeId(chatId), fromSeq);
+}
+
+function markDelivered({ receipts }: Services, { chatId, seq }: MarkDeliveredRequest, { caller }: CommandContext) {
+  return receipts.markDelivered(caller, normalizeId(chatId), seq);
+}
+
+/** The operations of chat.v1.ChatService on what members have read and received, and on what they set for themselves. */
+export const receiptOperations = {
+  markRead: {
+    run: async (services, request, context) => {
+      await markRead(services, request, context);
+      return services.receipts.getReadMark('MarkRead', context.caller, normalizeId(request.chatId));
+    },
+    // Does not return the unread count: the time to count grows with the number of unread messages.
+    inStream: markRead,
+  },
+
+  markUnread: {
+    run: async (services, request, context) => {
+      await markUnread(services, request, context);
+      return services.receipts.getReadMark('MarkUnread', context.caller, normalizeId(request.chatId));
+    },
+    inStream: markUnread,
+  },
+
+  markDelivered: {
+    run: async (services, request, context) => ({ deliveredSeq: await markDelivered(services, request, context) }),
+    inStream: async (services, request, context) => void (await markDelivered(services, request, context)),
+  },
+
+  listReceipts: {
+    run: async ({ receipts }, { chatId, messageId, pageSize, pageToken }, { caller, limit }) => {
+      const after = fromPageToken(pageToken, isString);
+      const message = { chatId: normalizeId(chatId), messageId };
+      const page = await receipts.listReceipts(caller, message, limit(pageSize), after);
+      const wire = page.items.map(({ user, read }) => ({ user: toWireUser(user), read }));
+      return { receipts: wire, nextPageToken: toPageToken(page.next) };
+    },
+  },
+
+  muteChat: {
+    run: async ({ receipts }, { chatId, until }, { caller }) => {
+      await receipts.muteChat(caller, normalizeId(chatId), until);
+      return { mutedUntil: until };
+    },
+  },
+} satisfies OperationTable<Pick<ChatServiceImplementation, Receipts>, Services>;
