@@ -20,13 +20,17 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     deletedBy: message.deletion?.by ?? '',
     hidden: message.deletion?.hidden ?? false,
     data: message.data,
+    type: message.type ?? '',
+    silent: message.silent ?? false,
+    replyTo: message.replyTo,
+    rootId: message.rootId ?? '',
   };
 }
 
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
-  const { deletedAt, deletedBy, hidden, data } = message;
+  const { deletedAt, deletedBy, hidden, data, type, silent, replyTo, rootId } = message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -42,5 +46,9 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     editedAt,
     data,
     deletion: deletedAt && { at: deletedAt, by: deletedBy, hidden },
+    type: type || undefined,
+    silent: silent || undefined,
+    replyTo,
+    rootId: rootId || undefined,
   };
 }

@@ -21,6 +21,32 @@ export interface Message {
   /** When the text was last edited. */
   readonly editedAt?: Date;
   readonly deletion?: Deletion;
+  /** What the message is, for programs. Absent: `text`, an ordinary message. */
+  readonly type?: string;
+  /** Whether the message counts as unread for nobody. */
+  readonly silent?: boolean;
+  /** The message that this one replies to. */
+  readonly replyTo?: MessageReference;
+  /** The id of the message whose thread this one is in. */
+  readonly rootId?: string;
+}
+
+/** Another message of the same chat. */
+export interface MessageReference {
+  readonly messageId: string;
+  readonly seq: number;
+}
+
+/** What a sender may give a message besides its text. `replyToId` and `rootId` name messages of the chat. */
+export interface MessageOptions {
+  data?: MessageData;
+  /** Absent: `text`. */
+  type?: string;
+  /** Absent if it is false. */
+  silent?: true;
+  replyToId?: string;
+  /** The message whose thread this one joins. If that one is in a thread itself, this one joins the same. */
+  rootId?: string;
 }
 
 /** An object that JSON can hold. It has at least one key. */
@@ -36,13 +62,12 @@ export interface Deletion {
 }
 
 /** A message that is not committed yet. */
-export interface Draft {
+export interface Draft extends MessageOptions {
   chatId: string;
   sender: User;
   /** Unique among the sender's messages in the chat. It makes a retry safe: a repetition is recognised. */
   clientMessageId: string;
   text: string;
-  data?: MessageData;
   /** Set if the sender is a backend, which need not be a member. */
   asService?: boolean;
 }

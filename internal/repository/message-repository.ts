@@ -13,6 +13,9 @@ export interface NewMessage extends Draft {
   trace?: TraceContext;
 }
 
+/** Refusals of a message whose `replyToId` or `rootId` names no message of the chat that it may refer to. */
+export type ReferenceRefusal = 'reply_not_found' | 'root_not_found';
+
 /**
  * The outcome of one message of a batch. For `repeated` (the same message again) and `reused` (its client_message_id with other content), id,
  * seq and time are those of the first message. `busy`: another transaction has locked the chat, and the message was not written.
@@ -28,6 +31,7 @@ export interface Appended {
     | 'chat_not_found'
     | 'not_a_member'
     | 'role_too_low'
+    | ReferenceRefusal
     | 'busy'
     | 'accepted'
     | 'unavailable'
@@ -39,6 +43,10 @@ export interface Appended {
   createdAt: Date;
   /** The epoch in which the message was committed, or an earlier one. Absent if it was not committed by this call. */
   epoch?: string;
+  /** For `stored`, the number of the message that it replies to. */
+  replyToSeq?: number;
+  /** For `stored`, the id of its thread's first message. */
+  rootId?: string;
 }
 
 /** A chat's entries after a number, and the chat's last number, read in one snapshot. */

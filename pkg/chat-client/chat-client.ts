@@ -143,9 +143,14 @@ export class ChatClient {
    *
    * @example
    * const { messageId, seq } = await client.send(chatId, 'Hello!');
+   * await client.send(chatId, 'Hello yourself!', { replyTo: messageId });
    */
-  send(chatId: string, text: string, { data, clientMessageId = newId() }: SendOptions = {}): Promise<Receipt> {
-    return this.#perform({ chatId, text, data, clientMessageId });
+  send(
+    chatId: string,
+    text: string,
+    { data, clientMessageId = newId(), type, silent, replyTo, root }: SendOptions = {},
+  ): Promise<Receipt> {
+    return this.#perform({ chatId, text, data, clientMessageId, type, silent, replyToId: replyTo, rootId: root });
   }
 
   /**

@@ -41,10 +41,10 @@ export class WrittenMessages {
 
   /** Adds a new message. Add the messages of a chat in the order of their numbers. */
   addStored(
-    { chatId, sender, clientMessageId, text, data, trace }: Omit<NewMessage, 'asService'>,
+    { chatId, sender, clientMessageId, text, data, type, silent, replyToId, trace }: Omit<NewMessage, 'asService'>,
     appended: Appended,
   ): void {
-    const { messageId, seq, createdAt, epoch } = appended;
+    const { messageId, seq, createdAt, epoch, replyToSeq, rootId } = appended;
     const message: Complete<Message> = {
       id: messageId,
       chatId,
@@ -58,6 +58,11 @@ export class WrittenMessages {
       data,
       editedAt: undefined,
       deletion: undefined,
+      type,
+      silent,
+      replyTo:
+        replyToId !== undefined && replyToSeq !== undefined ? { messageId: replyToId, seq: replyToSeq } : undefined,
+      rootId,
     };
     this.#counters.messages.add(1);
     this.#add(message, epoch, trace);

@@ -32,6 +32,9 @@ export function messagesContract(open: () => Transport): void {
         deletedAt: undefined,
         deletedBy: '',
         hidden: false,
+        type: '',
+        silent: false,
+        rootId: '',
       });
       expect((await alice.chat.getChat({ chatId: group.id })).chat?.lastSeq).toBe(2);
     });

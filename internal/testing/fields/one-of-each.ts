@@ -51,6 +51,10 @@ export const filledMessages = Object.values(systemEvents).map(
     data: { list: [1, { deep: true }], '\u0001 日本': 'ü' },
     editedAt: new Date(at.getTime() + 1),
     deletion: { at: new Date(at.getTime() + 2), by: 'bob', hidden: true },
+    type: 'order.shipped',
+    silent: true,
+    replyTo: { messageId: 'other', seq: 7 },
+    rootId: 'root',
   }),
 );
 const [message] = filledMessages as [Filled<Message>];
@@ -86,6 +90,10 @@ export const acceptedMessage: Filled<AcceptedMessage> = {
   data: { list: [1, { deep: true }] },
   contentHash: Buffer.from('digest'),
   acceptedAt: at,
+  type: 'order.shipped',
+  silent: true,
+  replyToId: 'other',
+  rootId: 'root',
   trace,
 };
 

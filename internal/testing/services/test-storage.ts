@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { ChangeDraft } from '../../model/change.ts';
-import type { Draft, Message } from '../../model/message.ts';
+import type { Draft, Message, MessageOptions } from '../../model/message.ts';
 import type { User } from '../../model/user.ts';
 import type { ChangeRules } from '../../repository/change-repository.ts';
 import type { Guard } from '../../repository/guard.ts';
@@ -113,10 +113,10 @@ export function newMessage(
   senderId: string,
   {
     text = 'text',
-    data,
     clientMessageId = randomUUID(),
-  }: Partial<Pick<Draft, 'text' | 'data' | 'clientMessageId'>> = {},
+    ...options
+  }: Partial<Pick<Draft, 'text' | 'clientMessageId'>> & MessageOptions = {},
 ): NewMessage {
   const contentHash = createHash('sha256').update(text).digest().subarray(0, 16);
-  return { id: uuidv7(), chatId, sender: user(senderId), clientMessageId, text, data, contentHash };
+  return { id: uuidv7(), chatId, sender: user(senderId), clientMessageId, text, ...options, contentHash };
 }

@@ -10,6 +10,7 @@ import { restTransport } from '../../testing/clients/rest-transport.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
 import { liveChangesContract } from '../../testing/contract/changes.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
+import { liveMessageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
 import { liveReceiptsContract, receiptsContract } from '../../testing/contract/receipts.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
@@ -63,6 +64,7 @@ describe.each(Object.entries(everyTransport))('over %s', (name, open) => {
   if (!name.includes('WebSocket')) return;
   streamsContract(open);
   liveChangesContract(open);
+  liveMessageKindsContract(open);
   ephemeralEventsContract(open);
   liveReceiptsContract(open);
 });

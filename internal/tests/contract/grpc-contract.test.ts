@@ -6,6 +6,7 @@ import { chatsContract } from '../../testing/contract/chats.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
+import { liveMessageKindsContract, messageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { liveReceiptsContract } from '../../testing/contract/receipts.ts';
@@ -29,6 +30,8 @@ describe('the contract over gRPC', () => {
   roomsContract(open);
   messagesContract(open);
   changesContract(open);
+  messageKindsContract(open);
+  liveMessageKindsContract(open);
   streamsContract(open);
   liveChangesContract(open);
   ephemeralEventsContract(open);

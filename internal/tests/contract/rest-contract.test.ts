@@ -12,6 +12,7 @@ import { chatUpdatesContract } from '../../testing/contract/chat-updates.ts';
 import { chatsContract } from '../../testing/contract/chats.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
+import { messageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
@@ -26,6 +27,7 @@ function contract(open: () => Transport): void {
   roomsContract(open);
   messagesContract(open);
   changesContract(open);
+  messageKindsContract(open);
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);
   rolesContract(open, issue);

@@ -8,6 +8,7 @@ import { commands } from '../../testing/clients/stream-probe.ts';
 import { changesContract, liveChangesContract } from '../../testing/contract/changes.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import { membersContract } from '../../testing/contract/members.ts';
+import { liveMessageKindsContract, messageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
 import { liveReceiptsContract, receiptsContract } from '../../testing/contract/receipts.ts';
@@ -47,12 +48,14 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     readingContract(open);
     streamsContract(open);
     liveChangesContract(open);
+    liveMessageKindsContract(open);
     ephemeralEventsContract(open);
     receiptsContract(open);
     liveReceiptsContract(open);
     membersContract(open);
     messagesContract(open);
     changesContract(open);
+    messageKindsContract(open);
   });
 
   /** Returns the same user on another node. */

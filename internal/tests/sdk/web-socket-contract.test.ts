@@ -6,6 +6,7 @@ import { chatUpdatesContract, liveChatUpdatesContract } from '../../testing/cont
 import { chatsContract } from '../../testing/contract/chats.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
+import { liveMessageKindsContract, messageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
@@ -42,8 +43,10 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
   roomsContract(openProto);
   messagesContract(openProto);
   changesContract(openProto);
+  messageKindsContract(openProto);
   streamsContract(openProto);
   liveChangesContract(openProto);
+  liveMessageKindsContract(openProto);
   accountsContract(openProto, issue);
   rolesContract(openProto, issue);
   permissionsContract(openProto, issue, 'one role');

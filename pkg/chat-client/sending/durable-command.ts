@@ -29,7 +29,10 @@ export function contentOf(command: DurableCommand): PendingMessage | PendingChan
 
 /** Creates the command that sends a message or changes one. */
 export function toCommand(content: PendingMessage | PendingChange): DurableCommand {
-  if (!isChange(content)) return { $case: 'sendMessage', value: { ...content, data: content.data } };
+  if (!isChange(content)) {
+    const { data, type = '', silent = false } = content;
+    return { $case: 'sendMessage', value: { ...content, data, type, silent } };
+  }
   if (content.kind === 'edit') {
     const { kind, ...value } = content;
     return { $case: 'editMessage', value: { ...value, data: value.data } };

@@ -115,7 +115,7 @@ function toContent(entry: Record<string, unknown>): PendingMessage | PendingChan
   const complete = (...values: unknown[]) => [chatId, ...values].every((value) => typeof value === 'string');
   if (kind === undefined) {
     return complete(text, clientMessageId)
-      ? ({ chatId, text, clientMessageId, ...added } as PendingMessage)
+      ? ({ chatId, text, clientMessageId, ...added, ...options(entry) } as PendingMessage)
       : undefined;
   }
   if (kind === 'edit' && complete(messageId, text, clientChangeId)) {
@@ -125,6 +125,11 @@ function toContent(entry: Record<string, unknown>): PendingMessage | PendingChan
     return { kind, chatId, messageId, clientChangeId, hide, reason, ...version(ifVersion) } as PendingChange;
   }
   return undefined;
+}
+
+function options({ type, silent, replyToId, rootId }: Record<string, unknown>): Partial<PendingMessage> {
+  const named = Object.entries({ type, replyToId, rootId }).filter(([, value]) => typeof value === 'string');
+  return { ...Object.fromEntries(named), ...(silent === true && { silent }) };
 }
 
 function version(ifVersion: unknown): { ifVersion?: number } {

@@ -10,6 +10,9 @@ type Defaulted<T> = ColumnType<T, T | undefined, T>;
 /** The transaction that wrote a row, an `xid8`. */
 type NotedByTrigger = ColumnType<string | null, never, never>;
 
+/** Written by append_messages only. */
+type WrittenByFunction<T> = ColumnType<T | null, never, never>;
+
 /** The tables of migrations/, as Kysely sees them. */
 export interface Tables extends AuthTables {
   users: { id: string; name: string; membership_version: Defaulted<number> };
@@ -54,6 +57,12 @@ export interface Tables extends AuthTables {
     hidden: Defaulted<boolean>;
     /** Written by append_messages and append_changes only. */
     data: ColumnType<MessageData | null, never, never>;
+    type: WrittenByFunction<string>;
+    silent: WrittenByFunction<boolean>;
+    reply_to_seq: WrittenByFunction<number>;
+    reply_to_id: WrittenByFunction<string>;
+    root_seq: WrittenByFunction<number>;
+    root_id: WrittenByFunction<string>;
   };
   changes: {
     chat_id: string;

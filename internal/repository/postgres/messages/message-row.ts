@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { Complete } from '../../../model/complete.ts';
-import type { Message, MessageData } from '../../../model/message.ts';
+import type { Message, MessageData, MessageOptions } from '../../../model/message.ts';
 import type { Tables } from '../connection/tables.ts';
 
 export const messageColumns = [
@@ -19,6 +19,11 @@ export const messageColumns = [
   'deleted_by',
   'hidden',
   'data',
+  'type',
+  'silent',
+  'reply_to_seq',
+  'reply_to_id',
+  'root_id',
 ] as const satisfies (keyof Tables['messages'])[];
 
 /** A row of `messages`, without the columns that are never read back. */
@@ -40,10 +45,23 @@ export function toMessage(row: MessageRow): Complete<Message> {
     deletion: row.deleted_at
       ? { at: new Date(row.deleted_at), by: row.deleted_by ?? '', hidden: row.hidden }
       : undefined,
+    type: row.type ?? undefined,
+    silent: row.silent ?? undefined,
+    replyTo:
+      row.reply_to_id !== null && row.reply_to_seq !== null
+        ? { messageId: row.reply_to_id, seq: row.reply_to_seq }
+        : undefined,
+    rootId: row.root_id ?? undefined,
   };
 }
 
 /** Returns the JSON of a message's data; null if there is none. */
 export function toJson(data: MessageData | undefined): string | null {
   return data ? JSON.stringify(data) : null;
+}
+
+/** Returns what append_messages takes as `contents`: the JSON of a message's optional fields by their names; null for an ordinary text. */
+export function toContents({ data, type, silent, replyToId, rootId }: MessageOptions): string | null {
+  if (!(data || type || silent || replyToId || rootId)) return null;
+  return JSON.stringify({ data, type, silent, reply_to_id: replyToId, root_id: rootId });
 }

@@ -14,13 +14,13 @@ import { withMessageErrors, withStorageErrors } from '../connection/storage-erro
 import type { Tables } from '../connection/tables.ts';
 import { changesPerEntry, type EntryRow, toPage } from './changes-page.ts';
 import { FirstAnalysis } from './first-analysis.ts';
-import { messageColumns, toJson, toMessage } from './message-row.ts';
+import { messageColumns, toContents, toMessage } from './message-row.ts';
 import { SharedPages } from './shared-pages.ts';
 
 const appendStatement = {
   name: 'append_messages',
   // In the other mode the condition, which depends on no row, is false before the function is called.
-  text: `select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+  text: `select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8::jsonb[], $9, $10, true, $11)
     where exists (select from ingest.mode where mode is distinct from 'jetstream')`,
 };
 
@@ -36,6 +36,8 @@ export interface AppendedRow {
   message_id: string;
   seq: number;
   created_at: Date;
+  reply_to_seq: number | null;
+  root_id: string | null;
 }
 
 export class PostgresMessageRepository implements MessageRepository {
@@ -76,7 +78,7 @@ export class PostgresMessageRepository implements MessageRepository {
           batch.map(({ clientMessageId }) => clientMessageId),
           batch.map(({ contentHash }) => contentHash),
           batch.map(({ text }) => text),
-          batch.map(({ data }) => toJson(data)),
+          batch.map(toContents),
           sendingRoles,
           batch.flatMap(({ asService }, index) => (asService ? [index + 1] : [])),
           lockWaitMs,
@@ -218,5 +220,7 @@ export function toAppended(row: AppendedRow, epoch: string): Appended {
     seq: row.seq,
     createdAt: row.created_at,
     ...(row.outcome === 'stored' && { epoch }),
+    ...(row.reply_to_seq !== null && { replyToSeq: row.reply_to_seq }),
+    ...(row.root_id !== null && { rootId: row.root_id }),
   };
 }

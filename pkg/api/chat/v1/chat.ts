@@ -450,7 +450,29 @@ export interface Message {
   /** Whether the message was deleted with `hide`: clients do not show that it existed. */
   hidden: boolean;
   /** What a program added to the text. Not set: nothing, or the message was deleted. */
-  data: { [key: string]: any } | undefined;
+  data:
+    | { [key: string]: any }
+    | undefined;
+  /** The name that the sender gave to what the message is. Empty: `text`, an ordinary message. A deletion keeps it. */
+  type: string;
+  /** Whether the message counts as unread for nobody. */
+  silent: boolean;
+  /**
+   * The message that this one replies to. It is a reference and never a copy of the text: a client shows the newest state of
+   * that message, and that it was deleted if it was. Not set: the message replies to none.
+   */
+  replyTo:
+    | MessageReference
+    | undefined;
+  /** The id of the message whose thread this one belongs to. Empty: the message is in no thread. */
+  rootId: string;
+}
+
+/** MessageReference names another message of the same chat. */
+export interface MessageReference {
+  messageId: string;
+  /** The `seq` of that message. */
+  seq: number;
 }
 
 /** SystemMessage is a change of the chat itself, recorded as a message. */
@@ -723,7 +745,25 @@ export interface SendMessageRequest {
    * What programs need besides the text, for example the items of an order. The service does not interpret it; clients that
    * do not know it show the text. The rules are those of UpdateChatRequest. An empty object counts as none.
    */
-  data: { [key: string]: any } | undefined;
+  data:
+    | { [key: string]: any }
+    | undefined;
+  /**
+   * A name that tells programs what the message is, for example `order.shipped`: at most 64 of the characters a-z, 0-9, `.`,
+   * `_` and `-`. The service does not interpret it. Empty, or `text`: an ordinary message.
+   */
+  type: string;
+  /** Whether the message counts as unread for nobody. */
+  silent: boolean;
+  /** The message that this one replies to: any message of the chat, except system messages and hidden ones. Not set: none. */
+  replyToId?:
+    | string
+    | undefined;
+  /**
+   * The message whose thread this one belongs to. The rules are those of `reply_to_id`. If the named message is itself in a
+   * thread, this one joins the same thread, so that threads have one level. Not set: the message is in no thread.
+   */
+  rootId?: string | undefined;
 }
 
 export interface SendMessageResponse {
@@ -1207,8 +1247,8 @@ export interface SendTyping {
 /**
  * Event is one notification or answer that the service sends on a stream.
  *
- * `typing`, `presence`, `read` and `delivered` are ephemeral events. The service delivers each at most once, only to clients that are
- * subscribed to the chat and have caught up, and only in chats with at most 200 members (unless configured otherwise).
+ * `typing`, `presence`, `read` and `delivered` are ephemeral events. The service delivers each at most once, only to clients
+ * that are subscribed to the chat and have caught up, and only in chats with at most 200 members (unless configured otherwise).
  * ListOnlineUsers, ListMembers and GetChat return the current state.
  */
 export interface Event {
@@ -2069,6 +2109,10 @@ function createBaseMessage(): Message {
     deletedBy: "",
     hidden: false,
     data: undefined,
+    type: "",
+    silent: false,
+    replyTo: undefined,
+    rootId: "",
   };
 }
 
@@ -2115,6 +2159,18 @@ export const Message: MessageFns<Message> = {
     }
     if (message.data !== undefined) {
       Struct.encode(Struct.wrap(message.data), writer.uint32(114).fork()).join();
+    }
+    if (message.type !== "") {
+      writer.uint32(122).string(message.type);
+    }
+    if (message.silent !== false) {
+      writer.uint32(128).bool(message.silent);
+    }
+    if (message.replyTo !== undefined) {
+      MessageReference.encode(message.replyTo, writer.uint32(138).fork()).join();
+    }
+    if (message.rootId !== "") {
+      writer.uint32(146).string(message.rootId);
     }
     return writer;
   },
@@ -2244,6 +2300,38 @@ export const Message: MessageFns<Message> = {
             message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.silent = reader.bool();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.replyTo = MessageReference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.rootId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2300,6 +2388,18 @@ export const Message: MessageFns<Message> = {
         : "",
       hidden: isSet(object.hidden) ? globalThis.Boolean(object.hidden) : false,
       data: isObject(object.data) ? object.data : undefined,
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      silent: isSet(object.silent) ? globalThis.Boolean(object.silent) : false,
+      replyTo: isSet(object.replyTo)
+        ? MessageReference.fromJSON(object.replyTo)
+        : isSet(object.reply_to)
+        ? MessageReference.fromJSON(object.reply_to)
+        : undefined,
+      rootId: isSet(object.rootId)
+        ? globalThis.String(object.rootId)
+        : isSet(object.root_id)
+        ? globalThis.String(object.root_id)
+        : "",
     };
   },
 
@@ -2347,6 +2447,18 @@ export const Message: MessageFns<Message> = {
     if (message.data !== undefined) {
       obj.data = message.data;
     }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.silent !== false) {
+      obj.silent = message.silent;
+    }
+    if (message.replyTo !== undefined) {
+      obj.replyTo = MessageReference.toJSON(message.replyTo);
+    }
+    if (message.rootId !== "") {
+      obj.rootId = message.rootId;
+    }
     return obj;
   },
 
@@ -2373,6 +2485,101 @@ export const Message: MessageFns<Message> = {
     message.deletedBy = object.deletedBy ?? "";
     message.hidden = object.hidden ?? false;
     message.data = object.data ?? undefined;
+    message.type = object.type ?? "";
+    message.silent = object.silent ?? false;
+    message.replyTo = (object.replyTo !== undefined && object.replyTo !== null)
+      ? MessageReference.fromPartial(object.replyTo)
+      : undefined;
+    message.rootId = object.rootId ?? "";
+    return message;
+  },
+};
+
+function createBaseMessageReference(): MessageReference {
+  return { messageId: "", seq: 0 };
+}
+
+export const MessageReference: MessageFns<MessageReference> = {
+  encode(message: MessageReference, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.messageId !== "") {
+      writer.uint32(10).string(message.messageId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(16).int64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MessageReference {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMessageReference();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MessageReference {
+    return {
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+    };
+  },
+
+  toJSON(message: MessageReference): unknown {
+    const obj: any = {};
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MessageReference>): MessageReference {
+    return MessageReference.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MessageReference>): MessageReference {
+    const message = createBaseMessageReference();
+    message.messageId = object.messageId ?? "";
+    message.seq = object.seq ?? 0;
     return message;
   },
 };
@@ -5533,7 +5740,16 @@ export const JoinRoomResponse: MessageFns<JoinRoomResponse> = {
 };
 
 function createBaseSendMessageRequest(): SendMessageRequest {
-  return { chatId: "", clientMessageId: "", text: "", data: undefined };
+  return {
+    chatId: "",
+    clientMessageId: "",
+    text: "",
+    data: undefined,
+    type: "",
+    silent: false,
+    replyToId: undefined,
+    rootId: undefined,
+  };
 }
 
 export const SendMessageRequest: MessageFns<SendMessageRequest> = {
@@ -5549,6 +5765,18 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     }
     if (message.data !== undefined) {
       Struct.encode(Struct.wrap(message.data), writer.uint32(34).fork()).join();
+    }
+    if (message.type !== "") {
+      writer.uint32(42).string(message.type);
+    }
+    if (message.silent !== false) {
+      writer.uint32(48).bool(message.silent);
+    }
+    if (message.replyToId !== undefined) {
+      writer.uint32(58).string(message.replyToId);
+    }
+    if (message.rootId !== undefined) {
+      writer.uint32(66).string(message.rootId);
     }
     return writer;
   },
@@ -5598,6 +5826,38 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
             message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.silent = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.replyToId = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.rootId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5624,6 +5884,18 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
         : "",
       text: isSet(object.text) ? globalThis.String(object.text) : "",
       data: isObject(object.data) ? object.data : undefined,
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      silent: isSet(object.silent) ? globalThis.Boolean(object.silent) : false,
+      replyToId: isSet(object.replyToId)
+        ? globalThis.String(object.replyToId)
+        : isSet(object.reply_to_id)
+        ? globalThis.String(object.reply_to_id)
+        : undefined,
+      rootId: isSet(object.rootId)
+        ? globalThis.String(object.rootId)
+        : isSet(object.root_id)
+        ? globalThis.String(object.root_id)
+        : undefined,
     };
   },
 
@@ -5641,6 +5913,18 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     if (message.data !== undefined) {
       obj.data = message.data;
     }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.silent !== false) {
+      obj.silent = message.silent;
+    }
+    if (message.replyToId !== undefined) {
+      obj.replyToId = message.replyToId;
+    }
+    if (message.rootId !== undefined) {
+      obj.rootId = message.rootId;
+    }
     return obj;
   },
 
@@ -5653,6 +5937,10 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     message.clientMessageId = object.clientMessageId ?? "";
     message.text = object.text ?? "";
     message.data = object.data ?? undefined;
+    message.type = object.type ?? "";
+    message.silent = object.silent ?? false;
+    message.replyToId = object.replyToId ?? undefined;
+    message.rootId = object.rootId ?? undefined;
     return message;
   },
 };
@@ -13589,7 +13877,9 @@ export const ChatServiceDefinition = {
      *
      * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-     * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, and older nodes may not know it.
+     * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to.
+     * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type or a reference, or is silent, and older nodes may
+     * not know it.
      * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
      * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
      * `client_message_id`.
@@ -13706,7 +13996,8 @@ export const ChatServiceDefinition = {
     },
     /**
      * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. Only MarkUnread moves
-     * it back: a `seq` before the mark changes nothing.
+     * it back: a `seq` before the mark changes nothing. The caller's live streams receive the event `read`; so do those of the
+     * other members if the chat has at most 200 members (unless configured otherwise). The same holds for MarkUnread.
      *
      * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
@@ -14047,7 +14338,9 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, and older nodes may not know it.
+   * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type or a reference, or is silent, and older nodes may
+   * not know it.
    * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
    * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
    * `client_message_id`.
@@ -14136,7 +14429,8 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
   ): Promise<DeepPartial<ListMessagesResponse>>;
   /**
    * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. Only MarkUnread moves
-   * it back: a `seq` before the mark changes nothing.
+   * it back: a `seq` before the mark changes nothing. The caller's live streams receive the event `read`; so do those of the
+   * other members if the chat has at most 200 members (unless configured otherwise). The same holds for MarkUnread.
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
@@ -14420,7 +14714,9 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, and older nodes may not know it.
+   * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type or a reference, or is silent, and older nodes may
+   * not know it.
    * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
    * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
    * `client_message_id`.
@@ -14509,7 +14805,8 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
   ): Promise<ListMessagesResponse>;
   /**
    * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. Only MarkUnread moves
-   * it back: a `seq` before the mark changes nothing.
+   * it back: a `seq` before the mark changes nothing. The caller's live streams receive the event `read`; so do those of the
+   * other members if the chat has at most 200 members (unless configured otherwise). The same holds for MarkUnread.
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
