@@ -23,6 +23,7 @@ export function toWireChat(chat: Chat): Complete<wire.Chat> {
     readSeq: chat.own?.readSeq ?? 0,
     unreadCount: chat.own?.unreadCount ?? 0,
     readGeneration: chat.own?.readGeneration ?? 0,
+    mentionCount: chat.own?.mentionCount ?? 0,
     mutedUntil: chat.own?.mutedUntil,
   };
 }

@@ -24,13 +24,14 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     silent: message.silent ?? false,
     replyTo: message.replyTo,
     rootId: message.rootId ?? '',
+    mentions: message.mentions ? [...message.mentions] : [],
   };
 }
 
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
-  const { deletedAt, deletedBy, hidden, data, type, silent, replyTo, rootId } = message;
+  const { deletedAt, deletedBy, hidden, data, type, silent, replyTo, rootId, mentions } = message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -50,5 +51,6 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     silent: silent || undefined,
     replyTo,
     rootId: rootId || undefined,
+    mentions: mentions.length > 0 ? mentions : undefined,
   };
 }

@@ -34,6 +34,8 @@ export interface ReadPosition {
 export interface ReadMark extends ReadPosition {
   /** The number of later messages that other users have sent since the member joined, counted up to 1,000. */
   unreadCount: number;
+  /** The number of these that mention the member, counted up to 1,000. */
+  mentionCount: number;
 }
 
 /** What a member has set for a chat, for all of the member's devices. */

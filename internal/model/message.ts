@@ -1,3 +1,4 @@
+import type { Mention } from './mention.ts';
 import type { SystemEvent } from './system-event.ts';
 import type { TraceContext } from './trace-context.ts';
 import type { User } from './user.ts';
@@ -29,6 +30,8 @@ export interface Message {
   readonly replyTo?: MessageReference;
   /** The id of the message whose thread this one is in. */
   readonly rootId?: string;
+  /** Whom the text mentions, in the order of their places. Absent if nobody. */
+  readonly mentions?: readonly Mention[];
 }
 
 /** Another message of the same chat. */
@@ -47,6 +50,8 @@ export interface MessageOptions {
   replyToId?: string;
   /** The message whose thread this one joins. If that one is in a thread itself, this one joins the same. */
   rootId?: string;
+  /** Absent if there are none. */
+  mentions?: readonly Mention[];
 }
 
 /** An object that JSON can hold. It has at least one key. */

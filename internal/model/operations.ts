@@ -71,6 +71,7 @@ export const operations = {
   MarkUnread: { token: everyone, chat: { roles: readers } },
   MarkDelivered: { token: everyone, chat: { roles: readers } },
   ListReceipts: { token: everyone, chat: { roles: readers } },
+  ListMentions: { token: everyone },
   MuteChat: { token: everyone, chat: { roles: readers } },
   ListOnlineUsers: { token: everyone, chat: { roles: readers, openRooms: true, admins: true, services: true } },
   BanUser: { token: administrators },
@@ -82,6 +83,9 @@ export const operations = {
   SubscribeAll: { token: everyone },
   SendTyping: { token: everyone, chat: { roles: senders } },
 } as const satisfies Record<string, Permission>;
+
+/** The roles whose members may mention everyone in a chat; so may callers whom the token role `service` serves to send. */
+export const everyoneMentioners: readonly ChatRole[] = moderators;
 
 export type Operation = keyof typeof operations;
 

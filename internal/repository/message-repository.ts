@@ -1,6 +1,7 @@
 import type { Batch } from '../model/batch.ts';
 import type { ChatType } from '../model/chat.ts';
 import type { ChatRole } from '../model/member.ts';
+import type { MentionFault } from '../model/mention.ts';
 import type { Draft, Message } from '../model/message.ts';
 import type { TraceContext } from '../model/trace-context.ts';
 import type { Reader } from './guard.ts';
@@ -32,10 +33,13 @@ export interface Appended {
     | 'not_a_member'
     | 'role_too_low'
     | ReferenceRefusal
+    | 'mention_refused'
     | 'busy'
     | 'accepted'
     | 'unavailable'
     | 'full';
+  /** Present for `mention_refused`. */
+  mentionFault?: MentionFault;
   /** Absent if the chat does not exist. */
   chatType?: ChatType;
   messageId: string;

@@ -29,6 +29,7 @@ export const restRoutes = {
     markUnread: { method: 'POST', path: '/v1/chats/{chatId}:markUnread', body: true },
     markDelivered: { method: 'POST', path: '/v1/chats/{chatId}:markDelivered', body: true },
     listReceipts: { method: 'GET', path: '/v1/chats/{chatId}/messages/{messageId}/receipts', body: false },
+    listMentions: { method: 'GET', path: '/v1/mentions', body: false },
     muteChat: { method: 'PUT', path: '/v1/chats/{chatId}/mute', body: true },
     listOnlineUsers: { method: 'GET', path: '/v1/users:online', body: false },
     banUser: { method: 'PUT', path: '/v1/bans/{userId}', body: true },

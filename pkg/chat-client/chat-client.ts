@@ -1,5 +1,6 @@
 import type {
   Chat,
+  ListMentionsResponse,
   MarkReadResponse,
   MarkUnreadResponse,
   Message,
@@ -148,9 +149,9 @@ export class ChatClient {
   send(
     chatId: string,
     text: string,
-    { data, clientMessageId = newId(), type, silent, replyTo, root }: SendOptions = {},
+    { clientMessageId = newId(), replyTo, root, ...options }: SendOptions = {},
   ): Promise<Receipt> {
-    return this.#perform({ chatId, text, data, clientMessageId, type, silent, replyToId: replyTo, rootId: root });
+    return this.#perform({ chatId, text, clientMessageId, replyToId: replyTo, rootId: root, ...options });
   }
 
   /**
@@ -168,9 +169,9 @@ export class ChatClient {
     chatId: string,
     messageId: string,
     text: string,
-    { data, ifVersion, clientChangeId = newId() }: EditOptions = {},
+    { clientChangeId = newId(), ...options }: EditOptions = {},
   ): Promise<ChangeReceipt> {
-    return this.#perform({ kind: 'edit', chatId, messageId, text, data, clientChangeId, ifVersion });
+    return this.#perform({ kind: 'edit', chatId, messageId, text, clientChangeId, ...options });
   }
 
   /**
@@ -295,6 +296,17 @@ export class ChatClient {
    */
   receipts(chatId: string, messageId: string): Promise<MessageReceipt[]> {
     return allReceipts(this.#call, chatId, messageId);
+  }
+
+  /**
+   * Returns one page of the messages that mention the user, newest first, of all of the user's chats: the newest, or those after a page, by its
+   * `nextPageToken`, which is empty on the last page. Throws ChatClientError.
+   *
+   * @example
+   * const { messages, nextPageToken } = await client.mentions();
+   */
+  mentions(options: { pageSize?: number; pageToken?: string } = {}): Promise<ListMentionsResponse> {
+    return this.#call('listMentions', options);
   }
 
   /**

@@ -4,9 +4,11 @@ export {
   ChatType,
   CloseReason,
   type Limits,
+  type ListMentionsResponse,
   type MarkReadResponse,
   type MarkUnreadResponse,
   type Member,
+  type Mention,
   type Message,
   type MessageReceipt,
   type MessageVersion,
@@ -21,6 +23,7 @@ export { ChatClientError } from './errors/chat-error.ts';
 export type { ChatClientEvents, ConnectionState } from './events/chat-client-events.ts';
 export { newId } from './ids/new-id.ts';
 export type { ChangeOptions, DeleteOptions, EditOptions } from './messages/change-options.ts';
+export { findMentions, isMentioned, type TextPart, textParts } from './messages/mentions.ts';
 export type { PendingChange, PendingDeletion, PendingEdit } from './messages/pending-change.ts';
 export type { PendingMessage } from './messages/pending-message.ts';
 export type { ChangeReceipt, Receipt } from './messages/receipt.ts';

@@ -21,6 +21,7 @@ import { PostgresMembershipRepository } from '../../repository/postgres/members/
 import { PostgresPersonalSettingsRepository } from '../../repository/postgres/members/postgres-personal-settings-repository.ts';
 import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
 import { PostgresReceiptRepository } from '../../repository/postgres/members/postgres-receipt-repository.ts';
+import { PostgresMentionRepository } from '../../repository/postgres/mentions/postgres-mention-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
 import { ChangeService } from '../../service/chats/change-service.ts';
@@ -118,6 +119,7 @@ export async function openChat(
   const memberships = traced('MembershipRepository', new PostgresMembershipRepository(database));
   const readMarks = traced('ReadMarkRepository', new PostgresReadMarkRepository(database));
   const receiptRepository = traced('ReceiptRepository', new PostgresReceiptRepository(database));
+  const mentions = traced('MentionRepository', new PostgresMentionRepository(database));
   const settings = traced('PersonalSettingsRepository', new PostgresPersonalSettingsRepository(database));
   const chatBans = traced('ChatBanRepository', new PostgresChatBanRepository(database));
   const users = traced('UserRepository', storedUsers);
@@ -163,7 +165,7 @@ export async function openChat(
   const receipts = traced(
     'ReceiptService',
     new ReceiptService(
-      { chats, memberships, readMarks, receipts: receiptRepository, settings, bus },
+      { chats, memberships, readMarks, receipts: receiptRepository, settings, mentions, bus },
       live.follow(({ limits }) => ({ maxSignalMembers: limits.maxSignalMembers })),
     ),
   );

@@ -6,6 +6,7 @@ import type { Complete } from '../../model/complete.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Feature } from '../../model/feature.ts';
 import type { Member } from '../../model/member.ts';
+import type { Mention } from '../../model/mention.ts';
 import type { Draft, Message, MessageData, MessageOptions, Receipt } from '../../model/message.ts';
 import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
@@ -22,6 +23,7 @@ import { digestOfUpdate } from '../writing/digests.ts';
 import type { MessageWriter } from '../writing/message-writer.ts';
 import { checkDataEnabled, toMessageData, toStoredData } from './data.ts';
 import { getMembership } from './get-membership.ts';
+import { toMentions } from './mentions.ts';
 import { checkKindsEnabled } from './message-kinds.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
 import { checkTextLength } from './text-length.ts';
@@ -206,18 +208,20 @@ export class ChatService {
   /** Not an async function: the order of the calls is the order of the messages within a chat. */
   sendMessage(caller: Principal, message: Omit<Draft, 'sender' | 'asService'>, signal?: AbortSignal): Promise<Receipt> {
     const { chatId, clientMessageId, text, type, silent, replyToId, rootId } = message;
+    let mentions: readonly Mention[] | undefined;
     const { maxTextLength, features } = this.#options;
     let data: MessageData | undefined;
     try {
       checkTextLength(text, maxTextLength);
       data = message.data && toMessageData(message.data);
       if (data) checkDataEnabled(features);
+      mentions = toMentions(message.mentions, text, features);
       if (type || silent || replyToId || rootId) checkKindsEnabled(features);
     } catch (error) {
       return Promise.reject(error);
     }
     const asService = tokenServes('SendMessage', caller);
-    const options: Complete<MessageOptions> = { data, type, silent, replyToId, rootId };
+    const options: Complete<MessageOptions> = { data, type, silent, replyToId, rootId, mentions };
     const draft: Complete<Draft> = { chatId, clientMessageId, text, ...options, sender: toUser(caller), asService };
     return this.#writer.append(draft, signal);
   }

@@ -42,7 +42,8 @@ function newServices(presence: MemoryPresence, onRead: () => Promise<void>): Ser
         };
       },
     });
-  const { chats, members, memberships, readMarks, messages, chatBans, users, receipts, settings, database } = storage;
+  const { chats, members, memberships, readMarks, messages, chatBans, users, receipts, settings, mentions, database } =
+    storage;
   const [bans, audit] = [new PostgresBanRepository(database), new PostgresAuditRepository(database)];
   return {
     chats: new ChatService(
@@ -73,6 +74,7 @@ function newServices(presence: MemoryPresence, onRead: () => Promise<void>): Ser
         readMarks: watched(readMarks),
         receipts: watched(receipts),
         settings,
+        mentions,
         bus,
       },
       { maxSignalMembers: 1_000 },

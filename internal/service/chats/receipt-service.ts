@@ -2,10 +2,12 @@ import type { Bus } from '../../client/bus/bus.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import type { MessageReceipt, ReadMark } from '../../model/member.ts';
+import type { Message } from '../../model/message.ts';
 import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { ChatRepository } from '../../repository/chat-repository.ts';
 import type { MembershipRepository, MembershipSnapshot } from '../../repository/membership-repository.ts';
+import type { MentionKey, MentionRepository } from '../../repository/mention-repository.ts';
 import type { PersonalSettingsRepository } from '../../repository/personal-settings-repository.ts';
 import type { MovedMark, ReadMarkRepository } from '../../repository/read-mark-repository.ts';
 import type { ReceiptRepository } from '../../repository/receipt-repository.ts';
@@ -24,13 +26,14 @@ interface Deps {
   readMarks: ReadMarkRepository;
   receipts: ReceiptRepository;
   settings: PersonalSettingsRepository;
+  mentions: MentionRepository;
   bus: Bus;
 }
 
 type Marking = 'MarkRead' | 'MarkUnread' | 'MarkDelivered';
 
 /**
- * How far members have read and received chats, and what each has set for itself. Each method throws the errors of the RPC of the same name in the
+ * How far members have read and received chats, where they are mentioned, and what each has set for itself. Each method throws the errors of the RPC of the same name in the
  * contract. The roles in the caller's token are checked before.
  */
 export class ReceiptService {
@@ -83,6 +86,11 @@ export class ReceiptService {
   ): Promise<Page<MessageReceipt, string>> {
     const reader = readerFor('ListReceipts', caller);
     return this.#deps.receipts.list({ ...message, reader }, this.#options.maxSignalMembers, limit, after);
+  }
+
+  /** Returns the messages that mention the caller, newest first. */
+  listMentions(caller: Principal, limit: number, after?: MentionKey): Promise<Page<Message, MentionKey>> {
+    return this.#deps.mentions.list(caller.userId, limit, after);
   }
 
   /** Undefined: the chat is not muted any more. */

@@ -4,7 +4,6 @@ import type { Bus } from '../../client/bus/bus.ts';
 import { type Metrics, noMetrics } from '../../client/metrics/metrics.ts';
 import { traceOf } from '../../client/tracing/trace-context.ts';
 import type { ChangeDraft, ChangeReceipt } from '../../model/change.ts';
-import type { ChatType } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type {
   Changed,
@@ -12,8 +11,10 @@ import type {
   ChangeRepository,
   ChangeRules,
   NewChange,
+  RefusedChange,
 } from '../../repository/change-repository.ts';
 import { refusalOf } from '../authorization.ts';
+import { toMentionError } from '../chats/mentions.ts';
 import { BatchWriter, type Settled, type WriterOptions } from './batch-writer.ts';
 import { digestOfChange } from './digests.ts';
 import { type WrittenCounters, WrittenMessages, writtenCounters } from './written-messages.ts';
@@ -76,7 +77,7 @@ export class ChangeWriter {
         case 'already_deleted':
           break;
         default:
-          entry.reject(toError(changed.outcome, changed.chatType));
+          entry.reject(toError(changed.outcome, changed));
           continue;
       }
       entry.resolve({ seq: changed.seq, createdAt: changed.createdAt });
@@ -93,12 +94,14 @@ function keysOf({ chatId, messageId, actorId, clientChangeId }: NewChange): stri
   return [message, `${chat} ${clientChangeId} ${actorId}`];
 }
 
-function toError(outcome: ChangeRefusal, chatType?: ChatType): ChatError {
+function toError(outcome: ChangeRefusal, { chatType, mentionFault }: RefusedChange): ChatError {
   switch (outcome) {
     case 'chat_not_found':
     case 'not_a_member':
     case 'role_too_low':
       return refusalOf(outcome, chatType);
+    case 'mention_refused':
+      return toMentionError(mentionFault!);
     case 'reused':
       return new ChatError('CHANGE_ID_REUSED', 'this client_change_id was used for another change');
     case 'message_not_found':

@@ -41,7 +41,18 @@ export class WrittenMessages {
 
   /** Adds a new message. Add the messages of a chat in the order of their numbers. */
   addStored(
-    { chatId, sender, clientMessageId, text, data, type, silent, replyToId, trace }: Omit<NewMessage, 'asService'>,
+    {
+      chatId,
+      sender,
+      clientMessageId,
+      text,
+      data,
+      type,
+      silent,
+      replyToId,
+      mentions,
+      trace,
+    }: Omit<NewMessage, 'asService'>,
     appended: Appended,
   ): void {
     const { messageId, seq, createdAt, epoch, replyToSeq, rootId } = appended;
@@ -63,6 +74,7 @@ export class WrittenMessages {
       replyTo:
         replyToId !== undefined && replyToSeq !== undefined ? { messageId: replyToId, seq: replyToSeq } : undefined,
       rootId,
+      mentions,
     };
     this.#counters.messages.add(1);
     this.#add(message, epoch, trace);

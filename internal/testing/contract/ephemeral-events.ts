@@ -70,11 +70,13 @@ export function ephemeralEventsContract(open: () => Transport): void {
         readSeq: 3,
         unreadCount: 1,
         readGeneration: 0,
+        mentionCount: 0,
       });
       expect(await bob.chat.markRead({ chatId: group.id, seq: 2 })).toEqual({
         readSeq: 3,
         unreadCount: 1,
         readGeneration: 0,
+        mentionCount: 0,
       });
       expect(await b.ask(commands.markRead(group.id, 5))).toMatchObject({ $case: 'accepted' });
 

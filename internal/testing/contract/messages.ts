@@ -35,6 +35,7 @@ export function messagesContract(open: () => Transport): void {
         type: '',
         silent: false,
         rootId: '',
+        mentions: [],
       });
       expect((await alice.chat.getChat({ chatId: group.id })).chat?.lastSeq).toBe(2);
     });

@@ -6,8 +6,8 @@ import { commands, type StreamProbe } from '../clients/stream-probe.ts';
 const people = (open: () => Transport, ...names: string[]) => Promise.all(names.map((name) => signIn(open(), name)));
 
 async function markOf(person: Person, chatId: string) {
-  const { readSeq, readGeneration, unreadCount } = (await person.chat.getChat({ chatId })).chat!;
-  return { readSeq, readGeneration, unreadCount };
+  const { readSeq, readGeneration, unreadCount, mentionCount } = (await person.chat.getChat({ chatId })).chat!;
+  return { readSeq, readGeneration, unreadCount, mentionCount };
 }
 
 /** Registers the tests of marks, receipts and muting that every transport must pass. The service needs MAX_SIGNAL_MEMBERS=3. */
@@ -19,7 +19,7 @@ export function receiptsContract(open: () => Transport): void {
       for (const text of ['one', 'two', 'three']) await say(alice, group, text);
       await bob.chat.markRead({ chatId: group.id, seq: 4 });
 
-      const back = { readSeq: 2, readGeneration: 1, unreadCount: 2 };
+      const back = { readSeq: 2, readGeneration: 1, unreadCount: 2, mentionCount: 0 };
       expect(await bob.chat.markUnread({ chatId: group.id, fromSeq: 3 })).toEqual(back);
       expect(await markOf(bob, group.id)).toEqual(back);
       expect((await bob.chat.listChats({})).chats.find(({ id }) => id === group.id)).toMatchObject(back);

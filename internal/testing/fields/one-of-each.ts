@@ -55,6 +55,7 @@ export const filledMessages = Object.values(systemEvents).map(
     silent: true,
     replyTo: { messageId: 'other', seq: 7 },
     rootId: 'root',
+    mentions: [{ userId: 'bob', everyone: true, offset: 1, length: 2 }],
   }),
 );
 const [message] = filledMessages as [Filled<Message>];
@@ -94,6 +95,7 @@ export const acceptedMessage: Filled<AcceptedMessage> = {
   silent: true,
   replyToId: 'other',
   rootId: 'root',
+  mentions: [{ userId: 'bob', everyone: true, offset: 1, length: 2 }],
   trace,
 };
 
@@ -107,7 +109,7 @@ export const chat: Filled<Chat> = {
   createdAt: at,
   createdBy: 'alice',
   memberCount: 2,
-  own: { role: 'OWNER', joinedSeq: 5, readSeq: 6, readGeneration: 2, unreadCount: 1, mutedUntil: at },
+  own: { role: 'OWNER', joinedSeq: 5, readSeq: 6, readGeneration: 2, unreadCount: 1, mentionCount: 3, mutedUntil: at },
   peer: bob,
   lastMessage: message,
 };

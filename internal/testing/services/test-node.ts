@@ -60,7 +60,10 @@ const auth = { issuer: 'test', audience: 'chat', ttlMs: 60_000 };
 export type TestNode = Awaited<ReturnType<typeof startTestNode>>;
 
 export async function startTestNode(storage: TestStorage, options: TestNodeOptions = {}) {
-  const { chats, members, memberships, readMarks, receipts, settings, users, messages } = { ...storage, ...options };
+  const { chats, members, memberships, readMarks, receipts, settings, mentions, users, messages } = {
+    ...storage,
+    ...options,
+  };
   const { epochs } = storage.database;
   const { bus = new MemoryBus(), rate = { points: 0, seconds: 1 } } = options;
   const log = pino({ level: 'silent' });
@@ -89,7 +92,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     { maxTextLength: 100_000, features: new Set(features) },
   );
   const receiptService = new ReceiptService(
-    { chats, memberships, readMarks, receipts, settings, bus },
+    { chats, memberships, readMarks, receipts, settings, mentions, bus },
     { maxSignalMembers: 100 },
   );
   const services = { chats: service, changes, receipts: receiptService, moderation: undefined as never };

@@ -6,6 +6,7 @@ import { chatsContract } from '../../testing/contract/chats.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
+import { liveMentionsContract } from '../../testing/contract/mentions.ts';
 import { liveMessageKindsContract, messageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
@@ -36,6 +37,7 @@ describe('the contract over gRPC', () => {
   liveChangesContract(open);
   ephemeralEventsContract(open);
   liveReceiptsContract(open);
+  liveMentionsContract(open);
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);
   rolesContract(open, issue);

@@ -8,6 +8,7 @@ import { commands } from '../../testing/clients/stream-probe.ts';
 import { changesContract, liveChangesContract } from '../../testing/contract/changes.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import { membersContract } from '../../testing/contract/members.ts';
+import { liveMentionsContract, mentionsContract } from '../../testing/contract/mentions.ts';
 import { liveMessageKindsContract, messageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
@@ -51,6 +52,8 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     liveMessageKindsContract(open);
     ephemeralEventsContract(open);
     receiptsContract(open);
+    mentionsContract(open);
+    liveMentionsContract(open);
     liveReceiptsContract(open);
     membersContract(open);
     messagesContract(open);

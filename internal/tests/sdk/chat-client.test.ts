@@ -104,6 +104,7 @@ test('markRead returns the unread count, and others get the read mark', async ()
     readSeq: seqs[1],
     unreadCount: 1,
     readGeneration: 0,
+    mentionCount: 0,
   });
 
   await eventually(() => expect(read).toContainEqual({ chatId, userId: alice.user.id, seq: seqs[1], generation: 0 }));
@@ -118,7 +119,7 @@ test('read marks that are set while another is being sent are sent as one, the f
 
   expect(alice.marks).toEqual([seqs[0], seqs.at(-1)]);
   expect(answers.slice(1)).toEqual(
-    answers.slice(1).map(() => ({ readSeq: seqs.at(-1), unreadCount: 0, readGeneration: 0 })),
+    answers.slice(1).map(() => ({ readSeq: seqs.at(-1), unreadCount: 0, readGeneration: 0, mentionCount: 0 })),
   );
   await expect(alice.client.markRead(chatId, 1_000)).rejects.toMatchObject({ reason: 'CURSOR_IN_FUTURE' });
   expect(await alice.client.markRead(chatId, 1)).toMatchObject({ readSeq: seqs.at(-1) });

@@ -97,11 +97,16 @@ test('markUnread moves the mark back, and a client that has not heard of it does
   const { seq } = await alice.client.send(chatId, 'one');
   await bob.client.markRead(chatId, seq);
   const back = await bob.client.markUnread(chatId, seq);
-  expect(back).toEqual({ readSeq: seq - 1, unreadCount: 1, readGeneration: 1 });
+  expect(back).toEqual({ readSeq: seq - 1, unreadCount: 1, readGeneration: 1, mentionCount: 0 });
   await eventually(() => expect(read).toContainEqual({ chatId, userId: bob.user.id, seq: seq - 1, generation: 1 }));
   // As another device would that knows only the mark before.
   expect(await bob.client.call('markRead', { chatId, seq, ifGeneration: 0 })).toEqual(back);
-  expect(await bob.client.markRead(chatId, seq)).toEqual({ readSeq: seq, unreadCount: 0, readGeneration: 1 });
+  expect(await bob.client.markRead(chatId, seq)).toEqual({
+    readSeq: seq,
+    unreadCount: 0,
+    readGeneration: 1,
+    mentionCount: 0,
+  });
 });
 
 test('mute sets until when a chat is muted, and lifts it again', async () => {

@@ -30,12 +30,12 @@ export function contentOf(command: DurableCommand): PendingMessage | PendingChan
 /** Creates the command that sends a message or changes one. */
 export function toCommand(content: PendingMessage | PendingChange): DurableCommand {
   if (!isChange(content)) {
-    const { data, type = '', silent = false } = content;
-    return { $case: 'sendMessage', value: { ...content, data, type, silent } };
+    const { data, type = '', silent = false, mentions = [] } = content;
+    return { $case: 'sendMessage', value: { ...content, data, type, silent, mentions: [...mentions] } };
   }
   if (content.kind === 'edit') {
-    const { kind, ...value } = content;
-    return { $case: 'editMessage', value: { ...value, data: value.data } };
+    const { kind, mentions = [], ...value } = content;
+    return { $case: 'editMessage', value: { ...value, data: value.data, mentions: [...mentions] } };
   }
   const { kind, ...value } = content;
   return { $case: 'deleteMessage', value };

@@ -13,6 +13,7 @@ export const backupTables = [
   'messages',
   'changes',
   'message_versions',
+  'mentions',
   'chat_bans',
   'user_bans',
   'deleted_chats',

@@ -6,6 +6,8 @@ import type { MessageData } from '../../../model/message.ts';
 import type { TokenRole } from '../../../model/principal.ts';
 import type { SystemEvent } from '../../../model/system-event.ts';
 
+import type { StoredMention } from '../mentions/mention-json.ts';
+
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
 /** The transaction that wrote a row, an `xid8`. */
 type NotedByTrigger = ColumnType<string | null, never, never>;
@@ -63,6 +65,15 @@ export interface Tables extends AuthTables {
     reply_to_id: WrittenByFunction<string>;
     root_seq: WrittenByFunction<number>;
     root_id: WrittenByFunction<string>;
+    mentions: WrittenByFunction<StoredMention[]>;
+  };
+  mentions: {
+    chat_id: string;
+    user_id: string;
+    seq: number;
+    sender_id: string;
+    silent: boolean;
+    created_at: Date;
   };
   changes: {
     chat_id: string;

@@ -4,6 +4,7 @@ import type { MovedMark, ReadMarkRepository } from '../../read-mark-repository.t
 import type { Database } from '../connection/database.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
+import { mentionCount } from '../mentions/mention-count.ts';
 import { unreadCount } from './unread-count.ts';
 
 interface MarkRow {
@@ -62,12 +63,15 @@ export class PostgresReadMarkRepository implements ReadMarkRepository {
 
   find(chatId: string, userId: string): Promise<ReadMark | undefined> {
     return withStorageErrors(async () => {
-      const { rows } = await sql<{ read_seq: number; read_generation: number; unread_count: number }>`
-        select own.read_seq, own.read_generation, ${unreadCount(userId)} as unread_count
+      const { rows } = await sql<MarkRow & { unread_count: number; mention_count: number }>`
+        select own.read_seq, own.read_generation, ${unreadCount(userId)} as unread_count,
+          ${mentionCount(userId)} as mention_count
         from members as own join chats as c on c.id = own.chat_id
         where own.chat_id = ${chatId} and own.user_id = ${userId}`.execute(this.#reads);
       const [row] = rows;
-      return row && { readSeq: row.read_seq, readGeneration: row.read_generation, unreadCount: row.unread_count };
+      if (!row) return undefined;
+      const { read_seq: readSeq, read_generation: readGeneration } = row;
+      return { readSeq, readGeneration, unreadCount: row.unread_count, mentionCount: row.mention_count };
     });
   }
 

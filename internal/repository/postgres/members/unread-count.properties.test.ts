@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ChatError } from '../../../model/errors.ts';
+import type { Mention } from '../../../model/mention.ts';
 import type { Message } from '../../../model/message.ts';
 import { testRandom } from '../../../testing/random.ts';
 import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
@@ -15,7 +16,7 @@ const random = testRandom();
 /** These stay members, and have two devices each; the others come and go. */
 const stable = ['ann', 'ben', 'cat'];
 const moving = ['dan', 'eve', 'fay'];
-const everyone = [...stable, ...moving];
+const everyoneIds = [...stable, ...moving];
 const pick = <T>(values: readonly T[]): T => random.pick(values)!;
 
 type Mark = Pick<MovedMark, 'readSeq' | 'readGeneration'>;
@@ -51,7 +52,7 @@ function joinedSeqOf(history: readonly Message[], userId: string): number {
   return Math.max(...history.filter(begins).map(({ seq }) => seq));
 }
 
-test('at every quiet moment all answers have the unread count of a recount, and devices agree on the mark', async () => {
+test('at every quiet moment all answers have the counts of a recount, and devices agree on the mark', async () => {
   const { chats, members, messages, readMarks } = storage;
   const { chat } = await chats.createGroup(user('ann'), 'group', ['ben', 'cat', ...moving]);
   const chatId = chat.id;
@@ -59,14 +60,24 @@ test('at every quiet moment all answers have the unread count of a recount, and 
   const told = new Map(stable.map((id) => [id, [] as Mark[]]));
   const head = async () => (await chats.get(chatId, 'ann')).lastSeq;
 
+  /** Whom a text of four characters mentions, by chance. */
+  const anyMentions = (): { mentions?: Mention[] } => {
+    if (random.chance(0.5)) return {};
+    const places = [0, 2].filter(() => random.chance(0.6));
+    const mentions = places.map((offset) => {
+      const everyone = random.chance(0.3);
+      return { userId: everyone ? '' : pick(everyoneIds), everyone, offset, length: 1 };
+    });
+    return mentions.length > 0 ? { mentions } : {};
+  };
   const send = async () => {
-    const batch = Array.from({ length: 1 + random.below(4) }, () =>
-      newMessage(chatId, pick(everyone), random.chance(0.2) ? { silent: true } : {}),
-    );
+    const batch = Array.from({ length: 1 + random.below(4) }, () => ({
+      ...newMessage(chatId, pick(everyoneIds), { ...(random.chance(0.2) && { silent: true }), ...anyMentions() }),
+      asService: true,
+    }));
     const appended = await messages.appendBatch(batch, ['OWNER', 'MEMBER'], 20_000);
-    sent.push(
-      ...appended.filter(({ outcome }) => outcome === 'stored').map(({ messageId }) => ({ id: messageId, chatId })),
-    );
+    const stored = appended.filter(({ outcome }) => outcome === 'stored');
+    sent.push(...stored.map(({ messageId }) => ({ id: messageId, chatId })));
   };
   const note = (userId: string, mark: MovedMark | undefined) => {
     if (!mark?.moved) return;
@@ -77,16 +88,16 @@ test('at every quiet moment all answers have the unread count of a recount, and 
     send,
     send,
     send,
-    async () => sent.length > 0 && storage.edit(pick(sent), `edited ${random.next()}`),
+    async () => sent.length > 0 && storage.edit(pick(sent), pick(['text', 'edit']), anyMentions()),
     async () => sent.length > 0 && storage.delete(pick(sent)),
     async () => sent.length > 0 && storage.delete(pick(sent), true),
     async () => {
-      const [userId, seq] = [pick(everyone), random.below((await head()) + 1)];
+      const [userId, seq] = [pick(everyoneIds), random.below((await head()) + 1)];
       const ifGeneration = random.chance(0.3) ? random.below(5) : undefined;
       note(userId, await readMarks.advance(chatId, userId, { seq, ifGeneration }));
     },
     async () => {
-      const [userId, fromSeq] = [pick(everyone), 1 + random.below(await head())];
+      const [userId, fromSeq] = [pick(everyoneIds), 1 + random.below(await head())];
       note(userId, await readMarks.moveBack(chatId, userId, fromSeq));
     },
     () => members.add(chatId, user('ann'), [pick(moving)], allow),
@@ -103,7 +114,7 @@ test('at every quiet moment all answers have the unread count of a recount, and 
     await Promise.all(Array.from({ length: 25 }, () => pick(operations)().catch(refused)));
 
     const history = await readHistory(chatId);
-    for (const userId of everyone) {
+    for (const userId of everyoneIds) {
       const { own } = await chats.get(chatId, userId);
       const mark = await readMarks.find(chatId, userId);
       const [listed] = (await chats.listOfUser(userId, 10)).items;
@@ -116,8 +127,14 @@ test('at every quiet moment all answers have the unread count of a recount, and 
       const unread = history.filter(
         ({ seq, sender, system, deletion, silent }) =>
           seq > after && sender.id !== userId && !system && !deletion && !silent,
-      ).length;
-      expect([own.unreadCount, mark?.unreadCount, listed?.own?.unreadCount]).toEqual([unread, unread, unread]);
+      );
+      const names = ({ mentions = [], sender }: Message) =>
+        sender.id !== userId && mentions.some((mention) => mention.everyone || mention.userId === userId);
+      const counts = { unreadCount: unread.length, mentionCount: unread.filter(names).length };
+      for (const answer of [own, mark, listed?.own]) expect(answer).toMatchObject(counts);
+      const mentioned = history.filter((message) => message.seq > own.joinedSeq && names(message));
+      const feed = await storage.mentions.list(userId, 1_000);
+      expect(feed.items.map(({ seq }) => seq)).toEqual(mentioned.map(({ seq }) => seq).sort((a, b) => b - a));
       // Each device has heard of the moves in an order of its own.
       const states = told.get(userId);
       if (!states) continue;

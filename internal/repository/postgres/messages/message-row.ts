@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Complete } from '../../../model/complete.ts';
 import type { Message, MessageData, MessageOptions } from '../../../model/message.ts';
 import type { Tables } from '../connection/tables.ts';
+import { fromStoredMentions, toStoredMentions } from '../mentions/mention-json.ts';
 
 export const messageColumns = [
   'chat_id',
@@ -24,6 +25,7 @@ export const messageColumns = [
   'reply_to_seq',
   'reply_to_id',
   'root_id',
+  'mentions',
 ] as const satisfies (keyof Tables['messages'])[];
 
 /** A row of `messages`, without the columns that are never read back. */
@@ -52,6 +54,7 @@ export function toMessage(row: MessageRow): Complete<Message> {
         ? { messageId: row.reply_to_id, seq: row.reply_to_seq }
         : undefined,
     rootId: row.root_id ?? undefined,
+    mentions: fromStoredMentions(row.mentions),
   };
 }
 
@@ -61,7 +64,8 @@ export function toJson(data: MessageData | undefined): string | null {
 }
 
 /** Returns what append_messages takes as `contents`: the JSON of a message's optional fields by their names; null for an ordinary text. */
-export function toContents({ data, type, silent, replyToId, rootId }: MessageOptions): string | null {
-  if (!(data || type || silent || replyToId || rootId)) return null;
-  return JSON.stringify({ data, type, silent, reply_to_id: replyToId, root_id: rootId });
+export function toContents({ data, type, silent, replyToId, rootId, mentions }: MessageOptions): string | null {
+  if (!(data || type || silent || replyToId || rootId || mentions)) return null;
+  const named = { reply_to_id: replyToId, root_id: rootId, mentions: toStoredMentions(mentions) };
+  return JSON.stringify({ data, type, silent, ...named });
 }

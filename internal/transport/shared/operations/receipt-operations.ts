@@ -1,3 +1,4 @@
+import { validate as isUuid } from 'uuid';
 import type {
   ChatServiceImplementation,
   MarkDeliveredRequest,
@@ -5,12 +6,14 @@ import type {
   MarkUnreadRequest,
 } from '../../../../pkg/api/chat/v1/chat.ts';
 import { normalizeId } from '../../../converter/command.ts';
+import { toWireMessage } from '../../../converter/message.ts';
 import { fromPageToken, isString, toPageToken } from '../../../converter/page-token.ts';
 import { toWireUser } from '../../../converter/user.ts';
+import type { MentionKey } from '../../../repository/mention-repository.ts';
 import type { ReceiptService } from '../../../service/chats/receipt-service.ts';
 import type { CommandContext, OperationTable } from './operation.ts';
 
-type Receipts = 'markRead' | 'markUnread' | 'markDelivered' | 'listReceipts' | 'muteChat';
+type Receipts = 'markRead' | 'markUnread' | 'markDelivered' | 'listReceipts' | 'listMentions' | 'muteChat';
 
 interface Services {
   receipts: ReceiptService;
@@ -62,6 +65,13 @@ export const receiptOperations = {
     },
   },
 
+  listMentions: {
+    run: async ({ receipts }, { pageSize, pageToken }, { caller, limit }) => {
+      const page = await receipts.listMentions(caller, limit(pageSize), fromPageToken(pageToken, isMentionKey));
+      return { messages: page.items.map(toWireMessage), nextPageToken: toPageToken(page.next) };
+    },
+  },
+
   muteChat: {
     run: async ({ receipts }, { chatId, until }, { caller }) => {
       await receipts.muteChat(caller, normalizeId(chatId), until);
@@ -69,3 +79,14 @@ export const receiptOperations = {
     },
   },
 } satisfies OperationTable<Pick<ChatServiceImplementation, Receipts>, Services>;
+
+function isMentionKey(key: unknown): key is MentionKey {
+  if (typeof key !== 'object' || key === null) return false;
+  const { at, chatId, seq } = key as Partial<Record<keyof MentionKey, unknown>>;
+  return isTime(at) && isUuid(chatId) && Number.isSafeInteger(seq);
+}
+
+/** Whether `value` is a time in milliseconds before the year 10000. Page tokens come from clients, so others must not reach a query. */
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 253_402_300_800_000;
+}

@@ -374,6 +374,11 @@ export interface Chat {
     | { [key: string]: any }
     | undefined;
   /**
+   * The number of unread messages (`unread_count`) that mention the caller, by user id or as everyone. The number is exact up
+   * to 1,000; 1,000 means 1,000 or more. 0 if the caller is not a member.
+   */
+  mentionCount: number;
+  /**
    * Until when the caller does not want to be notified of the chat (MuteChat). Not set: the chat is not muted, or not any
    * more. The service counts `unread_count` and `mention_count` as in other chats. Clients do not notify of the messages of a
    * muted chat and leave its unread messages out of sums and badges, but show its mentions.
@@ -466,6 +471,31 @@ export interface Message {
     | undefined;
   /** The id of the message whose thread this one belongs to. Empty: the message is in no thread. */
   rootId: string;
+  /** Whom the text mentions, in the order of their places in it. Empty for a deleted message. */
+  mentions: Mention[];
+}
+
+/**
+ * Mention is a part of a message's text that names a member of the chat, or everyone in it. The sender says whom the text
+ * mentions: the service takes nothing from the text itself.
+ *
+ * Places are counted in Unicode characters (code points), as the length of a text is, so that every place is one between
+ * two characters in any language: a string of Python, a `[]rune` of Go, `chars()` of Rust, `unicodeScalars` of Swift.
+ * JavaScript, Java and C# count UTF-16 code units, where a character beyond U+FFFF, such as most emoji, counts twice: convert
+ * there (in JavaScript, `[...text]` has one item for each character).
+ */
+export interface Mention {
+  /** The mentioned user, who must be a member of the chat. Empty: everyone, see `everyone`. */
+  userId: string;
+  /** The number of characters before the part. */
+  offset: number;
+  /** The number of characters of the part. */
+  length: number;
+  /**
+   * Whether the part mentions all members of the chat, as `@room` and `@all` do. `user_id` is empty then. Only administrators
+   * and owners of the chat, and callers with the token role `service`, may mention everyone.
+   */
+  everyone: boolean;
 }
 
 /** MessageReference names another message of the same chat. */
@@ -748,6 +778,8 @@ export interface SendMessageRequest {
   data:
     | { [key: string]: any }
     | undefined;
+  /** Whom the text mentions: parts of the text, at most 50, in the order of their offsets and without an overlap. */
+  mentions: Mention[];
   /**
    * A name that tells programs what the message is, for example `order.shipped`: at most 64 of the characters a-z, 0-9, `.`,
    * `_` and `-`. The service does not interpret it. Empty, or `text`: an ordinary message.
@@ -803,7 +835,14 @@ export interface EditMessageRequest {
    * The new data, which replaces the old. The rules are those of UpdateChatRequest. An empty object removes it. Not set:
    * unchanged, so that a client that does not know the data can edit the text.
    */
-  data: { [key: string]: any } | undefined;
+  data:
+    | { [key: string]: any }
+    | undefined;
+  /**
+   * Whom the new text mentions. The rules are those of SendMessageRequest. They replace the old ones: an edit without
+   * mentions leaves none, since their places belong to the old text.
+   */
+  mentions: Mention[];
 }
 
 export interface EditMessageResponse {
@@ -958,6 +997,8 @@ export interface MarkReadResponse {
   unreadCount: number;
   /** The generation of the mark, as in `Chat.read_generation`. */
   readGeneration: number;
+  /** As in `Chat.mention_count`. */
+  mentionCount: number;
 }
 
 /** MarkUnreadRequest moves the caller's read mark back, as a unary call or as a command on a stream. */
@@ -974,6 +1015,8 @@ export interface MarkUnreadResponse {
   unreadCount: number;
   /** The generation of the mark, as in `Chat.read_generation`. */
   readGeneration: number;
+  /** As in `Chat.mention_count`. */
+  mentionCount: number;
 }
 
 /** MarkDeliveredRequest notes how far a device of the caller has received a chat, as a unary call or as a command on a stream. */
@@ -1016,6 +1059,20 @@ export interface MessageReceipt {
    * unread.
    */
   read: boolean;
+}
+
+export interface ListMentionsRequest {
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
+  pageSize: number;
+  /** `next_page_token` of the previous page; empty for the first page. */
+  pageToken: string;
+}
+
+export interface ListMentionsResponse {
+  /** The newest first. */
+  messages: Message[];
+  /** Empty on the last page. */
+  nextPageToken: string;
 }
 
 export interface MuteChatRequest {
@@ -1556,6 +1613,7 @@ function createBaseChat(): Chat {
     unreadCount: 0,
     description: "",
     data: undefined,
+    mentionCount: 0,
     mutedUntil: undefined,
     readGeneration: 0,
   };
@@ -1607,6 +1665,9 @@ export const Chat: MessageFns<Chat> = {
     }
     if (message.data !== undefined) {
       Struct.encode(Struct.wrap(message.data), writer.uint32(122).fork()).join();
+    }
+    if (message.mentionCount !== 0) {
+      writer.uint32(128).int32(message.mentionCount);
     }
     if (message.mutedUntil !== undefined) {
       Timestamp.encode(toTimestamp(message.mutedUntil), writer.uint32(138).fork()).join();
@@ -1750,6 +1811,14 @@ export const Chat: MessageFns<Chat> = {
             message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.mentionCount = reader.int32();
+            continue;
+          }
           case 17: {
             if (tag !== 138) {
               break;
@@ -1831,6 +1900,11 @@ export const Chat: MessageFns<Chat> = {
         : 0,
       description: isSet(object.description) ? globalThis.String(object.description) : "",
       data: isObject(object.data) ? object.data : undefined,
+      mentionCount: isSet(object.mentionCount)
+        ? globalThis.Number(object.mentionCount)
+        : isSet(object.mention_count)
+        ? globalThis.Number(object.mention_count)
+        : 0,
       mutedUntil: isSet(object.mutedUntil)
         ? fromJsonTimestamp(object.mutedUntil)
         : isSet(object.muted_until)
@@ -1891,6 +1965,9 @@ export const Chat: MessageFns<Chat> = {
     if (message.data !== undefined) {
       obj.data = message.data;
     }
+    if (message.mentionCount !== 0) {
+      obj.mentionCount = Math.round(message.mentionCount);
+    }
     if (message.mutedUntil !== undefined) {
       obj.mutedUntil = message.mutedUntil.toISOString();
     }
@@ -1922,6 +1999,7 @@ export const Chat: MessageFns<Chat> = {
     message.unreadCount = object.unreadCount ?? 0;
     message.description = object.description ?? "";
     message.data = object.data ?? undefined;
+    message.mentionCount = object.mentionCount ?? 0;
     message.mutedUntil = object.mutedUntil ?? undefined;
     message.readGeneration = object.readGeneration ?? 0;
     return message;
@@ -2113,6 +2191,7 @@ function createBaseMessage(): Message {
     silent: false,
     replyTo: undefined,
     rootId: "",
+    mentions: [],
   };
 }
 
@@ -2171,6 +2250,9 @@ export const Message: MessageFns<Message> = {
     }
     if (message.rootId !== "") {
       writer.uint32(146).string(message.rootId);
+    }
+    for (const v of message.mentions) {
+      Mention.encode(v!, writer.uint32(186).fork()).join();
     }
     return writer;
   },
@@ -2332,6 +2414,14 @@ export const Message: MessageFns<Message> = {
             message.rootId = reader.string();
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.mentions.push(Mention.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2400,6 +2490,9 @@ export const Message: MessageFns<Message> = {
         : isSet(object.root_id)
         ? globalThis.String(object.root_id)
         : "",
+      mentions: globalThis.Array.isArray(object?.mentions)
+        ? object.mentions.map((e: any) => Mention.fromJSON(e))
+        : [],
     };
   },
 
@@ -2459,6 +2552,9 @@ export const Message: MessageFns<Message> = {
     if (message.rootId !== "") {
       obj.rootId = message.rootId;
     }
+    if (message.mentions?.length) {
+      obj.mentions = message.mentions.map((e) => Mention.toJSON(e));
+    }
     return obj;
   },
 
@@ -2491,6 +2587,128 @@ export const Message: MessageFns<Message> = {
       ? MessageReference.fromPartial(object.replyTo)
       : undefined;
     message.rootId = object.rootId ?? "";
+    message.mentions = object.mentions?.map((e) => Mention.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMention(): Mention {
+  return { userId: "", offset: 0, length: 0, everyone: false };
+}
+
+export const Mention: MessageFns<Mention> = {
+  encode(message: Mention, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(16).int32(message.offset);
+    }
+    if (message.length !== 0) {
+      writer.uint32(24).int32(message.length);
+    }
+    if (message.everyone !== false) {
+      writer.uint32(32).bool(message.everyone);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Mention {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMention();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.length = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.everyone = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Mention {
+    return {
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+      length: isSet(object.length) ? globalThis.Number(object.length) : 0,
+      everyone: isSet(object.everyone) ? globalThis.Boolean(object.everyone) : false,
+    };
+  },
+
+  toJSON(message: Mention): unknown {
+    const obj: any = {};
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.offset !== 0) {
+      obj.offset = Math.round(message.offset);
+    }
+    if (message.length !== 0) {
+      obj.length = Math.round(message.length);
+    }
+    if (message.everyone !== false) {
+      obj.everyone = message.everyone;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Mention>): Mention {
+    return Mention.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Mention>): Mention {
+    const message = createBaseMention();
+    message.userId = object.userId ?? "";
+    message.offset = object.offset ?? 0;
+    message.length = object.length ?? 0;
+    message.everyone = object.everyone ?? false;
     return message;
   },
 };
@@ -5745,6 +5963,7 @@ function createBaseSendMessageRequest(): SendMessageRequest {
     clientMessageId: "",
     text: "",
     data: undefined,
+    mentions: [],
     type: "",
     silent: false,
     replyToId: undefined,
@@ -5765,6 +5984,9 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     }
     if (message.data !== undefined) {
       Struct.encode(Struct.wrap(message.data), writer.uint32(34).fork()).join();
+    }
+    for (const v of message.mentions) {
+      Mention.encode(v!, writer.uint32(74).fork()).join();
     }
     if (message.type !== "") {
       writer.uint32(42).string(message.type);
@@ -5826,6 +6048,14 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
             message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.mentions.push(Mention.decode(reader, reader.uint32()));
+            continue;
+          }
           case 5: {
             if (tag !== 42) {
               break;
@@ -5884,6 +6114,7 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
         : "",
       text: isSet(object.text) ? globalThis.String(object.text) : "",
       data: isObject(object.data) ? object.data : undefined,
+      mentions: globalThis.Array.isArray(object?.mentions) ? object.mentions.map((e: any) => Mention.fromJSON(e)) : [],
       type: isSet(object.type) ? globalThis.String(object.type) : "",
       silent: isSet(object.silent) ? globalThis.Boolean(object.silent) : false,
       replyToId: isSet(object.replyToId)
@@ -5913,6 +6144,9 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     if (message.data !== undefined) {
       obj.data = message.data;
     }
+    if (message.mentions?.length) {
+      obj.mentions = message.mentions.map((e) => Mention.toJSON(e));
+    }
     if (message.type !== "") {
       obj.type = message.type;
     }
@@ -5937,6 +6171,7 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     message.clientMessageId = object.clientMessageId ?? "";
     message.text = object.text ?? "";
     message.data = object.data ?? undefined;
+    message.mentions = object.mentions?.map((e) => Mention.fromPartial(e)) || [];
     message.type = object.type ?? "";
     message.silent = object.silent ?? false;
     message.replyToId = object.replyToId ?? undefined;
@@ -6055,7 +6290,15 @@ export const SendMessageResponse: MessageFns<SendMessageResponse> = {
 };
 
 function createBaseEditMessageRequest(): EditMessageRequest {
-  return { chatId: "", messageId: "", clientChangeId: "", text: "", ifVersion: undefined, data: undefined };
+  return {
+    chatId: "",
+    messageId: "",
+    clientChangeId: "",
+    text: "",
+    ifVersion: undefined,
+    data: undefined,
+    mentions: [],
+  };
 }
 
 export const EditMessageRequest: MessageFns<EditMessageRequest> = {
@@ -6077,6 +6320,9 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
     }
     if (message.data !== undefined) {
       Struct.encode(Struct.wrap(message.data), writer.uint32(50).fork()).join();
+    }
+    for (const v of message.mentions) {
+      Mention.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -6142,6 +6388,14 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
             message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.mentions.push(Mention.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6178,6 +6432,9 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
         ? globalThis.Number(object.if_version)
         : undefined,
       data: isObject(object.data) ? object.data : undefined,
+      mentions: globalThis.Array.isArray(object?.mentions)
+        ? object.mentions.map((e: any) => Mention.fromJSON(e))
+        : [],
     };
   },
 
@@ -6201,6 +6458,9 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
     if (message.data !== undefined) {
       obj.data = message.data;
     }
+    if (message.mentions?.length) {
+      obj.mentions = message.mentions.map((e) => Mention.toJSON(e));
+    }
     return obj;
   },
 
@@ -6215,6 +6475,7 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
     message.text = object.text ?? "";
     message.ifVersion = object.ifVersion ?? undefined;
     message.data = object.data ?? undefined;
+    message.mentions = object.mentions?.map((e) => Mention.fromPartial(e)) || [];
     return message;
   },
 };
@@ -7815,7 +8076,7 @@ export const MarkReadRequest: MessageFns<MarkReadRequest> = {
 };
 
 function createBaseMarkReadResponse(): MarkReadResponse {
-  return { readSeq: 0, unreadCount: 0, readGeneration: 0 };
+  return { readSeq: 0, unreadCount: 0, readGeneration: 0, mentionCount: 0 };
 }
 
 export const MarkReadResponse: MessageFns<MarkReadResponse> = {
@@ -7828,6 +8089,9 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
     }
     if (message.readGeneration !== 0) {
       writer.uint32(24).int64(message.readGeneration);
+    }
+    if (message.mentionCount !== 0) {
+      writer.uint32(32).int32(message.mentionCount);
     }
     return writer;
   },
@@ -7869,6 +8133,14 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
             message.readGeneration = longToNumber(reader.int64());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mentionCount = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7898,6 +8170,11 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
         : isSet(object.read_generation)
         ? globalThis.Number(object.read_generation)
         : 0,
+      mentionCount: isSet(object.mentionCount)
+        ? globalThis.Number(object.mentionCount)
+        : isSet(object.mention_count)
+        ? globalThis.Number(object.mention_count)
+        : 0,
     };
   },
 
@@ -7912,6 +8189,9 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
     if (message.readGeneration !== 0) {
       obj.readGeneration = Math.round(message.readGeneration);
     }
+    if (message.mentionCount !== 0) {
+      obj.mentionCount = Math.round(message.mentionCount);
+    }
     return obj;
   },
 
@@ -7923,6 +8203,7 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
     message.readSeq = object.readSeq ?? 0;
     message.unreadCount = object.unreadCount ?? 0;
     message.readGeneration = object.readGeneration ?? 0;
+    message.mentionCount = object.mentionCount ?? 0;
     return message;
   },
 };
@@ -8021,7 +8302,7 @@ export const MarkUnreadRequest: MessageFns<MarkUnreadRequest> = {
 };
 
 function createBaseMarkUnreadResponse(): MarkUnreadResponse {
-  return { readSeq: 0, unreadCount: 0, readGeneration: 0 };
+  return { readSeq: 0, unreadCount: 0, readGeneration: 0, mentionCount: 0 };
 }
 
 export const MarkUnreadResponse: MessageFns<MarkUnreadResponse> = {
@@ -8034,6 +8315,9 @@ export const MarkUnreadResponse: MessageFns<MarkUnreadResponse> = {
     }
     if (message.readGeneration !== 0) {
       writer.uint32(24).int64(message.readGeneration);
+    }
+    if (message.mentionCount !== 0) {
+      writer.uint32(32).int32(message.mentionCount);
     }
     return writer;
   },
@@ -8075,6 +8359,14 @@ export const MarkUnreadResponse: MessageFns<MarkUnreadResponse> = {
             message.readGeneration = longToNumber(reader.int64());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mentionCount = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8104,6 +8396,11 @@ export const MarkUnreadResponse: MessageFns<MarkUnreadResponse> = {
         : isSet(object.read_generation)
         ? globalThis.Number(object.read_generation)
         : 0,
+      mentionCount: isSet(object.mentionCount)
+        ? globalThis.Number(object.mentionCount)
+        : isSet(object.mention_count)
+        ? globalThis.Number(object.mention_count)
+        : 0,
     };
   },
 
@@ -8118,6 +8415,9 @@ export const MarkUnreadResponse: MessageFns<MarkUnreadResponse> = {
     if (message.readGeneration !== 0) {
       obj.readGeneration = Math.round(message.readGeneration);
     }
+    if (message.mentionCount !== 0) {
+      obj.mentionCount = Math.round(message.mentionCount);
+    }
     return obj;
   },
 
@@ -8129,6 +8429,7 @@ export const MarkUnreadResponse: MessageFns<MarkUnreadResponse> = {
     message.readSeq = object.readSeq ?? 0;
     message.unreadCount = object.unreadCount ?? 0;
     message.readGeneration = object.readGeneration ?? 0;
+    message.mentionCount = object.mentionCount ?? 0;
     return message;
   },
 };
@@ -8600,6 +8901,188 @@ export const MessageReceipt: MessageFns<MessageReceipt> = {
     const message = createBaseMessageReceipt();
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
     message.read = object.read ?? false;
+    return message;
+  },
+};
+
+function createBaseListMentionsRequest(): ListMentionsRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListMentionsRequest: MessageFns<ListMentionsRequest> = {
+  encode(message: ListMentionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListMentionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListMentionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListMentionsRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListMentionsRequest): unknown {
+    const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListMentionsRequest>): ListMentionsRequest {
+    return ListMentionsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListMentionsRequest>): ListMentionsRequest {
+    const message = createBaseListMentionsRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListMentionsResponse(): ListMentionsResponse {
+  return { messages: [], nextPageToken: "" };
+}
+
+export const ListMentionsResponse: MessageFns<ListMentionsResponse> = {
+  encode(message: ListMentionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.messages) {
+      Message.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListMentionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListMentionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messages.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListMentionsResponse {
+    return {
+      messages: globalThis.Array.isArray(object?.messages) ? object.messages.map((e: any) => Message.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListMentionsResponse): unknown {
+    const obj: any = {};
+    if (message.messages?.length) {
+      obj.messages = message.messages.map((e) => Message.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListMentionsResponse>): ListMentionsResponse {
+    return ListMentionsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListMentionsResponse>): ListMentionsResponse {
+    const message = createBaseListMentionsResponse();
+    message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -13877,10 +14360,11 @@ export const ChatServiceDefinition = {
      *
      * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-     * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to.
-     * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type or a reference, or is silent, and older nodes may
-     * not know it.
-     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+     * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to, or
+     * `mentions` names a user who is not a member, or a part that is not in the text.
+     * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type, a reference or mentions, or is silent, and older
+     * nodes may not know it.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat, or not mention everyone.
      * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
      * `client_message_id`.
      */
@@ -13902,9 +14386,11 @@ export const ChatServiceDefinition = {
      * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
      * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
-     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message.
+     * INVALID_ARGUMENT (INVALID_FIELDS): `mentions` names a user who is not a member, or a part that is not in the text.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message, or not mention
+     * everyone.
      * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer;
-     * (FEATURE_DISABLED): the edit has data, and older nodes may not know it.
+     * (FEATURE_DISABLED): the edit has data or mentions, and older nodes may not know it.
      * ABORTED (VERSION_CONFLICT): the message's `update_seq` is not `if_version`; read it and decide anew.
      * UNAVAILABLE (STORAGE_UNAVAILABLE): the edit may or may not be stored; send it again with the same `client_change_id`.
      */
@@ -14060,6 +14546,19 @@ export const ChatServiceDefinition = {
       requestType: ListReceiptsRequest as typeof ListReceiptsRequest,
       requestStream: false,
       responseType: ListReceiptsResponse as typeof ListReceiptsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * ListMentions returns the messages that mention the caller, newest first: those of the caller's present chats that others
+     * have sent since the caller became a member, by user id or to everyone, read or not. Deleted messages are not among them.
+     * All messages of a page were there at one moment. A message that is edited to mention the caller has its old place.
+     */
+    listMentions: {
+      name: "ListMentions",
+      requestType: ListMentionsRequest as typeof ListMentionsRequest,
+      requestStream: false,
+      responseType: ListMentionsResponse as typeof ListMentionsResponse,
       responseStream: false,
       options: {},
     },
@@ -14338,10 +14837,11 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-   * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to.
-   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type or a reference, or is silent, and older nodes may
-   * not know it.
-   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to, or
+   * `mentions` names a user who is not a member, or a part that is not in the text.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type, a reference or mentions, or is silent, and older
+   * nodes may not know it.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat, or not mention everyone.
    * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
    * `client_message_id`.
    */
@@ -14359,9 +14859,11 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
    * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
-   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message.
+   * INVALID_ARGUMENT (INVALID_FIELDS): `mentions` names a user who is not a member, or a part that is not in the text.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message, or not mention
+   * everyone.
    * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer;
-   * (FEATURE_DISABLED): the edit has data, and older nodes may not know it.
+   * (FEATURE_DISABLED): the edit has data or mentions, and older nodes may not know it.
    * ABORTED (VERSION_CONFLICT): the message's `update_seq` is not `if_version`; read it and decide anew.
    * UNAVAILABLE (STORAGE_UNAVAILABLE): the edit may or may not be stored; send it again with the same `client_change_id`.
    */
@@ -14477,6 +14979,15 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     request: ListReceiptsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListReceiptsResponse>>;
+  /**
+   * ListMentions returns the messages that mention the caller, newest first: those of the caller's present chats that others
+   * have sent since the caller became a member, by user id or to everyone, read or not. Deleted messages are not among them.
+   * All messages of a page were there at one moment. A message that is edited to mention the caller has its old place.
+   */
+  listMentions(
+    request: ListMentionsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListMentionsResponse>>;
   /**
    * MuteChat sets until when the caller does not want to be notified of a chat (`Chat.muted_until`), for all of the caller's
    * devices. It changes nothing else: messages are delivered and counted as before.
@@ -14714,10 +15225,11 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-   * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to.
-   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type or a reference, or is silent, and older nodes may
-   * not know it.
-   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to, or
+   * `mentions` names a user who is not a member, or a part that is not in the text.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type, a reference or mentions, or is silent, and older
+   * nodes may not know it.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat, or not mention everyone.
    * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
    * `client_message_id`.
    */
@@ -14735,9 +15247,11 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
    * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
-   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message.
+   * INVALID_ARGUMENT (INVALID_FIELDS): `mentions` names a user who is not a member, or a part that is not in the text.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message, or not mention
+   * everyone.
    * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer;
-   * (FEATURE_DISABLED): the edit has data, and older nodes may not know it.
+   * (FEATURE_DISABLED): the edit has data or mentions, and older nodes may not know it.
    * ABORTED (VERSION_CONFLICT): the message's `update_seq` is not `if_version`; read it and decide anew.
    * UNAVAILABLE (STORAGE_UNAVAILABLE): the edit may or may not be stored; send it again with the same `client_change_id`.
    */
@@ -14853,6 +15367,15 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<ListReceiptsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListReceiptsResponse>;
+  /**
+   * ListMentions returns the messages that mention the caller, newest first: those of the caller's present chats that others
+   * have sent since the caller became a member, by user id or to everyone, read or not. Deleted messages are not among them.
+   * All messages of a page were there at one moment. A message that is edited to mention the caller has its old place.
+   */
+  listMentions(
+    request: DeepPartial<ListMentionsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListMentionsResponse>;
   /**
    * MuteChat sets until when the caller does not want to be notified of a chat (`Chat.muted_until`), for all of the caller's
    * devices. It changes nothing else: messages are delivered and counted as before.
