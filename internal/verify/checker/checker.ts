@@ -199,6 +199,7 @@ export class Checker {
     const { chatId, head, description } = record;
     if (chatId && head !== undefined && description !== undefined)
       this.#ledger(chatId).described.push({ ...record, head, description });
+    if (chatId && record.counts) this.#ledger(chatId).counted.push(record);
     if (record.same) this.#compare(record, record.same);
     if (record.chatId && record.readSeq !== undefined) this.#mark(record, record.chatId);
   }

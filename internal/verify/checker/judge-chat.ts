@@ -1,6 +1,7 @@
 import type { ChangeRecord, ChatRecord, HistoryRecord, MessageRecord, SendRecord } from '../history/history-record.ts';
 import type { Changes } from './changes.ts';
 import { judgeChanges } from './judge-changes.ts';
+import { judgeCounts } from './judge-counts.ts';
 import type { Floor, Ledger } from './ledger.ts';
 import { checkMembers } from './members.ts';
 import type { Attempts, Sends } from './sends.ts';
@@ -25,6 +26,8 @@ export function judgeChat(one: Case, report: Report): void {
   const attempts = sends.ofChat(ledger.chatId);
   if (ledger.audit) judgeAudit(ledger, attempts, changes, report);
   if (ledger.audit) judgeDescriptions(ledger, report);
+  // Counts of a database that has gone back are of other messages.
+  if (one.lostAt === undefined) judgeCounts(ledger, report);
   judgeOrder(ledger, attempts, changes, report);
   for (const message of ledger.messages.values()) {
     if (message.system || !users.has(message.sender)) continue;

@@ -28,6 +28,7 @@ export const violationKinds = {
   'condition-ignored': { promise: 3, says: 'a conditional change was made to another version of the message' },
   'version-moved-back': { promise: 2, says: 'a reader received an older version of a message after a newer one' },
   'mark-moved-back': { promise: 2, says: 'a read mark moved back' },
+  'wrong-count': { promise: 2, says: 'a count of unread messages or mentions differs from a recount' },
   'two-of-one': { promise: 3, says: 'two answers about the same thing differ' },
 } as const;
 

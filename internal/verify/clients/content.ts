@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Mention } from '../../../pkg/api/chat/v1/chat.ts';
 
 /** Returns the data that clients of a run send with a text: of every third text. It follows from the text, so that histories need not hold it. */
 export function dataFor(text: string): Record<string, unknown> | undefined {
@@ -6,7 +7,26 @@ export function dataFor(text: string): Record<string, unknown> | undefined {
   return { characters: text.length, words: text.split(' ').slice(0, 3), 'a key ü': { isLong: text.length > 100 } };
 }
 
-/** Returns the content of a message for the history: the text, and the data if it is not what was sent with the text. */
-export function contentOf({ text, data }: { text: string; data?: Record<string, unknown> | undefined }): string {
-  return isDeepStrictEqual(data, dataFor(text)) ? text : `${text} with the data ${JSON.stringify(data)}`;
+/** How a text begins that mentions everyone. */
+export const everyoneName = 'all';
+
+/** Returns the mentions that clients of a run send with a text: whom it names at its beginning, by `@all` or `@` and the id. They follow from the text, too. */
+export function mentionsFor(text: string): Mention[] {
+  const name = /^@(\S+) /.exec(text)?.[1];
+  if (name === undefined) return [];
+  const everyone = name === everyoneName;
+  return [{ userId: everyone ? '' : name, everyone, offset: 0, length: [...name].length + 1 }];
+}
+
+interface Content {
+  text: string;
+  data?: Record<string, unknown> | undefined;
+  mentions: Mention[];
+}
+
+/** Returns the content of a message for the history: the text, with the data and the mentions if they are not what was sent with the text. */
+export function contentOf({ text, data, mentions }: Content): string {
+  const withData = isDeepStrictEqual(data, dataFor(text)) ? text : `${text} with the data ${JSON.stringify(data)}`;
+  if (isDeepStrictEqual(mentions, mentionsFor(text))) return withData;
+  return `${withData} with the mentions ${JSON.stringify(mentions)}`;
 }

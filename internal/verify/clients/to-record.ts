@@ -5,7 +5,7 @@ import { contentOf } from './content.ts';
 
 /** The record of a message that a reader received; `changed`: as a change. */
 export function toMessageRecord(reader: string, at: number, message: Message, changed = false): MessageRecord {
-  const { seq, updateSeq, id, sender, clientMessageId, deletedAt } = message;
+  const { seq, updateSeq, id, sender, clientMessageId, deletedAt, silent } = message;
   const system = toSystemNews(message);
   return {
     kind: 'message',
@@ -20,6 +20,7 @@ export function toMessageRecord(reader: string, at: number, message: Message, ch
     ...(system && { system }),
     ...(changed && { changed }),
     ...(deletedAt && { deleted: true as const }),
+    ...(silent && { silent }),
   };
 }
 

@@ -86,6 +86,8 @@ export interface CallRecord extends Interval {
   readSeq?: number;
   /** How often the mark was moved back, from the answer. */
   readGeneration?: number;
+  /** What the user was told when nobody acted any more: where the membership begins, and how many messages are unread and mention the user. */
+  counts?: { joinedSeq: number; unread: number; mentions: number };
   /** All answers about one thing (the chat of a pair, the room of a name) must name the same chat. */
   same?: { thing: string; is: string };
 }
@@ -142,6 +144,8 @@ export interface MessageRecord extends Timed {
   changed?: true;
   /** Present if the message has been deleted. */
   deleted?: true;
+  /** Present if the message counts as unread for nobody. */
+  silent?: true;
 }
 
 /** A reader received that later changes have replaced these numbers. */

@@ -58,8 +58,8 @@ async function readChanges(actor: Actor, chat: KnownChat, afterSeq: number): Pro
   journal.add({ kind: 'close', at, reader, why: 'client' });
 }
 
-/** Looks at a chat's state. */
-export function lookAt(actor: Actor, chat: KnownChat): Promise<GetChatResponse | undefined> {
+/** Looks at a chat's state. When nobody acts any more, what it counts is recorded, too. */
+export function lookAt(actor: Actor, chat: KnownChat, { quiet = false } = {}): Promise<GetChatResponse | undefined> {
   const tells = ({ chat: seen }: GetChatResponse) =>
     seen
       ? {
@@ -67,9 +67,14 @@ export function lookAt(actor: Actor, chat: KnownChat): Promise<GetChatResponse |
           description: seen.description,
           // Only members have a read mark.
           ...(seen.ownRole > 0 && { readSeq: seen.readSeq, readGeneration: seen.readGeneration }),
+          ...(quiet &&
+            seen.ownRole > 0 && {
+              counts: { joinedSeq: seen.joinedSeq, unread: seen.unreadCount, mentions: seen.mentionCount },
+            }),
         }
       : {};
-  return actor.call('getChat', { chatId: chat.id }, { chatId: chat.id, tells });
+  const name = quiet ? 'audit counts' : 'getChat';
+  return actor.call('getChat', { chatId: chat.id }, { name, chatId: chat.id, tells });
 }
 
 export const someChat = (actor: Actor) => actor.random.pick(actor.world.chatsOf(actor.user));

@@ -48,6 +48,14 @@ export const receipts: readonly Operation[] = [
     },
   },
   {
+    name: 'list mentions',
+    asks: ['ListMentions'],
+    weight: 1,
+    prepare({ actor }) {
+      return () => actor.call('listMentions', { pageSize: 20 });
+    },
+  },
+  {
     name: 'mute',
     asks: ['MuteChat'],
     weight: 1,

@@ -13,7 +13,7 @@ import type {
 
 type Place = Pick<
   MessageRecord,
-  'seq' | 'updateSeq' | 'id' | 'sender' | 'clientMessageId' | 'text' | 'system' | 'changed' | 'deleted'
+  'seq' | 'updateSeq' | 'id' | 'sender' | 'clientMessageId' | 'text' | 'system' | 'changed' | 'deleted' | 'silent'
 >;
 /** What a reader receives: a message or a change, or that numbers are covered. */
 type Given = Place | { from: number; to: number };
