@@ -2,6 +2,7 @@ import type * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Complete } from '../model/complete.ts';
 import type { Message } from '../model/message.ts';
 import { fromWireSystemEvent, toWireSystemEvent } from './system-event.ts';
+import { fromWireThread, toWireThread } from './thread.ts';
 import { fromWireUser, toWireUser } from './user.ts';
 
 export function toWireMessage(message: Message): Complete<wire.Message> {
@@ -24,6 +25,7 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     silent: message.silent ?? false,
     replyTo: message.replyTo,
     rootId: message.rootId ?? '',
+    thread: message.thread && toWireThread(message.thread),
     mentions: message.mentions ? [...message.mentions] : [],
   };
 }
@@ -31,7 +33,7 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
-  const { deletedAt, deletedBy, hidden, data, type, silent, replyTo, rootId, mentions } = message;
+  const { deletedAt, deletedBy, hidden, data, type, silent, replyTo, rootId, thread, mentions } = message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -51,6 +53,7 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     silent: silent || undefined,
     replyTo,
     rootId: rootId || undefined,
+    thread: thread && fromWireThread(thread),
     mentions: mentions.length > 0 ? mentions : undefined,
   };
 }

@@ -74,3 +74,8 @@ export function membershipEndOf(entry: Entry): MembershipEnd | undefined {
   const ended = endedMembership(entry.message);
   return ended && { ...ended, seq: seqOf(entry) };
 }
+
+/** Returns the message that the entry is about, if it carries one. */
+export function messageOf(entry: Entry): Message | undefined {
+  return entry.kind === 'covered' ? undefined : entry.message;
+}

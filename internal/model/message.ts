@@ -1,5 +1,6 @@
 import type { Mention } from './mention.ts';
 import type { SystemEvent } from './system-event.ts';
+import type { ThreadSummary } from './thread.ts';
 import type { TraceContext } from './trace-context.ts';
 import type { User } from './user.ts';
 
@@ -30,6 +31,8 @@ export interface Message {
   readonly replyTo?: MessageReference;
   /** The id of the message whose thread this one is in. */
   readonly rootId?: string;
+  /** What is known of the thread of this message. Only answers to calls have it. */
+  readonly thread?: ThreadSummary;
   /** Whom the text mentions, in the order of their places. Absent if nobody. */
   readonly mentions?: readonly Mention[];
 }

@@ -23,11 +23,13 @@ import { PostgresReadMarkRepository } from '../../repository/postgres/members/po
 import { PostgresReceiptRepository } from '../../repository/postgres/members/postgres-receipt-repository.ts';
 import { PostgresMentionRepository } from '../../repository/postgres/mentions/postgres-mention-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
+import { PostgresThreadRepository } from '../../repository/postgres/threads/postgres-thread-repository.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
 import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { ModerationService } from '../../service/chats/moderation-service.ts';
 import { ReceiptService } from '../../service/chats/receipt-service.ts';
+import { ThreadService } from '../../service/chats/thread-service.ts';
 import { Hub } from '../../service/delivery/hub.ts';
 import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
 import { sessionCounters } from '../../service/sessions/session-counters.ts';
@@ -66,6 +68,7 @@ export interface ChatParts {
   chats: ChatService;
   changes: ChangeService;
   moderation: ModerationService;
+  threads: ThreadService;
   receipts: ReceiptService;
   sessions: SessionRegistry;
   hub: Hub;
@@ -195,6 +198,13 @@ export async function openChat(
       onBansChanged: () => identity.revocations.refresh('bans'),
     }),
   );
+  const threads = traced(
+    'ThreadService',
+    new ThreadService({
+      threads: traced('ThreadRepository', new PostgresThreadRepository(database)),
+      epochs: database.epochs,
+    }),
+  );
   const presenceAnnouncer = new PresenceAnnouncer(
     { bus, memberships, presence, log },
     live.follow(({ limits, times }) => ({ graceMs: times.presenceGraceMs, maxMembers: limits.maxSignalMembers })),
@@ -237,7 +247,7 @@ export async function openChat(
       maxStreamsPerUser: limits.maxStreamsPerUser,
     })),
   );
-  return { chats: service, changes, moderation, receipts, sessions, hub };
+  return { chats: service, changes, moderation, receipts, threads, sessions, hub };
 }
 
 /** Returns the messages per page for a reader that catches up: so few that a page of the longest texts has about 2 MiB. */

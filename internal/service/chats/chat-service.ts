@@ -3,6 +3,7 @@ import type { Presence } from '../../client/presence/presence.ts';
 import type { Chat, ChatType } from '../../model/chat.ts';
 import type { ChatUpdateRequest } from '../../model/chat-fields.ts';
 import type { Complete } from '../../model/complete.ts';
+import { entryOf } from '../../model/entry.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Feature } from '../../model/feature.ts';
 import type { Member } from '../../model/member.ts';
@@ -10,6 +11,7 @@ import type { Mention } from '../../model/mention.ts';
 import type { Draft, Message, MessageData, MessageOptions, Receipt } from '../../model/message.ts';
 import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
+import type { MessagePage } from '../../model/thread.ts';
 import type { User } from '../../model/user.ts';
 import type { ChatRepository, ChatsKey, Creator } from '../../repository/chat-repository.ts';
 import type { EpochRepository } from '../../repository/epoch-repository.ts';
@@ -226,8 +228,13 @@ export class ChatService {
     return this.#writer.append(draft, signal);
   }
 
-  getMessage(caller: Principal, chatId: string, messageId: string): Promise<Message> {
-    return this.#messages.get(chatId, messageId, readerFor('GetMessage', caller));
+  /** Returns the message, and the one that it replies to. */
+  getMessage(
+    caller: Principal,
+    chatId: string,
+    messageId: string,
+  ): Promise<{ message: Message; referenced: Message[] }> {
+    return this.#messages.getWithReferences(chatId, messageId, readerFor('GetMessage', caller));
   }
 
   /** Returns a page with the epoch of its numbers. */
@@ -236,7 +243,7 @@ export class ChatService {
     chatId: string,
     range: HistoryRange,
     limit: number,
-  ): Promise<{ messages: Message[]; hasMore: boolean; epoch: string }> {
+  ): Promise<MessagePage & { epoch: string }> {
     const reader = readerFor('ListMessages', caller);
     return inOneEpoch(this.#epochs, async (epoch) => ({
       ...(await this.#messages.listHistory(chatId, range, limit, reader)),
@@ -293,7 +300,7 @@ export class ChatService {
   /** Publishes messages of one chat, in their order, and to each user in `membersChanged` that a membership has begun or ended. */
   #publish(messages: readonly Message[], membersChanged: readonly string[]): void {
     const [first] = messages;
-    if (first) this.#bus.publishToChat(first.chatId, { kind: 'messages', messages });
+    if (first) this.#bus.publishToChat(first.chatId, { kind: 'entries', entries: messages.map(entryOf) });
     this.#bus.publishMembershipChange(membersChanged);
   }
 }

@@ -123,7 +123,7 @@ function live(topic: Topic, reader = new Reader()): Reader {
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
-const messages = (messages: readonly Message[]) => ({ kind: 'messages', messages }) as const;
+const messages = (messages: readonly Message[]) => ({ kind: 'entries', entries: messages.map(entryOf) }) as const;
 
 describe('a topic', () => {
   test('gives all live readers the same batch, so that they share its frames', () => {

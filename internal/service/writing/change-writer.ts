@@ -17,7 +17,7 @@ import { refusalOf } from '../authorization.ts';
 import { toMentionError } from '../chats/mentions.ts';
 import { BatchWriter, type Settled, type WriterOptions } from './batch-writer.ts';
 import { digestOfChange } from './digests.ts';
-import { type WrittenCounters, WrittenMessages, writtenCounters } from './written-messages.ts';
+import { type WrittenCounters, WrittenEntries, writtenCounters } from './written-entries.ts';
 
 interface Deps {
   changes: Pick<ChangeRepository, 'appendBatch'>;
@@ -64,7 +64,7 @@ export class ChangeWriter {
   }
 
   #settle(settled: readonly Settled<NewChange, Changed, ChangeReceipt>[]): void {
-    const written = new WrittenMessages(this.#counters);
+    const written = new WrittenEntries(this.#counters);
     for (const { entry, outcome: changed } of settled) {
       switch (changed.outcome) {
         case 'stored':

@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../../model/audit-event.ts';
 import type { Ban } from '../../model/ban.ts';
 import type { Chat } from '../../model/chat.ts';
+import { type Entry, entryOf } from '../../model/entry.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Event } from '../../model/event.ts';
@@ -55,6 +56,7 @@ export const filledMessages = Object.values(systemEvents).map(
     silent: true,
     replyTo: { messageId: 'other', seq: 7 },
     rootId: 'root',
+    thread: { replyCount: 3, lastSeq: 9, lastAt: at, participantIds: ['alice', 'bob'], updateSeq: 10 },
     mentions: [{ userId: 'bob', everyone: true, offset: 1, length: 2 }],
   }),
 );
@@ -67,8 +69,14 @@ export const ephemeralEvents: OneOfEach<EphemeralEvent> = {
   delivered: { kind: 'delivered', chatId: 'chat', userId: 'alice', seq: 5 },
 };
 
+export const entries: OneOfEach<Entry> = {
+  message: { kind: 'message', message },
+  message_changed: { kind: 'message_changed', message },
+  covered: { kind: 'covered', chatId: 'chat', fromSeq: 5, toSeq: 8 },
+};
+
 const chatPublicationKinds: OneOfEach<ChatPublication> = {
-  messages: { kind: 'messages', messages: filledMessages, epoch: 'e', traces: [trace] },
+  entries: { kind: 'entries', entries: filledMessages.map(entryOf) as Filled<Entry>[], epoch: 'e', traces: [trace] },
   head: { kind: 'head', seq: 2 ** 52 },
   deleted: { kind: 'deleted' },
   ephemeral: { kind: 'ephemeral', event: ephemeralEvents.typing, onlyTo: 'alice' },
@@ -76,10 +84,13 @@ const chatPublicationKinds: OneOfEach<ChatPublication> = {
 
 /** Publications of each kind, which together contain every system event and every ephemeral event. No two are equal. */
 export const chatPublications: readonly Filled<ChatPublication>[] = Object.values(chatPublicationKinds).flatMap(
-  (publication): Filled<ChatPublication>[] =>
-    publication.kind === 'ephemeral'
-      ? Object.values(ephemeralEvents).map((event) => ({ ...publication, event }))
-      : [publication],
+  (publication): Filled<ChatPublication>[] => {
+    if (publication.kind === 'ephemeral')
+      return Object.values(ephemeralEvents).map((event) => ({ ...publication, event }));
+    // Messages alone take another form on the wire.
+    if (publication.kind === 'entries') return [publication, { ...publication, entries: Object.values(entries) }];
+    return [publication];
+  },
 );
 
 export const acceptedMessage: Filled<AcceptedMessage> = {
@@ -145,9 +156,7 @@ export const events: OneOfEach<Event> = {
   subscribed: { kind: 'subscribed', commandId: '1', chatId: 'chat', headSeq: 9, afterSeq: 4, epoch: 'e' },
   reset: { kind: 'reset', chatId: 'chat', epoch: 'e', fromSeq: 4 },
   caught_up: { kind: 'caught_up', chatId: 'chat', seq: 9 },
-  message: { kind: 'message', message },
-  message_changed: { kind: 'message_changed', message },
-  covered: { kind: 'covered', chatId: 'chat', fromSeq: 5, toSeq: 8 },
+  ...entries,
   chat_added: { kind: 'chat_added', chat },
   chat_removed: { kind: 'chat_removed', chatId: 'chat', reason: 'LEFT' },
   accepted: { kind: 'accepted', commandId: '1', receipt: { messageId: 'm', seq: 3, createdAt: at } },

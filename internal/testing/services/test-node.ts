@@ -95,7 +95,13 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     { chats, memberships, readMarks, receipts, settings, mentions, bus },
     { maxSignalMembers: 100 },
   );
-  const services = { chats: service, changes, receipts: receiptService, moderation: undefined as never };
+  const services = {
+    chats: service,
+    changes,
+    receipts: receiptService,
+    moderation: undefined as never,
+    threads: undefined as never,
+  };
   const presenceAnnouncer = new PresenceAnnouncer(
     { bus, memberships, presence, log },
     { graceMs: 100, maxMembers: 100 },

@@ -15,6 +15,7 @@ import { liveMessageKindsContract } from '../../testing/contract/message-kinds.t
 import { readingContract } from '../../testing/contract/reading.ts';
 import { liveReceiptsContract, receiptsContract } from '../../testing/contract/receipts.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
+import { liveThreadsContract } from '../../testing/contract/threads.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { sseTransport } from '../../verify/transports/sse-transport.ts';
 
@@ -67,6 +68,7 @@ describe.each(Object.entries(everyTransport))('over %s', (name, open) => {
   streamsContract(open);
   liveChangesContract(open);
   liveMessageKindsContract(open);
+  liveThreadsContract(open);
   ephemeralEventsContract(open);
   liveReceiptsContract(open);
   liveMentionsContract(open);

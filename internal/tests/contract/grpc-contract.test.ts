@@ -14,6 +14,7 @@ import { liveReceiptsContract } from '../../testing/contract/receipts.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
+import { liveThreadsContract, threadsContract } from '../../testing/contract/threads.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
 
@@ -32,6 +33,8 @@ describe('the contract over gRPC', () => {
   messagesContract(open);
   changesContract(open);
   messageKindsContract(open);
+  threadsContract(open);
+  liveThreadsContract(open);
   liveMessageKindsContract(open);
   streamsContract(open);
   liveChangesContract(open);

@@ -17,6 +17,7 @@ import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
+import { threadsContract } from '../../testing/contract/threads.ts';
 import { openApiChecker } from '../../testing/openapi-check.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
@@ -28,6 +29,7 @@ function contract(open: () => Transport): void {
   messagesContract(open);
   changesContract(open);
   messageKindsContract(open);
+  threadsContract(open);
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);
   rolesContract(open, issue);

@@ -12,6 +12,7 @@ import { permissionsContract } from '../../testing/contract/permissions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
+import { liveThreadsContract, threadsContract } from '../../testing/contract/threads.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
 
@@ -44,9 +45,11 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
   messagesContract(openProto);
   changesContract(openProto);
   messageKindsContract(openProto);
+  threadsContract(openProto);
   streamsContract(openProto);
   liveChangesContract(openProto);
   liveMessageKindsContract(openProto);
+  liveThreadsContract(openProto);
   accountsContract(openProto, issue);
   rolesContract(openProto, issue);
   permissionsContract(openProto, issue, 'one role');

@@ -33,6 +33,8 @@ export const backupTables = [
   'export.cursors',
   'export.backfill',
   'export.chats',
+  'threads',
+  'thread_follows',
 ] as const;
 
 export type BackupTable = (typeof backupTables)[number];

@@ -54,6 +54,7 @@ export function toMessage(row: MessageRow): Complete<Message> {
         ? { messageId: row.reply_to_id, seq: row.reply_to_seq }
         : undefined,
     rootId: row.root_id ?? undefined,
+    thread: undefined,
     mentions: fromStoredMentions(row.mentions),
   };
 }
