@@ -107,6 +107,24 @@ export const commands: readonly Command[] = [
     run: (conversation, _, number) => conversation.delete(number),
   },
   {
+    name: 'mentions',
+    parameters: '',
+    summary: 'the newest messages that mention you, in all chats',
+    run: (conversation) => conversation.listMentions(),
+  },
+  {
+    name: 'unread',
+    parameters: '[#n]',
+    summary: 'make the last message here unread, or all from n on',
+    run: (conversation, _, number) => conversation.markUnread(number),
+  },
+  {
+    name: 'mute',
+    parameters: '[hours]',
+    summary: 'count only mentions here; 8 hours unless given, 0 ends it',
+    run: (conversation, hours) => conversation.mute(hours === '' ? 8 : Number(hours)),
+  },
+  {
     name: 'exit',
     parameters: '',
     summary: 'end the program',
