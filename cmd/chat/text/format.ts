@@ -1,4 +1,11 @@
-import { type Chat, ChatRole, ChatType, type Message, type User } from '../../../pkg/chat-client/index.ts';
+import {
+  type Chat,
+  ChatRole,
+  ChatType,
+  type Message,
+  MessageStreaming,
+  type User,
+} from '../../../pkg/chat-client/index.ts';
 import { plainName, plainText } from './plain-text.ts';
 import { plainStyle, type Style } from './style.ts';
 
@@ -70,9 +77,16 @@ export function changedLine(kind: 'edit' | 'delete', chat: Chat, text: string, {
   return `${dim(`[${kind === 'edit' ? 'Edited' : 'Deleted'} in ${chatTitle(chat)}]`)} ${body(text)}`;
 }
 
-function stateText({ text, editedAt, deletedAt }: Message, { dim }: Style): string {
+function stateText({ text, editedAt, deletedAt, streaming }: Message, { dim }: Style): string {
   if (deletedAt) return dim('(deleted)');
-  return editedAt ? `${body(text)} ${dim('(edited)')}` : body(text);
+  if (editedAt) return `${body(text)} ${dim('(edited)')}`;
+  if (streaming === MessageStreaming.STREAMING) return `${body(text)} ${dim('…')}`;
+  return streaming === MessageStreaming.CANCELLED ? `${body(text)} ${dim('(breaks off)')}` : body(text);
+}
+
+/** Whether the text is still being written. */
+export function isGrowing({ streaming }: Message): boolean {
+  return streaming === MessageStreaming.STREAMING;
 }
 
 /** `12:03:04` in local time, after the date unless it is today's. */
