@@ -172,7 +172,117 @@ end
 $$;
 -- +goose StatementEnd
 
+-- What is known of the threads that have had messages. Triggers keep it, so that no writer can forget it, nor a node of the version before.
+create table threads (
+  chat_id uuid not null,
+  root_seq bigint not null,
+  reply_count integer not null, -- without deleted ones
+  last_seq bigint not null, -- of those that are not deleted; 0 if there is none
+  last_at timestamptz,
+  update_seq bigint not null, -- the number of the last change that is counted
+  participants text[] not null, -- the ids of the users that sent the first ones, at most 5
+  primary key (chat_id, root_seq)
+) with (fillfactor = 60); -- each message updates the row: leave room for the new version on the same page
+
+-- Who follows which thread, and how far they have read it.
+create table thread_follows (
+  chat_id uuid not null,
+  user_id text not null,
+  root_seq bigint not null,
+  read_seq bigint not null,
+  followed_at timestamptz not null default clock_timestamp(),
+  primary key (chat_id, user_id, root_seq)
+);
+
+create index thread_follows_user on thread_follows (user_id);
+
+-- +goose StatementBegin
+create function count_reply() returns trigger
+language plpgsql
+as $$
+begin
+  -- Members follow: the sender of the root from the first message on, and each sender of one from that one on.
+  insert into thread_follows (chat_id, user_id, root_seq, read_seq)
+  select new.chat_id, m.user_id, new.root_seq, f.read_seq
+  from (
+    select new.sender_id as user_id, new.seq as read_seq
+    union all
+    select r.sender_id, new.root_seq from messages r
+    where r.chat_id = new.chat_id and r.seq = new.root_seq and r.sender_id <> new.sender_id
+      and not exists (select from threads t where t.chat_id = new.chat_id and t.root_seq = new.root_seq)
+  ) f
+  join members m on m.chat_id = new.chat_id and m.user_id = f.user_id
+  on conflict do nothing;
+  insert into threads as t (chat_id, root_seq, reply_count, last_seq, last_at, update_seq, participants)
+  values (new.chat_id, new.root_seq, 1, new.seq, new.created_at, new.seq, array[new.sender_id])
+  on conflict (chat_id, root_seq) do update set
+    reply_count = t.reply_count + 1, last_seq = new.seq, last_at = new.created_at, update_seq = new.seq,
+    participants = case
+      when cardinality(t.participants) < 5 and new.sender_id <> all (t.participants) then t.participants || new.sender_id
+      else t.participants
+    end;
+  return null;
+end
+$$;
+-- +goose StatementEnd
+
+create trigger reply_sent after insert on messages
+for each row when (new.root_seq is not null and new.deleted_at is null) execute function count_reply();
+
+-- +goose StatementBegin
+create function discount_reply() returns trigger
+language plpgsql
+as $$
+declare
+  last_reply messages;
+begin
+  select * into last_reply from messages m
+  where m.chat_id = new.chat_id and m.root_seq = new.root_seq and m.deleted_at is null order by m.seq desc limit 1;
+  update threads t set
+    reply_count = t.reply_count - 1, last_seq = coalesce(last_reply.seq, 0), last_at = last_reply.created_at, update_seq = new.update_seq,
+    -- Only the end of a message of one of them can change who they are.
+    participants = case
+      when new.sender_id = any (t.participants) then array(
+        select m.sender_id from messages m
+        where m.chat_id = new.chat_id and m.root_seq = new.root_seq and m.deleted_at is null
+        group by m.sender_id order by min(m.seq) limit 5
+      )
+      else t.participants
+    end
+  where t.chat_id = new.chat_id and t.root_seq = new.root_seq;
+  return null;
+end
+$$;
+-- +goose StatementEnd
+
+create trigger reply_deleted after update of deleted_at on messages
+for each row when (new.root_seq is not null and old.deleted_at is null and new.deleted_at is not null) execute function discount_reply();
+
+-- +goose StatementBegin
+create function end_follows() returns trigger
+language plpgsql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  delete from thread_follows f using gone g where f.chat_id = g.chat_id and f.user_id = g.user_id;
+  return null;
+end
+$$;
+-- +goose StatementEnd
+
+create trigger membership_ended after delete on members
+referencing old table as gone for each statement execute function end_follows();
+
 -- +goose Down
+drop trigger membership_ended on members;
+drop function end_follows;
+drop trigger reply_deleted on messages;
+drop function discount_reply;
+drop trigger reply_sent on messages;
+drop function count_reply;
+drop table thread_follows, threads;
 drop function ingest.append_messages(
   uuid, integer, bigint, bigint, uuid[], uuid[], text[], text[], text[], bytea[], text[], jsonb[], integer
 );

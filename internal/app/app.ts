@@ -104,7 +104,7 @@ async function assemble(
   const limiter = openRateLimiter(live, redis);
   const bans = traced('BanRepository', new PostgresBanRepository(database));
   const identity = await openIdentity(live, { database, bans, limiter, log, resources });
-  const { chats, changes, moderation, reactions, streams, sessions, hub } = await openChat(live, {
+  const { chats, changes, moderation, reactions, streams, threads, sessions, hub } = await openChat(live, {
     bans,
     bus,
     database,
@@ -116,17 +116,18 @@ async function assemble(
     redis,
     resources,
     traced,
+    tracing: isTraced && tracing,
   });
   const relay = await openSinks(config, { database, log, metrics, resources });
   const stream = {
     sessions,
-    reader: new CommandReader({ chats, changes, moderation, reactions, streams }, rules('chat.v1.Command')),
+    reader: new CommandReader({ chats, changes, moderation, reactions, streams, threads }, rules('chat.v1.Command')),
     encoder: new ProtobufEventEncoder(),
   };
   const services = [
     served(
       chatServiceDefinition(limits),
-      unaryHandlers(chatOperations, { chats, changes, moderation, reactions, streams }, limits),
+      unaryHandlers(chatOperations, { chats, changes, moderation, reactions, streams, threads }, limits),
       {
         connectChat: createConnectChat(stream),
       },

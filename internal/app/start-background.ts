@@ -42,15 +42,16 @@ export async function startBackground(live: LiveConfig<Config>, log: Logger, sig
     const database = await openDatabase(config, log, resources, signal);
     await new PostgresMessageRepository(database).warmUp(database.pool.options.max);
     const { metrics, expose } = openMetrics(config.admin);
+    const traces = config.tracing.url !== undefined && tracing;
     const bus = await openBus(config.bus, {
       database,
       log,
       metrics,
       resources,
-      tracing: config.tracing.url !== undefined && tracing,
+      tracing: traces,
     });
     const ingest = config.roles.has('writer')
-      ? await openIngest(config, { bus, database, log, metrics, resources })
+      ? await openIngest(config, { bus, database, log, metrics, resources, tracing: traces })
       : undefined;
     const relay = await openSinks(config, { database, log, metrics, resources });
     const certificates = await openCertificates(config.tls, { live, log, resources });

@@ -3,6 +3,7 @@ import type { Complete } from '../model/complete.ts';
 import type { Message, MessageStreaming } from '../model/message.ts';
 import { fromWireReactionCount, toWireReactionCount } from './reaction.ts';
 import { fromWireSystemEvent, toWireSystemEvent } from './system-event.ts';
+import { fromWireThread, toWireThread } from './thread.ts';
 import { fromWireUser, toWireUser } from './user.ts';
 
 export function toWireMessage(message: Message): Complete<wire.Message> {
@@ -27,13 +28,14 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     replyTo: message.replyTo,
     rootId: message.rootId ?? '',
     streaming: message.streaming ? wire.MessageStreaming[message.streaming] : wire.MessageStreaming.UNSPECIFIED,
+    thread: message.thread && toWireThread(message.thread),
   };
 }
 
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
-  const { deletedAt, deletedBy, hidden, data, reactions, type, silent, replyTo, rootId, streaming } = message;
+  const { deletedAt, deletedBy, hidden, data, reactions, type, silent, replyTo, rootId, streaming, thread } = message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -55,6 +57,7 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     replyTo,
     rootId: rootId || undefined,
     streaming: streamingOf[streaming],
+    thread: thread && fromWireThread(thread),
   };
 }
 

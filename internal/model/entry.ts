@@ -102,3 +102,8 @@ export function membershipEndOf(entry: Entry): MembershipEnd | undefined {
   const ended = endedMembership(entry.message);
   return ended && { ...ended, seq: seqOf(entry) };
 }
+
+/** Returns the message that the entry carries, if it carries one. */
+export function messageOf(entry: Entry): Message | undefined {
+  return 'message' in entry ? entry.message : undefined;
+}

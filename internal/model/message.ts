@@ -1,5 +1,6 @@
 import type { ReactionCount } from './reaction.ts';
 import type { SystemEvent } from './system-event.ts';
+import type { ThreadSummary } from './thread.ts';
 import type { TraceContext } from './trace-context.ts';
 import type { User } from './user.ts';
 
@@ -34,6 +35,8 @@ export interface Message {
   readonly rootId?: string;
   /** Set while the text grows, and if it was ended before it was complete. */
   readonly streaming?: MessageStreaming;
+  /** What is known of the thread of this message. Only answers to calls have it. */
+  readonly thread?: ThreadSummary;
 }
 
 /** Another message of the same chat. */

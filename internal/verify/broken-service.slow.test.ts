@@ -49,6 +49,17 @@ const broken: Record<string, Broken> = {
       }),
     }),
   },
+  'stores replies without what they reply to (1)': {
+    found: ['misquoted'],
+    overrides: () => ({
+      messages: breakAppend((real, batch, roles) =>
+        real.appendBatch(
+          batch.map(({ replyToId, ...message }) => (now(3) || !replyToId ? message : { ...message, replyToId })),
+          roles,
+        ),
+      ),
+    }),
+  },
   'answers with the numbers of others (2)': {
     found: ['lost', 'reordered'],
     overrides: () => ({

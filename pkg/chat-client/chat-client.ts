@@ -1,6 +1,10 @@
 import type {
   Chat,
+  FollowedThread,
+  ListMessagesResponse,
+  ListThreadResponse,
   MarkReadResponse,
+  MarkThreadReadResponse,
   Message,
   MessageVersion,
   Reaction,
@@ -23,7 +27,7 @@ import type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 import type { SendOptions } from './messages/send-options.ts';
 import type { StreamOptions } from './messages/stream-options.ts';
 import { MessageFeed } from './reading/message-feed.ts';
-import { allChats, allOnlineUsers, allReactions, allVersions } from './reading/pages.ts';
+import { allChats, allOnlineUsers, allReactions, allThreads, allVersions } from './reading/pages.ts';
 import { ReadMarks } from './reading/read-marks.ts';
 import { isChange } from './sending/durable-command.ts';
 import { MessageStream } from './sending/message-stream.ts';
@@ -317,6 +321,55 @@ export class ChatClient {
   }
 
   /**
+   * As `history`, with what a reader needs besides: `referenced` has the messages that those of the page reply to and that are not in the page, and
+   * `hasMore` says whether the chat has earlier ones. Throws ChatClientError.
+   */
+  historyPage(chatId: string, options: { beforeSeq?: number; pageSize?: number } = {}): Promise<ListMessagesResponse> {
+    return this.#call('listMessages', { chatId, ...options });
+  }
+
+  /**
+   * Returns one page of a thread, whose first message is `root`: its newest messages, or those around a number. `messageId` may be of any message of the
+   * thread. Throws ChatClientError.
+   *
+   * @example
+   * const { root, messages } = await client.listThread(chatId, messageId);
+   */
+  listThread(
+    chatId: string,
+    messageId: string,
+    options: { beforeSeq?: number; afterSeq?: number; pageSize?: number } = {},
+  ): Promise<ListThreadResponse> {
+    return this.#call('listThread', { chatId, messageId, ...options });
+  }
+
+  /**
+   * Follows a thread: `threads` then lists it. A user who sends a message of a thread follows it, and so does who sent its first message. Following twice is
+   * harmless. Throws ChatClientError.
+   */
+  async followThread(chatId: string, messageId: string): Promise<void> {
+    await this.#call('followThread', { chatId, messageId });
+  }
+
+  /** Ends following, until the user sends another message of the thread. Throws ChatClientError. */
+  async unfollowThread(chatId: string, messageId: string): Promise<void> {
+    await this.#call('unfollowThread', { chatId, messageId });
+  }
+
+  /**
+   * Moves the user's read mark in a thread that the user follows forward to `seq`. Resolves with the mark and the number of unread messages. Throws
+   * ChatClientError: FAILED_PRECONDITION (THREAD_NOT_FOLLOWED).
+   */
+  markThreadRead(chatId: string, messageId: string, seq: number): Promise<MarkThreadReadResponse> {
+    return this.#call('markThreadRead', { chatId, messageId, seq });
+  }
+
+  /** Returns all threads that the user follows, or those of one chat, each with its `unreadCount`: those with the newest messages first. Throws ChatClientError. */
+  threads(chatId?: string): Promise<FollowedThread[]> {
+    return allThreads(this.#call, chatId);
+  }
+
+  /**
    * Returns the earlier texts of a message, oldest first; only if the service keeps them, and only for administrators and owners of the chat.
    * Throws ChatClientError.
    */
@@ -357,12 +410,13 @@ export class ChatClient {
   }
 
   /** An answer may be ahead of the stream, which has to know what the client has seen of a chat. */
-  #note({ chat, chats = chat ? [chat] : [], message, messages = message ? [message] : [] }: Answer): void {
+  #note({ chat, chats = chat ? [chat] : [], message, messages = [], root, referenced = [] }: Answer): void {
     for (const { id, joinedSeq, lastSeq } of chats) {
       if (joinedSeq > 0) this.#session.joined(id);
       this.#session.saw(id, lastSeq);
     }
-    for (const { chatId, seq, updateSeq } of messages) this.#session.saw(chatId, Math.max(seq, updateSeq));
+    const all = [message, root, ...messages, ...referenced].filter((one) => one !== undefined);
+    for (const { chatId, seq, updateSeq } of all) this.#session.saw(chatId, Math.max(seq, updateSeq));
   }
 
   #perform(content: PendingMessage | PendingChange): Promise<Receipt> {

@@ -3,11 +3,13 @@ export {
   ChatRole,
   ChatType,
   CloseReason,
+  type FollowedThread,
   type Limits,
   type MarkReadResponse,
   type Member,
   type Message,
   type MessagePart,
+  type MessageReference,
   MessageStreaming,
   type MessageVersion,
   type Reaction,
@@ -15,6 +17,7 @@ export {
   type ReactionCount,
   RemovalReason,
   type SystemMessage,
+  type ThreadSummary,
   type User,
 } from '../api/chat/v1/chat.ts';
 export { accessToken, account, guest, refreshToken, type Token, type TokenSource } from './auth/token-source.ts';
@@ -32,6 +35,7 @@ export type { StreamOptions } from './messages/stream-options.ts';
 export { withChatUpdate } from './messages/with-chat-update.ts';
 export { withPart } from './messages/with-part.ts';
 export { withReaction } from './messages/with-reaction.ts';
+export { withReply } from './messages/with-reply.ts';
 export type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
 export { MessageStream } from './sending/message-stream.ts';
 export { type Outbox, type WebStorage, webStorageOutbox } from './sending/outbox.ts';

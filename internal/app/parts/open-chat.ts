@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Metrics } from '../../client/metrics/metrics.ts';
 import type { traceCalls } from '../../client/tracing/trace-calls.ts';
+import type { Tracing } from '../../client/tracing/tracing.ts';
 import type { Config } from '../../config/config.ts';
 import type { LiveConfig } from '../../config/live/live-config.ts';
 import { operations } from '../../model/operations.ts';
@@ -22,6 +23,7 @@ import { PostgresReadMarkRepository } from '../../repository/postgres/members/po
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { PostgresReactionRepository } from '../../repository/postgres/reactions/postgres-reaction-repository.ts';
 import { PostgresStreamRepository } from '../../repository/postgres/streams/postgres-stream-repository.ts';
+import { PostgresThreadRepository } from '../../repository/postgres/threads/postgres-thread-repository.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
 import type { ReactionRepository } from '../../repository/reaction-repository.ts';
 import type { StreamRepository } from '../../repository/stream-repository.ts';
@@ -30,6 +32,7 @@ import { ChatService } from '../../service/chats/chat-service.ts';
 import { ModerationService } from '../../service/chats/moderation-service.ts';
 import { ReactionService } from '../../service/chats/reaction-service.ts';
 import { StreamService } from '../../service/chats/stream-service.ts';
+import { ThreadService } from '../../service/chats/thread-service.ts';
 import { Hub } from '../../service/delivery/hub.ts';
 import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
 import { sessionCounters } from '../../service/sessions/session-counters.ts';
@@ -66,6 +69,8 @@ interface Deps {
   redis: OpenedRedis | undefined;
   resources: ResourceStack;
   traced: typeof traceCalls;
+  /** Traces what is written later; false: nothing does. */
+  tracing: Tracing | false;
 }
 
 export interface ChatParts {
@@ -74,6 +79,7 @@ export interface ChatParts {
   moderation: ModerationService;
   reactions: ReactionService;
   streams: StreamService;
+  threads: ThreadService;
   sessions: SessionRegistry;
   hub: Hub;
 }
@@ -112,7 +118,7 @@ const sessionOptions = {
 /** Opens the parts that serve chats: repositories, message writer, hub, services and sessions. */
 export async function openChat(
   live: LiveConfig<Config>,
-  { bans, bus, database, identity, limiter, log, metrics, overrides, redis, resources, traced }: Deps,
+  { bans, bus, database, identity, limiter, log, metrics, overrides, redis, resources, traced, tracing }: Deps,
 ): Promise<ChatParts> {
   const config = live.current;
   const limits = live.follow((settings) => settings.limits);
@@ -133,7 +139,7 @@ export async function openChat(
   const messages = traced('MessageRepository', overrides?.messages?.(storedMessages) ?? storedMessages);
 
   const presence = await openPresence(config, { database, redis, log, resources });
-  const ingest = await openIngest(config, { bus, database, log, metrics, resources });
+  const ingest = await openIngest(config, { bus, database, log, metrics, resources, tracing });
   const appendTarget = ingest?.acceptor ?? messages;
   const writer = traced(
     'MessageWriter',
@@ -242,6 +248,13 @@ export async function openChat(
       onBansChanged: () => identity.revocations.refresh('bans'),
     }),
   );
+  const threads = traced(
+    'ThreadService',
+    new ThreadService({
+      threads: traced('ThreadRepository', new PostgresThreadRepository(database)),
+      epochs: database.epochs,
+    }),
+  );
   const presenceAnnouncer = new PresenceAnnouncer(
     { bus, memberships, presence, log },
     live.follow(({ limits, times }) => ({ graceMs: times.presenceGraceMs, maxMembers: limits.maxSignalMembers })),
@@ -284,7 +297,7 @@ export async function openChat(
       maxStreamsPerUser: limits.maxStreamsPerUser,
     })),
   );
-  return { chats: service, changes, moderation, reactions, streams, sessions, hub };
+  return { chats: service, changes, moderation, reactions, streams, threads, sessions, hub };
 }
 
 /** Returns the messages per page for a reader that catches up: so few that a page of the longest texts has about 2 MiB. */

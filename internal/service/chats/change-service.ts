@@ -2,6 +2,7 @@ import type { ChangeDraft, ChangeReceipt, ChangeRequest, MessageVersion, NewCont
 import type { Cursor } from '../../model/command.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Feature } from '../../model/feature.ts';
+import type { Message } from '../../model/message.ts';
 import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
 import type { ChangeRepository } from '../../repository/change-repository.ts';
@@ -27,12 +28,14 @@ export interface ChangesOfEpoch extends ChangesPage {
   epoch: string;
   /** Present if the cursor's epoch is over and numbers up to the cursor may mean something else now: the page begins after this number. */
   resetFromSeq: number | undefined;
+  /** The messages that those of the page reply to and that are not in the page, in a state that is not older than the page. */
+  referenced: Message[];
 }
 
 interface Deps {
   changes: Pick<ChangeRepository, 'listVersions'>;
   writer: ChangeWriter;
-  messages: Pick<MessageRepository, 'findChangesAsMember'>;
+  messages: Pick<MessageRepository, 'findChangesAsMember' | 'listReferenced'>;
   chats: Pick<ChatService, 'getMembership'>;
   epochs: EpochRepository;
   /** Present if messages are accepted before they are written (`INGEST=jetstream`). */
@@ -88,7 +91,9 @@ export class ChangeService {
       const starts = await findStarts(epochs, epoch, new Map([[chatId, cursor]]));
       const { afterSeq } = starts.get(chatId)!;
       const page = await this.#listChanges(caller, chatId, afterSeq, limit);
-      return { ...page, epoch, resetFromSeq: afterSeq < cursor.seq ? afterSeq : undefined };
+      const reader = readerFor('ListChanges', caller);
+      const referenced = await this.#deps.messages.listReferenced(chatId, page.batch.entries, reader);
+      return { ...page, epoch, resetFromSeq: afterSeq < cursor.seq ? afterSeq : undefined, referenced };
     });
   }
 

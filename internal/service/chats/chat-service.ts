@@ -10,6 +10,7 @@ import type { Member, ReadMark } from '../../model/member.ts';
 import type { Draft, Message, MessageData, MessageOptions, Receipt } from '../../model/message.ts';
 import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
+import type { MessagePage } from '../../model/thread.ts';
 import type { User } from '../../model/user.ts';
 import type { ChatRepository, ChatsKey, Creator } from '../../repository/chat-repository.ts';
 import type { EpochRepository } from '../../repository/epoch-repository.ts';
@@ -226,8 +227,13 @@ export class ChatService {
     return this.#writer.append(draft, signal);
   }
 
-  getMessage(caller: Principal, chatId: string, messageId: string): Promise<Message> {
-    return this.#messages.get(chatId, messageId, readerFor('GetMessage', caller));
+  /** Returns the message, and the one that it replies to. */
+  getMessage(
+    caller: Principal,
+    chatId: string,
+    messageId: string,
+  ): Promise<{ message: Message; referenced: Message[] }> {
+    return this.#messages.getWithReferences(chatId, messageId, readerFor('GetMessage', caller));
   }
 
   /** Returns a page with the epoch of its numbers. */
@@ -236,7 +242,7 @@ export class ChatService {
     chatId: string,
     range: HistoryRange,
     limit: number,
-  ): Promise<{ messages: Message[]; hasMore: boolean; epoch: string }> {
+  ): Promise<MessagePage & { epoch: string }> {
     const reader = readerFor('ListMessages', caller);
     return inOneEpoch(this.#epochs, async (epoch) => ({
       ...(await this.#messages.listHistory(chatId, range, limit, reader)),

@@ -78,6 +78,7 @@ export class WrittenEntries {
         replyToId !== undefined && replyToSeq !== undefined ? { messageId: replyToId, seq: replyToSeq } : undefined,
       rootId,
       streaming,
+      thread: undefined,
     };
     this.#counters.messages.add(1);
     this.#add(chatId, entryOf(message), epoch, trace);

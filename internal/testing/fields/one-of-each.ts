@@ -58,6 +58,7 @@ export const filledMessages = Object.values(systemEvents).map(
     replyTo: { messageId: 'other', seq: 7 },
     rootId: 'root',
     streaming: 'STREAMING',
+    thread: { replyCount: 3, lastSeq: 9, lastAt: at, participantIds: ['alice', 'bob'], updateSeq: 10 },
   }),
 );
 const [message] = filledMessages as [Filled<Message>];

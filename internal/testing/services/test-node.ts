@@ -166,7 +166,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     /** Creates the command of an operation, as the transports do. */
     command: (commandId: string, command: Parameters<typeof toOperationCommand>[2]) =>
       toOperationCommand(
-        { chats: service, changes, reactions, streams, moderation: undefined as never },
+        { chats: service, changes, reactions, streams, moderation: undefined as never, threads: undefined as never },
         commandId,
         command,
       ),

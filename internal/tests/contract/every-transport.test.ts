@@ -13,6 +13,7 @@ import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events
 import { liveMessageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
+import { liveThreadsContract } from '../../testing/contract/threads.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { sseTransport } from '../../verify/transports/sse-transport.ts';
 
@@ -63,6 +64,7 @@ describe.each(Object.entries(everyTransport))('over %s', (name, open) => {
   streamsContract(open);
   liveChangesContract(open);
   liveMessageKindsContract(open);
+  liveThreadsContract(open);
   ephemeralEventsContract(open);
 });
 

@@ -14,6 +14,7 @@ import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
 import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
+import { liveThreadsContract, threadsContract } from '../../testing/contract/threads.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
 
@@ -34,6 +35,8 @@ describe('the contract over gRPC', () => {
   reactionsContract(open);
   liveReactionsContract(open);
   messageKindsContract(open);
+  threadsContract(open);
+  liveThreadsContract(open);
   liveMessageKindsContract(open);
   streamsContract(open);
   liveChangesContract(open);

@@ -19,6 +19,7 @@ import { reactionsContract } from '../../testing/contract/reactions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
 import { streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
+import { threadsContract } from '../../testing/contract/threads.ts';
 import { openApiChecker } from '../../testing/openapi-check.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
@@ -32,6 +33,7 @@ function contract(open: () => Transport): void {
   reactionsContract(open);
   messageKindsContract(open);
   streamedMessagesContract(open);
+  threadsContract(open);
   const issue: Issue = async (subject) => (await issueToken(service.dsn, subject)).token;
   accountsContract(open, issue);
   rolesContract(open, issue);

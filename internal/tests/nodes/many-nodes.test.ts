@@ -14,6 +14,7 @@ import { liveReactionsContract, reactionsContract } from '../../testing/contract
 import { readingContract } from '../../testing/contract/reading.ts';
 import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
+import { liveThreadsContract, threadsContract } from '../../testing/contract/threads.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type BusBroker, busBrokers } from '../../testing/services/bus-brokers.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
@@ -50,6 +51,7 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     streamsContract(open);
     liveChangesContract(open);
     liveMessageKindsContract(open);
+    liveThreadsContract(open);
     ephemeralEventsContract(open);
     membersContract(open);
     messagesContract(open);
@@ -59,6 +61,7 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     messageKindsContract(open);
     streamedMessagesContract(open);
     liveStreamedMessagesContract(open);
+    threadsContract(open);
   });
 
   /** Returns the same user on another node. */

@@ -14,6 +14,7 @@ import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
 import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
+import { liveThreadsContract, threadsContract } from '../../testing/contract/threads.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
 
@@ -48,11 +49,13 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
   reactionsContract(openProto);
   liveReactionsContract(openProto);
   messageKindsContract(openProto);
+  threadsContract(openProto);
   streamsContract(openProto);
   liveChangesContract(openProto);
   liveMessageKindsContract(openProto);
   streamedMessagesContract(openProto);
   liveStreamedMessagesContract(openProto);
+  liveThreadsContract(openProto);
   accountsContract(openProto, issue);
   rolesContract(openProto, issue);
   permissionsContract(openProto, issue, 'one role');

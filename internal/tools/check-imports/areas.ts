@@ -300,6 +300,7 @@ export const areas: Readonly<Record<string, Area>> = {
       'transcoder',
       'app',
       'embedded',
+      'servers',
       'sdk',
       'sdk for grpc',
       'service',

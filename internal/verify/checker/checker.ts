@@ -16,6 +16,7 @@ import type {
   RunRecord,
   SendRecord,
   StreamRecord,
+  ThreadRecord,
 } from '../history/history-record.ts';
 import { Changes } from './changes.ts';
 import { Epochs } from './epochs.ts';
@@ -29,6 +30,7 @@ import { Sends } from './sends.ts';
 import { Streams } from './streams.ts';
 import { beginsMembership } from './system-messages.ts';
 import { Tally } from './tally.ts';
+import { judgeCounts, judgeListed } from './threads.ts';
 import type { Verdict } from './verdict.ts';
 
 /** The right to read a chat and to act in it. */
@@ -68,6 +70,8 @@ export class Checker {
   readonly #faults: (FaultRecord | EpochRecord)[] = [];
   /** Pages that ended before a number that the chat had reached. */
   #short: { reader: Reader; record: ReachedRecord; floor: Floor }[] = [];
+  /** Threads that clients have read in the present epoch. */
+  #threads: { record: ThreadRecord; ledger: Ledger }[] = [];
   #run: Pick<RunRecord, 'bounds' | 'faultsExpected'> = {
     faultsExpected: false,
     bounds: { deliveryMs: 10_000, revocationMs: 1_000 },
@@ -129,6 +133,8 @@ export class Checker {
         return;
       case 'resumed':
         return;
+      case 'thread':
+        return this.#thread(record);
       default:
         record satisfies never;
     }
@@ -148,6 +154,7 @@ export class Checker {
     this.#sends.finish(this.#changes, report);
     this.#changes.finish(report);
     for (const page of this.#short) this.#judgeShort(page);
+    for (const { record, ledger } of this.#threads) judgeListed(record, ledger, this.#changes, report);
     for (const reader of this.#ended) this.#judgeReader(reader);
     this.#rights.finish((right) => !right.startsWith('member ') || this.#chats.has(right.split(' ')[1]!), report);
     for (const { right, records, chatId } of this.#moved)
@@ -324,6 +331,11 @@ export class Checker {
     else reader.takeLost(record, valid, this.#findings.report);
   }
 
+  #thread(record: ThreadRecord): void {
+    judgeCounts(record, this.#findings.report);
+    this.#threads.push({ record, ledger: this.#ledger(record.chatId) });
+  }
+
   #reset(record: ResetRecord): void {
     const reader = this.#readers.get(record.reader);
     if (!reader) return;
@@ -342,6 +354,7 @@ export class Checker {
     this.#faults.push(record);
     for (const page of this.#short) this.#judgeShort(page);
     this.#short = [];
+    this.#threads = [];
     const validOf = (chatId: string) => record.chats[chatId] ?? 0;
     for (const ledger of this.#ledgers.values()) {
       ledger.loseAfter(validOf(ledger.chatId));

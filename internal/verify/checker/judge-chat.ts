@@ -16,6 +16,7 @@ import { checkMembers } from './members.ts';
 import type { Reactions } from './reactions.ts';
 import type { Attempts, Sends } from './sends.ts';
 import type { Streams } from './streams.ts';
+import { judgeReferences } from './threads.ts';
 import type { Report } from './violation.ts';
 
 interface Case {
@@ -43,6 +44,7 @@ export function judgeChat(one: Case, report: Report): void {
   for (const message of ledger.messages.values()) {
     if (message.system || !users.has(message.sender)) continue;
     judgeOrigin(ledger, ledger.versions.get(message.seq) ?? message, sends, report);
+    judgeReferences(ledger, message, sends, report);
   }
   judgeChanges(one, report);
   judgeReactions(one, report);

@@ -275,7 +275,9 @@ export class Ledger {
       known.clientMessageId === record.clientMessageId &&
       known.text === record.text &&
       known.deleted === record.deleted &&
-      JSON.stringify(known.system) === JSON.stringify(record.system);
+      JSON.stringify(known.system) === JSON.stringify(record.system) &&
+      JSON.stringify(known.replyTo) === JSON.stringify(record.replyTo) &&
+      known.root === record.root;
     if (!same)
       report(
         'differs',

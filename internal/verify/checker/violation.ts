@@ -28,6 +28,8 @@ export const violationKinds = {
   'condition-ignored': { promise: 3, says: 'a conditional change was made to another version of the message' },
   'version-moved-back': { promise: 2, says: 'a reader received an older version of a message after a newer one' },
   'mark-moved-back': { promise: 2, says: 'a read mark moved back' },
+  misquoted: { promise: 1, says: 'a message does not refer to the message that it was sent to refer to' },
+  miscounted: { promise: 13, says: 'the summary of a thread is not that of its messages in the same answer' },
   'two-of-one': { promise: 3, says: 'two answers about the same thing differ' },
   'not-a-prefix': {
     promise: 2,

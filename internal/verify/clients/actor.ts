@@ -51,6 +51,8 @@ export interface Draft {
   text: string;
   clientMessageId: string;
   firstBegin: number;
+  replyToId?: string;
+  rootId?: string;
 }
 
 /** A change to make, with its client change id. */
@@ -212,10 +214,10 @@ export class Actor {
   }
 
   /** A new message for a chat. */
-  draft(chatId: string, text = this.#text()): Draft {
+  draft(chatId: string, references: Pick<Draft, 'replyToId' | 'rootId'> = {}, text = this.#text()): Draft {
     this.#lastDraft += 1;
     const clientMessageId = `${this.name}-${this.#lastDraft}`;
-    const draft = { chatId, text, clientMessageId, firstBegin: this.journal.now() };
+    const draft = { chatId, text, clientMessageId, firstBegin: this.journal.now(), ...references };
     this.drafts.push(draft);
     if (this.drafts.length > 50) this.drafts.shift();
     return draft;

@@ -29,8 +29,8 @@ export class SdkReader {
       call: async (method, request) => {
         switch (method) {
           case 'sendMessage': {
-            const { chatId, text, ...options } = request as SendMessageRequest;
-            return (await this.client.send(chatId, text, options)) as never;
+            const { chatId, text, replyToId: replyTo, rootId: root, ...options } = request as SendMessageRequest;
+            return (await this.client.send(chatId, text, { ...options, replyTo, root })) as never;
           }
           case 'editMessage': {
             const { chatId, messageId, text, ...options } = request as EditMessageRequest;

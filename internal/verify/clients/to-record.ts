@@ -5,7 +5,7 @@ import { contentOf } from './content.ts';
 
 /** The record of a message that a reader received; `changed`: as a change. */
 export function toMessageRecord(reader: string, at: number, message: Message, changed = false): MessageRecord {
-  const { seq, updateSeq, id, sender, clientMessageId, deletedAt, reactions } = message;
+  const { seq, updateSeq, id, sender, clientMessageId, deletedAt, reactions, replyTo, rootId } = message;
   const system = toSystemNews(message);
   return {
     kind: 'message',
@@ -21,6 +21,8 @@ export function toMessageRecord(reader: string, at: number, message: Message, ch
     ...(changed && { changed }),
     ...(deletedAt && { deleted: true as const }),
     ...(reactions.length > 0 && { reactions: Object.fromEntries(reactions.map(({ emoji, count }) => [emoji, count])) }),
+    ...(replyTo && { replyTo: { id: replyTo.messageId, seq: replyTo.seq } }),
+    ...(rootId && { root: rootId }),
   };
 }
 

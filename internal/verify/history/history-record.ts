@@ -73,6 +73,9 @@ export interface SendRecord extends Interval {
   /** When the first attempt with this client message id began. */
   firstBegin: number;
   messageId?: string;
+  /** The ids of the message that it replies to and of the one whose thread it joins. */
+  replyToId?: string;
+  rootId?: string;
   /** 0: the service stored the message, and its number arrives with the message. */
   seq?: number;
   /** Present if it is the beginning of a streamed message. */
@@ -172,6 +175,9 @@ export interface MessageRecord extends Timed {
   deleted?: true;
   /** By kind, how many users have reacted. Present only if the reader asked for messages, and some have. */
   reactions?: Record<string, number>;
+  replyTo?: { id: string; seq: number };
+  /** The id of the first message of its thread. */
+  root?: string;
 }
 
 /** A reader received that a user has reacted to a message, or has taken the reaction back. */
@@ -191,6 +197,21 @@ export interface GrownRecord extends Timed {
   reader: string;
   seq: number;
   id: string;
+}
+
+/** A client has read a whole thread in one answer. */
+export interface ThreadRecord extends Timed {
+  kind: 'thread';
+  begin: number;
+  client: string;
+  user: string;
+  chatId: string;
+  /** The id of the first message. */
+  root: string;
+  /** What the first message says of the thread; absent if it says nothing. */
+  says?: { replies: number; last: number; participants: string[] };
+  /** The messages of the thread, in the order of the answer. */
+  listed: { id: string; seq: number; sender: string; deleted?: true }[];
 }
 
 /** A reader received that later changes have replaced these numbers. */
@@ -294,4 +315,5 @@ export type HistoryRecord =
   | ResumedRecord
   | FaultRecord
   | StreamRecord
-  | GrownRecord;
+  | GrownRecord
+  | ThreadRecord;

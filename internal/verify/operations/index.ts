@@ -8,6 +8,7 @@ import { reacting } from './reacting.ts';
 import { reading } from './reading.ts';
 import { sending } from './sending.ts';
 import { streaming } from './streaming.ts';
+import { threads } from './threads.ts';
 
 /** Everything that clients do. A new kind of operation is one more item in one of these lists. */
 export const operations: readonly Operation[] = [
@@ -20,4 +21,5 @@ export const operations: readonly Operation[] = [
   ...members,
   ...moderation,
   ...connections,
+  ...threads,
 ];

@@ -118,6 +118,8 @@ function describe(record: HistoryRecord): string {
       return `${record.client} had resumed ${record.chats} chats`;
     case 'fault':
       return `fault: ${record.what}`;
+    case 'thread':
+      return `${record.client} (${record.user}) read ${record.listed.length} messages of the thread of ${record.root}`;
     default:
       return record satisfies never;
   }

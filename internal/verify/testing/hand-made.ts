@@ -15,7 +15,18 @@ import type {
 
 type Place = Pick<
   MessageRecord,
-  'seq' | 'updateSeq' | 'id' | 'sender' | 'clientMessageId' | 'text' | 'system' | 'changed' | 'deleted' | 'reactions'
+  | 'seq'
+  | 'updateSeq'
+  | 'id'
+  | 'sender'
+  | 'clientMessageId'
+  | 'text'
+  | 'system'
+  | 'changed'
+  | 'deleted'
+  | 'replyTo'
+  | 'root'
+  | 'reactions'
 >;
 type PlacedReaction = Pick<ReactionRecord, 'seq' | 'messageId' | 'user' | 'emoji' | 'added'>;
 /** What a reader receives: a message or a change, a reaction, or that numbers are covered. */

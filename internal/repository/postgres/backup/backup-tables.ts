@@ -15,6 +15,8 @@ export const backupTables = [
   'message_versions',
   'reactions',
   'reaction_counts',
+  'threads',
+  'thread_follows',
   'chat_bans',
   'user_bans',
   'deleted_chats',

@@ -58,6 +58,7 @@ export function toMessage(row: MessageRow & { reactions?: ReactionCount[] | null
     rootId: row.root_id ?? undefined,
     // A deletion ends the stream; the column keeps what it was.
     streaming: row.streaming && !row.deleted_at ? streamingOf[row.streaming] : undefined,
+    thread: undefined,
   };
 }
 

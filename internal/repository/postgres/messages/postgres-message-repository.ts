@@ -1,9 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 import type pg from 'pg';
 import type { ChatType } from '../../../model/chat.ts';
+import { type Entry, messageOf } from '../../../model/entry.ts';
 import { ChatError } from '../../../model/errors.ts';
 import type { ChatRole } from '../../../model/member.ts';
 import type { Message } from '../../../model/message.ts';
+import type { MessagePage } from '../../../model/thread.ts';
 import type { Reader } from '../../guard.ts';
 import type { Appended, ChangesPage, HistoryRange, MessageRepository, NewMessage } from '../../message-repository.ts';
 import type { Database } from '../connection/database.ts';
@@ -14,9 +16,17 @@ import { withMessageErrors, withStorageErrors } from '../connection/storage-erro
 import type { Tables } from '../connection/tables.ts';
 import { changesPerEntry, type EntryRow, reactionUnder, toPage } from './changes-page.ts';
 import { FirstAnalysis } from './first-analysis.ts';
-import { messageColumns, toContents, toMessage } from './message-row.ts';
+import {
+  columnsOf,
+  completed,
+  type HistoryRow,
+  referencedBy,
+  selectPage,
+  toMessagePage,
+  toMessageWithThread,
+} from './history-rows.ts';
+import { type MessageRow, messageColumns, toContents, toMessage } from './message-row.ts';
 import { SharedPages } from './shared-pages.ts';
-import { withReactions } from './with-reactions.ts';
 
 const appendStatement = {
   name: 'append_messages',
@@ -91,43 +101,48 @@ export class PostgresMessageRepository implements MessageRepository {
     });
   }
 
-  get(chatId: string, messageId: string, reader?: Reader): Promise<Message> {
+  async get(chatId: string, messageId: string, reader?: Reader): Promise<Message> {
+    return (await this.getWithReferences(chatId, messageId, reader)).message;
+  }
+
+  getWithReferences(
+    chatId: string,
+    messageId: string,
+    reader?: Reader,
+  ): Promise<{ message: Message; referenced: Message[] }> {
     return withStorageErrors(async () => {
-      const query = this.#reads
-        .selectFrom('messages')
-        .select(messageColumns)
-        .where('chat_id', '=', chatId)
-        .where('id', '=', messageId)
-        .where('hidden', '=', false);
-      const reading = { chatId, userId: reader?.userId, order: 'asc' } as const;
-      const [row] = await readInChat(this.#reads, chatId, withReactions(query, reading), reader);
+      const query = sql<HistoryRow>`
+        with shown as (
+          select ${columnsOf('m')}, 'page' as part from messages m
+          where m.chat_id = ${chatId} and m.id = ${messageId} and not m.hidden
+        )
+        ${completed(chatId, reader)}`;
+      const rows = await readInChat(this.#reads, chatId, query, reader);
+      const row = rows.find(({ part }) => part === 'page');
       if (!row) throw new ChatError('MESSAGE_NOT_FOUND', 'there is no such message in this chat');
-      return toMessage(row);
+      const message = toMessageWithThread(row);
+      return { message, referenced: referencedBy([message], rows) };
     });
   }
 
-  listHistory(
-    chatId: string,
-    range: HistoryRange,
-    limit: number,
-    reader?: Reader,
-  ): Promise<{ messages: Message[]; hasMore: boolean }> {
+  listReferenced(chatId: string, entries: readonly Entry[], reader: Reader): Promise<Message[]> {
     return withStorageErrors(async () => {
-      const forwards = typeof range === 'object' && 'afterSeq' in range;
-      let query = this.#reads
-        .selectFrom('messages')
-        .select(messageColumns)
-        .where('chat_id', '=', chatId)
-        .where('hidden', '=', false)
-        .orderBy('seq', forwards ? 'asc' : 'desc')
-        .limit(limit + 1);
-      if (forwards) query = query.where('seq', '>', range.afterSeq);
-      else if (range !== 'newest') query = query.where('seq', '<', range.beforeSeq);
-      const reading = { chatId, userId: reader?.userId, order: forwards ? 'asc' : 'desc' } as const;
-      const rows = await readInChat(this.#reads, chatId, withReactions(query, reading), reader);
-      const messages = rows.slice(0, limit).map(toMessage);
-      if (!forwards) messages.reverse();
-      return { messages, hasMore: rows.length > limit };
+      const own = new Set(entries.flatMap((entry) => messageOf(entry)?.seq ?? []));
+      const seqs = new Set(entries.flatMap((entry) => messageOf(entry)?.replyTo?.seq ?? []));
+      const wanted = [...seqs].filter((seq) => !own.has(seq));
+      if (wanted.length === 0) return [];
+      const query = sql<MessageRow>`
+        select ${columnsOf('m')} from messages m where m.chat_id = ${chatId} and m.seq = any (${wanted}::bigint[]) order by m.seq`;
+      return (await readInChat(this.#reads, chatId, query, reader)).map(toMessage);
+    });
+  }
+
+  listHistory(chatId: string, range: HistoryRange, limit: number, reader?: Reader): Promise<MessagePage> {
+    return withStorageErrors(async () => {
+      const query = sql<HistoryRow>`
+        with page as (${selectPage(chatId, range, limit)}), shown as (select *, 'page' as part from page)
+        ${completed(chatId, reader)}`;
+      return toMessagePage(await readInChat(this.#reads, chatId, query, reader), range, limit);
     });
   }
 

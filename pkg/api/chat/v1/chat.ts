@@ -542,6 +542,13 @@ export interface Message {
   /** The id of the message whose thread this one belongs to. Empty: the message is in no thread. */
   rootId: string;
   /**
+   * What is known of the thread of this message. Only GetMessage, ListMessages, ListThread and ListThreads set it, and only
+   * on a root that has had messages in its thread. ThreadSummary says how a client keeps it.
+   */
+  thread:
+    | ThreadSummary
+    | undefined;
+  /**
    * Whether the message is growing (StartMessage). Unspecified for any other message, and for one that is complete or
    * deleted.
    */
@@ -576,6 +583,33 @@ export interface Reaction {
   /** The sequence number of the reaction in the chat. */
   seq: number;
   createdAt: Date | undefined;
+}
+
+/**
+ * ThreadSummary tells of a thread on its root.
+ *
+ * No event carries it. A client that subscribes to the chat keeps it up to date: it ignores what has a number up to
+ * `update_seq`, and then
+ * - for the event `message` with this root in `root_id` and without `deleted_at` adds 1 to `reply_count`, sets `last_seq` and
+ *   `last_at` from the message, and appends the sender to `participant_ids` if there is room and the id is not there;
+ * - for the event `message_changed` with this root in `root_id` and with `deleted_at`, if the client had the message without
+ *   `deleted_at`, takes 1 off `reply_count`. If it did not have the message, or the message was the last one, or of one of
+ *   the participants, the client gets the root anew (GetMessage).
+ * In both cases it sets `update_seq` to the number of the event.
+ */
+export interface ThreadSummary {
+  /** The number of messages in the thread that are not deleted, without the root. */
+  replyCount: number;
+  /** The `seq` of the last one; 0 if there is none. */
+  lastSeq: number;
+  /** Its `created_at`; not set if there is none. */
+  lastAt:
+    | Date
+    | undefined;
+  /** The ids of the users that sent the first of them, at most 5, each once. */
+  participantIds: string[];
+  /** The number of the last change of the chat that changed the thread. */
+  updateSeq: number;
 }
 
 /** MessageReference names another message of the same chat. */
@@ -1053,7 +1087,11 @@ export interface ListChangesResponse {
    * something else now. The client forgets what it has of the chat after this number, as for the event `reset`. The page
    * begins after it.
    */
-  resetFromSeq?: number | undefined;
+  resetFromSeq?:
+    | number
+    | undefined;
+  /** As in ListMessagesResponse. */
+  referenced: Message[];
 }
 
 /** Change is what happened under one number of a chat, or under several that later changes have replaced. */
@@ -1077,7 +1115,11 @@ export interface GetMessageRequest {
 }
 
 export interface GetMessageResponse {
-  message: Message | undefined;
+  message:
+    | Message
+    | undefined;
+  /** The message that it replies to, as in ListMessagesResponse. */
+  referenced: Message[];
 }
 
 export interface ListMessagesRequest {
@@ -1104,6 +1146,110 @@ export interface ListMessagesResponse {
    * back in between: ListChanges with the earlier epoch says from which number on the client must read anew.
    */
   epoch: string;
+  /**
+   * The messages that those of the page reply to and that are not in the page, in their newest state and in ascending order of
+   * `seq`, so that a client can show them. A deleted one is a tombstone, also if it is hidden.
+   */
+  referenced: Message[];
+}
+
+export interface ListThreadRequest {
+  chatId: string;
+  /** The root, or any message of the thread. */
+  messageId: string;
+  /** Returns only messages with a smaller `seq`. Cannot be combined with `after_seq`. */
+  beforeSeq?:
+    | number
+    | undefined;
+  /** Returns only messages with a greater `seq`; 0 starts at the first message of the thread. */
+  afterSeq?:
+    | number
+    | undefined;
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
+  pageSize: number;
+}
+
+export interface ListThreadResponse {
+  /** The first message, with the summary of the thread. It may be deleted. */
+  root:
+    | Message
+    | undefined;
+  /** The messages of the thread in ascending order of `seq`. */
+  messages: Message[];
+  /** Whether there are more messages in the direction of paging. */
+  hasMore: boolean;
+  /** As in ListMessagesResponse. */
+  epoch: string;
+  /** As in ListMessagesResponse. The root counts as part of the page. */
+  referenced: Message[];
+  /** Whether the caller follows the thread. */
+  following: boolean;
+  /** The caller's read mark in the thread; 0 if the caller does not follow it. */
+  readSeq: number;
+}
+
+export interface FollowThreadRequest {
+  chatId: string;
+  /** The root, or any message of the thread. */
+  messageId: string;
+}
+
+export interface FollowThreadResponse {
+}
+
+export interface UnfollowThreadRequest {
+  chatId: string;
+  /** The root, or any message of the thread. */
+  messageId: string;
+}
+
+export interface UnfollowThreadResponse {
+}
+
+/** MarkThreadReadRequest sets how far the caller has read a thread, as a unary call or as a command on a stream. */
+export interface MarkThreadReadRequest {
+  chatId: string;
+  /** The root, or any message of the thread. */
+  messageId: string;
+  /** The caller has read every message of the thread up to this sequence number. */
+  seq: number;
+}
+
+export interface MarkThreadReadResponse {
+  /** The caller's read mark after the call. Greater than the request's `seq` if the mark was already further on. */
+  readSeq: number;
+  /** The number of messages of others in the thread after the read mark, as in FollowedThread. */
+  unreadCount: number;
+}
+
+export interface ListThreadsRequest {
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
+  pageSize: number;
+  /** `next_page_token` of the previous page; empty for the first page. */
+  pageToken: string;
+  /** Returns only threads of this chat. */
+  chatId?: string | undefined;
+}
+
+/** FollowedThread is a thread that the caller follows. */
+export interface FollowedThread {
+  /** The first message, with the summary of the thread. A thread without messages has no summary. */
+  root:
+    | Message
+    | undefined;
+  /** The caller's read mark in the thread. */
+  readSeq: number;
+  /**
+   * The number of messages of others in the thread after the read mark, without silent and deleted ones. The number is exact
+   * up to 1,000; 1,000 means 1,000 or more.
+   */
+  unreadCount: number;
+}
+
+export interface ListThreadsResponse {
+  threads: FollowedThread[];
+  /** Empty on the last page. */
+  nextPageToken: string;
 }
 
 /** MarkReadRequest sets how far the caller has read a chat, as a unary call or as a command on a stream. */
@@ -1255,6 +1401,9 @@ export interface Command {
     | { $case: "appendMessage"; value: AppendMessageRequest }
     | { $case: "finishMessage"; value: FinishMessageRequest }
     | { $case: "stopMessage"; value: StopMessageRequest }
+    | { $case: "followThread"; value: FollowThreadRequest }
+    | { $case: "unfollowThread"; value: UnfollowThreadRequest }
+    | { $case: "markThreadRead"; value: MarkThreadReadRequest }
     | undefined;
 }
 
@@ -2226,6 +2375,7 @@ function createBaseMessage(): Message {
     silent: false,
     replyTo: undefined,
     rootId: "",
+    thread: undefined,
     streaming: 0,
     reactions: [],
   };
@@ -2286,6 +2436,9 @@ export const Message: MessageFns<Message> = {
     }
     if (message.rootId !== "") {
       writer.uint32(146).string(message.rootId);
+    }
+    if (message.thread !== undefined) {
+      ThreadSummary.encode(message.thread, writer.uint32(154).fork()).join();
     }
     if (message.streaming !== 0) {
       writer.uint32(160).int32(message.streaming);
@@ -2453,6 +2606,14 @@ export const Message: MessageFns<Message> = {
             message.rootId = reader.string();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.thread = ThreadSummary.decode(reader, reader.uint32());
+            continue;
+          }
           case 20: {
             if (tag !== 160) {
               break;
@@ -2537,6 +2698,7 @@ export const Message: MessageFns<Message> = {
         : isSet(object.root_id)
         ? globalThis.String(object.root_id)
         : "",
+      thread: isSet(object.thread) ? ThreadSummary.fromJSON(object.thread) : undefined,
       streaming: isSet(object.streaming) ? messageStreamingFromJSON(object.streaming) : 0,
       reactions: globalThis.Array.isArray(object?.reactions)
         ? object.reactions.map((e: any) => ReactionCount.fromJSON(e))
@@ -2600,6 +2762,9 @@ export const Message: MessageFns<Message> = {
     if (message.rootId !== "") {
       obj.rootId = message.rootId;
     }
+    if (message.thread !== undefined) {
+      obj.thread = ThreadSummary.toJSON(message.thread);
+    }
     if (message.streaming !== 0) {
       obj.streaming = messageStreamingToJSON(message.streaming);
     }
@@ -2638,6 +2803,9 @@ export const Message: MessageFns<Message> = {
       ? MessageReference.fromPartial(object.replyTo)
       : undefined;
     message.rootId = object.rootId ?? "";
+    message.thread = (object.thread !== undefined && object.thread !== null)
+      ? ThreadSummary.fromPartial(object.thread)
+      : undefined;
     message.streaming = object.streaming ?? 0;
     message.reactions = object.reactions?.map((e) => ReactionCount.fromPartial(e)) || [];
     return message;
@@ -2878,6 +3046,159 @@ export const Reaction: MessageFns<Reaction> = {
     message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
     message.seq = object.seq ?? 0;
     message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseThreadSummary(): ThreadSummary {
+  return { replyCount: 0, lastSeq: 0, lastAt: undefined, participantIds: [], updateSeq: 0 };
+}
+
+export const ThreadSummary: MessageFns<ThreadSummary> = {
+  encode(message: ThreadSummary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.replyCount !== 0) {
+      writer.uint32(8).int32(message.replyCount);
+    }
+    if (message.lastSeq !== 0) {
+      writer.uint32(16).int64(message.lastSeq);
+    }
+    if (message.lastAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastAt), writer.uint32(26).fork()).join();
+    }
+    for (const v of message.participantIds) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.updateSeq !== 0) {
+      writer.uint32(40).int64(message.updateSeq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ThreadSummary {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseThreadSummary();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.replyCount = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lastSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lastAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.participantIds.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.updateSeq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ThreadSummary {
+    return {
+      replyCount: isSet(object.replyCount)
+        ? globalThis.Number(object.replyCount)
+        : isSet(object.reply_count)
+        ? globalThis.Number(object.reply_count)
+        : 0,
+      lastSeq: isSet(object.lastSeq)
+        ? globalThis.Number(object.lastSeq)
+        : isSet(object.last_seq)
+        ? globalThis.Number(object.last_seq)
+        : 0,
+      lastAt: isSet(object.lastAt)
+        ? fromJsonTimestamp(object.lastAt)
+        : isSet(object.last_at)
+        ? fromJsonTimestamp(object.last_at)
+        : undefined,
+      participantIds: globalThis.Array.isArray(object?.participantIds)
+        ? object.participantIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.participant_ids)
+        ? object.participant_ids.map((e: any) => globalThis.String(e))
+        : [],
+      updateSeq: isSet(object.updateSeq)
+        ? globalThis.Number(object.updateSeq)
+        : isSet(object.update_seq)
+        ? globalThis.Number(object.update_seq)
+        : 0,
+    };
+  },
+
+  toJSON(message: ThreadSummary): unknown {
+    const obj: any = {};
+    if (message.replyCount !== 0) {
+      obj.replyCount = Math.round(message.replyCount);
+    }
+    if (message.lastSeq !== 0) {
+      obj.lastSeq = Math.round(message.lastSeq);
+    }
+    if (message.lastAt !== undefined) {
+      obj.lastAt = message.lastAt.toISOString();
+    }
+    if (message.participantIds?.length) {
+      obj.participantIds = message.participantIds;
+    }
+    if (message.updateSeq !== 0) {
+      obj.updateSeq = Math.round(message.updateSeq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ThreadSummary>): ThreadSummary {
+    return ThreadSummary.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ThreadSummary>): ThreadSummary {
+    const message = createBaseThreadSummary();
+    message.replyCount = object.replyCount ?? 0;
+    message.lastSeq = object.lastSeq ?? 0;
+    message.lastAt = object.lastAt ?? undefined;
+    message.participantIds = object.participantIds?.map((e) => e) || [];
+    message.updateSeq = object.updateSeq ?? 0;
     return message;
   },
 };
@@ -8100,7 +8421,7 @@ export const ListChangesRequest: MessageFns<ListChangesRequest> = {
 };
 
 function createBaseListChangesResponse(): ListChangesResponse {
-  return { changes: [], lastSeq: 0, hasMore: false, epoch: "", resetFromSeq: undefined };
+  return { changes: [], lastSeq: 0, hasMore: false, epoch: "", resetFromSeq: undefined, referenced: [] };
 }
 
 export const ListChangesResponse: MessageFns<ListChangesResponse> = {
@@ -8119,6 +8440,9 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
     }
     if (message.resetFromSeq !== undefined) {
       writer.uint32(40).int64(message.resetFromSeq);
+    }
+    for (const v of message.referenced) {
+      Message.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -8176,6 +8500,14 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
             message.resetFromSeq = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.referenced.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8207,6 +8539,9 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
         : isSet(object.reset_from_seq)
         ? globalThis.Number(object.reset_from_seq)
         : undefined,
+      referenced: globalThis.Array.isArray(object?.referenced)
+        ? object.referenced.map((e: any) => Message.fromJSON(e))
+        : [],
     };
   },
 
@@ -8227,6 +8562,9 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
     if (message.resetFromSeq !== undefined) {
       obj.resetFromSeq = Math.round(message.resetFromSeq);
     }
+    if (message.referenced?.length) {
+      obj.referenced = message.referenced.map((e) => Message.toJSON(e));
+    }
     return obj;
   },
 
@@ -8240,6 +8578,7 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
     message.hasMore = object.hasMore ?? false;
     message.epoch = object.epoch ?? "";
     message.resetFromSeq = object.resetFromSeq ?? undefined;
+    message.referenced = object.referenced?.map((e) => Message.fromPartial(e)) || [];
     return message;
   },
 };
@@ -8506,13 +8845,16 @@ export const GetMessageRequest: MessageFns<GetMessageRequest> = {
 };
 
 function createBaseGetMessageResponse(): GetMessageResponse {
-  return { message: undefined };
+  return { message: undefined, referenced: [] };
 }
 
 export const GetMessageResponse: MessageFns<GetMessageResponse> = {
   encode(message: GetMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.message !== undefined) {
       Message.encode(message.message, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.referenced) {
+      Message.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -8538,6 +8880,14 @@ export const GetMessageResponse: MessageFns<GetMessageResponse> = {
             message.message = Message.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.referenced.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8551,13 +8901,21 @@ export const GetMessageResponse: MessageFns<GetMessageResponse> = {
   },
 
   fromJSON(object: any): GetMessageResponse {
-    return { message: isSet(object.message) ? Message.fromJSON(object.message) : undefined };
+    return {
+      message: isSet(object.message) ? Message.fromJSON(object.message) : undefined,
+      referenced: globalThis.Array.isArray(object?.referenced)
+        ? object.referenced.map((e: any) => Message.fromJSON(e))
+        : [],
+    };
   },
 
   toJSON(message: GetMessageResponse): unknown {
     const obj: any = {};
     if (message.message !== undefined) {
       obj.message = Message.toJSON(message.message);
+    }
+    if (message.referenced?.length) {
+      obj.referenced = message.referenced.map((e) => Message.toJSON(e));
     }
     return obj;
   },
@@ -8570,6 +8928,7 @@ export const GetMessageResponse: MessageFns<GetMessageResponse> = {
     message.message = (object.message !== undefined && object.message !== null)
       ? Message.fromPartial(object.message)
       : undefined;
+    message.referenced = object.referenced?.map((e) => Message.fromPartial(e)) || [];
     return message;
   },
 };
@@ -8708,7 +9067,7 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest> = {
 };
 
 function createBaseListMessagesResponse(): ListMessagesResponse {
-  return { messages: [], hasMore: false, epoch: "" };
+  return { messages: [], hasMore: false, epoch: "", referenced: [] };
 }
 
 export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
@@ -8721,6 +9080,9 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
     }
     if (message.epoch !== "") {
       writer.uint32(26).string(message.epoch);
+    }
+    for (const v of message.referenced) {
+      Message.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -8762,6 +9124,14 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
             message.epoch = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.referenced.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8783,6 +9153,9 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
         ? globalThis.Boolean(object.has_more)
         : false,
       epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : "",
+      referenced: globalThis.Array.isArray(object?.referenced)
+        ? object.referenced.map((e: any) => Message.fromJSON(e))
+        : [],
     };
   },
 
@@ -8797,6 +9170,9 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
     if (message.epoch !== "") {
       obj.epoch = message.epoch;
     }
+    if (message.referenced?.length) {
+      obj.referenced = message.referenced.map((e) => Message.toJSON(e));
+    }
     return obj;
   },
 
@@ -8808,6 +9184,1140 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
     message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
     message.hasMore = object.hasMore ?? false;
     message.epoch = object.epoch ?? "";
+    message.referenced = object.referenced?.map((e) => Message.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseListThreadRequest(): ListThreadRequest {
+  return { chatId: "", messageId: "", beforeSeq: undefined, afterSeq: undefined, pageSize: 0 };
+}
+
+export const ListThreadRequest: MessageFns<ListThreadRequest> = {
+  encode(message: ListThreadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.beforeSeq !== undefined) {
+      writer.uint32(24).int64(message.beforeSeq);
+    }
+    if (message.afterSeq !== undefined) {
+      writer.uint32(32).int64(message.afterSeq);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(40).int32(message.pageSize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListThreadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListThreadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.beforeSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.afterSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListThreadRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      beforeSeq: isSet(object.beforeSeq)
+        ? globalThis.Number(object.beforeSeq)
+        : isSet(object.before_seq)
+        ? globalThis.Number(object.before_seq)
+        : undefined,
+      afterSeq: isSet(object.afterSeq)
+        ? globalThis.Number(object.afterSeq)
+        : isSet(object.after_seq)
+        ? globalThis.Number(object.after_seq)
+        : undefined,
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+    };
+  },
+
+  toJSON(message: ListThreadRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.beforeSeq !== undefined) {
+      obj.beforeSeq = Math.round(message.beforeSeq);
+    }
+    if (message.afterSeq !== undefined) {
+      obj.afterSeq = Math.round(message.afterSeq);
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListThreadRequest>): ListThreadRequest {
+    return ListThreadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListThreadRequest>): ListThreadRequest {
+    const message = createBaseListThreadRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.beforeSeq = object.beforeSeq ?? undefined;
+    message.afterSeq = object.afterSeq ?? undefined;
+    message.pageSize = object.pageSize ?? 0;
+    return message;
+  },
+};
+
+function createBaseListThreadResponse(): ListThreadResponse {
+  return { root: undefined, messages: [], hasMore: false, epoch: "", referenced: [], following: false, readSeq: 0 };
+}
+
+export const ListThreadResponse: MessageFns<ListThreadResponse> = {
+  encode(message: ListThreadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.root !== undefined) {
+      Message.encode(message.root, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.messages) {
+      Message.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.hasMore !== false) {
+      writer.uint32(24).bool(message.hasMore);
+    }
+    if (message.epoch !== "") {
+      writer.uint32(34).string(message.epoch);
+    }
+    for (const v of message.referenced) {
+      Message.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.following !== false) {
+      writer.uint32(48).bool(message.following);
+    }
+    if (message.readSeq !== 0) {
+      writer.uint32(56).int64(message.readSeq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListThreadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListThreadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.root = Message.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messages.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hasMore = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.epoch = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.referenced.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.following = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.readSeq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListThreadResponse {
+    return {
+      root: isSet(object.root) ? Message.fromJSON(object.root) : undefined,
+      messages: globalThis.Array.isArray(object?.messages) ? object.messages.map((e: any) => Message.fromJSON(e)) : [],
+      hasMore: isSet(object.hasMore)
+        ? globalThis.Boolean(object.hasMore)
+        : isSet(object.has_more)
+        ? globalThis.Boolean(object.has_more)
+        : false,
+      epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : "",
+      referenced: globalThis.Array.isArray(object?.referenced)
+        ? object.referenced.map((e: any) => Message.fromJSON(e))
+        : [],
+      following: isSet(object.following) ? globalThis.Boolean(object.following) : false,
+      readSeq: isSet(object.readSeq)
+        ? globalThis.Number(object.readSeq)
+        : isSet(object.read_seq)
+        ? globalThis.Number(object.read_seq)
+        : 0,
+    };
+  },
+
+  toJSON(message: ListThreadResponse): unknown {
+    const obj: any = {};
+    if (message.root !== undefined) {
+      obj.root = Message.toJSON(message.root);
+    }
+    if (message.messages?.length) {
+      obj.messages = message.messages.map((e) => Message.toJSON(e));
+    }
+    if (message.hasMore !== false) {
+      obj.hasMore = message.hasMore;
+    }
+    if (message.epoch !== "") {
+      obj.epoch = message.epoch;
+    }
+    if (message.referenced?.length) {
+      obj.referenced = message.referenced.map((e) => Message.toJSON(e));
+    }
+    if (message.following !== false) {
+      obj.following = message.following;
+    }
+    if (message.readSeq !== 0) {
+      obj.readSeq = Math.round(message.readSeq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListThreadResponse>): ListThreadResponse {
+    return ListThreadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListThreadResponse>): ListThreadResponse {
+    const message = createBaseListThreadResponse();
+    message.root = (object.root !== undefined && object.root !== null) ? Message.fromPartial(object.root) : undefined;
+    message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
+    message.hasMore = object.hasMore ?? false;
+    message.epoch = object.epoch ?? "";
+    message.referenced = object.referenced?.map((e) => Message.fromPartial(e)) || [];
+    message.following = object.following ?? false;
+    message.readSeq = object.readSeq ?? 0;
+    return message;
+  },
+};
+
+function createBaseFollowThreadRequest(): FollowThreadRequest {
+  return { chatId: "", messageId: "" };
+}
+
+export const FollowThreadRequest: MessageFns<FollowThreadRequest> = {
+  encode(message: FollowThreadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FollowThreadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFollowThreadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FollowThreadRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+    };
+  },
+
+  toJSON(message: FollowThreadRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FollowThreadRequest>): FollowThreadRequest {
+    return FollowThreadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FollowThreadRequest>): FollowThreadRequest {
+    const message = createBaseFollowThreadRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    return message;
+  },
+};
+
+function createBaseFollowThreadResponse(): FollowThreadResponse {
+  return {};
+}
+
+export const FollowThreadResponse: MessageFns<FollowThreadResponse> = {
+  encode(_: FollowThreadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FollowThreadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFollowThreadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): FollowThreadResponse {
+    return {};
+  },
+
+  toJSON(_: FollowThreadResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<FollowThreadResponse>): FollowThreadResponse {
+    return FollowThreadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<FollowThreadResponse>): FollowThreadResponse {
+    const message = createBaseFollowThreadResponse();
+    return message;
+  },
+};
+
+function createBaseUnfollowThreadRequest(): UnfollowThreadRequest {
+  return { chatId: "", messageId: "" };
+}
+
+export const UnfollowThreadRequest: MessageFns<UnfollowThreadRequest> = {
+  encode(message: UnfollowThreadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnfollowThreadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnfollowThreadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnfollowThreadRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+    };
+  },
+
+  toJSON(message: UnfollowThreadRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnfollowThreadRequest>): UnfollowThreadRequest {
+    return UnfollowThreadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnfollowThreadRequest>): UnfollowThreadRequest {
+    const message = createBaseUnfollowThreadRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    return message;
+  },
+};
+
+function createBaseUnfollowThreadResponse(): UnfollowThreadResponse {
+  return {};
+}
+
+export const UnfollowThreadResponse: MessageFns<UnfollowThreadResponse> = {
+  encode(_: UnfollowThreadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnfollowThreadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnfollowThreadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): UnfollowThreadResponse {
+    return {};
+  },
+
+  toJSON(_: UnfollowThreadResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnfollowThreadResponse>): UnfollowThreadResponse {
+    return UnfollowThreadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<UnfollowThreadResponse>): UnfollowThreadResponse {
+    const message = createBaseUnfollowThreadResponse();
+    return message;
+  },
+};
+
+function createBaseMarkThreadReadRequest(): MarkThreadReadRequest {
+  return { chatId: "", messageId: "", seq: 0 };
+}
+
+export const MarkThreadReadRequest: MessageFns<MarkThreadReadRequest> = {
+  encode(message: MarkThreadReadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(24).int64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkThreadReadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkThreadReadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkThreadReadRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+    };
+  },
+
+  toJSON(message: MarkThreadReadRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkThreadReadRequest>): MarkThreadReadRequest {
+    return MarkThreadReadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkThreadReadRequest>): MarkThreadReadRequest {
+    const message = createBaseMarkThreadReadRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.seq = object.seq ?? 0;
+    return message;
+  },
+};
+
+function createBaseMarkThreadReadResponse(): MarkThreadReadResponse {
+  return { readSeq: 0, unreadCount: 0 };
+}
+
+export const MarkThreadReadResponse: MessageFns<MarkThreadReadResponse> = {
+  encode(message: MarkThreadReadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.readSeq !== 0) {
+      writer.uint32(8).int64(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      writer.uint32(16).int32(message.unreadCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkThreadReadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkThreadReadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.readSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unreadCount = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkThreadReadResponse {
+    return {
+      readSeq: isSet(object.readSeq)
+        ? globalThis.Number(object.readSeq)
+        : isSet(object.read_seq)
+        ? globalThis.Number(object.read_seq)
+        : 0,
+      unreadCount: isSet(object.unreadCount)
+        ? globalThis.Number(object.unreadCount)
+        : isSet(object.unread_count)
+        ? globalThis.Number(object.unread_count)
+        : 0,
+    };
+  },
+
+  toJSON(message: MarkThreadReadResponse): unknown {
+    const obj: any = {};
+    if (message.readSeq !== 0) {
+      obj.readSeq = Math.round(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      obj.unreadCount = Math.round(message.unreadCount);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkThreadReadResponse>): MarkThreadReadResponse {
+    return MarkThreadReadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkThreadReadResponse>): MarkThreadReadResponse {
+    const message = createBaseMarkThreadReadResponse();
+    message.readSeq = object.readSeq ?? 0;
+    message.unreadCount = object.unreadCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseListThreadsRequest(): ListThreadsRequest {
+  return { pageSize: 0, pageToken: "", chatId: undefined };
+}
+
+export const ListThreadsRequest: MessageFns<ListThreadsRequest> = {
+  encode(message: ListThreadsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    if (message.chatId !== undefined) {
+      writer.uint32(26).string(message.chatId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListThreadsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListThreadsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListThreadsRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ListThreadsRequest): unknown {
+    const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    if (message.chatId !== undefined) {
+      obj.chatId = message.chatId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListThreadsRequest>): ListThreadsRequest {
+    return ListThreadsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListThreadsRequest>): ListThreadsRequest {
+    const message = createBaseListThreadsRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    message.chatId = object.chatId ?? undefined;
+    return message;
+  },
+};
+
+function createBaseFollowedThread(): FollowedThread {
+  return { root: undefined, readSeq: 0, unreadCount: 0 };
+}
+
+export const FollowedThread: MessageFns<FollowedThread> = {
+  encode(message: FollowedThread, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.root !== undefined) {
+      Message.encode(message.root, writer.uint32(10).fork()).join();
+    }
+    if (message.readSeq !== 0) {
+      writer.uint32(16).int64(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      writer.uint32(24).int32(message.unreadCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FollowedThread {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFollowedThread();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.root = Message.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.readSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.unreadCount = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FollowedThread {
+    return {
+      root: isSet(object.root) ? Message.fromJSON(object.root) : undefined,
+      readSeq: isSet(object.readSeq)
+        ? globalThis.Number(object.readSeq)
+        : isSet(object.read_seq)
+        ? globalThis.Number(object.read_seq)
+        : 0,
+      unreadCount: isSet(object.unreadCount)
+        ? globalThis.Number(object.unreadCount)
+        : isSet(object.unread_count)
+        ? globalThis.Number(object.unread_count)
+        : 0,
+    };
+  },
+
+  toJSON(message: FollowedThread): unknown {
+    const obj: any = {};
+    if (message.root !== undefined) {
+      obj.root = Message.toJSON(message.root);
+    }
+    if (message.readSeq !== 0) {
+      obj.readSeq = Math.round(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      obj.unreadCount = Math.round(message.unreadCount);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FollowedThread>): FollowedThread {
+    return FollowedThread.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FollowedThread>): FollowedThread {
+    const message = createBaseFollowedThread();
+    message.root = (object.root !== undefined && object.root !== null) ? Message.fromPartial(object.root) : undefined;
+    message.readSeq = object.readSeq ?? 0;
+    message.unreadCount = object.unreadCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseListThreadsResponse(): ListThreadsResponse {
+  return { threads: [], nextPageToken: "" };
+}
+
+export const ListThreadsResponse: MessageFns<ListThreadsResponse> = {
+  encode(message: ListThreadsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.threads) {
+      FollowedThread.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListThreadsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListThreadsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.threads.push(FollowedThread.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListThreadsResponse {
+    return {
+      threads: globalThis.Array.isArray(object?.threads)
+        ? object.threads.map((e: any) => FollowedThread.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListThreadsResponse): unknown {
+    const obj: any = {};
+    if (message.threads?.length) {
+      obj.threads = message.threads.map((e) => FollowedThread.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListThreadsResponse>): ListThreadsResponse {
+    return ListThreadsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListThreadsResponse>): ListThreadsResponse {
+    const message = createBaseListThreadsResponse();
+    message.threads = object.threads?.map((e) => FollowedThread.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -10641,6 +12151,15 @@ export const Command: MessageFns<Command> = {
       case "stopMessage":
         StopMessageRequest.encode(message.command.value, writer.uint32(146).fork()).join();
         break;
+      case "followThread":
+        FollowThreadRequest.encode(message.command.value, writer.uint32(154).fork()).join();
+        break;
+      case "unfollowThread":
+        UnfollowThreadRequest.encode(message.command.value, writer.uint32(162).fork()).join();
+        break;
+      case "markThreadRead":
+        MarkThreadReadRequest.encode(message.command.value, writer.uint32(170).fork()).join();
+        break;
     }
     return writer;
   },
@@ -10802,6 +12321,30 @@ export const Command: MessageFns<Command> = {
             message.command = { $case: "stopMessage", value: StopMessageRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.command = { $case: "followThread", value: FollowThreadRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.command = { $case: "unfollowThread", value: UnfollowThreadRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.command = { $case: "markThreadRead", value: MarkThreadReadRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10879,6 +12422,18 @@ export const Command: MessageFns<Command> = {
         ? { $case: "stopMessage", value: StopMessageRequest.fromJSON(object.stopMessage) }
         : isSet(object.stop_message)
         ? { $case: "stopMessage", value: StopMessageRequest.fromJSON(object.stop_message) }
+        : isSet(object.followThread)
+        ? { $case: "followThread", value: FollowThreadRequest.fromJSON(object.followThread) }
+        : isSet(object.follow_thread)
+        ? { $case: "followThread", value: FollowThreadRequest.fromJSON(object.follow_thread) }
+        : isSet(object.unfollowThread)
+        ? { $case: "unfollowThread", value: UnfollowThreadRequest.fromJSON(object.unfollowThread) }
+        : isSet(object.unfollow_thread)
+        ? { $case: "unfollowThread", value: UnfollowThreadRequest.fromJSON(object.unfollow_thread) }
+        : isSet(object.markThreadRead)
+        ? { $case: "markThreadRead", value: MarkThreadReadRequest.fromJSON(object.markThreadRead) }
+        : isSet(object.mark_thread_read)
+        ? { $case: "markThreadRead", value: MarkThreadReadRequest.fromJSON(object.mark_thread_read) }
         : undefined,
     };
   },
@@ -10922,6 +12477,12 @@ export const Command: MessageFns<Command> = {
       obj.finishMessage = FinishMessageRequest.toJSON(message.command.value);
     } else if (message.command?.$case === "stopMessage") {
       obj.stopMessage = StopMessageRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "followThread") {
+      obj.followThread = FollowThreadRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "unfollowThread") {
+      obj.unfollowThread = UnfollowThreadRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "markThreadRead") {
+      obj.markThreadRead = MarkThreadReadRequest.toJSON(message.command.value);
     }
     return obj;
   },
@@ -11032,6 +12593,24 @@ export const Command: MessageFns<Command> = {
       case "stopMessage": {
         if (object.command?.value !== undefined && object.command?.value !== null) {
           message.command = { $case: "stopMessage", value: StopMessageRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "followThread": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "followThread", value: FollowThreadRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "unfollowThread": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "unfollowThread", value: UnfollowThreadRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "markThreadRead": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "markThreadRead", value: MarkThreadReadRequest.fromPartial(object.command.value) };
         }
         break;
       }
@@ -15577,6 +17156,85 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
+     * ListThread returns a page of a thread: its first message (the root), and the messages of the thread by sequence number.
+     * With `after_seq` it pages forwards, with `before_seq` backwards; with neither it returns the newest page. Every page is in
+     * ascending order of `seq`, and all of it is of one moment. If `message_id` names a message of the thread other than the
+     * root, it returns the same thread.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or the root is hidden.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     */
+    listThread: {
+      name: "ListThread",
+      requestType: ListThreadRequest as typeof ListThreadRequest,
+      requestStream: false,
+      responseType: ListThreadResponse as typeof ListThreadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * FollowThread makes the caller follow a thread, also one without messages yet: ListThreads then lists it. A member who
+     * sends a message of a thread follows it, and so does the sender of the root from the first message on. Following ends with
+     * the membership. Following twice is harmless.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or it is hidden.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     * FAILED_PRECONDITION (SYSTEM_MESSAGE): nobody can reply to a system message.
+     */
+    followThread: {
+      name: "FollowThread",
+      requestType: FollowThreadRequest as typeof FollowThreadRequest,
+      requestStream: false,
+      responseType: FollowThreadResponse as typeof FollowThreadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * UnfollowThread ends following, until the caller sends another message of the thread or follows it again. Ending it twice
+     * is harmless. The errors are those of FollowThread.
+     */
+    unfollowThread: {
+      name: "UnfollowThread",
+      requestType: UnfollowThreadRequest as typeof UnfollowThreadRequest,
+      requestStream: false,
+      responseType: UnfollowThreadResponse as typeof UnfollowThreadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * MarkThreadRead moves the caller's read mark in a thread that the caller follows forward. All of the caller's devices share
+     * the mark. It never moves back: a smaller number changes nothing. It does not change the read mark of the chat.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or it is hidden.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     * FAILED_PRECONDITION (THREAD_NOT_FOLLOWED): the caller does not follow the thread.
+     * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
+     */
+    markThreadRead: {
+      name: "MarkThreadRead",
+      requestType: MarkThreadReadRequest as typeof MarkThreadReadRequest,
+      requestStream: false,
+      responseType: MarkThreadReadResponse as typeof MarkThreadReadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * ListThreads returns the threads that the caller follows in all chats, or in one, each with the number of unread messages:
+     * those with the newest last message first. A thread that gets a message between two pages may be missing in the later
+     * pages; it is among the first if the listing is begun again.
+     */
+    listThreads: {
+      name: "ListThreads",
+      requestType: ListThreadsRequest as typeof ListThreadsRequest,
+      requestStream: false,
+      responseType: ListThreadsResponse as typeof ListThreadsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
      * ListOnlineUsers returns the users that have an open stream, in ascending order of their ids. With `chat_id` it returns
      * only members of that chat.
      *
@@ -16059,6 +17717,65 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    */
   markRead(request: MarkReadRequest, context: CallContext & CallContextExt): Promise<DeepPartial<MarkReadResponse>>;
   /**
+   * ListThread returns a page of a thread: its first message (the root), and the messages of the thread by sequence number.
+   * With `after_seq` it pages forwards, with `before_seq` backwards; with neither it returns the newest page. Every page is in
+   * ascending order of `seq`, and all of it is of one moment. If `message_id` names a message of the thread other than the
+   * root, it returns the same thread.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or the root is hidden.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  listThread(
+    request: ListThreadRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListThreadResponse>>;
+  /**
+   * FollowThread makes the caller follow a thread, also one without messages yet: ListThreads then lists it. A member who
+   * sends a message of a thread follows it, and so does the sender of the root from the first message on. Following ends with
+   * the membership. Following twice is harmless.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or it is hidden.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (SYSTEM_MESSAGE): nobody can reply to a system message.
+   */
+  followThread(
+    request: FollowThreadRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<FollowThreadResponse>>;
+  /**
+   * UnfollowThread ends following, until the caller sends another message of the thread or follows it again. Ending it twice
+   * is harmless. The errors are those of FollowThread.
+   */
+  unfollowThread(
+    request: UnfollowThreadRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<UnfollowThreadResponse>>;
+  /**
+   * MarkThreadRead moves the caller's read mark in a thread that the caller follows forward. All of the caller's devices share
+   * the mark. It never moves back: a smaller number changes nothing. It does not change the read mark of the chat.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or it is hidden.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (THREAD_NOT_FOLLOWED): the caller does not follow the thread.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
+   */
+  markThreadRead(
+    request: MarkThreadReadRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<MarkThreadReadResponse>>;
+  /**
+   * ListThreads returns the threads that the caller follows in all chats, or in one, each with the number of unread messages:
+   * those with the newest last message first. A thread that gets a message between two pages may be missing in the later
+   * pages; it is among the first if the listing is begun again.
+   */
+  listThreads(
+    request: ListThreadsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListThreadsResponse>>;
+  /**
    * ListOnlineUsers returns the users that have an open stream, in ascending order of their ids. With `chat_id` it returns
    * only members of that chat.
    *
@@ -16493,6 +18210,65 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
    */
   markRead(request: DeepPartial<MarkReadRequest>, options?: CallOptions & CallOptionsExt): Promise<MarkReadResponse>;
+  /**
+   * ListThread returns a page of a thread: its first message (the root), and the messages of the thread by sequence number.
+   * With `after_seq` it pages forwards, with `before_seq` backwards; with neither it returns the newest page. Every page is in
+   * ascending order of `seq`, and all of it is of one moment. If `message_id` names a message of the thread other than the
+   * root, it returns the same thread.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or the root is hidden.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  listThread(
+    request: DeepPartial<ListThreadRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListThreadResponse>;
+  /**
+   * FollowThread makes the caller follow a thread, also one without messages yet: ListThreads then lists it. A member who
+   * sends a message of a thread follows it, and so does the sender of the root from the first message on. Following ends with
+   * the membership. Following twice is harmless.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or it is hidden.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (SYSTEM_MESSAGE): nobody can reply to a system message.
+   */
+  followThread(
+    request: DeepPartial<FollowThreadRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<FollowThreadResponse>;
+  /**
+   * UnfollowThread ends following, until the caller sends another message of the thread or follows it again. Ending it twice
+   * is harmless. The errors are those of FollowThread.
+   */
+  unfollowThread(
+    request: DeepPartial<UnfollowThreadRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<UnfollowThreadResponse>;
+  /**
+   * MarkThreadRead moves the caller's read mark in a thread that the caller follows forward. All of the caller's devices share
+   * the mark. It never moves back: a smaller number changes nothing. It does not change the read mark of the chat.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or it is hidden.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (THREAD_NOT_FOLLOWED): the caller does not follow the thread.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
+   */
+  markThreadRead(
+    request: DeepPartial<MarkThreadReadRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<MarkThreadReadResponse>;
+  /**
+   * ListThreads returns the threads that the caller follows in all chats, or in one, each with the number of unread messages:
+   * those with the newest last message first. A thread that gets a message between two pages may be missing in the later
+   * pages; it is among the first if the listing is begun again.
+   */
+  listThreads(
+    request: DeepPartial<ListThreadsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListThreadsResponse>;
   /**
    * ListOnlineUsers returns the users that have an open stream, in ascending order of their ids. With `chat_id` it returns
    * only members of that chat.

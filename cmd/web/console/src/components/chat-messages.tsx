@@ -47,7 +47,7 @@ export function ChatMessages({ api, chatId }: { api: ConsoleApi; chatId: string 
       run: (reason) => api.post(`chats/${chatId}/messages/${message.id}/delete`, { reason }),
     });
   const columns: Column<Message>[] = [
-    { title: 'Number', numeric: true, cell: ({ seq }) => seq },
+    { title: 'Number', cell: ({ seq }) => seq },
     { title: 'Sender', cell: nameOf },
     { title: 'Sent', cell: ({ createdAt }) => toTime(createdAt) },
     { title: 'Text', cell: (message) => <MessageText message={message} /> },

@@ -35,7 +35,7 @@ export function Plot({ title, format, at, lines }: Props) {
         height,
         legend: { show: false },
         cursor: { show: false },
-        scales: { y: { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1e-9) * 1.1] } },
+        scales: { y: { range: (_plot, _min, max) => [0, max ? max * 1.1 : 1] } },
         axes: [axis, { ...axis, size: 70, values: (_plot, ticks) => ticks.map((tick) => formatted.current(tick)) }],
         series: [{}, ...labels.split('\n').map((label, index) => ({ label, stroke: colour(`--line-${index % 4}`) }))],
       },

@@ -5,6 +5,7 @@ import { useDashboards } from '../session/use-dashboard.ts';
 import type { Room, ViewProps } from './room.ts';
 
 const ranges = [
+  [5, '5 minutes'],
   [15, '15 minutes'],
   [60, 'hour'],
   [360, '6 hours'],
@@ -42,6 +43,7 @@ function View({ api, parameters }: ViewProps) {
           The last{' '}
           <select
             aria-label="Time shown"
+            value={minutes}
             onChange={(event) => setMinutes(Number((event.currentTarget as HTMLSelectElement).value))}
           >
             {ranges.map(([value, label]) => (
