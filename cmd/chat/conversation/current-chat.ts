@@ -9,6 +9,7 @@ import {
   chatPlace,
   chatTitle,
   formatTime,
+  isGrowing,
   messageLine,
   roleName,
   sentLine,
@@ -57,6 +58,8 @@ export class CurrentChat {
   readonly #changing = new Map<string, Promise<void>>();
   /** Changes made from here that the chat has not delivered yet: `<message id> <number>`. */
   readonly #changedHere = new Set<string>();
+  /** The messages that are still growing and are not printed yet, with their chats. */
+  readonly #growing = new Map<string, Chat>();
   #userId = '';
   #name = '';
   /** The chats in the order in which `/chats` numbered them. */
@@ -99,9 +102,21 @@ export class CurrentChat {
     if (line !== undefined) print(numbered && !message.system ? `${style.dim(`#${message.seq}`)} ${line}` : line);
   }
 
+  /** Prints a new message; one that is still growing, when it has ended. */
+  async showNew(message: Message, chat: Chat): Promise<void> {
+    if (isGrowing(message)) this.#growing.set(message.id, chat);
+    else await this.show(message, chat);
+  }
+
   /** Tells the new state of a message of the current chat. Those of other chats are seen there. */
   async showChange(message: Message): Promise<void> {
     this.#quotes.note(message);
+    const grown = this.#growing.get(message.id);
+    if (grown) {
+      this.#growing.delete(message.id);
+      if (!message.deletedAt) await this.show(message, grown);
+      return;
+    }
     // The answer says which number the user's own change got, and may come after the change itself.
     await this.#changing.get(message.id);
     const ownChange = this.#changedHere.delete(`${message.id} ${message.updateSeq}`);

@@ -1,4 +1,12 @@
-import { type Chat, ChatRole, ChatType, type Message, textParts, type User } from '../../../pkg/chat-client/index.ts';
+import {
+  type Chat,
+  ChatRole,
+  ChatType,
+  type Message,
+  MessageStreaming,
+  textParts,
+  type User,
+} from '../../../pkg/chat-client/index.ts';
 import { plainLine, plainName, plainText, shorten } from './plain-text.ts';
 import { plainStyle, type Style } from './style.ts';
 
@@ -86,14 +94,17 @@ function quoteText({ sender = { id: '', name: '' }, text, deletedAt }: Message):
 }
 
 function stateText(message: Message, userId: string, { bold, dim, mark }: Style): string {
-  const { editedAt, deletedAt, sender } = message;
+  const { editedAt, deletedAt, sender, streaming } = message;
   if (deletedAt) return dim('(deleted)');
   const parts = textParts(message).map(({ text, mention }) => {
     if (!mention) return body(text);
     const isOwn = sender?.id !== userId && (mention.everyone || mention.userId === userId);
     return isOwn ? mark(body(text)) : bold(body(text));
   });
-  return `${parts.join('')}${editedAt ? ` ${dim('(edited)')}` : ''}`;
+  const text = parts.join('');
+  if (editedAt) return `${text} ${dim('(edited)')}`;
+  if (streaming === MessageStreaming.STREAMING) return `${text} ${dim('…')}`;
+  return streaming === MessageStreaming.CANCELLED ? `${text} ${dim('(breaks off)')}` : text;
 }
 
 /** ` (3 unread, 1 mention, muted)`; empty if there is nothing to say. */
@@ -104,6 +115,11 @@ export function unreadNote({ unreadCount, mentionCount, mutedUntil }: Chat, now 
     ...(mutedUntil && mutedUntil > now ? ['muted'] : []),
   ];
   return notes.length > 0 ? ` (${notes.join(', ')})` : '';
+}
+
+/** Whether the text is still being written. */
+export function isGrowing({ streaming }: Message): boolean {
+  return streaming === MessageStreaming.STREAMING;
 }
 
 /** `12:03:04` in local time, after the date unless it is today's. */

@@ -1,4 +1,4 @@
-import type { Message } from '../../../../pkg/chat-client/index.ts';
+import { type Message, type MessagePart, withPart } from '../../../../pkg/chat-client/index.ts';
 
 /** A contiguous range of a chat's history, in order. */
 export interface MessageWindow {
@@ -38,6 +38,14 @@ export function withChange(window: MessageWindow, message: Message): MessageWind
   if (index < 0 || window.messages[index]!.updateSeq >= message.updateSeq) return window;
   const messages = message.hidden ? window.messages.toSpliced(index, 1) : window.messages.with(index, message);
   return { ...window, messages };
+}
+
+/** Returns the window with a part of a growing message, if it has the message without the part. */
+export function withGrowth(window: MessageWindow, part: MessagePart): MessageWindow {
+  const index = window.messages.findIndex(({ id }) => id === part.messageId);
+  const known = window.messages[index];
+  const grown = known && withPart(known, part);
+  return grown && grown !== known ? { ...window, messages: window.messages.with(index, grown) } : window;
 }
 
 /** Without the oldest, or without the newest, of what is beyond the limit. */
