@@ -62,13 +62,20 @@ describe('a command', () => {
   });
 });
 
-test('a draft has its chat id in lower case, and its text and data unchanged', () => {
-  expect(fromWireDraft({ chatId: id, clientMessageId: 'X', text: ' T ', data: { a: ' D ' } })).toEqual({
-    data: { a: ' D ' },
+test('a draft has its ids of chats and messages in lower case, and its text and data unchanged', () => {
+  const content = { clientMessageId: 'X', text: ' T ', data: { a: ' D ' }, type: 'a.b' };
+  expect(fromWireDraft({ ...content, chatId: id, silent: true, replyToId: id, rootId: id })).toEqual({
+    ...content,
     chatId: lower,
-    clientMessageId: 'X',
-    text: ' T ',
+    silent: true,
+    replyToId: lower,
+    rootId: lower,
   });
+});
+
+test('a draft of the type text is an ordinary message, like one without a type', () => {
+  const request = { chatId: id, clientMessageId: 'X', text: 'T', data: undefined, silent: false };
+  expect(fromWireDraft({ ...request, type: 'text' })).toEqual(fromWireDraft({ ...request, type: '' }));
 });
 
 describe('a chat', () => {

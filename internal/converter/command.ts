@@ -42,8 +42,21 @@ export function fromWireDraft({
   clientMessageId,
   text,
   data,
+  type,
+  silent,
+  replyToId,
+  rootId,
 }: wire.SendMessageRequest): Complete<Omit<Draft, 'sender' | 'asService'>> {
-  return { chatId: normalizeId(chatId), clientMessageId, text, data };
+  return {
+    chatId: normalizeId(chatId),
+    clientMessageId,
+    text,
+    data,
+    type: type === 'text' ? undefined : type || undefined,
+    silent: silent || undefined,
+    replyToId: replyToId && normalizeId(replyToId),
+    rootId: rootId && normalizeId(rootId),
+  };
 }
 
 export function fromWireEdit({

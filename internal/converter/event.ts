@@ -6,8 +6,8 @@ import type { EventEncoder } from '../model/event-encoder.ts';
 import { Frame } from '../model/frame.ts';
 import { toWireChat } from './chat.ts';
 import type { CompleteOneof } from './complete-oneof.ts';
+import { toWireEntry } from './entry.ts';
 import { toWireEphemeralEvent } from './ephemeral-event.ts';
-import { toWireMessage } from './message.ts';
 import { toStatus } from './status.ts';
 import { toWireUser } from './user.ts';
 
@@ -59,6 +59,8 @@ function toWire(event: Event): CompleteOneof<NonNullable<wire.Event['event']>> {
     case 'message':
     case 'message_changed':
     case 'covered':
+    case 'reaction':
+    case 'message_part':
       return toWireEntry(event);
     case 'accepted': {
       const { commandId, receipt } = event;
@@ -97,25 +99,10 @@ function toWire(event: Event): CompleteOneof<NonNullable<wire.Event['event']>> {
     case 'typing':
     case 'presence':
     case 'read':
+    case 'stop_requested':
       return toWireEphemeralEvent(event);
     default:
       return event satisfies never;
-  }
-}
-
-/** Converts an entry to its wire form, which is the same in a stream and in the answer of ListChanges. */
-export function toWireEntry(entry: Entry): CompleteOneof<NonNullable<wire.Change['change']>> {
-  switch (entry.kind) {
-    case 'message':
-      return { $case: 'message', value: toWireMessage(entry.message) };
-    case 'message_changed':
-      return { $case: 'messageChanged', value: { message: toWireMessage(entry.message) } };
-    case 'covered': {
-      const { chatId, fromSeq, toSeq } = entry;
-      return { $case: 'covered', value: { chatId, fromSeq, toSeq } };
-    }
-    default:
-      return entry satisfies never;
   }
 }
 

@@ -1,8 +1,10 @@
 import * as bus from '../../pkg/api/bus/v1/bus.ts';
 import type { Complete } from '../model/complete.ts';
+import { type Entry, entryOf, seqOf } from '../model/entry.ts';
 import type { ChatPublication, UserPublication } from '../model/publication.ts';
 import type { TraceContext } from '../model/trace-context.ts';
 import type { CompleteOneof } from './complete-oneof.ts';
+import { fromWireEntry, toWireEntry } from './entry.ts';
 import { fromWireEphemeralEvent, toWireEphemeralEvent } from './ephemeral-event.ts';
 import { fromWireMessage, toWireMessage } from './message.ts';
 
@@ -29,11 +31,8 @@ export function decodePublication(origin: Uint8Array, bytes: Uint8Array): Public
 
 export function toWirePublication(publication: Publication): CompleteOneof<WirePublication> {
   switch (publication.kind) {
-    case 'messages': {
-      const { messages, epoch, traces = [] } = publication;
-      const value = { messages: messages.map(toWireMessage), epoch: epoch ?? '', traces: traces.map(toWireTrace) };
-      return { $case: 'messages', value };
-    }
+    case 'entries':
+      return toWireEntries(publication);
     case 'head':
       return { $case: 'head', value: { seq: publication.seq } };
     case 'deleted':
@@ -54,6 +53,8 @@ export function fromWirePublication(publication: WirePublication | undefined): C
   switch (publication?.$case) {
     case 'messages':
       return fromWireMessages(publication.value);
+    case 'entries':
+      return fromWireEntries(publication.value);
     case 'head':
       return { kind: 'head', seq: publication.value.seq };
     case 'deleted':
@@ -71,6 +72,21 @@ export function fromWirePublication(publication: WirePublication | undefined): C
   }
 }
 
+/** Messages alone take the form that nodes of older releases know. */
+function toWireEntries(publication: Extract<ChatPublication, { kind: 'entries' }>): CompleteOneof<WirePublication> {
+  const { entries, epoch = '' } = publication;
+  const traces = (publication.traces ?? []).map(toWireTrace);
+  const messages = entries.flatMap((entry) => (isMessage(entry) ? toWireMessage(entry.message) : []));
+  if (messages.length === entries.length) return { $case: 'messages', value: { messages, epoch, traces } };
+  const changes = entries.map((entry) => ({ change: toWireEntry(entry) }));
+  return { $case: 'entries', value: { entries: changes, lastSeq: seqOf(entries.at(-1)!), epoch, traces } };
+}
+
+/** Whether a message alone says what the entry is. */
+function isMessage(entry: Entry): entry is Extract<Entry, { message: unknown }> {
+  return 'message' in entry && entry.kind === entryOf(entry.message).kind;
+}
+
 function toWireTrace(headers: TraceContext): bus.TraceContext {
   return { headers };
 }
@@ -79,6 +95,17 @@ function fromWireMessages({ messages, epoch, traces }: bus.Messages): Complete<C
   const last = messages.at(-1);
   if (!last) throw new TypeError('a publication without messages');
   if (messages.some(({ system }) => system && !system.event)) return { kind: 'head', seq: last.updateSeq };
-  const contexts = traces.length > 0 ? traces.map(({ headers }) => headers) : undefined;
-  return { kind: 'messages', messages: messages.map(fromWireMessage), epoch, traces: contexts };
+  const entries = messages.map((message) => entryOf(fromWireMessage(message)));
+  return { kind: 'entries', entries, epoch, traces: fromWireTraces(traces) };
+}
+
+function fromWireEntries({ entries: changes, lastSeq, epoch, traces }: bus.Entries): Complete<ChatPublication> {
+  const known = changes.flatMap(({ change }) => change ?? []);
+  if (lastSeq < 1) throw new TypeError('a publication of entries without a number');
+  if (known.length === 0 || known.length < changes.length) return { kind: 'head', seq: lastSeq };
+  return { kind: 'entries', entries: known.map(fromWireEntry), epoch, traces: fromWireTraces(traces) };
+}
+
+function fromWireTraces(traces: readonly bus.TraceContext[]): TraceContext[] | undefined {
+  return traces.length > 0 ? traces.map(({ headers }) => headers) : undefined;
 }

@@ -1,4 +1,6 @@
+import type { ReactionCount } from './reaction.ts';
 import type { SystemEvent } from './system-event.ts';
+import type { ThreadSummary } from './thread.ts';
 import type { TraceContext } from './trace-context.ts';
 import type { User } from './user.ts';
 
@@ -21,7 +23,41 @@ export interface Message {
   /** When the text was last edited. */
   readonly editedAt?: Date;
   readonly deletion?: Deletion;
+  /** The reactions to the message, in the order of the first ones. Present only where a caller reads the message, not in entries. */
+  readonly reactions?: readonly ReactionCount[];
+  /** What the message is, for programs. Absent: `text`, an ordinary message. */
+  readonly type?: string;
+  /** Whether the message counts as unread for nobody. */
+  readonly silent?: boolean;
+  /** The message that this one replies to. */
+  readonly replyTo?: MessageReference;
+  /** The id of the message whose thread this one is in. */
+  readonly rootId?: string;
+  /** Set while the text grows, and if it was ended before it was complete. */
+  readonly streaming?: MessageStreaming;
+  /** What is known of the thread of this message. Only answers to calls have it. */
+  readonly thread?: ThreadSummary;
 }
+
+/** Another message of the same chat. */
+export interface MessageReference {
+  readonly messageId: string;
+  readonly seq: number;
+}
+
+/** What a sender may give a message besides its text. `replyToId` and `rootId` name messages of the chat. */
+export interface MessageOptions {
+  data?: MessageData;
+  /** Absent: `text`. */
+  type?: string;
+  /** Absent if it is false. */
+  silent?: true;
+  replyToId?: string;
+  /** The message whose thread this one joins. If that one is in a thread itself, this one joins the same. */
+  rootId?: string;
+}
+
+export type MessageStreaming = 'STREAMING' | 'CANCELLED';
 
 /** An object that JSON can hold. It has at least one key. */
 export type MessageData = Readonly<Record<string, unknown>>;
@@ -36,13 +72,12 @@ export interface Deletion {
 }
 
 /** A message that is not committed yet. */
-export interface Draft {
+export interface Draft extends MessageOptions {
   chatId: string;
   sender: User;
   /** Unique among the sender's messages in the chat. It makes a retry safe: a repetition is recognised. */
   clientMessageId: string;
   text: string;
-  data?: MessageData;
   /** Set if the sender is a backend, which need not be a member. */
   asService?: boolean;
 }

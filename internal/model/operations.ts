@@ -64,9 +64,17 @@ export const operations = {
   // Members may delete their own messages; the roles of ListMessageVersions, those of others too.
   DeleteMessage: { token: everyone, chat: { roles: readers, admins: true, services: true } },
   ListMessageVersions: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  AddReaction: { token: everyone, chat: { roles: senders, services: true } },
+  RemoveReaction: { token: everyone, chat: { roles: senders, services: true } },
+  ListReactions: { token: everyone, chat: { roles: readers } },
   ListChanges: { token: everyone, chat: { roles: readers } },
   GetMessage: { token: everyone, chat: { roles: readers } },
   ListMessages: { token: everyone, chat: { roles: readers } },
+  ListThread: { token: everyone, chat: { roles: readers } },
+  FollowThread: { token: everyone, chat: { roles: readers } },
+  UnfollowThread: { token: everyone, chat: { roles: readers } },
+  MarkThreadRead: { token: everyone, chat: { roles: readers } },
+  ListThreads: { token: everyone },
   MarkRead: { token: everyone, chat: { roles: readers } },
   ListOnlineUsers: { token: everyone, chat: { roles: readers, openRooms: true, admins: true, services: true } },
   BanUser: { token: administrators },
@@ -77,6 +85,10 @@ export const operations = {
   Subscribe: { token: everyone, chat: { roles: readers } },
   SubscribeAll: { token: everyone },
   SendTyping: { token: everyone, chat: { roles: senders } },
+  StartMessage: { token: everyone, chat: { roles: senders, services: true } },
+  AppendMessage: { token: everyone, chat: { roles: senders, services: true } },
+  FinishMessage: { token: everyone, chat: { roles: senders, services: true } },
+  StopMessage: { token: everyone, chat: { roles: readers } },
 } as const satisfies Record<string, Permission>;
 
 export type Operation = keyof typeof operations;

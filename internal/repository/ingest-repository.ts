@@ -1,7 +1,7 @@
 import type { ChatType } from '../model/chat.ts';
 import type { ChatRole } from '../model/member.ts';
 import type { AcceptedMessage } from '../model/message.ts';
-import type { Appended, NewMessage } from './message-repository.ts';
+import type { Appended, NewMessage, ReferenceRefusal } from './message-repository.ts';
 
 /** How messages get into the database: committed by the service, or through the ingest log. */
 export type IngestMode = 'direct' | 'jetstream';
@@ -14,7 +14,7 @@ export type AcceptanceCheck =
   | { outcome: 'acceptable' }
   | { outcome: 'other_mode' }
   | { outcome: 'repeated'; messageId: string; seq: number; createdAt: Date }
-  | { outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low'; chatType?: ChatType };
+  | { outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low' | ReferenceRefusal; chatType?: ChatType };
 
 /** A range of a partition that a writer has processed: after the position `from`, up to and including `to`. */
 export interface PartitionRange {
@@ -43,7 +43,10 @@ export class PartitionLost extends Error {
  * database cannot be reached.
  */
 export interface IngestRepository {
-  /** Checks whether messages may be accepted, and returns the results in their order. Members with one of `sendingRoles` may send, and so may services. */
+  /**
+   * Checks whether messages may be accepted, and returns the results in their order. Members with one of `sendingRoles` may send, and so may services. A
+   * reference to a message that is not in the database is refused, unless its id is one that the log gives: that message may not be written yet.
+   */
   checkAcceptance(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<AcceptanceCheck[]>;
 
   /** The mode of the database. If no process has chosen one yet, it is `wanted` from now on. */
@@ -78,8 +81,9 @@ export interface IngestRepository {
   leave(writerId: string): Promise<void>;
 
   /**
-   * Writes the messages of a range and moves the partition's position to its end, in one transaction. It does not check membership again. Throws
-   * PartitionLost, and has then written nothing. A batch must not contain a message (chat, sender, clientMessageId) twice.
+   * Writes the messages of a range and moves the partition's position to its end, in one transaction. It does not check membership again, and stores a
+   * message without a reference to what is not in the chat. Throws PartitionLost, and has then written nothing. A batch must not contain a message (chat,
+   * sender, clientMessageId) twice, nor a message that refers to another one of the batch.
    *
    * Waits for locks as MessageRepository.appendBatch does. If a message is `busy` or `reused`, the others are written, and the position does not move.
    */

@@ -1,7 +1,9 @@
 import type { Batch } from '../model/batch.ts';
 import type { ChatType } from '../model/chat.ts';
+import type { Entry } from '../model/entry.ts';
 import type { ChatRole } from '../model/member.ts';
 import type { Draft, Message } from '../model/message.ts';
+import type { MessagePage } from '../model/thread.ts';
 import type { TraceContext } from '../model/trace-context.ts';
 import type { Reader } from './guard.ts';
 
@@ -12,6 +14,9 @@ export interface NewMessage extends Draft {
   /** The span that writes it, if its trace is recorded. It is not stored. */
   trace?: TraceContext;
 }
+
+/** Refusals of a message whose `replyToId` or `rootId` names no message of the chat that it may refer to. */
+export type ReferenceRefusal = 'reply_not_found' | 'root_not_found';
 
 /**
  * The outcome of one message of a batch. For `repeated` (the same message again) and `reused` (its client_message_id with other content), id,
@@ -28,6 +33,7 @@ export interface Appended {
     | 'chat_not_found'
     | 'not_a_member'
     | 'role_too_low'
+    | ReferenceRefusal
     | 'busy'
     | 'accepted'
     | 'unavailable'
@@ -39,6 +45,10 @@ export interface Appended {
   createdAt: Date;
   /** The epoch in which the message was committed, or an earlier one. Absent if it was not committed by this call. */
   epoch?: string;
+  /** For `stored`, the number of the message that it replies to. */
+  replyToSeq?: number;
+  /** For `stored`, the id of its thread's first message. */
+  rootId?: string;
 }
 
 /** A chat's entries after a number, and the chat's last number, read in one snapshot. */
@@ -79,16 +89,24 @@ export interface MessageRepository {
    */
   get(chatId: string, messageId: string, reader?: Reader): Promise<Message>;
 
+  /** As `get`, with the message that it replies to, in the same snapshot. */
+  getWithReferences(
+    chatId: string,
+    messageId: string,
+    reader?: Reader,
+  ): Promise<{ message: Message; referenced: Message[] }>;
+
+  /**
+   * Returns the newest state of the messages that those of the entries reply to and that are not among the entries, ordered by seq. Throws NOT_FOUND
+   * (CHAT_NOT_FOUND) and what the reader's guard throws.
+   */
+  listReferenced(chatId: string, entries: readonly Entry[], reader: Reader): Promise<Message[]>;
+
   /**
    * Returns a page of history, ordered by seq, without hidden messages. For a reader, throws NOT_FOUND (CHAT_NOT_FOUND) and what its guard
    * throws.
    */
-  listHistory(
-    chatId: string,
-    range: HistoryRange,
-    limit: number,
-    reader?: Reader,
-  ): Promise<{ messages: Message[]; hasMore: boolean }>;
+  listHistory(chatId: string, range: HistoryRange, limit: number, reader?: Reader): Promise<MessagePage>;
 
   /** Returns the entries after a number, without a check of membership; undefined if the chat does not exist. */
   findChanges(chatId: string, afterSeq: number, limit: number): Promise<ChangesPage | undefined>;

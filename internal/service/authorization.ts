@@ -1,9 +1,10 @@
 import type { ChatType } from '../model/chat.ts';
-import { ChatError } from '../model/errors.ts';
+import { ChatError, invalidFieldsError } from '../model/errors.ts';
 import { type ChatRole, chatRoles } from '../model/member.ts';
 import { type ChatOperation, type Operation, operations, type Permission } from '../model/operations.ts';
 import type { Principal } from '../model/principal.ts';
 import type { Access, Reader } from '../repository/guard.ts';
+import type { ReferenceRefusal } from '../repository/message-repository.ts';
 
 /** Returns the operation's row of the table; undefined for an operation that is not listed, which nobody may use. */
 export function findPermission(operation: string): Permission | undefined {
@@ -58,12 +59,16 @@ export function tokenServes(operation: ChatOperation, { roles }: Principal): boo
   return (admins && roles.includes('admin')) || (services && roles.includes('service')) || false;
 }
 
-/** Returns the error for a refusal. `not_a_member` becomes CHAT_NOT_FOUND unless the chat is a room. */
+/** Returns the error for a refusal. `not_a_member` becomes CHAT_NOT_FOUND unless the chat is a room. A refused reference names its field. */
 export function refusalOf(
-  outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low',
+  outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low' | ReferenceRefusal,
   type?: ChatType,
 ): ChatError {
   switch (outcome) {
+    case 'reply_not_found':
+      return badReference('reply_to_id');
+    case 'root_not_found':
+      return badReference('root_id');
     case 'reused':
       return new ChatError('MESSAGE_ID_REUSED', 'this client_message_id was used for a message with other content');
     case 'role_too_low':
@@ -77,4 +82,9 @@ export function refusalOf(
     default:
       return outcome satisfies never;
   }
+}
+
+function badReference(field: 'reply_to_id' | 'root_id'): ChatError {
+  const description = 'must name a message of this chat that is neither hidden nor a system message';
+  return invalidFieldsError({ field, description });
 }

@@ -16,7 +16,7 @@ export function openRateLimiter(live: LiveConfig<Config>, redis: OpenedRedis | u
 
 /** The limits of all calls, from the settings. */
 export function toRates({ rates }: Config): Rates {
-  const { messagesPerSecond, callsPerSecond, guestsPerMinute, signInsPerMinute, loginFailures } = rates;
+  const { messagesPerSecond, callsPerSecond, guestsPerMinute, signInsPerMinute, loginFailures, partsPerSecond } = rates;
   return {
     named: {
       SendMessage: { points: messagesPerSecond, seconds: 1 },
@@ -25,6 +25,8 @@ export function toRates({ rates }: Config): Rates {
       Register: { points: signInsPerMinute, seconds: 60 },
       Password: { points: loginFailures, seconds: 900 },
       PasswordOfName: { points: 10 * loginFailures, seconds: 900 },
+      // A language model writes more than a hundred parts a second, which cost no more than a message in each flush.
+      AppendMessage: { points: partsPerSecond, seconds: 1 },
     },
     others: { points: callsPerSecond, seconds: 1 },
   };

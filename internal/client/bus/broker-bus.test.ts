@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { entryOf } from '../../model/entry.ts';
 import type { Message } from '../../model/message.ts';
 import { LogLines } from '../../testing/collectors/log-lines.ts';
 import { eventually } from '../../testing/eventually.ts';
+import { messagesOf } from '../../testing/messages-of.ts';
 import { type BusBroker, busBrokers } from '../../testing/services/bus-brokers.ts';
 import { BrokerBus, type BrokerBusOptions } from './broker-bus.ts';
 import type { ChatPublication } from './bus.ts';
@@ -90,8 +92,11 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
     const { heard } = await hear(there, chatId);
     const small = (seq: number) => message(chatId, seq, 'ä'.repeat(1_000));
     const long = message(chatId, 9, '🎉'.repeat(400_000));
-    here.publishToChat(chatId, { kind: 'messages', messages: [...[1, 2, 3, 4, 5, 6, 7, 8].map(small), long] });
-    const got = () => heard.flatMap((publication) => (publication.kind === 'messages' ? publication.messages : []));
+    here.publishToChat(chatId, {
+      kind: 'entries',
+      entries: [...[1, 2, 3, 4, 5, 6, 7, 8].map(small), long].map(entryOf),
+    });
+    const got = () => heard.flatMap(messagesOf);
     await eventually(() => expect(heard.at(-1)).toEqual({ kind: 'head', seq: 9 }));
     expect(got()).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map(small));
   });
@@ -163,7 +168,7 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
     await broker.kill();
     await eventually(() => expect([here.state, there.state]).toEqual(['away', 'away']));
     for (let seq = 1; seq <= 100; seq += 1)
-      here.publishToChat(chatId, { kind: 'messages', messages: [message(chatId, seq)] });
+      here.publishToChat(chatId, { kind: 'entries', entries: [entryOf(message(chatId, seq))] });
     here.publishMembershipChange(['somebody']);
     const late = await hear(there, randomUUID());
     expect(own.heard).toHaveLength(100);
@@ -210,8 +215,8 @@ describe.each(Object.entries(busBrokers))('the bus over %s', (name, start) => {
     const losses = countLosses(there);
     broker.freeze();
     try {
-      const messages = [message(chatId, 1, 'x'.repeat(4_000))];
-      for (let i = 0; i < 10_000; i += 1) here.publishToChat(chatId, { kind: 'messages', messages });
+      const entries = [entryOf(message(chatId, 1, 'x'.repeat(4_000)))];
+      for (let i = 0; i < 10_000; i += 1) here.publishToChat(chatId, { kind: 'entries', entries });
       await hear(there, randomUUID());
       if (name !== 'PostgreSQL') await eventually(() => expect([here.state, there.state]).toEqual(['away', 'away']));
       else await eventually(() => expect(losses.count).toBeGreaterThan(0));

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { encodePublication, type Publication } from '../../converter/publication.ts';
+import { seqOf } from '../../model/entry.ts';
 import { RareWarning } from '../logging/rare-warning.ts';
 import type { BusMessage, Link } from './link.ts';
 import { MissedHeads } from './missed-heads.ts';
@@ -69,15 +70,15 @@ export class BusSender {
   #encode(publication: Publication, maxBytes: number): Uint8Array[] {
     const bytes = encodePublication(this.#deps.origin, publication);
     if (bytes.length <= maxBytes) return [bytes];
-    if (publication.kind !== 'messages') {
+    if (publication.kind !== 'entries') {
       this.#deps.refused.add(new Error(`a publication of ${bytes.length} bytes is too long`));
       return [];
     }
-    const { messages } = publication;
-    if (messages.length === 1) return this.#encode({ kind: 'head', seq: messages[0]!.updateSeq }, maxBytes);
-    const half = Math.ceil(messages.length / 2);
-    return [messages.slice(0, half), messages.slice(half)].flatMap((part) =>
-      this.#encode({ ...publication, messages: part }, maxBytes),
+    const { entries } = publication;
+    if (entries.length === 1) return this.#encode({ kind: 'head', seq: seqOf(entries[0]!) }, maxBytes);
+    const half = Math.ceil(entries.length / 2);
+    return [entries.slice(0, half), entries.slice(half)].flatMap((part) =>
+      this.#encode({ ...publication, entries: part }, maxBytes),
     );
   }
 
@@ -104,5 +105,5 @@ export class BusSender {
 
 function headOf(publication: Publication): number | undefined {
   if (publication.kind === 'head') return publication.seq;
-  return publication.kind === 'messages' ? publication.messages.at(-1)?.updateSeq : undefined;
+  return publication.kind === 'entries' ? seqOf(publication.entries.at(-1)!) : undefined;
 }

@@ -2,7 +2,7 @@ import type { EpochRepository } from '../../repository/epoch-repository.ts';
 import { type Counter, type Metrics, noMetrics } from '../metrics/metrics.ts';
 import type { Bus, BusState, ChatPublication, Unsubscribe } from './bus.ts';
 
-/** Adds the present epoch to publications of messages that do not name theirs, and counts publications. */
+/** Adds the present epoch to publications of entries that do not name theirs, and counts publications. */
 export class EpochBus implements Bus {
   readonly #bus: Bus;
   readonly #epochs: Pick<EpochRepository, 'current'>;
@@ -28,7 +28,7 @@ export class EpochBus implements Bus {
 
   publishToChat(chatId: string, publication: ChatPublication): void {
     this.#publications.add(1);
-    const isStamped = publication.kind !== 'messages' || publication.epoch !== undefined;
+    const isStamped = publication.kind !== 'entries' || publication.epoch !== undefined;
     this.#bus.publishToChat(chatId, isStamped ? publication : { ...publication, epoch: this.#epochs.current });
   }
 

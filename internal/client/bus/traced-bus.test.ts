@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { entryOf } from '../../model/entry.ts';
 import { OtlpCollector } from '../../testing/collectors/otlp-collector.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { filledMessages } from '../../testing/fields/one-of-each.ts';
@@ -25,7 +26,7 @@ afterAll(async () => {
 });
 
 const traced = (bus = new MemoryBus()) => new TracedBus({ bus, tracing, system: 'memory' });
-const messages: ChatPublication = { kind: 'messages', messages: filledMessages };
+const messages = { kind: 'entries', entries: filledMessages.map(entryOf) } as const;
 
 async function hear(bus: TracedBus, chatId = randomUUID()) {
   const heard: { publication: ChatPublication; spans: number }[] = [];

@@ -7,7 +7,7 @@ import type { Tracing } from '../tracing/tracing.ts';
 import type { Bus, BusState, ChatPublication, Unsubscribe } from './bus.ts';
 import { chatTopic } from './topic-names.ts';
 
-type MessagesPublication = Extract<ChatPublication, { kind: 'messages' }>;
+type EntriesPublication = Extract<ChatPublication, { kind: 'entries' }>;
 
 interface Deps {
   bus: Bus;
@@ -17,7 +17,7 @@ interface Deps {
 }
 
 /**
- * Opens a span for each publication of messages whose trace is recorded, and one for its delivery on each node. The publication carries the context of its
+ * Opens a span for each publication of entries whose trace is recorded, and one for its delivery on each node. The publication carries the context of its
  * span. The attributes are those of OpenTelemetry's conventions for messaging.
  */
 export class TracedBus implements Bus {
@@ -32,20 +32,20 @@ export class TracedBus implements Bus {
   }
 
   publishToChat(chatId: string, publication: ChatPublication): void {
-    const [parent, ...others] = publication.kind === 'messages' ? this.#causesOf(publication) : [];
+    const [parent, ...others] = publication.kind === 'entries' ? this.#causesOf(publication) : [];
     if (!parent) return this.#bus.publishToChat(chatId, publication);
-    const { messages } = publication as MessagesPublication;
-    const span = this.#start('publish', chatId, messages.length, { childOf: parent, references: referTo(others) });
-    this.#bus.publishToChat(chatId, { ...(publication as MessagesPublication), traces: [contextOf(span)] });
+    const { entries } = publication as EntriesPublication;
+    const span = this.#start('publish', chatId, entries.length, { childOf: parent, references: referTo(others) });
+    this.#bus.publishToChat(chatId, { ...(publication as EntriesPublication), traces: [contextOf(span)] });
     span.finish();
   }
 
   subscribeToChat(chatId: string, handler: (publication: ChatPublication) => void): Promise<Unsubscribe> {
     return this.#bus.subscribeToChat(chatId, (publication) => {
-      const [parent] = publication.kind === 'messages' ? this.#spansIn(publication.traces) : [];
+      const [parent] = publication.kind === 'entries' ? this.#spansIn(publication.traces) : [];
       if (!parent) return handler(publication);
-      const { messages } = publication as MessagesPublication;
-      const span = this.#start('deliver', chatId, messages.length, { childOf: parent });
+      const { entries } = publication as EntriesPublication;
+      const span = this.#start('deliver', chatId, entries.length, { childOf: parent });
       withActiveSpansNow([span], () => handler(publication));
       span.finish();
     });
@@ -75,8 +75,8 @@ export class TracedBus implements Bus {
     return this.#bus.close();
   }
 
-  /** The spans that wrote the messages: those that the publication names, or else the active one. */
-  #causesOf({ traces }: MessagesPublication): SpanContext[] {
+  /** The spans that wrote the entries: those that the publication names, or else the active one. */
+  #causesOf({ traces }: EntriesPublication): SpanContext[] {
     return traces ? this.#spansIn(traces) : activeSpans().map((span) => span.context());
   }
 
@@ -85,7 +85,7 @@ export class TracedBus implements Bus {
     return traces.flatMap((context) => spanIn(tracer, context) ?? []).filter(isSampled);
   }
 
-  #start(name: keyof typeof operations, chatId: string, messages: number, options: SpanOptions): Span {
+  #start(name: keyof typeof operations, chatId: string, entries: number, options: SpanOptions): Span {
     const { kind, type } = operations[name];
     const tags = {
       [Tags.SPAN_KIND]: kind,
@@ -93,7 +93,7 @@ export class TracedBus implements Bus {
       'messaging.operation.name': name,
       'messaging.operation.type': type,
       'messaging.destination.name': chatTopic(chatId),
-      'messaging.batch.message_count': messages,
+      'messaging.batch.message_count': entries,
       'chat.id': chatId,
     };
     return this.#tracing.tracer.startSpan(`${name} chat`, { ...options, tags });

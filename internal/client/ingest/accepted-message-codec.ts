@@ -15,6 +15,10 @@ export function encodeAccepted(message: AcceptedMessage): Uint8Array {
     contentHash: message.contentHash,
     acceptedAt: message.acceptedAt,
     data: message.data,
+    type: message.type ?? '',
+    silent: message.silent ?? false,
+    replyToId: message.replyToId ?? '',
+    rootId: message.rootId ?? '',
   };
   return wire.AcceptedMessage.encode(encoded).finish();
 }
@@ -24,6 +28,7 @@ export function decodeAccepted(bytes: Uint8Array, trace?: TraceContext): Complet
   try {
     const decoded = wire.AcceptedMessage.decode(bytes);
     const { id, chatId, senderId, senderName, clientMessageId, text, contentHash, acceptedAt, data } = decoded;
+    const { type, silent, replyToId, rootId } = decoded;
     if (!id || !chatId || !senderId || !clientMessageId || !acceptedAt) return undefined;
     return {
       id,
@@ -34,6 +39,10 @@ export function decodeAccepted(bytes: Uint8Array, trace?: TraceContext): Complet
       data,
       contentHash: Buffer.from(contentHash),
       acceptedAt,
+      type: type || undefined,
+      silent: silent || undefined,
+      replyToId: replyToId || undefined,
+      rootId: rootId || undefined,
       trace,
     };
   } catch {

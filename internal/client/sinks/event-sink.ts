@@ -1,4 +1,5 @@
 import type { Message } from '../../model/message.ts';
+import type { ReactionChange } from '../../model/reaction.ts';
 
 /** A durable change of a chat, as other services get it. */
 export type ExportedEvent =
@@ -8,6 +9,8 @@ export type ExportedEvent =
   | { kind: 'message_changed'; message: Message }
   /** A change that a later one has replaced, or a hidden message. Consumers count it: every number of a chat is one event. */
   | { kind: 'covered'; chatId: string; seq: number }
+  /** A user reacted to a message, or took the reaction back. */
+  | { kind: 'reaction'; reaction: ReactionChange }
   /** The database has gone back: what was delivered of the chat after `fromSeq` is void, and its later numbers follow anew. */
   | { kind: 'reset'; chatId: string; fromSeq: number }
   /** The chat was deleted. It is the last event of its chat, unless the database goes back. */
@@ -75,7 +78,15 @@ export interface EventSink {
 }
 
 export function chatIdOf(event: ExportedEvent): string {
-  return 'message' in event ? event.message.chatId : event.chatId;
+  switch (event.kind) {
+    case 'message':
+    case 'message_changed':
+      return event.message.chatId;
+    case 'reaction':
+      return event.reaction.chatId;
+    default:
+      return event.chatId;
+  }
 }
 
 /** The event's place in its chat. The end of the chat comes after every number. */
@@ -87,6 +98,8 @@ export function numberOf(event: ExportedEvent): number {
       return event.message.updateSeq;
     case 'covered':
       return event.seq;
+    case 'reaction':
+      return event.reaction.seq;
     case 'reset':
       return event.fromSeq;
     case 'chat_deleted':

@@ -21,7 +21,10 @@ const url = () => `nats://127.0.0.1:${nats.port}`;
 
 function open(prefix: string) {
   const log = new NatsEventLog(
-    { contentType: 'text/plain', encode: ({ text }) => Buffer.from(text) },
+    {
+      encode: (event) =>
+        'message' in event ? { contentType: 'text/plain', body: Buffer.from(event.message.text) } : undefined,
+    },
     {
       nats: { url: url() },
       stream: prefix,

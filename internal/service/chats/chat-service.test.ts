@@ -59,8 +59,8 @@ async function newGroup(...memberIds: string[]): Promise<string> {
 
 const kinds = () =>
   said.flatMap(({ publication }) =>
-    publication.kind === 'messages'
-      ? publication.messages.map(({ system }) => system?.kind ?? 'text')
+    publication.kind === 'entries'
+      ? publication.entries.map((entry) => ('message' in entry && entry.message.system?.kind) || 'text')
       : [publication.kind],
   );
 
@@ -178,7 +178,7 @@ describe('a group', () => {
     }));
     const ofMembers = newService({}, storage.messages, chats);
     const { messages } = await ofMembers.listMessages(bob, chatId, 'newest', 10);
-    expect(await ofMembers.getMessage(bob, chatId, messages[0]!.id)).toEqual(messages[0]);
+    expect(await ofMembers.getMessage(bob, chatId, messages[0]!.id)).toEqual({ message: messages[0], referenced: [] });
   });
 
   test('is changed only by members whose role allows it', async () => {
@@ -243,8 +243,7 @@ describe('a message', () => {
     const chatId = await newGroup('bob');
     const { messageId } = await service.sendMessage(alice, { chatId, clientMessageId: 'x', text: 'text' });
     expect(await service.getMessage(bob, chatId, messageId)).toMatchObject({
-      sender: { id: 'alice', name: alice.name },
-      text: 'text',
+      message: { sender: { id: 'alice', name: alice.name }, text: 'text' },
     });
     expect(await refusal(service.getMessage(bob, chatId, randomUUID()))).toBe('MESSAGE_NOT_FOUND');
     await service.removeMember(alice, chatId, 'bob');

@@ -3,12 +3,14 @@ import type { Presence } from '../../client/presence/presence.ts';
 import type { Chat, ChatType } from '../../model/chat.ts';
 import type { ChatUpdateRequest } from '../../model/chat-fields.ts';
 import type { Complete } from '../../model/complete.ts';
+import { entryOf } from '../../model/entry.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Feature } from '../../model/feature.ts';
 import type { Member, ReadMark } from '../../model/member.ts';
-import type { Draft, Message, MessageData, Receipt } from '../../model/message.ts';
+import type { Draft, Message, MessageData, MessageOptions, Receipt } from '../../model/message.ts';
 import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
+import type { MessagePage } from '../../model/thread.ts';
 import type { User } from '../../model/user.ts';
 import type { ChatRepository, ChatsKey, Creator } from '../../repository/chat-repository.ts';
 import type { EpochRepository } from '../../repository/epoch-repository.ts';
@@ -22,6 +24,7 @@ import { inOneEpoch } from '../delivery/start.ts';
 import { digestOfUpdate } from '../writing/digests.ts';
 import type { MessageWriter } from '../writing/message-writer.ts';
 import { checkDataEnabled, toMessageData, toStoredData } from './data.ts';
+import { checkKindsEnabled } from './message-kinds.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
 import { checkTextLength } from './text-length.ts';
 
@@ -207,23 +210,30 @@ export class ChatService {
 
   /** Not an async function: the order of the calls is the order of the messages within a chat. */
   sendMessage(caller: Principal, message: Omit<Draft, 'sender' | 'asService'>, signal?: AbortSignal): Promise<Receipt> {
-    const { chatId, clientMessageId, text } = message;
+    const { chatId, clientMessageId, text, type, silent, replyToId, rootId } = message;
     const { maxTextLength, features } = this.#options;
     let data: MessageData | undefined;
     try {
       checkTextLength(text, maxTextLength);
       data = message.data && toMessageData(message.data);
       if (data) checkDataEnabled(features);
+      if (type || silent || replyToId || rootId) checkKindsEnabled(features);
     } catch (error) {
       return Promise.reject(error);
     }
     const asService = tokenServes('SendMessage', caller);
-    const draft: Complete<Draft> = { chatId, clientMessageId, text, data, sender: toUser(caller), asService };
+    const options: Complete<MessageOptions> = { data, type, silent, replyToId, rootId };
+    const draft: Complete<Draft> = { chatId, clientMessageId, text, ...options, sender: toUser(caller), asService };
     return this.#writer.append(draft, signal);
   }
 
-  getMessage(caller: Principal, chatId: string, messageId: string): Promise<Message> {
-    return this.#messages.get(chatId, messageId, readerFor('GetMessage', caller));
+  /** Returns the message, and the one that it replies to. */
+  getMessage(
+    caller: Principal,
+    chatId: string,
+    messageId: string,
+  ): Promise<{ message: Message; referenced: Message[] }> {
+    return this.#messages.getWithReferences(chatId, messageId, readerFor('GetMessage', caller));
   }
 
   /** Returns a page with the epoch of its numbers. */
@@ -232,7 +242,7 @@ export class ChatService {
     chatId: string,
     range: HistoryRange,
     limit: number,
-  ): Promise<{ messages: Message[]; hasMore: boolean; epoch: string }> {
+  ): Promise<MessagePage & { epoch: string }> {
     const reader = readerFor('ListMessages', caller);
     return inOneEpoch(this.#epochs, async (epoch) => ({
       ...(await this.#messages.listHistory(chatId, range, limit, reader)),
@@ -337,7 +347,7 @@ export class ChatService {
   /** Publishes messages of one chat, in their order, and to each user in `membersChanged` that a membership has begun or ended. */
   #publish(messages: readonly Message[], membersChanged: readonly string[]): void {
     const [first] = messages;
-    if (first) this.#bus.publishToChat(first.chatId, { kind: 'messages', messages });
+    if (first) this.#bus.publishToChat(first.chatId, { kind: 'entries', entries: messages.map(entryOf) });
     this.#bus.publishMembershipChange(membersChanged);
   }
 }

@@ -1,6 +1,7 @@
 import type { Bus } from '../../client/bus/bus.ts';
 import type { AuditEvent } from '../../model/audit-event.ts';
 import type { Ban } from '../../model/ban.ts';
+import { entryOf } from '../../model/entry.ts';
 import { ChatError, invalidFieldsError } from '../../model/errors.ts';
 import type { ChatRole, Member } from '../../model/member.ts';
 import type { Page } from '../../model/page.ts';
@@ -55,7 +56,7 @@ export class ModerationService {
       authorizeOver('UpdateMember', caller, access, role);
       refuseDirect(access, 'both users of a direct chat are its owners');
     });
-    if (message) this.#bus.publishToChat(chatId, { kind: 'messages', messages: [message] });
+    if (message) this.#bus.publishToChat(chatId, { kind: 'entries', entries: [entryOf(message)] });
     return member;
   }
 
@@ -67,7 +68,7 @@ export class ModerationService {
       refuseDirect(access, 'nobody can be banned from a direct chat');
     });
     if (messages.length > 0) {
-      this.#bus.publishToChat(chatId, { kind: 'messages', messages });
+      this.#bus.publishToChat(chatId, { kind: 'entries', entries: messages.map(entryOf) });
       this.#bus.publishMembershipChange([newBan.userId]);
     }
     return ban;

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Bus } from '../../client/bus/bus.ts';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import type { Batch } from '../../model/batch.ts';
-import { seqOf } from '../../model/entry.ts';
+import { entryOf, seqOf } from '../../model/entry.ts';
 import type { MembershipRepository } from '../../repository/membership-repository.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
 import { storageUnavailable } from '../../repository/postgres/connection/storage-error.ts';
@@ -112,7 +112,7 @@ describe('a hub', () => {
     const publish = async (after: number) => {
       await write(chatId);
       const { messages } = await storage.messages.listHistory(chatId, { afterSeq: after }, 1);
-      bus.publishToChat(chatId, { kind: 'messages', messages });
+      bus.publishToChat(chatId, { kind: 'entries', entries: messages.map(entryOf) });
     };
     const messages = withFaults(storage.messages, (real) => ({
       async listHeads(chatIds) {

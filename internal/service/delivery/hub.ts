@@ -304,7 +304,7 @@ export class Hub {
 
 /** Puts the number of readers into the span of a delivery, which the bus has made active. */
 function countReaders(publication: ChatPublication, { liveReaders }: Topic): void {
-  if (publication.kind !== 'messages' || !publication.traces?.length) return;
+  if (publication.kind !== 'entries' || !publication.traces?.length) return;
   activeSpans()[0]?.setTag('chat.readers', liveReaders);
 }
 

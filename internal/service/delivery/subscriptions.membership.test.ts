@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
+import { entryOf } from '../../model/entry.ts';
 import type { Principal } from '../../model/principal.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type Fate, LossyBus } from '../../testing/faults/lossy-bus.ts';
@@ -100,7 +101,7 @@ class Scene {
     if (ending === 'left') return this.#node.service.leaveChat(me, chatId);
     const ban = { userId: me.userId, reason: '' };
     const { messages } = await storage.chatBans.ban(chatId, user('alice'), ban, allow);
-    this.#node.bus.publishToChat(chatId, { kind: 'messages', messages });
+    this.#node.bus.publishToChat(chatId, { kind: 'entries', entries: messages.map(entryOf) });
     this.#node.bus.publishMembershipChange([me.userId]);
   }
 

@@ -1,6 +1,6 @@
 import type { ChatPublication } from '../../client/bus/bus.ts';
 import { Batch } from '../../model/batch.ts';
-import { charsOf, type Entry, entriesAfter, entryOf, type MembershipEnd, seqOf, supersede } from '../../model/entry.ts';
+import { charsOf, type Entry, entriesAfter, type MembershipEnd, seqOf, supersede } from '../../model/entry.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import type { Message } from '../../model/message.ts';
 import type { ChangesPage } from '../../repository/message-repository.ts';
@@ -149,10 +149,10 @@ export class Topic {
     if (publication.kind === 'head') {
       this.#knownHead = Math.max(this.#knownHead, publication.seq);
     } else if (publication.epoch === undefined || publication.epoch === this.#epoch) {
-      this.#receiveBatch(new Batch(publication.messages.map(entryOf)));
+      this.#receiveBatch(new Batch(publication.entries));
     } else {
-      // The numbers may belong to other messages here: the database says.
-      this.#knownHead = Math.max(this.#knownHead, publication.messages.at(-1)?.updateSeq ?? 0);
+      // The numbers may belong to other entries here: the database says.
+      this.#knownHead = Math.max(this.#knownHead, seqOf(publication.entries.at(-1)!));
     }
     if (this.#knownHead > this.#head) this.#awaitStragglers();
   }
@@ -261,9 +261,8 @@ export class Topic {
   #forgetOlder(newest: Message): void {
     if (newest.deletion) this.#deps.onDeletion();
     for (const [i, entry] of this.#recent.entries()) {
-      if (entry.kind === 'covered' || entry.message.id !== newest.id) continue;
-      if (entry.message.updateSeq >= newest.updateSeq) continue;
       const left = supersede(entry, newest);
+      if (left === entry) continue;
       this.#recent[i] = left;
       this.#recentChars += charsOf(left) - charsOf(entry);
     }

@@ -8,7 +8,7 @@ import { type IngestRepository, PartitionLost } from '../../repository/ingest-re
 import type { Appended } from '../../repository/message-repository.ts';
 import { isStorageUnavailable } from '../writing/is-storage-unavailable.ts';
 import { type BatchWriting, writeBatch } from '../writing/write-batch.ts';
-import type { WrittenCounters } from '../writing/written-messages.ts';
+import type { WrittenCounters } from '../writing/written-entries.ts';
 import { type ReadableEntry, toBatches } from './batches.ts';
 import { identifyLog } from './identify-log.ts';
 import type { IngestCounters } from './ingest-counters.ts';

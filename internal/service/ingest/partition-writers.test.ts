@@ -20,7 +20,7 @@ import { eventually } from '../../testing/eventually.ts';
 import { holdChat } from '../../testing/faults/row-lock.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { newMessage } from '../../testing/services/test-storage.ts';
-import { writtenCounters } from '../writing/written-messages.ts';
+import { writtenCounters } from '../writing/written-entries.ts';
 import { identifyLog } from './identify-log.ts';
 import { ingestCounters } from './ingest-counters.ts';
 import { isPositionValid } from './is-position-valid.ts';

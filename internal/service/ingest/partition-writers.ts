@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { equalJitter } from '../../../pkg/backoff/jitter.ts';
 import { sleep } from '../../../pkg/backoff/sleep.ts';
 import { type Metrics, noMetrics } from '../../client/metrics/metrics.ts';
-import { type WrittenCounters, writtenCounters } from '../writing/written-messages.ts';
+import { type WrittenCounters, writtenCounters } from '../writing/written-entries.ts';
 import { type IngestCounters, ingestCounters } from './ingest-counters.ts';
 import { PartitionWriter, type PartitionWriterDeps, type PartitionWriterOptions } from './partition-writer.ts';
 import { Semaphore } from './semaphore.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Appended } from '../../repository/message-repository.ts';
-import { type WrittenCounters, WrittenMessages } from '../writing/written-messages.ts';
+import { type WrittenCounters, WrittenEntries } from '../writing/written-entries.ts';
 import type { ReadableEntry } from './batches.ts';
 
 interface Deps {
@@ -20,7 +20,7 @@ export function publishWritten(
   outcomes: readonly Appended[],
   repeated: boolean,
 ): void {
-  const written = new WrittenMessages(counters);
+  const written = new WrittenEntries(counters);
   for (const [i, { message }] of batch.entries()) {
     const { outcome } = outcomes[i]!;
     const { id, chatId } = message;

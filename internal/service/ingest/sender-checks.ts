@@ -25,6 +25,14 @@ interface Deps {
  */
 export type SenderCheck = Exclude<AcceptanceCheck, { outcome: 'other_mode' }> | { outcome: 'unknown' };
 
+/** Results that say of the sender, and not of the message, that it may not send. */
+const endsPermission = new Set<AcceptanceCheck['outcome']>([
+  'chat_not_found',
+  'not_a_member',
+  'role_too_low',
+  'other_mode',
+]);
+
 /**
  * Decides which messages may be accepted: by the database, or while it is away by the last check of the same sender in the same chat. A check does not count
  * in a later epoch: the database may have lost the chat, or the membership.
@@ -58,8 +66,7 @@ export class SenderChecks {
     return checks.map((check, i) => {
       const { outcome } = check;
       if (outcome === 'acceptable' && isPresent) this.#recent.remember(batch[i]!);
-      else if (outcome !== 'acceptable' && outcome !== 'repeated' && outcome !== 'reused')
-        this.#recent.forget(batch[i]!);
+      else if (endsPermission.has(outcome)) this.#recent.forget(batch[i]!);
       if (outcome !== 'other_mode') return check;
       this.#warnOfMode();
       return { outcome: 'unknown' };

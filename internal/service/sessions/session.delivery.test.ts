@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import { ProtobufEventEncoder } from '../../converter/event.ts';
+import { entryOf } from '../../model/entry.ts';
 import type { Message } from '../../model/message.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type Fate, LossyBus } from '../../testing/faults/lossy-bus.ts';
@@ -263,7 +264,7 @@ test('whatever happens to publications and readers, each ends with the state of 
           const target = known[1 + (each.which % (known.length - 1))];
           if (!target || target.deletion) continue;
           const changed = each.remove ? await storage.delete(target) : await storage.edit(target, `${each.which}`);
-          bus.publishToChat(chatId, { kind: 'messages', messages: [changed] });
+          bus.publishToChat(chatId, { kind: 'entries', entries: [entryOf(changed)] });
         } else {
           const { stream } = readers[each.which % readers.length]!;
           if (each.kind === 'pause') stream.pause();

@@ -218,6 +218,8 @@ export class SinkRelay {
 
 /** Returns one event for each number of the entry. */
 function toEvents(entry: Entry): ExportedEvent[] {
+  // Pages of the database have no parts: they have the whole message in its newest state.
+  if (entry.kind === 'message_part') throw new TypeError('a part of a message was read from the database');
   if (entry.kind !== 'covered') return [entry];
   const { chatId, fromSeq, toSeq } = entry;
   return Array.from({ length: toSeq - fromSeq + 1 }, (_, i) => ({ kind: 'covered', chatId, seq: fromSeq + i }));

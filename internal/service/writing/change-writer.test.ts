@@ -10,6 +10,7 @@ import type { Changed, NewChange } from '../../repository/change-repository.ts';
 import { storageUnavailable } from '../../repository/postgres/connection/storage-error.ts';
 import { holdChat } from '../../testing/faults/row-lock.ts';
 import { withFaults } from '../../testing/faults/with-faults.ts';
+import { messagesOf } from '../../testing/messages-of.ts';
 import { anyChange, newMessage, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 import type { WriterOptions } from './batch-writer.ts';
 import { ChangeWriter } from './change-writer.ts';
@@ -83,7 +84,7 @@ describe('a batch', () => {
     const receipts = await Promise.all(changes);
     expect(batches.map(({ length }) => length)).toEqual([1, 39]);
     expect(receipts.map(({ seq }) => seq)).toEqual(messages.map((_, i) => 42 + i));
-    const published = heard.map((each) => (each.kind === 'messages' ? each.messages.map(({ text }) => text) : []));
+    const published = heard.map((each) => messagesOf(each).map(({ text }) => text));
     expect(published).toEqual([['0'], messages.slice(1).map((_, i) => `${i + 1}`)]);
   });
 

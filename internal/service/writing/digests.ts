@@ -1,19 +1,38 @@
 import { hash } from 'node:crypto';
 import type { ChangeDraft } from '../../model/change.ts';
 import type { ChatFields } from '../../model/chat-fields.ts';
-import type { Draft } from '../../model/message.ts';
+import type { Draft, MessageOptions } from '../../model/message.ts';
+import type { ReactionDraft } from '../../model/reaction.ts';
 
 /*
  * Digests of what must be equal in a repetition: 128 bits of SHA-256. They are stored, and nodes of several versions compare them: what an older version could
  * already digest has the same digest for ever. The order of an object's keys is no matter, since protobuf does not keep it.
  */
 
-/** The form of digests of messages with data: their first byte. Digests of a text alone are 16 bytes of SHA-256, without such a byte. */
-const formWithData = 2;
+/**
+ * The forms of digests of messages: their first byte. Digests of a text alone are 16 bytes of SHA-256, without such a byte. A field that is added to
+ * messages becomes a key of the last form.
+ */
+const forms = { textAndData: 2, fieldsByName: 3 } as const;
 
-export function digestOfMessage({ text, data }: Pick<Draft, 'text' | 'data'>): Buffer {
-  if (!data) return digest(text);
-  return Buffer.concat([Buffer.of(formWithData), digest(canonicalJson([text, data]))]);
+export function digestOfMessage({
+  text,
+  data,
+  type,
+  silent,
+  replyToId,
+  rootId,
+}: Pick<Draft, 'text' | keyof MessageOptions>): Buffer {
+  // Keys without a value are left out. These keys are stored for ever: never rename one.
+  const named: Record<string, unknown> = { type, silent, reply_to_id: replyToId, root_id: rootId };
+  if (Object.values(named).some((value) => value !== undefined))
+    return withForm(forms.fieldsByName, { ...named, text, data });
+  return data ? withForm(forms.textAndData, [text, data]) : digest(text);
+}
+
+/** A streamed message is never the repetition of an ordinary one. */
+export function digestOfStart({ text }: { text: string }): Buffer {
+  return digest(canonicalJson(['started', text]));
 }
 
 export function digestOfChange({ messageId, change }: Pick<ChangeDraft, 'messageId' | 'change'>): Buffer {
@@ -22,8 +41,20 @@ export function digestOfChange({ messageId, change }: Pick<ChangeDraft, 'message
   return digest(canonicalJson(data ? [kind, messageId, text, data] : [kind, messageId, text]));
 }
 
+export function digestOfReaction({
+  messageId,
+  emoji,
+  added,
+}: Pick<ReactionDraft, 'messageId' | 'emoji' | 'added'>): Buffer {
+  return digest(canonicalJson(['reacted', messageId, emoji, added]));
+}
+
 export function digestOfUpdate({ name, description, data }: Partial<ChatFields>): Buffer {
   return digest(canonicalJson(['chat_updated', name ?? null, description ?? null, data ?? null]));
+}
+
+function withForm(form: number, content: unknown): Buffer {
+  return Buffer.concat([Buffer.of(form), digest(canonicalJson(content))]);
 }
 
 function digest(content: string): Buffer {

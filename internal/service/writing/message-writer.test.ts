@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { MemoryBus } from '../../client/bus/memory-bus.ts';
 import type { Draft, Message } from '../../model/message.ts';
 import { FaultyMessages } from '../../testing/faults/faulty-messages.ts';
+import { messagesOf } from '../../testing/messages-of.ts';
 import { allow, openTestStorage, type TestStorage, user } from '../../testing/services/test-storage.ts';
 import type { WriterOptions } from './batch-writer.ts';
 import { MessageWriter } from './message-writer.ts';
@@ -45,7 +46,7 @@ async function texts(chatId: string): Promise<string[]> {
 async function published(chatId: string): Promise<Message[]> {
   const all: Message[] = [];
   await bus.subscribeToChat(chatId, (publication) => {
-    if (publication.kind === 'messages') all.push(...publication.messages);
+    all.push(...messagesOf(publication));
   });
   return all;
 }
@@ -102,7 +103,7 @@ describe('a batch', () => {
     const [heard, others] = [await published(chatId), await published(otherChatId)];
     const early: unknown[] = [];
     await bus.subscribeToChat(chatId, (publication) => {
-      if (publication.kind === 'messages') early.push(storage.messages.get(chatId, publication.messages[0]!.id));
+      for (const { id } of messagesOf(publication).slice(0, 1)) early.push(storage.messages.get(chatId, id));
     });
     const writer = newWriter({ maxBatch: 10 });
 

@@ -12,7 +12,7 @@ import { BatchWriter, type Settled, type WriterOptions } from './batch-writer.ts
 import { digestOfMessage } from './digests.ts';
 import { newMessageId } from './message-id.ts';
 import { repetitionKey } from './repetition-key.ts';
-import { type WrittenCounters, WrittenMessages, writtenCounters } from './written-messages.ts';
+import { type WrittenCounters, WrittenEntries, writtenCounters } from './written-entries.ts';
 
 interface Deps {
   /** The append target: the database, or the ingest log in front of it. */
@@ -62,7 +62,7 @@ export class MessageWriter {
   }
 
   #settle(settled: readonly Settled<NewMessage, Appended, Receipt>[]): void {
-    const written = new WrittenMessages(this.#counters);
+    const written = new WrittenEntries(this.#counters);
     for (const { entry, outcome: appended } of settled) {
       const { outcome, chatType, messageId, seq, createdAt } = appended;
       if (outcome === 'stored') {

@@ -127,7 +127,7 @@ export const commands = {
     data?: Record<string, unknown>,
   ): CommandBody => ({
     $case: 'sendMessage',
-    value: { chatId, text, clientMessageId, data },
+    value: { chatId, text, clientMessageId, data, type: '', silent: false },
   }),
   authenticate: (token: string): CommandBody => ({ $case: 'authenticate', value: { token } }),
   typing: (chatId: string): CommandBody => ({ $case: 'typing', value: { chatId } }),

@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../../model/audit-event.ts';
 import type { Ban } from '../../model/ban.ts';
 import type { Chat } from '../../model/chat.ts';
+import { type Entry, entryOf } from '../../model/entry.ts';
 import type { EphemeralEvent } from '../../model/ephemeral-event.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Event } from '../../model/event.ts';
@@ -51,6 +52,13 @@ export const filledMessages = Object.values(systemEvents).map(
     data: { list: [1, { deep: true }], '\u0001 日本': 'ü' },
     editedAt: new Date(at.getTime() + 1),
     deletion: { at: new Date(at.getTime() + 2), by: 'bob', hidden: true },
+    reactions: [{ emoji: '👍🏽', count: 2, seq: 2 ** 51 + i, own: true }],
+    type: 'order.shipped',
+    silent: true,
+    replyTo: { messageId: 'other', seq: 7 },
+    rootId: 'root',
+    streaming: 'STREAMING',
+    thread: { replyCount: 3, lastSeq: 9, lastAt: at, participantIds: ['alice', 'bob'], updateSeq: 10 },
   }),
 );
 const [message] = filledMessages as [Filled<Message>];
@@ -59,10 +67,25 @@ export const ephemeralEvents: OneOfEach<EphemeralEvent> = {
   typing: { kind: 'typing', chatId: 'chat', user: alice },
   presence: { kind: 'presence', chatId: 'chat', user: alice, online: true },
   read: { kind: 'read', chatId: 'chat', userId: 'alice', seq: 4 },
+  stop_requested: { kind: 'stop_requested', chatId: 'chat', messageId: 'm', user: alice },
+};
+
+export const entries: OneOfEach<Entry> = {
+  message: { kind: 'message', message },
+  message_changed: { kind: 'message_changed', message },
+  covered: { kind: 'covered', chatId: 'chat', fromSeq: 5, toSeq: 8 },
+  reaction: {
+    kind: 'reaction',
+    reaction: {
+      ...{ chatId: 'chat', messageId: 'message', messageSeq: 2, seq: 2 ** 52, user: bob, emoji: '👍🏽', added: true },
+      ...{ createdAt: at, count: { emoji: '👍🏽', count: 3, seq: 2 ** 52 + 1, own: true } },
+    },
+  },
+  message_part: { kind: 'message_part', part: { chatId: 'chat', messageId: 'm', seq: 9, offset: 3, text: 'x' } },
 };
 
 const chatPublicationKinds: OneOfEach<ChatPublication> = {
-  messages: { kind: 'messages', messages: filledMessages, epoch: 'e', traces: [trace] },
+  entries: { kind: 'entries', entries: filledMessages.map(entryOf) as Filled<Entry>[], epoch: 'e', traces: [trace] },
   head: { kind: 'head', seq: 2 ** 52 },
   deleted: { kind: 'deleted' },
   ephemeral: { kind: 'ephemeral', event: ephemeralEvents.typing, onlyTo: 'alice' },
@@ -70,10 +93,13 @@ const chatPublicationKinds: OneOfEach<ChatPublication> = {
 
 /** Publications of each kind, which together contain every system event and every ephemeral event. No two are equal. */
 export const chatPublications: readonly Filled<ChatPublication>[] = Object.values(chatPublicationKinds).flatMap(
-  (publication): Filled<ChatPublication>[] =>
-    publication.kind === 'ephemeral'
-      ? Object.values(ephemeralEvents).map((event) => ({ ...publication, event }))
-      : [publication],
+  (publication): Filled<ChatPublication>[] => {
+    if (publication.kind === 'ephemeral')
+      return Object.values(ephemeralEvents).map((event) => ({ ...publication, event }));
+    // Messages alone take another form on the wire.
+    if (publication.kind === 'entries') return [publication, { ...publication, entries: Object.values(entries) }];
+    return [publication];
+  },
 );
 
 export const acceptedMessage: Filled<AcceptedMessage> = {
@@ -85,6 +111,10 @@ export const acceptedMessage: Filled<AcceptedMessage> = {
   data: { list: [1, { deep: true }] },
   contentHash: Buffer.from('digest'),
   acceptedAt: at,
+  type: 'order.shipped',
+  silent: true,
+  replyToId: 'other',
+  rootId: 'root',
   trace,
 };
 
@@ -127,9 +157,7 @@ export const events: OneOfEach<Event> = {
   subscribed: { kind: 'subscribed', commandId: '1', chatId: 'chat', headSeq: 9, afterSeq: 4, epoch: 'e' },
   reset: { kind: 'reset', chatId: 'chat', epoch: 'e', fromSeq: 4 },
   caught_up: { kind: 'caught_up', chatId: 'chat', seq: 9 },
-  message: { kind: 'message', message },
-  message_changed: { kind: 'message_changed', message },
-  covered: { kind: 'covered', chatId: 'chat', fromSeq: 5, toSeq: 8 },
+  ...entries,
   chat_added: { kind: 'chat_added', chat },
   chat_removed: { kind: 'chat_removed', chatId: 'chat', reason: 'LEFT' },
   accepted: { kind: 'accepted', commandId: '1', receipt: { messageId: 'm', seq: 3, createdAt: at } },
@@ -137,4 +165,5 @@ export const events: OneOfEach<Event> = {
   pong: { kind: 'pong', commandId: '1' },
   closing: { kind: 'closing', reason: 'DRAINING', retryAfterMs: 5 },
   ...ephemeralEvents,
+  message_part: { kind: 'message_part', part: { chatId: 'chat', messageId: 'm', seq: 9, offset: 3, text: 'x' } },
 };

@@ -10,8 +10,10 @@ import { restTransport } from '../../testing/clients/rest-transport.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
 import { liveChangesContract } from '../../testing/contract/changes.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
+import { liveMessageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
+import { liveThreadsContract } from '../../testing/contract/threads.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { sseTransport } from '../../verify/transports/sse-transport.ts';
 
@@ -61,6 +63,8 @@ describe.each(Object.entries(everyTransport))('over %s', (name, open) => {
   if (!name.includes('WebSocket')) return;
   streamsContract(open);
   liveChangesContract(open);
+  liveMessageKindsContract(open);
+  liveThreadsContract(open);
   ephemeralEventsContract(open);
 });
 

@@ -8,9 +8,13 @@ import { commands } from '../../testing/clients/stream-probe.ts';
 import { changesContract, liveChangesContract } from '../../testing/contract/changes.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
 import { membersContract } from '../../testing/contract/members.ts';
+import { liveMessageKindsContract, messageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
+import { liveReactionsContract, reactionsContract } from '../../testing/contract/reactions.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
+import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
+import { liveThreadsContract, threadsContract } from '../../testing/contract/threads.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type BusBroker, busBrokers } from '../../testing/services/bus-brokers.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
@@ -46,10 +50,18 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     readingContract(open);
     streamsContract(open);
     liveChangesContract(open);
+    liveMessageKindsContract(open);
+    liveThreadsContract(open);
     ephemeralEventsContract(open);
     membersContract(open);
     messagesContract(open);
     changesContract(open);
+    reactionsContract(open);
+    liveReactionsContract(open);
+    messageKindsContract(open);
+    streamedMessagesContract(open);
+    liveStreamedMessagesContract(open);
+    threadsContract(open);
   });
 
   /** Returns the same user on another node. */

@@ -6,11 +6,15 @@ import { chatUpdatesContract, liveChatUpdatesContract } from '../../testing/cont
 import { chatsContract } from '../../testing/contract/chats.ts';
 import type { Issue } from '../../testing/contract/issue.ts';
 import { membersContract } from '../../testing/contract/members.ts';
+import { liveMessageKindsContract, messageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
+import { liveReactionsContract, reactionsContract } from '../../testing/contract/reactions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
+import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
+import { liveThreadsContract, threadsContract } from '../../testing/contract/threads.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
 
@@ -42,8 +46,16 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
   roomsContract(openProto);
   messagesContract(openProto);
   changesContract(openProto);
+  reactionsContract(openProto);
+  liveReactionsContract(openProto);
+  messageKindsContract(openProto);
+  threadsContract(openProto);
   streamsContract(openProto);
   liveChangesContract(openProto);
+  liveMessageKindsContract(openProto);
+  streamedMessagesContract(openProto);
+  liveStreamedMessagesContract(openProto);
+  liveThreadsContract(openProto);
   accountsContract(openProto, issue);
   rolesContract(openProto, issue);
   permissionsContract(openProto, issue, 'one role');
@@ -52,5 +64,6 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
 describe('the contract over WebSocket with frames of JSON', () => {
   streamsContract(() => open('json'));
   liveChatUpdatesContract(() => open('json'));
+  liveStreamedMessagesContract(() => open('json'));
   rolesContract(() => open('json'), issue);
 });

@@ -99,7 +99,16 @@ describe('frames of commands', () => {
   const body: fc.Arbitrary<Command['command']> = fc.oneof(
     fc.record({
       $case: fc.constant('sendMessage' as const),
-      value: fc.record({ chatId: id, text: id, clientMessageId: id, data: fc.option(data, { nil: undefined }) }),
+      value: fc.record({
+        chatId: id,
+        text: id,
+        clientMessageId: id,
+        data: fc.option(data, { nil: undefined }),
+        type: id,
+        silent: fc.boolean(),
+        replyToId: fc.option(id, { nil: undefined }),
+        rootId: fc.option(id, { nil: undefined }),
+      }),
     }),
     fc.record({
       $case: fc.constant('subscribe' as const),

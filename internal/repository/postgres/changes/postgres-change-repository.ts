@@ -13,10 +13,22 @@ import { withMessageErrors, withStorageErrors } from '../connection/storage-erro
 import type { Tables } from '../connection/tables.ts';
 import { type MessageRow, toJson, toMessage } from '../messages/message-row.ts';
 
+/**
+ * Adds what append_changes does not return: what no change changes, and whether the message is streamed as the changes before have left it. The limit makes
+ * PostgreSQL look up each message by its key.
+ */
 const appendStatement = {
   name: 'append_changes',
-  text: `select * from append_changes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-    $15 * interval '1 millisecond', $16 * interval '1 millisecond', $17, $18)`,
+  text: `select a.*, m.*, case a.outcome when 'stored' then streaming_of(a.chat_id, a.seq) end as streaming from append_changes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+    $15 * interval '1 millisecond', $16 * interval '1 millisecond', $17, $18)
+    with ordinality as a (
+      outcome, chat_type, change_seq, changed_at, chat_id, seq, update_seq, id, sender_id, sender_name, client_message_id, text, system,
+      created_at, edited_at, deleted_at, deleted_by, hidden, data, place
+    )
+    left join lateral (
+      select type, silent, reply_to_seq, reply_to_id, root_id from messages where chat_id = a.chat_id and seq = a.seq limit 1
+    ) m on true
+    order by a.place`,
 };
 
 /** A row that append_changes returns; with the message if the change was stored. */

@@ -11,11 +11,11 @@ import {
   PartitionLost,
   type PartitionRange,
 } from '../../ingest-repository.ts';
-import type { Appended, NewMessage } from '../../message-repository.ts';
+import type { Appended, NewMessage, ReferenceRefusal } from '../../message-repository.ts';
 import type { Database } from '../connection/database.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import { FirstAnalysis } from '../messages/first-analysis.ts';
-import { toJson } from '../messages/message-row.ts';
+import { toContents } from '../messages/message-row.ts';
 import { type AppendedRow, toAppended } from '../messages/postgres-message-repository.ts';
 
 /** The SQLSTATE with which ingest.move fails. */
@@ -26,9 +26,17 @@ const checkStatement = {
   text: `
     select c.type as chat_type, m.role, prior.id as message_id, prior.seq, prior.created_at,
       prior.content_hash is null or prior.content_hash = i.content_hash as same,
-      (select mode = 'direct' from ingest.mode) as other_mode
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[])
-      with ordinality as i (chat_id, sender_id, client_message_id, content_hash, place)
+      (select mode = 'direct' from ingest.mode) as other_mode,
+      case when i.reply_to_id is not null then coalesce(
+        (select r.system is null and not r.hidden from messages r where r.chat_id = i.chat_id and r.id = i.reply_to_id),
+        uuid_extract_version(i.reply_to_id) = 8) end as may_reply,
+      case when i.root_id is not null then coalesce(
+        (select r.system is null and not r.hidden and not coalesce(
+          (select first.hidden from messages first where first.chat_id = r.chat_id and first.seq = r.root_seq), false)
+         from messages r where r.chat_id = i.chat_id and r.id = i.root_id),
+        uuid_extract_version(i.root_id) = 8) end as may_join
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::uuid[], $6::uuid[])
+      with ordinality as i (chat_id, sender_id, client_message_id, content_hash, reply_to_id, root_id, place)
     left join chats c on c.id = i.chat_id
     left join members m on m.chat_id = i.chat_id and m.user_id = i.sender_id
     left join messages prior
@@ -38,7 +46,7 @@ const checkStatement = {
 
 const appendStatement = {
   name: 'ingest_append_messages',
-  text: 'select * from ingest.append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::integer)',
+  text: 'select * from ingest.append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb[], $13::integer)',
 };
 
 interface CheckRow {
@@ -49,6 +57,9 @@ interface CheckRow {
   created_at: Date;
   same: boolean;
   other_mode: boolean | null;
+  /** Null without a reference. True also for a message that is not in the database, if the log may have it. */
+  may_reply: boolean | null;
+  may_join: boolean | null;
 }
 
 export class PostgresIngestRepository implements IngestRepository {
@@ -73,6 +84,8 @@ export class PostgresIngestRepository implements IngestRepository {
           batch.map(({ sender }) => sender.id),
           batch.map(({ clientMessageId }) => clientMessageId),
           batch.map(({ contentHash }) => contentHash),
+          batch.map(({ replyToId }) => replyToId ?? null),
+          batch.map(({ rootId }) => rootId ?? null),
         ],
       });
       return rows.map((row, index) => toCheck(row, sendingRoles, batch[index]?.asService ?? false));
@@ -189,7 +202,7 @@ export class PostgresIngestRepository implements IngestRepository {
           messages.map(({ clientMessageId }) => clientMessageId),
           messages.map(({ contentHash }) => contentHash),
           messages.map(({ text }) => text),
-          messages.map(({ data }) => toJson(data)),
+          messages.map(toContents),
           lockWaitMs,
         ],
       });
@@ -260,15 +273,18 @@ async function withPartitionLost<T>(work: () => Promise<T>): Promise<T> {
 
 function toCheck(row: CheckRow, sendingRoles: readonly ChatRole[], asService: boolean): AcceptanceCheck {
   const chatType = row.chat_type ?? undefined;
-  const refused = (outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low'): AcceptanceCheck =>
-    chatType ? { outcome, chatType } : { outcome };
+  const refused = (
+    outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low' | ReferenceRefusal,
+  ): AcceptanceCheck => (chatType ? { outcome, chatType } : { outcome });
   if (row.other_mode) return { outcome: 'other_mode' };
   if (!chatType) return refused('chat_not_found');
   if (row.message_id !== null) {
     if (!row.same) return refused('reused');
     return { outcome: 'repeated', messageId: row.message_id, seq: row.seq, createdAt: row.created_at };
   }
-  if (asService) return { outcome: 'acceptable' };
-  if (row.role === null) return refused('not_a_member');
-  return sendingRoles.includes(row.role) ? { outcome: 'acceptable' } : refused('role_too_low');
+  if (!asService && row.role === null) return refused('not_a_member');
+  if (!asService && row.role !== null && !sendingRoles.includes(row.role)) return refused('role_too_low');
+  if (row.may_reply === false) return refused('reply_not_found');
+  if (row.may_join === false) return refused('root_not_found');
+  return { outcome: 'acceptable' };
 }

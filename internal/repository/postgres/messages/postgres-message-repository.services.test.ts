@@ -68,3 +68,15 @@ test('a node of the version before can go on sending while this one is being rol
   );
   expect(rows).toEqual([{ outcome: 'stored', seq: 2 }]);
 });
+
+test('a node of the version before goes on sending data', async () => {
+  const chatId = await newGroup();
+  const { id, sender, clientMessageId, contentHash, text } = newMessage(chatId, 'alice');
+  const values = [[chatId], [id], [sender.id], [sender.name], [clientMessageId], [contentHash], [text], ['{"a": 1}']];
+  const { rows } = await storage.database.pool.query(
+    'select outcome, seq from append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)',
+    [...values, ['OWNER'], [], 0],
+  );
+  expect(rows).toEqual([{ outcome: 'stored', seq: 2 }]);
+  expect((await storage.messages.get(chatId, id)).data).toEqual({ a: 1 });
+});

@@ -1,9 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 import type pg from 'pg';
 import type { ChatType } from '../../../model/chat.ts';
+import { type Entry, messageOf } from '../../../model/entry.ts';
 import { ChatError } from '../../../model/errors.ts';
 import type { ChatRole } from '../../../model/member.ts';
 import type { Message } from '../../../model/message.ts';
+import type { MessagePage } from '../../../model/thread.ts';
 import type { Reader } from '../../guard.ts';
 import type { Appended, ChangesPage, HistoryRange, MessageRepository, NewMessage } from '../../message-repository.ts';
 import type { Database } from '../connection/database.ts';
@@ -12,15 +14,24 @@ import { ReadBatch } from '../connection/read-batch.ts';
 import { readInChat } from '../connection/read-in-chat.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
-import { changesPerEntry, type EntryRow, toPage } from './changes-page.ts';
+import { changesPerEntry, type EntryRow, reactionUnder, toPage } from './changes-page.ts';
 import { FirstAnalysis } from './first-analysis.ts';
-import { messageColumns, toJson, toMessage } from './message-row.ts';
+import {
+  columnsOf,
+  completed,
+  type HistoryRow,
+  referencedBy,
+  selectPage,
+  toMessagePage,
+  toMessageWithThread,
+} from './history-rows.ts';
+import { type MessageRow, messageColumns, toContents, toMessage } from './message-row.ts';
 import { SharedPages } from './shared-pages.ts';
 
 const appendStatement = {
   name: 'append_messages',
   // In the other mode the condition, which depends on no row, is false before the function is called.
-  text: `select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+  text: `select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8::jsonb[], $9, $10, true, $11)
     where exists (select from ingest.mode where mode is distinct from 'jetstream')`,
 };
 
@@ -36,6 +47,8 @@ export interface AppendedRow {
   message_id: string;
   seq: number;
   created_at: Date;
+  reply_to_seq: number | null;
+  root_id: string | null;
 }
 
 export class PostgresMessageRepository implements MessageRepository {
@@ -76,7 +89,7 @@ export class PostgresMessageRepository implements MessageRepository {
           batch.map(({ clientMessageId }) => clientMessageId),
           batch.map(({ contentHash }) => contentHash),
           batch.map(({ text }) => text),
-          batch.map(({ data }) => toJson(data)),
+          batch.map(toContents),
           sendingRoles,
           batch.flatMap(({ asService }, index) => (asService ? [index + 1] : [])),
           lockWaitMs,
@@ -88,41 +101,48 @@ export class PostgresMessageRepository implements MessageRepository {
     });
   }
 
-  get(chatId: string, messageId: string, reader?: Reader): Promise<Message> {
+  async get(chatId: string, messageId: string, reader?: Reader): Promise<Message> {
+    return (await this.getWithReferences(chatId, messageId, reader)).message;
+  }
+
+  getWithReferences(
+    chatId: string,
+    messageId: string,
+    reader?: Reader,
+  ): Promise<{ message: Message; referenced: Message[] }> {
     return withStorageErrors(async () => {
-      const query = this.#reads
-        .selectFrom('messages')
-        .select(messageColumns)
-        .where('chat_id', '=', chatId)
-        .where('id', '=', messageId)
-        .where('hidden', '=', false);
-      const [row] = await readInChat(this.#reads, chatId, query, reader);
+      const query = sql<HistoryRow>`
+        with shown as (
+          select ${columnsOf('m')}, 'page' as part from messages m
+          where m.chat_id = ${chatId} and m.id = ${messageId} and not m.hidden
+        )
+        ${completed(chatId, reader)}`;
+      const rows = await readInChat(this.#reads, chatId, query, reader);
+      const row = rows.find(({ part }) => part === 'page');
       if (!row) throw new ChatError('MESSAGE_NOT_FOUND', 'there is no such message in this chat');
-      return toMessage(row);
+      const message = toMessageWithThread(row);
+      return { message, referenced: referencedBy([message], rows) };
     });
   }
 
-  listHistory(
-    chatId: string,
-    range: HistoryRange,
-    limit: number,
-    reader?: Reader,
-  ): Promise<{ messages: Message[]; hasMore: boolean }> {
+  listReferenced(chatId: string, entries: readonly Entry[], reader: Reader): Promise<Message[]> {
     return withStorageErrors(async () => {
-      const forwards = typeof range === 'object' && 'afterSeq' in range;
-      let query = this.#reads
-        .selectFrom('messages')
-        .select(messageColumns)
-        .where('chat_id', '=', chatId)
-        .where('hidden', '=', false)
-        .orderBy('seq', forwards ? 'asc' : 'desc')
-        .limit(limit + 1);
-      if (forwards) query = query.where('seq', '>', range.afterSeq);
-      else if (range !== 'newest') query = query.where('seq', '<', range.beforeSeq);
-      const rows = await readInChat(this.#reads, chatId, query, reader);
-      const messages = rows.slice(0, limit).map(toMessage);
-      if (!forwards) messages.reverse();
-      return { messages, hasMore: rows.length > limit };
+      const own = new Set(entries.flatMap((entry) => messageOf(entry)?.seq ?? []));
+      const seqs = new Set(entries.flatMap((entry) => messageOf(entry)?.replyTo?.seq ?? []));
+      const wanted = [...seqs].filter((seq) => !own.has(seq));
+      if (wanted.length === 0) return [];
+      const query = sql<MessageRow>`
+        select ${columnsOf('m')} from messages m where m.chat_id = ${chatId} and m.seq = any (${wanted}::bigint[]) order by m.seq`;
+      return (await readInChat(this.#reads, chatId, query, reader)).map(toMessage);
+    });
+  }
+
+  listHistory(chatId: string, range: HistoryRange, limit: number, reader?: Reader): Promise<MessagePage> {
+    return withStorageErrors(async () => {
+      const query = sql<HistoryRow>`
+        with page as (${selectPage(chatId, range, limit)}), shown as (select *, 'page' as part from page)
+        ${completed(chatId, reader)}`;
+      return toMessagePage(await readInChat(this.#reads, chatId, query, reader), range, limit);
     });
   }
 
@@ -169,14 +189,14 @@ export class PostgresMessageRepository implements MessageRepository {
       const { rows } = await sql<EntryRow>`
         with chat as (select last_seq from chats where id = ${chatId} ${member}),
         sent as (
-          select null::bigint as change_seq, ${columns} from messages m
+          select null::bigint as change_seq, null::jsonb as reaction, ${columns} from messages m
           where m.chat_id = ${chatId} and m.seq > ${afterSeq}
           order by m.seq limit ${limit}
         ),
         changed as (
-          select e.seq as change_seq, ${columns}
+          select e.seq as change_seq, case when e.kind = 'reacted' then ${reactionUnder(chatId)} end as reaction, ${columns}
           from (
-            select seq, message_seq from changes where chat_id = ${chatId} and seq > ${afterSeq} and kind <> 'chat_updated'
+            select seq, kind, message_seq from changes where chat_id = ${chatId} and seq > ${afterSeq} and kind <> 'chat_updated'
               -- What comes after the last message of a full page is for a later page.
               and seq < (select case when count(*) < ${limit} then 9223372036854775807 else max(seq) end from sent)
             order by seq limit ${limit * changesPerEntry}
@@ -218,5 +238,7 @@ export function toAppended(row: AppendedRow, epoch: string): Appended {
     seq: row.seq,
     createdAt: row.created_at,
     ...(row.outcome === 'stored' && { epoch }),
+    ...(row.reply_to_seq !== null && { replyToSeq: row.reply_to_seq }),
+    ...(row.root_id !== null && { rootId: row.root_id }),
   };
 }

@@ -4,7 +4,8 @@ import type {
   EditMessageRequest,
 } from '../../../../pkg/api/chat/v1/chat.ts';
 import { fromWireDeletion, fromWireEdit, normalizeId } from '../../../converter/command.ts';
-import { toWireEntry } from '../../../converter/event.ts';
+import { toWireEntry } from '../../../converter/entry.ts';
+import { toWireMessage } from '../../../converter/message.ts';
 import { fromPageToken, isNumber, toPageToken } from '../../../converter/page-token.ts';
 import type { Receipt } from '../../../model/message.ts';
 import type { ChangeService } from '../../../service/chats/change-service.ts';
@@ -53,7 +54,8 @@ export const changeOperations = {
       const { batch, hasMore, resetFromSeq } = page;
       const wire = batch.entries.map((entry) => ({ change: toWireEntry(entry) }));
       const lastSeq = batch.isEmpty ? (resetFromSeq ?? afterSeq) : batch.lastSeq;
-      return { changes: wire, lastSeq, hasMore, epoch: page.epoch, resetFromSeq };
+      const referenced = page.referenced.map(toWireMessage);
+      return { changes: wire, lastSeq, hasMore, epoch: page.epoch, resetFromSeq, referenced };
     },
   },
 } satisfies OperationTable<Pick<ChatServiceImplementation, Changes>, Services>;

@@ -11,23 +11,32 @@ import { toWireMember } from '../../../converter/member.ts';
 import { toWireMessage } from '../../../converter/message.ts';
 import { fromPageToken, isString, toPageToken } from '../../../converter/page-token.ts';
 import { toWireUser } from '../../../converter/user.ts';
-import { invalidFieldsError } from '../../../model/errors.ts';
 import type { Receipt } from '../../../model/message.ts';
 import type { Operation } from '../../../model/operations.ts';
 import type { ChatsKey } from '../../../repository/chat-repository.ts';
-import type { HistoryRange } from '../../../repository/message-repository.ts';
 import type { ChangeService } from '../../../service/chats/change-service.ts';
 import type { ChatService } from '../../../service/chats/chat-service.ts';
 import type { ModerationService } from '../../../service/chats/moderation-service.ts';
+import type { ReactionService } from '../../../service/chats/reaction-service.ts';
+import type { StreamService } from '../../../service/chats/stream-service.ts';
+import type { ThreadService } from '../../../service/chats/thread-service.ts';
 import { changeOperations } from './change-operations.ts';
+import { toRange } from './history-range.ts';
+import { isTimestamp } from './is-timestamp.ts';
 import { moderationOperations } from './moderation-operations.ts';
 import type { CommandContext, OperationTable, RunCommand } from './operation.ts';
+import { reactionOperations } from './reaction-operations.ts';
+import { streamMessageOperations } from './stream-message-operations.ts';
+import { threadOperations } from './thread-operations.ts';
 
 /** The services that implement chat.v1.ChatService. */
 export interface ChatServices {
   chats: ChatService;
   changes: ChangeService;
   moderation: ModerationService;
+  reactions: ReactionService;
+  streams: StreamService;
+  threads: ThreadService;
 }
 
 function sendMessage(
@@ -50,6 +59,9 @@ function updateChat(
 export const chatOperations = {
   ...moderationOperations,
   ...changeOperations,
+  ...reactionOperations,
+  ...streamMessageOperations,
+  ...threadOperations,
 
   createChat: {
     run: async ({ chats }, request, { caller }) => {
@@ -134,16 +146,17 @@ export const chatOperations = {
   },
 
   getMessage: {
-    run: async ({ chats }, { chatId, messageId }, { caller }) => ({
-      message: toWireMessage(await chats.getMessage(caller, chatId, messageId)),
-    }),
+    run: async ({ chats }, { chatId, messageId }, { caller }) => {
+      const { message, referenced } = await chats.getMessage(caller, chatId, messageId);
+      return { message: toWireMessage(message), referenced: referenced.map(toWireMessage) };
+    },
   },
 
   listMessages: {
     run: async ({ chats }, { chatId, beforeSeq, afterSeq, pageSize }, { caller, limit }) => {
       const range = toRange(beforeSeq, afterSeq);
-      const { messages, ...page } = await chats.listMessages(caller, chatId, range, limit(pageSize));
-      return { messages: messages.map(toWireMessage), ...page };
+      const { messages, referenced, ...page } = await chats.listMessages(caller, chatId, range, limit(pageSize));
+      return { messages: messages.map(toWireMessage), referenced: referenced.map(toWireMessage), ...page };
     },
   },
 
@@ -174,14 +187,6 @@ export const streamOnlyOperations = {
   } satisfies { operation: Operation; run: RunCommand<ChatServices, SendTyping> },
 };
 
-function toRange(beforeSeq: number | undefined, afterSeq: number | undefined): HistoryRange {
-  if (beforeSeq !== undefined && afterSeq !== undefined) {
-    throw invalidFieldsError({ field: 'before_seq', description: 'must not be given together with after_seq' });
-  }
-  if (afterSeq !== undefined) return { afterSeq };
-  return beforeSeq === undefined ? 'newest' : { beforeSeq };
-}
-
 function isChatsKey(key: unknown): key is ChatsKey {
   if (typeof key !== 'object' || key === null) return false;
   const { changedAt, id, since, moved } = key as Partial<Record<keyof ChatsKey, unknown>>;
@@ -191,13 +196,4 @@ function isChatsKey(key: unknown): key is ChatsKey {
 /** Whether `value` is a transaction id of PostgreSQL as it writes one, of 32 bits. */
 function isTransactionId(value: unknown): boolean {
   return typeof value === 'string' && /^\d{1,10}$/.test(value) && Number(value) < 2 ** 32;
-}
-
-const timestamp = /^([1-9]\d{3}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d{1,6})?[+-](0\d|1[0-5])(:[0-5]\d){0,2}$/;
-
-/** Whether `value` is a timestamp as PostgreSQL writes one, with any offset. Page tokens come from clients, so others must not reach a query. */
-function isTimestamp(value: unknown): boolean {
-  const [, date = '', time = ''] = (typeof value === 'string' && timestamp.exec(value)) || [];
-  const parsed = Date.parse(`${date}T${time}Z`);
-  return !Number.isNaN(parsed) && new Date(parsed).toISOString().startsWith(date);
 }

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Message, PresenceChanged, ReadMarkMoved, UserTyping } from "../../chat/v1/chat.ts";
+import { Change, Message, PresenceChanged, ReadMarkMoved, StopRequested, UserTyping } from "../../chat/v1/chat.ts";
 
 export const protobufPackage = "bus.v1";
 
@@ -28,6 +28,7 @@ export interface Publication {
     | { $case: "deleted"; value: Deleted }
     | { $case: "signal"; value: Signal }
     | { $case: "membershipChanged"; value: MembershipChanged }
+    | { $case: "entries"; value: Entries }
     | undefined;
 }
 
@@ -37,6 +38,16 @@ export interface Messages {
   /** The epoch in which they were committed. A node in another epoch reads them from the database. */
   epoch: string;
   /** Where the delivery's trace goes on. Empty: the trace is not recorded. */
+  traces: TraceContext[];
+}
+
+/** Entries holds what happened in one chat, in ascending order of the numbers, where not all of it are messages. */
+export interface Entries {
+  entries: Change[];
+  /** The last number of the last entry. A node that does not know the kind of an entry reads up to it from the database. */
+  lastSeq: number;
+  /** As in Messages. */
+  epoch: string;
   traces: TraceContext[];
 }
 
@@ -69,6 +80,9 @@ export interface Signal {
     | { $case: "typing"; value: UserTyping }
     | { $case: "presence"; value: PresenceChanged }
     | { $case: "read"; value: ReadMarkMoved }
+    | //
+    /** Fields of further kinds have the numbers that they have in chat.v1.Event. */
+    { $case: "stopRequested"; value: StopRequested }
     | undefined;
   /** If set, nodes deliver the event only to this user's streams. */
   onlyTo?: string | undefined;
@@ -185,6 +199,9 @@ export const Publication: MessageFns<Publication> = {
       case "membershipChanged":
         MembershipChanged.encode(message.publication.value, writer.uint32(42).fork()).join();
         break;
+      case "entries":
+        Entries.encode(message.publication.value, writer.uint32(50).fork()).join();
+        break;
     }
     return writer;
   },
@@ -245,6 +262,14 @@ export const Publication: MessageFns<Publication> = {
             };
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.publication = { $case: "entries", value: Entries.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -271,6 +296,8 @@ export const Publication: MessageFns<Publication> = {
         ? { $case: "membershipChanged", value: MembershipChanged.fromJSON(object.membershipChanged) }
         : isSet(object.membership_changed)
         ? { $case: "membershipChanged", value: MembershipChanged.fromJSON(object.membership_changed) }
+        : isSet(object.entries)
+        ? { $case: "entries", value: Entries.fromJSON(object.entries) }
         : undefined,
     };
   },
@@ -287,6 +314,8 @@ export const Publication: MessageFns<Publication> = {
       obj.signal = Signal.toJSON(message.publication.value);
     } else if (message.publication?.$case === "membershipChanged") {
       obj.membershipChanged = MembershipChanged.toJSON(message.publication.value);
+    } else if (message.publication?.$case === "entries") {
+      obj.entries = Entries.toJSON(message.publication.value);
     }
     return obj;
   },
@@ -327,6 +356,12 @@ export const Publication: MessageFns<Publication> = {
             $case: "membershipChanged",
             value: MembershipChanged.fromPartial(object.publication.value),
           };
+        }
+        break;
+      }
+      case "entries": {
+        if (object.publication?.value !== undefined && object.publication?.value !== null) {
+          message.publication = { $case: "entries", value: Entries.fromPartial(object.publication.value) };
         }
         break;
       }
@@ -430,6 +465,127 @@ export const Messages: MessageFns<Messages> = {
   fromPartial(object: DeepPartial<Messages>): Messages {
     const message = createBaseMessages();
     message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
+    message.epoch = object.epoch ?? "";
+    message.traces = object.traces?.map((e) => TraceContext.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseEntries(): Entries {
+  return { entries: [], lastSeq: 0, epoch: "", traces: [] };
+}
+
+export const Entries: MessageFns<Entries> = {
+  encode(message: Entries, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.entries) {
+      Change.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.lastSeq !== 0) {
+      writer.uint32(16).int64(message.lastSeq);
+    }
+    if (message.epoch !== "") {
+      writer.uint32(26).string(message.epoch);
+    }
+    for (const v of message.traces) {
+      TraceContext.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Entries {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEntries();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries.push(Change.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lastSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.epoch = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.traces.push(TraceContext.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Entries {
+    return {
+      entries: globalThis.Array.isArray(object?.entries) ? object.entries.map((e: any) => Change.fromJSON(e)) : [],
+      lastSeq: isSet(object.lastSeq)
+        ? globalThis.Number(object.lastSeq)
+        : isSet(object.last_seq)
+        ? globalThis.Number(object.last_seq)
+        : 0,
+      epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : "",
+      traces: globalThis.Array.isArray(object?.traces) ? object.traces.map((e: any) => TraceContext.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: Entries): unknown {
+    const obj: any = {};
+    if (message.entries?.length) {
+      obj.entries = message.entries.map((e) => Change.toJSON(e));
+    }
+    if (message.lastSeq !== 0) {
+      obj.lastSeq = Math.round(message.lastSeq);
+    }
+    if (message.epoch !== "") {
+      obj.epoch = message.epoch;
+    }
+    if (message.traces?.length) {
+      obj.traces = message.traces.map((e) => TraceContext.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Entries>): Entries {
+    return Entries.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Entries>): Entries {
+    const message = createBaseEntries();
+    message.entries = object.entries?.map((e) => Change.fromPartial(e)) || [];
+    message.lastSeq = object.lastSeq ?? 0;
     message.epoch = object.epoch ?? "";
     message.traces = object.traces?.map((e) => TraceContext.fromPartial(e)) || [];
     return message;
@@ -755,6 +911,9 @@ export const Signal: MessageFns<Signal> = {
       case "read":
         ReadMarkMoved.encode(message.signal.value, writer.uint32(26).fork()).join();
         break;
+      case "stopRequested":
+        StopRequested.encode(message.signal.value, writer.uint32(154).fork()).join();
+        break;
     }
     if (message.onlyTo !== undefined) {
       writer.uint32(34).string(message.onlyTo);
@@ -799,6 +958,14 @@ export const Signal: MessageFns<Signal> = {
             message.signal = { $case: "read", value: ReadMarkMoved.decode(reader, reader.uint32()) };
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.signal = { $case: "stopRequested", value: StopRequested.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 4: {
             if (tag !== 34) {
               break;
@@ -827,6 +994,10 @@ export const Signal: MessageFns<Signal> = {
         ? { $case: "presence", value: PresenceChanged.fromJSON(object.presence) }
         : isSet(object.read)
         ? { $case: "read", value: ReadMarkMoved.fromJSON(object.read) }
+        : isSet(object.stopRequested)
+        ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stopRequested) }
+        : isSet(object.stop_requested)
+        ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stop_requested) }
         : undefined,
       onlyTo: isSet(object.onlyTo)
         ? globalThis.String(object.onlyTo)
@@ -844,6 +1015,8 @@ export const Signal: MessageFns<Signal> = {
       obj.presence = PresenceChanged.toJSON(message.signal.value);
     } else if (message.signal?.$case === "read") {
       obj.read = ReadMarkMoved.toJSON(message.signal.value);
+    } else if (message.signal?.$case === "stopRequested") {
+      obj.stopRequested = StopRequested.toJSON(message.signal.value);
     }
     if (message.onlyTo !== undefined) {
       obj.onlyTo = message.onlyTo;
@@ -872,6 +1045,12 @@ export const Signal: MessageFns<Signal> = {
       case "read": {
         if (object.signal?.value !== undefined && object.signal?.value !== null) {
           message.signal = { $case: "read", value: ReadMarkMoved.fromPartial(object.signal.value) };
+        }
+        break;
+      }
+      case "stopRequested": {
+        if (object.signal?.value !== undefined && object.signal?.value !== null) {
+          message.signal = { $case: "stopRequested", value: StopRequested.fromPartial(object.signal.value) };
         }
         break;
       }

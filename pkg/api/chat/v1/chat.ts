@@ -325,6 +325,100 @@ export function closeReasonToJSON(object: CloseReason): string {
   }
 }
 
+/** MessageStreaming is the state of a streamed message. */
+export const MessageStreaming = {
+  /** UNSPECIFIED - An ordinary message, or a streamed message that is complete. */
+  UNSPECIFIED: 0,
+  /** STREAMING - The message is growing. */
+  STREAMING: 1,
+  /** CANCELLED - The message was ended before it was complete, by its sender or because the sender was not heard any more. */
+  CANCELLED: 2,
+} as const;
+
+export type MessageStreaming = typeof MessageStreaming[keyof typeof MessageStreaming];
+
+export namespace MessageStreaming {
+  export type UNSPECIFIED = typeof MessageStreaming.UNSPECIFIED;
+  export type STREAMING = typeof MessageStreaming.STREAMING;
+  export type CANCELLED = typeof MessageStreaming.CANCELLED;
+}
+
+export function messageStreamingFromJSON(object: any): MessageStreaming {
+  switch (object) {
+    case 0:
+    case "MESSAGE_STREAMING_UNSPECIFIED":
+      return MessageStreaming.UNSPECIFIED;
+    case 1:
+    case "MESSAGE_STREAMING_STREAMING":
+      return MessageStreaming.STREAMING;
+    case 2:
+    case "MESSAGE_STREAMING_CANCELLED":
+      return MessageStreaming.CANCELLED;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum MessageStreaming");
+  }
+}
+
+export function messageStreamingToJSON(object: MessageStreaming): string {
+  switch (object) {
+    case MessageStreaming.UNSPECIFIED:
+      return "MESSAGE_STREAMING_UNSPECIFIED";
+    case MessageStreaming.STREAMING:
+      return "MESSAGE_STREAMING_STREAMING";
+    case MessageStreaming.CANCELLED:
+      return "MESSAGE_STREAMING_CANCELLED";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum MessageStreaming");
+  }
+}
+
+/** FinishOutcome is how a streamed message ends. */
+export const FinishOutcome = {
+  /** UNSPECIFIED - Not an end. */
+  UNSPECIFIED: 0,
+  /** COMPLETE - The text is complete. */
+  COMPLETE: 1,
+  /** CANCELLED - The text breaks off. The service keeps it. */
+  CANCELLED: 2,
+} as const;
+
+export type FinishOutcome = typeof FinishOutcome[keyof typeof FinishOutcome];
+
+export namespace FinishOutcome {
+  export type UNSPECIFIED = typeof FinishOutcome.UNSPECIFIED;
+  export type COMPLETE = typeof FinishOutcome.COMPLETE;
+  export type CANCELLED = typeof FinishOutcome.CANCELLED;
+}
+
+export function finishOutcomeFromJSON(object: any): FinishOutcome {
+  switch (object) {
+    case 0:
+    case "FINISH_OUTCOME_UNSPECIFIED":
+      return FinishOutcome.UNSPECIFIED;
+    case 1:
+    case "FINISH_OUTCOME_COMPLETE":
+      return FinishOutcome.COMPLETE;
+    case 2:
+    case "FINISH_OUTCOME_CANCELLED":
+      return FinishOutcome.CANCELLED;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum FinishOutcome");
+  }
+}
+
+export function finishOutcomeToJSON(object: FinishOutcome): string {
+  switch (object) {
+    case FinishOutcome.UNSPECIFIED:
+      return "FINISH_OUTCOME_UNSPECIFIED";
+    case FinishOutcome.COMPLETE:
+      return "FINISH_OUTCOME_COMPLETE";
+    case FinishOutcome.CANCELLED:
+      return "FINISH_OUTCOME_CANCELLED";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum FinishOutcome");
+  }
+}
+
 /** User is a person or program that signs in with an access token. */
 export interface User {
   /** The subject (`sub`) of the user's access token. */
@@ -431,7 +525,98 @@ export interface Message {
   /** Whether the message was deleted with `hide`: clients do not show that it existed. */
   hidden: boolean;
   /** What a program added to the text. Not set: nothing, or the message was deleted. */
-  data: { [key: string]: any } | undefined;
+  data:
+    | { [key: string]: any }
+    | undefined;
+  /** The name that the sender gave to what the message is. Empty: `text`, an ordinary message. A deletion keeps it. */
+  type: string;
+  /** Whether the message counts as unread for nobody. */
+  silent: boolean;
+  /**
+   * The message that this one replies to. It is a reference and never a copy of the text: a client shows the newest state of
+   * that message, and that it was deleted if it was. Not set: the message replies to none.
+   */
+  replyTo:
+    | MessageReference
+    | undefined;
+  /** The id of the message whose thread this one belongs to. Empty: the message is in no thread. */
+  rootId: string;
+  /**
+   * What is known of the thread of this message. Only GetMessage, ListMessages, ListThread and ListThreads set it, and only
+   * on a root that has had messages in its thread. ThreadSummary says how a client keeps it.
+   */
+  thread:
+    | ThreadSummary
+    | undefined;
+  /**
+   * Whether the message is growing (StartMessage). Unspecified for any other message, and for one that is complete or
+   * deleted.
+   */
+  streaming: MessageStreaming;
+  /**
+   * How many users have reacted, by kind, in the order of the first reactions. Only GetMessage and ListMessages set it. In
+   * streams and in ListChanges reactions come as changes of their own (`ReactionChanged`).
+   */
+  reactions: ReactionCount[];
+}
+
+/** ReactionCount is the number of users that have a kind of reaction to a message. */
+export interface ReactionCount {
+  emoji: string;
+  count: number;
+  /** Whether the caller is one of the users. Not set in events. */
+  own: boolean;
+  /**
+   * The sequence number of the last change of this count. Of two counts of one emoji, the one with the greater number is
+   * the newer.
+   */
+  seq: number;
+}
+
+/** Reaction is one user's reaction to a message. */
+export interface Reaction {
+  emoji: string;
+  /** With the name that the user had at that time. */
+  user:
+    | User
+    | undefined;
+  /** The sequence number of the reaction in the chat. */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+/**
+ * ThreadSummary tells of a thread on its root.
+ *
+ * No event carries it. A client that subscribes to the chat keeps it up to date: it ignores what has a number up to
+ * `update_seq`, and then
+ * - for the event `message` with this root in `root_id` and without `deleted_at` adds 1 to `reply_count`, sets `last_seq` and
+ *   `last_at` from the message, and appends the sender to `participant_ids` if there is room and the id is not there;
+ * - for the event `message_changed` with this root in `root_id` and with `deleted_at`, if the client had the message without
+ *   `deleted_at`, takes 1 off `reply_count`. If it did not have the message, or the message was the last one, or of one of
+ *   the participants, the client gets the root anew (GetMessage).
+ * In both cases it sets `update_seq` to the number of the event.
+ */
+export interface ThreadSummary {
+  /** The number of messages in the thread that are not deleted, without the root. */
+  replyCount: number;
+  /** The `seq` of the last one; 0 if there is none. */
+  lastSeq: number;
+  /** Its `created_at`; not set if there is none. */
+  lastAt:
+    | Date
+    | undefined;
+  /** The ids of the users that sent the first of them, at most 5, each once. */
+  participantIds: string[];
+  /** The number of the last change of the chat that changed the thread. */
+  updateSeq: number;
+}
+
+/** MessageReference names another message of the same chat. */
+export interface MessageReference {
+  messageId: string;
+  /** The `seq` of that message. */
+  seq: number;
 }
 
 /** SystemMessage is a change of the chat itself, recorded as a message. */
@@ -704,7 +889,25 @@ export interface SendMessageRequest {
    * What programs need besides the text, for example the items of an order. The service does not interpret it; clients that
    * do not know it show the text. The rules are those of UpdateChatRequest. An empty object counts as none.
    */
-  data: { [key: string]: any } | undefined;
+  data:
+    | { [key: string]: any }
+    | undefined;
+  /**
+   * A name that tells programs what the message is, for example `order.shipped`: at most 64 of the characters a-z, 0-9, `.`,
+   * `_` and `-`. The service does not interpret it. Empty, or `text`: an ordinary message.
+   */
+  type: string;
+  /** Whether the message counts as unread for nobody. */
+  silent: boolean;
+  /** The message that this one replies to: any message of the chat, except system messages and hidden ones. Not set: none. */
+  replyToId?:
+    | string
+    | undefined;
+  /**
+   * The message whose thread this one belongs to. The rules are those of `reply_to_id`. If the named message is itself in a
+   * thread, this one joins the same thread, so that threads have one level. Not set: the message is in no thread.
+   */
+  rootId?: string | undefined;
 }
 
 export interface SendMessageResponse {
@@ -801,6 +1004,62 @@ export interface ListMessageVersionsResponse {
   nextPageToken: string;
 }
 
+/** AddReactionRequest is a reaction, as a unary call or as a command on a stream. */
+export interface AddReactionRequest {
+  chatId: string;
+  messageId: string;
+  /**
+   * One emoji, for example `👍🏽` or `👩‍👩‍👧`: a sequence of characters that is shown as one picture. The service adds the
+   * variation selector U+FE0F where Unicode asks for it. If the service is configured to allow them, also a short code of
+   * its own: `:name:`, with 1 to 32 of the characters a-z, 0-9, `_`, `+` and `-`.
+   */
+  emoji: string;
+  /**
+   * Chosen by the client and unique among the caller's changes in this chat, for example a UUID. It makes sending again
+   * safe. Empty: a repetition is a request like any other.
+   */
+  clientChangeId: string;
+}
+
+export interface AddReactionResponse {
+  /** The sequence number of the reaction; 0 if nothing changed. */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+/** RemoveReactionRequest is the removal of a reaction, as a unary call or as a command on a stream. */
+export interface RemoveReactionRequest {
+  chatId: string;
+  messageId: string;
+  /** As in AddReactionRequest. */
+  emoji: string;
+  /** As in AddReactionRequest. */
+  clientChangeId: string;
+}
+
+export interface RemoveReactionResponse {
+  /** The sequence number of the removal; 0 if nothing changed. */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+export interface ListReactionsRequest {
+  chatId: string;
+  messageId: string;
+  /** Returns only reactions of this kind. Empty: all. */
+  emoji: string;
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
+  pageSize: number;
+  /** `next_page_token` of the previous page; empty for the first page. */
+  pageToken: string;
+}
+
+export interface ListReactionsResponse {
+  reactions: Reaction[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
 export interface ListChangesRequest {
   chatId: string;
   /** Returns only what has a greater number. */
@@ -828,7 +1087,11 @@ export interface ListChangesResponse {
    * something else now. The client forgets what it has of the chat after this number, as for the event `reset`. The page
    * begins after it.
    */
-  resetFromSeq?: number | undefined;
+  resetFromSeq?:
+    | number
+    | undefined;
+  /** As in ListMessagesResponse. */
+  referenced: Message[];
 }
 
 /** Change is what happened under one number of a chat, or under several that later changes have replaced. */
@@ -839,6 +1102,10 @@ export interface Change {
     { $case: "message"; value: Message }
     | { $case: "messageChanged"; value: MessageChanged }
     | { $case: "covered"; value: Covered }
+    | { $case: "reaction"; value: ReactionChanged }
+    | //
+    /** Only in streams and never in the answer of ListChanges, which has the message's newest state instead. */
+    { $case: "messagePart"; value: MessagePart }
     | undefined;
 }
 
@@ -848,7 +1115,11 @@ export interface GetMessageRequest {
 }
 
 export interface GetMessageResponse {
-  message: Message | undefined;
+  message:
+    | Message
+    | undefined;
+  /** The message that it replies to, as in ListMessagesResponse. */
+  referenced: Message[];
 }
 
 export interface ListMessagesRequest {
@@ -875,6 +1146,110 @@ export interface ListMessagesResponse {
    * back in between: ListChanges with the earlier epoch says from which number on the client must read anew.
    */
   epoch: string;
+  /**
+   * The messages that those of the page reply to and that are not in the page, in their newest state and in ascending order of
+   * `seq`, so that a client can show them. A deleted one is a tombstone, also if it is hidden.
+   */
+  referenced: Message[];
+}
+
+export interface ListThreadRequest {
+  chatId: string;
+  /** The root, or any message of the thread. */
+  messageId: string;
+  /** Returns only messages with a smaller `seq`. Cannot be combined with `after_seq`. */
+  beforeSeq?:
+    | number
+    | undefined;
+  /** Returns only messages with a greater `seq`; 0 starts at the first message of the thread. */
+  afterSeq?:
+    | number
+    | undefined;
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
+  pageSize: number;
+}
+
+export interface ListThreadResponse {
+  /** The first message, with the summary of the thread. It may be deleted. */
+  root:
+    | Message
+    | undefined;
+  /** The messages of the thread in ascending order of `seq`. */
+  messages: Message[];
+  /** Whether there are more messages in the direction of paging. */
+  hasMore: boolean;
+  /** As in ListMessagesResponse. */
+  epoch: string;
+  /** As in ListMessagesResponse. The root counts as part of the page. */
+  referenced: Message[];
+  /** Whether the caller follows the thread. */
+  following: boolean;
+  /** The caller's read mark in the thread; 0 if the caller does not follow it. */
+  readSeq: number;
+}
+
+export interface FollowThreadRequest {
+  chatId: string;
+  /** The root, or any message of the thread. */
+  messageId: string;
+}
+
+export interface FollowThreadResponse {
+}
+
+export interface UnfollowThreadRequest {
+  chatId: string;
+  /** The root, or any message of the thread. */
+  messageId: string;
+}
+
+export interface UnfollowThreadResponse {
+}
+
+/** MarkThreadReadRequest sets how far the caller has read a thread, as a unary call or as a command on a stream. */
+export interface MarkThreadReadRequest {
+  chatId: string;
+  /** The root, or any message of the thread. */
+  messageId: string;
+  /** The caller has read every message of the thread up to this sequence number. */
+  seq: number;
+}
+
+export interface MarkThreadReadResponse {
+  /** The caller's read mark after the call. Greater than the request's `seq` if the mark was already further on. */
+  readSeq: number;
+  /** The number of messages of others in the thread after the read mark, as in FollowedThread. */
+  unreadCount: number;
+}
+
+export interface ListThreadsRequest {
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
+  pageSize: number;
+  /** `next_page_token` of the previous page; empty for the first page. */
+  pageToken: string;
+  /** Returns only threads of this chat. */
+  chatId?: string | undefined;
+}
+
+/** FollowedThread is a thread that the caller follows. */
+export interface FollowedThread {
+  /** The first message, with the summary of the thread. A thread without messages has no summary. */
+  root:
+    | Message
+    | undefined;
+  /** The caller's read mark in the thread. */
+  readSeq: number;
+  /**
+   * The number of messages of others in the thread after the read mark, without silent and deleted ones. The number is exact
+   * up to 1,000; 1,000 means 1,000 or more.
+   */
+  unreadCount: number;
+}
+
+export interface ListThreadsResponse {
+  threads: FollowedThread[];
+  /** Empty on the last page. */
+  nextPageToken: string;
 }
 
 /** MarkReadRequest sets how far the caller has read a chat, as a unary call or as a command on a stream. */
@@ -1020,6 +1395,15 @@ export interface Command {
     | { $case: "editMessage"; value: EditMessageRequest }
     | { $case: "deleteMessage"; value: DeleteMessageRequest }
     | { $case: "updateChat"; value: UpdateChatRequest }
+    | { $case: "addReaction"; value: AddReactionRequest }
+    | { $case: "removeReaction"; value: RemoveReactionRequest }
+    | { $case: "startMessage"; value: StartMessageRequest }
+    | { $case: "appendMessage"; value: AppendMessageRequest }
+    | { $case: "finishMessage"; value: FinishMessageRequest }
+    | { $case: "stopMessage"; value: StopMessageRequest }
+    | { $case: "followThread"; value: FollowThreadRequest }
+    | { $case: "unfollowThread"; value: UnfollowThreadRequest }
+    | { $case: "markThreadRead"; value: MarkThreadReadRequest }
     | undefined;
 }
 
@@ -1035,7 +1419,7 @@ export interface Subscribe {
   chatId: string;
   /**
    * The highest number that the client has seen in the chat: `Message.seq` of `message`, `Message.update_seq` of
-   * `message_changed`, `to_seq` of `covered`. The service delivers every change after it, then live changes.
+   * `message_changed`, `ReactionChanged.seq` of `reaction`, `to_seq` of `covered`. The service delivers every change after it, then live changes.
    * 0: from the first message. Not set: live changes only.
    */
   afterSeq?:
@@ -1119,7 +1503,8 @@ export interface Event {
     | //
     /**
      * A message was sent. It has this state now: `update_seq` is greater than `seq` if it was changed before this delivery.
-     * Within a chat, `message`, `message_changed` and `covered` arrive in ascending order of their numbers, without gaps.
+     * Within a chat, `message`, `message_changed`, `reaction`, `message_part` and `covered` arrive in ascending order of their
+     * without gaps.
      */
     { $case: "message"; value: Message }
     | { $case: "chatAdded"; value: ChatAdded }
@@ -1134,6 +1519,9 @@ export interface Event {
     | { $case: "messageChanged"; value: MessageChanged }
     | { $case: "covered"; value: Covered }
     | { $case: "reset"; value: Reset }
+    | { $case: "reaction"; value: ReactionChanged }
+    | { $case: "messagePart"; value: MessagePart }
+    | { $case: "stopRequested"; value: StopRequested }
     | undefined;
 }
 
@@ -1141,6 +1529,32 @@ export interface Event {
 export interface MessageChanged {
   /** The message in its new state. `update_seq` is the number of this change. */
   message: Message | undefined;
+}
+
+/**
+ * ReactionChanged announces that a user reacted to a message, or took the reaction back. Reactions of a user that later ones
+ * have replaced, and those to a message that was deleted since, are `covered`.
+ */
+export interface ReactionChanged {
+  chatId: string;
+  messageId: string;
+  /** The sequence number of the message. */
+  messageSeq: number;
+  /** The sequence number of this change. */
+  seq: number;
+  /** The user, with the name that they had at that time. */
+  user: User | undefined;
+  emoji: string;
+  /** Whether the user has the reaction now. */
+  added: boolean;
+  createdAt:
+    | Date
+    | undefined;
+  /**
+   * The number of users that have the reaction. A client that reads what it missed gets the present number, so
+   * `ReactionCount.seq` may be greater than `seq`.
+   */
+  count: ReactionCount | undefined;
 }
 
 /**
@@ -1230,12 +1644,12 @@ export interface ChatRemoved {
 export interface Accepted {
   commandId: string;
   /**
-   * For `send_message`, the id of the stored message; if the command was a repetition, the id of the first message. For
-   * `update_chat`, the id of the system message; empty if nothing changed.
+   * For `send_message` and `start_message`, the id of the stored message; if the command was a repetition, the id of the
+   * first message. For `update_chat`, the id of the system message; empty if nothing changed.
    */
   messageId: string;
   /**
-   * For `send_message`, the message's sequence number; for `edit_message`, `delete_message` and `update_chat`, that of the
+   * For `send_message`, the message's sequence number; for `edit_message`, `delete_message`, `update_chat` and reactions, that of the
    * change. 0 if the message is accepted durably but not yet numbered (the `message` event carries the number), or if the
    * update changed nothing.
    */
@@ -1296,6 +1710,92 @@ export interface Closing {
    * the reconnections.
    */
   retryAfterMs: number;
+}
+
+/**
+ * MessagePart announces that a streamed message has grown. Clients add the text to the message, unless the message that
+ * they have is newer: its `update_seq` is not less than `seq`. `seq` is then the message's `update_seq`. A client that does
+ * not have the message can read it (GetMessage) or wait for its end, which comes as `message_changed`.
+ */
+export interface MessagePart {
+  chatId: string;
+  messageId: string;
+  /** The number of this change. */
+  seq: number;
+  /** The length of the message's text before it, in Unicode characters. */
+  offset: number;
+  text: string;
+}
+
+/** StopRequested announces that a member asks to end a streamed message. The service sends it only to the sender. */
+export interface StopRequested {
+  chatId: string;
+  messageId: string;
+  /** The user that asks. */
+  user: User | undefined;
+}
+
+/** StartMessageRequest begins a streamed message, as a unary call or as a command on a stream. */
+export interface StartMessageRequest {
+  chatId: string;
+  /** As in SendMessageRequest. */
+  clientMessageId: string;
+  /** The beginning of the text. It may be empty. The character NUL is not allowed. */
+  text: string;
+}
+
+export interface StartMessageResponse {
+  messageId: string;
+  /** The message's sequence number in the chat. */
+  seq: number;
+  /** When the message was committed. */
+  createdAt:
+    | Date
+    | undefined;
+  /** The number of the part that the service expects next: 1, unless the call was a repetition. */
+  nextPart: number;
+}
+
+/** AppendMessageRequest is a part of a streamed message, as a unary call or as a command on a stream. */
+export interface AppendMessageRequest {
+  chatId: string;
+  messageId: string;
+  /** The number of the part: 1, 2, 3, … */
+  part: number;
+  /** What the message grows by, of whole Unicode characters. The character NUL is not allowed. */
+  text: string;
+}
+
+export interface AppendMessageResponse {
+  /**
+   * The sequence number of a change with which the message has this part: that of the change that brought it, or, for a
+   * repetition, that of the newest change of the streamed text.
+   */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+/** FinishMessageRequest ends a streamed message, as a unary call or as a command on a stream. */
+export interface FinishMessageRequest {
+  chatId: string;
+  messageId: string;
+  /** Whether the text is all that it was meant to be. */
+  outcome: FinishOutcome;
+}
+
+export interface FinishMessageResponse {
+  /** The sequence number of the end. */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+/** StopMessageRequest asks the sender of a streamed message to end it, as a unary call or as a command on a stream. */
+export interface StopMessageRequest {
+  chatId: string;
+  messageId: string;
+}
+
+export interface StopMessageResponse {
 }
 
 function createBaseUser(): User {
@@ -1871,6 +2371,13 @@ function createBaseMessage(): Message {
     deletedBy: "",
     hidden: false,
     data: undefined,
+    type: "",
+    silent: false,
+    replyTo: undefined,
+    rootId: "",
+    thread: undefined,
+    streaming: 0,
+    reactions: [],
   };
 }
 
@@ -1917,6 +2424,27 @@ export const Message: MessageFns<Message> = {
     }
     if (message.data !== undefined) {
       Struct.encode(Struct.wrap(message.data), writer.uint32(114).fork()).join();
+    }
+    if (message.type !== "") {
+      writer.uint32(122).string(message.type);
+    }
+    if (message.silent !== false) {
+      writer.uint32(128).bool(message.silent);
+    }
+    if (message.replyTo !== undefined) {
+      MessageReference.encode(message.replyTo, writer.uint32(138).fork()).join();
+    }
+    if (message.rootId !== "") {
+      writer.uint32(146).string(message.rootId);
+    }
+    if (message.thread !== undefined) {
+      ThreadSummary.encode(message.thread, writer.uint32(154).fork()).join();
+    }
+    if (message.streaming !== 0) {
+      writer.uint32(160).int32(message.streaming);
+    }
+    for (const v of message.reactions) {
+      ReactionCount.encode(v!, writer.uint32(170).fork()).join();
     }
     return writer;
   },
@@ -2046,6 +2574,62 @@ export const Message: MessageFns<Message> = {
             message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.silent = reader.bool();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.replyTo = MessageReference.decode(reader, reader.uint32());
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.rootId = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.thread = ThreadSummary.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.streaming = reader.int32() as any;
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.reactions.push(ReactionCount.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2102,6 +2686,23 @@ export const Message: MessageFns<Message> = {
         : "",
       hidden: isSet(object.hidden) ? globalThis.Boolean(object.hidden) : false,
       data: isObject(object.data) ? object.data : undefined,
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      silent: isSet(object.silent) ? globalThis.Boolean(object.silent) : false,
+      replyTo: isSet(object.replyTo)
+        ? MessageReference.fromJSON(object.replyTo)
+        : isSet(object.reply_to)
+        ? MessageReference.fromJSON(object.reply_to)
+        : undefined,
+      rootId: isSet(object.rootId)
+        ? globalThis.String(object.rootId)
+        : isSet(object.root_id)
+        ? globalThis.String(object.root_id)
+        : "",
+      thread: isSet(object.thread) ? ThreadSummary.fromJSON(object.thread) : undefined,
+      streaming: isSet(object.streaming) ? messageStreamingFromJSON(object.streaming) : 0,
+      reactions: globalThis.Array.isArray(object?.reactions)
+        ? object.reactions.map((e: any) => ReactionCount.fromJSON(e))
+        : [],
     };
   },
 
@@ -2149,6 +2750,27 @@ export const Message: MessageFns<Message> = {
     if (message.data !== undefined) {
       obj.data = message.data;
     }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.silent !== false) {
+      obj.silent = message.silent;
+    }
+    if (message.replyTo !== undefined) {
+      obj.replyTo = MessageReference.toJSON(message.replyTo);
+    }
+    if (message.rootId !== "") {
+      obj.rootId = message.rootId;
+    }
+    if (message.thread !== undefined) {
+      obj.thread = ThreadSummary.toJSON(message.thread);
+    }
+    if (message.streaming !== 0) {
+      obj.streaming = messageStreamingToJSON(message.streaming);
+    }
+    if (message.reactions?.length) {
+      obj.reactions = message.reactions.map((e) => ReactionCount.toJSON(e));
+    }
     return obj;
   },
 
@@ -2175,6 +2797,497 @@ export const Message: MessageFns<Message> = {
     message.deletedBy = object.deletedBy ?? "";
     message.hidden = object.hidden ?? false;
     message.data = object.data ?? undefined;
+    message.type = object.type ?? "";
+    message.silent = object.silent ?? false;
+    message.replyTo = (object.replyTo !== undefined && object.replyTo !== null)
+      ? MessageReference.fromPartial(object.replyTo)
+      : undefined;
+    message.rootId = object.rootId ?? "";
+    message.thread = (object.thread !== undefined && object.thread !== null)
+      ? ThreadSummary.fromPartial(object.thread)
+      : undefined;
+    message.streaming = object.streaming ?? 0;
+    message.reactions = object.reactions?.map((e) => ReactionCount.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReactionCount(): ReactionCount {
+  return { emoji: "", count: 0, own: false, seq: 0 };
+}
+
+export const ReactionCount: MessageFns<ReactionCount> = {
+  encode(message: ReactionCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.emoji !== "") {
+      writer.uint32(10).string(message.emoji);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).int32(message.count);
+    }
+    if (message.own !== false) {
+      writer.uint32(24).bool(message.own);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(32).int64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReactionCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReactionCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.own = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReactionCount {
+    return {
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+      own: isSet(object.own) ? globalThis.Boolean(object.own) : false,
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+    };
+  },
+
+  toJSON(message: ReactionCount): unknown {
+    const obj: any = {};
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    if (message.own !== false) {
+      obj.own = message.own;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReactionCount>): ReactionCount {
+    return ReactionCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReactionCount>): ReactionCount {
+    const message = createBaseReactionCount();
+    message.emoji = object.emoji ?? "";
+    message.count = object.count ?? 0;
+    message.own = object.own ?? false;
+    message.seq = object.seq ?? 0;
+    return message;
+  },
+};
+
+function createBaseReaction(): Reaction {
+  return { emoji: "", user: undefined, seq: 0, createdAt: undefined };
+}
+
+export const Reaction: MessageFns<Reaction> = {
+  encode(message: Reaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.emoji !== "") {
+      writer.uint32(10).string(message.emoji);
+    }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(18).fork()).join();
+    }
+    if (message.seq !== 0) {
+      writer.uint32(24).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Reaction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReaction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Reaction {
+    return {
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Reaction): unknown {
+    const obj: any = {};
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Reaction>): Reaction {
+    return Reaction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Reaction>): Reaction {
+    const message = createBaseReaction();
+    message.emoji = object.emoji ?? "";
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseThreadSummary(): ThreadSummary {
+  return { replyCount: 0, lastSeq: 0, lastAt: undefined, participantIds: [], updateSeq: 0 };
+}
+
+export const ThreadSummary: MessageFns<ThreadSummary> = {
+  encode(message: ThreadSummary, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.replyCount !== 0) {
+      writer.uint32(8).int32(message.replyCount);
+    }
+    if (message.lastSeq !== 0) {
+      writer.uint32(16).int64(message.lastSeq);
+    }
+    if (message.lastAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastAt), writer.uint32(26).fork()).join();
+    }
+    for (const v of message.participantIds) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.updateSeq !== 0) {
+      writer.uint32(40).int64(message.updateSeq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ThreadSummary {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseThreadSummary();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.replyCount = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lastSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.lastAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.participantIds.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.updateSeq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ThreadSummary {
+    return {
+      replyCount: isSet(object.replyCount)
+        ? globalThis.Number(object.replyCount)
+        : isSet(object.reply_count)
+        ? globalThis.Number(object.reply_count)
+        : 0,
+      lastSeq: isSet(object.lastSeq)
+        ? globalThis.Number(object.lastSeq)
+        : isSet(object.last_seq)
+        ? globalThis.Number(object.last_seq)
+        : 0,
+      lastAt: isSet(object.lastAt)
+        ? fromJsonTimestamp(object.lastAt)
+        : isSet(object.last_at)
+        ? fromJsonTimestamp(object.last_at)
+        : undefined,
+      participantIds: globalThis.Array.isArray(object?.participantIds)
+        ? object.participantIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.participant_ids)
+        ? object.participant_ids.map((e: any) => globalThis.String(e))
+        : [],
+      updateSeq: isSet(object.updateSeq)
+        ? globalThis.Number(object.updateSeq)
+        : isSet(object.update_seq)
+        ? globalThis.Number(object.update_seq)
+        : 0,
+    };
+  },
+
+  toJSON(message: ThreadSummary): unknown {
+    const obj: any = {};
+    if (message.replyCount !== 0) {
+      obj.replyCount = Math.round(message.replyCount);
+    }
+    if (message.lastSeq !== 0) {
+      obj.lastSeq = Math.round(message.lastSeq);
+    }
+    if (message.lastAt !== undefined) {
+      obj.lastAt = message.lastAt.toISOString();
+    }
+    if (message.participantIds?.length) {
+      obj.participantIds = message.participantIds;
+    }
+    if (message.updateSeq !== 0) {
+      obj.updateSeq = Math.round(message.updateSeq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ThreadSummary>): ThreadSummary {
+    return ThreadSummary.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ThreadSummary>): ThreadSummary {
+    const message = createBaseThreadSummary();
+    message.replyCount = object.replyCount ?? 0;
+    message.lastSeq = object.lastSeq ?? 0;
+    message.lastAt = object.lastAt ?? undefined;
+    message.participantIds = object.participantIds?.map((e) => e) || [];
+    message.updateSeq = object.updateSeq ?? 0;
+    return message;
+  },
+};
+
+function createBaseMessageReference(): MessageReference {
+  return { messageId: "", seq: 0 };
+}
+
+export const MessageReference: MessageFns<MessageReference> = {
+  encode(message: MessageReference, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.messageId !== "") {
+      writer.uint32(10).string(message.messageId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(16).int64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MessageReference {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMessageReference();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MessageReference {
+    return {
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+    };
+  },
+
+  toJSON(message: MessageReference): unknown {
+    const obj: any = {};
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MessageReference>): MessageReference {
+    return MessageReference.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MessageReference>): MessageReference {
+    const message = createBaseMessageReference();
+    message.messageId = object.messageId ?? "";
+    message.seq = object.seq ?? 0;
     return message;
   },
 };
@@ -5335,7 +6448,16 @@ export const JoinRoomResponse: MessageFns<JoinRoomResponse> = {
 };
 
 function createBaseSendMessageRequest(): SendMessageRequest {
-  return { chatId: "", clientMessageId: "", text: "", data: undefined };
+  return {
+    chatId: "",
+    clientMessageId: "",
+    text: "",
+    data: undefined,
+    type: "",
+    silent: false,
+    replyToId: undefined,
+    rootId: undefined,
+  };
 }
 
 export const SendMessageRequest: MessageFns<SendMessageRequest> = {
@@ -5351,6 +6473,18 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     }
     if (message.data !== undefined) {
       Struct.encode(Struct.wrap(message.data), writer.uint32(34).fork()).join();
+    }
+    if (message.type !== "") {
+      writer.uint32(42).string(message.type);
+    }
+    if (message.silent !== false) {
+      writer.uint32(48).bool(message.silent);
+    }
+    if (message.replyToId !== undefined) {
+      writer.uint32(58).string(message.replyToId);
+    }
+    if (message.rootId !== undefined) {
+      writer.uint32(66).string(message.rootId);
     }
     return writer;
   },
@@ -5400,6 +6534,38 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
             message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.silent = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.replyToId = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.rootId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5426,6 +6592,18 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
         : "",
       text: isSet(object.text) ? globalThis.String(object.text) : "",
       data: isObject(object.data) ? object.data : undefined,
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      silent: isSet(object.silent) ? globalThis.Boolean(object.silent) : false,
+      replyToId: isSet(object.replyToId)
+        ? globalThis.String(object.replyToId)
+        : isSet(object.reply_to_id)
+        ? globalThis.String(object.reply_to_id)
+        : undefined,
+      rootId: isSet(object.rootId)
+        ? globalThis.String(object.rootId)
+        : isSet(object.root_id)
+        ? globalThis.String(object.root_id)
+        : undefined,
     };
   },
 
@@ -5443,6 +6621,18 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     if (message.data !== undefined) {
       obj.data = message.data;
     }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.silent !== false) {
+      obj.silent = message.silent;
+    }
+    if (message.replyToId !== undefined) {
+      obj.replyToId = message.replyToId;
+    }
+    if (message.rootId !== undefined) {
+      obj.rootId = message.rootId;
+    }
     return obj;
   },
 
@@ -5455,6 +6645,10 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     message.clientMessageId = object.clientMessageId ?? "";
     message.text = object.text ?? "";
     message.data = object.data ?? undefined;
+    message.type = object.type ?? "";
+    message.silent = object.silent ?? false;
+    message.replyToId = object.replyToId ?? undefined;
+    message.rootId = object.rootId ?? undefined;
     return message;
   },
 };
@@ -6421,6 +7615,682 @@ export const ListMessageVersionsResponse: MessageFns<ListMessageVersionsResponse
   },
 };
 
+function createBaseAddReactionRequest(): AddReactionRequest {
+  return { chatId: "", messageId: "", emoji: "", clientChangeId: "" };
+}
+
+export const AddReactionRequest: MessageFns<AddReactionRequest> = {
+  encode(message: AddReactionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.emoji !== "") {
+      writer.uint32(26).string(message.emoji);
+    }
+    if (message.clientChangeId !== "") {
+      writer.uint32(34).string(message.clientChangeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddReactionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddReactionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientChangeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddReactionRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      clientChangeId: isSet(object.clientChangeId)
+        ? globalThis.String(object.clientChangeId)
+        : isSet(object.client_change_id)
+        ? globalThis.String(object.client_change_id)
+        : "",
+    };
+  },
+
+  toJSON(message: AddReactionRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.clientChangeId !== "") {
+      obj.clientChangeId = message.clientChangeId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AddReactionRequest>): AddReactionRequest {
+    return AddReactionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddReactionRequest>): AddReactionRequest {
+    const message = createBaseAddReactionRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.emoji = object.emoji ?? "";
+    message.clientChangeId = object.clientChangeId ?? "";
+    return message;
+  },
+};
+
+function createBaseAddReactionResponse(): AddReactionResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const AddReactionResponse: MessageFns<AddReactionResponse> = {
+  encode(message: AddReactionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddReactionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddReactionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddReactionResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: AddReactionResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AddReactionResponse>): AddReactionResponse {
+    return AddReactionResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddReactionResponse>): AddReactionResponse {
+    const message = createBaseAddReactionResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRemoveReactionRequest(): RemoveReactionRequest {
+  return { chatId: "", messageId: "", emoji: "", clientChangeId: "" };
+}
+
+export const RemoveReactionRequest: MessageFns<RemoveReactionRequest> = {
+  encode(message: RemoveReactionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.emoji !== "") {
+      writer.uint32(26).string(message.emoji);
+    }
+    if (message.clientChangeId !== "") {
+      writer.uint32(34).string(message.clientChangeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveReactionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveReactionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientChangeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveReactionRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      clientChangeId: isSet(object.clientChangeId)
+        ? globalThis.String(object.clientChangeId)
+        : isSet(object.client_change_id)
+        ? globalThis.String(object.client_change_id)
+        : "",
+    };
+  },
+
+  toJSON(message: RemoveReactionRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.clientChangeId !== "") {
+      obj.clientChangeId = message.clientChangeId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveReactionRequest>): RemoveReactionRequest {
+    return RemoveReactionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveReactionRequest>): RemoveReactionRequest {
+    const message = createBaseRemoveReactionRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.emoji = object.emoji ?? "";
+    message.clientChangeId = object.clientChangeId ?? "";
+    return message;
+  },
+};
+
+function createBaseRemoveReactionResponse(): RemoveReactionResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const RemoveReactionResponse: MessageFns<RemoveReactionResponse> = {
+  encode(message: RemoveReactionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveReactionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveReactionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveReactionResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: RemoveReactionResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveReactionResponse>): RemoveReactionResponse {
+    return RemoveReactionResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveReactionResponse>): RemoveReactionResponse {
+    const message = createBaseRemoveReactionResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListReactionsRequest(): ListReactionsRequest {
+  return { chatId: "", messageId: "", emoji: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListReactionsRequest: MessageFns<ListReactionsRequest> = {
+  encode(message: ListReactionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.emoji !== "") {
+      writer.uint32(26).string(message.emoji);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(32).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(42).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReactionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReactionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReactionsRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListReactionsRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReactionsRequest>): ListReactionsRequest {
+    return ListReactionsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReactionsRequest>): ListReactionsRequest {
+    const message = createBaseListReactionsRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.emoji = object.emoji ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListReactionsResponse(): ListReactionsResponse {
+  return { reactions: [], nextPageToken: "" };
+}
+
+export const ListReactionsResponse: MessageFns<ListReactionsResponse> = {
+  encode(message: ListReactionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reactions) {
+      Reaction.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReactionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReactionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reactions.push(Reaction.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReactionsResponse {
+    return {
+      reactions: globalThis.Array.isArray(object?.reactions)
+        ? object.reactions.map((e: any) => Reaction.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListReactionsResponse): unknown {
+    const obj: any = {};
+    if (message.reactions?.length) {
+      obj.reactions = message.reactions.map((e) => Reaction.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReactionsResponse>): ListReactionsResponse {
+    return ListReactionsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReactionsResponse>): ListReactionsResponse {
+    const message = createBaseListReactionsResponse();
+    message.reactions = object.reactions?.map((e) => Reaction.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
 function createBaseListChangesRequest(): ListChangesRequest {
   return { chatId: "", afterSeq: 0, pageSize: 0, epoch: undefined };
 }
@@ -6551,7 +8421,7 @@ export const ListChangesRequest: MessageFns<ListChangesRequest> = {
 };
 
 function createBaseListChangesResponse(): ListChangesResponse {
-  return { changes: [], lastSeq: 0, hasMore: false, epoch: "", resetFromSeq: undefined };
+  return { changes: [], lastSeq: 0, hasMore: false, epoch: "", resetFromSeq: undefined, referenced: [] };
 }
 
 export const ListChangesResponse: MessageFns<ListChangesResponse> = {
@@ -6570,6 +8440,9 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
     }
     if (message.resetFromSeq !== undefined) {
       writer.uint32(40).int64(message.resetFromSeq);
+    }
+    for (const v of message.referenced) {
+      Message.encode(v!, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -6627,6 +8500,14 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
             message.resetFromSeq = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.referenced.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6658,6 +8539,9 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
         : isSet(object.reset_from_seq)
         ? globalThis.Number(object.reset_from_seq)
         : undefined,
+      referenced: globalThis.Array.isArray(object?.referenced)
+        ? object.referenced.map((e: any) => Message.fromJSON(e))
+        : [],
     };
   },
 
@@ -6678,6 +8562,9 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
     if (message.resetFromSeq !== undefined) {
       obj.resetFromSeq = Math.round(message.resetFromSeq);
     }
+    if (message.referenced?.length) {
+      obj.referenced = message.referenced.map((e) => Message.toJSON(e));
+    }
     return obj;
   },
 
@@ -6691,6 +8578,7 @@ export const ListChangesResponse: MessageFns<ListChangesResponse> = {
     message.hasMore = object.hasMore ?? false;
     message.epoch = object.epoch ?? "";
     message.resetFromSeq = object.resetFromSeq ?? undefined;
+    message.referenced = object.referenced?.map((e) => Message.fromPartial(e)) || [];
     return message;
   },
 };
@@ -6710,6 +8598,12 @@ export const Change: MessageFns<Change> = {
         break;
       case "covered":
         Covered.encode(message.change.value, writer.uint32(26).fork()).join();
+        break;
+      case "reaction":
+        ReactionChanged.encode(message.change.value, writer.uint32(34).fork()).join();
+        break;
+      case "messagePart":
+        MessagePart.encode(message.change.value, writer.uint32(42).fork()).join();
         break;
     }
     return writer;
@@ -6752,6 +8646,22 @@ export const Change: MessageFns<Change> = {
             message.change = { $case: "covered", value: Covered.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.change = { $case: "reaction", value: ReactionChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.change = { $case: "messagePart", value: MessagePart.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6774,6 +8684,12 @@ export const Change: MessageFns<Change> = {
         ? { $case: "messageChanged", value: MessageChanged.fromJSON(object.message_changed) }
         : isSet(object.covered)
         ? { $case: "covered", value: Covered.fromJSON(object.covered) }
+        : isSet(object.reaction)
+        ? { $case: "reaction", value: ReactionChanged.fromJSON(object.reaction) }
+        : isSet(object.messagePart)
+        ? { $case: "messagePart", value: MessagePart.fromJSON(object.messagePart) }
+        : isSet(object.message_part)
+        ? { $case: "messagePart", value: MessagePart.fromJSON(object.message_part) }
         : undefined,
     };
   },
@@ -6786,6 +8702,10 @@ export const Change: MessageFns<Change> = {
       obj.messageChanged = MessageChanged.toJSON(message.change.value);
     } else if (message.change?.$case === "covered") {
       obj.covered = Covered.toJSON(message.change.value);
+    } else if (message.change?.$case === "reaction") {
+      obj.reaction = ReactionChanged.toJSON(message.change.value);
+    } else if (message.change?.$case === "messagePart") {
+      obj.messagePart = MessagePart.toJSON(message.change.value);
     }
     return obj;
   },
@@ -6811,6 +8731,18 @@ export const Change: MessageFns<Change> = {
       case "covered": {
         if (object.change?.value !== undefined && object.change?.value !== null) {
           message.change = { $case: "covered", value: Covered.fromPartial(object.change.value) };
+        }
+        break;
+      }
+      case "reaction": {
+        if (object.change?.value !== undefined && object.change?.value !== null) {
+          message.change = { $case: "reaction", value: ReactionChanged.fromPartial(object.change.value) };
+        }
+        break;
+      }
+      case "messagePart": {
+        if (object.change?.value !== undefined && object.change?.value !== null) {
+          message.change = { $case: "messagePart", value: MessagePart.fromPartial(object.change.value) };
         }
         break;
       }
@@ -6913,13 +8845,16 @@ export const GetMessageRequest: MessageFns<GetMessageRequest> = {
 };
 
 function createBaseGetMessageResponse(): GetMessageResponse {
-  return { message: undefined };
+  return { message: undefined, referenced: [] };
 }
 
 export const GetMessageResponse: MessageFns<GetMessageResponse> = {
   encode(message: GetMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.message !== undefined) {
       Message.encode(message.message, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.referenced) {
+      Message.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -6945,6 +8880,14 @@ export const GetMessageResponse: MessageFns<GetMessageResponse> = {
             message.message = Message.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.referenced.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6958,13 +8901,21 @@ export const GetMessageResponse: MessageFns<GetMessageResponse> = {
   },
 
   fromJSON(object: any): GetMessageResponse {
-    return { message: isSet(object.message) ? Message.fromJSON(object.message) : undefined };
+    return {
+      message: isSet(object.message) ? Message.fromJSON(object.message) : undefined,
+      referenced: globalThis.Array.isArray(object?.referenced)
+        ? object.referenced.map((e: any) => Message.fromJSON(e))
+        : [],
+    };
   },
 
   toJSON(message: GetMessageResponse): unknown {
     const obj: any = {};
     if (message.message !== undefined) {
       obj.message = Message.toJSON(message.message);
+    }
+    if (message.referenced?.length) {
+      obj.referenced = message.referenced.map((e) => Message.toJSON(e));
     }
     return obj;
   },
@@ -6977,6 +8928,7 @@ export const GetMessageResponse: MessageFns<GetMessageResponse> = {
     message.message = (object.message !== undefined && object.message !== null)
       ? Message.fromPartial(object.message)
       : undefined;
+    message.referenced = object.referenced?.map((e) => Message.fromPartial(e)) || [];
     return message;
   },
 };
@@ -7115,7 +9067,7 @@ export const ListMessagesRequest: MessageFns<ListMessagesRequest> = {
 };
 
 function createBaseListMessagesResponse(): ListMessagesResponse {
-  return { messages: [], hasMore: false, epoch: "" };
+  return { messages: [], hasMore: false, epoch: "", referenced: [] };
 }
 
 export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
@@ -7128,6 +9080,9 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
     }
     if (message.epoch !== "") {
       writer.uint32(26).string(message.epoch);
+    }
+    for (const v of message.referenced) {
+      Message.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -7169,6 +9124,14 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
             message.epoch = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.referenced.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7190,6 +9153,9 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
         ? globalThis.Boolean(object.has_more)
         : false,
       epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : "",
+      referenced: globalThis.Array.isArray(object?.referenced)
+        ? object.referenced.map((e: any) => Message.fromJSON(e))
+        : [],
     };
   },
 
@@ -7204,6 +9170,9 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
     if (message.epoch !== "") {
       obj.epoch = message.epoch;
     }
+    if (message.referenced?.length) {
+      obj.referenced = message.referenced.map((e) => Message.toJSON(e));
+    }
     return obj;
   },
 
@@ -7215,6 +9184,1140 @@ export const ListMessagesResponse: MessageFns<ListMessagesResponse> = {
     message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
     message.hasMore = object.hasMore ?? false;
     message.epoch = object.epoch ?? "";
+    message.referenced = object.referenced?.map((e) => Message.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseListThreadRequest(): ListThreadRequest {
+  return { chatId: "", messageId: "", beforeSeq: undefined, afterSeq: undefined, pageSize: 0 };
+}
+
+export const ListThreadRequest: MessageFns<ListThreadRequest> = {
+  encode(message: ListThreadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.beforeSeq !== undefined) {
+      writer.uint32(24).int64(message.beforeSeq);
+    }
+    if (message.afterSeq !== undefined) {
+      writer.uint32(32).int64(message.afterSeq);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(40).int32(message.pageSize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListThreadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListThreadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.beforeSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.afterSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListThreadRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      beforeSeq: isSet(object.beforeSeq)
+        ? globalThis.Number(object.beforeSeq)
+        : isSet(object.before_seq)
+        ? globalThis.Number(object.before_seq)
+        : undefined,
+      afterSeq: isSet(object.afterSeq)
+        ? globalThis.Number(object.afterSeq)
+        : isSet(object.after_seq)
+        ? globalThis.Number(object.after_seq)
+        : undefined,
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+    };
+  },
+
+  toJSON(message: ListThreadRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.beforeSeq !== undefined) {
+      obj.beforeSeq = Math.round(message.beforeSeq);
+    }
+    if (message.afterSeq !== undefined) {
+      obj.afterSeq = Math.round(message.afterSeq);
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListThreadRequest>): ListThreadRequest {
+    return ListThreadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListThreadRequest>): ListThreadRequest {
+    const message = createBaseListThreadRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.beforeSeq = object.beforeSeq ?? undefined;
+    message.afterSeq = object.afterSeq ?? undefined;
+    message.pageSize = object.pageSize ?? 0;
+    return message;
+  },
+};
+
+function createBaseListThreadResponse(): ListThreadResponse {
+  return { root: undefined, messages: [], hasMore: false, epoch: "", referenced: [], following: false, readSeq: 0 };
+}
+
+export const ListThreadResponse: MessageFns<ListThreadResponse> = {
+  encode(message: ListThreadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.root !== undefined) {
+      Message.encode(message.root, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.messages) {
+      Message.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.hasMore !== false) {
+      writer.uint32(24).bool(message.hasMore);
+    }
+    if (message.epoch !== "") {
+      writer.uint32(34).string(message.epoch);
+    }
+    for (const v of message.referenced) {
+      Message.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.following !== false) {
+      writer.uint32(48).bool(message.following);
+    }
+    if (message.readSeq !== 0) {
+      writer.uint32(56).int64(message.readSeq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListThreadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListThreadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.root = Message.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messages.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.hasMore = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.epoch = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.referenced.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.following = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.readSeq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListThreadResponse {
+    return {
+      root: isSet(object.root) ? Message.fromJSON(object.root) : undefined,
+      messages: globalThis.Array.isArray(object?.messages) ? object.messages.map((e: any) => Message.fromJSON(e)) : [],
+      hasMore: isSet(object.hasMore)
+        ? globalThis.Boolean(object.hasMore)
+        : isSet(object.has_more)
+        ? globalThis.Boolean(object.has_more)
+        : false,
+      epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : "",
+      referenced: globalThis.Array.isArray(object?.referenced)
+        ? object.referenced.map((e: any) => Message.fromJSON(e))
+        : [],
+      following: isSet(object.following) ? globalThis.Boolean(object.following) : false,
+      readSeq: isSet(object.readSeq)
+        ? globalThis.Number(object.readSeq)
+        : isSet(object.read_seq)
+        ? globalThis.Number(object.read_seq)
+        : 0,
+    };
+  },
+
+  toJSON(message: ListThreadResponse): unknown {
+    const obj: any = {};
+    if (message.root !== undefined) {
+      obj.root = Message.toJSON(message.root);
+    }
+    if (message.messages?.length) {
+      obj.messages = message.messages.map((e) => Message.toJSON(e));
+    }
+    if (message.hasMore !== false) {
+      obj.hasMore = message.hasMore;
+    }
+    if (message.epoch !== "") {
+      obj.epoch = message.epoch;
+    }
+    if (message.referenced?.length) {
+      obj.referenced = message.referenced.map((e) => Message.toJSON(e));
+    }
+    if (message.following !== false) {
+      obj.following = message.following;
+    }
+    if (message.readSeq !== 0) {
+      obj.readSeq = Math.round(message.readSeq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListThreadResponse>): ListThreadResponse {
+    return ListThreadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListThreadResponse>): ListThreadResponse {
+    const message = createBaseListThreadResponse();
+    message.root = (object.root !== undefined && object.root !== null) ? Message.fromPartial(object.root) : undefined;
+    message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
+    message.hasMore = object.hasMore ?? false;
+    message.epoch = object.epoch ?? "";
+    message.referenced = object.referenced?.map((e) => Message.fromPartial(e)) || [];
+    message.following = object.following ?? false;
+    message.readSeq = object.readSeq ?? 0;
+    return message;
+  },
+};
+
+function createBaseFollowThreadRequest(): FollowThreadRequest {
+  return { chatId: "", messageId: "" };
+}
+
+export const FollowThreadRequest: MessageFns<FollowThreadRequest> = {
+  encode(message: FollowThreadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FollowThreadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFollowThreadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FollowThreadRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+    };
+  },
+
+  toJSON(message: FollowThreadRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FollowThreadRequest>): FollowThreadRequest {
+    return FollowThreadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FollowThreadRequest>): FollowThreadRequest {
+    const message = createBaseFollowThreadRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    return message;
+  },
+};
+
+function createBaseFollowThreadResponse(): FollowThreadResponse {
+  return {};
+}
+
+export const FollowThreadResponse: MessageFns<FollowThreadResponse> = {
+  encode(_: FollowThreadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FollowThreadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFollowThreadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): FollowThreadResponse {
+    return {};
+  },
+
+  toJSON(_: FollowThreadResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<FollowThreadResponse>): FollowThreadResponse {
+    return FollowThreadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<FollowThreadResponse>): FollowThreadResponse {
+    const message = createBaseFollowThreadResponse();
+    return message;
+  },
+};
+
+function createBaseUnfollowThreadRequest(): UnfollowThreadRequest {
+  return { chatId: "", messageId: "" };
+}
+
+export const UnfollowThreadRequest: MessageFns<UnfollowThreadRequest> = {
+  encode(message: UnfollowThreadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnfollowThreadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnfollowThreadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnfollowThreadRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+    };
+  },
+
+  toJSON(message: UnfollowThreadRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnfollowThreadRequest>): UnfollowThreadRequest {
+    return UnfollowThreadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnfollowThreadRequest>): UnfollowThreadRequest {
+    const message = createBaseUnfollowThreadRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    return message;
+  },
+};
+
+function createBaseUnfollowThreadResponse(): UnfollowThreadResponse {
+  return {};
+}
+
+export const UnfollowThreadResponse: MessageFns<UnfollowThreadResponse> = {
+  encode(_: UnfollowThreadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnfollowThreadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnfollowThreadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): UnfollowThreadResponse {
+    return {};
+  },
+
+  toJSON(_: UnfollowThreadResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnfollowThreadResponse>): UnfollowThreadResponse {
+    return UnfollowThreadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<UnfollowThreadResponse>): UnfollowThreadResponse {
+    const message = createBaseUnfollowThreadResponse();
+    return message;
+  },
+};
+
+function createBaseMarkThreadReadRequest(): MarkThreadReadRequest {
+  return { chatId: "", messageId: "", seq: 0 };
+}
+
+export const MarkThreadReadRequest: MessageFns<MarkThreadReadRequest> = {
+  encode(message: MarkThreadReadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(24).int64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkThreadReadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkThreadReadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkThreadReadRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+    };
+  },
+
+  toJSON(message: MarkThreadReadRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkThreadReadRequest>): MarkThreadReadRequest {
+    return MarkThreadReadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkThreadReadRequest>): MarkThreadReadRequest {
+    const message = createBaseMarkThreadReadRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.seq = object.seq ?? 0;
+    return message;
+  },
+};
+
+function createBaseMarkThreadReadResponse(): MarkThreadReadResponse {
+  return { readSeq: 0, unreadCount: 0 };
+}
+
+export const MarkThreadReadResponse: MessageFns<MarkThreadReadResponse> = {
+  encode(message: MarkThreadReadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.readSeq !== 0) {
+      writer.uint32(8).int64(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      writer.uint32(16).int32(message.unreadCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkThreadReadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkThreadReadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.readSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unreadCount = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkThreadReadResponse {
+    return {
+      readSeq: isSet(object.readSeq)
+        ? globalThis.Number(object.readSeq)
+        : isSet(object.read_seq)
+        ? globalThis.Number(object.read_seq)
+        : 0,
+      unreadCount: isSet(object.unreadCount)
+        ? globalThis.Number(object.unreadCount)
+        : isSet(object.unread_count)
+        ? globalThis.Number(object.unread_count)
+        : 0,
+    };
+  },
+
+  toJSON(message: MarkThreadReadResponse): unknown {
+    const obj: any = {};
+    if (message.readSeq !== 0) {
+      obj.readSeq = Math.round(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      obj.unreadCount = Math.round(message.unreadCount);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkThreadReadResponse>): MarkThreadReadResponse {
+    return MarkThreadReadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkThreadReadResponse>): MarkThreadReadResponse {
+    const message = createBaseMarkThreadReadResponse();
+    message.readSeq = object.readSeq ?? 0;
+    message.unreadCount = object.unreadCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseListThreadsRequest(): ListThreadsRequest {
+  return { pageSize: 0, pageToken: "", chatId: undefined };
+}
+
+export const ListThreadsRequest: MessageFns<ListThreadsRequest> = {
+  encode(message: ListThreadsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    if (message.chatId !== undefined) {
+      writer.uint32(26).string(message.chatId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListThreadsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListThreadsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListThreadsRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ListThreadsRequest): unknown {
+    const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    if (message.chatId !== undefined) {
+      obj.chatId = message.chatId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListThreadsRequest>): ListThreadsRequest {
+    return ListThreadsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListThreadsRequest>): ListThreadsRequest {
+    const message = createBaseListThreadsRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    message.chatId = object.chatId ?? undefined;
+    return message;
+  },
+};
+
+function createBaseFollowedThread(): FollowedThread {
+  return { root: undefined, readSeq: 0, unreadCount: 0 };
+}
+
+export const FollowedThread: MessageFns<FollowedThread> = {
+  encode(message: FollowedThread, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.root !== undefined) {
+      Message.encode(message.root, writer.uint32(10).fork()).join();
+    }
+    if (message.readSeq !== 0) {
+      writer.uint32(16).int64(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      writer.uint32(24).int32(message.unreadCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FollowedThread {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFollowedThread();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.root = Message.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.readSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.unreadCount = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FollowedThread {
+    return {
+      root: isSet(object.root) ? Message.fromJSON(object.root) : undefined,
+      readSeq: isSet(object.readSeq)
+        ? globalThis.Number(object.readSeq)
+        : isSet(object.read_seq)
+        ? globalThis.Number(object.read_seq)
+        : 0,
+      unreadCount: isSet(object.unreadCount)
+        ? globalThis.Number(object.unreadCount)
+        : isSet(object.unread_count)
+        ? globalThis.Number(object.unread_count)
+        : 0,
+    };
+  },
+
+  toJSON(message: FollowedThread): unknown {
+    const obj: any = {};
+    if (message.root !== undefined) {
+      obj.root = Message.toJSON(message.root);
+    }
+    if (message.readSeq !== 0) {
+      obj.readSeq = Math.round(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      obj.unreadCount = Math.round(message.unreadCount);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FollowedThread>): FollowedThread {
+    return FollowedThread.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FollowedThread>): FollowedThread {
+    const message = createBaseFollowedThread();
+    message.root = (object.root !== undefined && object.root !== null) ? Message.fromPartial(object.root) : undefined;
+    message.readSeq = object.readSeq ?? 0;
+    message.unreadCount = object.unreadCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseListThreadsResponse(): ListThreadsResponse {
+  return { threads: [], nextPageToken: "" };
+}
+
+export const ListThreadsResponse: MessageFns<ListThreadsResponse> = {
+  encode(message: ListThreadsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.threads) {
+      FollowedThread.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListThreadsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListThreadsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.threads.push(FollowedThread.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListThreadsResponse {
+    return {
+      threads: globalThis.Array.isArray(object?.threads)
+        ? object.threads.map((e: any) => FollowedThread.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListThreadsResponse): unknown {
+    const obj: any = {};
+    if (message.threads?.length) {
+      obj.threads = message.threads.map((e) => FollowedThread.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListThreadsResponse>): ListThreadsResponse {
+    return ListThreadsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListThreadsResponse>): ListThreadsResponse {
+    const message = createBaseListThreadsResponse();
+    message.threads = object.threads?.map((e) => FollowedThread.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -9030,6 +12133,33 @@ export const Command: MessageFns<Command> = {
       case "updateChat":
         UpdateChatRequest.encode(message.command.value, writer.uint32(98).fork()).join();
         break;
+      case "addReaction":
+        AddReactionRequest.encode(message.command.value, writer.uint32(106).fork()).join();
+        break;
+      case "removeReaction":
+        RemoveReactionRequest.encode(message.command.value, writer.uint32(114).fork()).join();
+        break;
+      case "startMessage":
+        StartMessageRequest.encode(message.command.value, writer.uint32(122).fork()).join();
+        break;
+      case "appendMessage":
+        AppendMessageRequest.encode(message.command.value, writer.uint32(130).fork()).join();
+        break;
+      case "finishMessage":
+        FinishMessageRequest.encode(message.command.value, writer.uint32(138).fork()).join();
+        break;
+      case "stopMessage":
+        StopMessageRequest.encode(message.command.value, writer.uint32(146).fork()).join();
+        break;
+      case "followThread":
+        FollowThreadRequest.encode(message.command.value, writer.uint32(154).fork()).join();
+        break;
+      case "unfollowThread":
+        UnfollowThreadRequest.encode(message.command.value, writer.uint32(162).fork()).join();
+        break;
+      case "markThreadRead":
+        MarkThreadReadRequest.encode(message.command.value, writer.uint32(170).fork()).join();
+        break;
     }
     return writer;
   },
@@ -9143,6 +12273,78 @@ export const Command: MessageFns<Command> = {
             message.command = { $case: "updateChat", value: UpdateChatRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.command = { $case: "addReaction", value: AddReactionRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.command = { $case: "removeReaction", value: RemoveReactionRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.command = { $case: "startMessage", value: StartMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.command = { $case: "appendMessage", value: AppendMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.command = { $case: "finishMessage", value: FinishMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.command = { $case: "stopMessage", value: StopMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.command = { $case: "followThread", value: FollowThreadRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.command = { $case: "unfollowThread", value: UnfollowThreadRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.command = { $case: "markThreadRead", value: MarkThreadReadRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9196,6 +12398,42 @@ export const Command: MessageFns<Command> = {
         ? { $case: "updateChat", value: UpdateChatRequest.fromJSON(object.updateChat) }
         : isSet(object.update_chat)
         ? { $case: "updateChat", value: UpdateChatRequest.fromJSON(object.update_chat) }
+        : isSet(object.addReaction)
+        ? { $case: "addReaction", value: AddReactionRequest.fromJSON(object.addReaction) }
+        : isSet(object.add_reaction)
+        ? { $case: "addReaction", value: AddReactionRequest.fromJSON(object.add_reaction) }
+        : isSet(object.removeReaction)
+        ? { $case: "removeReaction", value: RemoveReactionRequest.fromJSON(object.removeReaction) }
+        : isSet(object.remove_reaction)
+        ? { $case: "removeReaction", value: RemoveReactionRequest.fromJSON(object.remove_reaction) }
+        : isSet(object.startMessage)
+        ? { $case: "startMessage", value: StartMessageRequest.fromJSON(object.startMessage) }
+        : isSet(object.start_message)
+        ? { $case: "startMessage", value: StartMessageRequest.fromJSON(object.start_message) }
+        : isSet(object.appendMessage)
+        ? { $case: "appendMessage", value: AppendMessageRequest.fromJSON(object.appendMessage) }
+        : isSet(object.append_message)
+        ? { $case: "appendMessage", value: AppendMessageRequest.fromJSON(object.append_message) }
+        : isSet(object.finishMessage)
+        ? { $case: "finishMessage", value: FinishMessageRequest.fromJSON(object.finishMessage) }
+        : isSet(object.finish_message)
+        ? { $case: "finishMessage", value: FinishMessageRequest.fromJSON(object.finish_message) }
+        : isSet(object.stopMessage)
+        ? { $case: "stopMessage", value: StopMessageRequest.fromJSON(object.stopMessage) }
+        : isSet(object.stop_message)
+        ? { $case: "stopMessage", value: StopMessageRequest.fromJSON(object.stop_message) }
+        : isSet(object.followThread)
+        ? { $case: "followThread", value: FollowThreadRequest.fromJSON(object.followThread) }
+        : isSet(object.follow_thread)
+        ? { $case: "followThread", value: FollowThreadRequest.fromJSON(object.follow_thread) }
+        : isSet(object.unfollowThread)
+        ? { $case: "unfollowThread", value: UnfollowThreadRequest.fromJSON(object.unfollowThread) }
+        : isSet(object.unfollow_thread)
+        ? { $case: "unfollowThread", value: UnfollowThreadRequest.fromJSON(object.unfollow_thread) }
+        : isSet(object.markThreadRead)
+        ? { $case: "markThreadRead", value: MarkThreadReadRequest.fromJSON(object.markThreadRead) }
+        : isSet(object.mark_thread_read)
+        ? { $case: "markThreadRead", value: MarkThreadReadRequest.fromJSON(object.mark_thread_read) }
         : undefined,
     };
   },
@@ -9227,6 +12465,24 @@ export const Command: MessageFns<Command> = {
       obj.deleteMessage = DeleteMessageRequest.toJSON(message.command.value);
     } else if (message.command?.$case === "updateChat") {
       obj.updateChat = UpdateChatRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "addReaction") {
+      obj.addReaction = AddReactionRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "removeReaction") {
+      obj.removeReaction = RemoveReactionRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "startMessage") {
+      obj.startMessage = StartMessageRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "appendMessage") {
+      obj.appendMessage = AppendMessageRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "finishMessage") {
+      obj.finishMessage = FinishMessageRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "stopMessage") {
+      obj.stopMessage = StopMessageRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "followThread") {
+      obj.followThread = FollowThreadRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "unfollowThread") {
+      obj.unfollowThread = UnfollowThreadRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "markThreadRead") {
+      obj.markThreadRead = MarkThreadReadRequest.toJSON(message.command.value);
     }
     return obj;
   },
@@ -9301,6 +12557,60 @@ export const Command: MessageFns<Command> = {
       case "updateChat": {
         if (object.command?.value !== undefined && object.command?.value !== null) {
           message.command = { $case: "updateChat", value: UpdateChatRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "addReaction": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "addReaction", value: AddReactionRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "removeReaction": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "removeReaction", value: RemoveReactionRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "startMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "startMessage", value: StartMessageRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "appendMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "appendMessage", value: AppendMessageRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "finishMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "finishMessage", value: FinishMessageRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "stopMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "stopMessage", value: StopMessageRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "followThread": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "followThread", value: FollowThreadRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "unfollowThread": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "unfollowThread", value: UnfollowThreadRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "markThreadRead": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "markThreadRead", value: MarkThreadReadRequest.fromPartial(object.command.value) };
         }
         break;
       }
@@ -10069,6 +13379,15 @@ export const Event: MessageFns<Event> = {
       case "reset":
         Reset.encode(message.event.value, writer.uint32(130).fork()).join();
         break;
+      case "reaction":
+        ReactionChanged.encode(message.event.value, writer.uint32(138).fork()).join();
+        break;
+      case "messagePart":
+        MessagePart.encode(message.event.value, writer.uint32(146).fork()).join();
+        break;
+      case "stopRequested":
+        StopRequested.encode(message.event.value, writer.uint32(154).fork()).join();
+        break;
     }
     return writer;
   },
@@ -10214,6 +13533,30 @@ export const Event: MessageFns<Event> = {
             message.event = { $case: "reset", value: Reset.decode(reader, reader.uint32()) };
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.event = { $case: "reaction", value: ReactionChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.event = { $case: "messagePart", value: MessagePart.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.event = { $case: "stopRequested", value: StopRequested.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10268,6 +13611,16 @@ export const Event: MessageFns<Event> = {
         ? { $case: "covered", value: Covered.fromJSON(object.covered) }
         : isSet(object.reset)
         ? { $case: "reset", value: Reset.fromJSON(object.reset) }
+        : isSet(object.reaction)
+        ? { $case: "reaction", value: ReactionChanged.fromJSON(object.reaction) }
+        : isSet(object.messagePart)
+        ? { $case: "messagePart", value: MessagePart.fromJSON(object.messagePart) }
+        : isSet(object.message_part)
+        ? { $case: "messagePart", value: MessagePart.fromJSON(object.message_part) }
+        : isSet(object.stopRequested)
+        ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stopRequested) }
+        : isSet(object.stop_requested)
+        ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stop_requested) }
         : undefined,
     };
   },
@@ -10306,6 +13659,12 @@ export const Event: MessageFns<Event> = {
       obj.covered = Covered.toJSON(message.event.value);
     } else if (message.event?.$case === "reset") {
       obj.reset = Reset.toJSON(message.event.value);
+    } else if (message.event?.$case === "reaction") {
+      obj.reaction = ReactionChanged.toJSON(message.event.value);
+    } else if (message.event?.$case === "messagePart") {
+      obj.messagePart = MessagePart.toJSON(message.event.value);
+    } else if (message.event?.$case === "stopRequested") {
+      obj.stopRequested = StopRequested.toJSON(message.event.value);
     }
     return obj;
   },
@@ -10412,6 +13771,24 @@ export const Event: MessageFns<Event> = {
         }
         break;
       }
+      case "reaction": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "reaction", value: ReactionChanged.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "messagePart": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "messagePart", value: MessagePart.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "stopRequested": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "stopRequested", value: StopRequested.fromPartial(object.event.value) };
+        }
+        break;
+      }
     }
     return message;
   },
@@ -10481,6 +13858,231 @@ export const MessageChanged: MessageFns<MessageChanged> = {
     const message = createBaseMessageChanged();
     message.message = (object.message !== undefined && object.message !== null)
       ? Message.fromPartial(object.message)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReactionChanged(): ReactionChanged {
+  return {
+    chatId: "",
+    messageId: "",
+    messageSeq: 0,
+    seq: 0,
+    user: undefined,
+    emoji: "",
+    added: false,
+    createdAt: undefined,
+    count: undefined,
+  };
+}
+
+export const ReactionChanged: MessageFns<ReactionChanged> = {
+  encode(message: ReactionChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.messageSeq !== 0) {
+      writer.uint32(24).int64(message.messageSeq);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(32).int64(message.seq);
+    }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(42).fork()).join();
+    }
+    if (message.emoji !== "") {
+      writer.uint32(50).string(message.emoji);
+    }
+    if (message.added !== false) {
+      writer.uint32(56).bool(message.added);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(66).fork()).join();
+    }
+    if (message.count !== undefined) {
+      ReactionCount.encode(message.count, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReactionChanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReactionChanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.added = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.count = ReactionCount.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReactionChanged {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      messageSeq: isSet(object.messageSeq)
+        ? globalThis.Number(object.messageSeq)
+        : isSet(object.message_seq)
+        ? globalThis.Number(object.message_seq)
+        : 0,
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      added: isSet(object.added) ? globalThis.Boolean(object.added) : false,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+      count: isSet(object.count) ? ReactionCount.fromJSON(object.count) : undefined,
+    };
+  },
+
+  toJSON(message: ReactionChanged): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.messageSeq !== 0) {
+      obj.messageSeq = Math.round(message.messageSeq);
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.added !== false) {
+      obj.added = message.added;
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    if (message.count !== undefined) {
+      obj.count = ReactionCount.toJSON(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReactionChanged>): ReactionChanged {
+    return ReactionChanged.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReactionChanged>): ReactionChanged {
+    const message = createBaseReactionChanged();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.messageSeq = object.messageSeq ?? 0;
+    message.seq = object.seq ?? 0;
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.emoji = object.emoji ?? "";
+    message.added = object.added ?? false;
+    message.createdAt = object.createdAt ?? undefined;
+    message.count = (object.count !== undefined && object.count !== null)
+      ? ReactionCount.fromPartial(object.count)
       : undefined;
     return message;
   },
@@ -12047,6 +15649,1051 @@ export const Closing: MessageFns<Closing> = {
   },
 };
 
+function createBaseMessagePart(): MessagePart {
+  return { chatId: "", messageId: "", seq: 0, offset: 0, text: "" };
+}
+
+export const MessagePart: MessageFns<MessagePart> = {
+  encode(message: MessagePart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(24).int64(message.seq);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(32).int32(message.offset);
+    }
+    if (message.text !== "") {
+      writer.uint32(42).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MessagePart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMessagePart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offset = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MessagePart {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+    };
+  },
+
+  toJSON(message: MessagePart): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.offset !== 0) {
+      obj.offset = Math.round(message.offset);
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MessagePart>): MessagePart {
+    return MessagePart.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MessagePart>): MessagePart {
+    const message = createBaseMessagePart();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.seq = object.seq ?? 0;
+    message.offset = object.offset ?? 0;
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseStopRequested(): StopRequested {
+  return { chatId: "", messageId: "", user: undefined };
+}
+
+export const StopRequested: MessageFns<StopRequested> = {
+  encode(message: StopRequested, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopRequested {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopRequested();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StopRequested {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+    };
+  },
+
+  toJSON(message: StopRequested): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StopRequested>): StopRequested {
+    return StopRequested.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StopRequested>): StopRequested {
+    const message = createBaseStopRequested();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    return message;
+  },
+};
+
+function createBaseStartMessageRequest(): StartMessageRequest {
+  return { chatId: "", clientMessageId: "", text: "" };
+}
+
+export const StartMessageRequest: MessageFns<StartMessageRequest> = {
+  encode(message: StartMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.clientMessageId !== "") {
+      writer.uint32(18).string(message.clientMessageId);
+    }
+    if (message.text !== "") {
+      writer.uint32(26).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientMessageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StartMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      clientMessageId: isSet(object.clientMessageId)
+        ? globalThis.String(object.clientMessageId)
+        : isSet(object.client_message_id)
+        ? globalThis.String(object.client_message_id)
+        : "",
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+    };
+  },
+
+  toJSON(message: StartMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.clientMessageId !== "") {
+      obj.clientMessageId = message.clientMessageId;
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StartMessageRequest>): StartMessageRequest {
+    return StartMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartMessageRequest>): StartMessageRequest {
+    const message = createBaseStartMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.clientMessageId = object.clientMessageId ?? "";
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseStartMessageResponse(): StartMessageResponse {
+  return { messageId: "", seq: 0, createdAt: undefined, nextPart: 0 };
+}
+
+export const StartMessageResponse: MessageFns<StartMessageResponse> = {
+  encode(message: StartMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.messageId !== "") {
+      writer.uint32(10).string(message.messageId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(16).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(26).fork()).join();
+    }
+    if (message.nextPart !== 0) {
+      writer.uint32(32).int32(message.nextPart);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.nextPart = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StartMessageResponse {
+    return {
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+      nextPart: isSet(object.nextPart)
+        ? globalThis.Number(object.nextPart)
+        : isSet(object.next_part)
+        ? globalThis.Number(object.next_part)
+        : 0,
+    };
+  },
+
+  toJSON(message: StartMessageResponse): unknown {
+    const obj: any = {};
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    if (message.nextPart !== 0) {
+      obj.nextPart = Math.round(message.nextPart);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StartMessageResponse>): StartMessageResponse {
+    return StartMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartMessageResponse>): StartMessageResponse {
+    const message = createBaseStartMessageResponse();
+    message.messageId = object.messageId ?? "";
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    message.nextPart = object.nextPart ?? 0;
+    return message;
+  },
+};
+
+function createBaseAppendMessageRequest(): AppendMessageRequest {
+  return { chatId: "", messageId: "", part: 0, text: "" };
+}
+
+export const AppendMessageRequest: MessageFns<AppendMessageRequest> = {
+  encode(message: AppendMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.part !== 0) {
+      writer.uint32(24).int32(message.part);
+    }
+    if (message.text !== "") {
+      writer.uint32(34).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AppendMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAppendMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.part = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AppendMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      part: isSet(object.part) ? globalThis.Number(object.part) : 0,
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+    };
+  },
+
+  toJSON(message: AppendMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.part !== 0) {
+      obj.part = Math.round(message.part);
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AppendMessageRequest>): AppendMessageRequest {
+    return AppendMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AppendMessageRequest>): AppendMessageRequest {
+    const message = createBaseAppendMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.part = object.part ?? 0;
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseAppendMessageResponse(): AppendMessageResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const AppendMessageResponse: MessageFns<AppendMessageResponse> = {
+  encode(message: AppendMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AppendMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAppendMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AppendMessageResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: AppendMessageResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AppendMessageResponse>): AppendMessageResponse {
+    return AppendMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AppendMessageResponse>): AppendMessageResponse {
+    const message = createBaseAppendMessageResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseFinishMessageRequest(): FinishMessageRequest {
+  return { chatId: "", messageId: "", outcome: 0 };
+}
+
+export const FinishMessageRequest: MessageFns<FinishMessageRequest> = {
+  encode(message: FinishMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.outcome !== 0) {
+      writer.uint32(24).int32(message.outcome);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FinishMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFinishMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.outcome = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FinishMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      outcome: isSet(object.outcome) ? finishOutcomeFromJSON(object.outcome) : 0,
+    };
+  },
+
+  toJSON(message: FinishMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.outcome !== 0) {
+      obj.outcome = finishOutcomeToJSON(message.outcome);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FinishMessageRequest>): FinishMessageRequest {
+    return FinishMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FinishMessageRequest>): FinishMessageRequest {
+    const message = createBaseFinishMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.outcome = object.outcome ?? 0;
+    return message;
+  },
+};
+
+function createBaseFinishMessageResponse(): FinishMessageResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const FinishMessageResponse: MessageFns<FinishMessageResponse> = {
+  encode(message: FinishMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FinishMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFinishMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FinishMessageResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: FinishMessageResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FinishMessageResponse>): FinishMessageResponse {
+    return FinishMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FinishMessageResponse>): FinishMessageResponse {
+    const message = createBaseFinishMessageResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseStopMessageRequest(): StopMessageRequest {
+  return { chatId: "", messageId: "" };
+}
+
+export const StopMessageRequest: MessageFns<StopMessageRequest> = {
+  encode(message: StopMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StopMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+    };
+  },
+
+  toJSON(message: StopMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StopMessageRequest>): StopMessageRequest {
+    return StopMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StopMessageRequest>): StopMessageRequest {
+    const message = createBaseStopMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    return message;
+  },
+};
+
+function createBaseStopMessageResponse(): StopMessageResponse {
+  return {};
+}
+
+export const StopMessageResponse: MessageFns<StopMessageResponse> = {
+  encode(_: StopMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): StopMessageResponse {
+    return {};
+  },
+
+  toJSON(_: StopMessageResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<StopMessageResponse>): StopMessageResponse {
+    return StopMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<StopMessageResponse>): StopMessageResponse {
+    const message = createBaseStopMessageResponse();
+    return message;
+  },
+};
+
 /**
  * ChatService stores chats and delivers their messages.
  *
@@ -12320,7 +16967,9 @@ export const ChatServiceDefinition = {
      *
      * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-     * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, and older nodes may not know it.
+     * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to.
+     * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type or a reference, or is silent, and older nodes may
+     * not know it.
      * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
      * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
      * `client_message_id`.
@@ -12390,6 +17039,60 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
+     * AddReaction adds the caller's reaction to a message: an emoji. A user has at most one reaction of each kind to a message.
+     * A reaction takes the chat's next number. It changes neither the message, nor the order of chats, nor unread counts.
+     * Adding a reaction that the message has already from the caller changes nothing.
+     *
+     * Adding again with the same `client_change_id` returns the first answer, at any later time, also after the reaction was
+     * removed.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+     * FAILED_PRECONDITION (MESSAGE_DELETED): the message was deleted; (FEATURE_DISABLED): older nodes may not know reactions.
+     * RESOURCE_EXHAUSTED (REACTION_LIMIT): the message has as many kinds of reactions as the service allows.
+     * UNAVAILABLE (STORAGE_UNAVAILABLE): the reaction may or may not be stored; send it again with the same
+     * `client_change_id`.
+     */
+    addReaction: {
+      name: "AddReaction",
+      requestType: AddReactionRequest as typeof AddReactionRequest,
+      requestStream: false,
+      responseType: AddReactionResponse as typeof AddReactionResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * RemoveReaction takes back the caller's reaction to a message. Removing a reaction that the message does not have from
+     * the caller changes nothing.
+     *
+     * The errors are those of AddReaction.
+     */
+    removeReaction: {
+      name: "RemoveReaction",
+      requestType: RemoveReactionRequest as typeof RemoveReactionRequest,
+      requestStream: false,
+      responseType: RemoveReactionResponse as typeof RemoveReactionResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * ListReactions returns who reacted to a message, in the order of the reactions' numbers.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     */
+    listReactions: {
+      name: "ListReactions",
+      requestType: ListReactionsRequest as typeof ListReactionsRequest,
+      requestStream: false,
+      responseType: ListReactionsResponse as typeof ListReactionsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
      * ListChanges returns everything that happened in a chat after a number, in the order of the numbers: what a client that
      * subscribes with this number receives before `caught_up`.
      *
@@ -12449,6 +17152,85 @@ export const ChatServiceDefinition = {
       requestType: MarkReadRequest as typeof MarkReadRequest,
       requestStream: false,
       responseType: MarkReadResponse as typeof MarkReadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * ListThread returns a page of a thread: its first message (the root), and the messages of the thread by sequence number.
+     * With `after_seq` it pages forwards, with `before_seq` backwards; with neither it returns the newest page. Every page is in
+     * ascending order of `seq`, and all of it is of one moment. If `message_id` names a message of the thread other than the
+     * root, it returns the same thread.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or the root is hidden.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     */
+    listThread: {
+      name: "ListThread",
+      requestType: ListThreadRequest as typeof ListThreadRequest,
+      requestStream: false,
+      responseType: ListThreadResponse as typeof ListThreadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * FollowThread makes the caller follow a thread, also one without messages yet: ListThreads then lists it. A member who
+     * sends a message of a thread follows it, and so does the sender of the root from the first message on. Following ends with
+     * the membership. Following twice is harmless.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or it is hidden.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     * FAILED_PRECONDITION (SYSTEM_MESSAGE): nobody can reply to a system message.
+     */
+    followThread: {
+      name: "FollowThread",
+      requestType: FollowThreadRequest as typeof FollowThreadRequest,
+      requestStream: false,
+      responseType: FollowThreadResponse as typeof FollowThreadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * UnfollowThread ends following, until the caller sends another message of the thread or follows it again. Ending it twice
+     * is harmless. The errors are those of FollowThread.
+     */
+    unfollowThread: {
+      name: "UnfollowThread",
+      requestType: UnfollowThreadRequest as typeof UnfollowThreadRequest,
+      requestStream: false,
+      responseType: UnfollowThreadResponse as typeof UnfollowThreadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * MarkThreadRead moves the caller's read mark in a thread that the caller follows forward. All of the caller's devices share
+     * the mark. It never moves back: a smaller number changes nothing. It does not change the read mark of the chat.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or it is hidden.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     * FAILED_PRECONDITION (THREAD_NOT_FOLLOWED): the caller does not follow the thread.
+     * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
+     */
+    markThreadRead: {
+      name: "MarkThreadRead",
+      requestType: MarkThreadReadRequest as typeof MarkThreadReadRequest,
+      requestStream: false,
+      responseType: MarkThreadReadResponse as typeof MarkThreadReadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * ListThreads returns the threads that the caller follows in all chats, or in one, each with the number of unread messages:
+     * those with the newest last message first. A thread that gets a message between two pages may be missing in the later
+     * pages; it is among the first if the listing is begun again.
+     */
+    listThreads: {
+      name: "ListThreads",
+      requestType: ListThreadsRequest as typeof ListThreadsRequest,
+      requestStream: false,
+      responseType: ListThreadsResponse as typeof ListThreadsResponse,
       responseStream: false,
       options: {},
     },
@@ -12536,6 +17318,87 @@ export const ChatServiceDefinition = {
       requestStream: true,
       responseType: ConnectChatResponse as typeof ConnectChatResponse,
       responseStream: true,
+      options: {},
+    },
+    /**
+     * StartMessage begins a streamed message: one message whose text grows while readers read it, such as the answer of a
+     * language model or live captions. It takes the chat's next number like any message (`Message.streaming`). AppendMessage
+     * adds to it, and FinishMessage ends it. If the service hears nothing from the sender for 60 seconds (unless configured
+     * otherwise), it ends the message as cancelled.
+     *
+     * Starting again with the same `client_message_id` returns the first message's id and sequence number, at any later time,
+     * and the number of the next part: a sender that was restarted goes on from there.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
+     * FAILED_PRECONDITION (FEATURE_DISABLED): older nodes may not know streamed messages.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+     * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; start it again with the same
+     * `client_message_id`.
+     */
+    startMessage: {
+      name: "StartMessage",
+      requestType: StartMessageRequest as typeof StartMessageRequest,
+      requestStream: false,
+      responseType: StartMessageResponse as typeof StartMessageResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * AppendMessage adds a text to the end of a streamed message. Readers get the first part at once. The service collects
+     * the parts that arrive within 40 ms of the last change (unless configured otherwise) and stores them together, as one
+     * change of the chat; it answers each when it is stored. A client need not wait for the answer before it sends the next
+     * part. The parts may arrive at different nodes, for example after a reconnection.
+     *
+     * Only the sender may append, and a caller with the token role `service`. Parts are numbered; appending a part again is
+     * harmless, at any later time. The text of a repeated part is not compared with the first one.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * INVALID_ARGUMENT (INVALID_FIELDS): the whole text would be longer than the service allows (64,000 characters, unless
+     * configured otherwise).
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not append to this message.
+     * FAILED_PRECONDITION (PART_MISSING): an earlier part is missing; the error names the number that the service expects.
+     * (NOT_STREAMING): the message is complete or cancelled, or is no streamed message. (MESSAGE_DELETED): it was deleted.
+     * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the part may or may not be stored; send it again.
+     */
+    appendMessage: {
+      name: "AppendMessage",
+      requestType: AppendMessageRequest as typeof AppendMessageRequest,
+      requestStream: false,
+      responseType: AppendMessageResponse as typeof AppendMessageResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * FinishMessage ends a streamed message, after the parts that the caller has sent before. Readers get `message_changed`
+     * with the whole text. Finishing again in the same way returns the first answer.
+     *
+     * The errors are those of AppendMessage. FAILED_PRECONDITION (NOT_STREAMING): the message has ended in the other way.
+     */
+    finishMessage: {
+      name: "FinishMessage",
+      requestType: FinishMessageRequest as typeof FinishMessageRequest,
+      requestStream: false,
+      responseType: FinishMessageResponse as typeof FinishMessageResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * StopMessage asks the sender of a streamed message to end it. The service passes the request on as the event
+     * `stop_requested`, which is ephemeral: it reaches the streams of the sender that are subscribed to the chat at that
+     * moment, and the sender decides what follows. Any member may ask.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * FAILED_PRECONDITION (NOT_STREAMING): the message is not growing (any more).
+     */
+    stopMessage: {
+      name: "StopMessage",
+      requestType: StopMessageRequest as typeof StopMessageRequest,
+      requestStream: false,
+      responseType: StopMessageResponse as typeof StopMessageResponse,
+      responseStream: false,
       options: {},
     },
   },
@@ -12712,7 +17575,9 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, and older nodes may not know it.
+   * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type or a reference, or is silent, and older nodes may
+   * not know it.
    * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
    * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
    * `client_message_id`.
@@ -12766,6 +17631,48 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListMessageVersionsResponse>>;
   /**
+   * AddReaction adds the caller's reaction to a message: an emoji. A user has at most one reaction of each kind to a message.
+   * A reaction takes the chat's next number. It changes neither the message, nor the order of chats, nor unread counts.
+   * Adding a reaction that the message has already from the caller changes nothing.
+   *
+   * Adding again with the same `client_change_id` returns the first answer, at any later time, also after the reaction was
+   * removed.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * FAILED_PRECONDITION (MESSAGE_DELETED): the message was deleted; (FEATURE_DISABLED): older nodes may not know reactions.
+   * RESOURCE_EXHAUSTED (REACTION_LIMIT): the message has as many kinds of reactions as the service allows.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE): the reaction may or may not be stored; send it again with the same
+   * `client_change_id`.
+   */
+  addReaction(
+    request: AddReactionRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<AddReactionResponse>>;
+  /**
+   * RemoveReaction takes back the caller's reaction to a message. Removing a reaction that the message does not have from
+   * the caller changes nothing.
+   *
+   * The errors are those of AddReaction.
+   */
+  removeReaction(
+    request: RemoveReactionRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<RemoveReactionResponse>>;
+  /**
+   * ListReactions returns who reacted to a message, in the order of the reactions' numbers.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  listReactions(
+    request: ListReactionsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListReactionsResponse>>;
+  /**
    * ListChanges returns everything that happened in a chat after a number, in the order of the numbers: what a client that
    * subscribes with this number receives before `caught_up`.
    *
@@ -12809,6 +17716,65 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
    */
   markRead(request: MarkReadRequest, context: CallContext & CallContextExt): Promise<DeepPartial<MarkReadResponse>>;
+  /**
+   * ListThread returns a page of a thread: its first message (the root), and the messages of the thread by sequence number.
+   * With `after_seq` it pages forwards, with `before_seq` backwards; with neither it returns the newest page. Every page is in
+   * ascending order of `seq`, and all of it is of one moment. If `message_id` names a message of the thread other than the
+   * root, it returns the same thread.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or the root is hidden.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  listThread(
+    request: ListThreadRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListThreadResponse>>;
+  /**
+   * FollowThread makes the caller follow a thread, also one without messages yet: ListThreads then lists it. A member who
+   * sends a message of a thread follows it, and so does the sender of the root from the first message on. Following ends with
+   * the membership. Following twice is harmless.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or it is hidden.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (SYSTEM_MESSAGE): nobody can reply to a system message.
+   */
+  followThread(
+    request: FollowThreadRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<FollowThreadResponse>>;
+  /**
+   * UnfollowThread ends following, until the caller sends another message of the thread or follows it again. Ending it twice
+   * is harmless. The errors are those of FollowThread.
+   */
+  unfollowThread(
+    request: UnfollowThreadRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<UnfollowThreadResponse>>;
+  /**
+   * MarkThreadRead moves the caller's read mark in a thread that the caller follows forward. All of the caller's devices share
+   * the mark. It never moves back: a smaller number changes nothing. It does not change the read mark of the chat.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or it is hidden.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (THREAD_NOT_FOLLOWED): the caller does not follow the thread.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
+   */
+  markThreadRead(
+    request: MarkThreadReadRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<MarkThreadReadResponse>>;
+  /**
+   * ListThreads returns the threads that the caller follows in all chats, or in one, each with the number of unread messages:
+   * those with the newest last message first. A thread that gets a message between two pages may be missing in the later
+   * pages; it is among the first if the listing is begun again.
+   */
+  listThreads(
+    request: ListThreadsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListThreadsResponse>>;
   /**
    * ListOnlineUsers returns the users that have an open stream, in ascending order of their ids. With `chat_id` it returns
    * only members of that chat.
@@ -12865,6 +17831,71 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     request: AsyncIterable<ConnectChatRequest>,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<ConnectChatResponse>>;
+  /**
+   * StartMessage begins a streamed message: one message whose text grows while readers read it, such as the answer of a
+   * language model or live captions. It takes the chat's next number like any message (`Message.streaming`). AppendMessage
+   * adds to it, and FinishMessage ends it. If the service hears nothing from the sender for 60 seconds (unless configured
+   * otherwise), it ends the message as cancelled.
+   *
+   * Starting again with the same `client_message_id` returns the first message's id and sequence number, at any later time,
+   * and the number of the next part: a sender that was restarted goes on from there.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): older nodes may not know streamed messages.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; start it again with the same
+   * `client_message_id`.
+   */
+  startMessage(
+    request: StartMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<StartMessageResponse>>;
+  /**
+   * AppendMessage adds a text to the end of a streamed message. Readers get the first part at once. The service collects
+   * the parts that arrive within 40 ms of the last change (unless configured otherwise) and stores them together, as one
+   * change of the chat; it answers each when it is stored. A client need not wait for the answer before it sends the next
+   * part. The parts may arrive at different nodes, for example after a reconnection.
+   *
+   * Only the sender may append, and a caller with the token role `service`. Parts are numbered; appending a part again is
+   * harmless, at any later time. The text of a repeated part is not compared with the first one.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * INVALID_ARGUMENT (INVALID_FIELDS): the whole text would be longer than the service allows (64,000 characters, unless
+   * configured otherwise).
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not append to this message.
+   * FAILED_PRECONDITION (PART_MISSING): an earlier part is missing; the error names the number that the service expects.
+   * (NOT_STREAMING): the message is complete or cancelled, or is no streamed message. (MESSAGE_DELETED): it was deleted.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the part may or may not be stored; send it again.
+   */
+  appendMessage(
+    request: AppendMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<AppendMessageResponse>>;
+  /**
+   * FinishMessage ends a streamed message, after the parts that the caller has sent before. Readers get `message_changed`
+   * with the whole text. Finishing again in the same way returns the first answer.
+   *
+   * The errors are those of AppendMessage. FAILED_PRECONDITION (NOT_STREAMING): the message has ended in the other way.
+   */
+  finishMessage(
+    request: FinishMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<FinishMessageResponse>>;
+  /**
+   * StopMessage asks the sender of a streamed message to end it. The service passes the request on as the event
+   * `stop_requested`, which is ephemeral: it reaches the streams of the sender that are subscribed to the chat at that
+   * moment, and the sender decides what follows. Any member may ask.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * FAILED_PRECONDITION (NOT_STREAMING): the message is not growing (any more).
+   */
+  stopMessage(
+    request: StopMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<StopMessageResponse>>;
 }
 
 export interface ChatServiceClient<CallOptionsExt = {}> {
@@ -13038,7 +18069,9 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, and older nodes may not know it.
+   * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type or a reference, or is silent, and older nodes may
+   * not know it.
    * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
    * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
    * `client_message_id`.
@@ -13092,6 +18125,48 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListMessageVersionsResponse>;
   /**
+   * AddReaction adds the caller's reaction to a message: an emoji. A user has at most one reaction of each kind to a message.
+   * A reaction takes the chat's next number. It changes neither the message, nor the order of chats, nor unread counts.
+   * Adding a reaction that the message has already from the caller changes nothing.
+   *
+   * Adding again with the same `client_change_id` returns the first answer, at any later time, also after the reaction was
+   * removed.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * FAILED_PRECONDITION (MESSAGE_DELETED): the message was deleted; (FEATURE_DISABLED): older nodes may not know reactions.
+   * RESOURCE_EXHAUSTED (REACTION_LIMIT): the message has as many kinds of reactions as the service allows.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE): the reaction may or may not be stored; send it again with the same
+   * `client_change_id`.
+   */
+  addReaction(
+    request: DeepPartial<AddReactionRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<AddReactionResponse>;
+  /**
+   * RemoveReaction takes back the caller's reaction to a message. Removing a reaction that the message does not have from
+   * the caller changes nothing.
+   *
+   * The errors are those of AddReaction.
+   */
+  removeReaction(
+    request: DeepPartial<RemoveReactionRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<RemoveReactionResponse>;
+  /**
+   * ListReactions returns who reacted to a message, in the order of the reactions' numbers.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  listReactions(
+    request: DeepPartial<ListReactionsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListReactionsResponse>;
+  /**
    * ListChanges returns everything that happened in a chat after a number, in the order of the numbers: what a client that
    * subscribes with this number receives before `caught_up`.
    *
@@ -13135,6 +18210,65 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
    */
   markRead(request: DeepPartial<MarkReadRequest>, options?: CallOptions & CallOptionsExt): Promise<MarkReadResponse>;
+  /**
+   * ListThread returns a page of a thread: its first message (the root), and the messages of the thread by sequence number.
+   * With `after_seq` it pages forwards, with `before_seq` backwards; with neither it returns the newest page. Every page is in
+   * ascending order of `seq`, and all of it is of one moment. If `message_id` names a message of the thread other than the
+   * root, it returns the same thread.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or the root is hidden.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  listThread(
+    request: DeepPartial<ListThreadRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListThreadResponse>;
+  /**
+   * FollowThread makes the caller follow a thread, also one without messages yet: ListThreads then lists it. A member who
+   * sends a message of a thread follows it, and so does the sender of the root from the first message on. Following ends with
+   * the membership. Following twice is harmless.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or it is hidden.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (SYSTEM_MESSAGE): nobody can reply to a system message.
+   */
+  followThread(
+    request: DeepPartial<FollowThreadRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<FollowThreadResponse>;
+  /**
+   * UnfollowThread ends following, until the caller sends another message of the thread or follows it again. Ending it twice
+   * is harmless. The errors are those of FollowThread.
+   */
+  unfollowThread(
+    request: DeepPartial<UnfollowThreadRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<UnfollowThreadResponse>;
+  /**
+   * MarkThreadRead moves the caller's read mark in a thread that the caller follows forward. All of the caller's devices share
+   * the mark. It never moves back: a smaller number changes nothing. It does not change the read mark of the chat.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message, or it is hidden.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (THREAD_NOT_FOLLOWED): the caller does not follow the thread.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
+   */
+  markThreadRead(
+    request: DeepPartial<MarkThreadReadRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<MarkThreadReadResponse>;
+  /**
+   * ListThreads returns the threads that the caller follows in all chats, or in one, each with the number of unread messages:
+   * those with the newest last message first. A thread that gets a message between two pages may be missing in the later
+   * pages; it is among the first if the listing is begun again.
+   */
+  listThreads(
+    request: DeepPartial<ListThreadsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListThreadsResponse>;
   /**
    * ListOnlineUsers returns the users that have an open stream, in ascending order of their ids. With `chat_id` it returns
    * only members of that chat.
@@ -13191,6 +18325,71 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     request: AsyncIterable<DeepPartial<ConnectChatRequest>>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<ConnectChatResponse>;
+  /**
+   * StartMessage begins a streamed message: one message whose text grows while readers read it, such as the answer of a
+   * language model or live captions. It takes the chat's next number like any message (`Message.streaming`). AppendMessage
+   * adds to it, and FinishMessage ends it. If the service hears nothing from the sender for 60 seconds (unless configured
+   * otherwise), it ends the message as cancelled.
+   *
+   * Starting again with the same `client_message_id` returns the first message's id and sequence number, at any later time,
+   * and the number of the next part: a sender that was restarted goes on from there.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): older nodes may not know streamed messages.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; start it again with the same
+   * `client_message_id`.
+   */
+  startMessage(
+    request: DeepPartial<StartMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<StartMessageResponse>;
+  /**
+   * AppendMessage adds a text to the end of a streamed message. Readers get the first part at once. The service collects
+   * the parts that arrive within 40 ms of the last change (unless configured otherwise) and stores them together, as one
+   * change of the chat; it answers each when it is stored. A client need not wait for the answer before it sends the next
+   * part. The parts may arrive at different nodes, for example after a reconnection.
+   *
+   * Only the sender may append, and a caller with the token role `service`. Parts are numbered; appending a part again is
+   * harmless, at any later time. The text of a repeated part is not compared with the first one.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * INVALID_ARGUMENT (INVALID_FIELDS): the whole text would be longer than the service allows (64,000 characters, unless
+   * configured otherwise).
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not append to this message.
+   * FAILED_PRECONDITION (PART_MISSING): an earlier part is missing; the error names the number that the service expects.
+   * (NOT_STREAMING): the message is complete or cancelled, or is no streamed message. (MESSAGE_DELETED): it was deleted.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the part may or may not be stored; send it again.
+   */
+  appendMessage(
+    request: DeepPartial<AppendMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<AppendMessageResponse>;
+  /**
+   * FinishMessage ends a streamed message, after the parts that the caller has sent before. Readers get `message_changed`
+   * with the whole text. Finishing again in the same way returns the first answer.
+   *
+   * The errors are those of AppendMessage. FAILED_PRECONDITION (NOT_STREAMING): the message has ended in the other way.
+   */
+  finishMessage(
+    request: DeepPartial<FinishMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<FinishMessageResponse>;
+  /**
+   * StopMessage asks the sender of a streamed message to end it. The service passes the request on as the event
+   * `stop_requested`, which is ephemeral: it reaches the streams of the sender that are subscribed to the chat at that
+   * moment, and the sender decides what follows. Any member may ask.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * FAILED_PRECONDITION (NOT_STREAMING): the message is not growing (any more).
+   */
+  stopMessage(
+    request: DeepPartial<StopMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<StopMessageResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;

@@ -29,6 +29,10 @@ export interface AcceptedMessage {
   contentHash: Uint8Array;
   acceptedAt: Date | undefined;
   data: { [key: string]: any } | undefined;
+  type: string;
+  silent: boolean;
+  replyToId: string;
+  rootId: string;
 }
 
 function createBaseAcceptedMessage(): AcceptedMessage {
@@ -42,6 +46,10 @@ function createBaseAcceptedMessage(): AcceptedMessage {
     contentHash: new Uint8Array(0),
     acceptedAt: undefined,
     data: undefined,
+    type: "",
+    silent: false,
+    replyToId: "",
+    rootId: "",
   };
 }
 
@@ -73,6 +81,18 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
     }
     if (message.data !== undefined) {
       Struct.encode(Struct.wrap(message.data), writer.uint32(74).fork()).join();
+    }
+    if (message.type !== "") {
+      writer.uint32(82).string(message.type);
+    }
+    if (message.silent !== false) {
+      writer.uint32(88).bool(message.silent);
+    }
+    if (message.replyToId !== "") {
+      writer.uint32(98).string(message.replyToId);
+    }
+    if (message.rootId !== "") {
+      writer.uint32(106).string(message.rootId);
     }
     return writer;
   },
@@ -162,6 +182,38 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
             message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.silent = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.replyToId = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.rootId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -209,6 +261,18 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
         ? fromJsonTimestamp(object.accepted_at)
         : undefined,
       data: isObject(object.data) ? object.data : undefined,
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      silent: isSet(object.silent) ? globalThis.Boolean(object.silent) : false,
+      replyToId: isSet(object.replyToId)
+        ? globalThis.String(object.replyToId)
+        : isSet(object.reply_to_id)
+        ? globalThis.String(object.reply_to_id)
+        : "",
+      rootId: isSet(object.rootId)
+        ? globalThis.String(object.rootId)
+        : isSet(object.root_id)
+        ? globalThis.String(object.root_id)
+        : "",
     };
   },
 
@@ -241,6 +305,18 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
     if (message.data !== undefined) {
       obj.data = message.data;
     }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.silent !== false) {
+      obj.silent = message.silent;
+    }
+    if (message.replyToId !== "") {
+      obj.replyToId = message.replyToId;
+    }
+    if (message.rootId !== "") {
+      obj.rootId = message.rootId;
+    }
     return obj;
   },
 
@@ -258,6 +334,10 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
     message.contentHash = object.contentHash ?? new Uint8Array(0);
     message.acceptedAt = object.acceptedAt ?? undefined;
     message.data = object.data ?? undefined;
+    message.type = object.type ?? "";
+    message.silent = object.silent ?? false;
+    message.replyToId = object.replyToId ?? "";
+    message.rootId = object.rootId ?? "";
     return message;
   },
 };

@@ -1,7 +1,9 @@
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Counter, Metrics } from '../../client/metrics/metrics.ts';
 import type { Complete } from '../../model/complete.ts';
-import type { Message } from '../../model/message.ts';
+import { type Entry, entryOf } from '../../model/entry.ts';
+import type { Message, MessageStreaming } from '../../model/message.ts';
+import type { ReactionChange } from '../../model/reaction.ts';
 import type { TraceContext } from '../../model/trace-context.ts';
 import type { Appended, NewMessage } from '../../repository/message-repository.ts';
 
@@ -19,20 +21,20 @@ export function writtenCounters(metrics: Metrics): WrittenCounters {
     }),
     changes: metrics.counter({
       name: 'chat_changes_saved_total',
-      help: 'Edits and deletions that were committed.',
+      help: 'Edits, deletions, reactions and flushes of streamed messages that were committed.',
       labels: ['kind'],
     }),
   };
 }
 
-/** Collects the messages of a written batch, to count them and to publish them by chat. */
-export class WrittenMessages {
+/** Collects the entries of a written batch, to count them and to publish them by chat. */
+export class WrittenEntries {
   readonly #counters: WrittenCounters;
-  readonly #stored = new Map<string, Message[]>();
+  readonly #stored = new Map<string, Entry[]>();
   readonly #heads = new Map<string, number>();
-  /** By chat, of the messages whose traces are recorded. */
+  /** By chat, of the entries whose traces are recorded. */
   readonly #traces = new Map<string, TraceContext[]>();
-  /** The same for all messages of a batch. */
+  /** The same for all entries of a batch. */
   #epoch: string | undefined;
 
   constructor(counters: WrittenCounters) {
@@ -41,10 +43,21 @@ export class WrittenMessages {
 
   /** Adds a new message. Add the messages of a chat in the order of their numbers. */
   addStored(
-    { chatId, sender, clientMessageId, text, data, trace }: Omit<NewMessage, 'asService'>,
-    appended: Appended,
+    {
+      chatId,
+      sender,
+      clientMessageId,
+      text,
+      data,
+      type,
+      silent,
+      replyToId,
+      streaming,
+      trace,
+    }: Omit<NewMessage, 'asService' | 'contentHash'> & { streaming?: MessageStreaming },
+    appended: Omit<Appended, 'outcome'>,
   ): void {
-    const { messageId, seq, createdAt, epoch } = appended;
+    const { messageId, seq, createdAt, epoch, replyToSeq, rootId } = appended;
     const message: Complete<Message> = {
       id: messageId,
       chatId,
@@ -58,23 +71,48 @@ export class WrittenMessages {
       data,
       editedAt: undefined,
       deletion: undefined,
+      reactions: undefined,
+      type,
+      silent,
+      replyTo:
+        replyToId !== undefined && replyToSeq !== undefined ? { messageId: replyToId, seq: replyToSeq } : undefined,
+      rootId,
+      streaming,
+      thread: undefined,
     };
     this.#counters.messages.add(1);
-    this.#add(message, epoch, trace);
+    this.#add(chatId, entryOf(message), epoch, trace);
   }
 
   /** Adds a message as a change has left it, which was committed in that epoch, or later. Add the changes of a chat in the order of their numbers. */
   addChanged(message: Message, epoch: string | undefined, trace: TraceContext | undefined): void {
     this.#counters.changes.add(1, { kind: message.deletion ? 'deleted' : 'edited' });
-    this.#add(message, epoch, trace);
+    this.#add(message.chatId, entryOf(message), epoch, trace);
   }
 
-  #add(message: Message, epoch: string | undefined, trace: TraceContext | undefined): void {
+  /** Adds a change of a reaction, which was committed in that epoch, or later. Add the changes of a chat in the order of their numbers. */
+  addReaction(reaction: ReactionChange, epoch: string, trace: TraceContext | undefined): void {
+    this.#counters.changes.add(1, { kind: 'reacted' });
+    this.#add(reaction.chatId, { kind: 'reaction', reaction }, epoch, trace);
+  }
+
+  #add(chatId: string, entry: Entry, epoch: string | undefined, trace: TraceContext | undefined): void {
     this.#epoch = epoch;
-    const ofChat = this.#stored.get(message.chatId);
-    if (ofChat) ofChat.push(message);
-    else this.#stored.set(message.chatId, [message]);
-    if (trace) this.#traces.set(message.chatId, [...(this.#traces.get(message.chatId) ?? []), trace]);
+    const ofChat = this.#stored.get(chatId);
+    if (ofChat) ofChat.push(entry);
+    else this.#stored.set(chatId, [entry]);
+    if (trace) this.#traces.set(chatId, [...(this.#traces.get(chatId) ?? []), trace]);
+  }
+
+  /** Adds an entry of another kind, which `kind` names for the counter. Add the entries of a chat in the order of their numbers. */
+  addEntry(
+    chatId: string,
+    entry: Entry,
+    kind: string,
+    { epoch, trace }: { epoch: string; trace: TraceContext | undefined },
+  ): void {
+    this.#counters.changes.add(1, { kind });
+    this.#add(chatId, entry, epoch, trace);
   }
 
   /** Counts a message that an earlier attempt here has committed without an answer. */
@@ -90,9 +128,9 @@ export class WrittenMessages {
   publish(bus: Bus): void {
     const epoch = this.#epoch;
     for (const [chatId, seq] of this.#heads) bus.publishToChat(chatId, { kind: 'head', seq });
-    for (const [chatId, messages] of this.#stored) {
+    for (const [chatId, entries] of this.#stored) {
       const traces = this.#traces.get(chatId) ?? [];
-      bus.publishToChat(chatId, { kind: 'messages', messages, traces, ...(epoch !== undefined && { epoch }) });
+      bus.publishToChat(chatId, { kind: 'entries', entries, traces, ...(epoch !== undefined && { epoch }) });
     }
   }
 }
