@@ -16,6 +16,8 @@ export function toWireEphemeralEvent(event: EphemeralEvent): CompleteOneof<WireE
       return { $case: 'presence', value: { chatId, user: toWireUser(event.user), online: event.online } };
     case 'read':
       return { $case: 'read', value: { chatId, userId: event.userId, seq: event.seq } };
+    case 'stop_requested':
+      return { $case: 'stopRequested', value: { chatId, messageId: event.messageId, user: toWireUser(event.user) } };
     default:
       return event satisfies never;
   }
@@ -35,6 +37,10 @@ export function fromWireEphemeralEvent(event: WireEvent | undefined): Complete<E
     case 'read': {
       const { chatId, userId, seq } = event.value;
       return { kind: 'read', chatId, userId, seq };
+    }
+    case 'stopRequested': {
+      const { chatId, messageId, user } = event.value;
+      return { kind: 'stop_requested', chatId, messageId, user: fromWireUser(user) };
     }
     case undefined:
       throw new TypeError('an ephemeral event of an unknown kind');

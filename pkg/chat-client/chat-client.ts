@@ -7,6 +7,7 @@ import type {
   MarkThreadReadResponse,
   Message,
   MessageVersion,
+  Reaction,
   UpdateChatResponse,
   User,
 } from '../api/chat/v1/chat.ts';
@@ -24,11 +25,14 @@ import type { PendingChange } from './messages/pending-change.ts';
 import type { PendingMessage } from './messages/pending-message.ts';
 import type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 import type { SendOptions } from './messages/send-options.ts';
+import type { StreamOptions } from './messages/stream-options.ts';
 import { MessageFeed } from './reading/message-feed.ts';
-import { allChats, allOnlineUsers, allThreads, allVersions } from './reading/pages.ts';
+import { allChats, allOnlineUsers, allReactions, allThreads, allVersions } from './reading/pages.ts';
 import { ReadMarks } from './reading/read-marks.ts';
 import { isChange } from './sending/durable-command.ts';
+import { MessageStream } from './sending/message-stream.ts';
 import type { Outbox } from './sending/outbox.ts';
+import { sendTokens, type Tokens } from './sending/send-tokens.ts';
 import type { ChatCalls, Transport } from './transports/transport.ts';
 
 export interface ChatClientOptions {
@@ -91,7 +95,7 @@ export class ChatClient {
     return this.#session.sender.pending.flatMap((content) => (isChange(content) ? [] : [content]));
   }
 
-  /** The unanswered edits and deletions in the order of their calls. Those of the outbox are included, as in `pendingMessages`. */
+  /** The unanswered edits, deletions and reactions in the order of their calls. Those of the outbox are included, as in `pendingMessages`. */
   get pendingChanges(): readonly PendingChange[] {
     return this.#session.sender.pending.filter(isChange);
   }
@@ -180,6 +184,72 @@ export class ChatClient {
     { hide = false, reason = '', ifVersion, clientChangeId = newId() }: DeleteOptions = {},
   ): Promise<ChangeReceipt> {
     return this.#perform({ kind: 'delete', chatId, messageId, clientChangeId, hide, reason, ifVersion });
+  }
+
+  /**
+   * Adds the user's reaction to a message, an emoji. Resolves once the service has stored it durably, with `seq` 0 if the message has it already. The client
+   * sends it again until it is answered, and keeps it in the outbox, as an edit. Rejects as `edit` does, also with RESOURCE_EXHAUSTED (REACTION_LIMIT).
+   *
+   * @example
+   * await client.react(chatId, messageId, '👍');
+   */
+  react(chatId: string, messageId: string, emoji: string, { clientChangeId = newId() } = {}): Promise<ChangeReceipt> {
+    return this.#perform({ kind: 'react', chatId, messageId, emoji, clientChangeId });
+  }
+
+  /**
+   * Takes back the user's reaction to a message. Resolves with `seq` 0 if the message does not have it. Otherwise as `react`.
+   *
+   * @example
+   * await client.unreact(chatId, messageId, '👍');
+   */
+  unreact(chatId: string, messageId: string, emoji: string, { clientChangeId = newId() } = {}): Promise<ChangeReceipt> {
+    return this.#perform({ kind: 'unreact', chatId, messageId, emoji, clientChangeId });
+  }
+
+  /** Returns who reacted to a message, in the order of the reactions. Throws ChatClientError. */
+  reactions(chatId: string, messageId: string): Promise<Reaction[]> {
+    return allReactions(this.#call, chatId, messageId);
+  }
+
+  /**
+   * Begins a message whose text is written piece by piece, while others read it: the answer of a language model, live captions. Returns a
+   * `WritableStream` of strings: `close` completes the message, `abort` ends it as cancelled. Readers get a change for what was written within about 40 ms.
+   * If the client is gone for a minute, the service ends the message as cancelled.
+   *
+   * @example
+   * const writer = client.stream(chatId).getWriter();
+   * await writer.write('Once upon ');
+   * await writer.write('a time …');
+   * await writer.close();
+   */
+  stream(chatId: string, { text = '', clientMessageId = newId() }: StreamOptions = {}): MessageStream {
+    return new MessageStream({
+      chatId,
+      clientMessageId,
+      text,
+      perform: (command) => this.#session.streams.perform(command),
+      onStopRequested: (listener) => this.on('stopRequested', listener),
+    });
+  }
+
+  /**
+   * Streams the texts of an iterable, for example the tokens of a language model, as one message. Resolves once the message is complete and stored durably.
+   * If a member asks to stop it, iterates no further and ends the message as cancelled. If the iterable throws, ends the message as cancelled and throws
+   * the same error. A function in place of the iterable gets a signal that aborts when a member asks to stop, for example for `fetch`.
+   *
+   * @example
+   * await client.streamFrom(chatId, ['Once upon ', 'a time …']);
+   */
+  streamFrom(chatId: string, tokens: Tokens, options?: StreamOptions): Promise<Receipt> {
+    return sendTokens(this.stream(chatId, options), tokens);
+  }
+
+  /**
+   * Asks the sender of a streamed message to end it. The sender decides. Throws ChatClientError: FAILED_PRECONDITION (NOT_STREAMING) if the message has ended.
+   */
+  async stopStream(chatId: string, messageId: string): Promise<void> {
+    await this.#call('stopMessage', { chatId, messageId });
   }
 
   /**

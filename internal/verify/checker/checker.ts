@@ -5,13 +5,17 @@ import type {
   CoveredRecord,
   EpochRecord,
   FaultRecord,
+  GrownRecord,
   HistoryRecord,
   MessageRecord,
   OpenRecord,
   ReachedRecord,
+  ReactionRecord,
+  ReactRecord,
   ResetRecord,
   RunRecord,
   SendRecord,
+  StreamRecord,
   ThreadRecord,
 } from '../history/history-record.ts';
 import { Changes } from './changes.ts';
@@ -19,9 +23,11 @@ import { Epochs } from './epochs.ts';
 import { Findings } from './findings.ts';
 import { judgeChat, lacksNoMessage } from './judge-chat.ts';
 import { type Floor, Ledger, numberOf } from './ledger.ts';
+import { Reactions } from './reactions.ts';
 import { Reader } from './reader.ts';
 import { Rights } from './rights.ts';
 import { Sends } from './sends.ts';
+import { Streams } from './streams.ts';
 import { beginsMembership } from './system-messages.ts';
 import { Tally } from './tally.ts';
 import { judgeCounts, judgeListed } from './threads.ts';
@@ -48,6 +54,8 @@ export class Checker {
   readonly #tally = new Tally();
   readonly #sends = new Sends();
   readonly #changes = new Changes();
+  readonly #reactions = new Reactions();
+  readonly #streams = new Streams();
   readonly #rights = new Rights();
   readonly #epochs = new Epochs();
   readonly #ledgers = new Map<string, Ledger>();
@@ -84,6 +92,10 @@ export class Checker {
         return this.#send(this.#epochs.judge(record));
       case 'change':
         return this.#change(this.#epochs.judge(record));
+      case 'react':
+        return this.#react(this.#epochs.judge(record));
+      case 'stream':
+        return this.#stream(this.#epochs.judge(record));
       case 'call':
         return this.#call(this.#epochs.judge(record));
       case 'open':
@@ -92,6 +104,10 @@ export class Checker {
         return this.#message(record);
       case 'covered':
         return this.#covered(record);
+      case 'reaction':
+        return this.#reaction(record);
+      case 'grown':
+        return this.#grown(record);
       case 'reset':
         return this.#reset(record);
       case 'epoch':
@@ -132,7 +148,8 @@ export class Checker {
       const chat = this.#chats.get(ledger.chatId);
       const users = this.#users;
       const lostAt = this.#epochs.lastAt;
-      judgeChat({ ledger, chat, sends: this.#sends, changes: this.#changes, users, lateMs, lostAt }, report);
+      const made = { sends: this.#sends, changes: this.#changes, reactions: this.#reactions, streams: this.#streams };
+      judgeChat({ ledger, chat, ...made, users, lateMs, lostAt }, report);
     }
     this.#sends.finish(this.#changes, report);
     this.#changes.finish(report);
@@ -150,7 +167,7 @@ export class Checker {
       audited,
       unread: [...this.#ledgers.values()].filter((ledger) => this.#isUnread(ledger)).length,
       acknowledged: this.#sends.acknowledged,
-      changed: this.#changes.acknowledged,
+      changed: this.#changes.acknowledged + this.#reactions.acknowledged + this.#streams.acknowledged,
       unknown: this.#sends.unknown,
     });
   }
@@ -173,6 +190,7 @@ export class Checker {
   #send(record: SendRecord): void {
     this.#users.add(record.user);
     this.#sends.add(record, this.#findings.report);
+    this.#streams.begin(record);
     const right = membership(record.chatId, record.user);
     const ledger = this.#ledger(record.chatId);
     this.#useService(record);
@@ -187,6 +205,24 @@ export class Checker {
     this.#changes.add(record, this.#findings.report);
     this.#useService(record);
     if (record.outcome === 'ok') this.#ledger(record.chatId).acknowledgedChange(record, this.#findings.report);
+    else if (record.reason === 'NOT_A_MEMBER' || record.reason === 'CHAT_NOT_FOUND')
+      this.#rights.denied(membership(record.chatId, record.user), record, record.begin);
+  }
+
+  #react(record: ReactRecord): void {
+    this.#users.add(record.user);
+    this.#reactions.add(record, this.#findings.report);
+    this.#useService(record);
+    if (record.outcome === 'ok') this.#ledger(record.chatId).acknowledgedReaction(record, this.#findings.report);
+    else if (record.reason === 'NOT_A_MEMBER' || record.reason === 'CHAT_NOT_FOUND')
+      this.#rights.denied(membership(record.chatId, record.user), record, record.begin);
+  }
+
+  #stream(record: StreamRecord): void {
+    this.#users.add(record.user);
+    this.#streams.add(record);
+    this.#useService(record);
+    if (record.outcome === 'ok') this.#ledger(record.chatId).acknowledgedStream(record, this.#findings.report);
     else if (record.reason === 'NOT_A_MEMBER' || record.reason === 'CHAT_NOT_FOUND')
       this.#rights.denied(membership(record.chatId, record.user), record, record.begin);
   }
@@ -211,7 +247,7 @@ export class Checker {
   }
 
   /** A user who is banned from the service may do nothing once `revocationMs` have passed. */
-  #useService(record: CallRecord | SendRecord | ChangeRecord): void {
+  #useService(record: CallRecord | SendRecord | ChangeRecord | ReactRecord | StreamRecord): void {
     if (record.outcome !== 'ok') return;
     const { begin, at, user } = record;
     const graceMs = this.#run.bounds.revocationMs;
@@ -247,6 +283,7 @@ export class Checker {
     const knownAt = reader.ledger.knownAt.get(numberOf(record)) ?? record.at;
     reader.take(record, this.#findings.report);
     const live = reader.isLive;
+    if (reader.open.source === 'audit') reader.ledger.counts.set(record.id, record.reactions ?? {});
     this.#judgeVersion(reader, record);
     // A client that had stopped reading finds messages in its buffers; their arrival says nothing about when the service sent them.
     const graceMs = !live
@@ -267,6 +304,22 @@ export class Checker {
     if (delayMs <= this.#run.bounds.deliveryMs || this.#isDisturbed(reader, since)) return;
     const known = reader.ledger.messages.get(record.seq)!;
     this.#findings.report('late', `${Math.round(delayMs)} ms`, [known, record], reader.open.chatId);
+  }
+
+  #reaction(record: ReactionRecord): void {
+    const reader = this.#readers.get(record.reader);
+    if (!reader) return;
+    const valid = this.#epochs.validThrough(reader.open.chatId, reader.epoch);
+    if (valid === undefined || record.seq <= valid) reader.takeReaction(record, this.#findings.report);
+    else reader.takeLost(record, valid, this.#findings.report);
+  }
+
+  #grown(record: GrownRecord): void {
+    const reader = this.#readers.get(record.reader);
+    if (!reader) return;
+    const valid = this.#epochs.validThrough(reader.open.chatId, reader.epoch);
+    if (valid === undefined || record.seq <= valid) reader.takeGrown(record, this.#findings.report);
+    else reader.takeLost(record, valid, this.#findings.report);
   }
 
   #covered(record: CoveredRecord): void {
@@ -312,6 +365,8 @@ export class Checker {
       return place !== undefined && place <= validOf(chatId);
     });
     this.#changes.lose(({ chatId, seq = 0 }) => seq <= validOf(chatId));
+    this.#streams.lose(({ chatId, seq = 0 }) => seq <= validOf(chatId));
+    this.#reactions.lose(({ chatId, seq = 0 }) => seq <= validOf(chatId));
     for (const reader of [...this.#readers.values(), ...this.#ended]) reader.loseAfter(validOf(reader.open.chatId));
     this.#rights.lose(record, record.begin);
     for (const chatId of this.#chats.keys()) if (!(chatId in record.chats)) this.#chats.delete(chatId);

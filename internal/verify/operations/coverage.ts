@@ -19,6 +19,7 @@ export const notAsked: Partial<Record<Operation, string>> = {
   RevokeSession: accounts,
   ListAuthEvents: accounts,
   ListMessageVersions: lists,
+  ListReactions: lists,
   GetMessage: 'ListMessages reads the same rows',
   ListBans: lists,
   ListBannedUsers: lists,

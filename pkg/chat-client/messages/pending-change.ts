@@ -1,5 +1,5 @@
-/** An edit or deletion of a message that the service has not answered yet. */
-export type PendingChange = PendingEdit | PendingDeletion;
+/** An edit or deletion of a message, or a reaction to one, that the service has not answered yet. */
+export type PendingChange = PendingEdit | PendingDeletion | PendingReaction;
 
 export interface PendingEdit {
   kind: 'edit';
@@ -23,4 +23,13 @@ export interface PendingDeletion {
   hide: boolean;
   reason: string;
   ifVersion?: number;
+}
+
+export interface PendingReaction {
+  kind: 'react' | 'unreact';
+  chatId: string;
+  messageId: string;
+  emoji: string;
+  /** The id by which the service recognises a repetition. */
+  clientChangeId: string;
 }

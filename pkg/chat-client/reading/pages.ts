@@ -1,4 +1,4 @@
-import type { Chat, FollowedThread, MessageVersion, User } from '../../api/chat/v1/chat.ts';
+import type { Chat, FollowedThread, MessageVersion, Reaction, User } from '../../api/chat/v1/chat.ts';
 import type { Call } from '../calls/repeating-calls.ts';
 
 /** Returns all of the user's chats, most recently changed first. Throws ChatClientError. */
@@ -25,6 +25,17 @@ export async function allVersions(call: Call, chatId: string, messageId: string)
       return { items: versions, nextPageToken };
     },
     ({ version }) => version,
+  );
+}
+
+/** Returns who reacted to a message, in the order of the reactions. Throws ChatClientError. */
+export async function allReactions(call: Call, chatId: string, messageId: string): Promise<Reaction[]> {
+  return allPages(
+    async (pageToken) => {
+      const { reactions, nextPageToken } = await call('listReactions', { chatId, messageId, pageToken });
+      return { items: reactions, nextPageToken };
+    },
+    ({ seq }) => seq,
   );
 }
 

@@ -93,7 +93,7 @@ export class OwnChanges {
   refused(change: ChatClientEvents['changeRefused']): void {
     const { messageId, error } = change;
     if (change.kind === 'delete') this.#notDeleted(messageId, error);
-    else this.#openAgain(messageId, change.text, change.ifVersion ?? 0, error);
+    if (change.kind === 'edit') this.#openAgain(messageId, change.text, change.ifVersion ?? 0, error);
   }
 
   #editing(messageId: string) {
@@ -141,7 +141,8 @@ function changedMeanwhile(text: string): string {
 }
 
 /** Returns the message as it is after the change. */
-function after(message: Message, { kind, seq, createdAt, ...change }: ChatClientEvents['changeSent']): Message {
+function after(message: Message, change: ChatClientEvents['changeSent']): Message {
+  const { kind, seq, createdAt } = change;
   if (kind === 'delete') return { ...message, text: '', updateSeq: seq, deletedAt: createdAt };
-  return { ...message, text: 'text' in change ? change.text : message.text, updateSeq: seq, editedAt: createdAt };
+  return kind === 'edit' ? { ...message, text: change.text, updateSeq: seq, editedAt: createdAt } : message;
 }

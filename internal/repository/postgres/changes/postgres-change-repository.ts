@@ -13,10 +13,13 @@ import { withMessageErrors, withStorageErrors } from '../connection/storage-erro
 import type { Tables } from '../connection/tables.ts';
 import { type MessageRow, toJson, toMessage } from '../messages/message-row.ts';
 
-/** What append_changes does not return, because no change changes it. The limit makes PostgreSQL look up each message by its key. */
+/**
+ * Adds what append_changes does not return: what no change changes, and whether the message is streamed as the changes before have left it. The limit makes
+ * PostgreSQL look up each message by its key.
+ */
 const appendStatement = {
   name: 'append_changes',
-  text: `select a.*, m.* from append_changes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+  text: `select a.*, m.*, case a.outcome when 'stored' then streaming_of(a.chat_id, a.seq) end as streaming from append_changes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
     $15 * interval '1 millisecond', $16 * interval '1 millisecond', $17, $18)
     with ordinality as a (
       outcome, chat_type, change_seq, changed_at, chat_id, seq, update_seq, id, sender_id, sender_name, client_message_id, text, system,

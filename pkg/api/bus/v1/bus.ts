@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Change, Message, PresenceChanged, ReadMarkMoved, UserTyping } from "../../chat/v1/chat.ts";
+import { Change, Message, PresenceChanged, ReadMarkMoved, StopRequested, UserTyping } from "../../chat/v1/chat.ts";
 
 export const protobufPackage = "bus.v1";
 
@@ -80,6 +80,9 @@ export interface Signal {
     | { $case: "typing"; value: UserTyping }
     | { $case: "presence"; value: PresenceChanged }
     | { $case: "read"; value: ReadMarkMoved }
+    | //
+    /** Fields of further kinds have the numbers that they have in chat.v1.Event. */
+    { $case: "stopRequested"; value: StopRequested }
     | undefined;
   /** If set, nodes deliver the event only to this user's streams. */
   onlyTo?: string | undefined;
@@ -908,6 +911,9 @@ export const Signal: MessageFns<Signal> = {
       case "read":
         ReadMarkMoved.encode(message.signal.value, writer.uint32(26).fork()).join();
         break;
+      case "stopRequested":
+        StopRequested.encode(message.signal.value, writer.uint32(154).fork()).join();
+        break;
     }
     if (message.onlyTo !== undefined) {
       writer.uint32(34).string(message.onlyTo);
@@ -952,6 +958,14 @@ export const Signal: MessageFns<Signal> = {
             message.signal = { $case: "read", value: ReadMarkMoved.decode(reader, reader.uint32()) };
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.signal = { $case: "stopRequested", value: StopRequested.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 4: {
             if (tag !== 34) {
               break;
@@ -980,6 +994,10 @@ export const Signal: MessageFns<Signal> = {
         ? { $case: "presence", value: PresenceChanged.fromJSON(object.presence) }
         : isSet(object.read)
         ? { $case: "read", value: ReadMarkMoved.fromJSON(object.read) }
+        : isSet(object.stopRequested)
+        ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stopRequested) }
+        : isSet(object.stop_requested)
+        ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stop_requested) }
         : undefined,
       onlyTo: isSet(object.onlyTo)
         ? globalThis.String(object.onlyTo)
@@ -997,6 +1015,8 @@ export const Signal: MessageFns<Signal> = {
       obj.presence = PresenceChanged.toJSON(message.signal.value);
     } else if (message.signal?.$case === "read") {
       obj.read = ReadMarkMoved.toJSON(message.signal.value);
+    } else if (message.signal?.$case === "stopRequested") {
+      obj.stopRequested = StopRequested.toJSON(message.signal.value);
     }
     if (message.onlyTo !== undefined) {
       obj.onlyTo = message.onlyTo;
@@ -1025,6 +1045,12 @@ export const Signal: MessageFns<Signal> = {
       case "read": {
         if (object.signal?.value !== undefined && object.signal?.value !== null) {
           message.signal = { $case: "read", value: ReadMarkMoved.fromPartial(object.signal.value) };
+        }
+        break;
+      }
+      case "stopRequested": {
+        if (object.signal?.value !== undefined && object.signal?.value !== null) {
+          message.signal = { $case: "stopRequested", value: StopRequested.fromPartial(object.signal.value) };
         }
         break;
       }
