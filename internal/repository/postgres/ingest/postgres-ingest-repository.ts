@@ -223,7 +223,7 @@ export class PostgresIngestRepository implements IngestRepository {
           messages.map(({ clientMessageId }) => clientMessageId),
           messages.map(({ contentHash }) => contentHash),
           messages.map(({ text }) => text),
-          messages.map(toContents),
+          toContents(messages),
           lockWaitMs,
         ],
       });

@@ -72,8 +72,14 @@ export function toJson(data: MessageData | undefined): string | null {
   return data ? JSON.stringify(data) : null;
 }
 
-/** Returns what append_messages takes as `contents`: the JSON of a message's optional fields by their names; null for an ordinary text. */
-export function toContents({ data, type, silent, replyToId, rootId, mentions }: MessageOptions): string | null {
+/** Returns what append_messages takes as `contents`: one for each message, or null if all are ordinary texts. */
+export function toContents(messages: readonly MessageOptions[]): (string | null)[] | null {
+  const contents = messages.map(toContent);
+  return contents.some((content) => content !== null) ? contents : null;
+}
+
+/** Returns the JSON of a message's optional fields by their names; null for an ordinary text. */
+function toContent({ data, type, silent, replyToId, rootId, mentions }: MessageOptions): string | null {
   if (!(data || type || silent || replyToId || rootId || mentions)) return null;
   const named = { reply_to_id: replyToId, root_id: rootId, mentions: toStoredMentions(mentions) };
   return JSON.stringify({ data, type, silent, ...named });

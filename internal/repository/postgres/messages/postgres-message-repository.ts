@@ -123,7 +123,7 @@ export class PostgresMessageRepository implements MessageRepository {
         batch.map(({ clientMessageId }) => clientMessageId),
         batch.map(({ contentHash }) => contentHash),
         batch.map(({ text }) => text),
-        batch.map(toContents),
+        toContents(batch),
         sendingRoles,
         batch.flatMap(({ asService }, index) => (asService ? [index + 1] : [])),
         lockWaitMs,
