@@ -1,6 +1,7 @@
 import {
   type Chat,
   type ChatClient,
+  type Mention,
   type Message,
   newId,
   type PendingChange,
@@ -30,6 +31,8 @@ interface Deps {
   ownId: string;
   /** Resolves once the client receives every later event. */
   online: () => Promise<void>;
+  /** Returns whom a typed text mentions. Never throws. */
+  mentionsIn: (text: string) => Promise<Mention[]>;
 }
 
 const pageSize = 50;
@@ -49,6 +52,8 @@ export class Conversation {
   following = true;
   readonly #deps: Deps;
   #loading: Loading | undefined;
+  /** Settles when the texts that mention somebody have been handed over. */
+  #naming: Promise<void> | undefined;
   /** Counts how often the newest page was asked for: any other that is on its way then comes too late. */
   #generation = 0;
   /** The epoch of the numbers in the window; empty if it is not known. */
@@ -74,6 +79,7 @@ export class Conversation {
       chatId: id,
       client: deps.client,
       onChange: (message) => this.receiveChange(message),
+      mentionsIn: deps.mentionsIn,
       find: (messageId) => this.state.value.window.messages.find((one) => one.id === messageId),
     });
   }
@@ -122,6 +128,20 @@ export class Conversation {
     this.#resets += 1;
     this.#heardMeanwhile = [];
     void this.loadNewest();
+  }
+
+  /** Reads the messages from the first unread one on, if older ones than those in the window are unread. */
+  async loadUnread(): Promise<void> {
+    const { window, unreadAfter } = this.state.value;
+    const first = window.messages[0]?.seq ?? 0;
+    if (unreadAfter === undefined || !window.hasOlder || first <= unreadAfter || this.#loading) return;
+    const join = (_: MessageWindow, messages: readonly Message[], hasMore: boolean): MessageWindow => ({
+      messages: [...messages],
+      hasOlder: unreadAfter > 0,
+      hasNewer: hasMore,
+    });
+    this.following = false;
+    await this.#loadPage('newer', { afterSeq: unreadAfter }, join);
   }
 
   async loadOlder(): Promise<void> {
@@ -208,14 +228,29 @@ export class Conversation {
     this.#change({ outgoing: withState(this.state.value.outgoing, id, change) });
   }
 
+  /** The user has marked the messages after this number as unread. */
+  setUnreadAfter(seq: number): void {
+    this.#change({ unreadAfter: seq });
+  }
+
   /** The reader left the conversation: its messages no longer count as new. */
   left(): void {
     this.#change({ unreadAfter: undefined });
   }
 
   #send(id: string, text: string): void {
-    // The client tells of success and refusal by events, too, but not when it has no room or is closed.
-    this.#deps.client.send(this.id, text, { clientMessageId: id }).catch((error: unknown) => this.refused(id, error));
+    const { client, mentionsIn } = this.#deps;
+    const send = (mentions: Mention[]) => {
+      // The client tells of success and refusal by events, too, but not when it has no room or is closed.
+      client.send(this.id, text, { clientMessageId: id, mentions }).catch((error: unknown) => this.refused(id, error));
+    };
+    if (!this.#naming && !text.includes('@')) return send([]);
+    // Later texts wait for the names of earlier ones, so that the order stays.
+    const naming = (this.#naming ?? Promise.resolve()).then(() => mentionsIn(text)).then(send);
+    this.#naming = naming;
+    void naming.then(() => {
+      if (this.#naming === naming) this.#naming = undefined;
+    });
   }
 
   async #newestPage(size: number) {
