@@ -13,8 +13,7 @@ import type {
   NewChange,
   RefusedChange,
 } from '../../repository/change-repository.ts';
-import { refusalOf } from '../authorization.ts';
-import { toMentionError } from '../chats/mentions.ts';
+import { refusalOf, toMentionError } from '../authorization.ts';
 import { BatchWriter, type Settled, type WriterOptions } from './batch-writer.ts';
 import { digestOfChange } from './digests.ts';
 import { type WrittenCounters, WrittenEntries, writtenCounters } from './written-entries.ts';

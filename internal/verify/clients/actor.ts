@@ -6,8 +6,9 @@ import type { ChatCalls } from '../../../pkg/chat-client/transports/transport.ts
 import { admission, membership } from '../checker/checker.ts';
 import type { CallRecord, ChangeRecord, Effect, Outcome, SendRecord } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
+import { everyoneName, mentionsFor } from '../history/mentions-for.ts';
 import { type Connection, type Deployment, openConnection, type TransportName } from '../transports/deployment.ts';
-import { dataFor, everyoneName, mentionsFor } from './content.ts';
+import { dataFor } from './content.ts';
 import type { LiveStream } from './live-stream.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Random } from './random.ts';

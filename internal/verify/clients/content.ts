@@ -1,21 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Mention } from '../../../pkg/api/chat/v1/chat.ts';
+import { mentionsFor } from '../history/mentions-for.ts';
 
 /** Returns the data that clients of a run send with a text: of every third text. It follows from the text, so that histories need not hold it. */
 export function dataFor(text: string): Record<string, unknown> | undefined {
   if (text === '' || text.length % 3 !== 0) return undefined;
   return { characters: text.length, words: text.split(' ').slice(0, 3), 'a key ü': { isLong: text.length > 100 } };
-}
-
-/** How a text begins that mentions everyone. */
-export const everyoneName = 'all';
-
-/** Returns the mentions that clients of a run send with a text: whom it names at its beginning, by `@all` or `@` and the id. They follow from the text, too. */
-export function mentionsFor(text: string): Mention[] {
-  const name = /^@(\S+) /.exec(text)?.[1];
-  if (name === undefined) return [];
-  const everyone = name === everyoneName;
-  return [{ userId: everyone ? '' : name, everyone, offset: 0, length: [...name].length + 1 }];
 }
 
 interface Content {

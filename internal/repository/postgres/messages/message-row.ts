@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Complete } from '../../../model/complete.ts';
 import type { Message, MessageData, MessageOptions } from '../../../model/message.ts';
 import type { Tables } from '../connection/tables.ts';
-import { fromStoredMentions, toStoredMentions } from '../mentions/mention-json.ts';
+import { fromStoredMentions, toStoredMentions } from './mention-json.ts';
 
 export const messageColumns = [
   'chat_id',
