@@ -1,3 +1,4 @@
+import { announceAdmin } from '../../internal/app/process/announce-admin.ts';
 import { runProcess } from '../../internal/app/process/run-process.ts';
 import { toAddress } from '../../internal/app/process/to-address.ts';
 import { type AuthServer, startAuthServer } from '../../internal/app/start-auth-server.ts';
@@ -27,8 +28,8 @@ function readAuthConfig(env: Env): Config {
 }
 
 function announce(
-  { listen: { host }, http, database, tls, auth }: Config,
-  { grpcPort, httpPort }: AuthServer,
+  { listen: { host }, admin, http, database, tls, auth }: Config,
+  { grpcPort, httpPort, adminPort }: AuthServer,
 ): string[] {
   const lines = [
     `  auth-server is ready${tls ? ' (TLS)' : ''}`,
@@ -44,6 +45,7 @@ function announce(
   lines.splice(
     2,
     0,
+    ...announceAdmin(admin, adminPort),
     `    accounts  ${database.dsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${database.dataDir}`}`,
   );
   return lines;

@@ -8,7 +8,7 @@ Measures the service against baselines in the same run, prints a table and write
 Figures of different machines or runs cannot be compared; the ratios within one run can.
 
   --quick       a tenth of the time, for a first look
-  --only NAME   writes, latency, fan-out, gateway, edits, tracing, memory; of many nodes: buses, workers, ingest, storm, rolling
+  --only NAME   writes, latency, fan-out, gateway, edits, streamed, tracing, memory; of many nodes: buses, workers, ingest, storm, rolling
 `;
 
 try {

@@ -8,6 +8,7 @@ import { measureIdleMemory } from './idle-memory.ts';
 import { measureBareCommits, measureLatency } from './latency.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 import { socketIoWire, startSocketIo } from './socket-io.ts';
+import { measureStreamed } from './streamed.ts';
 import { measureTracing } from './tracing.ts';
 
 /** Scenarios with one node. */
@@ -114,6 +115,7 @@ export const nodeScenarios: Record<string, Scenario> = {
   },
   edits: async ({ newDatabase, folder, seconds }) =>
     measureEdits(await newDatabase(), folder, { warmUpMs: seconds * 200 + 300, durationMs: seconds * 1_000 }),
+  streamed: ({ newDatabase, folder, seconds }) => measureStreamed(newDatabase, folder, seconds),
   tracing: ({ newDatabase, seconds }) => measureTracing(newDatabase, seconds < 2 ? 4 : 20),
   memory: async ({ newDatabase, seconds }) => {
     const connections = seconds < 2 ? 500 : 2_000;

@@ -89,6 +89,22 @@ const rejectedTag = (8 << 3) | 2;
 const messageTag = (4 << 3) | 2;
 const caughtUpTag = (3 << 3) | 2;
 
+/** Returns the number of events in a frame, whatever they are. */
+export function countEvents(frame: Buffer): number {
+  let events = 0;
+  for (let at = 0; at < frame.length; events += 1) {
+    at += 1; // the tag of field 1: an event
+    let length = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = frame[at++]!;
+      length |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    at += length;
+  }
+  return events;
+}
+
 export function countFrame(frame: Buffer): FrameCounts {
   const counts = { accepted: 0, rejected: 0, messages: 0, caughtUp: 0 };
   for (let at = 0; at < frame.length; ) {

@@ -88,6 +88,26 @@ describe('a message that was sent', () => {
     expect(timesShown(bob, '[anne] hello')).toBe(1);
   });
 
+  test('is replied to, and gets a thread', async () => {
+    const alice = await join('ada', '--room', 'threads');
+    const bob = await join('bo', '--room', 'threads');
+    await say(bob, '/reply last me too', '[System] There is no message in #threads; /history shows the numbers\n');
+    await say(alice, 'Shall we go?', '[Sent to threads] Shall we go?\n');
+    await bob.shows('[ada] Shall we go?\n');
+    await say(bob, '/reply last yes', '[Sent to threads] (to ada: Shall we go?) yes\n');
+    await alice.shows('[bo] (to ada: Shall we go?) yes\n');
+    const seq = 3;
+    await say(alice, `/thread #${seq} when?`, '[Sent to threads] when?\n');
+    await bob.shows('[ada] (in a thread) when?\n');
+    await say(bob, '/reply last at noon', '[Sent to threads] (to ada: when?) at noon\n');
+    await say(alice, `/thread ${seq}`, `[System] The thread of #${seq} has 2 messages\n`);
+    await alice.shows(/#6 \[.*\]\[bo\] \(to ada: when\?\) at noon\n/);
+    expect(alice.output).toMatch(/has 2 messages\n#3 .*Shall we go\?\n#5 .*\[ada\] when\?\n#6 /);
+    await say(alice, `/delete #${seq}`, '[Deleted in threads] Shall we go?\n');
+    await bob.shows(/\[Deleted: .*\]\[ada\]\n/);
+    await say(bob, '/history 4', '(to a deleted message) yes\n');
+  });
+
   test('is changed by its number; only its sender edits it, and moderators delete it', async () => {
     const owner = await join('olga', '--room', 'moderated');
     const guest = await join('gus', '--room', 'moderated');

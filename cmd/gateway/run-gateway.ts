@@ -1,3 +1,4 @@
+import { announceAdmin } from '../../internal/app/process/announce-admin.ts';
 import { runProcess } from '../../internal/app/process/run-process.ts';
 import { toAddress } from '../../internal/app/process/to-address.ts';
 import { startGateway } from '../../internal/app/start-gateway.ts';
@@ -11,12 +12,13 @@ export function runGateway(env: NodeJS.ProcessEnv, args: readonly string[]): Pro
     readGatewayConfig,
     async ({ live }, log) => {
       const config = live.current;
-      const { httpPort, stop } = await startGateway(live, log);
+      const { httpPort, adminPort, stop } = await startGateway(live, log);
       const { addresses, tls } = config.upstream;
       const announcement = [
         `  chat-service's gateway is ready${config.tls ? ' (TLS)' : ''}`,
         `    HTTP      ${config.tls ? 'https' : 'http'}://${toAddress(config.listen.host, httpPort)}  (web page, REST, WebSocket; documentation at /docs)`,
         `    services  ${addresses.join(', ')}${tls ? ' (TLS)' : ''}`,
+        ...announceAdmin(config.admin, adminPort),
       ];
       return { failed: new Promise<Error>(() => {}), announcement, stop };
     },

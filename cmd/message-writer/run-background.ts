@@ -1,3 +1,4 @@
+import { announceAdmin } from '../../internal/app/process/announce-admin.ts';
 import { type Program, runProcess } from '../../internal/app/process/run-process.ts';
 import { toAddress } from '../../internal/app/process/to-address.ts';
 import { startBackground } from '../../internal/app/start-background.ts';
@@ -21,8 +22,9 @@ export function runBackground(env: NodeJS.ProcessEnv, args: readonly string[]): 
 
 function runRoles(env: NodeJS.ProcessEnv, program: Program, read: (env: Env) => Config): Promise<number> {
   return runProcess(program, env, read, async ({ live }, log, signal) => {
-    const { grpcPort, stop } = await startBackground(live, log, signal);
-    return { failed: new Promise<Error>(() => {}), announcement: announce(live.current, grpcPort), stop };
+    const { grpcPort, adminPort, stop } = await startBackground(live, log, signal);
+    const announcement = [...announce(live.current, grpcPort), ...announceAdmin(live.current.admin, adminPort)];
+    return { failed: new Promise<Error>(() => {}), announcement, stop };
   });
 }
 

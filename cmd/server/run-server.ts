@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import { startApp } from '../../internal/app/app.ts';
+import { announceAdmin } from '../../internal/app/process/announce-admin.ts';
 import { type Running, runProcess } from '../../internal/app/process/run-process.ts';
 import { startWorkers } from '../../internal/app/process/start-workers.ts';
 import { toAddress } from '../../internal/app/process/to-address.ts';
@@ -70,10 +71,7 @@ function announce(
   lines.push(
     `    messages  ${database.dsn ? 'PostgreSQL at POSTGRES_DSN' : `bundled PostgreSQL in ${database.dataDir}`}`,
   );
-  if (adminPort !== undefined) {
-    const url = `${admin.tls ? 'https' : 'http'}://${toAddress(admin.host, adminPort)}`;
-    lines.push(`    metrics   ${url}/metrics${workers > 1 ? '' : '  (admin console at /admin)'}`);
-  }
+  lines.push(...announceAdmin(admin, adminPort));
   if (workers > 1) lines.push(`    workers   ${workers} processes on these ports`);
   if (auth.guests && !auth.external) {
     const how = tls ? " ARGS='--tls-ca FILE'" : '';

@@ -1,4 +1,3 @@
-import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import { AuthServiceDefinition } from '../../pkg/api/auth/v1/auth.ts';
 import type { Bus } from '../client/bus/bus.ts';
@@ -21,13 +20,13 @@ import { LocalStreams } from '../transport/shared/streams/local-streams.ts';
 import { openDatabase } from './database/open-database.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
+import { openChatConsole } from './parts/console/open-chat-console.ts';
 import { openAdmin, tellReady } from './parts/open-admin.ts';
 import { openBus } from './parts/open-bus.ts';
 import { type ChatOverrides, openChat } from './parts/open-chat.ts';
-import { openConsole } from './parts/open-console.ts';
 import { openIdentity } from './parts/open-identity.ts';
 import { openMetrics } from './parts/open-metrics.ts';
-import { openNode } from './parts/open-node.ts';
+import { beginBeat, openNodes } from './parts/open-node.ts';
 import { openRateLimiter } from './parts/open-rate-limiter.ts';
 import { openRedis } from './parts/open-redis.ts';
 import { openSinks } from './parts/open-sinks.ts';
@@ -117,6 +116,7 @@ async function assemble(
     redis,
     resources,
     traced,
+    tracing: isTraced && tracing,
   });
   const relay = await openSinks(config, { database, log, metrics, resources });
   const stream = {
@@ -132,11 +132,13 @@ async function assemble(
       ? [served(AuthServiceDefinition, unaryHandlers(accountOperations, identity.authService, limits), {})]
       : []),
   ];
+  const nodes = openNodes(database);
   const transports = await openTransports(
     live,
     {
       bus,
       database,
+      nodes,
       services,
       streams: (interceptor) => new LocalStreams({ ...stream, interceptor }),
       identity,
@@ -163,27 +165,26 @@ async function assemble(
     connections: countConnections(),
     ready: notReady().length === 0,
   });
-  const nodes = openNode({ database, node, state, log, resources });
+  beginBeat({ nodes, node, state, log, resources });
   const { caller } = transports;
   const names = services.map(({ definition }) => definition.fullName);
-  const console =
-    config.admin.enabled && !cluster.isWorker
-      ? openConsole(live, {
-          caller,
-          services: names,
-          identity,
-          database,
-          sessions,
-          hub,
-          nodes,
-          relay,
-          expose,
-          notReady,
-          node,
-          log,
-          resources,
-        })
-      : undefined;
+  const console = config.admin.enabled
+    ? openChatConsole(live, {
+        caller,
+        services: names,
+        identity,
+        database,
+        sessions,
+        hub,
+        nodes,
+        relay,
+        expose,
+        notReady,
+        node,
+        log,
+        resources,
+      })
+    : undefined;
   const admin = await openAdmin(live, { expose, notReady, console }, { log, resources });
   const stop = once(async () => {
     await transports.drain(() => sessions.closeAll('DRAINING', drainingError(), live.current.times.reconnectSpreadMs));

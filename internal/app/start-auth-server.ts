@@ -9,6 +9,7 @@ import { unaryHandlers } from '../transport/shared/operations/unary-handlers.ts'
 import { authSchema, openDatabase } from './database/open-database.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
+import { openAuthConsole } from './parts/console/open-auth-console.ts';
 import { openAdmin, tellReady } from './parts/open-admin.ts';
 import { openIdentity } from './parts/open-identity.ts';
 import { openMetrics } from './parts/open-metrics.ts';
@@ -16,6 +17,7 @@ import { openRateLimiter } from './parts/open-rate-limiter.ts';
 import { openRedis } from './parts/open-redis.ts';
 import { openTracing } from './parts/open-tracing.ts';
 import { openTransports } from './parts/open-transports.ts';
+import { ownNode } from './parts/own-node.ts';
 import { tellConnections } from './parts/tell-connections.ts';
 import { tellPools } from './parts/tell-state.ts';
 
@@ -24,6 +26,8 @@ export interface AuthServer {
   grpcPort: number;
   /** Absent: this process serves no HTTP. */
   httpPort: number | undefined;
+  /** Absent: this process has no endpoint for operators. */
+  adminPort: number | undefined;
   /** Resolves with the reason when the auth-server cannot continue. */
   failed: Promise<Error>;
   stop(): Promise<void>;
@@ -61,14 +65,30 @@ export async function startAuthServer(
     const { grpcPort, httpPort } = transports;
     tellPools(metrics, database);
     tellConnections(metrics, { grpc: grpcPort, http: httpPort }, resources);
-    const sources = { expose, notReady: () => transports.notReady() };
-    tellReady(metrics, sources.notReady);
-    await openAdmin(live, sources, { log, resources });
+    const notReady = () => transports.notReady();
+    tellReady(metrics, notReady);
+    const console =
+      config.admin.enabled &&
+      openAuthConsole(live, {
+        caller: transports.caller,
+        services: services.map(({ definition }) => definition.fullName),
+        identity,
+        expose,
+        notReady,
+        node: ownNode(['auth']),
+        log,
+        resources,
+      });
+    const { port: adminPort } = await openAdmin(
+      live,
+      { expose, notReady, console: console || undefined },
+      { log, resources },
+    );
     const stop = once(async () => {
       await transports.drain(async () => {});
       await resources.close();
     });
-    return { grpcPort, httpPort, failed: database.lost, stop };
+    return { grpcPort, httpPort, adminPort, failed: database.lost, stop };
   } catch (error) {
     await resources.close();
     throw error;

@@ -9,12 +9,13 @@ import { closingGraceMs } from './lifecycle/closing-grace.ts';
 import { DatabaseWatch } from './lifecycle/database-watch.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
+import { openBackgroundConsole } from './parts/console/open-background-console.ts';
 import { openAdmin, tellReady } from './parts/open-admin.ts';
 import { openBus } from './parts/open-bus.ts';
 import { openCertificates } from './parts/open-certificates.ts';
 import { openIngest } from './parts/open-ingest.ts';
 import { openMetrics } from './parts/open-metrics.ts';
-import { openNode } from './parts/open-node.ts';
+import { beginBeat, openNodes } from './parts/open-node.ts';
 import { openSinks } from './parts/open-sinks.ts';
 import { openTracing } from './parts/open-tracing.ts';
 import { ownNode } from './parts/own-node.ts';
@@ -24,6 +25,8 @@ import { tellPools } from './parts/tell-state.ts';
 export interface Background {
   /** Serves grpc.health.v1 only. */
   grpcPort: number;
+  /** Absent: this process has no endpoint for operators. */
+  adminPort: number | undefined;
   stop(): Promise<void>;
 }
 
@@ -39,17 +42,18 @@ export async function startBackground(live: LiveConfig<Config>, log: Logger, sig
     const database = await openDatabase(config, log, resources, signal);
     await new PostgresMessageRepository(database).warmUp(database.pool.options.max);
     const { metrics, expose } = openMetrics(config.admin);
+    const traces = config.tracing.url !== undefined && tracing;
     const bus = await openBus(config.bus, {
       database,
       log,
       metrics,
       resources,
-      tracing: config.tracing.url !== undefined && tracing,
+      tracing: traces,
     });
     const ingest = config.roles.has('writer')
-      ? await openIngest(config, { bus, database, log, metrics, resources })
+      ? await openIngest(config, { bus, database, log, metrics, resources, tracing: traces })
       : undefined;
-    await openSinks(config, { database, log, metrics, resources });
+    const relay = await openSinks(config, { database, log, metrics, resources });
     const certificates = await openCertificates(config.tls, { live, log, resources });
     const health = new GrpcServer(
       { services: [], interceptor: compose([]) },
@@ -72,20 +76,26 @@ export async function startBackground(live: LiveConfig<Config>, log: Logger, sig
       health.setServing(reachable);
     };
     tellPools(metrics, database);
-    const sources = { expose, notReady: () => (isReachable ? [] : ['PostgreSQL is away']) };
-    tellReady(metrics, sources.notReady);
-    await openAdmin(live, sources, { log, resources });
+    const notReady = () => (isReachable ? [] : ['PostgreSQL is away']);
+    tellReady(metrics, notReady);
+    const node = ownNode(config.roles);
+    const state = () => ({ sessions: 0, connections: 0, ready: isReachable });
+    const nodes = openNodes(database);
+    beginBeat({ nodes, node, state, log, resources });
+    const own = { expose, notReady, node, log, resources };
+    const console = config.admin.enabled
+      ? await openBackgroundConsole(live, { database, nodes, relay, ...own })
+      : undefined;
+    const { port: adminPort } = await openAdmin(live, { expose, notReady, console }, { log, resources });
     const watch = new DatabaseWatch({ ask: () => database.readPool.query('select 1'), log, metrics, onChange });
     resources.add('the watch over the database', () => watch.stop());
     ingest?.writers.start();
-    const state = () => ({ sessions: 0, connections: 0, ready: isReachable });
-    openNode({ database, node: ownNode(config.roles), state, log, resources });
     health.setServing(true);
     const stop = once(() => {
       health.setServing(false);
       return resources.close();
     });
-    return { grpcPort, stop };
+    return { grpcPort, adminPort, stop };
   } catch (error) {
     await resources.close();
     throw error;

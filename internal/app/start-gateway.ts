@@ -4,15 +4,19 @@ import { ChatServiceDefinition } from '../../pkg/api/chat/v1/chat.ts';
 import type { GatewayConfig } from '../config/gateway-config.ts';
 import type { LiveConfig } from '../config/live/live-config.ts';
 import { GrpcCaller } from '../transport/shared/calls/grpc-caller.ts';
+import { UpstreamNodes } from '../transport/shared/calls/upstream-nodes.ts';
 import { GrpcStreams } from '../transport/shared/streams/grpc-streams.ts';
 import { readChannelCredentials } from '../transport/tls/channel-credentials.ts';
 import { once } from './lifecycle/once.ts';
 import { ResourceStack } from './lifecycle/resource-stack.ts';
+import { openGatewayConsole } from './parts/console/open-gateway-console.ts';
 import { openAdmin, tellReady } from './parts/open-admin.ts';
 import { openCertificates } from './parts/open-certificates.ts';
 import { openGateway } from './parts/open-gateway.ts';
 import { openMetrics } from './parts/open-metrics.ts';
+import { beginBeat } from './parts/open-node.ts';
 import { openTracing } from './parts/open-tracing.ts';
+import { ownNode } from './parts/own-node.ts';
 import { tellConnections } from './parts/tell-connections.ts';
 
 /** The size of answers that gRPC clients accept by default. Answers may be larger than requests. */
@@ -63,10 +67,16 @@ export async function startGateway(
         graceMs: times.drainTimeoutMs,
       },
     );
-    tellConnections(metrics, { grpc: undefined, http: httpPort }, resources);
+    const countConnections = tellConnections(metrics, { grpc: undefined, http: httpPort }, resources);
     const notReady = () => (caller.ready ? [] : ['no service can be reached']);
     tellReady(metrics, notReady);
-    const { port: adminPort } = await openAdmin(live, { expose, notReady }, { log, resources });
+    const node = ownNode(['gateway']);
+    // Streams are those of the services behind it.
+    const state = () => ({ sessions: 0, connections: countConnections(), ready: caller.ready });
+    beginBeat({ nodes: new UpstreamNodes(caller), node, state, log, resources });
+    const own = { expose, notReady, node, log, resources };
+    const console = config.admin.enabled ? openGatewayConsole(live, { caller, services, ...own }) : undefined;
+    const { port: adminPort } = await openAdmin(live, { expose, notReady, console }, { log, resources });
     return { httpPort, adminPort, stop: once(() => resources.close()) };
   } catch (error) {
     await resources.close();

@@ -16,6 +16,7 @@ import { checkWorkers, type ProcessConfig, readProcess } from './groups/process-
 import { type RatesConfig, readRates } from './groups/rates-config.ts';
 import { findRedisInsecurities, type RedisConfig, readRedis } from './groups/redis-config.ts';
 import { type RoomsConfig, readRooms } from './groups/rooms-config.ts';
+import { readStreams, type StreamsConfig } from './groups/streams-config.ts';
 import { readTimes, type TimesConfig } from './groups/times-config.ts';
 import { readTls, type TlsConfig } from './groups/tls-config.ts';
 import { findTracingInsecurities, readTracing, type TracingConfig } from './groups/tracing-config.ts';
@@ -48,6 +49,7 @@ export interface Config extends ProcessConfig {
   rates: RatesConfig;
   writer: WriterConfig;
   times: TimesConfig;
+  streams: StreamsConfig;
   /** Settings that are unsafe and that others can reach, as lines for the log. */
   warnings: string[];
 }
@@ -86,6 +88,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     rates: readRates(read),
     writer: readWriter(read),
     times: readTimes(read),
+    streams: readStreams(read),
     warnings: [],
   };
   checkWorkers(read, config, bus);

@@ -3,6 +3,7 @@ import type { Complete } from '../model/complete.ts';
 import type { Entry } from '../model/entry.ts';
 import type { CompleteOneof } from './complete-oneof.ts';
 import { fromWireMessage, toWireMessage } from './message.ts';
+import { fromWireReactionChange, toWireReactionChange } from './reaction.ts';
 
 type WireEntry = NonNullable<wire.Change['change']>;
 
@@ -16,6 +17,12 @@ export function toWireEntry(entry: Entry): CompleteOneof<WireEntry> {
     case 'covered': {
       const { chatId, fromSeq, toSeq } = entry;
       return { $case: 'covered', value: { chatId, fromSeq, toSeq } };
+    }
+    case 'reaction':
+      return { $case: 'reaction', value: toWireReactionChange(entry.reaction) };
+    case 'message_part': {
+      const { chatId, messageId, seq, offset, text } = entry.part;
+      return { $case: 'messagePart', value: { chatId, messageId, seq, offset, text } };
     }
     default:
       return entry satisfies never;
@@ -36,6 +43,13 @@ export function fromWireEntry(entry: WireEntry): Complete<Entry> {
       const { chatId, fromSeq, toSeq } = entry.value;
       if (!chatId || fromSeq < 1 || toSeq < fromSeq) throw new TypeError('covered numbers lack required fields');
       return { kind: 'covered', chatId, fromSeq, toSeq };
+    }
+    case 'reaction':
+      return { kind: 'reaction', reaction: fromWireReactionChange(entry.value) };
+    case 'messagePart': {
+      const { chatId, messageId, seq, offset, text } = entry.value;
+      if (!chatId || !messageId || seq < 1) throw new TypeError('a part of a message lacks required fields');
+      return { kind: 'message_part', part: { chatId, messageId, seq, offset, text } };
     }
     default:
       return entry satisfies never;

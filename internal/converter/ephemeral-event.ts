@@ -18,6 +18,8 @@ export function toWireEphemeralEvent(event: EphemeralEvent): CompleteOneof<WireE
       return { $case: 'read', value: { chatId, userId: event.userId, seq: event.seq, generation: event.generation } };
     case 'delivered':
       return { $case: 'delivered', value: { chatId, userId: event.userId, seq: event.seq } };
+    case 'stop_requested':
+      return { $case: 'stopRequested', value: { chatId, messageId: event.messageId, user: toWireUser(event.user) } };
     default:
       return event satisfies never;
   }
@@ -41,6 +43,10 @@ export function fromWireEphemeralEvent(event: WireEvent | undefined): Complete<E
     case 'delivered': {
       const { chatId, userId, seq } = event.value;
       return { kind: 'delivered', chatId, userId, seq };
+    }
+    case 'stopRequested': {
+      const { chatId, messageId, user } = event.value;
+      return { kind: 'stop_requested', chatId, messageId, user: fromWireUser(user) };
     }
     case undefined:
       throw new TypeError('an ephemeral event of an unknown kind');

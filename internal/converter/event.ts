@@ -59,6 +59,8 @@ function toWire(event: Event): CompleteOneof<NonNullable<wire.Event['event']>> {
     case 'message':
     case 'message_changed':
     case 'covered':
+    case 'reaction':
+    case 'message_part':
       return toWireEntry(event);
     case 'accepted': {
       const { commandId, receipt } = event;
@@ -97,6 +99,7 @@ function toWire(event: Event): CompleteOneof<NonNullable<wire.Event['event']>> {
     case 'typing':
     case 'presence':
     case 'read':
+    case 'stop_requested':
     case 'delivered':
       return toWireEphemeralEvent(event);
     default:

@@ -5,6 +5,7 @@ import * as wire from '../../pkg/api/chat/v1/chat.ts';
 import { type Entry, entryOf } from '../model/entry.ts';
 import type { EphemeralEvent } from '../model/ephemeral-event.ts';
 import type { Message } from '../model/message.ts';
+import type { ReactionChange } from '../model/reaction.ts';
 import { systemEvents } from '../testing/fields/one-of-each.ts';
 import { decodePublication, encodePublication, type Publication } from './publication.ts';
 
@@ -14,7 +15,8 @@ const carried = (publication: Publication) => decodePublication(there, encodePub
 // Only well-formed Unicode: texts from the database are.
 const text = fc.string({ unit: 'grapheme' });
 const user = fc.record({ id: text, name: text });
-const seq = fc.integer({ min: 1, max: 2 ** 52 });
+const seq = fc.integer({ min: 1, max: 2 ** 51 });
+const date = fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true });
 
 /** One example for each kind of a union. A missing kind does not compile. */
 type OfEachKind<T extends { kind: string }> = { [K in T['kind']]: fc.Arbitrary<Extract<T, { kind: K }>> };
@@ -29,24 +31,43 @@ const message: fc.Arbitrary<Message> = fc
       sender: user,
       clientMessageId: text,
       text,
-      createdAt: fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true }),
+      createdAt: date,
       system: fc.constantFrom(...Object.values(systemEvents)),
     },
     { requiredKeys: ['id', 'chatId', 'seq', 'updateSeq', 'sender', 'clientMessageId', 'text', 'createdAt'] },
   )
   .map((value) => ({ ...value, updateSeq: Math.max(value.seq, value.updateSeq) }));
+const reaction: fc.Arbitrary<ReactionChange> = fc
+  .record({
+    chatId: fc.uuid(),
+    messageId: fc.uuid(),
+    messageSeq: seq,
+    seq,
+    user,
+    emoji: text,
+    added: fc.boolean(),
+    createdAt: date,
+    count: fc.record({ emoji: text, count: fc.nat(), seq }),
+  })
+  .map((value) => ({ ...value, seq: value.messageSeq + value.seq }));
 const entries: OfEachKind<Entry> = {
   message: fc.record({ kind: fc.constant('message'), message }),
   message_changed: fc.record({ kind: fc.constant('message_changed'), message }),
   covered: fc
     .record({ kind: fc.constant('covered'), chatId: fc.uuid(), fromSeq: seq, toSeq: seq })
     .map((value) => ({ ...value, toSeq: Math.max(value.fromSeq, value.toSeq) })),
+  reaction: fc.record({ kind: fc.constant('reaction'), reaction }),
+  message_part: fc.record({
+    kind: fc.constant('message_part'),
+    part: fc.record({ chatId: fc.uuid(), messageId: fc.uuid(), seq, offset: fc.nat(), text }),
+  }),
 };
 const ephemeralEvents: OfEachKind<EphemeralEvent> = {
   typing: fc.record({ kind: fc.constant('typing'), chatId: fc.uuid(), user }),
   presence: fc.record({ kind: fc.constant('presence'), chatId: fc.uuid(), user, online: fc.boolean() }),
   read: fc.record({ kind: fc.constant('read'), chatId: fc.uuid(), userId: text, seq, generation: seq }),
   delivered: fc.record({ kind: fc.constant('delivered'), chatId: fc.uuid(), userId: text, seq }),
+  stop_requested: fc.record({ kind: fc.constant('stop_requested'), chatId: fc.uuid(), messageId: fc.uuid(), user }),
 };
 const publications: OfEachKind<Publication> = {
   entries: fc.record(

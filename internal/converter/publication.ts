@@ -84,7 +84,7 @@ function toWireEntries(publication: Extract<ChatPublication, { kind: 'entries' }
 
 /** Whether a message alone says what the entry is. */
 function isMessage(entry: Entry): entry is Extract<Entry, { message: unknown }> {
-  return entry.kind !== 'covered' && entry.kind === entryOf(entry.message).kind;
+  return 'message' in entry && entry.kind === entryOf(entry.message).kind;
 }
 
 function toWireTrace(headers: TraceContext): bus.TraceContext {

@@ -18,6 +18,7 @@ const patternsInWords: Readonly<Record<string, string>> = {
   '^[^\\x00]*$': 'must not contain the character NUL',
   '^[!-~]+$': 'must consist of visible ASCII characters',
   '^[!-~]*$': 'must consist of visible ASCII characters',
+  '^[a-z0-9._-]*$': 'must consist of the letters a to z, digits, ".", "_" and "-"',
   '^[A-Za-z0-9][A-Za-z0-9_.-]*$':
     'must consist of the letters a to z, digits, "_", "-" and ".", and start with a letter or digit',
   '^[\\p{L}\\p{N}][\\p{L}\\p{N}_.-]*$':

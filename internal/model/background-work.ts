@@ -6,6 +6,8 @@ export interface SinkState {
   waitingChats: number;
   /** Chats that are older than the sink and have no cursor yet; 0 once all have one. */
   chatsToRegister: number;
+  /** The age of the oldest message that a waiting chat still has to deliver, of the chats that were looked at; null if none waits. */
+  lagSeconds: number | null;
 }
 
 /** Work that goes on in the background, and how much of it is left. */

@@ -12,7 +12,7 @@ export interface ChangeDraft {
   change: ({ kind: 'edited' } & NewContent) | { kind: 'deleted'; hide: boolean; reason: string };
   /** The version (`updateSeq`) that the message must have; undefined: any. */
   ifVersion: number | undefined;
-  /** Set if the actor is a backend, which need not be a member. */
+  /** Set if a role of the actor's token allows the change: the actor need not be a member. */
   asService: boolean;
 }
 

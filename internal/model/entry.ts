@@ -1,4 +1,6 @@
 import type { Message } from './message.ts';
+import type { MessagePart } from './message-part.ts';
+import type { ReactionChange } from './reaction.ts';
 import { endedMembership } from './system-event.ts';
 
 /**
@@ -11,7 +13,11 @@ export type Entry =
   /** The message was edited or deleted; the number is `updateSeq`. */
   | { readonly kind: 'message_changed'; readonly message: Message }
   /** Changes that later ones have replaced, and hidden messages: their newest state, if there is one, has another number. */
-  | { readonly kind: 'covered'; readonly chatId: string; readonly fromSeq: number; readonly toSeq: number };
+  | { readonly kind: 'covered'; readonly chatId: string; readonly fromSeq: number; readonly toSeq: number }
+  /** A user reacted to a message, or took the reaction back. */
+  | { readonly kind: 'reaction'; readonly reaction: ReactionChange }
+  /** The text of a streamed message grew; for readers that were given every entry before. */
+  | { readonly kind: 'message_part'; readonly part: MessagePart };
 
 /** Returns the number of the entry; of several, the last. */
 export function seqOf(entry: Entry): number {
@@ -22,6 +28,10 @@ export function seqOf(entry: Entry): number {
       return entry.message.updateSeq;
     case 'covered':
       return entry.toSeq;
+    case 'reaction':
+      return entry.reaction.seq;
+    case 'message_part':
+      return entry.part.seq;
     default:
       return entry satisfies never;
   }
@@ -34,7 +44,8 @@ export function firstSeqOf(entry: Entry): number {
 
 /** Returns the characters of text, mentioned ids and data that the entry carries. */
 export function charsOf(entry: Entry): number {
-  if (entry.kind === 'covered') return 0;
+  if (entry.kind === 'message_part') return entry.part.text.length;
+  if (!('message' in entry)) return 0;
   const { text, data, mentions = [] } = entry.message;
   const named = mentions.reduce((sum, { userId }) => sum + userId.length, 0);
   return text.length + named + (data ? JSON.stringify(data).length : 0);
@@ -45,10 +56,28 @@ export function entryOf(message: Message): Entry {
   return { kind: message.updateSeq > message.seq ? 'message_changed' : 'message', message };
 }
 
-/** Returns what is left of an entry when its message has a newer state: readers that get the entry now must not get older content. */
+/** Returns what is left of an entry when a message has a newer state: readers that get the entry now must not get older content. */
 export function supersede(entry: Entry, newest: Message): Entry {
+  if (!isOlder(entry, newest)) return entry;
   if (entry.kind === 'message' && !newest.deletion?.hidden) return { kind: 'message', message: newest };
   return { kind: 'covered', chatId: newest.chatId, fromSeq: firstSeqOf(entry), toSeq: seqOf(entry) };
+}
+
+/** Whether the entry has content that the message in its newest state no longer has. */
+function isOlder(entry: Entry, newest: Message): boolean {
+  switch (entry.kind) {
+    case 'message':
+    case 'message_changed':
+      return entry.message.id === newest.id && entry.message.updateSeq < newest.updateSeq;
+    case 'reaction':
+      return entry.reaction.messageId === newest.id && newest.deletion !== undefined;
+    case 'message_part':
+      return entry.part.messageId === newest.id && entry.part.seq < newest.updateSeq;
+    case 'covered':
+      return false;
+    default:
+      return entry satisfies never;
+  }
 }
 
 /** Returns the entries with numbers greater than `seq`. The first number of the first one is greater too. */
@@ -75,7 +104,7 @@ export function membershipEndOf(entry: Entry): MembershipEnd | undefined {
   return ended && { ...ended, seq: seqOf(entry) };
 }
 
-/** Returns the message that the entry is about, if it carries one. */
+/** Returns the message that the entry carries, if it carries one. */
 export function messageOf(entry: Entry): Message | undefined {
-  return entry.kind === 'covered' ? undefined : entry.message;
+  return 'message' in entry ? entry.message : undefined;
 }

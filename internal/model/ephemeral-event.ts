@@ -6,4 +6,5 @@ export type EphemeralEvent = { readonly chatId: string } & (
   | { readonly kind: 'presence'; readonly user: User; readonly online: boolean }
   | { readonly kind: 'read'; readonly userId: string; readonly seq: number; readonly generation: number }
   | { readonly kind: 'delivered'; readonly userId: string; readonly seq: number }
+  | { readonly kind: 'stop_requested'; readonly messageId: string; readonly user: User }
 );

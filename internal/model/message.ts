@@ -1,4 +1,5 @@
 import type { Mention } from './mention.ts';
+import type { ReactionCount } from './reaction.ts';
 import type { SystemEvent } from './system-event.ts';
 import type { ThreadSummary } from './thread.ts';
 import type { TraceContext } from './trace-context.ts';
@@ -23,6 +24,8 @@ export interface Message {
   /** When the text was last edited. */
   readonly editedAt?: Date;
   readonly deletion?: Deletion;
+  /** The reactions to the message, in the order of the first ones. Present only where a caller reads the message, not in entries. */
+  readonly reactions?: readonly ReactionCount[];
   /** What the message is, for programs. Absent: `text`, an ordinary message. */
   readonly type?: string;
   /** Whether the message counts as unread for nobody. */
@@ -31,6 +34,8 @@ export interface Message {
   readonly replyTo?: MessageReference;
   /** The id of the message whose thread this one is in. */
   readonly rootId?: string;
+  /** Set while the text grows, and if it was ended before it was complete. */
+  readonly streaming?: MessageStreaming;
   /** What is known of the thread of this message. Only answers to calls have it. */
   readonly thread?: ThreadSummary;
   /** Whom the text mentions, in the order of their places. Absent if nobody. */
@@ -56,6 +61,8 @@ export interface MessageOptions {
   /** Absent if there are none. */
   mentions?: readonly Mention[];
 }
+
+export type MessageStreaming = 'STREAMING' | 'CANCELLED';
 
 /** An object that JSON can hold. It has at least one key. */
 export type MessageData = Readonly<Record<string, unknown>>;

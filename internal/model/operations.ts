@@ -62,8 +62,11 @@ export const operations = {
   SendMessage: { token: everyone, chat: { roles: senders, services: true } },
   EditMessage: { token: everyone, chat: { roles: senders, services: true } },
   // Members may delete their own messages; the roles of ListMessageVersions, those of others too.
-  DeleteMessage: { token: everyone, chat: { roles: readers, services: true } },
+  DeleteMessage: { token: everyone, chat: { roles: readers, admins: true, services: true } },
   ListMessageVersions: { token: everyone, chat: { roles: moderators, admins: true, services: true } },
+  AddReaction: { token: everyone, chat: { roles: senders, services: true } },
+  RemoveReaction: { token: everyone, chat: { roles: senders, services: true } },
+  ListReactions: { token: everyone, chat: { roles: readers } },
   ListChanges: { token: everyone, chat: { roles: readers } },
   GetMessage: { token: everyone, chat: { roles: readers } },
   ListMessages: { token: everyone, chat: { roles: readers } },
@@ -87,6 +90,10 @@ export const operations = {
   Subscribe: { token: everyone, chat: { roles: readers } },
   SubscribeAll: { token: everyone },
   SendTyping: { token: everyone, chat: { roles: senders } },
+  StartMessage: { token: everyone, chat: { roles: senders, services: true } },
+  AppendMessage: { token: everyone, chat: { roles: senders, services: true } },
+  FinishMessage: { token: everyone, chat: { roles: senders, services: true } },
+  StopMessage: { token: everyone, chat: { roles: readers } },
 } as const satisfies Record<string, Permission>;
 
 /** The roles whose members may mention everyone in a chat; so may callers whom the token role `service` serves to send. */

@@ -10,8 +10,8 @@ export interface AuditFilter {
 
 /** Stores the audit log, which every administrative change writes to in its own transaction. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
 export interface AuditRepository {
-  /** Records an act on the service as a whole that changes nothing in the database. */
-  record(actor: User, action: string, detail: Record<string, unknown>): Promise<void>;
+  /** Records an act that changes nothing in the database: on the chat, or on the service as a whole. */
+  record(actor: User, action: string, detail: Record<string, unknown>, chatId?: string): Promise<void>;
 
   /** Lists entries, newest first; with `beforeId`, entries with a smaller id. */
   list(filter: AuditFilter, limit: number, beforeId?: number): Promise<Page<AuditEvent, number>>;

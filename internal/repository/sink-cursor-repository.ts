@@ -9,6 +9,8 @@ export interface SinkCursor {
   deleted: boolean;
   /** The epoch of the database in which the cursor was read. */
   epoch: string;
+  /** How often the cursor was put back, to deliver the chat's changes again. */
+  replay: number;
 }
 
 /** Where a cursor goes: to a change that the sink has, in this epoch. */
@@ -37,11 +39,11 @@ export interface SinkCursorRepository {
    */
   claim(limit: number, leaseMs: number): Promise<SinkCursor[]>;
 
-  /** Moves the cursor of a claimed chat and ends the claim. Does nothing if the cursor is further already. */
+  /** Moves the cursor of a claimed chat and ends the claim. Does nothing if the cursor is further already, or was put back after the claim. */
   release(place: SinkPlace): Promise<void>;
 
   /** Moves the cursor of a chat to any place, also back, and ends the claim. */
-  move(place: SinkPlace): Promise<void>;
+  move(place: Omit<SinkPlace, 'replay'>): Promise<void>;
 
   /** Removes the cursor of a claimed chat: the sink knows that the chat has been deleted. Does nothing if the chat exists. */
   forget(chatId: string): Promise<void>;

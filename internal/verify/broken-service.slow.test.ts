@@ -5,6 +5,8 @@ import type { Entry } from '../model/entry.ts';
 import type { Message } from '../model/message.ts';
 import type { Changed, ChangeRepository, NewChange } from '../repository/change-repository.ts';
 import type { MessageRepository } from '../repository/message-repository.ts';
+import type { ReactionRepository } from '../repository/reaction-repository.ts';
+import type { StreamRepository } from '../repository/stream-repository.ts';
 import { refusalOf } from '../service/authorization.ts';
 import { eventually } from '../testing/eventually.ts';
 import { FlakyLink } from '../testing/faults/flaky-link.ts';
@@ -45,6 +47,17 @@ const broken: Record<string, Broken> = {
           return stored[i] ?? made;
         });
       }),
+    }),
+  },
+  'stores replies without what they reply to (1)': {
+    found: ['misquoted'],
+    overrides: () => ({
+      messages: breakAppend((real, batch, roles) =>
+        real.appendBatch(
+          batch.map(({ replyToId, ...message }) => (now(3) || !replyToId ? message : { ...message, replyToId })),
+          roles,
+        ),
+      ),
     }),
   },
   'answers with the numbers of others (2)': {
@@ -133,6 +146,33 @@ const broken: Record<string, Broken> = {
         }),
       };
     },
+  },
+  'acknowledges reactions that it does not store (1)': {
+    found: ['lost-change'],
+    overrides: () => ({
+      reactions: (real) =>
+        withFaults<ReactionRepository>(real, () => ({
+          appendBatch: async (batch, rules, waitMs) => {
+            const kept = batch.filter(() => !now(5));
+            const answers = await real.appendBatch(kept, rules, waitMs);
+            return batch.map((one) => answers[kept.indexOf(one)] ?? { outcome: 'unchanged' as const });
+          },
+        })),
+    }),
+  },
+  'delivers parts of streamed messages that it has not stored (2)': {
+    found: ['not-a-prefix', 'differs'],
+    overrides: () => ({
+      streams: (real) =>
+        withFaults<StreamRepository>(real, () => ({
+          appendBatch: async (batch, rules, waitMs) =>
+            (await real.appendBatch(batch, rules, waitMs)).map((one) => {
+              if (one.outcome !== 'stored' || one.what.kind !== 'part' || !now(4)) return one;
+              const part = { ...one.what.part, text: one.what.part.text.slice(1) };
+              return { ...one, what: { kind: 'part', part } };
+            }),
+        })),
+    }),
   },
   'shows old texts after edits (1)': {
     found: ['stale'],

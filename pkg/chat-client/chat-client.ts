@@ -1,11 +1,16 @@
 import type {
   Chat,
+  FollowedThread,
   ListMentionsResponse,
+  ListMessagesResponse,
+  ListThreadResponse,
   MarkReadResponse,
+  MarkThreadReadResponse,
   MarkUnreadResponse,
   Message,
   MessageReceipt,
   MessageVersion,
+  Reaction,
   UpdateChatResponse,
   User,
 } from '../api/chat/v1/chat.ts';
@@ -23,11 +28,14 @@ import type { PendingChange } from './messages/pending-change.ts';
 import type { PendingMessage } from './messages/pending-message.ts';
 import type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 import type { SendOptions } from './messages/send-options.ts';
+import type { StreamOptions } from './messages/stream-options.ts';
 import { MessageFeed } from './reading/message-feed.ts';
-import { allChats, allOnlineUsers, allReceipts, allVersions } from './reading/pages.ts';
+import { allChats, allOnlineUsers, allReactions, allReceipts, allThreads, allVersions } from './reading/pages.ts';
 import { ReadMarks } from './reading/read-marks.ts';
 import { isChange } from './sending/durable-command.ts';
+import { MessageStream } from './sending/message-stream.ts';
 import type { Outbox } from './sending/outbox.ts';
+import { sendTokens, type Tokens } from './sending/send-tokens.ts';
 import type { ChatCalls, Transport } from './transports/transport.ts';
 
 export interface ChatClientOptions {
@@ -97,7 +105,7 @@ export class ChatClient {
     return this.#session.sender.pending.flatMap((content) => (isChange(content) ? [] : [content]));
   }
 
-  /** The unanswered edits and deletions in the order of their calls. Those of the outbox are included, as in `pendingMessages`. */
+  /** The unanswered edits, deletions and reactions in the order of their calls. Those of the outbox are included, as in `pendingMessages`. */
   get pendingChanges(): readonly PendingChange[] {
     return this.#session.sender.pending.filter(isChange);
   }
@@ -189,6 +197,72 @@ export class ChatClient {
   }
 
   /**
+   * Adds the user's reaction to a message, an emoji. Resolves once the service has stored it durably, with `seq` 0 if the message has it already. The client
+   * sends it again until it is answered, and keeps it in the outbox, as an edit. Rejects as `edit` does, also with RESOURCE_EXHAUSTED (REACTION_LIMIT).
+   *
+   * @example
+   * await client.react(chatId, messageId, '👍');
+   */
+  react(chatId: string, messageId: string, emoji: string, { clientChangeId = newId() } = {}): Promise<ChangeReceipt> {
+    return this.#perform({ kind: 'react', chatId, messageId, emoji, clientChangeId });
+  }
+
+  /**
+   * Takes back the user's reaction to a message. Resolves with `seq` 0 if the message does not have it. Otherwise as `react`.
+   *
+   * @example
+   * await client.unreact(chatId, messageId, '👍');
+   */
+  unreact(chatId: string, messageId: string, emoji: string, { clientChangeId = newId() } = {}): Promise<ChangeReceipt> {
+    return this.#perform({ kind: 'unreact', chatId, messageId, emoji, clientChangeId });
+  }
+
+  /** Returns who reacted to a message, in the order of the reactions. Throws ChatClientError. */
+  reactions(chatId: string, messageId: string): Promise<Reaction[]> {
+    return allReactions(this.#call, chatId, messageId);
+  }
+
+  /**
+   * Begins a message whose text is written piece by piece, while others read it: the answer of a language model, live captions. Returns a
+   * `WritableStream` of strings: `close` completes the message, `abort` ends it as cancelled. Readers get a change for what was written within about 40 ms.
+   * If the client is gone for a minute, the service ends the message as cancelled.
+   *
+   * @example
+   * const writer = client.stream(chatId).getWriter();
+   * await writer.write('Once upon ');
+   * await writer.write('a time …');
+   * await writer.close();
+   */
+  stream(chatId: string, { text = '', clientMessageId = newId() }: StreamOptions = {}): MessageStream {
+    return new MessageStream({
+      chatId,
+      clientMessageId,
+      text,
+      perform: (command) => this.#session.streams.perform(command),
+      onStopRequested: (listener) => this.on('stopRequested', listener),
+    });
+  }
+
+  /**
+   * Streams the texts of an iterable, for example the tokens of a language model, as one message. Resolves once the message is complete and stored durably.
+   * If a member asks to stop it, iterates no further and ends the message as cancelled. If the iterable throws, ends the message as cancelled and throws
+   * the same error. A function in place of the iterable gets a signal that aborts when a member asks to stop, for example for `fetch`.
+   *
+   * @example
+   * await client.streamFrom(chatId, ['Once upon ', 'a time …']);
+   */
+  streamFrom(chatId: string, tokens: Tokens, options?: StreamOptions): Promise<Receipt> {
+    return sendTokens(this.stream(chatId, options), tokens);
+  }
+
+  /**
+   * Asks the sender of a streamed message to end it. The sender decides. Throws ChatClientError: FAILED_PRECONDITION (NOT_STREAMING) if the message has ended.
+   */
+  async stopStream(chatId: string, messageId: string): Promise<void> {
+    await this.#call('stopMessage', { chatId, messageId });
+  }
+
+  /**
    * Makes any unary call of the contract, for example `client.call('getChat', { chatId })`. Retries temporary errors for up to 10 seconds,
    * except `createChat` for groups and rooms, which would not be safe to repeat. Throws ChatClientError.
    */
@@ -254,6 +328,55 @@ export class ChatClient {
    */
   async history(chatId: string, options: { beforeSeq?: number; pageSize?: number } = {}): Promise<Message[]> {
     return (await this.#call('listMessages', { chatId, ...options })).messages;
+  }
+
+  /**
+   * As `history`, with what a reader needs besides: `referenced` has the messages that those of the page reply to and that are not in the page, and
+   * `hasMore` says whether the chat has earlier ones. Throws ChatClientError.
+   */
+  historyPage(chatId: string, options: { beforeSeq?: number; pageSize?: number } = {}): Promise<ListMessagesResponse> {
+    return this.#call('listMessages', { chatId, ...options });
+  }
+
+  /**
+   * Returns one page of a thread, whose first message is `root`: its newest messages, or those around a number. `messageId` may be of any message of the
+   * thread. Throws ChatClientError.
+   *
+   * @example
+   * const { root, messages } = await client.listThread(chatId, messageId);
+   */
+  listThread(
+    chatId: string,
+    messageId: string,
+    options: { beforeSeq?: number; afterSeq?: number; pageSize?: number } = {},
+  ): Promise<ListThreadResponse> {
+    return this.#call('listThread', { chatId, messageId, ...options });
+  }
+
+  /**
+   * Follows a thread: `threads` then lists it. A user who sends a message of a thread follows it, and so does who sent its first message. Following twice is
+   * harmless. Throws ChatClientError.
+   */
+  async followThread(chatId: string, messageId: string): Promise<void> {
+    await this.#call('followThread', { chatId, messageId });
+  }
+
+  /** Ends following, until the user sends another message of the thread. Throws ChatClientError. */
+  async unfollowThread(chatId: string, messageId: string): Promise<void> {
+    await this.#call('unfollowThread', { chatId, messageId });
+  }
+
+  /**
+   * Moves the user's read mark in a thread that the user follows forward to `seq`. Resolves with the mark and the number of unread messages. Throws
+   * ChatClientError: FAILED_PRECONDITION (THREAD_NOT_FOLLOWED).
+   */
+  markThreadRead(chatId: string, messageId: string, seq: number): Promise<MarkThreadReadResponse> {
+    return this.#call('markThreadRead', { chatId, messageId, seq });
+  }
+
+  /** Returns all threads that the user follows, or those of one chat, each with its `unreadCount`: those with the newest messages first. Throws ChatClientError. */
+  threads(chatId?: string): Promise<FollowedThread[]> {
+    return allThreads(this.#call, chatId);
   }
 
   /**
@@ -344,13 +467,14 @@ export class ChatClient {
   }
 
   /** An answer may be ahead of the stream, which has to know what the client has seen of a chat. */
-  #note({ chat, chats = chat ? [chat] : [], message, messages = message ? [message] : [] }: Answer): void {
+  #note({ chat, chats = chat ? [chat] : [], message, messages = [], root, referenced = [] }: Answer): void {
     for (const { id, joinedSeq, lastSeq, readGeneration } of chats) {
       this.#readMarks.note(id, readGeneration);
       if (joinedSeq > 0) this.#session.joined(id);
       this.#session.saw(id, lastSeq);
     }
-    for (const { chatId, seq, updateSeq } of messages) this.#session.saw(chatId, Math.max(seq, updateSeq));
+    const all = [message, root, ...messages, ...referenced].filter((one) => one !== undefined);
+    for (const { chatId, seq, updateSeq } of all) this.#session.saw(chatId, Math.max(seq, updateSeq));
   }
 
   #perform(content: PendingMessage | PendingChange): Promise<Receipt> {

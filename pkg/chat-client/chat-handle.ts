@@ -2,7 +2,11 @@ import type { MarkReadResponse, MarkUnreadResponse, Message, MessageReceipt, Use
 import type { DeleteOptions, EditOptions } from './messages/change-options.ts';
 import type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 import type { SendOptions } from './messages/send-options.ts';
+import type { StreamOptions } from './messages/stream-options.ts';
 import type { MessageFeed, MessageFeedOptions } from './reading/message-feed.ts';
+
+import type { MessageStream } from './sending/message-stream.ts';
+import type { Tokens } from './sending/send-tokens.ts';
 
 /** The operations of a client on one chat. `ChatClient.chat` returns it. */
 export interface ChatHandle {
@@ -14,6 +18,16 @@ export interface ChatHandle {
   edit(messageId: string, text: string, options?: EditOptions): Promise<ChangeReceipt>;
   /** As `ChatClient.delete`. */
   delete(messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
+  /** As `ChatClient.react`. */
+  react(messageId: string, emoji: string): Promise<ChangeReceipt>;
+  /** As `ChatClient.unreact`. */
+  unreact(messageId: string, emoji: string): Promise<ChangeReceipt>;
+  /** As `ChatClient.stream`. */
+  stream(options?: StreamOptions): MessageStream;
+  /** As `ChatClient.streamFrom`. */
+  streamFrom(tokens: Tokens, options?: StreamOptions): Promise<Receipt>;
+  /** As `ChatClient.stopStream`. */
+  stopStream(messageId: string): Promise<void>;
   /** As `ChatClient.history`. */
   history(options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   /**
@@ -45,6 +59,11 @@ interface ChatOperations {
   send(chatId: string, text: string, options?: SendOptions): Promise<Receipt>;
   edit(chatId: string, messageId: string, text: string, options?: EditOptions): Promise<ChangeReceipt>;
   delete(chatId: string, messageId: string, options?: DeleteOptions): Promise<ChangeReceipt>;
+  react(chatId: string, messageId: string, emoji: string): Promise<ChangeReceipt>;
+  unreact(chatId: string, messageId: string, emoji: string): Promise<ChangeReceipt>;
+  stream(chatId: string, options?: StreamOptions): MessageStream;
+  streamFrom(chatId: string, tokens: Tokens, options?: StreamOptions): Promise<Receipt>;
+  stopStream(chatId: string, messageId: string): Promise<void>;
   history(chatId: string, options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   markRead(chatId: string, seq: number): Promise<MarkReadResponse>;
   markUnread(chatId: string, fromSeq: number): Promise<MarkUnreadResponse>;
@@ -65,6 +84,11 @@ export function chatHandle(
     send: (text, options) => client.send(id, text, options),
     edit: (messageId, text, options) => client.edit(id, messageId, text, options),
     delete: (messageId, options) => client.delete(id, messageId, options),
+    react: (messageId, emoji) => client.react(id, messageId, emoji),
+    unreact: (messageId, emoji) => client.unreact(id, messageId, emoji),
+    stream: (options) => client.stream(id, options),
+    streamFrom: (tokens, options) => client.streamFrom(id, tokens, options),
+    stopStream: (messageId) => client.stopStream(id, messageId),
     history: (options) => client.history(id, options),
     messages,
     markRead: (seq) => client.markRead(id, seq),

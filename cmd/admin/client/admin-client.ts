@@ -7,6 +7,8 @@ import { text } from 'node:stream/consumers';
 export interface AdminClientOptions {
   url: URL;
   token: string | undefined;
+  /** The number of the worker to ask for the console; undefined: any. */
+  worker?: string | undefined;
   tls: { ca: Buffer | undefined; cert: Buffer | undefined; key: Buffer | undefined };
 }
 
@@ -40,11 +42,12 @@ export class AdminClient {
     others: readonly number[] = [],
     body?: object,
   ): Promise<IncomingMessage> {
-    const { url, token, tls } = this.#options;
+    const { url, token, worker, tls } = this.#options;
     const target = new URL(`${url.pathname.replace(/\/$/, '')}${path}`, url);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) target.searchParams.set(name, String(value));
     }
+    if (worker !== undefined) target.searchParams.set('worker', worker);
     const content = body && JSON.stringify(body);
     const headers = {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),

@@ -27,6 +27,9 @@ const common = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
+/** Options of the sub-commands of the console. */
+const consoleOptions = { worker: { type: 'string' } } as const;
+
 type CommonValues = {
   [Name in keyof typeof common]?: (typeof common)[Name]['type'] extends 'string' ? string : boolean;
 };
@@ -37,10 +40,13 @@ export function readArgs([name, ...rest]: readonly string[], env: Readonly<Recor
   const subcommand = findSubcommand(name);
   if (!subcommand) return { kind: 'error', message: `there is no sub-command ${JSON.stringify(name)}`, usage };
   try {
-    const { values } = parseArgs({ args: rest, options: { ...common, ...subcommand.options } });
+    const ofConsole = subcommand.console ? consoleOptions : {};
+    const { values } = parseArgs({ args: rest, options: { ...common, ...ofConsole, ...subcommand.options } });
     const given = values as CommonValues;
     if (given.help) return { kind: 'help', text: usageOf(subcommand) };
-    return { kind: 'run', subcommand, client: readClient(given, env, subcommand), json: given.json ?? false, values };
+    const worker = subcommand.console ? (values as { worker?: string }).worker : undefined;
+    const client = { ...readClient(given, env, subcommand), worker };
+    return { kind: 'run', subcommand, client, json: given.json ?? false, values };
   } catch (error) {
     // Drops Node's advice on arguments that begin with a dash.
     const [message = ''] = (error as Error).message.split(/\. (?=To |Did )/);

@@ -8,6 +8,9 @@ const commonOptions = `  --url URL          the admin port of the service (defau
   --tls-cert FILE    your certificate, if the service asks for one; with --tls-key FILE
   --json             print JSON`;
 
+const consoleOptions =
+  '  --worker N         the process to ask, with WORKERS above 1: 1, 2, … (default: the first one that is ready)';
+
 const exits =
   'Exit codes: 0 done, 1 refused or not ready, 2 wrong usage, 3 the service cannot be reached, 4 the token is missing or\nwrong, 130 interrupted.';
 
@@ -21,7 +24,7 @@ ${commonOptions}
 Sub-commands:
 ${listed(({ console }) => !console)}
 
-Sub-commands of the console (docs/admin-console.md):
+Sub-commands of the console (docs/admin-console.md), each with --worker N:
 ${listed(({ console }) => console === true)}
 
 ${exits}`;
@@ -31,11 +34,12 @@ function listed(isMeant: (subcommand: Subcommand) => boolean): string {
   return meant.map(({ name, summary }) => `  ${name.padEnd(16)} ${summary}`).join('\n');
 }
 
-export function usageOf({ name, summary, help }: Subcommand): string {
+export function usageOf({ name, summary, help, console }: Subcommand): string {
   return [
     `usage: admin ${name} [OPTIONS]`,
     `\n${summary[0]!.toUpperCase()}${summary.slice(1)}.\n`,
     ...(help ? [help] : []),
+    ...(console ? [consoleOptions] : []),
     commonOptions,
     `\n${exits}`,
   ].join('\n');

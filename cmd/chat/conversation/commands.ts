@@ -3,7 +3,7 @@ import type { CurrentChat } from './current-chat.ts';
 /** A command: what can be typed after a slash. */
 export interface Command {
   name: string;
-  /** Its parameters, one word each: `<room>` is required, `[filter]` is optional. The last one can be `<text>`, the rest of the line. */
+  /** Its parameters, one word each: `<room>` is required, `[filter]` is optional. The last one can be `<text>` or `[text]`, the rest of the line. */
   parameters: string;
   summary: string;
   /** What the parameter is the name of, for completion. */
@@ -12,7 +12,7 @@ export interface Command {
   local?: boolean;
   /** Goes to another chat. */
   moves?: boolean;
-  /** `messageSeq` is the parameter `[#n]`: the number of a message. */
+  /** `messageSeq` is the parameter `[#n]` or `<#n|last>`: the number of a message. Without it the last one is meant. */
   run(conversation: CurrentChat, argument: string, messageSeq?: number): Promise<void> | void;
 }
 
@@ -105,6 +105,18 @@ export const commands: readonly Command[] = [
     parameters: '[#n]',
     summary: 'delete your last message here, or message n of /history',
     run: (conversation, _, number) => conversation.delete(number),
+  },
+  {
+    name: 'reply',
+    parameters: '<#n|last> <text>',
+    summary: 'reply to message n of /history, or to the last one',
+    run: (conversation, text, number) => conversation.reply(number, text),
+  },
+  {
+    name: 'thread',
+    parameters: '<#n|last> [text]',
+    summary: 'the thread of a message; with a text, write in it',
+    run: (conversation, text, number) => conversation.thread(number, text),
   },
   {
     name: 'mentions',

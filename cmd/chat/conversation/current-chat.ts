@@ -1,5 +1,5 @@
-import type { ChangeReceipt, Chat, ChatClient, Message } from '../../../pkg/chat-client/index.ts';
-import { ChatRole, ChatType } from '../../../pkg/chat-client/index.ts';
+import type { ChangeReceipt, Chat, ChatClient, Message, SendOptions } from '../../../pkg/chat-client/index.ts';
+import { ChatClientError, ChatRole, ChatType } from '../../../pkg/chat-client/index.ts';
 import { mentionsIn } from '../service/mentions-in.ts';
 import { readPages } from '../service/pages.ts';
 import { findUserId, listOnline, nameList } from '../service/people.ts';
@@ -20,6 +20,7 @@ import {
 import { plainName } from '../text/plain-text.ts';
 import type { Style } from '../text/style.ts';
 import { ChatDirectory } from './chat-directory.ts';
+import { Quotes } from './quotes.ts';
 
 /** The room that the user returns to. */
 export const homeRoom = 'global';
@@ -50,6 +51,7 @@ export class CurrentChat {
   readonly #client: ChatClient;
   /** Ids of messages sent from here that the chat has not delivered yet. */
   readonly #sentHere = new Set<string>();
+  readonly #quotes: Quotes;
   readonly #leaving = new Set<string>();
   /** Ids of messages that are being changed from here, until the answer. */
   readonly #changing = new Map<string, Promise<void>>();
@@ -64,6 +66,7 @@ export class CurrentChat {
   constructor(deps: Deps) {
     this.#deps = deps;
     this.#client = deps.client;
+    this.#quotes = new Quotes(deps.client);
     this.chats = new ChatDirectory(async (chatId) => {
       const { chat } = await deps.client.call('getChat', { chatId });
       if (!chat) throw new Error('the service left out the chat');
@@ -87,15 +90,18 @@ export class CurrentChat {
   }
 
   /** Prints a message, unless it has nothing to show. `numbered`: after its number, if it is one that users may change. */
-  show(message: Message, chat: Chat, { numbered = false } = {}): void {
+  async show(message: Message, chat: Chat, { numbered = false } = {}): Promise<void> {
     const { style, print } = this.#deps;
+    this.#quotes.note(message);
+    const original = await this.#quotes.find(message);
     const view: Viewpoint = { userId: this.#userId, currentChatId: this.chats.current?.id };
-    const line = messageLine(message, chat, view, style);
+    const line = messageLine(message, chat, view, style, undefined, original);
     if (line !== undefined) print(numbered && !message.system ? `${style.dim(`#${message.seq}`)} ${line}` : line);
   }
 
   /** Tells the new state of a message of the current chat. Those of other chats are seen there. */
   async showChange(message: Message): Promise<void> {
+    this.#quotes.note(message);
     // The answer says which number the user's own change got, and may come after the change itself.
     await this.#changing.get(message.id);
     const ownChange = this.#changedHere.delete(`${message.id} ${message.updateSeq}`);
@@ -104,7 +110,9 @@ export class CurrentChat {
   }
 
   /** Whether the message is already known here: it was sent from here, or says that this user joined. Call once for each message. */
-  isOwnEcho({ sender, clientMessageId, system }: Message): boolean {
+  isOwnEcho(message: Message): boolean {
+    const { sender, clientMessageId, system } = message;
+    this.#quotes.note(message);
     if (sender?.id !== this.#userId) return false;
     const event = system?.event?.$case;
     return event === 'memberJoined' || event === 'chatCreated' || this.#sentHere.delete(clientMessageId);
@@ -122,20 +130,47 @@ export class CurrentChat {
     return { chat, wasCurrent };
   }
 
-  /** Sends to the current chat; resolves when it is committed. */
-  async send(text: string): Promise<void> {
+  /** Sends to the current chat; resolves when it is committed. `original`: the message that it replies to. */
+  async send(text: string, options: SendOptions = {}, original?: Message): Promise<void> {
     const { current } = this.chats;
     if (!current) throw new Error('you are in no room; /join one');
     const clientMessageId = crypto.randomUUID();
     this.#sentHere.add(clientMessageId);
     try {
       const mentions = await mentionsIn(this.#client, current, text);
-      await this.#client.send(current.id, text, { clientMessageId, mentions });
+      await this.#client.send(current.id, text, { ...options, clientMessageId, mentions });
     } catch (error) {
       this.#sentHere.delete(clientMessageId);
       throw error;
     }
-    this.#deps.print(sentLine(current, text, this.#deps.style));
+    this.#deps.print(sentLine(current, text, this.#deps.style, original));
+  }
+
+  /** Replies to a message of the current chat: the last one, or the one with this number. A reply to a message of a thread is in the thread. */
+  async reply(seq: number | undefined, text: string): Promise<void> {
+    const message = await this.#findNamed(seq);
+    if (message) await this.send(text, { replyTo: message.id, root: message.rootId || undefined }, message);
+  }
+
+  /** Shows the thread of a message of the current chat, or writes in it. */
+  async thread(seq: number | undefined, text: string): Promise<void> {
+    const { current } = this.chats;
+    const message = await this.#findNamed(seq);
+    if (!current || !message) return;
+    if (text !== '') return this.send(text, { root: message.rootId || message.id });
+    const { root, messages, hasMore } = await this.#client.listThread(current.id, message.id);
+    if (!root) throw new Error('the service left out the root');
+    const count = root.thread?.replyCount ?? 0;
+    this.say(
+      `The thread of #${root.seq} has ${count} ${count === 1 ? 'message' : 'messages'}${hasMore ? ', the last:' : ''}`,
+    );
+    for (const one of [root, ...messages]) await this.show({ ...one, rootId: '' }, current, { numbered: true });
+    const last = messages.at(-1);
+    if (!last) return;
+    // Who does not follow it has no read mark in it.
+    await this.#client.markThreadRead(current.id, root.id, last.seq).catch((error) => {
+      if (!(error instanceof ChatClientError && error.reason === 'THREAD_NOT_FOLLOWED')) throw error;
+    });
   }
 
   /** Replaces the text of a message of the current chat: the user's last one, or the one with this number. */
@@ -271,7 +306,7 @@ export class CurrentChat {
     }
     if (messages.length === 0) return this.say(`There are no messages in ${chatPlace(current)} yet`);
     this.say(`The last ${messages.length} in ${chatPlace(current)}:`);
-    for (const message of messages) this.show(message, current, { numbered: true });
+    for (const message of messages) await this.show(message, current, { numbered: true });
   }
 
   /** Lists the newest messages of all chats that mention the user. */
@@ -279,7 +314,7 @@ export class CurrentChat {
     const { messages } = await this.#client.mentions({ pageSize: maxMentionsShown });
     if (messages.length === 0) return this.say('Nobody has mentioned you');
     this.say('You were mentioned:');
-    for (const message of messages.toReversed()) this.show(message, await this.chats.get(message.chatId));
+    for (const message of messages.toReversed()) await this.show(message, await this.chats.get(message.chatId));
   }
 
   /** Marks the messages of the current chat as unread, from this number on or the newest one. */
@@ -329,6 +364,25 @@ export class CurrentChat {
       this.#changing.delete(message.id);
       answered.resolve();
     }
+  }
+
+  /** Returns the message with this number, or the last one; says so if there is none. */
+  async #findNamed(seq: number | undefined): Promise<Message | undefined> {
+    const { current } = this.chats;
+    if (!current) {
+      this.say('You are in no room; /join one');
+      return undefined;
+    }
+    const found = await (seq === undefined
+      ? this.#client
+          .history(current.id, { pageSize: historyPage })
+          .then((page) => page.findLast(({ system }) => !system))
+      : this.#findMessage(current.id, seq));
+    if (!found)
+      this.say(
+        `There is no message${seq === undefined ? '' : ` #${seq}`} in ${chatPlace(current)}; /history shows the numbers`,
+      );
+    return found;
   }
 
   async #findMessage(chatId: string, seq: number): Promise<Message | undefined> {

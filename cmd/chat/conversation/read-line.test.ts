@@ -28,6 +28,8 @@ describe('a typed line', () => {
     ['/edit  two  words ', 'edit', 'two  words'],
     ['/edit #tag first', 'edit', '#tag first'],
     ['/delete', 'delete', ''],
+    ['/reply last 7', 'reply', '7'],
+    ['/thread last', 'thread', ''],
   ])('%j is a command', (line, name, argument) => {
     expect(readLine(line)).toMatchObject({ kind: 'command', command: { name }, argument });
   });
@@ -36,6 +38,10 @@ describe('a typed line', () => {
     ['/edit #12 new text', 'edit', 12, 'new text'],
     ['/edit #12 #13', 'edit', 12, '#13'],
     ['/delete #7', 'delete', 7, ''],
+    ['/reply #7 yes,  indeed', 'reply', 7, 'yes,  indeed'],
+    ['/reply 7 yes', 'reply', 7, 'yes'],
+    ['/thread #7', 'thread', 7, ''],
+    ['/thread 7 more', 'thread', 7, 'more'],
   ])('%j names a message', (line, name, messageSeq, argument) => {
     expect(readLine(line)).toMatchObject({ kind: 'command', command: { name }, messageSeq, argument });
   });
@@ -45,6 +51,10 @@ describe('a typed line', () => {
     ['/edit #12', 'Usage: /edit [#n] <text>'],
     ['/delete 12', 'Usage: /delete [#n]'],
     ['/delete #12 now', 'Usage: /delete [#n]'],
+    ['/reply', 'Usage: /reply <#n|last> <text>'],
+    ['/reply yes', 'Usage: /reply <#n|last> <text>'],
+    ['/reply #7', 'Usage: /reply <#n|last> <text>'],
+    ['/thread', 'Usage: /thread <#n|last> [text]'],
     ['/join', 'Usage: /join <room>'],
     ['/join two words', 'Usage: /join <room>'],
     ['/dm', 'Usage: /dm <user>'],

@@ -10,6 +10,8 @@ export type Line =
 
 const wholeNumber = /^[1-9]\d{0,3}$/;
 const messageNumber = /^#(\d{1,15})(?:\s+(.*))?$/s;
+/** A message that must be named. */
+const namedMessage = /^(?:#?(\d{1,15})|last)(?:\s+(.*))?$/s;
 
 /** Parses a line: a command if it begins with a slash, else a message. `//text` is the message `/text`. */
 export function readLine(line: string): Line {
@@ -22,6 +24,14 @@ export function readLine(line: string): Line {
     return { kind: 'fault', message: `Unknown command: /${shorten(plainLine(name), 40)}. Type /help.` };
   }
   const { parameters } = command;
+  if (parameters.startsWith('<#n|last>')) {
+    const named = namedMessage.exec(rest);
+    const text = named?.[2]?.trim() ?? '';
+    if (!named || (text === '' && parameters.endsWith('<text>')))
+      return { kind: 'fault', message: `Usage: ${usageOf(command)}` };
+    const [, seq] = named;
+    return { kind: 'command', command, argument: text, ...(seq !== undefined && { messageSeq: Number(seq) }) };
+  }
   const numbered = parameters.startsWith('[#n]') ? messageNumber.exec(rest) : null;
   const argument = numbered ? (numbered[2] ?? '') : rest;
   if (!fits(parameters.replace('[#n]', '').trim(), argument)) {

@@ -7,8 +7,19 @@ export const sendMessage: Subcommand = {
   positionals: { min: 1, max: 2 },
   summary: 'send a text, or standard input if TEXT is absent or -; joins a room',
   help: `  --id ID            your id for the message: sending again with the same id is safe, and stores it once
-  --data JSON        what programs need besides the text: a JSON object, up to 5 KiB`,
-  options: { id: { type: 'string' }, data: { type: 'string' } },
+  --data JSON        what programs need besides the text: a JSON object, up to 5 KiB
+  --type TYPE        a name that tells programs what the message is (default: text)
+  --silent           it counts as unread for nobody
+  --reply-to ID      the id of the message that it replies to
+  --root ID          the id of the message whose thread it joins`,
+  options: {
+    id: { type: 'string' },
+    data: { type: 'string' },
+    type: { type: 'string' },
+    silent: { type: 'boolean' },
+    'reply-to': { type: 'string' },
+    root: { type: 'string' },
+  },
   async run({ options, client, print, readInput, stdinIsTerminal }) {
     const [chat = '', given = '-'] = options.positionals;
     if (given === '-' && options.positionals.length < 2 && stdinIsTerminal) {
@@ -25,6 +36,10 @@ export const sendMessage: Subcommand = {
       text,
       clientMessageId,
       data,
+      type: options.values.type as string | undefined,
+      silent: options.values.silent === true,
+      replyToId: options.values['reply-to'] as string | undefined,
+      rootId: options.values.root as string | undefined,
     });
     const place = seq > 0 ? `as number ${seq} ` : '';
     await print(`Sent ${place}(${messageId})`, { chatId, messageId, seq, createdAt, clientMessageId });

@@ -88,6 +88,25 @@ describe('a message', () => {
     );
   });
 
+  test('that replies to another one quotes it in a line, and says if that one is deleted or unknown', () => {
+    const original = Message.create({ sender: carol, text: `shall we\ngo to the ${'very '.repeat(9)}nice place?` });
+    const reply = { text: 'yes', replyTo: { messageId: 'm', seq: 7 }, rootId: 'm' };
+    const complete = Message.create({ chatId: 'r', sender: bob, createdAt, ...reply });
+    const view = { userId: alice.id, currentChatId: 'r' };
+    expect(messageLine(complete, room, view, undefined, now, original)).toMatch(
+      /^\[12:03:04\]\[bob\] \(to carol: shall we go to the (very )+\S*…\) yes$/,
+    );
+    const deleted = { ...original, text: '', deletedAt: now };
+    expect(messageLine(complete, room, view, undefined, now, deleted)).toBe(
+      '[12:03:04][bob] (to a deleted message) yes',
+    );
+    expect(show(reply, room, 'r')).toBe('[12:03:04][bob] (to #7) yes');
+    expect(show({ text: 'yes', rootId: 'm' }, room, 'r')).toBe('[12:03:04][bob] (in a thread) yes');
+    expect(sentLine(room, 'yes', style, { ...original, text: 'go?' })).toBe(
+      '~[Sent to development]~ ~(to carol: go?)~ yes',
+    );
+  });
+
   test('that is changed after it was shown is named by its time', () => {
     const message = Message.create({ chatId: 'r', sender: bob, createdAt, text: 'one\ntwo', editedAt: now });
     expect(changeLine(message, undefined, now)).toBe('[Edited: 12:03:04][bob] one\n  | two');

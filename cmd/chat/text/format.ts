@@ -1,6 +1,9 @@
 import { type Chat, ChatRole, ChatType, type Message, textParts, type User } from '../../../pkg/chat-client/index.ts';
-import { plainName, plainText } from './plain-text.ts';
+import { plainLine, plainName, plainText, shorten } from './plain-text.ts';
 import { plainStyle, type Style } from './style.ts';
+
+/** The most characters of a message that a reply to it shows. */
+const maxQuote = 40;
 
 /** The user at the screen, and the current chat. */
 export interface Viewpoint {
@@ -30,18 +33,20 @@ export function systemLine(text: string, { dim }: Style = plainStyle): string {
   return dim(`[System] ${text}`);
 }
 
-/** The acknowledgement of the user's own message. */
-export function sentLine(chat: Chat, text: string, { dim }: Style = plainStyle): string {
-  return `${dim(`[Sent to ${chatTitle(chat)}]`)} ${body(text)}`;
+/** The acknowledgement of the user's own message. `original`: the message that it replies to. */
+export function sentLine(chat: Chat, text: string, style: Style = plainStyle, original?: Message): string {
+  const about = original ? `${style.dim(quoteText(original))} ` : '';
+  return `${style.dim(`[Sent to ${chatTitle(chat)}]`)} ${about}${body(text)}`;
 }
 
-/** The lines of a message; undefined if it has nothing to show. */
+/** The lines of a message; undefined if it has nothing to show. `original`: the message that it replies to, if it is known. */
 export function messageLine(
   message: Message,
   chat: Chat,
   view: Viewpoint,
   style: Style = plainStyle,
   now = new Date(),
+  original?: Message,
 ): string | undefined {
   if (message.system) {
     const text = systemText(message, chat, view.userId);
@@ -50,7 +55,7 @@ export function messageLine(
   const { sender = { id: '', name: '' }, createdAt = now } = message;
   const time = style.dim(`[${formatTime(createdAt, now)}]`);
   const from = style.name(`[${userName(sender)}]`, sender.id);
-  const text = stateText(message, view.userId, style);
+  const text = `${aboutText(message, original, style)}${stateText(message, view.userId, style)}`;
   if (chat.id === view.currentChatId) return `${time}${from} ${text}`;
   const byPeer = chat.type === ChatType.DIRECT && chat.peer?.id === sender.id;
   if (byPeer) return `${time}${style.name(`[${chatPlace(chat)}]`, sender.id)} ${text}`;
@@ -68,6 +73,16 @@ export function changeLine(message: Message, style: Style = plainStyle, now = ne
 /** The acknowledgement of the user's own edit or deletion. `text` is that of the message, before it was deleted. */
 export function changedLine(kind: 'edit' | 'delete', chat: Chat, text: string, { dim }: Style = plainStyle): string {
   return `${dim(`[${kind === 'edit' ? 'Edited' : 'Deleted'} in ${chatTitle(chat)}]`)} ${body(text)}`;
+}
+
+/** What a message is about: `(to bob: Hey te…) `. Without the original, its number. */
+function aboutText({ replyTo, rootId }: Message, original: Message | undefined, { dim }: Style): string {
+  if (replyTo) return `${dim(original ? quoteText(original) : `(to #${replyTo.seq})`)} `;
+  return rootId === '' ? '' : `${dim('(in a thread)')} `;
+}
+
+function quoteText({ sender = { id: '', name: '' }, text, deletedAt }: Message): string {
+  return deletedAt ? '(to a deleted message)' : `(to ${userName(sender)}: ${shorten(plainLine(text), maxQuote)})`;
 }
 
 function stateText(message: Message, userId: string, { bold, dim, mark }: Style): string {

@@ -39,6 +39,8 @@ const otherRows = `
   insert into chat_bans values (gen_random_uuid(), 'eve', 'alice', 'spam', '2025-01-01T00:00:00.123456Z', 'infinity');
   insert into user_bans values ('eve', 'root', 'spam', now(), null, true, now());
   insert into deleted_chats values (gen_random_uuid());
+  insert into threads values (gen_random_uuid(), 2, 1, 3, now(), 3, '{alice}');
+  insert into thread_follows values (gen_random_uuid(), 'alice', 2, 3, now());
   insert into audit_log (actor_id, action, detail) values ('root', 'x', '{}');
   insert into auth.signing_keys values ('kid', '{"d": "secret"}', now(), now(), null);
   insert into auth.accounts values ('alice', 'Alice', '$argon2id$', '{user,admin}');
@@ -79,6 +81,9 @@ test('a restored database has every row of every table, and goes on from there',
   await send('in the second epoch');
   const { messages } = await storage.messages.listHistory(chat.id, { afterSeq: 0 }, 3);
   await storage.edit(messages[1]!, 'edited', { mentions: [{ userId: 'bob', everyone: false, offset: 0, length: 1 }] });
+  const reaction = { chatId: chat.id, messageId: messages[1]!.id, emoji: '👍', added: true, actor: user('alice') };
+  const change = { ...reaction, clientChangeId: 'r', asService: false, digest: Buffer.from('digest') };
+  await storage.reactions.appendBatch([change], { reactingRoles: ['OWNER'], maxKinds: 1 });
   await query(storage.dsn, otherRows);
   const before = await allRows(storage.dsn, 2);
 

@@ -11,7 +11,8 @@ import { type AdminConfig, usualAdminPort } from '../../config/groups/admin-conf
 import type { LiveConfig } from '../../config/live/live-config.ts';
 import { createAdminApp } from '../../transport/admin/admin-app.ts';
 import { AdminServer } from '../../transport/admin/admin-server.ts';
-import { portGuards, trustAll } from '../../transport/admin/guards.ts';
+import type { Console } from '../../transport/admin/console-parts.ts';
+import { portGuards, socketGuards } from '../../transport/admin/guards.ts';
 import { debugRoutes, type WorkerSockets } from '../../transport/admin/routes/debug.ts';
 import { healthRoutes } from '../../transport/admin/routes/health.ts';
 import { type Expose, metricsRoutes } from '../../transport/admin/routes/metrics.ts';
@@ -19,7 +20,6 @@ import { createHttpServer } from '../../transport/tls/create-http-server.ts';
 import { ownProcess } from '../diagnostics/own-process.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import { openCertificates } from './open-certificates.ts';
-import type { Console } from './open-console.ts';
 
 /** What the process tells operators. */
 export interface AdminSources {
@@ -28,7 +28,6 @@ export interface AdminSources {
   notReady(): string[];
   /** The processes that this one has started, if it has. */
   workers?: WorkerSockets;
-  /** Absent: the process does not serve chats itself. */
   console?: Console | undefined;
 }
 
@@ -65,7 +64,12 @@ export async function openAdmin<Config extends { admin: AdminConfig }>(
   if (!enabled) return none;
   const onError = (err: unknown) => log.warn({ err }, 'a request of an operator has failed');
   if (cluster.isWorker) {
-    const app = createAdminApp({ routes: debugRoutes(ownProcess), guards: trustAll, onError });
+    const app = createAdminApp({
+      routes: [...debugRoutes(ownProcess), ...(console?.routes ?? [])],
+      guards: socketGuards(console?.authenticate),
+      behindProcess: true,
+      onError,
+    });
     return { ...none, socketPath: await listenAtSocket(createServer(app), resources) };
   }
   const certificates = await openCertificates(tls, { live, log, resources });

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { Metrics } from '../../client/metrics/metrics.ts';
 import type { traceCalls } from '../../client/tracing/trace-calls.ts';
+import type { Tracing } from '../../client/tracing/tracing.ts';
 import type { Config } from '../../config/config.ts';
 import type { LiveConfig } from '../../config/live/live-config.ts';
 import { operations } from '../../model/operations.ts';
@@ -23,12 +24,18 @@ import { PostgresReadMarkRepository } from '../../repository/postgres/members/po
 import { PostgresReceiptRepository } from '../../repository/postgres/members/postgres-receipt-repository.ts';
 import { PostgresMentionRepository } from '../../repository/postgres/messages/postgres-mention-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
+import { PostgresReactionRepository } from '../../repository/postgres/reactions/postgres-reaction-repository.ts';
+import { PostgresStreamRepository } from '../../repository/postgres/streams/postgres-stream-repository.ts';
 import { PostgresThreadRepository } from '../../repository/postgres/threads/postgres-thread-repository.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
+import type { ReactionRepository } from '../../repository/reaction-repository.ts';
+import type { StreamRepository } from '../../repository/stream-repository.ts';
 import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { ModerationService } from '../../service/chats/moderation-service.ts';
+import { ReactionService } from '../../service/chats/reaction-service.ts';
 import { ReceiptService } from '../../service/chats/receipt-service.ts';
+import { StreamService } from '../../service/chats/stream-service.ts';
 import { ThreadService } from '../../service/chats/thread-service.ts';
 import { Hub } from '../../service/delivery/hub.ts';
 import { PresenceAnnouncer } from '../../service/sessions/presence-announcer.ts';
@@ -36,6 +43,8 @@ import { sessionCounters } from '../../service/sessions/session-counters.ts';
 import { SessionRegistry } from '../../service/sessions/session-registry.ts';
 import { ChangeWriter } from '../../service/writing/change-writer.ts';
 import { MessageWriter } from '../../service/writing/message-writer.ts';
+import { ReactionWriter } from '../../service/writing/reaction-writer.ts';
+import { StreamWriter } from '../../service/writing/stream-writer.ts';
 import { pruneRegularly } from '../lifecycle/prune.ts';
 import type { ResourceStack } from '../lifecycle/resource-stack.ts';
 import type { Identity } from './open-identity.ts';
@@ -48,6 +57,8 @@ export interface ChatOverrides {
   chats?(real: ChatRepository): ChatRepository;
   messages?(real: MessageRepository): MessageRepository;
   changes?(real: ChangeRepository): ChangeRepository;
+  reactions?(real: ReactionRepository): ReactionRepository;
+  streams?(real: StreamRepository): StreamRepository;
 }
 
 interface Deps {
@@ -62,12 +73,16 @@ interface Deps {
   redis: OpenedRedis | undefined;
   resources: ResourceStack;
   traced: typeof traceCalls;
+  /** Traces what is written later; false: nothing does. */
+  tracing: Tracing | false;
 }
 
 export interface ChatParts {
   chats: ChatService;
   changes: ChangeService;
   moderation: ModerationService;
+  reactions: ReactionService;
+  streams: StreamService;
   threads: ThreadService;
   receipts: ReceiptService;
   sessions: SessionRegistry;
@@ -82,6 +97,9 @@ const changers = {
   sendingRoles: operations.EditMessage.chat.roles,
   moderatingRoles: operations.ListMessageVersions.chat.roles,
 };
+
+/** How streamed messages are cancelled whose senders have vanished: messages of one round, and the longest time between two rounds in milliseconds. */
+const cancelling = { batch: 1_000, everyMs: 5_000 };
 
 /** How the hub delivers, beside REPAIR_INTERVAL_MS. */
 const delivery = {
@@ -105,7 +123,7 @@ const sessionOptions = {
 /** Opens the parts that serve chats: repositories, message writer, hub, services and sessions. */
 export async function openChat(
   live: LiveConfig<Config>,
-  { bans, bus, database, identity, limiter, log, metrics, overrides, redis, resources, traced }: Deps,
+  { bans, bus, database, identity, limiter, log, metrics, overrides, redis, resources, traced, tracing }: Deps,
 ): Promise<ChatParts> {
   const config = live.current;
   const limits = live.follow((settings) => settings.limits);
@@ -129,7 +147,7 @@ export async function openChat(
   const messages = traced('MessageRepository', overrides?.messages?.(storedMessages) ?? storedMessages);
 
   const presence = await openPresence(config, { database, redis, log, resources });
-  const ingest = await openIngest(config, { bus, database, log, metrics, resources });
+  const ingest = await openIngest(config, { bus, database, log, metrics, resources, tracing });
   const appendTarget = ingest?.acceptor ?? messages;
   const writer = traced(
     'MessageWriter',
@@ -147,6 +165,31 @@ export async function openChat(
     ),
   );
   resources.add('the change writer', () => changeWriter.drain());
+  const storedReactions = new PostgresReactionRepository(database);
+  const reactionRepository = traced('ReactionRepository', overrides?.reactions?.(storedReactions) ?? storedReactions);
+  const reactionWriter = traced(
+    'ReactionWriter',
+    new ReactionWriter(
+      { reactions: reactionRepository, bus, log, metrics },
+      live.follow(({ limits }) => ({
+        maxKinds: limits.maxReactionKinds,
+        reactingRoles: operations.AddReaction.chat.roles,
+      })),
+      { ...config.writer, maxInFlight: 1 },
+    ),
+  );
+  resources.add('the reaction writer', () => reactionWriter.drain());
+  const storedStreams = new PostgresStreamRepository(database);
+  const streamRepository = traced('StreamRepository', overrides?.streams?.(storedStreams) ?? storedStreams);
+  const streamWriter = traced(
+    'StreamWriter',
+    new StreamWriter(
+      { streams: streamRepository, bus, log, metrics },
+      { sendingRoles: operations.StartMessage.chat.roles, maxTextLength: config.streams.maxTextLength },
+      { ...config.writer, maxInFlight: 1, flushMs: config.streams.flushMs },
+    ),
+  );
+  resources.add('the writer of streamed messages', () => streamWriter.drain());
   if (config.roles.has('writer')) ingest?.writers.start();
   const hub = new Hub(
     { bus, messages, memberships, epochs: database.epochs, log, metrics },
@@ -186,6 +229,28 @@ export async function openChat(
       live.follow(({ limits, features }) => ({ maxTextLength: limits.maxTextLength, features })),
     ),
   );
+  const reactions = traced(
+    'ReactionService',
+    new ReactionService(
+      { reactions: reactionRepository, writer: reactionWriter, unwritten: ingest?.unwritten },
+      live.follow(({ changes: { allowShortCodes }, features }) => ({ allowShortCodes, features })),
+    ),
+  );
+  const streams = traced(
+    'StreamService',
+    new StreamService(
+      { streams: streamRepository, writer: streamWriter, messages, bus, log },
+      live.follow(({ features, streams: { timeoutMs } }) => ({ features, timeoutMs })),
+    ),
+  );
+  const stopCancelling = pruneRegularly({
+    what: 'streamed messages without a sender',
+    prune: (limit) => streams.cancelIdle(limit),
+    batch: cancelling.batch,
+    everyMs: Math.min(cancelling.everyMs, config.streams.timeoutMs / 4),
+    log,
+  });
+  resources.add('the time-out of streamed messages', stopCancelling);
   const moderation = traced(
     'ModerationService',
     new ModerationService({
@@ -247,7 +312,7 @@ export async function openChat(
       maxStreamsPerUser: limits.maxStreamsPerUser,
     })),
   );
-  return { chats: service, changes, moderation, receipts, threads, sessions, hub };
+  return { chats: service, changes, moderation, reactions, receipts, streams, threads, sessions, hub };
 }
 
 /** Returns the messages per page for a reader that catches up: so few that a page of the longest texts has about 2 MiB. */

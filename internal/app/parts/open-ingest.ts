@@ -3,6 +3,7 @@ import type { Bus } from '../../client/bus/bus.ts';
 import type { IngestLog } from '../../client/ingest/ingest-log.ts';
 import { NatsIngestLog } from '../../client/ingest/nats-ingest-log.ts';
 import type { Metrics } from '../../client/metrics/metrics.ts';
+import type { Tracing } from '../../client/tracing/tracing.ts';
 import type { Config } from '../../config/config.ts';
 import type { JetStreamIngest } from '../../config/groups/ingest-config.ts';
 import type { Database } from '../../repository/postgres/connection/database.ts';
@@ -21,6 +22,8 @@ interface Deps {
   database: Database;
   log: Logger;
   metrics?: Metrics;
+  /** Traces what is written; absent or false: nothing does. */
+  tracing?: Tracing | false;
   resources: ResourceStack;
 }
 
@@ -77,7 +80,7 @@ export async function openIngestLog(
  */
 export async function openIngest(
   { ingest, writer, times }: Pick<Config, 'ingest' | 'writer' | 'times'>,
-  { bus, database, log, metrics, resources }: Deps,
+  { bus, database, log, metrics, resources, tracing }: Deps,
 ): Promise<Ingest | undefined> {
   const repository = new PostgresIngestRepository(database);
   await claimMode(repository, ingest.kind);
@@ -95,7 +98,7 @@ export async function openIngest(
     },
   );
   const writers = new PartitionWriters(
-    { ingestLog, repository, bus, log, metrics },
+    { ingestLog, repository, bus, log, metrics, tracing: tracing || undefined },
     {
       maxBatch: writer.maxBatch,
       maxInFlight: writer.maxInFlight,

@@ -14,8 +14,9 @@ export function openRateLimiter(live: LiveConfig<Config>, redis: OpenedRedis | u
   return limiter;
 }
 
-function toRates({ rates }: Config): Rates {
-  const { messagesPerSecond, callsPerSecond, guestsPerMinute, signInsPerMinute, loginFailures } = rates;
+/** The limits of all calls, from the settings. */
+export function toRates({ rates }: Config): Rates {
+  const { messagesPerSecond, callsPerSecond, guestsPerMinute, signInsPerMinute, loginFailures, partsPerSecond } = rates;
   return {
     named: {
       SendMessage: { points: messagesPerSecond, seconds: 1 },
@@ -24,6 +25,8 @@ function toRates({ rates }: Config): Rates {
       Register: { points: signInsPerMinute, seconds: 60 },
       Password: { points: loginFailures, seconds: 900 },
       PasswordOfName: { points: 10 * loginFailures, seconds: 900 },
+      // A language model writes more than a hundred parts a second, which cost no more than a message in each flush.
+      AppendMessage: { points: partsPerSecond, seconds: 1 },
     },
     others: { points: callsPerSecond, seconds: 1 },
   };

@@ -5,7 +5,7 @@ import type { Metrics } from '../../client/metrics/metrics.ts';
 import { NatsEventLog } from '../../client/sinks/nats-event-log.ts';
 import { OrderedLogSink } from '../../client/sinks/ordered-log-sink.ts';
 import type { Config } from '../../config/config.ts';
-import { jsonMessage, protobufMessage } from '../../converter/exported-message.ts';
+import { contentTypes, type ExportedEventFormat, jsonEvents, protobufEvents } from '../../converter/exported-event.ts';
 import { createDatabase } from '../../repository/postgres/connection/database.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { PostgresSinkCursorRepository } from '../../repository/postgres/sinks/postgres-sink-cursor-repository.ts';
@@ -65,12 +65,11 @@ export async function openSinks(
   const { export: target } = config;
   if (target.kind === 'none' || !config.roles.has('relay')) return undefined;
   const { nats, format, erase, ...settings } = target;
-  const eventLog = new NatsEventLog(
-    format === 'protobuf'
-      ? protobufMessage
-      : jsonMessage(new MessageJson(readFileSync(descriptors), 'chat.v1.Message')),
-    { ...settings, nats: { url: nats.url, ca: await readCa('NATS_CA', nats.caFile) }, ackTimeoutMs },
-  );
+  const eventLog = new NatsEventLog(format === 'protobuf' ? protobufEvents : openJson(), {
+    ...settings,
+    nats: { url: nats.url, ca: await readCa('NATS_CA', nats.caFile) },
+    ackTimeoutMs,
+  });
   const sink = new OrderedLogSink(eventLog, { erase });
   resources.add('the event sink', () => sink.close());
   // The relay has connections of its own, so that a backlog does not delay the writing of messages.
@@ -93,4 +92,10 @@ export async function openSinks(
   resources.add('the relay of changes', () => relay.stop());
   relay.start();
   return { sink: sinkName, relay };
+}
+
+function openJson(): ExportedEventFormat {
+  const file = readFileSync(descriptors);
+  const encoders = contentTypes.map((type) => [type, new MessageJson(file, type)] as const);
+  return jsonEvents(Object.fromEntries(encoders) as Record<(typeof contentTypes)[number], MessageJson>);
 }

@@ -17,6 +17,7 @@ import { tracing } from '../../interceptor/tracing.ts';
 import { validation } from '../../interceptor/validation.ts';
 import type { RateLimiter } from '../../ratelimiter/rate-limiter.ts';
 import type { Database } from '../../repository/postgres/connection/database.ts';
+import type { NodeTeller } from '../../service/nodes/node-beat.ts';
 import { GrpcServer } from '../../transport/grpc/grpc-server.ts';
 import { LocalCaller } from '../../transport/shared/calls/local-caller.ts';
 import type { UnaryCaller } from '../../transport/shared/calls/unary-caller.ts';
@@ -34,6 +35,8 @@ interface Deps {
   /** Absent in an auth-server, which has no chats. */
   bus?: Bus;
   database: Database;
+  /** Where gateways in front of this process are recorded. Absent in an auth-server, which has no such list. */
+  nodes?: NodeTeller;
   services: readonly ServedService[];
   /** Streams for WebSocket and server-sent events. Absent in an auth-server, which has no chats. */
   streams?: (interceptor: Interceptor) => LiveStreams;
@@ -63,7 +66,7 @@ export interface Transports {
 /** Starts the servers for the services. Throws an error with a clear message if it cannot listen on an address. */
 export async function openTransports(
   live: LiveConfig<Config>,
-  { bus, database, services, streams, identity, limiter, log, metrics, resources, rules, tracing: traces }: Deps,
+  { bus, database, nodes, services, streams, identity, limiter, log, metrics, resources, rules, tracing: traces }: Deps,
   signal: AbortSignal,
 ): Promise<Transports> {
   const config = live.current;
@@ -83,7 +86,7 @@ export async function openTransports(
   const { host, grpcPort: port } = config.listen;
   const certificates = await openCertificates(config.tls, { live, log, resources });
   const grpc = new GrpcServer(
-    { services, interceptor },
+    { services, interceptor, nodes },
     {
       host,
       port,

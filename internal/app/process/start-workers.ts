@@ -2,9 +2,11 @@ import type { Logger } from 'pino';
 import { WorkersMetrics } from '../../client/metrics/prom-metrics.ts';
 import type { Config } from '../../config/config.ts';
 import type { Settings } from '../../config/live/settings.ts';
+import { forwardedConsole } from '../../transport/admin/routes/forwarded-console.ts';
 import { startEmbedded } from '../database/open-database.ts';
 import { once } from '../lifecycle/once.ts';
 import { ResourceStack } from '../lifecycle/resource-stack.ts';
+import { consolePage } from '../parts/console/console.ts';
 import { openAdmin } from '../parts/open-admin.ts';
 import { type Ports, Workers } from './workers.ts';
 
@@ -34,7 +36,9 @@ export async function startWorkers(settings: Settings<Config>, log: Logger, sign
     const metrics = new WorkersMetrics();
     const notReady = () =>
       workers.ready < config.workers ? [`${workers.ready} of ${config.workers} workers are ready`] : [];
-    const sources = { expose: () => metrics.expose(), notReady, workers: workers.sockets };
+    const { sockets } = workers;
+    const console = { page: consolePage(), routes: forwardedConsole(sockets) };
+    const sources = { expose: () => metrics.expose(), notReady, workers: sockets, console };
     const { port: adminPort } = await openAdmin(live, sources, { log, resources });
     return {
       ...ports,

@@ -1,4 +1,5 @@
 import type { Message } from '../../model/message.ts';
+import type { ReactionChange } from '../../model/reaction.ts';
 
 /** A durable change of a chat, as other services get it. */
 export type ExportedEvent =
@@ -8,6 +9,8 @@ export type ExportedEvent =
   | { kind: 'message_changed'; message: Message }
   /** A change that a later one has replaced, or a hidden message. Consumers count it: every number of a chat is one event. */
   | { kind: 'covered'; chatId: string; seq: number }
+  /** A user reacted to a message, or took the reaction back. */
+  | { kind: 'reaction'; reaction: ReactionChange }
   /** The database has gone back: what was delivered of the chat after `fromSeq` is void, and its later numbers follow anew. */
   | { kind: 'reset'; chatId: string; fromSeq: number }
   /** The chat was deleted. It is the last event of its chat, unless the database goes back. */
@@ -21,6 +24,13 @@ export interface LastEvent {
   /** The event's number, as `numberOf` gives it. */
   number: number;
   position: number;
+  /** In which replay of the chat it was delivered; 0: in none. */
+  replay: number;
+}
+
+/** Not all was delivered: a later replay of the chat has begun, which delivers these events. */
+export class Superseded extends Error {
+  override readonly name = 'Superseded';
 }
 
 /** Nothing was delivered: the last event of the chat in the sink is of another epoch, and may be of a history that the database has lost. */
@@ -48,8 +58,11 @@ export interface EventSink {
    * `position` is what the delivery before returned for this chat, or 0 if that is not known. Returns the position for the next delivery; a sink
    * that needs none returns 0. A chat must not have two deliveries at a time; different chats may. `epoch` is that of the database when the events were
    * read, or an earlier one.
+   *
+   * `replay` counts how often the chat was put back (absent: never): events that an earlier replay has delivered are delivered again in a later one. Throws Superseded if
+   * the sink knows of a later one.
    */
-  deliver(events: readonly ExportedEvent[], position: number, epoch: string): Promise<number>;
+  deliver(events: readonly ExportedEvent[], position: number, epoch: string, replay?: number): Promise<number>;
 
   /**
    * Returns the smallest number of a message that events after `afterSeq` have changed: consumers no longer have its state of before. Undefined if there is
@@ -65,7 +78,15 @@ export interface EventSink {
 }
 
 export function chatIdOf(event: ExportedEvent): string {
-  return 'message' in event ? event.message.chatId : event.chatId;
+  switch (event.kind) {
+    case 'message':
+    case 'message_changed':
+      return event.message.chatId;
+    case 'reaction':
+      return event.reaction.chatId;
+    default:
+      return event.chatId;
+  }
 }
 
 /** The event's place in its chat. The end of the chat comes after every number. */
@@ -77,6 +98,8 @@ export function numberOf(event: ExportedEvent): number {
       return event.message.updateSeq;
     case 'covered':
       return event.seq;
+    case 'reaction':
+      return event.reaction.seq;
     case 'reset':
       return event.fromSeq;
     case 'chat_deleted':

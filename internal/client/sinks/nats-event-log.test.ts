@@ -21,7 +21,10 @@ const url = () => `nats://127.0.0.1:${nats.port}`;
 
 function open(prefix: string) {
   const log = new NatsEventLog(
-    { contentType: 'text/plain', encode: ({ text }) => Buffer.from(text) },
+    {
+      encode: (event) =>
+        'message' in event ? { contentType: 'text/plain', body: Buffer.from(event.message.text) } : undefined,
+    },
     {
       nats: { url: url() },
       stream: prefix,
@@ -77,6 +80,23 @@ describe('a sink over the log', () => {
   });
 });
 
+test('a replay appends events again under ids of their own, and a relay that has not noticed it puts nothing in between', async () => {
+  const log = open('replayed');
+  const sink = new OrderedLogSink(log, { erase: true });
+  const reached = await sink.deliver([event(1), event(2), event(3)], 0, epoch);
+  const again = await sink.deliver([event(2)], 0, epoch, 1);
+  await expect(sink.deliver([event(4)], reached, epoch)).rejects.toMatchObject({ name: 'Superseded' });
+  // A repetition within the replay is none.
+  await sink.deliver([event(2), event(3)], 0, epoch, 1);
+  await sink.deliver([event(3), event(4)], again, epoch, 1);
+  await sink.deliver([event(4)], 0, epoch, 2);
+  const events = await readExported(url(), 'replayed');
+  expect(events.map(({ id }) => id.slice(chatId.length))).toEqual([
+    ...[`:1:${epoch}`, `:2:${epoch}`, `:3:${epoch}`],
+    ...[`:2:${epoch}:r1`, `:3:${epoch}:r1`, `:4:${epoch}:r1`, `:4:${epoch}:r2`],
+  ]);
+});
+
 test('an event is appended only directly after the last one of its chat', async () => {
   const log = open('fenced');
   expect(await log.findLast(chatId)).toBeUndefined();
@@ -84,7 +104,7 @@ test('an event is appended only directly after the last one of its chat', async 
   const second = await log.append(event(2), first, epoch);
   await expect(log.append(event(3), first, epoch)).rejects.toMatchObject({ name: 'PositionConflict' });
   await expect(log.append(event(3), 0, epoch)).rejects.toMatchObject({ name: 'PositionConflict' });
-  expect(await log.findLast(chatId)).toEqual({ chatId, epoch, position: second, number: 2 });
+  expect(await log.findLast(chatId)).toEqual({ chatId, epoch, position: second, number: 2, replay: 0 });
   await log.append({ kind: 'chat_deleted', chatId }, second, epoch);
   expect(await log.findLast(chatId)).toMatchObject({ number: endOfChat });
   expect((await readExported(url(), 'fenced')).map(({ event, seq }) => [event, seq])).toEqual([
@@ -147,9 +167,9 @@ test('the last event of each chat can be read back, also that of a release witho
   onTestFinished(() => connection.close());
   await jetstream(connection).publish(`last.events.${others[1]}`, '', { msgID: `${others[1]}:7` });
   expect(await Array.fromAsync(log.lastEvents())).toEqual([
-    { chatId, epoch, number: 2, position: 2 },
-    { chatId: others[0], epoch, number: endOfChat, position: 3 },
-    { chatId: others[1], epoch: '', number: 7, position: 4 },
+    { chatId, epoch, number: 2, position: 2, replay: 0 },
+    { chatId: others[0], epoch, number: endOfChat, position: 3, replay: 0 },
+    { chatId: others[1], epoch: '', number: 7, position: 4, replay: 0 },
   ]);
 });
 

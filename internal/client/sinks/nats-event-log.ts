@@ -10,7 +10,6 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { headers, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
-import type { Message } from '../../model/message.ts';
 import { connectNats } from '../nats/connect-nats.ts';
 import { ensureStream } from '../nats/ensure-stream.ts';
 import type { NatsOptions } from '../nats/server-options.ts';
@@ -33,10 +32,10 @@ export interface NatsEventLogOptions {
   ackTimeoutMs: number;
 }
 
-/** How messages are encoded. */
-export interface MessageFormat {
-  contentType: string;
-  encode(message: Message): Uint8Array;
+/** How events are encoded. */
+export interface EventFormat {
+  /** Returns undefined for an event that has no content besides its headers. */
+  encode(event: ExportedEvent): { contentType: string; body: Uint8Array } | undefined;
 }
 
 interface Opened {
@@ -53,30 +52,31 @@ const nanosecondsPerMs = 1_000_000;
 const duplicateWindowMs = 120_000;
 
 /**
- * An ordered log in a JetStream stream, stored in files. Each event has the message id `<chat id>:<number>:<epoch>`, so the stream recognises an event
+ * An ordered log in a JetStream stream, stored in files. Each event has the message id of `toEventId`, so the stream recognises an event
  * that is published again within two minutes. The connection is made and the stream created at the first use. Works with NATS 2.9 and newer.
  */
 export class NatsEventLog implements OrderedLog {
   readonly #options: NatsEventLogOptions;
-  readonly #format: MessageFormat;
+  readonly #format: EventFormat;
   #connection: Promise<NatsConnection> | undefined;
   #opened: Promise<Opened> | undefined;
 
-  constructor(format: MessageFormat, options: NatsEventLogOptions) {
+  constructor(format: EventFormat, options: NatsEventLogOptions) {
     this.#format = format;
     this.#options = options;
   }
 
-  async append(event: ExportedEvent, after: number, epoch: string): Promise<number> {
+  async append(event: ExportedEvent, after: number, epoch: string, replay = 0): Promise<number> {
     const { client } = await this.#open();
     const header = headers();
     header.set('event', event.kind);
-    if ('message' in event) header.set('content-type', this.#format.contentType);
-    if (event.kind === 'message_changed') header.set(messageHeader, `${event.message.seq}`);
-    const body = 'message' in event ? this.#format.encode(event.message) : new Uint8Array();
+    const content = this.#format.encode(event);
+    if (content) header.set('content-type', content.contentType);
+    const changed = changedMessageOf(event);
+    if (changed !== undefined) header.set(messageHeader, `${changed}`);
     try {
-      const { seq } = await client.publish(this.#subject(chatIdOf(event)), body, {
-        msgID: toEventId(event, epoch),
+      const { seq } = await client.publish(this.#subject(chatIdOf(event)), content?.body, {
+        msgID: toEventId(event, epoch, replay),
         headers: header,
         timeout: this.#options.ackTimeoutMs,
         retries: 1,
@@ -197,6 +197,12 @@ export class NatsEventLog implements OrderedLog {
       duplicate_window: windowMs * nanosecondsPerMs,
     });
   }
+}
+
+/** The number of the message that an event has changed; undefined if it changed none. */
+function changedMessageOf(event: ExportedEvent): number | undefined {
+  if (event.kind === 'reaction') return event.reaction.messageSeq;
+  return event.kind === 'message_changed' ? event.message.seq : undefined;
 }
 
 /** The number of the message that an event is about; undefined for other events. */

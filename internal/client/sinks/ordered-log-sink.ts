@@ -1,4 +1,12 @@
-import { chatIdOf, type EventSink, type ExportedEvent, type LastEvent, numberOf, OtherEpoch } from './event-sink.ts';
+import {
+  chatIdOf,
+  type EventSink,
+  type ExportedEvent,
+  type LastEvent,
+  numberOf,
+  OtherEpoch,
+  Superseded,
+} from './event-sink.ts';
 import { type OrderedLog, PositionConflict } from './ordered-log.ts';
 
 type Place = Pick<LastEvent, 'number' | 'position'>;
@@ -18,10 +26,10 @@ export class OrderedLogSink implements EventSink {
     this.#erase = erase;
   }
 
-  async deliver(events: readonly ExportedEvent[], position: number, epoch: string): Promise<number> {
+  async deliver(events: readonly ExportedEvent[], position: number, epoch: string, replay = 0): Promise<number> {
     let last: Place = { position, number: -1 };
     for (const event of events) {
-      if (numberOf(event) > last.number) last = await this.#append(event, last.position, epoch);
+      if (numberOf(event) > last.number) last = await this.#append(event, last.position, epoch, replay);
     }
     const deleted = events.flatMap((event) => ('message' in event && event.message.deletion ? event.message.seq : []));
     if (this.#erase && deleted.length > 0) await this.#log.erase(chatIdOf(events[0]!), new Set(deleted));
@@ -43,18 +51,19 @@ export class OrderedLogSink implements EventSink {
   }
 
   /** Returns the chat's last event in the log: this one, or a later one. */
-  async #append(event: ExportedEvent, after: number, epoch: string): Promise<Place> {
+  async #append(event: ExportedEvent, after: number, epoch: string, replay: number): Promise<Place> {
     const number = numberOf(event);
     try {
-      return { number, position: await this.#log.append(event, after, epoch) };
+      return { number, position: await this.#log.append(event, after, epoch, replay) };
     } catch (error) {
       if (!(error instanceof PositionConflict)) throw error;
       const last = await this.#log.findLast(chatIdOf(event));
       if (last && last.epoch !== epoch) throw new OtherEpoch(last);
-      // A relay delivered it before, and stopped before it could move its cursor.
-      if (last && last.number >= number) return last;
+      if (last && last.replay > replay) throw new Superseded('a later replay of the chat has begun');
+      // A relay delivered it before in this replay, and stopped before it could move its cursor.
+      if (last && last.replay === replay && last.number >= number) return last;
       // The events before are at other positions than the cursor says: the log was created anew, or they were removed by age.
-      return { number, position: await this.#log.append(event, last?.position ?? 0, epoch) };
+      return { number, position: await this.#log.append(event, last?.position ?? 0, epoch, replay) };
     }
   }
 }

@@ -10,9 +10,9 @@ export interface OrderedLog {
   /**
    * Appends an event directly after the event of its chat at the position `after` (0: as the chat's first event), and returns its position. Throws
    * PositionConflict if another event is the last one of the chat, and any other error if the event may not have been stored. Appending the same event
-   * in the same epoch again is safe.
+   * in the same epoch and replay again is safe.
    */
-  append(event: ExportedEvent, after: number, epoch: string): Promise<number>;
+  append(event: ExportedEvent, after: number, epoch: string, replay?: number): Promise<number>;
 
   /** The last event of a chat; undefined if the log has none. */
   findLast(chatId: string): Promise<LastEvent | undefined>;

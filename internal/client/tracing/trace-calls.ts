@@ -55,7 +55,8 @@ export function referTo(contexts: readonly SpanContext[]) {
   return contexts.slice(0, maxReferences).map(followsFrom);
 }
 
-async function finishWith<T>(span: Span, work: () => Promise<T>): Promise<T> {
+/** Does the work with the span active, and finishes the span with it. */
+export async function finishWith<T>(span: Span, work: () => Promise<T>): Promise<T> {
   try {
     return await withActiveSpans([span], work);
   } catch (error) {

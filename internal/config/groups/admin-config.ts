@@ -1,5 +1,5 @@
 import type { EnvReader } from '../reading/env-reader.ts';
-import { type Insecurity, isLoopback } from '../reading/insecure.ts';
+import { findPlainUrls, type Insecurity, isLoopback } from '../reading/insecure.ts';
 import { readTls, type TlsConfig } from './tls-config.ts';
 
 /** The endpoint for operators: metrics, health, and reports of the process about itself. */
@@ -10,6 +10,10 @@ export interface AdminConfig {
   port: number;
   /** What requests must carry as a bearer token; absent: nothing. */
   token: string | undefined;
+  /** Whether administrators may look at the messages of any chat in the console. Each look is in the audit log. */
+  showMessages: boolean;
+  /** The Prometheus that the console's dashboards are drawn from; absent: none. */
+  prometheusUrl: string | undefined;
   /** Absent: plain text. */
   tls: TlsConfig | undefined;
 }
@@ -25,6 +29,8 @@ export function readAdmin(read: EnvReader): AdminConfig {
     host: read.string('ADMIN_HOST', '127.0.0.1'),
     port: read.integer('ADMIN_PORT', usualAdminPort, { min: 0, max: 65_535 }),
     token: read.optional('ADMIN_TOKEN'),
+    showMessages: read.boolean('ADMIN_SHOW_MESSAGES', true),
+    prometheusUrl: read.url('ADMIN_PROMETHEUS_URL', ['http:', 'https:']),
     tls: readTls(read, tlsSettings),
   };
   read.require(
@@ -38,11 +44,12 @@ export function readAdmin(read: EnvReader): AdminConfig {
   return admin;
 }
 
-/** Listening in plain text where other machines can connect. */
+/** Listening in plain text where other machines can connect, and a Prometheus that is asked by plain text elsewhere. */
 export function findAdminInsecurities(admin: AdminConfig): Insecurity[] {
-  if (!isExposed(admin) || admin.tls) return [];
+  const asked = findPlainUrls({ ADMIN_PROMETHEUS_URL: admin.prometheusUrl });
+  if (!isExposed(admin) || admin.tls) return asked;
   const what = `ADMIN_HOST ${admin.host} can be reached from other machines without TLS: set ADMIN_TLS_CERT and ADMIN_TLS_KEY`;
-  return [{ word: 'plaintext', what, exposed: true }];
+  return [{ word: 'plaintext', what, exposed: true }, ...asked];
 }
 
 function isExposed({ enabled, host }: AdminConfig): boolean {

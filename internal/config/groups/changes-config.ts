@@ -1,6 +1,6 @@
 import type { EnvReader } from '../reading/env-reader.ts';
 
-/** Edits and deletions of messages. */
+/** Edits and deletions of messages, and reactions to them. */
 export interface ChangesConfig {
   /** How long senders may edit their messages, in milliseconds; 0: without limit. */
   editWindowMs: number;
@@ -8,6 +8,8 @@ export interface ChangesConfig {
   deleteWindowMs: number;
   /** Whether the texts that were edited away are kept, for moderators. */
   keepVersions: boolean;
+  /** Whether reactions may be short codes of the deployment's own. */
+  allowShortCodes: boolean;
 }
 
 const maxWindowSeconds = 10 * 365 * 86_400;
@@ -17,5 +19,6 @@ export function readChanges(read: EnvReader): ChangesConfig {
     editWindowMs: read.integer('EDIT_WINDOW_SECONDS', 0, { min: 0, max: maxWindowSeconds }) * 1_000,
     deleteWindowMs: read.integer('DELETE_WINDOW_SECONDS', 0, { min: 0, max: maxWindowSeconds }) * 1_000,
     keepVersions: read.boolean('EDIT_HISTORY', false),
+    allowShortCodes: read.boolean('CUSTOM_REACTIONS', false),
   };
 }

@@ -6,6 +6,8 @@ export interface LimitsConfig {
   maxTextLength: number;
   /** Members of a chat. */
   maxMembers: number;
+  /** Kinds of reactions to a message. */
+  maxReactionKinds: number;
   /** Items of a page. */
   maxPageSize: number;
   /** Bytes of a request, or of a frame of commands. */
@@ -33,6 +35,7 @@ export function readLimits(read: EnvReader): LimitsConfig {
   const limits = {
     maxTextLength: read.integer('MAX_TEXT_LENGTH', 4_000, { min: 1, max: 65_536 }),
     maxMembers: read.integer('MAX_MEMBERS', 10_000, { min: 2, max: 1_000_000 }),
+    maxReactionKinds: read.integer('MAX_REACTION_KINDS', 50, { min: 1, max: 1_000 }),
     maxPageSize: read.integer('MAX_PAGE_SIZE', 200, { min: 1, max: 1_000 }),
     ...readFrameLimits(read),
     arrivalsPerSecond: read.integer('ARRIVALS_PER_SECOND', 400, { min: 25, max: 100_000 }),

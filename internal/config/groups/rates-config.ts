@@ -12,6 +12,8 @@ export interface RatesConfig {
   signInsPerMinute: number;
   /** Wrong passwords in a quarter of an hour, for each user name from one network; ten times as many from all networks together. */
   loginFailures: number;
+  /** Parts of streamed messages, for each user. */
+  partsPerSecond: number;
 }
 
 export function readRates(read: EnvReader): RatesConfig {
@@ -22,5 +24,6 @@ export function readRates(read: EnvReader): RatesConfig {
     guestsPerMinute: read.integer('RATE_LIMIT_GUESTS', 60, range),
     signInsPerMinute: read.integer('RATE_LIMIT_SIGN_INS', 60, range),
     loginFailures: read.integer('RATE_LIMIT_LOGIN_FAILURES', 10, range),
+    partsPerSecond: read.integer('RATE_LIMIT_PARTS', 1_000, range),
   };
 }

@@ -10,7 +10,7 @@ import type { EpochRepository } from '../../repository/epoch-repository.ts';
 import type { ChangesPage, MessageRepository } from '../../repository/message-repository.ts';
 import { readerFor, tokenServes } from '../authorization.ts';
 import { findStarts, inOneEpoch } from '../delivery/start.ts';
-import type { UnwrittenMessages } from '../ingest/unwritten-messages.ts';
+import { retryUnwritten, type Unwritten } from '../ingest/retry-unwritten.ts';
 import type { ChangeWriter } from '../writing/change-writer.ts';
 import type { ChatService } from './chat-service.ts';
 import { checkDataEnabled, toStoredData } from './data.ts';
@@ -40,7 +40,7 @@ interface Deps {
   chats: Pick<ChatService, 'getMembership'>;
   epochs: EpochRepository;
   /** Present if messages are accepted before they are written (`INGEST=jetstream`). */
-  unwritten?: Pick<UnwrittenMessages, 'settle'> | undefined;
+  unwritten?: Unwritten | undefined;
 }
 
 /**
@@ -115,28 +115,14 @@ export class ChangeService {
     return page;
   }
 
-  async #append(
+  #append(
     operation: 'EditMessage' | 'DeleteMessage',
     caller: Principal,
     request: ChangeRequest,
     change: ChangeDraft['change'],
   ): Promise<ChangeReceipt> {
     const asService = tokenServes(operation, caller);
-    const append = () => this.#deps.writer.append({ ...request, actorId: caller.userId, asService, change });
-    try {
-      return await append();
-    } catch (error) {
-      const { unwritten } = this.#deps;
-      const isOther = !(error instanceof ChatError) || error.reason !== 'MESSAGE_NOT_FOUND';
-      if (!unwritten || isOther || !isAcceptedId(request.messageId)) throw error;
-      // It may be accepted and not yet written. If it still cannot be found afterwards, it never will be.
-      if (await unwritten.settle(request.chatId).catch(() => false)) return await append();
-      throw new ChatError('STORAGE_UNAVAILABLE', 'the message is not written yet', { retryAfterMs: 500 });
-    }
+    const draft = { ...request, actorId: caller.userId, asService, change };
+    return retryUnwritten(this.#deps.unwritten, request, () => this.#deps.writer.append(draft));
   }
-}
-
-/** Whether the id is one that `INGEST=jetstream` gives: a UUID of version 8. */
-function isAcceptedId(id: string): boolean {
-  return id[14] === '8';
 }

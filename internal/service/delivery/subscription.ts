@@ -127,8 +127,9 @@ export class Subscription implements TopicReader {
   onEphemeralEvent(shared: SharedEvent<EphemeralEvent>): void {
     const { outbound, encoder } = this.#owner;
     const { event } = shared;
-    // Typing and presence are not sent back to their user; marks are, for the user's other devices.
-    if ('user' in event && event.user.id === this.userId) return;
+    // Typing and presence are not sent back to their user; moved marks and a wish to stop are, for the user's other devices.
+    const isOfUser = event.kind === 'typing' || event.kind === 'presence';
+    if (isOfUser && event.user.id === this.userId) return;
     if (outbound.hasRoom) outbound.push(shared.frame(encoder), this.chatId);
   }
 

@@ -429,7 +429,7 @@ test('whatever the bus loses, doubles and reorders, every reader is given every 
         for (const entry of reader.got) {
           expect(firstSeqOf(entry)).toBe(next);
           next = seqOf(entry) + 1;
-          if (entry.kind !== 'covered') state.set(entry.message.seq, entry.message);
+          if ('message' in entry) state.set(entry.message.seq, entry.message);
         }
         expect(next).toBe(log.lastSeq + 1);
         // The state that the reader had may have held nothing of what was changed while it had not joined.

@@ -261,9 +261,8 @@ export class Topic {
   #forgetOlder(newest: Message): void {
     if (newest.deletion) this.#deps.onDeletion();
     for (const [i, entry] of this.#recent.entries()) {
-      if (entry.kind === 'covered' || entry.message.id !== newest.id) continue;
-      if (entry.message.updateSeq >= newest.updateSeq) continue;
       const left = supersede(entry, newest);
+      if (left === entry) continue;
       this.#recent[i] = left;
       this.#recentChars += charsOf(left) - charsOf(entry);
     }

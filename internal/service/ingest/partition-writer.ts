@@ -3,6 +3,7 @@ import { equalJitter } from '../../../pkg/backoff/jitter.ts';
 import { sleep } from '../../../pkg/backoff/sleep.ts';
 import type { Bus } from '../../client/bus/bus.ts';
 import type { IngestLog, LogEntry, PartitionReader } from '../../client/ingest/ingest-log.ts';
+import type { Tracing } from '../../client/tracing/tracing.ts';
 import { type IngestRepository, PartitionLost } from '../../repository/ingest-repository.ts';
 import type { Appended } from '../../repository/message-repository.ts';
 import { isStorageUnavailable } from '../writing/is-storage-unavailable.ts';
@@ -15,6 +16,7 @@ import { isPositionValid } from './is-position-valid.ts';
 import { PartitionProgress } from './partition-progress.ts';
 import { publishWritten } from './publish-written.ts';
 import type { Semaphore } from './semaphore.ts';
+import { traceBatch } from './trace-batch.ts';
 
 export interface PartitionWriterDeps {
   ingestLog: IngestLog;
@@ -24,6 +26,8 @@ export interface PartitionWriterDeps {
   commits: Semaphore;
   counters: WrittenCounters;
   ingestCounters: IngestCounters;
+  /** Absent: nothing is traced. */
+  tracing?: Pick<Tracing, 'tracer' | 'isSampled'> | undefined;
   log: Logger;
 }
 
@@ -51,7 +55,7 @@ export class PartitionWriter {
   readonly #partition: number;
   readonly #stopping = new AbortController();
   readonly #writing: BatchWriting<ReadableEntry, Appended> = {
-    write: (batch) => this.#deps.commits.run(() => this.#progress.append(batch, this.#lockWaitMs)),
+    write: (batch) => this.#write(batch),
     settle: (batch, outcomes, repeated) => this.#settle(batch, outcomes, repeated),
     recover: (batch, error) => this.#recover(batch, error),
     refuse: (entry, error) => this.#refuse(entry, reasonOf(error)),
@@ -108,6 +112,13 @@ export class PartitionWriter {
     if (!this.#following) return;
     const position = this.#progress.takeTrimmable();
     if (position) await this.#deps.ingestLog.trim(this.#partition, position);
+  }
+
+  #write(batch: readonly ReadableEntry[]): Promise<Appended[]> {
+    const { commits, tracing } = this.#deps;
+    const messages = batch.map(({ message }) => message);
+    const append = () => this.#progress.append(batch, this.#lockWaitMs);
+    return commits.run(() => traceBatch(tracing, messages, append));
   }
 
   /** Never throws. */
@@ -204,7 +215,7 @@ export class PartitionWriter {
 
   async #refuse(entry: LogEntry, reason: string): Promise<void> {
     const { position, message } = entry;
-    await this.#progress.refuse(entry, reason);
+    await traceBatch(this.#deps.tracing, message ? [message] : [], () => this.#progress.refuse(entry, reason));
     this.#deps.ingestCounters.refused.add(1);
     this.#deps.log.error(
       { partition: this.#partition, position, chatId: message?.chatId, messageId: message?.id, reason },

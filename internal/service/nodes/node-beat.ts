@@ -1,40 +1,35 @@
 import type { Logger } from 'pino';
-import type { Node, SeenNode } from '../../model/node.ts';
-import type { NodeRepository } from '../../repository/node-repository.ts';
+import type { Node } from '../../model/node.ts';
+
+/** Where nodes tell that they live. */
+export interface NodeTeller {
+  /** Records that the node lives. Throws if that did not succeed. */
+  tell(node: Node): Promise<void>;
+
+  /** Removes a node that ends. */
+  remove(id: string): Promise<void>;
+}
 
 interface Deps {
-  nodes: NodeRepository;
+  nodes: NodeTeller;
   /** This process, as it is now. */
   read(): Node;
   log: Logger;
 }
 
-interface Options {
-  everyMs: number;
-  /** How long after its last news a node counts as ended, in milliseconds. */
-  expireAfterMs: number;
-}
-
-/** Tells other nodes that this one lives, and which others do. */
+/** Tells others that this node lives. */
 export class NodeBeat {
   readonly #deps: Deps;
-  readonly #options: Options;
   readonly #timer: NodeJS.Timeout;
   #telling: Promise<void> | undefined;
   #failing = false;
 
-  /** Tells for the first time at once. */
-  constructor(deps: Deps, options: Options) {
+  /** Tells for the first time at once, and then every `everyMs` milliseconds. */
+  constructor(deps: Deps, everyMs: number) {
     this.#deps = deps;
-    this.#options = options;
-    this.#timer = setInterval(() => this.#tell(), options.everyMs);
+    this.#timer = setInterval(() => this.#tell(), everyMs);
     this.#timer.unref();
     this.#tell();
-  }
-
-  /** The nodes that live. Throws UNAVAILABLE (STORAGE_UNAVAILABLE). */
-  list(): Promise<SeenNode[]> {
-    return this.#deps.nodes.list(this.#options.expireAfterMs);
   }
 
   /** Tells others that this node ends. Never throws: they notice it later. */
@@ -48,7 +43,7 @@ export class NodeBeat {
   #tell(): void {
     const { nodes, read, log } = this.#deps;
     this.#telling ??= nodes
-      .tell(read(), this.#options.expireAfterMs)
+      .tell(read())
       .then(
         () => {
           this.#failing = false;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type EventSink, endOfChat, numberOf } from '../../client/sinks/event-sink.ts';
 import { NatsEventLog } from '../../client/sinks/nats-event-log.ts';
 import { OrderedLogSink } from '../../client/sinks/ordered-log-sink.ts';
-import { protobufMessage } from '../../converter/exported-message.ts';
+import { protobufEvents } from '../../converter/exported-event.ts';
 import { PostgresSinkCursorRepository } from '../../repository/postgres/sinks/postgres-sink-cursor-repository.ts';
 import { startNats } from '../../servers/brokers.ts';
 import type { ServerProcess } from '../../servers/server-process.ts';
@@ -57,7 +57,7 @@ function startRelay({ name = 'jetstream', sink = openNatsSink(), leaseMs = 10_00
 }
 
 function openNatsSink(): EventSink {
-  const log = new NatsEventLog(protobufMessage, {
+  const log = new NatsEventLog(protobufEvents, {
     nats: { url: url() },
     stream: 'CHAT_EVENTS',
     prefix: 'chat',

@@ -8,6 +8,7 @@ import {
   type LastEvent,
   numberOf,
   OtherEpoch,
+  Superseded,
 } from '../../client/sinks/event-sink.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { MessageRepository } from '../../repository/message-repository.ts';
@@ -133,17 +134,19 @@ export class SinkRelay {
     try {
       await this.#deliverNext(cursor);
     } catch (error) {
+      // The cursor has been put back, and whoever claims it next goes on from there.
+      if (error instanceof Superseded) return;
       if (!(error instanceof OtherEpoch)) throw error;
       for (const place of await this.#correct([error.last])) await this.#deps.cursors.move(place);
     }
   }
 
-  async #deliverNext({ chatId, deleted, exportedSeq, position, epoch }: SinkCursor): Promise<void> {
+  async #deliverNext({ chatId, deleted, exportedSeq, position, epoch, replay }: SinkCursor): Promise<void> {
     const { cursors, messages, sink } = this.#deps;
     const { pageSize, batchSize } = this.#options;
     const page = deleted ? undefined : await messages.findChanges(chatId, exportedSeq, pageSize);
     if (!page) {
-      await sink.deliver([{ kind: 'chat_deleted', chatId }], position, epoch);
+      await sink.deliver([{ kind: 'chat_deleted', chatId }], position, epoch, replay);
       return cursors.forget(chatId);
     }
     const reached = { exportedSeq, position };
@@ -152,12 +155,12 @@ export class SinkRelay {
       for (let at = 0; at < events.length; at += batchSize) {
         if (this.#stopping.signal.aborted) return;
         const batch = events.slice(at, at + batchSize);
-        reached.position = await sink.deliver(batch, reached.position, epoch);
+        reached.position = await sink.deliver(batch, reached.position, epoch, replay);
         reached.exportedSeq = numberOf(batch.at(-1)!);
         this.#noteExported(batch);
       }
     } finally {
-      await cursors.release({ chatId, epoch, ...reached });
+      await cursors.release({ chatId, epoch, replay, ...reached });
     }
   }
 
@@ -183,7 +186,7 @@ export class SinkRelay {
   }
 
   /** Tells consumers which of these events of other epochs are void. Returns the places of the others. */
-  async #correct(lastEvents: readonly LastEvent[]): Promise<SinkPlace[]> {
+  async #correct(lastEvents: readonly LastEvent[]): Promise<Omit<SinkPlace, 'replay'>[]> {
     if (lastEvents.length === 0) return [];
     const epochs = new Map(lastEvents.map((last) => [last.chatId, last.epoch]));
     const { epoch, valid } = await this.#deps.cursors.findValid(epochs);
@@ -196,25 +199,27 @@ export class SinkRelay {
     return (await Promise.all(lastEvents.map(correct))).filter((place) => place !== undefined);
   }
 
-  async #reset({ chatId, number, position }: LastEvent, epoch: string, validSeq: number): Promise<undefined> {
+  async #reset({ chatId, number, position, replay }: LastEvent, epoch: string, validSeq: number): Promise<undefined> {
     const { cursors, sink } = this.#deps;
     // Consumers have dropped everything of a chat that was deleted. Of a message with a lost change they need the state of before.
     const oldestChanged = await sink.findOldestChanged(chatId, validSeq);
     const fromSeq = number === endOfChat ? 0 : Math.min(validSeq, (oldestChanged ?? validSeq + 1) - 1);
     // The cursor first, without a position: should this relay end here, the next delivery finds the other epoch again.
     await cursors.move({ chatId, exportedSeq: fromSeq, position: 0, epoch });
-    await sink.deliver([{ kind: 'reset', chatId, fromSeq }], position, epoch);
+    await sink.deliver([{ kind: 'reset', chatId, fromSeq }], position, epoch, replay);
   }
 
-  async #endChat({ chatId, number, position }: LastEvent, epoch: string): Promise<undefined> {
+  async #endChat({ chatId, number, position, replay }: LastEvent, epoch: string): Promise<undefined> {
     const { cursors, sink } = this.#deps;
-    if (number !== endOfChat) await sink.deliver([{ kind: 'chat_deleted', chatId }], position, epoch);
+    if (number !== endOfChat) await sink.deliver([{ kind: 'chat_deleted', chatId }], position, epoch, replay);
     await cursors.forget(chatId);
   }
 }
 
 /** Returns one event for each number of the entry. */
 function toEvents(entry: Entry): ExportedEvent[] {
+  // Pages of the database have no parts: they have the whole message in its newest state.
+  if (entry.kind === 'message_part') throw new TypeError('a part of a message was read from the database');
   if (entry.kind !== 'covered') return [entry];
   const { chatId, fromSeq, toSeq } = entry;
   return Array.from({ length: toSeq - fromSeq + 1 }, (_, i) => ({ kind: 'covered', chatId, seq: fromSeq + i }));

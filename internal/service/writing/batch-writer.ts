@@ -76,7 +76,7 @@ export class BatchWriter<Item extends { chatId: string }, Outcome extends { outc
     this.#writes = writes;
     this.#batchSizes = metrics.histogram({
       name: 'chat_batch_size',
-      help: 'Messages or changes that one statement has committed.',
+      help: 'Messages, changes or writes of streamed messages that one statement has committed.',
       labels: ['what'],
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000],
     });
@@ -176,7 +176,10 @@ export class BatchWriter<Item extends { chatId: string }, Outcome extends { outc
       recover: (batch, error) => this.#recover(batch, error),
       refuse: ({ item, reject, span }, error) => {
         const { what } = this.#writes;
-        this.#log.error({ err: error, chatId: item.chatId, ...idsOf(span) }, `the database refused a ${what}`);
+        // A rule that the database keeps; everything else should not have come so far.
+        const isRule = error instanceof ChatError && error.code === 'FAILED_PRECONDITION';
+        if (!isRule)
+          this.#log.error({ err: error, chatId: item.chatId, ...idsOf(span) }, `the database refused a ${what}`);
         reject(error);
       },
     };

@@ -4,17 +4,10 @@ import type { Bus } from '../../client/bus/bus.ts';
 import { type Metrics, noMetrics } from '../../client/metrics/metrics.ts';
 import { traceOf } from '../../client/tracing/trace-context.ts';
 import type { ChangeDraft, ChangeReceipt } from '../../model/change.ts';
-import { ChatError } from '../../model/errors.ts';
-import type {
-  Changed,
-  ChangeRefusal,
-  ChangeRepository,
-  ChangeRules,
-  NewChange,
-  RefusedChange,
-} from '../../repository/change-repository.ts';
-import { refusalOf, toMentionError } from '../authorization.ts';
+import type { Changed, ChangeRepository, ChangeRules, NewChange } from '../../repository/change-repository.ts';
+import { toMentionError } from '../authorization.ts';
 import { BatchWriter, type Settled, type WriterOptions } from './batch-writer.ts';
+import { toChangeError } from './change-errors.ts';
 import { digestOfChange } from './digests.ts';
 import { type WrittenCounters, WrittenEntries, writtenCounters } from './written-entries.ts';
 
@@ -76,7 +69,11 @@ export class ChangeWriter {
         case 'already_deleted':
           break;
         default:
-          entry.reject(toError(changed.outcome, changed));
+          entry.reject(
+            changed.outcome === 'mention_refused'
+              ? toMentionError(changed.mentionFault!)
+              : toChangeError(changed.outcome, changed.chatType),
+          );
           continue;
       }
       entry.resolve({ seq: changed.seq, createdAt: changed.createdAt });
@@ -91,34 +88,4 @@ function keysOf({ chatId, messageId, actorId, clientChangeId }: NewChange): stri
   const message = `${chat} ${messageId.toLowerCase()}`;
   // Only the last part may contain spaces, so that no two changes share a key by accident.
   return [message, `${chat} ${clientChangeId} ${actorId}`];
-}
-
-function toError(outcome: ChangeRefusal, { chatType, mentionFault }: RefusedChange): ChatError {
-  switch (outcome) {
-    case 'chat_not_found':
-    case 'not_a_member':
-    case 'role_too_low':
-      return refusalOf(outcome, chatType);
-    case 'mention_refused':
-      return toMentionError(mentionFault!);
-    case 'reused':
-      return new ChatError('CHANGE_ID_REUSED', 'this client_change_id was used for another change');
-    case 'message_not_found':
-      return new ChatError('MESSAGE_NOT_FOUND', 'there is no such message in this chat');
-    case 'system_message':
-      return new ChatError('SYSTEM_MESSAGE', 'messages of the service cannot be changed');
-    case 'not_the_sender':
-      return new ChatError('NOT_THE_SENDER', 'you may not change the messages of others');
-    case 'message_deleted':
-      return new ChatError('MESSAGE_DELETED', 'the message has been deleted');
-    case 'too_late':
-      return new ChatError('TOO_LATE', 'the message is too old to be changed');
-    case 'busy':
-      // BatchWriter tries these again until it gives up.
-      return new ChatError('STORAGE_UNAVAILABLE', 'the chat is locked at the moment', { retryAfterMs: 1_000 });
-    case 'version_conflict':
-      return new ChatError('VERSION_CONFLICT', 'the message has changed since the version in if_version');
-    default:
-      return outcome satisfies never;
-  }
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { ChangeDraft } from '../../model/change.ts';
 import type { ChatFields } from '../../model/chat-fields.ts';
 import type { Draft, MessageOptions } from '../../model/message.ts';
+import type { ReactionDraft } from '../../model/reaction.ts';
 
 /*
  * Digests of what must be equal in a repetition: 128 bits of SHA-256. They are stored, and nodes of several versions compare them: what an older version could
@@ -30,11 +31,24 @@ export function digestOfMessage({
   return data ? withForm(forms.textAndData, [text, data]) : digest(text);
 }
 
+/** A streamed message is never the repetition of an ordinary one. */
+export function digestOfStart({ text }: { text: string }): Buffer {
+  return digest(canonicalJson(['started', text]));
+}
+
 export function digestOfChange({ messageId, change }: Pick<ChangeDraft, 'messageId' | 'change'>): Buffer {
   if (change.kind === 'deleted') return digest(canonicalJson([change.kind, messageId, change.hide]));
   const { kind, text, data, mentions } = change;
   if (mentions) return withForm(forms.fieldsByName, { kind, messageId, text, data, mentions });
   return digest(canonicalJson(data ? [kind, messageId, text, data] : [kind, messageId, text]));
+}
+
+export function digestOfReaction({
+  messageId,
+  emoji,
+  added,
+}: Pick<ReactionDraft, 'messageId' | 'emoji' | 'added'>): Buffer {
+  return digest(canonicalJson(['reacted', messageId, emoji, added]));
 }
 
 export function digestOfUpdate({ name, description, data }: Partial<ChatFields>): Buffer {

@@ -2,7 +2,8 @@ import type { Bus } from '../../client/bus/bus.ts';
 import type { Counter, Metrics } from '../../client/metrics/metrics.ts';
 import type { Complete } from '../../model/complete.ts';
 import { type Entry, entryOf } from '../../model/entry.ts';
-import type { Message } from '../../model/message.ts';
+import type { Message, MessageStreaming } from '../../model/message.ts';
+import type { ReactionChange } from '../../model/reaction.ts';
 import type { TraceContext } from '../../model/trace-context.ts';
 import type { Appended, NewMessage } from '../../repository/message-repository.ts';
 
@@ -20,7 +21,7 @@ export function writtenCounters(metrics: Metrics): WrittenCounters {
     }),
     changes: metrics.counter({
       name: 'chat_changes_saved_total',
-      help: 'Edits and deletions that were committed.',
+      help: 'Edits, deletions, reactions and flushes of streamed messages that were committed.',
       labels: ['kind'],
     }),
   };
@@ -52,9 +53,10 @@ export class WrittenEntries {
       silent,
       replyToId,
       mentions,
+      streaming,
       trace,
-    }: Omit<NewMessage, 'asService'>,
-    appended: Appended,
+    }: Omit<NewMessage, 'asService' | 'contentHash'> & { streaming?: MessageStreaming },
+    appended: Omit<Appended, 'outcome'>,
   ): void {
     const { messageId, seq, createdAt, epoch, replyToSeq, rootId } = appended;
     const message: Complete<Message> = {
@@ -70,11 +72,13 @@ export class WrittenEntries {
       data,
       editedAt: undefined,
       deletion: undefined,
+      reactions: undefined,
       type,
       silent,
       replyTo:
         replyToId !== undefined && replyToSeq !== undefined ? { messageId: replyToId, seq: replyToSeq } : undefined,
       rootId,
+      streaming,
       mentions,
       thread: undefined,
     };
@@ -88,12 +92,29 @@ export class WrittenEntries {
     this.#add(message.chatId, entryOf(message), epoch, trace);
   }
 
+  /** Adds a change of a reaction, which was committed in that epoch, or later. Add the changes of a chat in the order of their numbers. */
+  addReaction(reaction: ReactionChange, epoch: string, trace: TraceContext | undefined): void {
+    this.#counters.changes.add(1, { kind: 'reacted' });
+    this.#add(reaction.chatId, { kind: 'reaction', reaction }, epoch, trace);
+  }
+
   #add(chatId: string, entry: Entry, epoch: string | undefined, trace: TraceContext | undefined): void {
     this.#epoch = epoch;
     const ofChat = this.#stored.get(chatId);
     if (ofChat) ofChat.push(entry);
     else this.#stored.set(chatId, [entry]);
     if (trace) this.#traces.set(chatId, [...(this.#traces.get(chatId) ?? []), trace]);
+  }
+
+  /** Adds an entry of another kind, which `kind` names for the counter. Add the entries of a chat in the order of their numbers. */
+  addEntry(
+    chatId: string,
+    entry: Entry,
+    kind: string,
+    { epoch, trace }: { epoch: string; trace: TraceContext | undefined },
+  ): void {
+    this.#counters.changes.add(1, { kind });
+    this.#add(chatId, entry, epoch, trace);
   }
 
   /** Counts a message that an earlier attempt here has committed without an answer. */

@@ -7,6 +7,8 @@ export interface StoredEvent {
   subject: string;
   /** The kind of the event. */
   event: string;
+  /** The message id. */
+  id: string;
   contentType: string;
   /** The number of the change; NaN for `chat_deleted`. */
   seq: number;
@@ -27,6 +29,7 @@ export async function readExported(url: string, stream = 'CHAT_EVENTS'): Promise
         subject: message.subject,
         event: message.headers?.get('event') ?? '',
         contentType: message.headers?.get('content-type') ?? '',
+        id: message.headers?.get('Nats-Msg-Id') ?? '',
         seq: Number(message.headers?.get('Nats-Msg-Id').split(':')[1]),
         body: message.data,
       });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { MessageStreaming } from '../../../pkg/api/chat/v1/chat.ts';
 import type { Transport } from '../../../pkg/chat-client/transports/transport.ts';
 import { newGroup, newRoom, say, signIn } from '../clients/person.ts';
 import { refusedFields } from '../clients/refused-fields.ts';
@@ -32,9 +33,11 @@ export function messagesContract(open: () => Transport): void {
         deletedAt: undefined,
         deletedBy: '',
         hidden: false,
+        reactions: [],
         type: '',
         silent: false,
         rootId: '',
+        streaming: MessageStreaming.UNSPECIFIED,
         mentions: [],
       });
       expect((await alice.chat.getChat({ chatId: group.id })).chat?.lastSeq).toBe(2);

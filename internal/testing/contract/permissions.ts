@@ -30,6 +30,9 @@ const requests: Partial<Record<ChatOperation, object>> = {
   RemoveMember: { userId },
   BanMember: { userId },
   UnbanMember: { userId: 'u-banned' },
+  AddReaction: { emoji: '👍' },
+  RemoveReaction: { emoji: '👍' },
+  ListReactions: { emoji: '👍' },
 };
 const types = indexTypes(
   JSON.parse(readFileSync(new URL('../../../pkg/api/descriptors.json', import.meta.url), 'utf8')),

@@ -52,10 +52,12 @@ export const filledMessages = Object.values(systemEvents).map(
     data: { list: [1, { deep: true }], '\u0001 日本': 'ü' },
     editedAt: new Date(at.getTime() + 1),
     deletion: { at: new Date(at.getTime() + 2), by: 'bob', hidden: true },
+    reactions: [{ emoji: '👍🏽', count: 2, seq: 2 ** 51 + i, own: true }],
     type: 'order.shipped',
     silent: true,
     replyTo: { messageId: 'other', seq: 7 },
     rootId: 'root',
+    streaming: 'STREAMING',
     thread: { replyCount: 3, lastSeq: 9, lastAt: at, participantIds: ['alice', 'bob'], updateSeq: 10 },
     mentions: [{ userId: 'bob', everyone: true, offset: 1, length: 2 }],
   }),
@@ -67,12 +69,21 @@ export const ephemeralEvents: OneOfEach<EphemeralEvent> = {
   presence: { kind: 'presence', chatId: 'chat', user: alice, online: true },
   read: { kind: 'read', chatId: 'chat', userId: 'alice', seq: 4, generation: 3 },
   delivered: { kind: 'delivered', chatId: 'chat', userId: 'alice', seq: 5 },
+  stop_requested: { kind: 'stop_requested', chatId: 'chat', messageId: 'm', user: alice },
 };
 
 export const entries: OneOfEach<Entry> = {
   message: { kind: 'message', message },
   message_changed: { kind: 'message_changed', message },
   covered: { kind: 'covered', chatId: 'chat', fromSeq: 5, toSeq: 8 },
+  reaction: {
+    kind: 'reaction',
+    reaction: {
+      ...{ chatId: 'chat', messageId: 'message', messageSeq: 2, seq: 2 ** 52, user: bob, emoji: '👍🏽', added: true },
+      ...{ createdAt: at, count: { emoji: '👍🏽', count: 3, seq: 2 ** 52 + 1, own: true } },
+    },
+  },
+  message_part: { kind: 'message_part', part: { chatId: 'chat', messageId: 'm', seq: 9, offset: 3, text: 'x' } },
 };
 
 const chatPublicationKinds: OneOfEach<ChatPublication> = {
@@ -164,4 +175,5 @@ export const events: OneOfEach<Event> = {
   pong: { kind: 'pong', commandId: '1' },
   closing: { kind: 'closing', reason: 'DRAINING', retryAfterMs: 5 },
   ...ephemeralEvents,
+  message_part: { kind: 'message_part', part: { chatId: 'chat', messageId: 'm', seq: 9, offset: 3, text: 'x' } },
 };

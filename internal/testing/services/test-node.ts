@@ -20,7 +20,9 @@ import type { UserRepository } from '../../repository/user-repository.ts';
 import { Revocations, type RevocationsDeps } from '../../service/accounts/revocations.ts';
 import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
+import { ReactionService } from '../../service/chats/reaction-service.ts';
 import { ReceiptService } from '../../service/chats/receipt-service.ts';
+import { StreamService } from '../../service/chats/stream-service.ts';
 import { Hub, type HubOptions } from '../../service/delivery/hub.ts';
 import type { UnwrittenMessages } from '../../service/ingest/unwritten-messages.ts';
 import { frameIterator } from '../../service/sessions/frame-iterator.ts';
@@ -32,9 +34,11 @@ import { SessionRegistry } from '../../service/sessions/session-registry.ts';
 import type { WriterOptions } from '../../service/writing/batch-writer.ts';
 import { ChangeWriter } from '../../service/writing/change-writer.ts';
 import { MessageWriter } from '../../service/writing/message-writer.ts';
+import { ReactionWriter } from '../../service/writing/reaction-writer.ts';
+import { StreamWriter } from '../../service/writing/stream-writer.ts';
 import { toOperationCommand } from '../../transport/shared/operations/stream-operations.ts';
 import type { TestStorage } from './test-storage.ts';
-import { anyChange, user } from './test-storage.ts';
+import { anyChange, anyStream, user } from './test-storage.ts';
 
 export interface TestNodeOptions {
   /** As if with INGEST=jetstream. */
@@ -48,6 +52,7 @@ export interface TestNodeOptions {
   session?: Partial<SessionOptions>;
   writer?: Partial<WriterOptions>;
   changes?: Partial<ChangeRules>;
+  streams?: { flushMs?: number; timeoutMs?: number; maxTextLength?: number };
   /** The limit of messages, and of all other commands; undefined: none. */
   rate?: Rate;
   /** The sources of ended sessions and of bans; undefined: none. */
@@ -91,6 +96,24 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     { changes: storage.changes, writer: changeWriter, messages, chats: service, epochs, unwritten: options.unwritten },
     { maxTextLength: 100_000, features: new Set(features) },
   );
+  const reactionWriter = new ReactionWriter(
+    { reactions: storage.reactions, bus, log },
+    { reactingRoles: anyChange.sendingRoles, maxKinds: 50 },
+    { ...writerOptions, maxInFlight: 1 },
+  );
+  const reactions = new ReactionService(
+    { reactions: storage.reactions, writer: reactionWriter, unwritten: options.unwritten },
+    { allowShortCodes: false, features: new Set(features) },
+  );
+  const streamWriter = new StreamWriter(
+    { streams: storage.streams, bus, log },
+    { ...anyStream, ...options.streams },
+    { ...writerOptions, maxInFlight: 1, flushMs: 5, ...options.streams },
+  );
+  const streams = new StreamService(
+    { streams: storage.streams, writer: streamWriter, messages, bus, log },
+    { features: new Set(features), timeoutMs: options.streams?.timeoutMs ?? 60_000 },
+  );
   const receiptService = new ReceiptService(
     { chats, memberships, readMarks, receipts, settings, mentions, bus },
     { maxSignalMembers: 100 },
@@ -98,6 +121,8 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   const services = {
     chats: service,
     changes,
+    reactions,
+    streams,
     receipts: receiptService,
     moderation: undefined as never,
     threads: undefined as never,
@@ -143,10 +168,12 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     ...options.session,
   };
   const encoder = new ProtobufEventEncoder();
-  const streams: TestStream[] = [];
+  const opened: TestStream[] = [];
   return {
     service,
     changes,
+    reactions,
+    streams,
     hub,
     writer,
     issuer,
@@ -170,15 +197,15 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
       const principal = { ...principalOf(userId), roles, tokenExpiresAt };
       const session = new Session(deps, sessionOptions, { id: randomUUID(), principal, encoder, transport: 'grpc' });
       const stream = new TestStream(session, paused);
-      streams.push(stream);
+      opened.push(stream);
       return stream;
     },
     async stop() {
-      for (const stream of streams) stream.cancel();
-      await Promise.all(streams.map(({ ended }) => ended));
+      for (const stream of opened) stream.cancel();
+      await Promise.all(opened.map(({ ended }) => ended));
       revocations.close();
       await hub.stop();
-      await Promise.all([writer.drain(), changeWriter.drain()]);
+      await Promise.all([writer.drain(), changeWriter.drain(), streamWriter.drain()]);
       await bus.close();
     },
   };
@@ -266,6 +293,9 @@ export class TestStream {
   /** What was delivered of the chat, in order: each entry's first and last number, and its message. */
   entries(chatId: string): { from: number; to: number; message?: Message }[] {
     return this.events.flatMap((event) => {
+      if (event.$case === 'messagePart' && event.value.chatId === chatId) {
+        return [{ from: event.value.seq, to: event.value.seq }];
+      }
       if (event.$case === 'message' && event.value.chatId === chatId) {
         return [{ from: event.value.seq, to: event.value.seq, message: event.value }];
       }

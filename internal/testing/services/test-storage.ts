@@ -18,7 +18,10 @@ import { PostgresReadMarkRepository } from '../../repository/postgres/members/po
 import { PostgresReceiptRepository } from '../../repository/postgres/members/postgres-receipt-repository.ts';
 import { PostgresMentionRepository } from '../../repository/postgres/messages/postgres-mention-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
+import { PostgresReactionRepository } from '../../repository/postgres/reactions/postgres-reaction-repository.ts';
+import { PostgresStreamRepository } from '../../repository/postgres/streams/postgres-stream-repository.ts';
 import { PostgresUserRepository } from '../../repository/postgres/users/postgres-user-repository.ts';
+import type { StreamRules } from '../../repository/stream-repository.ts';
 import { createTestDatabase } from './test-database.ts';
 
 /** The repositories on a database of their own, without a service on top. */
@@ -38,6 +41,8 @@ export interface TestStorage {
   /** Opens a connection outside the pool, to hold locks with. It is closed with the storage. */
   connect(): Promise<pg.Client>;
   changes: PostgresChangeRepository;
+  reactions: PostgresReactionRepository;
+  streams: PostgresStreamRepository;
   /** Edits a message as a backend. Returns the message's new state. */
   edit(message: { chatId: string; id: string }, text: string, more?: Pick<NewContent, 'mentions'>): Promise<Message>;
   /** Deletes a message as a backend. Returns the message's new state. */
@@ -74,6 +79,8 @@ export async function openTestStorage({ maxMembers = 1_000, poolSize = 24 } = {}
     chatBans: new PostgresChatBanRepository(database),
     messages,
     changes,
+    reactions: new PostgresReactionRepository(database),
+    streams: new PostgresStreamRepository(database),
     async connect() {
       const client = new pg.Client({ connectionString: dsn });
       client.on('error', () => {});
@@ -102,6 +109,9 @@ export const anyChange: ChangeRules = {
   deleteWindowMs: 0,
   keepVersions: true,
 };
+
+/** Rules with a limit that no test reaches by accident. */
+export const anyStream: StreamRules = { sendingRoles: ['MEMBER', 'ADMIN', 'OWNER'], maxTextLength: 100_000 };
 
 /** A guard that allows every change. */
 export const allow: Guard = () => {};

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { builtPage } from '../../../cmd/web/testing/built-page.ts';
+import { faultsOf } from '../../testing/clients/axe.ts';
 import { openPage, type TestPage } from '../../testing/clients/browser.ts';
 import { type ConsoleService, newAdministrator, startConsole } from '../../testing/services/console-service.ts';
 import { issueToken } from '../../testing/services/tokens.ts';
@@ -23,15 +21,6 @@ async function openConsole(token = admin.token, options = {}): Promise<TestPage>
   await page.getByLabel('Access token').fill(token);
   await page.getByRole('button', { name: 'Use the token' }).click();
   return opened;
-}
-
-async function faultsOf(page: Page): Promise<unknown[]> {
-  const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  // In the page's own world a script could not be added: its policy forbids that.
-  const { violations } = (await page.evaluate(`${source}; axe.run()`)) as {
-    violations: { id: string; nodes: { html: string }[] }[];
-  };
-  return violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
 }
 
 test('an administrator signs in by name and password, sees the overview, and stays signed in until the tab is closed', async () => {

@@ -59,6 +59,27 @@ test('in protobuf a change is a chat.v1.Message, and the end of a chat is export
   expect(Message.decode(events[1]!.body)).toMatchObject({ chatId: group.id, seq: 2, text: 'héllo' });
 });
 
+test('a reaction is exported as a chat.v1.ReactionChanged', async () => {
+  const service = await start();
+  const alice = await signIn(service.transport(), 'alice');
+  const group = await newGroup(alice);
+  const { messageId } = await say(alice, group, 'hello');
+  const reaction = { chatId: group.id, messageId, emoji: '👍', clientChangeId: '' };
+  await alice.chat.addReaction(reaction);
+  await eventually(async () => expect(eventsOf(await readExported(url()), group)).toHaveLength(3));
+  await alice.chat.removeReaction(reaction);
+  const events = await eventually(async () => {
+    const all = eventsOf(await readExported(url()), group);
+    expect(all).toHaveLength(4);
+    return all;
+  });
+  expect(events.map(({ event }) => event)).toEqual(['message', 'message', 'reaction', 'reaction']);
+  const [, , added, removed] = events.map(({ body }) => JSON.parse(Buffer.from(body).toString()));
+  const base = { messageId, messageSeq: '2', emoji: '👍', user: { id: alice.id } };
+  expect(added).toMatchObject({ ...base, seq: '3', added: true, count: { count: 1 } });
+  expect(removed).toMatchObject({ ...base, seq: '4', count: { emoji: '👍' } });
+});
+
 describe('the text of a message that is deleted', () => {
   let folder: string;
   beforeEach(async () => {

@@ -11,8 +11,10 @@ import { membersContract } from '../../testing/contract/members.ts';
 import { liveMentionsContract, mentionsContract } from '../../testing/contract/mentions.ts';
 import { liveMessageKindsContract, messageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
+import { liveReactionsContract, reactionsContract } from '../../testing/contract/reactions.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
 import { liveReceiptsContract, receiptsContract } from '../../testing/contract/receipts.ts';
+import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
 import { liveThreadsContract, threadsContract } from '../../testing/contract/threads.ts';
 import { eventually } from '../../testing/eventually.ts';
@@ -60,7 +62,11 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     membersContract(open);
     messagesContract(open);
     changesContract(open);
+    reactionsContract(open);
+    liveReactionsContract(open);
     messageKindsContract(open);
+    streamedMessagesContract(open);
+    liveStreamedMessagesContract(open);
     threadsContract(open);
   });
 

@@ -17,7 +17,11 @@ test('what nodes of the version before do not know is refused while it is not en
   await expect(alice.chat.sendMessage({ ...request(), data: { a: 1 } })).rejects.toMatchObject(disabled);
   await expect(alice.chat.editMessage({ ...edit, data: { a: 1 } })).rejects.toMatchObject(disabled);
   await expect(alice.chat.editMessage({ ...edit, data: {} })).rejects.toMatchObject(disabled);
+  await expect(alice.chat.startMessage(request())).rejects.toMatchObject(disabled);
 
+  const reaction = { chatId: group.id, messageId, emoji: '👍', clientChangeId: '' };
+  await expect(alice.chat.addReaction(reaction)).rejects.toMatchObject(disabled);
+  await expect(alice.chat.removeReaction(reaction)).rejects.toMatchObject(disabled);
   for (const fields of [{ type: 'a' }, { silent: true }, { replyToId: messageId }, { rootId: messageId }])
     await expect(alice.chat.sendMessage({ ...request(), ...fields })).rejects.toMatchObject(disabled);
 
@@ -27,6 +31,6 @@ test('what nodes of the version before do not know is refused while it is not en
 
 test('a feature that does not exist is a fault of the settings', () => {
   expect(() => readConfig({ FEATURES_ENABLED: 'message_data, time_travel' })).toThrow(
-    /FEATURES_ENABLED must be a list of message_data, message_kinds, mentions, or empty; not: time_travel/,
+    /FEATURES_ENABLED must be a list of message_data, message_kinds, reactions, streamed_messages, mentions, or empty; not: time_travel/,
   );
 });

@@ -109,6 +109,17 @@ const cases: Record<string, { value: string; prepare: () => Promise<Effect> }> =
       };
     },
   },
+  CUSTOM_REACTIONS: {
+    value: 'true',
+    prepare: async () => {
+      const { alice, group, messageId } = await aMessage();
+      const reaction = { chatId: group.id, messageId, emoji: ':party:', clientChangeId: '' };
+      await expect(alice.chat.addReaction(reaction)).rejects.toEqual(refusal('INVALID_FIELDS'));
+      return async () => {
+        expect(await alice.chat.addReaction(reaction)).toMatchObject({ seq: expect.any(Number) });
+      };
+    },
+  },
   FEATURES_ENABLED: {
     value: '',
     prepare: async () => {
@@ -136,6 +147,19 @@ const cases: Record<string, { value: string; prepare: () => Promise<Effect> }> =
       return async () => {
         await expect(newGroup(alice, bob, carol)).rejects.toEqual(refusal('MEMBER_LIMIT'));
         await expect(carol.chat.joinRoom({ name: room.name })).rejects.toEqual(refusal('MEMBER_LIMIT'));
+      };
+    },
+  },
+  MAX_REACTION_KINDS: {
+    value: '1',
+    prepare: async () => {
+      const { alice, group, messageId } = await aMessage();
+      const react = (emoji: string) =>
+        alice.chat.addReaction({ chatId: group.id, messageId, emoji, clientChangeId: '' });
+      await react('👍');
+      await react('🎉');
+      return async () => {
+        await expect(react('🚀')).rejects.toEqual(refusal('REACTION_LIMIT'));
       };
     },
   },
@@ -224,6 +248,14 @@ const cases: Record<string, { value: string; prepare: () => Promise<Effect> }> =
             if (error.reason !== 'WRONG_CREDENTIALS') throw error;
           }),
       ),
+  },
+  RATE_LIMIT_PARTS: {
+    value: '1',
+    prepare: async () => {
+      const { alice, group } = await aMessage();
+      const { messageId } = await alice.chat.startMessage({ chatId: group.id, clientMessageId: newChange(), text: '' });
+      return () => limited(() => alice.chat.appendMessage({ chatId: group.id, messageId, part: 1, text: 'x' }));
+    },
   },
   RATE_LIMIT_LOGIN_FAILURES: {
     value: '1',

@@ -169,7 +169,7 @@ describe('with an OpenTelemetry collector', () => {
   });
 });
 
-test('with INGEST=jetstream a trace goes on from the log to the delivery', async () => {
+test('with INGEST=jetstream a trace goes on from the log, by the statement that writes it, to the delivery', async () => {
   const nats = await startNats();
   onTestFinished(() => nats.stop());
   const collector = await OtlpCollector.start();
@@ -191,11 +191,39 @@ test('with INGEST=jetstream a trace goes on from the log to the delivery', async
     expect(treeOf(spans)).toEqual(
       expect.arrayContaining([
         'commit messages < MessageWriter.append',
+        'write accepted messages < MessageWriter.append',
+        'SELECT ingest.append_messages < write accepted messages',
         'publish chat < MessageWriter.append',
         'deliver chat < publish chat',
       ]),
     );
   });
+  stream.close();
+});
+
+test('with INGEST=jetstream each statement that writes messages has one span, and none begins a trace', async () => {
+  const nats = await startNats();
+  onTestFinished(() => nats.stop());
+  const collector = await OtlpCollector.start();
+  onTestFinished(() => collector.stop());
+  const service = await startTestService({ ...ingestEnv(nats), INGEST_PARTITIONS: '1', TRACING_URL: collector.url });
+  onTestFinished(() => service.stop());
+  const alice = await signIn(service.transport(), 'alice');
+  const room = await newRoom(alice);
+  const stream = await alice.connect();
+  for (let i = 0; i < 20; i += 1) stream.send(commands.send(room.id, `${i}`));
+  const named = (name: string) => collector.received().filter((span) => span.name === name);
+  await eventually(() => {
+    const sizes = named('write accepted messages').map(({ tags }) => Number(tags['chat.batch.size']));
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(20);
+    expect(named('SELECT ingest.append_messages')).toHaveLength(sizes.length);
+  });
+  expect(
+    collector
+      .received()
+      .filter(({ parentSpanId }) => !parentSpanId)
+      .map(({ name }) => name),
+  ).not.toContain('SELECT ingest.append_messages');
   stream.close();
 });
 

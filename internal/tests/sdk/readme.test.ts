@@ -46,6 +46,14 @@ test('the example of edits in the README runs with the client and the chat of th
   expect(await run(`${begin}${examples[1]}${end}`)).toContain("texts: [ '', '' ]");
 });
 
+test('the example of streamed messages runs with the client and the chat of the first example', async () => {
+  const [begin] = (examples[0] ?? '').split('const { seq }');
+  const end = "console.log('texts:', (await chat.history()).map(({ text }) => text));\nawait client.close();";
+  const lines = await run(`${begin}${examples[2]}${end}`);
+  expect(lines).toContain("texts: [ '', 'Once upon a time', 'The end' ]");
+  expect(lines).toContain('and then: Once ');
+});
+
 test('the README names every method of a client', () => {
   const methods = Object.getOwnPropertyNames(ChatClient.prototype).filter((name) => name !== 'constructor');
   for (const name of methods) expect(readme, name).toMatch(new RegExp(`\`${name}\\b`));

@@ -9,8 +9,10 @@ import { membersContract } from '../../testing/contract/members.ts';
 import { liveMessageKindsContract, messageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { messagesContract } from '../../testing/contract/messages.ts';
 import { permissionsContract } from '../../testing/contract/permissions.ts';
+import { liveReactionsContract, reactionsContract } from '../../testing/contract/reactions.ts';
 import { rolesContract } from '../../testing/contract/roles.ts';
 import { roomsContract } from '../../testing/contract/rooms.ts';
+import { liveStreamedMessagesContract, streamedMessagesContract } from '../../testing/contract/streamed-messages.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
 import { liveThreadsContract, threadsContract } from '../../testing/contract/threads.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
@@ -44,11 +46,15 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
   roomsContract(openProto);
   messagesContract(openProto);
   changesContract(openProto);
+  reactionsContract(openProto);
+  liveReactionsContract(openProto);
   messageKindsContract(openProto);
   threadsContract(openProto);
   streamsContract(openProto);
   liveChangesContract(openProto);
   liveMessageKindsContract(openProto);
+  streamedMessagesContract(openProto);
+  liveStreamedMessagesContract(openProto);
   liveThreadsContract(openProto);
   accountsContract(openProto, issue);
   rolesContract(openProto, issue);
@@ -58,5 +64,6 @@ describe('the contract over WebSocket and REST, as browsers use it', () => {
 describe('the contract over WebSocket with frames of JSON', () => {
   streamsContract(() => open('json'));
   liveChatUpdatesContract(() => open('json'));
+  liveStreamedMessagesContract(() => open('json'));
   rolesContract(() => open('json'), issue);
 });

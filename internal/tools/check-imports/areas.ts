@@ -165,7 +165,7 @@ export const areas: Readonly<Record<string, Area>> = {
   },
   grpc: {
     holds: ['internal/transport/grpc'],
-    imports: ['model', 'service', 'interceptor', 'shared by transports', 'api'],
+    imports: ['model', 'service', 'converter', 'interceptor', 'shared by transports', 'api'],
     packages: [
       'node',
       '@bufbuild/protobuf',
@@ -195,7 +195,10 @@ export const areas: Readonly<Record<string, Area>> = {
   admin: { holds: ['internal/transport/admin'], imports: ['model'], packages: ['node', 'express'] },
   console: {
     holds: ['internal/transport/admin/console'],
-    imports: ['admin', 'model', 'config', 'ports', 'service', 'converter', 'shared by transports', 'transcoder'],
+    imports: [
+      ...['admin', 'model', 'config', 'ports', 'service', 'converter', 'shared by transports', 'transcoder'],
+      'monitoring',
+    ],
     packages: ['node', 'express'],
   },
   tls: { holds: ['internal/transport/tls'], imports: ['config'], packages: ['node', '@grpc/grpc-js', 'pino'] },
@@ -297,6 +300,7 @@ export const areas: Readonly<Record<string, Area>> = {
       'transcoder',
       'app',
       'embedded',
+      'servers',
       'sdk',
       'sdk for grpc',
       'service',

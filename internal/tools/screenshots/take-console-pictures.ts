@@ -1,7 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import pg from 'pg';
-import { chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import type { Person } from './people.ts';
 import type { Scene } from './scene.ts';
 
@@ -9,6 +9,8 @@ interface Where {
   /** Of the gateway. */
   url: string;
   adminPort: number;
+  /** Of a process that has a Prometheus to ask. */
+  dashboardsPort: number;
   dsn: string;
 }
 
@@ -17,7 +19,7 @@ const look = { viewport: { width: 1280, height: 860 }, colorScheme: 'light', loc
 /** How long the service is under load before the pictures are taken: the plots have a point every 5 seconds. In milliseconds. */
 const loadMs = 45_000;
 
-/** Takes pictures of the console's overview and streams while people write, and while one client does not read. */
+/** Takes pictures of the console while people write, and while one client does not read. */
 export async function takeConsolePictures(where: Where, { me, people, chatId }: Scene, folder: string): Promise<void> {
   await makeAdministrator(where.dsn, me);
   const stuck = await stopReading(where.url, people[1]!, chatId);
@@ -35,11 +37,29 @@ export async function takeConsolePictures(where: Where, { me, people, chatId }: 
     await page.getByRole('link', { name: 'Streams' }).click();
     await page.getByRole('row').nth(2).waitFor();
     await page.screenshot({ path: join(folder, 'console-streams.png') });
+    await page.getByRole('link', { name: 'Chats', exact: true }).click();
+    await page.getByLabel('Id of a chat, or name of a room').fill('books');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Show the newest' }).click();
+    await page.getByText('the usual table?').waitFor();
+    await page.screenshot({ path: join(folder, 'console-chat.png') });
+    await page.close();
+    await takeDashboard(browser, where.dashboardsPort, me, join(folder, 'console-dashboard.png'));
   } finally {
     await browser.close();
     await writing.stop();
     stuck.destroy();
   }
+}
+
+async function takeDashboard(browser: Browser, port: number, me: Person, path: string): Promise<void> {
+  const page = await browser.newPage(look);
+  await signIn(page, port, me);
+  await page.goto(`http://127.0.0.1:${port}/admin/#/dashboards?uid=chat-path`);
+  await page.getByLabel('Time shown').selectOption('5 minutes');
+  await page.locator('.plot canvas').nth(3).waitFor();
+  await page.waitForTimeout(500);
+  await page.screenshot({ path });
 }
 
 async function makeAdministrator(dsn: string, { userId }: Person): Promise<void> {

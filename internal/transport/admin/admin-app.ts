@@ -7,15 +7,18 @@ interface Deps {
   guards: Record<Access, Guard>;
   /** The console's page. */
   page?: RequestHandler | undefined;
+  /** Whether another process, which says by X-Forwarded-For who asks, sends all requests. */
+  behindProcess?: boolean;
   /** A request has failed for another reason than a refusal. */
   onError(error: unknown): void;
 }
 
 /** The application behind the admin port. Refusals and failures are answered as JSON: `error`, and `fields` if parameters are at fault. */
-export function createAdminApp({ routes, guards, page, onError }: Deps): Express {
+export function createAdminApp({ routes, guards, page, behindProcess = false, onError }: Deps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.set('trust proxy', behindProcess);
   app.use((_request, response, next) => {
     response.set('cache-control', 'no-store');
     next();

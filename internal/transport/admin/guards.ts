@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import type { Principal } from '../../model/principal.ts';
 import { Refusal } from './refusal.ts';
 import type { Access, Guard } from './route.ts';
@@ -12,10 +12,10 @@ export interface Credentials {
   certificate: boolean;
 }
 
-/** Returns the administrator whose access token the header has. Throws `Refusal` for any other token. */
-export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+/** Returns the administrator whose access token the request has. Throws `Refusal` for any other token. */
+export type Authenticate = (request: Request, response: Response) => Promise<Principal>;
 
-/** A process without the chat service knows no administrators. */
+/** A process without a console knows no administrators. */
 const nobody: Authenticate = async () => {
   throw new Refusal(403, 'this process has no console');
 };
@@ -38,21 +38,24 @@ export function portGuards(credentials: Credentials, authenticate = nobody): Rec
     'own page': ownPage,
     async admin(request, response) {
       ownPage(request);
-      response.locals.principal = await authenticate(request.headers.authorization);
+      response.locals.principal = await authenticate(request, response);
     },
   };
 }
 
-/** The guards of a socket that only the process itself can reach, for requests that another process has checked. It has no routes for administrators. */
-export const trustAll: Record<Access, Guard> = {
-  anybody() {},
-  scraper() {},
-  operator() {},
-  'own page'() {},
-  async admin() {
-    await nobody(undefined);
-  },
-};
+/** The guards of a socket that only the process itself can reach: another process has checked all but who the administrator is. */
+export function socketGuards(authenticate = nobody): Record<Access, Guard> {
+  const pass = () => {};
+  return {
+    anybody: pass,
+    scraper: pass,
+    operator: pass,
+    'own page': pass,
+    async admin(request, response) {
+      response.locals.principal = await authenticate(request, response);
+    },
+  };
+}
 
 function checkToken(authorization = '', token: string | undefined): void {
   if (token === undefined) return;

@@ -4,9 +4,11 @@ import { createServer, type Server } from 'nice-grpc';
 import { HealthDefinition, HealthServiceImpl, HealthState } from 'nice-grpc-server-health';
 import { ServerReflection, ServerReflectionService } from 'nice-grpc-server-reflection';
 import type { Interceptor } from '../../interceptor/call.ts';
+import type { NodeTeller } from '../../service/nodes/node-beat.ts';
 import { clientAddressVia } from '../shared/calls/client-address.ts';
 import { decodeStrictly } from '../shared/calls/decoding.ts';
 import type { ServedService } from '../shared/operations/served-service.ts';
+import { recordGateways } from './gateway-news.ts';
 import { toMiddleware } from './middleware.ts';
 
 export interface GrpcServerOptions {
@@ -27,6 +29,8 @@ export interface GrpcServerOptions {
 interface Deps {
   services: readonly ServedService[];
   interceptor: Interceptor;
+  /** Where gateways are recorded; absent: nowhere. */
+  nodes?: NodeTeller | undefined;
 }
 
 // grpc-js also prints the errors that it throws.
@@ -44,7 +48,7 @@ export class GrpcServer {
   readonly #names: readonly string[];
   readonly #options: GrpcServerOptions;
 
-  constructor({ services, interceptor }: Deps, options: GrpcServerOptions) {
+  constructor({ services, interceptor, nodes }: Deps, options: GrpcServerOptions) {
     this.#options = options;
     this.#names = [...services.map(({ definition }) => definition.fullName), 'grpc.health.v1.Health'];
     this.setServing(false);
@@ -56,7 +60,8 @@ export class GrpcServer {
       'grpc.keepalive_timeout_ms': options.keepaliveMs / 2,
     });
     // Health and reflection need no token, so they are added without the interceptors.
-    this.#server.add(HealthDefinition, HealthServiceImpl(this.#health));
+    const health = nodes ? this.#server.with(recordGateways(nodes, options.trustedProxies)) : this.#server;
+    health.add(HealthDefinition, HealthServiceImpl(this.#health));
     this.#server.add(ServerReflectionService, ServerReflection(readFileSync(protoset), [...this.#names]));
     const intercepted = this.#server.with(toMiddleware(interceptor, clientAddressVia(options.trustedProxies)));
     for (const { definition, handlers } of services) intercepted.add(decodeStrictly(definition), handlers);

@@ -65,7 +65,8 @@ function expectProtocolError({ events, end }: Awaited<ReturnType<typeof exchange
 
 /** A length-delimited field of a protobuf message. */
 function field(number: number, ...bytes: number[]): number[] {
-  return [(number << 3) | 2, bytes.length, ...bytes];
+  const tag = (number << 3) | 2;
+  return [...(tag < 128 ? [tag] : [(tag & 127) | 128, tag >> 7]), bytes.length, ...bytes];
 }
 
 test('bytes that are not a frame end the stream with a reason', async () => {
@@ -96,8 +97,8 @@ test('invalid commands in a valid frame are refused one by one', async () => {
     ConnectChatRequest.encode({ commands: bodies }).finish();
 
   expect(await refused(Buffer.alloc(0))).toEqual([]);
-  expect(await refused(Buffer.from(field(15, 1, 2, 3)))).toEqual([]);
-  expect(await refused(Buffer.from(field(1, ...field(1, 0x61), ...field(15, 1, 2))))).toEqual([['a', ['command']]]);
+  expect(await refused(Buffer.from(field(100, 1, 2, 3)))).toEqual([]);
+  expect(await refused(Buffer.from(field(1, ...field(1, 0x61), ...field(100, 1, 2))))).toEqual([['a', ['command']]]);
   expect(await refused(frame({ commandId: 'nul', command: commands.send(room.id, 'a\0b') }))).toEqual([
     ['nul', ['send_message.text']],
   ]);

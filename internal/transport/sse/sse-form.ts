@@ -80,7 +80,9 @@ const seqOf: Record<string, (value: Value) => JsonValue | undefined> = {
   subscribed: ({ afterSeq }) => afterSeq,
   message: ({ seq }) => seq,
   messageChanged: ({ message }) => (message as Value | undefined)?.updateSeq,
+  messagePart: ({ seq }) => seq,
   covered: ({ toSeq }) => toSeq,
+  reaction: ({ seq }) => seq,
   caughtUp: ({ seq }) => seq,
   reset: ({ fromSeq }) => fromSeq,
 };

@@ -5,24 +5,32 @@ import type {
   CoveredRecord,
   EpochRecord,
   FaultRecord,
+  GrownRecord,
   HistoryRecord,
   MessageRecord,
   OpenRecord,
   ReachedRecord,
+  ReactionRecord,
+  ReactRecord,
   ResetRecord,
   RunRecord,
   SendRecord,
+  StreamRecord,
+  ThreadRecord,
 } from '../history/history-record.ts';
 import { Changes } from './changes.ts';
 import { Epochs } from './epochs.ts';
 import { Findings } from './findings.ts';
 import { judgeChat, lacksNoMessage } from './judge-chat.ts';
 import { type Floor, Ledger, numberOf } from './ledger.ts';
+import { Reactions } from './reactions.ts';
 import { Reader } from './reader.ts';
 import { Rights } from './rights.ts';
 import { Sends } from './sends.ts';
+import { Streams } from './streams.ts';
 import { beginsMembership } from './system-messages.ts';
 import { Tally } from './tally.ts';
+import { judgeCounts, judgeListed } from './threads.ts';
 import type { Verdict } from './verdict.ts';
 
 /** The right to read a chat and to act in it. */
@@ -46,6 +54,8 @@ export class Checker {
   readonly #tally = new Tally();
   readonly #sends = new Sends();
   readonly #changes = new Changes();
+  readonly #reactions = new Reactions();
+  readonly #streams = new Streams();
   readonly #rights = new Rights();
   readonly #epochs = new Epochs();
   readonly #ledgers = new Map<string, Ledger>();
@@ -60,6 +70,8 @@ export class Checker {
   readonly #faults: (FaultRecord | EpochRecord)[] = [];
   /** Pages that ended before a number that the chat had reached. */
   #short: { reader: Reader; record: ReachedRecord; floor: Floor }[] = [];
+  /** Threads that clients have read in the present epoch. */
+  #threads: { record: ThreadRecord; ledger: Ledger }[] = [];
   #run: Pick<RunRecord, 'bounds' | 'faultsExpected'> = {
     faultsExpected: false,
     bounds: { deliveryMs: 10_000, revocationMs: 1_000 },
@@ -80,6 +92,10 @@ export class Checker {
         return this.#send(this.#epochs.judge(record));
       case 'change':
         return this.#change(this.#epochs.judge(record));
+      case 'react':
+        return this.#react(this.#epochs.judge(record));
+      case 'stream':
+        return this.#stream(this.#epochs.judge(record));
       case 'call':
         return this.#call(this.#epochs.judge(record));
       case 'open':
@@ -88,6 +104,10 @@ export class Checker {
         return this.#message(record);
       case 'covered':
         return this.#covered(record);
+      case 'reaction':
+        return this.#reaction(record);
+      case 'grown':
+        return this.#grown(record);
       case 'reset':
         return this.#reset(record);
       case 'epoch':
@@ -113,6 +133,8 @@ export class Checker {
         return;
       case 'resumed':
         return;
+      case 'thread':
+        return this.#thread(record);
       default:
         record satisfies never;
     }
@@ -126,11 +148,13 @@ export class Checker {
       const chat = this.#chats.get(ledger.chatId);
       const users = this.#users;
       const lostAt = this.#epochs.lastAt;
-      judgeChat({ ledger, chat, sends: this.#sends, changes: this.#changes, users, lateMs, lostAt }, report);
+      const made = { sends: this.#sends, changes: this.#changes, reactions: this.#reactions, streams: this.#streams };
+      judgeChat({ ledger, chat, ...made, users, lateMs, lostAt }, report);
     }
     this.#sends.finish(this.#changes, report);
     this.#changes.finish(report);
     for (const page of this.#short) this.#judgeShort(page);
+    for (const { record, ledger } of this.#threads) judgeListed(record, ledger, this.#changes, report);
     for (const reader of this.#ended) this.#judgeReader(reader);
     this.#rights.finish((right) => !right.startsWith('member ') || this.#chats.has(right.split(' ')[1]!), report);
     for (const { right, records, chatId } of this.#moved)
@@ -143,7 +167,7 @@ export class Checker {
       audited,
       unread: [...this.#ledgers.values()].filter((ledger) => this.#isUnread(ledger)).length,
       acknowledged: this.#sends.acknowledged,
-      changed: this.#changes.acknowledged,
+      changed: this.#changes.acknowledged + this.#reactions.acknowledged + this.#streams.acknowledged,
       unknown: this.#sends.unknown,
     });
   }
@@ -166,6 +190,7 @@ export class Checker {
   #send(record: SendRecord): void {
     this.#users.add(record.user);
     this.#sends.add(record, this.#findings.report);
+    this.#streams.begin(record);
     const right = membership(record.chatId, record.user);
     const ledger = this.#ledger(record.chatId);
     this.#useService(record);
@@ -180,6 +205,24 @@ export class Checker {
     this.#changes.add(record, this.#findings.report);
     this.#useService(record);
     if (record.outcome === 'ok') this.#ledger(record.chatId).acknowledgedChange(record, this.#findings.report);
+    else if (record.reason === 'NOT_A_MEMBER' || record.reason === 'CHAT_NOT_FOUND')
+      this.#rights.denied(membership(record.chatId, record.user), record, record.begin);
+  }
+
+  #react(record: ReactRecord): void {
+    this.#users.add(record.user);
+    this.#reactions.add(record, this.#findings.report);
+    this.#useService(record);
+    if (record.outcome === 'ok') this.#ledger(record.chatId).acknowledgedReaction(record, this.#findings.report);
+    else if (record.reason === 'NOT_A_MEMBER' || record.reason === 'CHAT_NOT_FOUND')
+      this.#rights.denied(membership(record.chatId, record.user), record, record.begin);
+  }
+
+  #stream(record: StreamRecord): void {
+    this.#users.add(record.user);
+    this.#streams.add(record);
+    this.#useService(record);
+    if (record.outcome === 'ok') this.#ledger(record.chatId).acknowledgedStream(record, this.#findings.report);
     else if (record.reason === 'NOT_A_MEMBER' || record.reason === 'CHAT_NOT_FOUND')
       this.#rights.denied(membership(record.chatId, record.user), record, record.begin);
   }
@@ -205,7 +248,7 @@ export class Checker {
   }
 
   /** A user who is banned from the service may do nothing once `revocationMs` have passed. */
-  #useService(record: CallRecord | SendRecord | ChangeRecord): void {
+  #useService(record: CallRecord | SendRecord | ChangeRecord | ReactRecord | StreamRecord): void {
     if (record.outcome !== 'ok') return;
     const { begin, at, user } = record;
     const graceMs = this.#run.bounds.revocationMs;
@@ -242,6 +285,7 @@ export class Checker {
     const knownAt = reader.ledger.knownAt.get(numberOf(record)) ?? record.at;
     reader.take(record, this.#findings.report);
     const live = reader.isLive;
+    if (reader.open.source === 'audit') reader.ledger.counts.set(record.id, record.reactions ?? {});
     this.#judgeVersion(reader, record);
     // A client that had stopped reading finds messages in its buffers; their arrival says nothing about when the service sent them.
     const graceMs = !live
@@ -264,6 +308,22 @@ export class Checker {
     this.#findings.report('late', `${Math.round(delayMs)} ms`, [known, record], reader.open.chatId);
   }
 
+  #reaction(record: ReactionRecord): void {
+    const reader = this.#readers.get(record.reader);
+    if (!reader) return;
+    const valid = this.#epochs.validThrough(reader.open.chatId, reader.epoch);
+    if (valid === undefined || record.seq <= valid) reader.takeReaction(record, this.#findings.report);
+    else reader.takeLost(record, valid, this.#findings.report);
+  }
+
+  #grown(record: GrownRecord): void {
+    const reader = this.#readers.get(record.reader);
+    if (!reader) return;
+    const valid = this.#epochs.validThrough(reader.open.chatId, reader.epoch);
+    if (valid === undefined || record.seq <= valid) reader.takeGrown(record, this.#findings.report);
+    else reader.takeLost(record, valid, this.#findings.report);
+  }
+
   #covered(record: CoveredRecord): void {
     const reader = this.#readers.get(record.reader);
     if (!reader) return;
@@ -271,6 +331,11 @@ export class Checker {
     // What is covered in an epoch that is over may be covered by what is lost.
     if (valid === undefined) reader.cover(record, this.#findings.report);
     else reader.takeLost(record, valid, this.#findings.report);
+  }
+
+  #thread(record: ThreadRecord): void {
+    judgeCounts(record, this.#findings.report);
+    this.#threads.push({ record, ledger: this.#ledger(record.chatId) });
   }
 
   #reset(record: ResetRecord): void {
@@ -291,6 +356,7 @@ export class Checker {
     this.#faults.push(record);
     for (const page of this.#short) this.#judgeShort(page);
     this.#short = [];
+    this.#threads = [];
     const validOf = (chatId: string) => record.chats[chatId] ?? 0;
     for (const ledger of this.#ledgers.values()) {
       ledger.loseAfter(validOf(ledger.chatId));
@@ -301,6 +367,8 @@ export class Checker {
       return place !== undefined && place <= validOf(chatId);
     });
     this.#changes.lose(({ chatId, seq = 0 }) => seq <= validOf(chatId));
+    this.#streams.lose(({ chatId, seq = 0 }) => seq <= validOf(chatId));
+    this.#reactions.lose(({ chatId, seq = 0 }) => seq <= validOf(chatId));
     for (const reader of [...this.#readers.values(), ...this.#ended]) reader.loseAfter(validOf(reader.open.chatId));
     this.#rights.lose(record, record.begin);
     for (const chatId of this.#chats.keys()) if (!(chatId in record.chats)) this.#chats.delete(chatId);

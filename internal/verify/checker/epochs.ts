@@ -1,4 +1,12 @@
-import type { CallRecord, ChangeRecord, EpochRecord, OpenRecord, SendRecord } from '../history/history-record.ts';
+import type {
+  CallRecord,
+  ChangeRecord,
+  EpochRecord,
+  OpenRecord,
+  ReactRecord,
+  SendRecord,
+  StreamRecord,
+} from '../history/history-record.ts';
 
 /** The epochs of a history: after each `epoch` record the database lacks the last numbers of some chats, and gives them out anew. */
 export class Epochs {
@@ -39,7 +47,7 @@ export class Epochs {
    * Returns the record of an operation as it must be judged: what was accepted by a database that is no more, or may have been, has an unknown outcome,
    * unless its number survived.
    */
-  judge<R extends SendRecord | ChangeRecord | CallRecord>(record: R): R {
+  judge<R extends SendRecord | ChangeRecord | ReactRecord | StreamRecord | CallRecord>(record: R): R {
     const last = this.#records.at(-1);
     if (!last || record.begin >= last.at || record.outcome !== 'ok') return record;
     const { chatId = '' } = record;
@@ -49,7 +57,7 @@ export class Epochs {
 }
 
 /** The outcome of an operation of which nobody knows whether it took place. */
-function unknown({ kind }: SendRecord | ChangeRecord | CallRecord) {
+function unknown({ kind }: SendRecord | ChangeRecord | ReactRecord | StreamRecord | CallRecord) {
   const [outcome, absent] = ['unknown' as const, undefined];
   if (kind === 'call')
     return { outcome, head: absent, description: absent, readSeq: absent, readGeneration: absent, same: absent };

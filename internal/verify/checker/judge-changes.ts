@@ -1,23 +1,32 @@
 import type { ChangeRecord, MessageRecord } from '../history/history-record.ts';
 import type { Changes } from './changes.ts';
 import type { Ledger } from './ledger.ts';
+import type { Streams } from './streams.ts';
 import type { Report } from './violation.ts';
 
 interface Case {
+  streams: Streams;
   ledger: Ledger;
   changes: Changes;
   users: ReadonlySet<string>;
 }
 
 /** Judges the edits and deletions of one chat after the last record. */
-export function judgeChanges({ ledger, changes, users }: Case, report: Report): void {
+export function judgeChanges({ ledger, changes, streams, users }: Case, report: Report): void {
   for (const change of changes.ofChat(ledger.chatId)) {
     judgeEffect(ledger, changes, change, report);
     judgeCondition(ledger, change, report);
   }
   for (const version of ledger.versions.values())
-    if (version.updateSeq > version.seq && users.has(version.sender)) judgeOrigin(ledger, changes, version, report);
+    if (version.updateSeq > version.seq && users.has(version.sender) && !isGrowth(streams, changes, version))
+      judgeOrigin(ledger, changes, version, report);
   judgeCovered(ledger, changes, report);
+}
+
+/** Whether the version is one of a streamed message while it grew, or at its end. */
+function isGrowth(streams: Streams, changes: Changes, { id, text, deleted }: MessageRecord): boolean {
+  const isStreamed = streams.textOf(id) !== undefined;
+  return isStreamed && !deleted && (changes.ofMessage(id).length === 0 || streams.explains(id, text));
 }
 
 /** An acknowledged change must be the final version of its message, or an earlier one; a deletion is final. */

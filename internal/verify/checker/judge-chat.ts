@@ -1,10 +1,23 @@
-import type { ChangeRecord, ChatRecord, HistoryRecord, MessageRecord, SendRecord } from '../history/history-record.ts';
+import type {
+  ChangeRecord,
+  ChatRecord,
+  HistoryRecord,
+  MessageRecord,
+  ReactRecord,
+  SendRecord,
+  StreamRecord,
+} from '../history/history-record.ts';
 import type { Changes } from './changes.ts';
 import { judgeChanges } from './judge-changes.ts';
 import { judgeCounts } from './judge-counts.ts';
+import { judgeReactions } from './judge-reactions.ts';
+import { judgeStreams } from './judge-streams.ts';
 import type { Floor, Ledger } from './ledger.ts';
 import { checkMembers } from './members.ts';
+import type { Reactions } from './reactions.ts';
 import type { Attempts, Sends } from './sends.ts';
+import type { Streams } from './streams.ts';
+import { judgeReferences } from './threads.ts';
 import type { Report } from './violation.ts';
 
 interface Case {
@@ -13,6 +26,8 @@ interface Case {
   chat: ChatRecord | undefined;
   sends: Sends;
   changes: Changes;
+  reactions: Reactions;
+  streams: Streams;
   users: ReadonlySet<string>;
   /** How long a message that is acknowledged before it has a number may wait for the number, in milliseconds. */
   lateMs: number;
@@ -22,18 +37,21 @@ interface Case {
 
 /** Judges one chat after the last record: compares what was sent with what the chat has, and the order of both. */
 export function judgeChat(one: Case, report: Report): void {
-  const { ledger, chat, sends, changes, users } = one;
+  const { ledger, chat, sends, changes, reactions, streams, users } = one;
   const attempts = sends.ofChat(ledger.chatId);
   if (ledger.audit) judgeAudit(ledger, attempts, changes, report);
   if (ledger.audit) judgeDescriptions(ledger, report);
   // Counts of a database that has gone back are of other messages.
   if (one.lostAt === undefined) judgeCounts(ledger, report);
-  judgeOrder(ledger, attempts, changes, report);
+  judgeOrder({ ledger, attempts, changes, reactions, streams }, report);
   for (const message of ledger.messages.values()) {
     if (message.system || !users.has(message.sender)) continue;
     judgeOrigin(ledger, ledger.versions.get(message.seq) ?? message, sends, report);
+    judgeReferences(ledger, message, sends, report);
   }
   judgeChanges(one, report);
+  judgeReactions(one, report);
+  judgeStreams(one, report);
   if (chat) checkMembers({ ...one, chat }, report);
 }
 
@@ -87,10 +105,22 @@ export function lacksNoMessage(ledger: Ledger, changes: Changes, seq: number): b
  * A message must have a greater number than everything that was acknowledged or known before its first attempt began. So must a change, except that a
  * message which was accepted without a number may get its number later: changes do not wait in the ingest log.
  */
-function judgeOrder(ledger: Ledger, attempts: Attempts[], changes: Changes, report: Report): void {
-  const sent: (SendRecord | ChangeRecord)[] = attempts.flatMap(({ acknowledged }) => acknowledged ?? []);
+function judgeOrder(
+  {
+    ledger,
+    attempts,
+    changes,
+    reactions,
+    streams,
+  }: Pick<Case, 'ledger' | 'changes' | 'reactions' | 'streams'> & { attempts: Attempts[] },
+  report: Report,
+): void {
+  const sent: (SendRecord | ChangeRecord | ReactRecord | StreamRecord)[] = attempts.flatMap(
+    ({ acknowledged }) => acknowledged ?? [],
+  );
   // A deletion may be answered with the number of an earlier one.
   sent.push(...changes.ofChat(ledger.chatId).filter(({ what }) => what === 'edit'));
+  sent.push(...reactions.ofChat(ledger.chatId), ...streams.acknowledgedIn(ledger.chatId));
   const floors: Floor[] = sent.map((record) => ({ at: record.at, seq: placeOf(ledger, record), record }));
   const known = new Set(ledger.floors);
   floors.push(...known);
@@ -100,16 +130,27 @@ function judgeOrder(ledger: Ledger, attempts: Attempts[], changes: Changes, repo
     for (; next < floors.length && floors[next]!.at < record.firstBegin; next += 1) {
       const floor = floors[next]!;
       if (!highest || floor.seq > highest.seq) highest = floor;
-      const isNumbered = floor.record.kind !== 'send' || known.has(floor);
+      const isNumbered = !waitsForNumber(floor.record) || known.has(floor);
       if (isNumbered && (!numbered || floor.seq > numbered.seq)) numbered = floor;
     }
     const seq = placeOf(ledger, record);
-    const before = record.kind === 'send' ? highest : numbered;
+    const before = waitsForNumber(record) ? highest : numbered;
     if (!before || seq === 0 || seq > before.seq) continue;
-    const id = record.kind === 'send' ? record.clientMessageId : record.clientChangeId;
-    const text = `${id} got ${seq}, but the chat had reached ${before.seq} before it was sent`;
+    const text = `${nameOf(record)} got ${seq}, but the chat had reached ${before.seq} before it was sent`;
     report('reordered', text, [before.record, record], ledger.chatId);
   }
+}
+
+/** Whether it may be acknowledged before it has a number: streamed messages and changes go past the ingest log. */
+function waitsForNumber(record: HistoryRecord): boolean {
+  return record.kind === 'send' && !record.streamed;
+}
+
+function nameOf(record: SendRecord | ChangeRecord | ReactRecord | StreamRecord): string {
+  if (record.kind === 'send') return record.clientMessageId;
+  if (record.kind === 'stream')
+    return record.part ? `part ${record.part} of ${record.messageId}` : `the end of ${record.messageId}`;
+  return record.clientChangeId;
 }
 
 /** The sender that a message names must have sent it, with this content. */
@@ -133,6 +174,6 @@ function judgeOrigin(ledger: Ledger, message: MessageRecord, sends: Sends, repor
 }
 
 /** The number of a message, from its acknowledgement or, if that had none, from the message. */
-function placeOf(ledger: Ledger, { seq, messageId }: SendRecord | ChangeRecord): number {
+function placeOf(ledger: Ledger, { seq, messageId }: SendRecord | ChangeRecord | ReactRecord | StreamRecord): number {
   return seq || (ledger.findById(messageId!)?.seq ?? 0);
 }

@@ -2,11 +2,16 @@ import type {
   CallRecord,
   ChangeRecord,
   CoveredRecord,
+  GrownRecord,
   HistoryRecord,
   MessageRecord,
+  ReactionRecord,
+  ReactRecord,
   SendRecord,
+  StreamRecord,
 } from '../history/history-record.ts';
 import type { NumberRanges } from './number-ranges.ts';
+import { keyOf } from './reactions.ts';
 import type { Report } from './violation.ts';
 
 /** A number that the chat had surely reached at that time. */
@@ -34,6 +39,10 @@ export class Ledger {
   readonly covered = new Map<number, CoveredRecord>();
   /** By number, when the message or change was first received or acknowledged. */
   readonly knownAt = new Map<number, number>();
+  /** By number, the first reader's reaction. */
+  readonly reactions = new Map<number, ReactionRecord>();
+  /** By message id, how many users have reacted, as the reading of the whole chat at the end of the run shows it. */
+  readonly counts = new Map<string, Readonly<Record<string, number>>>();
   readonly floors: Floor[] = [];
   /** Answers that had the chat's description, with the chat's last number at that time. */
   readonly described: (CallRecord & { head: number; description: string })[] = [];
@@ -98,6 +107,42 @@ export class Ledger {
     this.reached(updateSeq, record);
   }
 
+  /** Adds a reaction that a reader received, and compares it with what other readers received. */
+  seeReaction(record: ReactionRecord, report: Report): void {
+    const { seq, at } = record;
+    const known = this.reactions.get(seq);
+    if (!known) this.reactions.set(seq, record);
+    else if (keyOf(known) !== keyOf(record) || known.added !== record.added)
+      report('differs', `the reaction at ${seq}`, [known, record], this.chatId);
+    this.#noteNumber(seq, record.messageId, record, report);
+    this.#know(seq, at);
+    this.reached(seq, record);
+  }
+
+  acknowledgedReaction(record: ReactRecord, report: Report): void {
+    const { seq, messageId, at } = record;
+    if (!seq) return;
+    this.#noteNumber(seq, messageId, record, report);
+    this.#know(seq, at);
+    this.reached(seq, record);
+  }
+
+  /** Adds that a reader received a part of a message. */
+  seeGrown(record: GrownRecord, report: Report): void {
+    const { seq, id, at } = record;
+    this.#know(seq, at);
+    this.reached(seq, record);
+    this.#noteChange(seq, id, record, report);
+  }
+
+  acknowledgedStream(record: StreamRecord, report: Report): void {
+    const { seq, messageId, at } = record;
+    if (!seq) return;
+    this.#know(seq, at);
+    this.reached(seq, record);
+    this.#noteChange(seq, messageId, record, report);
+  }
+
   cover(record: CoveredRecord): void {
     for (let seq = record.from; seq <= record.to; seq += 1) if (!this.covered.has(seq)) this.covered.set(seq, record);
     this.reached(record.to, record);
@@ -129,7 +174,7 @@ export class Ledger {
     this.#byId.clear();
     this.#bySender.clear();
     for (const version of this.versions.values()) this.#restore(version);
-    for (const numbers of [this.changes, this.knownAt])
+    for (const numbers of [this.changes, this.knownAt, this.reactions])
       for (const seq of numbers.keys()) if (seq > last) numbers.delete(seq);
     // A change that is lost may have covered any number.
     this.covered.clear();
@@ -175,7 +220,20 @@ export class Ledger {
     if (record.clientMessageId !== '') this.#seeSender(record, report);
   }
 
+  /** Notes a change that makes a version of its message. */
   #noteChange(seq: number, messageId: string, record: HistoryRecord, report: Report): void {
+    if (this.#noteNumber(seq, messageId, record, report)) {
+      const numbers = this.#versionsOf.get(messageId);
+      if (numbers) numbers.push(seq);
+      else this.#versionsOf.set(messageId, [seq]);
+    }
+    const floors = this.#versionFloors.get(messageId) ?? [];
+    this.#versionFloors.set(messageId, floors);
+    if ((floors.at(-1)?.seq ?? 0) < seq) floors.push({ at: record.at, seq, record });
+  }
+
+  /** Notes that the number is that of a change about the message. Returns whether that is new. */
+  #noteNumber(seq: number, messageId: string, record: HistoryRecord, report: Report): boolean {
     const known = this.changes.get(seq);
     const message = this.messages.get(seq);
     if (known && known.messageId !== messageId) {
@@ -184,15 +242,8 @@ export class Ledger {
     } else if (!known && message) {
       report('clash', `${seq} is ${message.id} and a change of ${messageId}`, [message, record], this.chatId);
     }
-    if (!known) {
-      this.changes.set(seq, { messageId, record });
-      const numbers = this.#versionsOf.get(messageId);
-      if (numbers) numbers.push(seq);
-      else this.#versionsOf.set(messageId, [seq]);
-    }
-    const floors = this.#versionFloors.get(messageId) ?? [];
-    this.#versionFloors.set(messageId, floors);
-    if ((floors.at(-1)?.seq ?? 0) < seq) floors.push({ at: record.at, seq, record });
+    if (!known) this.changes.set(seq, { messageId, record });
+    return !known;
   }
 
   #seeSender(record: MessageRecord, report: Report): void {
@@ -226,7 +277,9 @@ export class Ledger {
       known.clientMessageId === record.clientMessageId &&
       known.text === record.text &&
       known.deleted === record.deleted &&
-      JSON.stringify(known.system) === JSON.stringify(record.system);
+      JSON.stringify(known.system) === JSON.stringify(record.system) &&
+      JSON.stringify(known.replyTo) === JSON.stringify(record.replyTo) &&
+      known.root === record.root;
     if (!same)
       report(
         'differs',

@@ -1,9 +1,11 @@
 import type {
   CloseRecord,
   CoveredRecord,
+  GrownRecord,
   HistoryRecord,
   MessageRecord,
   OpenRecord,
+  ReactionRecord,
   ResetRecord,
 } from '../history/history-record.ts';
 import { type Ledger, numberOf } from './ledger.ts';
@@ -11,7 +13,7 @@ import { NumberRanges } from './number-ranges.ts';
 import { endsMembership } from './system-messages.ts';
 import type { Report } from './violation.ts';
 
-type Received = MessageRecord | CoveredRecord;
+type Received = MessageRecord | CoveredRecord | ReactionRecord | GrownRecord;
 
 /** What one reader received of a chat: it must be everything after the number at which it began, each number once and in order. */
 export class Reader {
@@ -66,6 +68,16 @@ export class Reader {
     this.ledger.see(record, (kind, text, records) => report(kind, text, records, chatId));
   }
 
+  takeReaction(record: ReactionRecord, report: Report): void {
+    this.#move(record.seq, record.seq, record, report);
+    this.ledger.seeReaction(record, report);
+  }
+
+  takeGrown(record: GrownRecord, report: Report): void {
+    this.#move(record.seq, record.seq, record, report);
+    this.ledger.seeGrown(record, report);
+  }
+
   cover(record: CoveredRecord, report: Report): void {
     this.#move(record.from, record.to, record, report);
     this.ledger.cover(record);
@@ -73,7 +85,7 @@ export class Reader {
 
   /** Takes what the reader received of an epoch that is over, beyond the numbers up to `valid`: only its order counts. */
   takeLost(record: Received, valid: number, report: Report): void {
-    const [from, to] = record.kind === 'message' ? [numberOf(record), numberOf(record)] : [record.from, record.to];
+    const [from, to] = rangeOf(record);
     this.#move(from, to, record, report);
     this.missing.deleteAfter(valid);
     this.hasLost = true;
@@ -140,5 +152,20 @@ export class Reader {
       const text = `${seq} in its version ${updateSeq} arrived after its version ${before.updateSeq}`;
       report('version-moved-back', text, [this.open, before, record], this.open.chatId);
     } else if (updateSeq > seq) this.#versions.set(id, record);
+  }
+}
+
+/** The first and the last number of what was received. */
+function rangeOf(record: Received): [number, number] {
+  switch (record.kind) {
+    case 'message':
+      return [numberOf(record), numberOf(record)];
+    case 'reaction':
+    case 'grown':
+      return [record.seq, record.seq];
+    case 'covered':
+      return [record.from, record.to];
+    default:
+      return record satisfies never;
   }
 }

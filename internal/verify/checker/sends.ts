@@ -17,6 +17,9 @@ export interface Attempts {
   open: boolean;
   /** The contents that the message may have. */
   texts: string[];
+  /** What the message refers to. */
+  replyToId: string | undefined;
+  rootId: string | undefined;
 }
 
 /** All attempts of all clients to send. */
@@ -96,11 +99,20 @@ export class Sends {
     return this.ofChat(chatId).find((attempts) => attempts.clientMessageId === clientMessageId);
   }
 
-  #attempts({ user, chatId, clientMessageId, firstBegin }: SendRecord): Attempts {
+  #attempts({ user, chatId, clientMessageId, firstBegin, replyToId, rootId }: SendRecord): Attempts {
     const ofChat = this.#byChat.get(chatId) ?? new Map<string, Attempts>();
     this.#byChat.set(chatId, ofChat);
     const key = keyOf(user, clientMessageId);
-    const attempts = ofChat.get(key) ?? { user, chatId, clientMessageId, firstBegin, open: false, texts: [] };
+    const attempts = ofChat.get(key) ?? {
+      user,
+      chatId,
+      clientMessageId,
+      firstBegin,
+      open: false,
+      texts: [],
+      replyToId,
+      rootId,
+    };
     ofChat.set(key, attempts);
     return attempts;
   }

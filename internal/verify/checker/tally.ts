@@ -20,9 +20,13 @@ export class Tally {
     if (record.kind === 'run') this.#seed = record.seed;
     else if (record.kind === 'send') this.#operation(`send by ${record.via}`, record.outcome);
     else if (record.kind === 'change') this.#operation(`${record.what} by ${record.via}`, record.outcome);
+    else if (record.kind === 'react')
+      this.#operation(`${record.added ? 'react' : 'unreact'} by ${record.via}`, record.outcome);
+    else if (record.kind === 'stream')
+      this.#operation(`${record.part ? 'append' : 'finish'} by ${record.via}`, record.outcome);
     else if (record.kind === 'call') this.#operation(record.name, record.outcome);
     else if (record.kind === 'open') this.#readers += 1;
-    else if (record.kind === 'message') this.#delivered += 1;
+    else if (record.kind === 'message' || record.kind === 'reaction') this.#delivered += 1;
     else if (record.kind === 'fault' || record.kind === 'epoch') this.#faults += 1;
     else if (record.kind === 'close' && record.why === 'lost') this.#faults += 1;
     else if (record.kind === 'resumed') this.#resumesMs.push(record.at - record.begin);

@@ -4,7 +4,7 @@ import type { HistoryRecord } from '../history/history-record.ts';
 export const violationKinds = {
   lost: { promise: 1, says: 'an acknowledged message is not in the chat' },
   stale: { promise: 1, says: 'a read lacks a message or a change that was known before the read began' },
-  'lost-change': { promise: 1, says: 'an acknowledged edit or deletion had no effect' },
+  'lost-change': { promise: 1, says: 'an acknowledged edit, deletion or reaction had no effect' },
   'deleted-seen': { promise: 12, says: 'the text of a message was delivered after its deletion was acknowledged' },
   gap: { promise: 2, says: 'a number is missing in the history' },
   clash: { promise: 2, says: 'two messages or changes have the same number' },
@@ -13,7 +13,7 @@ export const violationKinds = {
   doubled: { promise: 3, says: 'a message or a change is in the chat twice' },
   'retry-differs': { promise: 3, says: 'a retry was answered with another id or number' },
   'id-reused': { promise: 3, says: 'a used id was accepted with other content' },
-  'refused-but-stored': { promise: 3, says: 'a message or an edit that was refused is in the chat' },
+  'refused-but-stored': { promise: 3, says: 'a message, an edit or a reaction that was refused is in the chat' },
   hole: { promise: 4, says: 'a reader did not receive a message' },
   repeated: { promise: 4, says: 'a reader received a message again' },
   silent: { promise: 5, says: 'an open reader never received the end of the chat' },
@@ -22,14 +22,20 @@ export const violationKinds = {
   'wrongly-denied': { promise: 7, says: 'a user was refused for lack of a right that the user had' },
   'without-role': { promise: 7, says: 'the chat has a message or a change by a user who had no right to it' },
   'spoken-for': { promise: 9, says: 'a message names a sender who did not send it' },
-  invented: { promise: 9, says: 'the chat has a message, an edit or a deletion that nobody sent' },
+  invented: { promise: 9, says: 'the chat has a message, an edit, a deletion or a reaction that nobody sent' },
   'cut-off': { promise: 10, says: 'a stream ended without a reason' },
   'changed-by-other': { promise: 9, says: 'a message was changed by a user who may not change it' },
   'condition-ignored': { promise: 3, says: 'a conditional change was made to another version of the message' },
   'version-moved-back': { promise: 2, says: 'a reader received an older version of a message after a newer one' },
   'mark-moved-back': { promise: 2, says: 'a read mark moved back' },
+  misquoted: { promise: 1, says: 'a message does not refer to the message that it was sent to refer to' },
+  miscounted: { promise: 13, says: 'the summary of a thread is not that of its messages in the same answer' },
   'wrong-count': { promise: 2, says: 'a count of unread messages or mentions differs from a recount' },
   'two-of-one': { promise: 3, says: 'two answers about the same thing differ' },
+  'not-a-prefix': {
+    promise: 2,
+    says: 'a reader had a text of a growing message that is not a beginning of the final one',
+  },
 } as const;
 
 export type ViolationKind = keyof typeof violationKinds;

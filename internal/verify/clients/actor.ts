@@ -1,14 +1,22 @@
-import type { Accepted, Command } from '../../../pkg/api/chat/v1/chat.ts';
+import { type Accepted, type Command, FinishOutcome } from '../../../pkg/api/chat/v1/chat.ts';
 import { TokenKeeper, type TokenSource } from '../../../pkg/chat-client/auth/token-source.ts';
 import { ChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
 import { errorFromStatus } from '../../../pkg/chat-client/errors/status.ts';
 import type { ChatCalls } from '../../../pkg/chat-client/transports/transport.ts';
 import { admission, membership } from '../checker/checker.ts';
-import type { CallRecord, ChangeRecord, Effect, Outcome, SendRecord } from '../history/history-record.ts';
+import type {
+  CallRecord,
+  ChangeRecord,
+  Effect,
+  Outcome,
+  ReactRecord,
+  SendRecord,
+  StreamRecord,
+} from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
 import { everyoneName, mentionsFor } from '../history/mentions-for.ts';
 import { type Connection, type Deployment, openConnection, type TransportName } from '../transports/deployment.ts';
-import { dataFor } from './content.ts';
+import { dataFor, streamedMark } from './content.ts';
 import type { LiveStream } from './live-stream.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Random } from './random.ts';
@@ -46,6 +54,8 @@ export interface Draft {
   text: string;
   clientMessageId: string;
   firstBegin: number;
+  replyToId?: string;
+  rootId?: string;
 }
 
 /** A change to make, with its client change id. */
@@ -53,6 +63,18 @@ export type ChangeDraft = Pick<
   ChangeRecord,
   'what' | 'chatId' | 'messageId' | 'clientChangeId' | 'text' | 'hide' | 'ifVersion' | 'firstBegin'
 >;
+
+/** A reaction to add or to take back, with its client change id. */
+export type ReactionDraft = Pick<
+  ReactRecord,
+  'chatId' | 'messageId' | 'emoji' | 'added' | 'clientChangeId' | 'firstBegin'
+>;
+
+/** A streamed message that has begun. */
+export interface StreamedDraft {
+  chatId: string;
+  messageId: string;
+}
 
 /** Makes calls in place of the transport. */
 export interface Channel {
@@ -82,6 +104,8 @@ export class Actor {
   readonly drafts: Draft[] = [];
   /** The last 50 changes made, to be made again. */
   readonly changeDrafts: ChangeDraft[] = [];
+  /** The last 50 reactions added or taken back, to be asked for again. */
+  readonly reactionDrafts: ReactionDraft[] = [];
   connection: Connection;
   readonly #closed = new AbortController();
   readonly #faultsExpected: boolean;
@@ -193,10 +217,14 @@ export class Actor {
   }
 
   /** A new message for a chat. */
-  draft(chatId: string, text = `${this.#naming(chatId)}${this.#text()}`): Draft {
+  draft(
+    chatId: string,
+    references: Pick<Draft, 'replyToId' | 'rootId'> = {},
+    text = `${this.#naming(chatId)}${this.#text()}`,
+  ): Draft {
     this.#lastDraft += 1;
     const clientMessageId = `${this.name}-${this.#lastDraft}`;
-    const draft = { chatId, text, clientMessageId, firstBegin: this.journal.now() };
+    const draft = { chatId, text, clientMessageId, firstBegin: this.journal.now(), ...references };
     this.drafts.push(draft);
     if (this.drafts.length > 50) this.drafts.shift();
     return draft;
@@ -270,6 +298,104 @@ export class Actor {
       if (code === 'UNAUTHENTICATED') this.tokens.drop();
       if (code === 'UNAVAILABLE' && by === 'call' && !this.isSdk && !this.live) this.moveOn();
     }
+  }
+
+  /** A new reaction to a message, or the removal of one. */
+  reactionDraft({ chatId, id: messageId }: KnownMessage, emoji: string, added: boolean): ReactionDraft {
+    this.#lastDraft += 1;
+    const clientChangeId = `${this.name}-reaction-${this.#lastDraft}`;
+    const draft = { chatId, messageId, emoji, added, clientChangeId, firstBegin: this.journal.now() };
+    this.reactionDrafts.push(draft);
+    if (this.reactionDrafts.length > 50) this.reactionDrafts.shift();
+    return draft;
+  }
+
+  /** Reacts by a call or by a command on the stream, and records the outcome. Never throws ChatClientError. */
+  async react(draft: ReactionDraft, by: 'call' | 'stream' = 'call'): Promise<void> {
+    const { firstBegin: _, added, ...request } = draft;
+    const { name: client, user, transportName: via } = this;
+    const record = { kind: 'react' as const, client, user, via, begin: this.journal.now(), ...draft };
+    const add = (rest: Pick<ReactRecord, 'outcome'> & Partial<ReactRecord>) =>
+      this.journal.add({ ...record, at: this.journal.now(), ...rest });
+    try {
+      const { seq } = await this.#carryOut(added ? 'addReaction' : 'removeReaction', request, by);
+      add({ outcome: 'ok', seq });
+    } catch (error) {
+      const { outcome, code, reason } = outcomeOf(error);
+      add({ outcome: this.#judge(outcome), code, reason });
+      if (code === 'UNAUTHENTICATED') this.tokens.drop();
+      if (code === 'UNAVAILABLE' && by === 'call' && !this.isSdk && !this.live) this.moveOn();
+    }
+  }
+
+  /** Begins a streamed message, and records the outcome. Undefined if it has not begun, as far as the client knows. Never throws ChatClientError. */
+  async begin(chatId: string, by: 'call' | 'stream'): Promise<StreamedDraft | undefined> {
+    this.#lastDraft += 1;
+    const draft = { chatId, text: this.random.chance(0.5) ? 'Once' : '' };
+    const request = { ...draft, clientMessageId: `${this.name}${streamedMark}${this.#lastDraft}` };
+    const firstBegin = this.journal.now();
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const { name: client, user, transportName: via } = this;
+      const record = { kind: 'send' as const, streamed: true as const, client, user, via, ...request, firstBegin };
+      const begin = this.journal.now();
+      const add = (rest: Pick<SendRecord, 'outcome'> & Partial<SendRecord>) =>
+        this.journal.add({ ...record, begin, at: this.journal.now(), ...rest });
+      try {
+        const { messageId, seq } = await this.#carryOut('startMessage', request, by);
+        add({ outcome: 'ok', messageId, seq });
+        this.world.notice({ id: messageId, chatId, sender: this.user, version: seq });
+        return { chatId, messageId };
+      } catch (error) {
+        if (this.#noteFailure(error, by, add) === 'refused') return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  /** Appends a part to a streamed message, and records the outcome. Never throws ChatClientError. */
+  append(part: StreamedDraft & { part: number; text: string }, by: 'call' | 'stream'): Promise<Outcome> {
+    return this.#stream(part, async () => this.#carryOut('appendMessage', part, by), by);
+  }
+
+  /** Ends a streamed message, and records the outcome. Never throws ChatClientError. */
+  end({ chatId, messageId }: StreamedDraft, completes: boolean, by: 'call' | 'stream'): Promise<Outcome> {
+    const outcome = completes ? FinishOutcome.COMPLETE : FinishOutcome.CANCELLED;
+    const request = { chatId, messageId, outcome };
+    return this.#stream({ chatId, messageId }, async () => this.#carryOut('finishMessage', request, by), by);
+  }
+
+  async #stream(
+    what: StreamedDraft & { part?: number; text?: string },
+    carryOut: () => Promise<{ seq: number }>,
+    by: 'call' | 'stream',
+  ): Promise<Outcome> {
+    const begin = this.journal.now();
+    const { name: client, user, transportName: via } = this;
+    const { chatId, messageId, part, text } = what;
+    const record = { kind: 'stream' as const, client, user, via, begin, firstBegin: begin, chatId, messageId };
+    const piece = part === undefined ? {} : { part, text: text ?? '' };
+    const add = (rest: Pick<StreamRecord, 'outcome'> & Partial<StreamRecord>) =>
+      this.journal.add({ ...record, ...piece, at: this.journal.now(), ...rest });
+    try {
+      const { seq } = await carryOut();
+      add({ outcome: 'ok', seq });
+      return 'ok';
+    } catch (error) {
+      return this.#noteFailure(error, by, add);
+    }
+  }
+
+  #noteFailure(
+    error: unknown,
+    by: 'call' | 'stream',
+    add: (rest: { outcome: Outcome; code: string; reason: string }) => void,
+  ): Outcome {
+    const { outcome, code, reason } = outcomeOf(error);
+    const judged = this.#judge(outcome);
+    add({ outcome: judged, code, reason });
+    if (code === 'UNAUTHENTICATED') this.tokens.drop();
+    if (code === 'UNAVAILABLE' && by === 'call' && !this.isSdk && !this.live) this.moveOn();
+    return judged;
   }
 
   /** The SDK retries: if connections break, the service may still carry out an attempt before the one that it refused. */

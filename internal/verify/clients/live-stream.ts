@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Command, type Event, StartFrom } from '../../../pkg/api/chat/v1/chat.ts';
+import { type Command, type Event, type Message, MessageStreaming, StartFrom } from '../../../pkg/api/chat/v1/chat.ts';
 import { type ChatClientError, toChatClientError } from '../../../pkg/chat-client/errors/chat-error.ts';
+import { withPart } from '../../../pkg/chat-client/messages/with-part.ts';
 import type { Stream } from '../../../pkg/chat-client/transports/transport.ts';
 import type { CloseRecord } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
 import type { Connection } from '../transports/deployment.ts';
-import { toMessageRecord } from './to-record.ts';
+import { toMessageRecord, toReactionRecord } from './to-record.ts';
 
 type EventBody = NonNullable<Event['event']>;
 type CommandBody = NonNullable<Command['command']>;
@@ -23,6 +24,8 @@ interface Reading {
   position: number;
   /** The epoch of the position. */
   epoch: string;
+  /** By id, the messages that grow, as the reader has them. */
+  growing: Map<string, Message>;
 }
 
 interface Deps {
@@ -193,7 +196,15 @@ export class LiveStream {
         this.#lastReader += 1;
         const reader = `${this.#deps.name}/${this.#lastReader}`;
         const begin = asked?.begin ?? at;
-        this.#readings.set(chatId, { reader, begin, asked: !!asked, caughtUp: false, position: from, epoch });
+        this.#readings.set(chatId, {
+          reader,
+          begin,
+          asked: !!asked,
+          caughtUp: false,
+          position: from,
+          epoch,
+          growing: new Map(),
+        });
         const { client, user, via } = this.#deps;
         const epochs = { epoch: present, cursorEpoch: epoch };
         const start = { source: 'live' as const, client, user, via, chatId, begin, afterSeq: from };
@@ -226,7 +237,16 @@ export class LiveStream {
         if (!reading) return;
         const changed = event.$case === 'messageChanged';
         journal.add(toMessageRecord(reading.reader, at, message, changed));
+        if (message.streaming === MessageStreaming.STREAMING) reading.growing.set(message.id, message);
+        else reading.growing.delete(message.id);
         this.#move(message.chatId, reading, changed ? message.updateSeq : message.seq);
+        return;
+      }
+      case 'reaction': {
+        const reading = this.#readings.get(event.value.chatId);
+        if (!reading) return;
+        journal.add(toReactionRecord(reading.reader, at, event.value));
+        this.#move(event.value.chatId, reading, event.value.seq);
         return;
       }
       case 'covered': {
@@ -237,12 +257,29 @@ export class LiveStream {
         this.#move(chatId, reading, to);
         return;
       }
+      case 'messagePart': {
+        const { chatId, messageId: id, seq } = event.value;
+        const reading = this.#readings.get(chatId);
+        if (!reading) return;
+        const known = reading.growing.get(id);
+        if (known) {
+          const grown = withPart(known, event.value);
+          reading.growing.set(id, grown);
+          // What the reader has already brings nothing but its number.
+          if (grown === known) journal.add({ kind: 'grown', at, reader: reading.reader, seq, id });
+          else journal.add(toMessageRecord(reading.reader, at, grown, true));
+        } else journal.add({ kind: 'grown', at, reader: reading.reader, seq, id });
+        this.#move(chatId, reading, seq);
+        return;
+      }
       case 'reset': {
         const { chatId, epoch, fromSeq: from } = event.value;
         const reading = this.#readings.get(chatId);
         if (!reading) return;
         journal.add({ kind: 'reset', at, reader: reading.reader, epoch, from });
         reading.epoch = epoch;
+        // They may have lost parts.
+        reading.growing.clear();
         reading.position = Math.min(reading.position, from);
         this.#listener.moved(chatId, reading.position, epoch);
         return;
@@ -262,6 +299,7 @@ export class LiveStream {
       case 'typing':
       case 'presence':
       case 'read':
+      case 'stopRequested':
       case 'delivered':
         return;
       default:

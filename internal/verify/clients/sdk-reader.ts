@@ -1,4 +1,9 @@
-import type { DeleteMessageRequest, EditMessageRequest, SendMessageRequest } from '../../../pkg/api/chat/v1/chat.ts';
+import type {
+  AddReactionRequest,
+  DeleteMessageRequest,
+  EditMessageRequest,
+  SendMessageRequest,
+} from '../../../pkg/api/chat/v1/chat.ts';
 import { ChatClient, type ChatClientError } from '../../../pkg/chat-client/index.ts';
 import type { Actor } from './actor.ts';
 import type { ChatEnd } from './chat-end.ts';
@@ -24,8 +29,8 @@ export class SdkReader {
       call: async (method, request) => {
         switch (method) {
           case 'sendMessage': {
-            const { chatId, text, ...options } = request as SendMessageRequest;
-            return (await this.client.send(chatId, text, options)) as never;
+            const { chatId, text, replyToId: replyTo, rootId: root, ...options } = request as SendMessageRequest;
+            return (await this.client.send(chatId, text, { ...options, replyTo, root })) as never;
           }
           case 'editMessage': {
             const { chatId, messageId, text, ...options } = request as EditMessageRequest;
@@ -36,6 +41,12 @@ export class SdkReader {
             // The SDK gives every deletion an id.
             const id = clientChangeId === '' ? {} : { clientChangeId };
             return (await this.client.delete(chatId, messageId, { ...options, ...id })) as never;
+          }
+          case 'addReaction':
+          case 'removeReaction': {
+            const { chatId, messageId, emoji, ...options } = request as AddReactionRequest;
+            const ask = method === 'addReaction' ? 'react' : 'unreact';
+            return (await this.client[ask](chatId, messageId, emoji, options)) as never;
           }
           default:
             return (await this.client.call(method, request)) as never;

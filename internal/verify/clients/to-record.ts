@@ -1,11 +1,11 @@
-import { type Change, ChatRole, type Message } from '../../../pkg/api/chat/v1/chat.ts';
-import type { MessageRecord, SystemNews } from '../history/history-record.ts';
+import { type Change, ChatRole, type Message, type ReactionChanged } from '../../../pkg/api/chat/v1/chat.ts';
+import type { MessageRecord, ReactionRecord, SystemNews } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
 import { contentOf } from './content.ts';
 
 /** The record of a message that a reader received; `changed`: as a change. */
 export function toMessageRecord(reader: string, at: number, message: Message, changed = false): MessageRecord {
-  const { seq, updateSeq, id, sender, clientMessageId, deletedAt, silent } = message;
+  const { seq, updateSeq, id, sender, clientMessageId, deletedAt, silent, reactions, replyTo, rootId } = message;
   const system = toSystemNews(message);
   return {
     kind: 'message',
@@ -20,8 +20,17 @@ export function toMessageRecord(reader: string, at: number, message: Message, ch
     ...(system && { system }),
     ...(changed && { changed }),
     ...(deletedAt && { deleted: true as const }),
+    ...(reactions.length > 0 && { reactions: Object.fromEntries(reactions.map(({ emoji, count }) => [emoji, count])) }),
+    ...(replyTo && { replyTo: { id: replyTo.messageId, seq: replyTo.seq } }),
+    ...(rootId && { root: rootId }),
     ...(silent && { silent }),
   };
+}
+
+/** The record of a reaction that a reader received. */
+export function toReactionRecord(reader: string, at: number, change: ReactionChanged): ReactionRecord {
+  const { seq, messageId, user, emoji, added } = change;
+  return { kind: 'reaction', at, reader, seq, messageId, user: user?.id ?? '', emoji, added };
 }
 
 /** Records an entry of ListChanges that a reader received; returns its number. */
@@ -36,6 +45,15 @@ export function addChange(journal: Journal, reader: string, at: number, { change
     case 'covered':
       journal.add({ kind: 'covered', at, reader, from: change.value.fromSeq, to: change.value.toSeq });
       return change.value.toSeq;
+    case 'reaction':
+      journal.add(toReactionRecord(reader, at, change.value));
+      return change.value.seq;
+    case 'messagePart': {
+      // Only streams have parts.
+      const { seq, messageId: id } = change.value;
+      journal.add({ kind: 'grown', at, reader, seq, id });
+      return seq;
+    }
     case undefined:
       return 0;
     default:

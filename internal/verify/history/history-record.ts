@@ -50,6 +50,20 @@ export interface ChangeRecord extends Interval {
   seq?: number;
 }
 
+/** One attempt to react to a message, or to take a reaction back. Each retry is a record of its own. */
+export interface ReactRecord extends Interval {
+  kind: 'react';
+  chatId: string;
+  messageId: string;
+  emoji: string;
+  added: boolean;
+  clientChangeId: string;
+  /** When the first attempt with this client change id began. */
+  firstBegin: number;
+  /** The number of the change, from the answer; 0: it changed nothing. */
+  seq?: number;
+}
+
 /** One attempt to send a message. Each retry is a record of its own. */
 export interface SendRecord extends Interval {
   kind: 'send';
@@ -59,7 +73,26 @@ export interface SendRecord extends Interval {
   /** When the first attempt with this client message id began. */
   firstBegin: number;
   messageId?: string;
+  /** The ids of the message that it replies to and of the one whose thread it joins. */
+  replyToId?: string;
+  rootId?: string;
   /** 0: the service stored the message, and its number arrives with the message. */
+  seq?: number;
+  /** Present if it is the beginning of a streamed message. */
+  streamed?: true;
+}
+
+/** One attempt to append a part to a streamed message, or to end it. Each retry is a record of its own. */
+export interface StreamRecord extends Interval {
+  kind: 'stream';
+  chatId: string;
+  messageId: string;
+  /** The number and the text of the part. Absent: the end. */
+  part?: number;
+  text?: string;
+  /** When the first attempt began, as far as the client knows. */
+  firstBegin: number;
+  /** The number of a change with which the message has the part, from the answer. */
   seq?: number;
 }
 
@@ -146,6 +179,45 @@ export interface MessageRecord extends Timed {
   deleted?: true;
   /** Present if the message counts as unread for nobody. */
   silent?: true;
+  /** By kind, how many users have reacted. Present only if the reader asked for messages, and some have. */
+  reactions?: Record<string, number>;
+  replyTo?: { id: string; seq: number };
+  /** The id of the first message of its thread. */
+  root?: string;
+}
+
+/** A reader received that a user has reacted to a message, or has taken the reaction back. */
+export interface ReactionRecord extends Timed {
+  kind: 'reaction';
+  reader: string;
+  seq: number;
+  messageId: string;
+  user: string;
+  emoji: string;
+  added: boolean;
+}
+
+/** A reader received a part of a streamed message that it does not have. (With the part of one that it has, it has a changed message.) */
+export interface GrownRecord extends Timed {
+  kind: 'grown';
+  reader: string;
+  seq: number;
+  id: string;
+}
+
+/** A client has read a whole thread in one answer. */
+export interface ThreadRecord extends Timed {
+  kind: 'thread';
+  begin: number;
+  client: string;
+  user: string;
+  chatId: string;
+  /** The id of the first message. */
+  root: string;
+  /** What the first message says of the thread; absent if it says nothing. */
+  says?: { replies: number; last: number; participants: string[] };
+  /** The messages of the thread, in the order of the answer. */
+  listed: { id: string; seq: number; sender: string; deleted?: true }[];
 }
 
 /** A reader received that later changes have replaced these numbers. */
@@ -234,15 +306,20 @@ export type HistoryRecord =
   | RunRecord
   | SendRecord
   | ChangeRecord
+  | ReactRecord
   | CallRecord
   | ChatRecord
   | OpenRecord
   | MessageRecord
   | CoveredRecord
+  | ReactionRecord
   | ResetRecord
   | EpochRecord
   | ReachedRecord
   | StallRecord
   | CloseRecord
   | ResumedRecord
-  | FaultRecord;
+  | FaultRecord
+  | StreamRecord
+  | GrownRecord
+  | ThreadRecord;

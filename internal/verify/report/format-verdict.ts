@@ -69,6 +69,18 @@ function describe(record: HistoryRecord): string {
       const answer = record.outcome === 'ok' ? `ok, at ${record.seq}` : refusal(record);
       return `${record.client} (${record.user}, ${record.via}) ${what} ${record.messageId}${condition} as '${record.clientChangeId}': ${answer}`;
     }
+    case 'react': {
+      const what = record.added ? 'reacted with' : 'took back';
+      const answer = record.outcome === 'ok' ? `ok, at ${record.seq || 'no number: nothing changed'}` : refusal(record);
+      return `${record.client} (${record.user}, ${record.via}) ${what} ${record.emoji} to ${record.messageId} as '${record.clientChangeId}': ${answer}`;
+    }
+    case 'stream': {
+      const what = record.part ? `appended part ${record.part} ${quote(record.text ?? '')} to` : 'ended';
+      const answer = record.outcome === 'ok' ? `ok, at ${record.seq}` : refusal(record);
+      return `${record.client} (${record.user}, ${record.via}) ${what} ${record.messageId}: ${answer}`;
+    }
+    case 'grown':
+      return `${record.reader} received ${record.seq}: a part of ${record.id}`;
     case 'call': {
       const effects = record.effects.map(({ kind, right }) => `${kind}s '${right}'`).join(', ');
       const answer = record.outcome === 'ok' ? 'ok' : refusal(record);
@@ -86,6 +98,10 @@ function describe(record: HistoryRecord): string {
       const number = record.changed ? `the change ${record.updateSeq} of ${record.seq}` : `${record.seq}${changed}`;
       return `${record.reader} received ${number}: ${record.id} of ${record.sender} ${record.clientMessageId} ${what}`;
     }
+    case 'reaction': {
+      const what = record.added ? 'reacted with' : 'took back';
+      return `${record.reader} received ${record.seq}: ${record.user} ${what} ${record.emoji} to ${record.messageId}`;
+    }
     case 'covered':
       return `${record.reader} received that ${record.from} to ${record.to} are covered`;
     case 'epoch':
@@ -102,6 +118,8 @@ function describe(record: HistoryRecord): string {
       return `${record.client} had resumed ${record.chats} chats`;
     case 'fault':
       return `fault: ${record.what}`;
+    case 'thread':
+      return `${record.client} (${record.user}) read ${record.listed.length} messages of the thread of ${record.root}`;
     default:
       return record satisfies never;
   }

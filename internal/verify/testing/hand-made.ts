@@ -7,16 +7,31 @@ import type {
   HistoryRecord,
   MessageRecord,
   OpenRecord,
+  ReactionRecord,
+  ReactRecord,
   SendRecord,
   SystemNews,
 } from '../history/history-record.ts';
 
 type Place = Pick<
   MessageRecord,
-  'seq' | 'updateSeq' | 'id' | 'sender' | 'clientMessageId' | 'text' | 'system' | 'changed' | 'deleted' | 'silent'
+  | 'seq'
+  | 'updateSeq'
+  | 'id'
+  | 'sender'
+  | 'clientMessageId'
+  | 'text'
+  | 'system'
+  | 'changed'
+  | 'deleted'
+  | 'replyTo'
+  | 'root'
+  | 'reactions'
+  | 'silent'
 >;
-/** What a reader receives: a message or a change, or that numbers are covered. */
-type Given = Place | { from: number; to: number };
+type PlacedReaction = Pick<ReactionRecord, 'seq' | 'messageId' | 'user' | 'emoji' | 'added'>;
+/** What a reader receives: a message or a change, a reaction, or that numbers are covered. */
+type Given = Place | PlacedReaction | { from: number; to: number };
 
 /** Builds a history of one chat. Every step takes ten milliseconds. */
 export class HandMade {
@@ -24,7 +39,7 @@ export class HandMade {
   /** The chat's messages in their newest versions, from the first. */
   readonly chat: Place[] = [];
   /** What a live reader receives under each number. */
-  readonly log: Place[] = [];
+  readonly log: (Place | PlacedReaction)[] = [];
   readonly #hidden = new Set<string>();
   now = 0;
   #readers = 0;
@@ -45,6 +60,7 @@ export class HandMade {
   /** What a reader receives that begins after a number now. */
   since(seq: number): Given[] {
     return this.log.slice(seq).map((given, i) => {
+      if ('emoji' in given) return this.#isReplaced(given) ? { from: given.seq, to: given.seq } : given;
       const newest = this.chat.find(({ id }) => id === given.id)!;
       const number = seq + i + 1;
       const isGone = given.changed ? newest.updateSeq !== number : this.#hidden.has(given.id);
@@ -52,9 +68,23 @@ export class HandMade {
     });
   }
 
-  /** The messages that pages contain. */
+  #isReplaced({ seq, messageId, user, emoji }: PlacedReaction): boolean {
+    const isLater = (one: Place | PlacedReaction) =>
+      'emoji' in one && one.seq > seq && one.messageId === messageId && one.user === user && one.emoji === emoji;
+    return this.log.some(isLater) || this.chat.some(({ id, deleted }) => id === messageId && deleted);
+  }
+
+  /** The messages that pages contain, with their reactions. */
   get visible(): Place[] {
-    return this.chat.filter(({ id }) => !this.#hidden.has(id));
+    return this.chat.filter(({ id }) => !this.#hidden.has(id)).map((one) => ({ ...one, ...this.#reactionsTo(one.id) }));
+  }
+
+  #reactionsTo(id: string): Pick<Place, 'reactions'> {
+    const made = this.log.filter(
+      (one) => 'emoji' in one && one.messageId === id && one.added && !this.#isReplaced(one),
+    );
+    const kinds = Object.groupBy(made as PlacedReaction[], ({ emoji }) => emoji);
+    return { reactions: Object.fromEntries(Object.entries(kinds).map(([emoji, users]) => [emoji, users!.length])) };
   }
 
   /** Adds a message to the chat; no client receives it. */
@@ -146,6 +176,23 @@ export class HandMade {
     });
   }
 
+  /** A reaction that was stored and acknowledged, or the removal of one. */
+  react(user: string, { id: messageId }: Place, emoji: string, rest: Partial<ReactRecord> = {}): PlacedReaction {
+    const placed = { seq: this.log.length + 1, messageId, user, emoji, added: rest.added ?? true };
+    this.log.push(placed);
+    this.attemptToReact(placed, { outcome: 'ok', seq: placed.seq, ...rest });
+    return placed;
+  }
+
+  /** An attempt to react with the given outcome; changes nothing. */
+  attemptToReact({ messageId, user, emoji, added }: Omit<PlacedReaction, 'seq'>, rest: Partial<ReactRecord>): void {
+    const begin = rest.begin ?? this.tick();
+    this.#add({
+      ...{ kind: 'react', begin, firstBegin: begin, at: this.tick(), client: user, user, via: 'grpc', chatId: 'c' },
+      ...{ messageId, emoji, added, clientChangeId: `${this.records.length}`, outcome: 'unknown', ...rest },
+    });
+  }
+
   call(user: string, name: string, rest: Partial<CallRecord> = {}): void {
     const record = { client: user, user, via: 'grpc', chatId: 'c', effects: [], outcome: 'ok' as const, ...rest };
     this.#add({ kind: 'call', name, begin: this.tick(), at: this.tick(), ...record });
@@ -171,11 +218,12 @@ export class HandMade {
   /** Another database takes the place of this one, which has only the first `last` numbers of the chat, or lacks the chat. */
   goBack(last: number | undefined, epoch = 'second'): void {
     this.log.splice(last ?? 0);
-    const ids = new Set(this.log.map(({ id }) => id));
+    const kept = this.log.filter((one) => 'id' in one);
+    const ids = new Set(kept.map(({ id }) => id));
     const newest = this.chat
       .filter(({ id }) => ids.has(id))
       .map(({ id }) => {
-        const { changed: _, ...version } = this.log.findLast((one) => one.id === id)!;
+        const { changed: _, ...version } = kept.findLast((one) => one.id === id)!;
         return version;
       });
     this.chat.splice(0, Number.POSITIVE_INFINITY, ...newest);
@@ -201,6 +249,7 @@ export class HandMade {
     for (const one of given) {
       const at = this.tick(1);
       if ('from' in one) this.#add({ kind: 'covered', at, reader, ...one });
+      else if ('emoji' in one) this.#add({ kind: 'reaction', at, reader, ...one });
       else this.#add({ kind: 'message', at, reader, ...one });
     }
   }

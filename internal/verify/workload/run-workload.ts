@@ -33,6 +33,8 @@ export interface WorkloadOptions {
   /** Called when the clients have stopped, before their chats are read to the end; their streams are still open. */
   onActed?: () => Promise<void>;
   signal?: AbortSignal;
+  /** Ends the operations early; unlike `signal` it leaves the audit its whole time. */
+  enough?: AbortSignal;
 }
 
 /** Lets random clients use a service, then reads all chats. Throws ChatClientError if a client cannot sign in. */
@@ -87,10 +89,10 @@ async function prepare(auditor: Participant, participants: readonly Participant[
 
 /** Throws an Error that names the clients that have had no answer for `settleMs` after the others have stopped, and what they wait for. */
 async function act(participants: readonly Participant[], options: WorkloadOptions): Promise<void> {
-  const { durationMs, paceMs, settleMs, signal } = options;
+  const { durationMs, paceMs, settleMs, signal, enough } = options;
   const endAt = performance.now() + durationMs;
   let left = options.operations ?? Number.POSITIVE_INFINITY;
-  const isOver = () => left <= 0 || performance.now() >= endAt || signal?.aborted === true;
+  const isOver = () => left <= 0 || performance.now() >= endAt || signal?.aborted === true || enough?.aborted === true;
   /** By client, what it does. */
   const busy = new Map<string, { what: string; since: number }>();
   const all = participants.map(async (participant) => {

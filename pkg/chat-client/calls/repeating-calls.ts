@@ -28,6 +28,8 @@ export interface Answer {
   chats?: Chat[];
   message?: Message;
   messages?: Message[];
+  root?: Message;
+  referenced?: Message[];
 }
 
 /** Creates a function that makes unary calls with the user's token and retries temporary errors. The function throws ChatClientError. */

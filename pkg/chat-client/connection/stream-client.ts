@@ -1,4 +1,4 @@
-import type { Event, Welcome } from '../../api/chat/v1/chat.ts';
+import type { Accepted, Event, Welcome } from '../../api/chat/v1/chat.ts';
 import { sleep } from '../../backoff/sleep.ts';
 import type { TokenKeeper } from '../auth/token-source.ts';
 import { type ChatClientError, closedError, must } from '../errors/chat-error.ts';
@@ -9,6 +9,7 @@ import { Subscriptions, subscribeId } from '../reading/subscriptions.ts';
 import { DeliveredMarks } from '../sending/delivered-marks.ts';
 import type { Outbox } from '../sending/outbox.ts';
 import { Sender } from '../sending/sender.ts';
+import { StreamSender } from '../sending/stream-sender.ts';
 import { TypingSignals } from '../sending/typing-signals.ts';
 import type { Stream, Transport } from '../transports/transport.ts';
 import { Connection } from './connection.ts';
@@ -30,6 +31,7 @@ interface StreamClientOptions {
 /** Sends the client's commands on the current stream, and passes the stream's events to the parts that handle them. */
 export class StreamClient {
   readonly sender: Sender;
+  readonly streams: StreamSender;
   readonly #emitter: Emitter<AllEvents>;
   readonly #closed: AbortSignal;
   readonly #connection: Connection;
@@ -49,6 +51,7 @@ export class StreamClient {
     this.#emitter = emitter;
     this.#closed = closed;
     this.sender = new Sender({ emitter, closed, outbox }, { maxPending: maxPendingSends });
+    this.streams = new StreamSender(closed);
     this.#subscriptions = new Subscriptions(emitter);
     this.#delivered = deliveredMarks ? new DeliveredMarks({ stream: () => this.#stream, closed }) : undefined;
     const connection = {
@@ -111,6 +114,7 @@ export class StreamClient {
         this.#welcome = event.value;
         stream.send(this.#subscriptions.command(event.value.limits));
         this.sender.begin(stream, event.value.limits);
+        this.streams.begin(stream);
         this.#delivered?.online();
         return this.#connection.succeeded();
       case 'message':
@@ -118,8 +122,12 @@ export class StreamClient {
         return this.#subscriptions.message(event.value);
       case 'messageChanged':
         return this.#subscriptions.messageChanged(must(event.value.message));
+      case 'messagePart':
+        return this.#subscriptions.messagePart(event.value);
       case 'covered':
         return this.#subscriptions.covered(event.value);
+      case 'reaction':
+        return this.#subscriptions.reaction(event.value);
       case 'reset':
         return this.#subscriptions.reset(event.value);
       case 'subscribed':
@@ -127,6 +135,7 @@ export class StreamClient {
       case 'caughtUp':
         return this.#subscriptions.caughtUp(event.value);
       case 'accepted':
+        if (this.streams.owns(event.value.commandId)) return this.#streamed(event.value);
         if (event.value.commandId !== subscribeId) return this.sender.accepted(event.value);
         this.#subscriptions.accepted();
         return this.#goOnline();
@@ -152,6 +161,10 @@ export class StreamClient {
         const { chatId, userId, seq } = event.value;
         return this.#emitter.emit('delivered', { chatId, userId, seq });
       }
+      case 'stopRequested': {
+        const { chatId, messageId, user } = event.value;
+        return this.#emitter.emit('stopRequested', { chatId, messageId, user: must(user) });
+      }
       case 'closing':
       case 'pong':
       case undefined:
@@ -167,7 +180,13 @@ export class StreamClient {
     if (this.#state.kind !== 'online') this.#setState({ kind: 'online', user: must(user), limits });
   }
 
+  #streamed(accepted: Accepted): void {
+    const chatId = this.streams.accepted(accepted);
+    if (chatId !== undefined) this.#subscriptions.saw(chatId, accepted.seq);
+  }
+
   #refused(stream: Stream, commandId: string, error: ChatClientError): void {
+    if (this.streams.owns(commandId)) return this.streams.refused(stream, commandId, error);
     if (commandId !== subscribeId) return this.sender.refused(stream, commandId, error);
     this.#subscriptions.refused(error);
     // A permanent refusal, for example of a user with too many chats: the client can still send and make calls.
@@ -180,11 +199,13 @@ export class StreamClient {
   #leave(): void {
     this.#stream = undefined;
     this.sender.end();
+    this.streams.end();
   }
 
   #close(error?: ChatClientError): void {
     if (this.#state.kind === 'closed') return;
     this.sender.fail(error ?? closedError());
+    this.streams.fail(error ?? closedError());
     this.#setState({ kind: 'closed', error });
   }
 

@@ -1,4 +1,12 @@
-import type { Chat, Limits, Message, RemovalReason, User } from '../../api/chat/v1/chat.ts';
+import type {
+  Chat,
+  Limits,
+  Message,
+  MessagePart,
+  ReactionChanged,
+  RemovalReason,
+  User,
+} from '../../api/chat/v1/chat.ts';
 import type { ChatClientError } from '../errors/chat-error.ts';
 import type { PendingChange } from '../messages/pending-change.ts';
 import type { PendingMessage } from '../messages/pending-message.ts';
@@ -28,6 +36,18 @@ export type ChatClientEvents = {
    * messages were changed before their delivery. A state with an `updateSeq` that you have already is nothing new.
    */
   messageChanged: Message;
+  /**
+   * A user reacted to a message, or took the reaction back; `withReaction` puts it into the message. Comes in the order of the chat's numbers. One that
+   * another one of the user replaced while the client was offline does not come.
+   */
+  reaction: ReactionChanged;
+  /**
+   * A streamed message has grown by `text`. `withPart` adds it to the message. Parts come in the order of their numbers, among messages and changes. When
+   * the message is complete, `messageChanged` brings the whole of it.
+   */
+  messagePart: MessagePart;
+  /** A member asks the user to end a streamed message. A `MessageStream` of this client has heard it already. */
+  stopRequested: { chatId: string; messageId: string; user: User };
   /** The user became a member of a chat. */
   chatAdded: Chat;
   /** The user's membership of a chat ended, or the chat was deleted. */
@@ -56,9 +76,9 @@ export type ChatClientEvents = {
   sent: PendingMessage & Receipt;
   /** The service refused a message of this client permanently. Also emitted for messages that were sent before a reload. */
   refused: PendingMessage & { error: ChatClientError };
-  /** The service stored an edit or deletion of this client durably. Also emitted for those that were requested before a reload. */
+  /** The service stored an edit, deletion or reaction of this client durably. Also emitted for those that were requested before a reload. */
   changeSent: PendingChange & ChangeReceipt;
-  /** The service refused an edit or deletion of this client permanently. Also emitted for those that were requested before a reload. */
+  /** The service refused an edit, deletion or reaction of this client permanently. Also emitted for those that were requested before a reload. */
   changeRefused: PendingChange & { error: ChatClientError };
 };
 

@@ -1,7 +1,7 @@
 import type { Mention } from '../../api/chat/v1/chat.ts';
 
-/** An edit or deletion of a message that the service has not answered yet. */
-export type PendingChange = PendingEdit | PendingDeletion;
+/** An edit or deletion of a message, or a reaction to one, that the service has not answered yet. */
+export type PendingChange = PendingEdit | PendingDeletion | PendingReaction;
 
 export interface PendingEdit {
   kind: 'edit';
@@ -27,4 +27,13 @@ export interface PendingDeletion {
   hide: boolean;
   reason: string;
   ifVersion?: number;
+}
+
+export interface PendingReaction {
+  kind: 'react' | 'unreact';
+  chatId: string;
+  messageId: string;
+  emoji: string;
+  /** The id by which the service recognises a repetition. */
+  clientChangeId: string;
 }

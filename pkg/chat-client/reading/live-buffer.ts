@@ -1,5 +1,5 @@
-import type { Message } from '../../api/chat/v1/chat.ts';
-import { update } from './newest-states.ts';
+import type { Message, MessagePart } from '../../api/chat/v1/chat.ts';
+import { extend, update } from './newest-states.ts';
 
 /** The buffer drops its messages if the reader falls behind by more than this many. */
 const maxMessages = 1_000;
@@ -28,6 +28,11 @@ export class LiveBuffer {
   /** Handles a change of a message: if it waits here, the reader gets its new state, or nothing if it is hidden. */
   update(changed: Message): void {
     update(this.#messages, changed);
+  }
+
+  /** Handles that a message has grown, which may wait here. */
+  extend(part: MessagePart): void {
+    extend(this.#messages, part);
   }
 
   take(): Message | undefined {

@@ -1,4 +1,4 @@
-import type { Message } from '../../api/chat/v1/chat.ts';
+import type { Message, MessagePart } from '../../api/chat/v1/chat.ts';
 import { Backoff } from '../../backoff/backoff.ts';
 import { sleep } from '../../backoff/sleep.ts';
 import type { Call } from '../calls/repeating-calls.ts';
@@ -8,7 +8,7 @@ import type { Emitter } from '../events/emitter.ts';
 import { orAborted } from '../timing/or-aborted.ts';
 import { retryPauses } from '../timing/retry-pauses.ts';
 import { LiveBuffer } from './live-buffer.ts';
-import { update } from './newest-states.ts';
+import { extend, update } from './newest-states.ts';
 
 export interface MessageFeedOptions {
   /** Returns messages with a greater `seq`; 0 returns all messages. By default, only messages from now on. */
@@ -50,7 +50,7 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
   readonly #stop: (() => void)[] = [];
   #page: Message[] = [];
   /** What was changed since the page was asked for, which may hold older states. Undefined if no page is being read, or after too many changes. */
-  #changes: Message[] | undefined;
+  #changes: (Message | MessagePart)[] | undefined;
   /** The `seq` of the last message that the feed returned; undefined if it reads live messages only and its start is not known yet. */
   #position: number | undefined;
   /** The epoch of the position; undefined if it is not known. */
@@ -81,7 +81,9 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
     this.#stop.push(
       emitter.on('message', (message) => message.chatId === chatId && this.#hear(message)),
       emitter.on('messageChanged', (message) => message.chatId === chatId && this.#hearChange(message)),
+      emitter.on('messagePart', (part) => part.chatId === chatId && this.#hearPart(part)),
       emitter.on('covered', (covered) => covered.chatId === chatId && this.#moveTo(covered.fromSeq, covered.toSeq)),
+      emitter.on('reaction', ({ chatId: id, seq }) => id === chatId && this.#moveTo(seq, seq)),
       emitter.on('gap', (chat) => chat.chatId === chatId && this.#miss(chat.afterSeq, chat.epoch)),
       emitter.on('chatRemoved', (chat) => {
         if (chat.chatId !== chatId) return;
@@ -154,7 +156,10 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
       const answer = await orAborted(call('listMessages', { chatId, afterSeq: this.#position }), this.#ended.signal);
       if (!answer || !(await this.#isInEpoch(answer.epoch)) || !this.#changes) return;
       const { messages, hasMore } = answer;
-      for (const change of this.#changes) update(messages, change);
+      for (const change of this.#changes) {
+        if ('offset' in change) extend(messages, change);
+        else update(messages, change);
+      }
       this.#page = messages;
       this.#live = !hasMore;
     });
@@ -228,7 +233,18 @@ export class MessageFeed implements AsyncIterableIterator<Message> {
     if (message.seq <= (this.#position ?? 0)) return;
     update(this.#page, message);
     this.#buffer.update(message);
-    this.#changes?.push(message);
+    this.#noteChange(message);
+  }
+
+  #hearPart(part: MessagePart): void {
+    this.#moveTo(part.seq, part.seq);
+    extend(this.#page, part);
+    this.#buffer.extend(part);
+    this.#noteChange(part);
+  }
+
+  #noteChange(change: Message | MessagePart): void {
+    this.#changes?.push(change);
     if (this.#changes && this.#changes.length > maxChanges) this.#changes = undefined;
   }
 

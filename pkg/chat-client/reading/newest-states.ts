@@ -1,12 +1,20 @@
-import type { Message } from '../../api/chat/v1/chat.ts';
+import type { Message, MessagePart } from '../../api/chat/v1/chat.ts';
+import { withPart } from '../messages/with-part.ts';
 
-/** Replaces the message in `messages` by a newer state; removes it if it is hidden now. Does nothing if it is not among them. */
+/** Replaces the message in `messages` by a newer state, which keeps the reactions; removes it if it is hidden now. Does nothing if it is not among them. */
 export function update(messages: Message[], changed: Message): void {
   const place = messages.findIndex(({ id }) => id === changed.id);
   const known = messages[place];
   if (known === undefined || changed.updateSeq <= known.updateSeq) return;
   if (changed.hidden) messages.splice(place, 1);
-  else messages[place] = changed;
+  else messages[place] = { ...changed, reactions: changed.deletedAt ? [] : known.reactions };
+}
+
+/** Adds a part to the message in `messages` that it belongs to, unless that has it already. Does nothing if it is not among them. */
+export function extend(messages: Message[], part: MessagePart): void {
+  const place = messages.findIndex(({ id }) => id === part.messageId);
+  const known = messages[place];
+  if (known !== undefined) messages[place] = withPart(known, part);
 }
 
 /** Maximum number of remembered states. */
@@ -27,8 +35,8 @@ export class EarlyStates {
   }
 
   /** Returns whether the client has this state, and forgets it: the service does not deliver it a third time. */
-  take(message: Message): boolean {
-    return this.#states.delete(keyOf(message));
+  take(state: Pick<Message, 'id' | 'updateSeq'>): boolean {
+    return this.#states.delete(keyOf(state));
   }
 
   clear(): void {
@@ -36,6 +44,6 @@ export class EarlyStates {
   }
 }
 
-function keyOf({ id, updateSeq }: Message): string {
+function keyOf({ id, updateSeq }: Pick<Message, 'id' | 'updateSeq'>): string {
   return `${id}/${updateSeq}`;
 }

@@ -1,4 +1,4 @@
-import type { Chat, MessageReceipt, MessageVersion, User } from '../../api/chat/v1/chat.ts';
+import type { Chat, FollowedThread, MessageReceipt, MessageVersion, Reaction, User } from '../../api/chat/v1/chat.ts';
 import type { Call } from '../calls/repeating-calls.ts';
 
 /** Returns all of the user's chats, most recently changed first. Throws ChatClientError. */
@@ -36,6 +36,28 @@ export async function allReceipts(call: Call, chatId: string, messageId: string)
       return { items: receipts, nextPageToken };
     },
     ({ user }) => user?.id,
+  );
+}
+
+/** Returns who reacted to a message, in the order of the reactions. Throws ChatClientError. */
+export async function allReactions(call: Call, chatId: string, messageId: string): Promise<Reaction[]> {
+  return allPages(
+    async (pageToken) => {
+      const { reactions, nextPageToken } = await call('listReactions', { chatId, messageId, pageToken });
+      return { items: reactions, nextPageToken };
+    },
+    ({ seq }) => seq,
+  );
+}
+
+/** Returns all threads that the user follows, or those of one chat, those with the newest messages first. Throws ChatClientError. */
+export async function allThreads(call: Call, chatId: string | undefined): Promise<FollowedThread[]> {
+  return allPages(
+    async (pageToken) => {
+      const { threads, nextPageToken } = await call('listThreads', { chatId, pageToken });
+      return { items: threads, nextPageToken };
+    },
+    ({ root }) => root?.id,
   );
 }
 

@@ -5,6 +5,8 @@ import {
   type Covered,
   type Limits,
   type Message,
+  type MessagePart,
+  type ReactionChanged,
   RemovalReason,
   type Reset,
   StartFrom,
@@ -133,6 +135,18 @@ export class Subscriptions {
     if (!this.#advance(chatId, updateSeq)) return;
     if (this.#early.take(message)) this.#emitter.emit('covered', { chatId, fromSeq: updateSeq, toSeq: updateSeq });
     else this.#emitter.emit('messageChanged', message);
+  }
+
+  reaction(change: ReactionChanged): void {
+    if (this.#advance(change.chatId, change.seq)) this.#emitter.emit('reaction', change);
+  }
+
+  messagePart(part: MessagePart): void {
+    const { chatId, messageId, seq } = part;
+    if (!this.#advance(chatId, seq)) return;
+    if (this.#early.take({ id: messageId, updateSeq: seq }))
+      this.#emitter.emit('covered', { chatId, fromSeq: seq, toSeq: seq });
+    else this.#emitter.emit('messagePart', part);
   }
 
   covered(covered: Covered): void {

@@ -9,7 +9,8 @@ type Body = NonNullable<Command['command']>;
  * commands with a `client_message_id` or `client_change_id`, by which the service recognises a repetition.
  */
 export type DurableCommand = Extract<
-  Body,
+  // A streamed message is sent by StreamSender.
+  Exclude<Body, { $case: 'startMessage' }>,
   { value: { clientMessageId: string } | { clientChangeId: string; messageId: string } }
 >;
 
@@ -22,6 +23,10 @@ export function contentOf(command: DurableCommand): PendingMessage | PendingChan
       return { kind: 'edit', ...command.value };
     case 'deleteMessage':
       return { kind: 'delete', ...command.value };
+    case 'addReaction':
+      return { kind: 'react', ...command.value };
+    case 'removeReaction':
+      return { kind: 'unreact', ...command.value };
     default:
       return command satisfies never;
   }
@@ -33,12 +38,23 @@ export function toCommand(content: PendingMessage | PendingChange): DurableComma
     const { data, type = '', silent = false, mentions = [] } = content;
     return { $case: 'sendMessage', value: { ...content, data, type, silent, mentions: [...mentions] } };
   }
-  if (content.kind === 'edit') {
-    const { kind, mentions = [], ...value } = content;
-    return { $case: 'editMessage', value: { ...value, data: value.data, mentions: [...mentions] } };
+  switch (content.kind) {
+    case 'edit': {
+      const { kind, mentions = [], ...value } = content;
+      return { $case: 'editMessage', value: { ...value, data: value.data, mentions: [...mentions] } };
+    }
+    case 'delete': {
+      const { kind, ...value } = content;
+      return { $case: 'deleteMessage', value };
+    }
+    case 'react':
+    case 'unreact': {
+      const { kind, ...value } = content;
+      return { $case: kind === 'react' ? 'addReaction' : 'removeReaction', value };
+    }
+    default:
+      return content satisfies never;
   }
-  const { kind, ...value } = content;
-  return { $case: 'deleteMessage', value };
 }
 
 /** Returns what no two messages or changes of a client have in common. */

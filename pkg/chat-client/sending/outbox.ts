@@ -5,7 +5,7 @@ import { idOf } from './durable-command.ts';
 import { type Tabs, TabWatch } from './tabs.ts';
 
 /**
- * A store for unanswered messages, edits and deletions that survives a reload or crash. The client puts each there before it sends it, and
+ * A store for unanswered messages, edits, deletions and reactions that survives a reload or crash. The client puts each there before it sends it, and
  * removes it once the service accepts or permanently refuses it. Sending a stored one again is harmless. An outbox must belong to one user: the
  * next client sends what it holds as its own user.
  */
@@ -110,7 +110,8 @@ function parse(text: string | null): Stored[] {
 
 /** Entries without `kind` are messages. */
 function toContent(entry: Record<string, unknown>): PendingMessage | PendingChange | undefined {
-  const { kind, chatId, messageId, text, data, clientMessageId, clientChangeId, hide, reason, ifVersion } = entry;
+  const { kind, chatId, messageId, text, data, clientMessageId, clientChangeId, hide, reason, ifVersion, emoji } =
+    entry;
   const added = typeof data === 'object' && data !== null && { data };
   const complete = (...values: unknown[]) => [chatId, ...values].every((value) => typeof value === 'string');
   if (kind === undefined) {
@@ -123,6 +124,9 @@ function toContent(entry: Record<string, unknown>): PendingMessage | PendingChan
   }
   if (kind === 'delete' && complete(messageId, clientChangeId, reason) && typeof hide === 'boolean') {
     return { kind, chatId, messageId, clientChangeId, hide, reason, ...version(ifVersion) } as PendingChange;
+  }
+  if ((kind === 'react' || kind === 'unreact') && complete(messageId, emoji, clientChangeId)) {
+    return { kind, chatId, messageId, emoji, clientChangeId } as PendingChange;
   }
   return undefined;
 }

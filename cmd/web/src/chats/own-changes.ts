@@ -98,7 +98,7 @@ export class OwnChanges {
   refused(change: ChatClientEvents['changeRefused']): void {
     const { messageId, error } = change;
     if (change.kind === 'delete') this.#notDeleted(messageId, error);
-    else this.#openAgain(messageId, change.text, change.ifVersion ?? 0, error);
+    if (change.kind === 'edit') this.#openAgain(messageId, change.text, change.ifVersion ?? 0, error);
   }
 
   #editing(messageId: string) {
@@ -146,8 +146,10 @@ function changedMeanwhile(text: string): string {
 }
 
 /** Returns the message as it is after the change. */
-function after(message: Message, { kind, seq, createdAt, ...change }: ChatClientEvents['changeSent']): Message {
+function after(message: Message, change: ChatClientEvents['changeSent']): Message {
+  const { kind, seq, createdAt } = change;
   if (kind === 'delete') return { ...message, text: '', mentions: [], updateSeq: seq, deletedAt: createdAt };
-  const { text, mentions = [] } = 'text' in change ? change : message;
+  if (kind !== 'edit') return message;
+  const { text, mentions = [] } = change;
   return { ...message, text, mentions: [...mentions], updateSeq: seq, editedAt: createdAt };
 }

@@ -18,8 +18,8 @@ export class PostgresAuditRepository implements AuditRepository {
     this.#reads = reads;
   }
 
-  record(actor: User, action: string, detail: Record<string, unknown>): Promise<void> {
-    return inTransaction(this.#db, (tx) => audit(tx, actor, action, null, detail));
+  record(actor: User, action: string, detail: Record<string, unknown>, chatId?: string): Promise<void> {
+    return inTransaction(this.#db, (tx) => audit(tx, actor, action, chatId ?? null, detail));
   }
 
   list({ chatId, actorId }: AuditFilter, limit: number, beforeId?: number): Promise<Page<AuditEvent, number>> {

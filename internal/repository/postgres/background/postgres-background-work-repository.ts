@@ -12,6 +12,9 @@ export class PostgresBackgroundWorkRepository implements BackgroundWorkRepositor
     this.#reads = reads;
   }
 
+  /** Chats whose oldest waiting message is looked at. */
+  readonly #looked = 100;
+
   /** Each count reads an index, and no more of it than `atMost` entries. */
   read(atMost: number): Promise<BackgroundWork> {
     return withStorageErrors(async () => {
@@ -21,7 +24,13 @@ export class PostgresBackgroundWorkRepository implements BackgroundWorkRepositor
             where k.sink = s.name and (k.last_seq > k.exported_seq or k.deleted) limit ${atMost}) as waiting)::integer as "waitingChats",
           case when s.backfilled then 0 else
             (select count(*) from (select from chats c where c.id > s.backfilled_through limit ${atMost}) as old)::integer
-          end as "chatsToRegister"
+          end as "chatsToRegister",
+          (select extract(epoch from clock_timestamp() - min(oldest.created_at))::double precision
+            from (select k.chat_id, k.exported_seq from export.cursors k
+              where k.sink = s.name and k.last_seq > k.exported_seq limit ${this.#looked}) as waiting
+            cross join lateral (select created_at from messages m
+              where m.chat_id = waiting.chat_id and m.seq > waiting.exported_seq order by m.seq limit 1) as oldest
+          ) as "lagSeconds"
         from export.sinks s order by s.name`.execute(this.#reads);
       const deleted = await sql<{ count: number }>`
         select count(*)::integer as count from (select from deleted_chats limit ${atMost}) as left_over`.execute(

@@ -13,6 +13,10 @@ export const backupTables = [
   'messages',
   'changes',
   'message_versions',
+  'reactions',
+  'reaction_counts',
+  'threads',
+  'thread_follows',
   'mentions',
   'chat_bans',
   'user_bans',
@@ -33,8 +37,6 @@ export const backupTables = [
   'export.cursors',
   'export.backfill',
   'export.chats',
-  'threads',
-  'thread_follows',
 ] as const;
 
 export type BackupTable = (typeof backupTables)[number];

@@ -17,12 +17,15 @@ import { toStoredMentions } from '../messages/mention-json.ts';
 import { type MessageRow, toJson, toMessage } from '../messages/message-row.ts';
 import { setMentions } from '../messages/set-mentions.ts';
 
-/** What append_changes does not return, because no change changes it. The limit makes PostgreSQL look up each message by its key. */
+/**
+ * Adds what append_changes does not return: what no change changes, and whether the message is streamed as the changes before have left it. The limit makes
+ * PostgreSQL look up each message by its key.
+ */
 const appendStatement = {
   name: 'append_changes',
   text: `
     with changed as materialized (
-      select a.*, m.*, ($3::text[])[a.place] as kind, ($19::jsonb[])[a.place] as given
+      select a.*, m.*, case a.outcome when 'stored' then streaming_of(a.chat_id, a.seq) end as streaming, ($3::text[])[a.place] as kind, ($19::jsonb[])[a.place] as given
       from append_changes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
         $15 * interval '1 millisecond', $16 * interval '1 millisecond', $17, $18)
       with ordinality as a (

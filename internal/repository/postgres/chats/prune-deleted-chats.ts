@@ -28,8 +28,19 @@ export function pruneDeletedChats(db: Kysely<Tables>, limit: number): Promise<nu
         delete from threads where (chat_id, root_seq) in (
           select t.chat_id, t.root_seq from chosen join threads as t on t.chat_id = chosen.id limit ${limit})
         returning 1),
+      removed_reactions as (
+        delete from reactions where (chat_id, message_seq, emoji, user_id) in (
+          select r.chat_id, r.message_seq, r.emoji, r.user_id from chosen join reactions as r on r.chat_id = chosen.id
+          limit ${limit})
+        returning 1),
+      removed_counts as (
+        delete from reaction_counts where (chat_id, message_seq, emoji) in (
+          select k.chat_id, k.message_seq, k.emoji from chosen join reaction_counts as k on k.chat_id = chosen.id
+          limit ${limit})
+        returning 1),
       most as (select greatest(
         (select count(*) from removed), (select count(*) from removed_changes), (select count(*) from removed_versions),
+        (select count(*) from removed_reactions), (select count(*) from removed_counts),
         (select count(*) from removed_threads)
       )::integer as removed),
       done as (

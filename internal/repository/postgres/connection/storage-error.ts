@@ -34,6 +34,9 @@ const dataException = /^22/;
 /** The constraints that a message can break by its own content. */
 const messageConstraints: ReadonlySet<unknown> = new Set(['messages_id', 'messages_client_message_id']);
 
+/** The constraint that an edit breaks while the message grows. */
+const editedOnceComplete = 'messages_edited_once_complete';
+
 /** Reports whether the content of a message caused the error, so that the same statement can never succeed. */
 function isFaultOfMessage(error: unknown): boolean {
   const { code, constraint } = error as { code?: unknown; constraint?: unknown };
@@ -51,6 +54,9 @@ export async function withMessageErrors<T>(query: () => Promise<T>): Promise<T> 
     return await query();
   } catch (error) {
     if (error instanceof ChatError) throw error;
+    if ((error as { constraint?: unknown }).constraint === editedOnceComplete) {
+      throw new ChatError('MESSAGE_STREAMING', 'the message is still growing', { cause: error });
+    }
     if (isFaultOfMessage(error))
       throw new ChatError('INVALID_FIELDS', 'this message cannot be stored', { cause: error });
     throw storageUnavailable(error);

@@ -63,6 +63,8 @@ export interface Tables extends AuthTables {
     reply_to_id: WrittenByFunction<string>;
     root_seq: WrittenByFunction<number>;
     root_id: WrittenByFunction<string>;
+    /** Written by append_parts only, like the columns for the time-out and for repeated parts. */
+    streaming: ColumnType<'streaming' | 'cancelled' | null, never, never>;
     mentions: WrittenByFunction<StoredMention[]>;
   };
   mentions: {
@@ -76,7 +78,7 @@ export interface Tables extends AuthTables {
   changes: {
     chat_id: string;
     seq: number;
-    kind: 'edited' | 'deleted' | 'chat_updated';
+    kind: 'edited' | 'deleted' | 'chat_updated' | 'reacted' | 'streamed' | 'stream_ended';
     message_seq: number;
     actor_id: string;
     client_change_id: string | null;
@@ -90,6 +92,26 @@ export interface Tables extends AuthTables {
     text: string;
     data: MessageData | null;
     created_at: Date;
+  };
+  /** Written by append_reactions only. */
+  reactions: {
+    chat_id: string;
+    message_seq: number;
+    emoji: string;
+    user_id: string;
+    user_name: string;
+    active: boolean;
+    seq: number;
+    changed_at: Date;
+  };
+  /** Written by append_reactions only. */
+  reaction_counts: {
+    chat_id: string;
+    message_seq: number;
+    emoji: string;
+    count: number;
+    seq: number;
+    first_seq: number;
   };
   audit_log: {
     id: ColumnType<number, never, never>;

@@ -34,7 +34,7 @@ async function readHistory(chatId: string): Promise<Message[]> {
   for (let afterSeq = 0; ; ) {
     const page = await storage.messages.findChanges(chatId, afterSeq, 500);
     for (const entry of page!.batch.entries) {
-      if (entry.kind === 'covered') continue;
+      if (!('message' in entry)) continue;
       const known = newest.get(entry.message.id);
       if (!known || known.updateSeq <= entry.message.updateSeq) newest.set(entry.message.id, entry.message);
     }

@@ -1,6 +1,8 @@
 import { type Expression, sql } from 'kysely';
 import type { Message } from '../../../model/message.ts';
+import type { ReactionCount } from '../../../model/reaction.ts';
 import type { MessagePage, ThreadSummary } from '../../../model/thread.ts';
+import type { Reader } from '../../guard.ts';
 import type { HistoryRange } from '../../message-repository.ts';
 import { type MessageRow, messageColumns, toMessage } from './message-row.ts';
 
@@ -15,6 +17,8 @@ export interface HistoryRow extends MessageRow {
     update_seq: number;
     participants: string[];
   } | null;
+  /** How many users have reacted; null if nobody has. */
+  reactions: ReactionCount[] | null;
 }
 
 /** The columns of messages, for raw SQL. */
@@ -32,14 +36,26 @@ export function selectPage(chatId: string, range: HistoryRange, limit: number, w
 }
 
 /**
- * Completes a query whose common table expression `shown` has messages of one chat and the column `part`: adds the summaries of their threads, and the
- * messages that they reply to. Ordered by part and number.
+ * Completes a query whose common table expression `shown` has messages of one chat and the column `part`: adds the summaries of their threads, how many
+ * users have reacted to them (with those of the reader marked), and the messages that they reply to. Ordered by part and number.
  */
-export function withThreadsAndReferences(chatId: string): Expression<HistoryRow> {
+export function completed(chatId: string, reader: Reader | undefined): Expression<HistoryRow> {
   return sql`
-    select s.*, to_json(t) as thread from shown s left join threads t on t.chat_id = ${chatId} and t.root_seq = s.seq
+    select s.*, to_json(t) as thread, c.reactions
+    from shown s
+    left join threads t on t.chat_id = ${chatId} and t.root_seq = s.seq
+    left join (
+      select k.message_seq, jsonb_agg(jsonb_build_object('emoji', k.emoji, 'count', k.count, 'seq', k.seq, 'own', exists (
+        select from reactions o where o.chat_id = k.chat_id and o.message_seq = k.message_seq and o.emoji = k.emoji
+          and o.user_id = ${reader?.userId ?? null} and o.active
+      )) order by k.first_seq) as reactions
+      from reaction_counts k
+      where k.chat_id = ${chatId} and k.count > 0
+        and k.message_seq between (select min(seq) from shown) and (select max(seq) from shown)
+      group by k.message_seq
+    ) c on c.message_seq = s.seq
     union all
-    select ${columnsOf('m')}, 'referenced' as part, null as thread
+    select ${columnsOf('m')}, 'referenced' as part, null as thread, null as reactions
     from (select distinct reply_to_seq as seq from shown where reply_to_seq is not null) r
     join messages m on m.chat_id = ${chatId} and m.seq = r.seq
     where r.seq not in (select seq from shown)

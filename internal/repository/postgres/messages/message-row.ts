@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Complete } from '../../../model/complete.ts';
 import type { Message, MessageData, MessageOptions } from '../../../model/message.ts';
+import type { ReactionCount } from '../../../model/reaction.ts';
 import type { Tables } from '../connection/tables.ts';
 import { fromStoredMentions, toStoredMentions } from './mention-json.ts';
 
@@ -25,13 +26,15 @@ export const messageColumns = [
   'reply_to_seq',
   'reply_to_id',
   'root_id',
+  'streaming',
   'mentions',
 ] as const satisfies (keyof Tables['messages'])[];
 
 /** A row of `messages`, without the columns that are never read back. */
 export type MessageRow = Pick<Selectable<Tables['messages']>, (typeof messageColumns)[number]>;
 
-export function toMessage(row: MessageRow): Complete<Message> {
+/** Converts a row of `messages`, with the reactions if they were read. */
+export function toMessage(row: MessageRow & { reactions?: ReactionCount[] | null }): Complete<Message> {
   return {
     id: row.id,
     chatId: row.chat_id,
@@ -47,6 +50,7 @@ export function toMessage(row: MessageRow): Complete<Message> {
     deletion: row.deleted_at
       ? { at: new Date(row.deleted_at), by: row.deleted_by ?? '', hidden: row.hidden }
       : undefined,
+    reactions: row.reactions ?? undefined,
     type: row.type ?? undefined,
     silent: row.silent ?? undefined,
     replyTo:
@@ -54,10 +58,14 @@ export function toMessage(row: MessageRow): Complete<Message> {
         ? { messageId: row.reply_to_id, seq: row.reply_to_seq }
         : undefined,
     rootId: row.root_id ?? undefined,
+    // A deletion ends the stream; the column keeps what it was.
+    streaming: row.streaming && !row.deleted_at ? streamingOf[row.streaming] : undefined,
     thread: undefined,
     mentions: fromStoredMentions(row.mentions),
   };
 }
+
+const streamingOf = { streaming: 'STREAMING', cancelled: 'CANCELLED' } as const;
 
 /** Returns the JSON of a message's data; null if there is none. */
 export function toJson(data: MessageData | undefined): string | null {

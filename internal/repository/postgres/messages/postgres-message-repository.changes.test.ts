@@ -127,7 +127,7 @@ describe('the changes after a number', () => {
           // The state of a reader that has read up to the cut, before the edits.
           const state = new Map(messages.slice(0, cut).map((message) => [message.id, message]));
           const changes = await collect(chatId, cut, pageSize);
-          for (const entry of changes) if (entry.kind !== 'covered') state.set(entry.message.id, entry.message);
+          for (const entry of changes) if ('message' in entry) state.set(entry.message.id, entry.message);
           expect([...state.values()].toSorted((a, b) => a.seq - b.seq)).toEqual(newest);
         }
       }),

@@ -14,16 +14,16 @@ import { ReadBatch } from '../connection/read-batch.ts';
 import { readInChat } from '../connection/read-in-chat.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
-import { changesPerEntry, type EntryRow, toPage } from './changes-page.ts';
+import { changesPerEntry, type EntryRow, reactionUnder, toPage } from './changes-page.ts';
 import { FirstAnalysis } from './first-analysis.ts';
 import {
   columnsOf,
+  completed,
   type HistoryRow,
   referencedBy,
   selectPage,
   toMessagePage,
   toMessageWithThread,
-  withThreadsAndReferences,
 } from './history-rows.ts';
 import { findMentionFaults, toCandidate } from './mention-faults.ts';
 import { type MessageRow, messageColumns, toContents, toMessage } from './message-row.ts';
@@ -149,7 +149,7 @@ export class PostgresMessageRepository implements MessageRepository {
           select ${columnsOf('m')}, 'page' as part from messages m
           where m.chat_id = ${chatId} and m.id = ${messageId} and not m.hidden
         )
-        ${withThreadsAndReferences(chatId)}`;
+        ${completed(chatId, reader)}`;
       const rows = await readInChat(this.#reads, chatId, query, reader);
       const row = rows.find(({ part }) => part === 'page');
       if (!row) throw new ChatError('MESSAGE_NOT_FOUND', 'there is no such message in this chat');
@@ -174,7 +174,7 @@ export class PostgresMessageRepository implements MessageRepository {
     return withStorageErrors(async () => {
       const query = sql<HistoryRow>`
         with page as (${selectPage(chatId, range, limit)}), shown as (select *, 'page' as part from page)
-        ${withThreadsAndReferences(chatId)}`;
+        ${completed(chatId, reader)}`;
       return toMessagePage(await readInChat(this.#reads, chatId, query, reader), range, limit);
     });
   }
@@ -222,14 +222,14 @@ export class PostgresMessageRepository implements MessageRepository {
       const { rows } = await sql<EntryRow>`
         with chat as (select last_seq from chats where id = ${chatId} ${member}),
         sent as (
-          select null::bigint as change_seq, ${columns} from messages m
+          select null::bigint as change_seq, null::jsonb as reaction, ${columns} from messages m
           where m.chat_id = ${chatId} and m.seq > ${afterSeq}
           order by m.seq limit ${limit}
         ),
         changed as (
-          select e.seq as change_seq, ${columns}
+          select e.seq as change_seq, case when e.kind = 'reacted' then ${reactionUnder(chatId)} end as reaction, ${columns}
           from (
-            select seq, message_seq from changes where chat_id = ${chatId} and seq > ${afterSeq} and kind <> 'chat_updated'
+            select seq, kind, message_seq from changes where chat_id = ${chatId} and seq > ${afterSeq} and kind <> 'chat_updated'
               -- What comes after the last message of a full page is for a later page.
               and seq < (select case when count(*) < ${limit} then 9223372036854775807 else max(seq) end from sent)
             order by seq limit ${limit * changesPerEntry}

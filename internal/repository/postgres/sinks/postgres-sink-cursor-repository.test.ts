@@ -36,19 +36,19 @@ test('changes are recorded from `enable` on, those from before too, and each cha
   const [one, two] = [await cursors.claim(2, 60_000), await cursors.claim(100, 60_000)];
   expect(one).toHaveLength(2);
   expect([...one, ...two].map(({ chatId }) => chatId).sort()).toEqual(old.toSorted());
-  expect(two[0]).toEqual({ chatId: expect.any(String), exportedSeq: 0, position: 0, deleted: false, epoch });
+  expect(two[0]).toEqual({ chatId: expect.any(String), exportedSeq: 0, position: 0, deleted: false, epoch, replay: 0 });
   expect(await claimed()).toEqual([]);
-  for (const chatId of old) await cursors.release({ chatId, exportedSeq: 2, position: 7, epoch });
+  for (const chatId of old) await cursors.release({ chatId, exportedSeq: 2, position: 7, epoch, replay: 0 });
   expect(await claimed()).toEqual([]);
   await say(old[0]!);
   await say(old[0]!);
   expect(await cursors.claim(100, 0)).toEqual([
-    { chatId: old[0]!, exportedSeq: 2, position: 7, deleted: false, epoch },
+    { chatId: old[0]!, exportedSeq: 2, position: 7, deleted: false, epoch, replay: 0 },
   ]);
   // A relay whose lease has expired comes too late.
-  await cursors.release({ chatId: old[0]!, exportedSeq: 1, position: 3, epoch });
+  await cursors.release({ chatId: old[0]!, exportedSeq: 1, position: 3, epoch, replay: 0 });
   expect(await cursors.claim(100, 0)).toMatchObject([{ exportedSeq: 2, position: 7 }]);
-  await cursors.release({ chatId: old[0]!, exportedSeq: 3, position: 9, epoch });
+  await cursors.release({ chatId: old[0]!, exportedSeq: 3, position: 9, epoch, replay: 0 });
 });
 
 test('the backfill of a new sink waits for a locked chat without making the writers of other chats wait', async () => {
@@ -76,9 +76,11 @@ test('the backfill of a new sink waits for a locked chat without making the writ
 
 test('a deleted chat can be claimed until it is forgotten', async () => {
   const chatId = await newChat();
-  await cursors.release({ chatId, exportedSeq: 1, position: 1, epoch });
+  await cursors.release({ chatId, exportedSeq: 1, position: 1, epoch, replay: 0 });
   await storage.chats.delete(chatId, alice, () => {});
-  expect(await cursors.claim(100, 0)).toEqual([{ chatId, exportedSeq: 1, position: 1, deleted: true, epoch }]);
+  expect(await cursors.claim(100, 0)).toEqual([
+    { chatId, exportedSeq: 1, position: 1, deleted: true, epoch, replay: 0 },
+  ]);
   await cursors.forget(chatId);
   expect(await claimed()).toEqual([]);
 });
@@ -89,7 +91,7 @@ test('nothing is recorded for a disabled sink; enabled again, it gets what it mi
   expect(await claimed()).toEqual([]);
   await cursors.enable();
   expect(await claimed()).toEqual([chatId]);
-  await cursors.release({ chatId, exportedSeq: 1, position: 1, epoch });
+  await cursors.release({ chatId, exportedSeq: 1, position: 1, epoch, replay: 0 });
 });
 
 test('writers never wait for a relay', async () => {
@@ -97,7 +99,7 @@ test('writers never wait for a relay', async () => {
   await cursors.claim(100, 60_000);
   await Promise.all(Array.from({ length: 20 }, () => say(chatId)));
   const relay = Array.from({ length: 20 }, (_, at) =>
-    cursors.release({ chatId, exportedSeq: at + 1, position: at, epoch }),
+    cursors.release({ chatId, exportedSeq: at + 1, position: at, epoch, replay: 0 }),
   );
   await Promise.all([...relay, ...Array.from({ length: 20 }, () => say(chatId))]);
   const { rows } = await query('select last_seq, exported_seq from export.cursors order by last_seq desc limit 1');
@@ -127,10 +129,10 @@ test('chats that always have changes do not keep the others waiting', async () =
 
 test('each sink has its own cursors and leases, and a new one gets what exists already', async () => {
   const chatId = await newChat();
-  await cursors.release({ chatId, exportedSeq: 1, position: 1, epoch });
+  await cursors.release({ chatId, exportedSeq: 1, position: 1, epoch, replay: 0 });
   const other = new PostgresSinkCursorRepository(storage.database, 'other');
   await other.enable();
-  const own = { chatId, deleted: false, epoch };
+  const own = { chatId, deleted: false, epoch, replay: 0 };
   const ofChat = async (sink: PostgresSinkCursorRepository) =>
     (await sink.claim(100, 60_000)).filter((claim) => claim.chatId === chatId);
 
@@ -141,15 +143,15 @@ test('each sink has its own cursors and leases, and a new one gets what exists a
   expect(await ofChat(cursors)).toEqual([{ ...own, exportedSeq: 1, position: 1 }]);
   expect(await ofChat(other)).toEqual([]);
 
-  await cursors.release({ chatId, exportedSeq: 2, position: 2, epoch });
-  await other.release({ chatId, exportedSeq: 1, position: 7, epoch });
+  await cursors.release({ chatId, exportedSeq: 2, position: 2, epoch, replay: 0 });
+  await other.release({ chatId, exportedSeq: 1, position: 7, epoch, replay: 0 });
   expect(await ofChat(cursors)).toEqual([]);
   expect(await ofChat(other)).toEqual([{ ...own, exportedSeq: 1, position: 7 }]);
-  await other.release({ chatId, exportedSeq: 2, position: 8, epoch });
+  await other.release({ chatId, exportedSeq: 2, position: 8, epoch, replay: 0 });
 
   await storage.chats.delete(chatId, alice, () => {});
   await other.forget(chatId);
-  expect(await ofChat(cursors)).toEqual([{ chatId, exportedSeq: 2, position: 2, deleted: true, epoch }]);
+  expect(await ofChat(cursors)).toEqual([{ chatId, exportedSeq: 2, position: 2, deleted: true, epoch, replay: 0 }]);
   await cursors.forget(chatId);
 
   await query(`select export.disable('other')`);

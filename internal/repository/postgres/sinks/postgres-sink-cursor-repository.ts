@@ -41,18 +41,18 @@ export class PostgresSinkCursorRepository implements SinkCursorRepository {
     });
   }
 
-  release({ chatId, exportedSeq, position, epoch }: SinkPlace): Promise<void> {
+  release({ chatId, exportedSeq, position, epoch, replay }: SinkPlace): Promise<void> {
     return withStorageErrors(async () => {
       // A relay whose lease has expired must not move the cursor back behind the relay that went on.
       await this.#pool.query(
         `update export.cursors set exported_seq = $3, position = $4, leased_until = null
-         where chat_id = $1 and sink = $2 and exported_seq <= $3 and present_epoch() = $5`,
-        [chatId, this.#sink, exportedSeq, position, epoch],
+         where chat_id = $1 and sink = $2 and exported_seq <= $3 and present_epoch() = $5 and replay = $6`,
+        [chatId, this.#sink, exportedSeq, position, epoch, replay],
       );
     });
   }
 
-  move({ chatId, exportedSeq, position, epoch }: SinkPlace): Promise<void> {
+  move({ chatId, exportedSeq, position, epoch }: Omit<SinkPlace, 'replay'>): Promise<void> {
     return withStorageErrors(async () => {
       await this.#pool.query(
         `insert into export.cursors as k (chat_id, sink, last_seq, exported_seq, position)
@@ -118,7 +118,7 @@ export class PostgresSinkCursorRepository implements SinkCursorRepository {
            order by chat_id limit $1 for update skip locked
          ) pending
          where c.chat_id = pending.chat_id and c.sink = $4
-         returning c.chat_id as "chatId", c.exported_seq as "exportedSeq", c.position, c.deleted
+         returning c.chat_id as "chatId", c.exported_seq as "exportedSeq", c.position, c.deleted, c.replay
        )
        select *, present_epoch() as epoch from claimed order by "chatId"`,
       [limit, leaseMs, this.#lastClaimed, this.#sink],

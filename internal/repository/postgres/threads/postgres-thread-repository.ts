@@ -14,11 +14,11 @@ import { withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
 import {
   columnsOf,
+  completed,
   type HistoryRow,
   selectPage,
   toMessagePage,
   toMessageWithThread,
-  withThreadsAndReferences,
 } from '../messages/history-rows.ts';
 import { threadUnreadCount } from './thread-unread-count.ts';
 
@@ -54,7 +54,7 @@ export class PostgresThreadRepository implements ThreadRepository {
         ),
         page as (${selectPage(chatId, range, limit, inThread)}),
         shown as (select *, 'root' as part from root union all select *, 'page' as part from page)
-        select p.*, f.read_seq from (${withThreadsAndReferences(chatId)}) p
+        select p.*, f.read_seq from (${completed(chatId, reader)}) p
         left join thread_follows f
           on p.part = 'root' and f.chat_id = ${chatId} and f.user_id = ${reader.userId} and f.root_seq = p.seq
         order by p.seq`;

@@ -17,14 +17,18 @@ import type { ChatsKey } from '../../../repository/chat-repository.ts';
 import type { ChangeService } from '../../../service/chats/change-service.ts';
 import type { ChatService } from '../../../service/chats/chat-service.ts';
 import type { ModerationService } from '../../../service/chats/moderation-service.ts';
+import type { ReactionService } from '../../../service/chats/reaction-service.ts';
 import type { ReceiptService } from '../../../service/chats/receipt-service.ts';
+import type { StreamService } from '../../../service/chats/stream-service.ts';
 import type { ThreadService } from '../../../service/chats/thread-service.ts';
 import { changeOperations } from './change-operations.ts';
 import { toRange } from './history-range.ts';
 import { isTimestamp } from './is-timestamp.ts';
 import { moderationOperations } from './moderation-operations.ts';
 import type { CommandContext, OperationTable, RunCommand } from './operation.ts';
+import { reactionOperations } from './reaction-operations.ts';
 import { receiptOperations } from './receipt-operations.ts';
+import { streamMessageOperations } from './stream-message-operations.ts';
 import { threadOperations } from './thread-operations.ts';
 
 /** The services that implement chat.v1.ChatService. */
@@ -32,6 +36,8 @@ export interface ChatServices {
   chats: ChatService;
   changes: ChangeService;
   moderation: ModerationService;
+  reactions: ReactionService;
+  streams: StreamService;
   threads: ThreadService;
   receipts: ReceiptService;
 }
@@ -56,6 +62,8 @@ function updateChat(
 export const chatOperations = {
   ...moderationOperations,
   ...changeOperations,
+  ...reactionOperations,
+  ...streamMessageOperations,
   ...threadOperations,
   ...receiptOperations,
 

@@ -325,6 +325,100 @@ export function closeReasonToJSON(object: CloseReason): string {
   }
 }
 
+/** MessageStreaming is the state of a streamed message. */
+export const MessageStreaming = {
+  /** UNSPECIFIED - An ordinary message, or a streamed message that is complete. */
+  UNSPECIFIED: 0,
+  /** STREAMING - The message is growing. */
+  STREAMING: 1,
+  /** CANCELLED - The message was ended before it was complete, by its sender or because the sender was not heard any more. */
+  CANCELLED: 2,
+} as const;
+
+export type MessageStreaming = typeof MessageStreaming[keyof typeof MessageStreaming];
+
+export namespace MessageStreaming {
+  export type UNSPECIFIED = typeof MessageStreaming.UNSPECIFIED;
+  export type STREAMING = typeof MessageStreaming.STREAMING;
+  export type CANCELLED = typeof MessageStreaming.CANCELLED;
+}
+
+export function messageStreamingFromJSON(object: any): MessageStreaming {
+  switch (object) {
+    case 0:
+    case "MESSAGE_STREAMING_UNSPECIFIED":
+      return MessageStreaming.UNSPECIFIED;
+    case 1:
+    case "MESSAGE_STREAMING_STREAMING":
+      return MessageStreaming.STREAMING;
+    case 2:
+    case "MESSAGE_STREAMING_CANCELLED":
+      return MessageStreaming.CANCELLED;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum MessageStreaming");
+  }
+}
+
+export function messageStreamingToJSON(object: MessageStreaming): string {
+  switch (object) {
+    case MessageStreaming.UNSPECIFIED:
+      return "MESSAGE_STREAMING_UNSPECIFIED";
+    case MessageStreaming.STREAMING:
+      return "MESSAGE_STREAMING_STREAMING";
+    case MessageStreaming.CANCELLED:
+      return "MESSAGE_STREAMING_CANCELLED";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum MessageStreaming");
+  }
+}
+
+/** FinishOutcome is how a streamed message ends. */
+export const FinishOutcome = {
+  /** UNSPECIFIED - Not an end. */
+  UNSPECIFIED: 0,
+  /** COMPLETE - The text is complete. */
+  COMPLETE: 1,
+  /** CANCELLED - The text breaks off. The service keeps it. */
+  CANCELLED: 2,
+} as const;
+
+export type FinishOutcome = typeof FinishOutcome[keyof typeof FinishOutcome];
+
+export namespace FinishOutcome {
+  export type UNSPECIFIED = typeof FinishOutcome.UNSPECIFIED;
+  export type COMPLETE = typeof FinishOutcome.COMPLETE;
+  export type CANCELLED = typeof FinishOutcome.CANCELLED;
+}
+
+export function finishOutcomeFromJSON(object: any): FinishOutcome {
+  switch (object) {
+    case 0:
+    case "FINISH_OUTCOME_UNSPECIFIED":
+      return FinishOutcome.UNSPECIFIED;
+    case 1:
+    case "FINISH_OUTCOME_COMPLETE":
+      return FinishOutcome.COMPLETE;
+    case 2:
+    case "FINISH_OUTCOME_CANCELLED":
+      return FinishOutcome.CANCELLED;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum FinishOutcome");
+  }
+}
+
+export function finishOutcomeToJSON(object: FinishOutcome): string {
+  switch (object) {
+    case FinishOutcome.UNSPECIFIED:
+      return "FINISH_OUTCOME_UNSPECIFIED";
+    case FinishOutcome.COMPLETE:
+      return "FINISH_OUTCOME_COMPLETE";
+    case FinishOutcome.CANCELLED:
+      return "FINISH_OUTCOME_CANCELLED";
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum FinishOutcome");
+  }
+}
+
 /** User is a person or program that signs in with an access token. */
 export interface User {
   /** The subject (`sub`) of the user's access token. */
@@ -478,8 +572,43 @@ export interface Message {
   thread:
     | ThreadSummary
     | undefined;
+  /**
+   * Whether the message is growing (StartMessage). Unspecified for any other message, and for one that is complete or
+   * deleted.
+   */
+  streaming: MessageStreaming;
+  /**
+   * How many users have reacted, by kind, in the order of the first reactions. Only GetMessage and ListMessages set it. In
+   * streams and in ListChanges reactions come as changes of their own (`ReactionChanged`).
+   */
+  reactions: ReactionCount[];
   /** Whom the text mentions, in the order of their places in it. Empty for a deleted message. */
   mentions: Mention[];
+}
+
+/** ReactionCount is the number of users that have a kind of reaction to a message. */
+export interface ReactionCount {
+  emoji: string;
+  count: number;
+  /** Whether the caller is one of the users. Not set in events. */
+  own: boolean;
+  /**
+   * The sequence number of the last change of this count. Of two counts of one emoji, the one with the greater number is
+   * the newer.
+   */
+  seq: number;
+}
+
+/** Reaction is one user's reaction to a message. */
+export interface Reaction {
+  emoji: string;
+  /** With the name that the user had at that time. */
+  user:
+    | User
+    | undefined;
+  /** The sequence number of the reaction in the chat. */
+  seq: number;
+  createdAt: Date | undefined;
 }
 
 /**
@@ -933,6 +1062,62 @@ export interface ListMessageVersionsResponse {
   nextPageToken: string;
 }
 
+/** AddReactionRequest is a reaction, as a unary call or as a command on a stream. */
+export interface AddReactionRequest {
+  chatId: string;
+  messageId: string;
+  /**
+   * One emoji, for example `👍🏽` or `👩‍👩‍👧`: a sequence of characters that is shown as one picture. The service adds the
+   * variation selector U+FE0F where Unicode asks for it. If the service is configured to allow them, also a short code of
+   * its own: `:name:`, with 1 to 32 of the characters a-z, 0-9, `_`, `+` and `-`.
+   */
+  emoji: string;
+  /**
+   * Chosen by the client and unique among the caller's changes in this chat, for example a UUID. It makes sending again
+   * safe. Empty: a repetition is a request like any other.
+   */
+  clientChangeId: string;
+}
+
+export interface AddReactionResponse {
+  /** The sequence number of the reaction; 0 if nothing changed. */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+/** RemoveReactionRequest is the removal of a reaction, as a unary call or as a command on a stream. */
+export interface RemoveReactionRequest {
+  chatId: string;
+  messageId: string;
+  /** As in AddReactionRequest. */
+  emoji: string;
+  /** As in AddReactionRequest. */
+  clientChangeId: string;
+}
+
+export interface RemoveReactionResponse {
+  /** The sequence number of the removal; 0 if nothing changed. */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+export interface ListReactionsRequest {
+  chatId: string;
+  messageId: string;
+  /** Returns only reactions of this kind. Empty: all. */
+  emoji: string;
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
+  pageSize: number;
+  /** `next_page_token` of the previous page; empty for the first page. */
+  pageToken: string;
+}
+
+export interface ListReactionsResponse {
+  reactions: Reaction[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
 export interface ListChangesRequest {
   chatId: string;
   /** Returns only what has a greater number. */
@@ -975,6 +1160,10 @@ export interface Change {
     { $case: "message"; value: Message }
     | { $case: "messageChanged"; value: MessageChanged }
     | { $case: "covered"; value: Covered }
+    | { $case: "reaction"; value: ReactionChanged }
+    | //
+    /** Only in streams and never in the answer of ListChanges, which has the message's newest state instead. */
+    { $case: "messagePart"; value: MessagePart }
     | undefined;
 }
 
@@ -1361,6 +1550,12 @@ export interface Command {
     | { $case: "editMessage"; value: EditMessageRequest }
     | { $case: "deleteMessage"; value: DeleteMessageRequest }
     | { $case: "updateChat"; value: UpdateChatRequest }
+    | { $case: "addReaction"; value: AddReactionRequest }
+    | { $case: "removeReaction"; value: RemoveReactionRequest }
+    | { $case: "startMessage"; value: StartMessageRequest }
+    | { $case: "appendMessage"; value: AppendMessageRequest }
+    | { $case: "finishMessage"; value: FinishMessageRequest }
+    | { $case: "stopMessage"; value: StopMessageRequest }
     | { $case: "followThread"; value: FollowThreadRequest }
     | { $case: "unfollowThread"; value: UnfollowThreadRequest }
     | { $case: "markThreadRead"; value: MarkThreadReadRequest }
@@ -1381,7 +1576,7 @@ export interface Subscribe {
   chatId: string;
   /**
    * The highest number that the client has seen in the chat: `Message.seq` of `message`, `Message.update_seq` of
-   * `message_changed`, `to_seq` of `covered`. The service delivers every change after it, then live changes.
+   * `message_changed`, `ReactionChanged.seq` of `reaction`, `to_seq` of `covered`. The service delivers every change after it, then live changes.
    * 0: from the first message. Not set: live changes only.
    */
   afterSeq?:
@@ -1465,7 +1660,8 @@ export interface Event {
     | //
     /**
      * A message was sent. It has this state now: `update_seq` is greater than `seq` if it was changed before this delivery.
-     * Within a chat, `message`, `message_changed` and `covered` arrive in ascending order of their numbers, without gaps.
+     * Within a chat, `message`, `message_changed`, `reaction`, `message_part` and `covered` arrive in ascending order of their
+     * without gaps.
      */
     { $case: "message"; value: Message }
     | { $case: "chatAdded"; value: ChatAdded }
@@ -1480,6 +1676,9 @@ export interface Event {
     | { $case: "messageChanged"; value: MessageChanged }
     | { $case: "covered"; value: Covered }
     | { $case: "reset"; value: Reset }
+    | { $case: "reaction"; value: ReactionChanged }
+    | { $case: "messagePart"; value: MessagePart }
+    | { $case: "stopRequested"; value: StopRequested }
     | { $case: "delivered"; value: DeliveredMarkMoved }
     | undefined;
 }
@@ -1488,6 +1687,32 @@ export interface Event {
 export interface MessageChanged {
   /** The message in its new state. `update_seq` is the number of this change. */
   message: Message | undefined;
+}
+
+/**
+ * ReactionChanged announces that a user reacted to a message, or took the reaction back. Reactions of a user that later ones
+ * have replaced, and those to a message that was deleted since, are `covered`.
+ */
+export interface ReactionChanged {
+  chatId: string;
+  messageId: string;
+  /** The sequence number of the message. */
+  messageSeq: number;
+  /** The sequence number of this change. */
+  seq: number;
+  /** The user, with the name that they had at that time. */
+  user: User | undefined;
+  emoji: string;
+  /** Whether the user has the reaction now. */
+  added: boolean;
+  createdAt:
+    | Date
+    | undefined;
+  /**
+   * The number of users that have the reaction. A client that reads what it missed gets the present number, so
+   * `ReactionCount.seq` may be greater than `seq`.
+   */
+  count: ReactionCount | undefined;
 }
 
 /**
@@ -1577,12 +1802,12 @@ export interface ChatRemoved {
 export interface Accepted {
   commandId: string;
   /**
-   * For `send_message`, the id of the stored message; if the command was a repetition, the id of the first message. For
-   * `update_chat`, the id of the system message; empty if nothing changed.
+   * For `send_message` and `start_message`, the id of the stored message; if the command was a repetition, the id of the
+   * first message. For `update_chat`, the id of the system message; empty if nothing changed.
    */
   messageId: string;
   /**
-   * For `send_message`, the message's sequence number; for `edit_message`, `delete_message` and `update_chat`, that of the
+   * For `send_message`, the message's sequence number; for `edit_message`, `delete_message`, `update_chat` and reactions, that of the
    * change. 0 if the message is accepted durably but not yet numbered (the `message` event carries the number), or if the
    * update changed nothing.
    */
@@ -1658,6 +1883,92 @@ export interface Closing {
    * the reconnections.
    */
   retryAfterMs: number;
+}
+
+/**
+ * MessagePart announces that a streamed message has grown. Clients add the text to the message, unless the message that
+ * they have is newer: its `update_seq` is not less than `seq`. `seq` is then the message's `update_seq`. A client that does
+ * not have the message can read it (GetMessage) or wait for its end, which comes as `message_changed`.
+ */
+export interface MessagePart {
+  chatId: string;
+  messageId: string;
+  /** The number of this change. */
+  seq: number;
+  /** The length of the message's text before it, in Unicode characters. */
+  offset: number;
+  text: string;
+}
+
+/** StopRequested announces that a member asks to end a streamed message. The service sends it only to the sender. */
+export interface StopRequested {
+  chatId: string;
+  messageId: string;
+  /** The user that asks. */
+  user: User | undefined;
+}
+
+/** StartMessageRequest begins a streamed message, as a unary call or as a command on a stream. */
+export interface StartMessageRequest {
+  chatId: string;
+  /** As in SendMessageRequest. */
+  clientMessageId: string;
+  /** The beginning of the text. It may be empty. The character NUL is not allowed. */
+  text: string;
+}
+
+export interface StartMessageResponse {
+  messageId: string;
+  /** The message's sequence number in the chat. */
+  seq: number;
+  /** When the message was committed. */
+  createdAt:
+    | Date
+    | undefined;
+  /** The number of the part that the service expects next: 1, unless the call was a repetition. */
+  nextPart: number;
+}
+
+/** AppendMessageRequest is a part of a streamed message, as a unary call or as a command on a stream. */
+export interface AppendMessageRequest {
+  chatId: string;
+  messageId: string;
+  /** The number of the part: 1, 2, 3, … */
+  part: number;
+  /** What the message grows by, of whole Unicode characters. The character NUL is not allowed. */
+  text: string;
+}
+
+export interface AppendMessageResponse {
+  /**
+   * The sequence number of a change with which the message has this part: that of the change that brought it, or, for a
+   * repetition, that of the newest change of the streamed text.
+   */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+/** FinishMessageRequest ends a streamed message, as a unary call or as a command on a stream. */
+export interface FinishMessageRequest {
+  chatId: string;
+  messageId: string;
+  /** Whether the text is all that it was meant to be. */
+  outcome: FinishOutcome;
+}
+
+export interface FinishMessageResponse {
+  /** The sequence number of the end. */
+  seq: number;
+  createdAt: Date | undefined;
+}
+
+/** StopMessageRequest asks the sender of a streamed message to end it, as a unary call or as a command on a stream. */
+export interface StopMessageRequest {
+  chatId: string;
+  messageId: string;
+}
+
+export interface StopMessageResponse {
 }
 
 function createBaseUser(): User {
@@ -2341,6 +2652,8 @@ function createBaseMessage(): Message {
     replyTo: undefined,
     rootId: "",
     thread: undefined,
+    streaming: 0,
+    reactions: [],
     mentions: [],
   };
 }
@@ -2403,6 +2716,12 @@ export const Message: MessageFns<Message> = {
     }
     if (message.thread !== undefined) {
       ThreadSummary.encode(message.thread, writer.uint32(154).fork()).join();
+    }
+    if (message.streaming !== 0) {
+      writer.uint32(160).int32(message.streaming);
+    }
+    for (const v of message.reactions) {
+      ReactionCount.encode(v!, writer.uint32(170).fork()).join();
     }
     for (const v of message.mentions) {
       Mention.encode(v!, writer.uint32(186).fork()).join();
@@ -2575,6 +2894,22 @@ export const Message: MessageFns<Message> = {
             message.thread = ThreadSummary.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.streaming = reader.int32() as any;
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.reactions.push(ReactionCount.decode(reader, reader.uint32()));
+            continue;
+          }
           case 23: {
             if (tag !== 186) {
               break;
@@ -2652,6 +2987,10 @@ export const Message: MessageFns<Message> = {
         ? globalThis.String(object.root_id)
         : "",
       thread: isSet(object.thread) ? ThreadSummary.fromJSON(object.thread) : undefined,
+      streaming: isSet(object.streaming) ? messageStreamingFromJSON(object.streaming) : 0,
+      reactions: globalThis.Array.isArray(object?.reactions)
+        ? object.reactions.map((e: any) => ReactionCount.fromJSON(e))
+        : [],
       mentions: globalThis.Array.isArray(object?.mentions)
         ? object.mentions.map((e: any) => Mention.fromJSON(e))
         : [],
@@ -2717,6 +3056,12 @@ export const Message: MessageFns<Message> = {
     if (message.thread !== undefined) {
       obj.thread = ThreadSummary.toJSON(message.thread);
     }
+    if (message.streaming !== 0) {
+      obj.streaming = messageStreamingToJSON(message.streaming);
+    }
+    if (message.reactions?.length) {
+      obj.reactions = message.reactions.map((e) => ReactionCount.toJSON(e));
+    }
     if (message.mentions?.length) {
       obj.mentions = message.mentions.map((e) => Mention.toJSON(e));
     }
@@ -2755,7 +3100,247 @@ export const Message: MessageFns<Message> = {
     message.thread = (object.thread !== undefined && object.thread !== null)
       ? ThreadSummary.fromPartial(object.thread)
       : undefined;
+    message.streaming = object.streaming ?? 0;
+    message.reactions = object.reactions?.map((e) => ReactionCount.fromPartial(e)) || [];
     message.mentions = object.mentions?.map((e) => Mention.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReactionCount(): ReactionCount {
+  return { emoji: "", count: 0, own: false, seq: 0 };
+}
+
+export const ReactionCount: MessageFns<ReactionCount> = {
+  encode(message: ReactionCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.emoji !== "") {
+      writer.uint32(10).string(message.emoji);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).int32(message.count);
+    }
+    if (message.own !== false) {
+      writer.uint32(24).bool(message.own);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(32).int64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReactionCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReactionCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.own = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReactionCount {
+    return {
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+      own: isSet(object.own) ? globalThis.Boolean(object.own) : false,
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+    };
+  },
+
+  toJSON(message: ReactionCount): unknown {
+    const obj: any = {};
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    if (message.own !== false) {
+      obj.own = message.own;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReactionCount>): ReactionCount {
+    return ReactionCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReactionCount>): ReactionCount {
+    const message = createBaseReactionCount();
+    message.emoji = object.emoji ?? "";
+    message.count = object.count ?? 0;
+    message.own = object.own ?? false;
+    message.seq = object.seq ?? 0;
+    return message;
+  },
+};
+
+function createBaseReaction(): Reaction {
+  return { emoji: "", user: undefined, seq: 0, createdAt: undefined };
+}
+
+export const Reaction: MessageFns<Reaction> = {
+  encode(message: Reaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.emoji !== "") {
+      writer.uint32(10).string(message.emoji);
+    }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(18).fork()).join();
+    }
+    if (message.seq !== 0) {
+      writer.uint32(24).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Reaction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReaction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Reaction {
+    return {
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Reaction): unknown {
+    const obj: any = {};
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Reaction>): Reaction {
+    return Reaction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Reaction>): Reaction {
+    const message = createBaseReaction();
+    message.emoji = object.emoji ?? "";
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
     return message;
   },
 };
@@ -7489,6 +8074,682 @@ export const ListMessageVersionsResponse: MessageFns<ListMessageVersionsResponse
   },
 };
 
+function createBaseAddReactionRequest(): AddReactionRequest {
+  return { chatId: "", messageId: "", emoji: "", clientChangeId: "" };
+}
+
+export const AddReactionRequest: MessageFns<AddReactionRequest> = {
+  encode(message: AddReactionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.emoji !== "") {
+      writer.uint32(26).string(message.emoji);
+    }
+    if (message.clientChangeId !== "") {
+      writer.uint32(34).string(message.clientChangeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddReactionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddReactionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientChangeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddReactionRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      clientChangeId: isSet(object.clientChangeId)
+        ? globalThis.String(object.clientChangeId)
+        : isSet(object.client_change_id)
+        ? globalThis.String(object.client_change_id)
+        : "",
+    };
+  },
+
+  toJSON(message: AddReactionRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.clientChangeId !== "") {
+      obj.clientChangeId = message.clientChangeId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AddReactionRequest>): AddReactionRequest {
+    return AddReactionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddReactionRequest>): AddReactionRequest {
+    const message = createBaseAddReactionRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.emoji = object.emoji ?? "";
+    message.clientChangeId = object.clientChangeId ?? "";
+    return message;
+  },
+};
+
+function createBaseAddReactionResponse(): AddReactionResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const AddReactionResponse: MessageFns<AddReactionResponse> = {
+  encode(message: AddReactionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddReactionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddReactionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AddReactionResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: AddReactionResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AddReactionResponse>): AddReactionResponse {
+    return AddReactionResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddReactionResponse>): AddReactionResponse {
+    const message = createBaseAddReactionResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRemoveReactionRequest(): RemoveReactionRequest {
+  return { chatId: "", messageId: "", emoji: "", clientChangeId: "" };
+}
+
+export const RemoveReactionRequest: MessageFns<RemoveReactionRequest> = {
+  encode(message: RemoveReactionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.emoji !== "") {
+      writer.uint32(26).string(message.emoji);
+    }
+    if (message.clientChangeId !== "") {
+      writer.uint32(34).string(message.clientChangeId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveReactionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveReactionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.clientChangeId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveReactionRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      clientChangeId: isSet(object.clientChangeId)
+        ? globalThis.String(object.clientChangeId)
+        : isSet(object.client_change_id)
+        ? globalThis.String(object.client_change_id)
+        : "",
+    };
+  },
+
+  toJSON(message: RemoveReactionRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.clientChangeId !== "") {
+      obj.clientChangeId = message.clientChangeId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveReactionRequest>): RemoveReactionRequest {
+    return RemoveReactionRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveReactionRequest>): RemoveReactionRequest {
+    const message = createBaseRemoveReactionRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.emoji = object.emoji ?? "";
+    message.clientChangeId = object.clientChangeId ?? "";
+    return message;
+  },
+};
+
+function createBaseRemoveReactionResponse(): RemoveReactionResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const RemoveReactionResponse: MessageFns<RemoveReactionResponse> = {
+  encode(message: RemoveReactionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveReactionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveReactionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveReactionResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: RemoveReactionResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveReactionResponse>): RemoveReactionResponse {
+    return RemoveReactionResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveReactionResponse>): RemoveReactionResponse {
+    const message = createBaseRemoveReactionResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListReactionsRequest(): ListReactionsRequest {
+  return { chatId: "", messageId: "", emoji: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListReactionsRequest: MessageFns<ListReactionsRequest> = {
+  encode(message: ListReactionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.emoji !== "") {
+      writer.uint32(26).string(message.emoji);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(32).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(42).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReactionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReactionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReactionsRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListReactionsRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReactionsRequest>): ListReactionsRequest {
+    return ListReactionsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReactionsRequest>): ListReactionsRequest {
+    const message = createBaseListReactionsRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.emoji = object.emoji ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListReactionsResponse(): ListReactionsResponse {
+  return { reactions: [], nextPageToken: "" };
+}
+
+export const ListReactionsResponse: MessageFns<ListReactionsResponse> = {
+  encode(message: ListReactionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.reactions) {
+      Reaction.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReactionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReactionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reactions.push(Reaction.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReactionsResponse {
+    return {
+      reactions: globalThis.Array.isArray(object?.reactions)
+        ? object.reactions.map((e: any) => Reaction.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListReactionsResponse): unknown {
+    const obj: any = {};
+    if (message.reactions?.length) {
+      obj.reactions = message.reactions.map((e) => Reaction.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReactionsResponse>): ListReactionsResponse {
+    return ListReactionsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReactionsResponse>): ListReactionsResponse {
+    const message = createBaseListReactionsResponse();
+    message.reactions = object.reactions?.map((e) => Reaction.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
 function createBaseListChangesRequest(): ListChangesRequest {
   return { chatId: "", afterSeq: 0, pageSize: 0, epoch: undefined };
 }
@@ -7797,6 +9058,12 @@ export const Change: MessageFns<Change> = {
       case "covered":
         Covered.encode(message.change.value, writer.uint32(26).fork()).join();
         break;
+      case "reaction":
+        ReactionChanged.encode(message.change.value, writer.uint32(34).fork()).join();
+        break;
+      case "messagePart":
+        MessagePart.encode(message.change.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -7838,6 +9105,22 @@ export const Change: MessageFns<Change> = {
             message.change = { $case: "covered", value: Covered.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.change = { $case: "reaction", value: ReactionChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.change = { $case: "messagePart", value: MessagePart.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7860,6 +9143,12 @@ export const Change: MessageFns<Change> = {
         ? { $case: "messageChanged", value: MessageChanged.fromJSON(object.message_changed) }
         : isSet(object.covered)
         ? { $case: "covered", value: Covered.fromJSON(object.covered) }
+        : isSet(object.reaction)
+        ? { $case: "reaction", value: ReactionChanged.fromJSON(object.reaction) }
+        : isSet(object.messagePart)
+        ? { $case: "messagePart", value: MessagePart.fromJSON(object.messagePart) }
+        : isSet(object.message_part)
+        ? { $case: "messagePart", value: MessagePart.fromJSON(object.message_part) }
         : undefined,
     };
   },
@@ -7872,6 +9161,10 @@ export const Change: MessageFns<Change> = {
       obj.messageChanged = MessageChanged.toJSON(message.change.value);
     } else if (message.change?.$case === "covered") {
       obj.covered = Covered.toJSON(message.change.value);
+    } else if (message.change?.$case === "reaction") {
+      obj.reaction = ReactionChanged.toJSON(message.change.value);
+    } else if (message.change?.$case === "messagePart") {
+      obj.messagePart = MessagePart.toJSON(message.change.value);
     }
     return obj;
   },
@@ -7897,6 +9190,18 @@ export const Change: MessageFns<Change> = {
       case "covered": {
         if (object.change?.value !== undefined && object.change?.value !== null) {
           message.change = { $case: "covered", value: Covered.fromPartial(object.change.value) };
+        }
+        break;
+      }
+      case "reaction": {
+        if (object.change?.value !== undefined && object.change?.value !== null) {
+          message.change = { $case: "reaction", value: ReactionChanged.fromPartial(object.change.value) };
+        }
+        break;
+      }
+      case "messagePart": {
+        if (object.change?.value !== undefined && object.change?.value !== null) {
+          message.change = { $case: "messagePart", value: MessagePart.fromPartial(object.change.value) };
         }
         break;
       }
@@ -12388,6 +13693,24 @@ export const Command: MessageFns<Command> = {
       case "updateChat":
         UpdateChatRequest.encode(message.command.value, writer.uint32(98).fork()).join();
         break;
+      case "addReaction":
+        AddReactionRequest.encode(message.command.value, writer.uint32(106).fork()).join();
+        break;
+      case "removeReaction":
+        RemoveReactionRequest.encode(message.command.value, writer.uint32(114).fork()).join();
+        break;
+      case "startMessage":
+        StartMessageRequest.encode(message.command.value, writer.uint32(122).fork()).join();
+        break;
+      case "appendMessage":
+        AppendMessageRequest.encode(message.command.value, writer.uint32(130).fork()).join();
+        break;
+      case "finishMessage":
+        FinishMessageRequest.encode(message.command.value, writer.uint32(138).fork()).join();
+        break;
+      case "stopMessage":
+        StopMessageRequest.encode(message.command.value, writer.uint32(146).fork()).join();
+        break;
       case "followThread":
         FollowThreadRequest.encode(message.command.value, writer.uint32(154).fork()).join();
         break;
@@ -12516,6 +13839,54 @@ export const Command: MessageFns<Command> = {
             message.command = { $case: "updateChat", value: UpdateChatRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.command = { $case: "addReaction", value: AddReactionRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.command = { $case: "removeReaction", value: RemoveReactionRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.command = { $case: "startMessage", value: StartMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.command = { $case: "appendMessage", value: AppendMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.command = { $case: "finishMessage", value: FinishMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.command = { $case: "stopMessage", value: StopMessageRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 19: {
             if (tag !== 154) {
               break;
@@ -12609,6 +13980,30 @@ export const Command: MessageFns<Command> = {
         ? { $case: "updateChat", value: UpdateChatRequest.fromJSON(object.updateChat) }
         : isSet(object.update_chat)
         ? { $case: "updateChat", value: UpdateChatRequest.fromJSON(object.update_chat) }
+        : isSet(object.addReaction)
+        ? { $case: "addReaction", value: AddReactionRequest.fromJSON(object.addReaction) }
+        : isSet(object.add_reaction)
+        ? { $case: "addReaction", value: AddReactionRequest.fromJSON(object.add_reaction) }
+        : isSet(object.removeReaction)
+        ? { $case: "removeReaction", value: RemoveReactionRequest.fromJSON(object.removeReaction) }
+        : isSet(object.remove_reaction)
+        ? { $case: "removeReaction", value: RemoveReactionRequest.fromJSON(object.remove_reaction) }
+        : isSet(object.startMessage)
+        ? { $case: "startMessage", value: StartMessageRequest.fromJSON(object.startMessage) }
+        : isSet(object.start_message)
+        ? { $case: "startMessage", value: StartMessageRequest.fromJSON(object.start_message) }
+        : isSet(object.appendMessage)
+        ? { $case: "appendMessage", value: AppendMessageRequest.fromJSON(object.appendMessage) }
+        : isSet(object.append_message)
+        ? { $case: "appendMessage", value: AppendMessageRequest.fromJSON(object.append_message) }
+        : isSet(object.finishMessage)
+        ? { $case: "finishMessage", value: FinishMessageRequest.fromJSON(object.finishMessage) }
+        : isSet(object.finish_message)
+        ? { $case: "finishMessage", value: FinishMessageRequest.fromJSON(object.finish_message) }
+        : isSet(object.stopMessage)
+        ? { $case: "stopMessage", value: StopMessageRequest.fromJSON(object.stopMessage) }
+        : isSet(object.stop_message)
+        ? { $case: "stopMessage", value: StopMessageRequest.fromJSON(object.stop_message) }
         : isSet(object.followThread)
         ? { $case: "followThread", value: FollowThreadRequest.fromJSON(object.followThread) }
         : isSet(object.follow_thread)
@@ -12660,6 +14055,18 @@ export const Command: MessageFns<Command> = {
       obj.deleteMessage = DeleteMessageRequest.toJSON(message.command.value);
     } else if (message.command?.$case === "updateChat") {
       obj.updateChat = UpdateChatRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "addReaction") {
+      obj.addReaction = AddReactionRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "removeReaction") {
+      obj.removeReaction = RemoveReactionRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "startMessage") {
+      obj.startMessage = StartMessageRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "appendMessage") {
+      obj.appendMessage = AppendMessageRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "finishMessage") {
+      obj.finishMessage = FinishMessageRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "stopMessage") {
+      obj.stopMessage = StopMessageRequest.toJSON(message.command.value);
     } else if (message.command?.$case === "followThread") {
       obj.followThread = FollowThreadRequest.toJSON(message.command.value);
     } else if (message.command?.$case === "unfollowThread") {
@@ -12744,6 +14151,42 @@ export const Command: MessageFns<Command> = {
       case "updateChat": {
         if (object.command?.value !== undefined && object.command?.value !== null) {
           message.command = { $case: "updateChat", value: UpdateChatRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "addReaction": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "addReaction", value: AddReactionRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "removeReaction": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "removeReaction", value: RemoveReactionRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "startMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "startMessage", value: StartMessageRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "appendMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "appendMessage", value: AppendMessageRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "finishMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "finishMessage", value: FinishMessageRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "stopMessage": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "stopMessage", value: StopMessageRequest.fromPartial(object.command.value) };
         }
         break;
       }
@@ -13542,6 +14985,15 @@ export const Event: MessageFns<Event> = {
       case "reset":
         Reset.encode(message.event.value, writer.uint32(130).fork()).join();
         break;
+      case "reaction":
+        ReactionChanged.encode(message.event.value, writer.uint32(138).fork()).join();
+        break;
+      case "messagePart":
+        MessagePart.encode(message.event.value, writer.uint32(146).fork()).join();
+        break;
+      case "stopRequested":
+        StopRequested.encode(message.event.value, writer.uint32(154).fork()).join();
+        break;
       case "delivered":
         DeliveredMarkMoved.encode(message.event.value, writer.uint32(170).fork()).join();
         break;
@@ -13690,6 +15142,30 @@ export const Event: MessageFns<Event> = {
             message.event = { $case: "reset", value: Reset.decode(reader, reader.uint32()) };
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.event = { $case: "reaction", value: ReactionChanged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.event = { $case: "messagePart", value: MessagePart.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.event = { $case: "stopRequested", value: StopRequested.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 21: {
             if (tag !== 170) {
               break;
@@ -13752,6 +15228,16 @@ export const Event: MessageFns<Event> = {
         ? { $case: "covered", value: Covered.fromJSON(object.covered) }
         : isSet(object.reset)
         ? { $case: "reset", value: Reset.fromJSON(object.reset) }
+        : isSet(object.reaction)
+        ? { $case: "reaction", value: ReactionChanged.fromJSON(object.reaction) }
+        : isSet(object.messagePart)
+        ? { $case: "messagePart", value: MessagePart.fromJSON(object.messagePart) }
+        : isSet(object.message_part)
+        ? { $case: "messagePart", value: MessagePart.fromJSON(object.message_part) }
+        : isSet(object.stopRequested)
+        ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stopRequested) }
+        : isSet(object.stop_requested)
+        ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stop_requested) }
         : isSet(object.delivered)
         ? { $case: "delivered", value: DeliveredMarkMoved.fromJSON(object.delivered) }
         : undefined,
@@ -13792,6 +15278,12 @@ export const Event: MessageFns<Event> = {
       obj.covered = Covered.toJSON(message.event.value);
     } else if (message.event?.$case === "reset") {
       obj.reset = Reset.toJSON(message.event.value);
+    } else if (message.event?.$case === "reaction") {
+      obj.reaction = ReactionChanged.toJSON(message.event.value);
+    } else if (message.event?.$case === "messagePart") {
+      obj.messagePart = MessagePart.toJSON(message.event.value);
+    } else if (message.event?.$case === "stopRequested") {
+      obj.stopRequested = StopRequested.toJSON(message.event.value);
     } else if (message.event?.$case === "delivered") {
       obj.delivered = DeliveredMarkMoved.toJSON(message.event.value);
     }
@@ -13900,6 +15392,24 @@ export const Event: MessageFns<Event> = {
         }
         break;
       }
+      case "reaction": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "reaction", value: ReactionChanged.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "messagePart": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "messagePart", value: MessagePart.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "stopRequested": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "stopRequested", value: StopRequested.fromPartial(object.event.value) };
+        }
+        break;
+      }
       case "delivered": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "delivered", value: DeliveredMarkMoved.fromPartial(object.event.value) };
@@ -13975,6 +15485,231 @@ export const MessageChanged: MessageFns<MessageChanged> = {
     const message = createBaseMessageChanged();
     message.message = (object.message !== undefined && object.message !== null)
       ? Message.fromPartial(object.message)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReactionChanged(): ReactionChanged {
+  return {
+    chatId: "",
+    messageId: "",
+    messageSeq: 0,
+    seq: 0,
+    user: undefined,
+    emoji: "",
+    added: false,
+    createdAt: undefined,
+    count: undefined,
+  };
+}
+
+export const ReactionChanged: MessageFns<ReactionChanged> = {
+  encode(message: ReactionChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.messageSeq !== 0) {
+      writer.uint32(24).int64(message.messageSeq);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(32).int64(message.seq);
+    }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(42).fork()).join();
+    }
+    if (message.emoji !== "") {
+      writer.uint32(50).string(message.emoji);
+    }
+    if (message.added !== false) {
+      writer.uint32(56).bool(message.added);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(66).fork()).join();
+    }
+    if (message.count !== undefined) {
+      ReactionCount.encode(message.count, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReactionChanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReactionChanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.messageSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.emoji = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.added = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.count = ReactionCount.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReactionChanged {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      messageSeq: isSet(object.messageSeq)
+        ? globalThis.Number(object.messageSeq)
+        : isSet(object.message_seq)
+        ? globalThis.Number(object.message_seq)
+        : 0,
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      emoji: isSet(object.emoji) ? globalThis.String(object.emoji) : "",
+      added: isSet(object.added) ? globalThis.Boolean(object.added) : false,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+      count: isSet(object.count) ? ReactionCount.fromJSON(object.count) : undefined,
+    };
+  },
+
+  toJSON(message: ReactionChanged): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.messageSeq !== 0) {
+      obj.messageSeq = Math.round(message.messageSeq);
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    if (message.emoji !== "") {
+      obj.emoji = message.emoji;
+    }
+    if (message.added !== false) {
+      obj.added = message.added;
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    if (message.count !== undefined) {
+      obj.count = ReactionCount.toJSON(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReactionChanged>): ReactionChanged {
+    return ReactionChanged.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReactionChanged>): ReactionChanged {
+    const message = createBaseReactionChanged();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.messageSeq = object.messageSeq ?? 0;
+    message.seq = object.seq ?? 0;
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.emoji = object.emoji ?? "";
+    message.added = object.added ?? false;
+    message.createdAt = object.createdAt ?? undefined;
+    message.count = (object.count !== undefined && object.count !== null)
+      ? ReactionCount.fromPartial(object.count)
       : undefined;
     return message;
   },
@@ -15666,6 +17401,1051 @@ export const Closing: MessageFns<Closing> = {
   },
 };
 
+function createBaseMessagePart(): MessagePart {
+  return { chatId: "", messageId: "", seq: 0, offset: 0, text: "" };
+}
+
+export const MessagePart: MessageFns<MessagePart> = {
+  encode(message: MessagePart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(24).int64(message.seq);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(32).int32(message.offset);
+    }
+    if (message.text !== "") {
+      writer.uint32(42).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MessagePart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMessagePart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offset = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MessagePart {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+    };
+  },
+
+  toJSON(message: MessagePart): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.offset !== 0) {
+      obj.offset = Math.round(message.offset);
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MessagePart>): MessagePart {
+    return MessagePart.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MessagePart>): MessagePart {
+    const message = createBaseMessagePart();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.seq = object.seq ?? 0;
+    message.offset = object.offset ?? 0;
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseStopRequested(): StopRequested {
+  return { chatId: "", messageId: "", user: undefined };
+}
+
+export const StopRequested: MessageFns<StopRequested> = {
+  encode(message: StopRequested, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopRequested {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopRequested();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StopRequested {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+    };
+  },
+
+  toJSON(message: StopRequested): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StopRequested>): StopRequested {
+    return StopRequested.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StopRequested>): StopRequested {
+    const message = createBaseStopRequested();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    return message;
+  },
+};
+
+function createBaseStartMessageRequest(): StartMessageRequest {
+  return { chatId: "", clientMessageId: "", text: "" };
+}
+
+export const StartMessageRequest: MessageFns<StartMessageRequest> = {
+  encode(message: StartMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.clientMessageId !== "") {
+      writer.uint32(18).string(message.clientMessageId);
+    }
+    if (message.text !== "") {
+      writer.uint32(26).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.clientMessageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StartMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      clientMessageId: isSet(object.clientMessageId)
+        ? globalThis.String(object.clientMessageId)
+        : isSet(object.client_message_id)
+        ? globalThis.String(object.client_message_id)
+        : "",
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+    };
+  },
+
+  toJSON(message: StartMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.clientMessageId !== "") {
+      obj.clientMessageId = message.clientMessageId;
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StartMessageRequest>): StartMessageRequest {
+    return StartMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartMessageRequest>): StartMessageRequest {
+    const message = createBaseStartMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.clientMessageId = object.clientMessageId ?? "";
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseStartMessageResponse(): StartMessageResponse {
+  return { messageId: "", seq: 0, createdAt: undefined, nextPart: 0 };
+}
+
+export const StartMessageResponse: MessageFns<StartMessageResponse> = {
+  encode(message: StartMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.messageId !== "") {
+      writer.uint32(10).string(message.messageId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(16).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(26).fork()).join();
+    }
+    if (message.nextPart !== 0) {
+      writer.uint32(32).int32(message.nextPart);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.nextPart = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StartMessageResponse {
+    return {
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+      nextPart: isSet(object.nextPart)
+        ? globalThis.Number(object.nextPart)
+        : isSet(object.next_part)
+        ? globalThis.Number(object.next_part)
+        : 0,
+    };
+  },
+
+  toJSON(message: StartMessageResponse): unknown {
+    const obj: any = {};
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    if (message.nextPart !== 0) {
+      obj.nextPart = Math.round(message.nextPart);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StartMessageResponse>): StartMessageResponse {
+    return StartMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StartMessageResponse>): StartMessageResponse {
+    const message = createBaseStartMessageResponse();
+    message.messageId = object.messageId ?? "";
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    message.nextPart = object.nextPart ?? 0;
+    return message;
+  },
+};
+
+function createBaseAppendMessageRequest(): AppendMessageRequest {
+  return { chatId: "", messageId: "", part: 0, text: "" };
+}
+
+export const AppendMessageRequest: MessageFns<AppendMessageRequest> = {
+  encode(message: AppendMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.part !== 0) {
+      writer.uint32(24).int32(message.part);
+    }
+    if (message.text !== "") {
+      writer.uint32(34).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AppendMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAppendMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.part = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AppendMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      part: isSet(object.part) ? globalThis.Number(object.part) : 0,
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+    };
+  },
+
+  toJSON(message: AppendMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.part !== 0) {
+      obj.part = Math.round(message.part);
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AppendMessageRequest>): AppendMessageRequest {
+    return AppendMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AppendMessageRequest>): AppendMessageRequest {
+    const message = createBaseAppendMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.part = object.part ?? 0;
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseAppendMessageResponse(): AppendMessageResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const AppendMessageResponse: MessageFns<AppendMessageResponse> = {
+  encode(message: AppendMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AppendMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAppendMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AppendMessageResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: AppendMessageResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AppendMessageResponse>): AppendMessageResponse {
+    return AppendMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AppendMessageResponse>): AppendMessageResponse {
+    const message = createBaseAppendMessageResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseFinishMessageRequest(): FinishMessageRequest {
+  return { chatId: "", messageId: "", outcome: 0 };
+}
+
+export const FinishMessageRequest: MessageFns<FinishMessageRequest> = {
+  encode(message: FinishMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.outcome !== 0) {
+      writer.uint32(24).int32(message.outcome);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FinishMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFinishMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.outcome = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FinishMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      outcome: isSet(object.outcome) ? finishOutcomeFromJSON(object.outcome) : 0,
+    };
+  },
+
+  toJSON(message: FinishMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.outcome !== 0) {
+      obj.outcome = finishOutcomeToJSON(message.outcome);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FinishMessageRequest>): FinishMessageRequest {
+    return FinishMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FinishMessageRequest>): FinishMessageRequest {
+    const message = createBaseFinishMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.outcome = object.outcome ?? 0;
+    return message;
+  },
+};
+
+function createBaseFinishMessageResponse(): FinishMessageResponse {
+  return { seq: 0, createdAt: undefined };
+}
+
+export const FinishMessageResponse: MessageFns<FinishMessageResponse> = {
+  encode(message: FinishMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.seq !== 0) {
+      writer.uint32(8).int64(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FinishMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFinishMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FinishMessageResponse {
+    return {
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      createdAt: isSet(object.createdAt)
+        ? fromJsonTimestamp(object.createdAt)
+        : isSet(object.created_at)
+        ? fromJsonTimestamp(object.created_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: FinishMessageResponse): unknown {
+    const obj: any = {};
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    if (message.createdAt !== undefined) {
+      obj.createdAt = message.createdAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FinishMessageResponse>): FinishMessageResponse {
+    return FinishMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FinishMessageResponse>): FinishMessageResponse {
+    const message = createBaseFinishMessageResponse();
+    message.seq = object.seq ?? 0;
+    message.createdAt = object.createdAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseStopMessageRequest(): StopMessageRequest {
+  return { chatId: "", messageId: "" };
+}
+
+export const StopMessageRequest: MessageFns<StopMessageRequest> = {
+  encode(message: StopMessageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopMessageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopMessageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StopMessageRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+    };
+  },
+
+  toJSON(message: StopMessageRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<StopMessageRequest>): StopMessageRequest {
+    return StopMessageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StopMessageRequest>): StopMessageRequest {
+    const message = createBaseStopMessageRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    return message;
+  },
+};
+
+function createBaseStopMessageResponse(): StopMessageResponse {
+  return {};
+}
+
+export const StopMessageResponse: MessageFns<StopMessageResponse> = {
+  encode(_: StopMessageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StopMessageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStopMessageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): StopMessageResponse {
+    return {};
+  },
+
+  toJSON(_: StopMessageResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<StopMessageResponse>): StopMessageResponse {
+    return StopMessageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<StopMessageResponse>): StopMessageResponse {
+    const message = createBaseStopMessageResponse();
+    return message;
+  },
+};
+
 /**
  * ChatService stores chats and delivers their messages.
  *
@@ -15984,8 +18764,8 @@ export const ChatServiceDefinition = {
     /**
      * DeleteMessage deletes the text of a message, and its earlier texts. The message's number, sender, time and
      * `client_message_id` remain (`deleted_at`). Its sender may delete a message, within a time that the service may limit;
-     * so may administrators and owners of a group or room, and a caller with the token role `service`. Deleting a deleted
-     * message returns the answer to the first deletion.
+     * so may administrators and owners of a group or room, and a caller with the token role `admin` or `service`. Deleting
+     * a deleted message returns the answer to the first deletion. Nobody can restore it.
      *
      * The errors are those of EditMessage.
      */
@@ -16010,6 +18790,60 @@ export const ChatServiceDefinition = {
       requestType: ListMessageVersionsRequest as typeof ListMessageVersionsRequest,
       requestStream: false,
       responseType: ListMessageVersionsResponse as typeof ListMessageVersionsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * AddReaction adds the caller's reaction to a message: an emoji. A user has at most one reaction of each kind to a message.
+     * A reaction takes the chat's next number. It changes neither the message, nor the order of chats, nor unread counts.
+     * Adding a reaction that the message has already from the caller changes nothing.
+     *
+     * Adding again with the same `client_change_id` returns the first answer, at any later time, also after the reaction was
+     * removed.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+     * FAILED_PRECONDITION (MESSAGE_DELETED): the message was deleted; (FEATURE_DISABLED): older nodes may not know reactions.
+     * RESOURCE_EXHAUSTED (REACTION_LIMIT): the message has as many kinds of reactions as the service allows.
+     * UNAVAILABLE (STORAGE_UNAVAILABLE): the reaction may or may not be stored; send it again with the same
+     * `client_change_id`.
+     */
+    addReaction: {
+      name: "AddReaction",
+      requestType: AddReactionRequest as typeof AddReactionRequest,
+      requestStream: false,
+      responseType: AddReactionResponse as typeof AddReactionResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * RemoveReaction takes back the caller's reaction to a message. Removing a reaction that the message does not have from
+     * the caller changes nothing.
+     *
+     * The errors are those of AddReaction.
+     */
+    removeReaction: {
+      name: "RemoveReaction",
+      requestType: RemoveReactionRequest as typeof RemoveReactionRequest,
+      requestStream: false,
+      responseType: RemoveReactionResponse as typeof RemoveReactionResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * ListReactions returns who reacted to a message, in the order of the reactions' numbers.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     */
+    listReactions: {
+      name: "ListReactions",
+      requestType: ListReactionsRequest as typeof ListReactionsRequest,
+      requestStream: false,
+      responseType: ListReactionsResponse as typeof ListReactionsResponse,
       responseStream: false,
       options: {},
     },
@@ -16321,6 +19155,87 @@ export const ChatServiceDefinition = {
       responseStream: true,
       options: {},
     },
+    /**
+     * StartMessage begins a streamed message: one message whose text grows while readers read it, such as the answer of a
+     * language model or live captions. It takes the chat's next number like any message (`Message.streaming`). AppendMessage
+     * adds to it, and FinishMessage ends it. If the service hears nothing from the sender for 60 seconds (unless configured
+     * otherwise), it ends the message as cancelled.
+     *
+     * Starting again with the same `client_message_id` returns the first message's id and sequence number, at any later time,
+     * and the number of the next part: a sender that was restarted goes on from there.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
+     * FAILED_PRECONDITION (FEATURE_DISABLED): older nodes may not know streamed messages.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+     * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; start it again with the same
+     * `client_message_id`.
+     */
+    startMessage: {
+      name: "StartMessage",
+      requestType: StartMessageRequest as typeof StartMessageRequest,
+      requestStream: false,
+      responseType: StartMessageResponse as typeof StartMessageResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * AppendMessage adds a text to the end of a streamed message. Readers get the first part at once. The service collects
+     * the parts that arrive within 40 ms of the last change (unless configured otherwise) and stores them together, as one
+     * change of the chat; it answers each when it is stored. A client need not wait for the answer before it sends the next
+     * part. The parts may arrive at different nodes, for example after a reconnection.
+     *
+     * Only the sender may append, and a caller with the token role `service`. Parts are numbered; appending a part again is
+     * harmless, at any later time. The text of a repeated part is not compared with the first one.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * INVALID_ARGUMENT (INVALID_FIELDS): the whole text would be longer than the service allows (64,000 characters, unless
+     * configured otherwise).
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not append to this message.
+     * FAILED_PRECONDITION (PART_MISSING): an earlier part is missing; the error names the number that the service expects.
+     * (NOT_STREAMING): the message is complete or cancelled, or is no streamed message. (MESSAGE_DELETED): it was deleted.
+     * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the part may or may not be stored; send it again.
+     */
+    appendMessage: {
+      name: "AppendMessage",
+      requestType: AppendMessageRequest as typeof AppendMessageRequest,
+      requestStream: false,
+      responseType: AppendMessageResponse as typeof AppendMessageResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * FinishMessage ends a streamed message, after the parts that the caller has sent before. Readers get `message_changed`
+     * with the whole text. Finishing again in the same way returns the first answer.
+     *
+     * The errors are those of AppendMessage. FAILED_PRECONDITION (NOT_STREAMING): the message has ended in the other way.
+     */
+    finishMessage: {
+      name: "FinishMessage",
+      requestType: FinishMessageRequest as typeof FinishMessageRequest,
+      requestStream: false,
+      responseType: FinishMessageResponse as typeof FinishMessageResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * StopMessage asks the sender of a streamed message to end it. The service passes the request on as the event
+     * `stop_requested`, which is ephemeral: it reaches the streams of the sender that are subscribed to the chat at that
+     * moment, and the sender decides what follows. Any member may ask.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * FAILED_PRECONDITION (NOT_STREAMING): the message is not growing (any more).
+     */
+    stopMessage: {
+      name: "StopMessage",
+      requestType: StopMessageRequest as typeof StopMessageRequest,
+      requestStream: false,
+      responseType: StopMessageResponse as typeof StopMessageResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
 
@@ -16532,8 +19447,8 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
   /**
    * DeleteMessage deletes the text of a message, and its earlier texts. The message's number, sender, time and
    * `client_message_id` remain (`deleted_at`). Its sender may delete a message, within a time that the service may limit;
-   * so may administrators and owners of a group or room, and a caller with the token role `service`. Deleting a deleted
-   * message returns the answer to the first deletion.
+   * so may administrators and owners of a group or room, and a caller with the token role `admin` or `service`. Deleting
+   * a deleted message returns the answer to the first deletion. Nobody can restore it.
    *
    * The errors are those of EditMessage.
    */
@@ -16553,6 +19468,48 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     request: ListMessageVersionsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListMessageVersionsResponse>>;
+  /**
+   * AddReaction adds the caller's reaction to a message: an emoji. A user has at most one reaction of each kind to a message.
+   * A reaction takes the chat's next number. It changes neither the message, nor the order of chats, nor unread counts.
+   * Adding a reaction that the message has already from the caller changes nothing.
+   *
+   * Adding again with the same `client_change_id` returns the first answer, at any later time, also after the reaction was
+   * removed.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * FAILED_PRECONDITION (MESSAGE_DELETED): the message was deleted; (FEATURE_DISABLED): older nodes may not know reactions.
+   * RESOURCE_EXHAUSTED (REACTION_LIMIT): the message has as many kinds of reactions as the service allows.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE): the reaction may or may not be stored; send it again with the same
+   * `client_change_id`.
+   */
+  addReaction(
+    request: AddReactionRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<AddReactionResponse>>;
+  /**
+   * RemoveReaction takes back the caller's reaction to a message. Removing a reaction that the message does not have from
+   * the caller changes nothing.
+   *
+   * The errors are those of AddReaction.
+   */
+  removeReaction(
+    request: RemoveReactionRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<RemoveReactionResponse>>;
+  /**
+   * ListReactions returns who reacted to a message, in the order of the reactions' numbers.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  listReactions(
+    request: ListReactionsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListReactionsResponse>>;
   /**
    * ListChanges returns everything that happened in a chat after a number, in the order of the numbers: what a client that
    * subscribes with this number receives before `caught_up`.
@@ -16769,6 +19726,71 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     request: AsyncIterable<ConnectChatRequest>,
     context: CallContext & CallContextExt,
   ): ServerStreamingMethodResult<DeepPartial<ConnectChatResponse>>;
+  /**
+   * StartMessage begins a streamed message: one message whose text grows while readers read it, such as the answer of a
+   * language model or live captions. It takes the chat's next number like any message (`Message.streaming`). AppendMessage
+   * adds to it, and FinishMessage ends it. If the service hears nothing from the sender for 60 seconds (unless configured
+   * otherwise), it ends the message as cancelled.
+   *
+   * Starting again with the same `client_message_id` returns the first message's id and sequence number, at any later time,
+   * and the number of the next part: a sender that was restarted goes on from there.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): older nodes may not know streamed messages.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; start it again with the same
+   * `client_message_id`.
+   */
+  startMessage(
+    request: StartMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<StartMessageResponse>>;
+  /**
+   * AppendMessage adds a text to the end of a streamed message. Readers get the first part at once. The service collects
+   * the parts that arrive within 40 ms of the last change (unless configured otherwise) and stores them together, as one
+   * change of the chat; it answers each when it is stored. A client need not wait for the answer before it sends the next
+   * part. The parts may arrive at different nodes, for example after a reconnection.
+   *
+   * Only the sender may append, and a caller with the token role `service`. Parts are numbered; appending a part again is
+   * harmless, at any later time. The text of a repeated part is not compared with the first one.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * INVALID_ARGUMENT (INVALID_FIELDS): the whole text would be longer than the service allows (64,000 characters, unless
+   * configured otherwise).
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not append to this message.
+   * FAILED_PRECONDITION (PART_MISSING): an earlier part is missing; the error names the number that the service expects.
+   * (NOT_STREAMING): the message is complete or cancelled, or is no streamed message. (MESSAGE_DELETED): it was deleted.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the part may or may not be stored; send it again.
+   */
+  appendMessage(
+    request: AppendMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<AppendMessageResponse>>;
+  /**
+   * FinishMessage ends a streamed message, after the parts that the caller has sent before. Readers get `message_changed`
+   * with the whole text. Finishing again in the same way returns the first answer.
+   *
+   * The errors are those of AppendMessage. FAILED_PRECONDITION (NOT_STREAMING): the message has ended in the other way.
+   */
+  finishMessage(
+    request: FinishMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<FinishMessageResponse>>;
+  /**
+   * StopMessage asks the sender of a streamed message to end it. The service passes the request on as the event
+   * `stop_requested`, which is ephemeral: it reaches the streams of the sender that are subscribed to the chat at that
+   * moment, and the sender decides what follows. Any member may ask.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * FAILED_PRECONDITION (NOT_STREAMING): the message is not growing (any more).
+   */
+  stopMessage(
+    request: StopMessageRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<StopMessageResponse>>;
 }
 
 export interface ChatServiceClient<CallOptionsExt = {}> {
@@ -16979,8 +20001,8 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
   /**
    * DeleteMessage deletes the text of a message, and its earlier texts. The message's number, sender, time and
    * `client_message_id` remain (`deleted_at`). Its sender may delete a message, within a time that the service may limit;
-   * so may administrators and owners of a group or room, and a caller with the token role `service`. Deleting a deleted
-   * message returns the answer to the first deletion.
+   * so may administrators and owners of a group or room, and a caller with the token role `admin` or `service`. Deleting
+   * a deleted message returns the answer to the first deletion. Nobody can restore it.
    *
    * The errors are those of EditMessage.
    */
@@ -17000,6 +20022,48 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<ListMessageVersionsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListMessageVersionsResponse>;
+  /**
+   * AddReaction adds the caller's reaction to a message: an emoji. A user has at most one reaction of each kind to a message.
+   * A reaction takes the chat's next number. It changes neither the message, nor the order of chats, nor unread counts.
+   * Adding a reaction that the message has already from the caller changes nothing.
+   *
+   * Adding again with the same `client_change_id` returns the first answer, at any later time, also after the reaction was
+   * removed.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * FAILED_PRECONDITION (MESSAGE_DELETED): the message was deleted; (FEATURE_DISABLED): older nodes may not know reactions.
+   * RESOURCE_EXHAUSTED (REACTION_LIMIT): the message has as many kinds of reactions as the service allows.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE): the reaction may or may not be stored; send it again with the same
+   * `client_change_id`.
+   */
+  addReaction(
+    request: DeepPartial<AddReactionRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<AddReactionResponse>;
+  /**
+   * RemoveReaction takes back the caller's reaction to a message. Removing a reaction that the message does not have from
+   * the caller changes nothing.
+   *
+   * The errors are those of AddReaction.
+   */
+  removeReaction(
+    request: DeepPartial<RemoveReactionRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<RemoveReactionResponse>;
+  /**
+   * ListReactions returns who reacted to a message, in the order of the reactions' numbers.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  listReactions(
+    request: DeepPartial<ListReactionsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListReactionsResponse>;
   /**
    * ListChanges returns everything that happened in a chat after a number, in the order of the numbers: what a client that
    * subscribes with this number receives before `caught_up`.
@@ -17216,6 +20280,71 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     request: AsyncIterable<DeepPartial<ConnectChatRequest>>,
     options?: CallOptions & CallOptionsExt,
   ): AsyncIterable<ConnectChatResponse>;
+  /**
+   * StartMessage begins a streamed message: one message whose text grows while readers read it, such as the answer of a
+   * language model or live captions. It takes the chat's next number like any message (`Message.streaming`). AppendMessage
+   * adds to it, and FinishMessage ends it. If the service hears nothing from the sender for 60 seconds (unless configured
+   * otherwise), it ends the message as cancelled.
+   *
+   * Starting again with the same `client_message_id` returns the first message's id and sequence number, at any later time,
+   * and the number of the next part: a sender that was restarted goes on from there.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): older nodes may not know streamed messages.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; start it again with the same
+   * `client_message_id`.
+   */
+  startMessage(
+    request: DeepPartial<StartMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<StartMessageResponse>;
+  /**
+   * AppendMessage adds a text to the end of a streamed message. Readers get the first part at once. The service collects
+   * the parts that arrive within 40 ms of the last change (unless configured otherwise) and stores them together, as one
+   * change of the chat; it answers each when it is stored. A client need not wait for the answer before it sends the next
+   * part. The parts may arrive at different nodes, for example after a reconnection.
+   *
+   * Only the sender may append, and a caller with the token role `service`. Parts are numbered; appending a part again is
+   * harmless, at any later time. The text of a repeated part is not compared with the first one.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * INVALID_ARGUMENT (INVALID_FIELDS): the whole text would be longer than the service allows (64,000 characters, unless
+   * configured otherwise).
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not append to this message.
+   * FAILED_PRECONDITION (PART_MISSING): an earlier part is missing; the error names the number that the service expects.
+   * (NOT_STREAMING): the message is complete or cancelled, or is no streamed message. (MESSAGE_DELETED): it was deleted.
+   * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the part may or may not be stored; send it again.
+   */
+  appendMessage(
+    request: DeepPartial<AppendMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<AppendMessageResponse>;
+  /**
+   * FinishMessage ends a streamed message, after the parts that the caller has sent before. Readers get `message_changed`
+   * with the whole text. Finishing again in the same way returns the first answer.
+   *
+   * The errors are those of AppendMessage. FAILED_PRECONDITION (NOT_STREAMING): the message has ended in the other way.
+   */
+  finishMessage(
+    request: DeepPartial<FinishMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<FinishMessageResponse>;
+  /**
+   * StopMessage asks the sender of a streamed message to end it. The service passes the request on as the event
+   * `stop_requested`, which is ephemeral: it reaches the streams of the sender that are subscribed to the chat at that
+   * moment, and the sender decides what follows. Any member may ask.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * FAILED_PRECONDITION (NOT_STREAMING): the message is not growing (any more).
+   */
+  stopMessage(
+    request: DeepPartial<StopMessageRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<StopMessageResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;

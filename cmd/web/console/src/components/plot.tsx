@@ -8,7 +8,8 @@ export interface Line {
 
 interface Props {
   title: string;
-  unit: string;
+  /** Writes a value with its unit. */
+  format: (value: number | null | undefined) => string;
   /** Times, in milliseconds since 1970. */
   at: readonly number[];
   lines: readonly Line[];
@@ -17,9 +18,11 @@ interface Props {
 const height = 150;
 
 /** Lines over time. The newest values are also there as text. */
-export function Plot({ title, unit, at, lines }: Props) {
+export function Plot({ title, format, at, lines }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(undefined);
+  const formatted = useRef(format);
+  formatted.current = format;
   const labels = lines.map(({ label }) => label).join('\n');
   useEffect(() => {
     const element = place.current!;
@@ -32,8 +35,8 @@ export function Plot({ title, unit, at, lines }: Props) {
         height,
         legend: { show: false },
         cursor: { show: false },
-        scales: { y: { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1e-9) * 1.1] } },
-        axes: [axis, { ...axis, size: 60 }],
+        scales: { y: { range: (_plot, _min, max) => [0, max ? max * 1.1 : 1] } },
+        axes: [axis, { ...axis, size: 70, values: (_plot, ticks) => ticks.map((tick) => formatted.current(tick)) }],
         series: [{}, ...labels.split('\n').map((label, index) => ({ label, stroke: colour(`--line-${index % 4}`) }))],
       },
       undefined,
@@ -57,7 +60,7 @@ export function Plot({ title, unit, at, lines }: Props) {
         <ul>
           {lines.map(({ label, values }, index) => (
             <li key={label}>
-              <span class={`key key-${index % 4}`} aria-hidden="true" /> {label} {shown(values.at(-1))} {unit}
+              <span class={`key key-${index % 4}`} aria-hidden="true" /> {label} {format(values.at(-1))}
             </li>
           ))}
         </ul>
@@ -65,9 +68,4 @@ export function Plot({ title, unit, at, lines }: Props) {
       <div ref={place} aria-hidden="true" />
     </figure>
   );
-}
-
-function shown(value: number | null | undefined): string {
-  if (value === null || value === undefined) return '–';
-  return value.toLocaleString('en', { maximumSignificantDigits: 3 });
 }

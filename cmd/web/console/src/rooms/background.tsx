@@ -1,6 +1,7 @@
-import { useCallback } from 'preact/hooks';
+import { useCallback, useState } from 'preact/hooks';
 import { Problem } from '../../../src/components/controls/problem.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
+import { ReplayDialog } from '../components/replay-dialog.tsx';
 import { usePolled } from '../session/use-polled.ts';
 import { toDuration } from '../text/to-duration.ts';
 import type { Room, RoomProps } from './room.ts';
@@ -10,6 +11,7 @@ interface Sink {
   enabled: boolean;
   waitingChats: number;
   chatsToRegister: number;
+  lagSeconds: number | null;
 }
 
 interface Background {
@@ -20,7 +22,8 @@ interface Background {
 }
 
 function View({ api }: RoomProps) {
-  const { value, problem } = usePolled(
+  const [sink, setSink] = useState<string>();
+  const { value, problem, reload } = usePolled(
     useCallback(() => api.get<Background>('background'), [api]),
     5_000,
   );
@@ -31,7 +34,20 @@ function View({ api }: RoomProps) {
     { title: 'Sink', cell: ({ name }) => name },
     { title: 'Changes are recorded', cell: ({ enabled }) => (enabled ? 'yes' : 'no') },
     { title: 'Chats that wait', numeric: true, cell: ({ waitingChats }) => count(waitingChats) },
+    {
+      title: 'Late by',
+      numeric: true,
+      cell: ({ lagSeconds }) => (lagSeconds === null ? '–' : toDuration(lagSeconds)),
+    },
     { title: 'Older chats to register', numeric: true, cell: ({ chatsToRegister }) => count(chatsToRegister) },
+    {
+      title: 'Acts',
+      cell: ({ name }) => (
+        <button type="button" class="small-button" onClick={() => setSink(name)}>
+          Replay<span class="visually-hidden"> a chat to {name}</span>
+        </button>
+      ),
+    },
   ];
   return (
     <>
@@ -50,6 +66,7 @@ function View({ api }: RoomProps) {
           {ownRelay.failure ? ` and fails: ${ownRelay.failure}` : ''}.
         </p>
       )}
+      {sink !== undefined && <ReplayDialog api={api} sink={sink} onDone={reload} onClose={() => setSink(undefined)} />}
       <h2>Removal</h2>
       <p>Deleted chats whose messages are not all removed yet: {count(deletedChats)}</p>
     </>

@@ -1,6 +1,7 @@
 import { useCallback, useState } from 'preact/hooks';
 import { Problem } from '../../../src/components/controls/problem.tsx';
 import { type Action, ActionDialog } from '../components/action-dialog.tsx';
+import { ChatMessages } from '../components/chat-messages.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { Search } from '../components/search.tsx';
 import { usePolled } from '../session/use-polled.ts';
@@ -74,6 +75,11 @@ function View({ api }: RoomProps) {
   );
 }
 
+/** The last word of a value of an enumeration: `room` of CHAT_TYPE_ROOM. */
+function wordOf(name: string): string {
+  return name.slice(name.lastIndexOf('_') + 1).toLowerCase();
+}
+
 /** One chat and its members. */
 function ChatView({ api, chatId }: RoomProps & { chatId: string }) {
   const [action, setAction] = useState<Action>();
@@ -100,7 +106,7 @@ function ChatView({ api, chatId }: RoomProps & { chatId: string }) {
   const columns: Column<Found['members'][number]>[] = [
     { title: 'Member', cell: ({ user }) => user.name || user.id },
     { title: 'User id', cell: ({ user }) => <code>{user.id}</code> },
-    { title: 'Role', cell: ({ role }) => role.toLowerCase() },
+    { title: 'Role', cell: ({ role }) => wordOf(role) },
     { title: 'Since', cell: ({ joinedAt }) => toTime(joinedAt) },
     {
       title: 'Acts',
@@ -117,7 +123,7 @@ function ChatView({ api, chatId }: RoomProps & { chatId: string }) {
       <Problem text={problem} />
       {value && (
         <p class="row-actions">
-          {value.chat.type.toLowerCase()}, {value.chat.memberCount} members, last number {value.chat.lastSeq}, since{' '}
+          {wordOf(value.chat.type)}, {value.chat.memberCount} members, last number {value.chat.lastSeq}, since{' '}
           {toTime(value.chat.createdAt)}
           <button type="button" class="small-button" onClick={remove}>
             Delete the chat
@@ -132,6 +138,7 @@ function ChatView({ api, chatId }: RoomProps & { chatId: string }) {
         empty="No member."
       />
       {value?.nextPageToken && <p class="hint">The first 50 members are shown.</p>}
+      <ChatMessages api={api} chatId={chatId} />
       <ActionDialog action={action} onDone={reload} onClose={() => setAction(undefined)} />
     </section>
   );

@@ -1,8 +1,11 @@
 import { useCallback } from 'preact/hooks';
 import { Problem } from '../../../src/components/controls/problem.tsx';
+import { DashboardPanels } from '../components/dashboard-panels.tsx';
 import { type Line, Plot } from '../components/plot.tsx';
+import { useDashboards } from '../session/use-dashboard.ts';
 import { usePolled } from '../session/use-polled.ts';
 import { toDuration } from '../text/to-duration.ts';
+import { toShown } from '../text/to-shown.ts';
 import type { Room, RoomProps } from './room.ts';
 
 /** What the process did in some seconds, as the API tells it. */
@@ -30,23 +33,19 @@ interface Overview {
   history: Point[];
 }
 
-const mebibyte = 1_048_576;
+/** Milliseconds as seconds. */
+const seconds = (ms: number | null | undefined) => (typeof ms === 'number' ? ms / 1_000 : ms);
 
 function View({ api }: RoomProps) {
   const { value, problem } = usePolled(
     useCallback(() => api.get<Overview>('overview'), [api]),
     5_000,
   );
+  const dashboards = useDashboards(api);
   if (!value) return <Problem text={problem} />;
-  const { history } = value;
-  const at = history.map((point) => point.at);
-  const line = (label: string, of: (point: Point) => number | null): Line => ({ label, values: history.map(of) });
-  const each = (of: (point: Point) => Record<string, number>): Line[] =>
-    [...new Set(history.flatMap((point) => Object.keys(of(point))))]
-      .toSorted()
-      .map((name) => line(name, (point) => of(point)[name] ?? 0));
-  const refusals = each((point) => point.refusalsPerSecond);
-  const bytes = (count: number | null) => (count === null ? null : count / mebibyte);
+  const fleet = dashboards.value?.available
+    ? dashboards.value.dashboards.find(({ uid }) => uid === 'chat-overview')
+    : undefined;
   return (
     <>
       <Problem text={problem} />
@@ -70,11 +69,35 @@ function View({ api }: RoomProps) {
           <dd>{toDuration(value.uptimeSeconds)}</dd>
         </div>
       </dl>
+      {fleet ? (
+        <>
+          <p class="hint">All processes, in the last 15 minutes, from Prometheus.</p>
+          <DashboardPanels api={api} dashboard={fleet} minutes={15} />
+        </>
+      ) : (
+        <OwnPlots history={value.history} />
+      )}
+    </>
+  );
+}
+
+/** What the process itself remembers. */
+function OwnPlots({ history }: Pick<Overview, 'history'>) {
+  const at = history.map((point) => point.at);
+  const line = (label: string, of: (point: Point) => number | null): Line => ({ label, values: history.map(of) });
+  const each = (of: (point: Point) => Record<string, number>): Line[] =>
+    [...new Set(history.flatMap((point) => Object.keys(of(point))))]
+      .toSorted()
+      .map((name) => line(name, (point) => of(point)[name] ?? 0));
+  /** A plot needs a line. */
+  const orNone = (lines: Line[]) => (lines.length > 0 ? lines : [line('none', () => 0)]);
+  return (
+    <>
       <p class="hint">This process, in the last 15 minutes.</p>
       <div class="plots">
         <Plot
           title="Throughput"
-          unit="/s"
+          format={(value) => toShown(value, 'ops')}
           at={at}
           lines={[
             line('messages', (point) => point.messagesPerSecond),
@@ -83,7 +106,7 @@ function View({ api }: RoomProps) {
         />
         <Plot
           title="Times"
-          unit="ms"
+          format={(value) => toShown(seconds(value), 's')}
           at={at}
           lines={[
             line('acknowledgement p50', (point) => point.acknowledgementP50Ms),
@@ -91,17 +114,29 @@ function View({ api }: RoomProps) {
             line('delivery p99', (point) => point.deliveryP99Ms),
           ]}
         />
-        <Plot title="Open streams" unit="" at={at} lines={each((point) => point.sessions)} />
-        <Plot title="Refusals" unit="/s" at={at} lines={refusals.length > 0 ? refusals : [line('none', () => 0)]} />
-        <Plot title="Event loop delay" unit="ms" at={at} lines={[line('p99', (point) => point.eventLoopP99Ms)]} />
+        <Plot
+          title="Open streams"
+          format={(value) => toShown(value, 'short')}
+          at={at}
+          lines={orNone(each((point) => point.sessions))}
+        />
+        <Plot
+          title="Refusals"
+          format={(value) => toShown(value, 'ops')}
+          at={at}
+          lines={orNone(each((point) => point.refusalsPerSecond))}
+        />
+        <Plot
+          title="Event loop delay"
+          format={(value) => toShown(seconds(value), 's')}
+          at={at}
+          lines={[line('p99', (point) => point.eventLoopP99Ms)]}
+        />
         <Plot
           title="Memory"
-          unit="MiB"
+          format={(value) => toShown(value, 'bytes')}
           at={at}
-          lines={[
-            line('resident', (point) => bytes(point.residentBytes)),
-            line('heap', (point) => bytes(point.heapUsedBytes)),
-          ]}
+          lines={[line('resident', (point) => point.residentBytes), line('heap', (point) => point.heapUsedBytes)]}
         />
       </div>
     </>

@@ -19,6 +19,8 @@ const key = 'chat-console';
 
 /** The console's API, with the token of who has signed in. */
 export class ConsoleApi {
+  /** The number of the process that answers, of those that share the port; undefined: any. */
+  worker: number | undefined;
   #tokens: Tokens;
   readonly #onSignedOut: () => void;
   #refreshing: Promise<void> | undefined;
@@ -59,7 +61,8 @@ export class ConsoleApi {
     this.#onSignedOut();
   }
 
-  async #send(method: string, path: string, body?: object): Promise<unknown> {
+  async #send(method: string, of: string, body?: object): Promise<unknown> {
+    const path = this.worker === undefined ? of : `${of}${of.includes('?') ? '&' : '?'}worker=${this.worker}`;
     const { accessToken } = this.#tokens;
     try {
       return await send(method, path, accessToken, body);

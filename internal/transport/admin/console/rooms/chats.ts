@@ -1,20 +1,28 @@
 import type { BusyChat } from '../../../../service/delivery/busy-chats.ts';
+import { parameter } from '../../parameter.ts';
+import { Refusal } from '../../refusal.ts';
 import type { Route } from '../../route.ts';
 import { readTexts } from '../body.ts';
 import { at, type Operations } from '../operations.ts';
-import { parameter } from '../query.ts';
 
 /** Chats in one answer. */
 const most = 50;
 
-/** The busiest chats of this process; any chat with its members; and what moderators do to it, by the contract's own operations. */
-export function chatsRoutes(operations: Operations, busiest: (most: number) => BusyChat[]): Route[] {
+/**
+ * The busiest chats of this process; any chat with its members; and what moderators do to it, by the contract's own operations. Without `busiest` the
+ * process has no chats of its own.
+ */
+export function chatsRoutes(operations: Operations, busiest?: (most: number) => BusyChat[]): Route[] {
   return [
     {
       method: 'GET',
       path: '/admin/api/chats',
       access: 'admin',
-      handle: (_request, response) => void response.json({ chats: busiest(most) }),
+      handle(_request, response) {
+        if (!busiest)
+          throw new Refusal(404, 'a gateway does not know which chats are busy: ask the chat services behind it');
+        response.json({ chats: busiest(most) });
+      },
     },
     {
       method: 'GET',

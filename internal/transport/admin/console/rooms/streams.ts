@@ -1,9 +1,9 @@
 import type { Principal } from '../../../../model/principal.ts';
 import type { StreamDirectory } from '../../../../service/sessions/stream-directory.ts';
+import { parameter } from '../../parameter.ts';
 import { Refusal } from '../../refusal.ts';
 import type { Route } from '../../route.ts';
 import { readTexts } from '../body.ts';
-import { parameter } from '../query.ts';
 import { withRefusals } from '../to-refusal.ts';
 
 /** Streams in one answer. */

@@ -1,9 +1,9 @@
 import type { Principal } from '../../../../model/principal.ts';
 import type { UserDirectory } from '../../../../service/accounts/user-directory.ts';
+import { parameter } from '../../parameter.ts';
 import { invalidFields } from '../../refusal.ts';
 import type { Route } from '../../route.ts';
 import { readTexts } from '../body.ts';
-import { parameter } from '../query.ts';
 import { withRefusals } from '../to-refusal.ts';
 
 /** Users, their chats and their sign-in sessions. */

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { invalidFields } from '../refusal.ts';
+import { invalidFields } from './refusal.ts';
 
 /** The query's parameter of this name; undefined if it is not given, or empty. */
 export function parameter({ query }: Request, name: string): string | undefined {

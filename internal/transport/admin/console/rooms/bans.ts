@@ -1,10 +1,10 @@
+import { parameter } from '../../parameter.ts';
 import type { Route } from '../../route.ts';
 import { readTexts } from '../body.ts';
 import { at, type Operations } from '../operations.ts';
-import { parameter } from '../query.ts';
 
-/** Bans from the service and the audit log, by the contract's own operations. */
-export function moderationRoutes(operations: Operations): Route[] {
+/** Bans from the service, by the contract's own operations. */
+export function bansRoutes(operations: Operations): Route[] {
   return [
     {
       method: 'GET',
@@ -33,16 +33,6 @@ export function moderationRoutes(operations: Operations): Route[] {
       async handle(request, response) {
         const path = at`/v1/bans/${String(request.params.id)}`;
         response.json(await operations.call(request, response, { method: 'DELETE', path }));
-      },
-    },
-    {
-      method: 'GET',
-      path: '/admin/api/audit',
-      access: 'admin',
-      async handle(request, response) {
-        const names = ['pageToken', 'chatId', 'actorId'];
-        const query = Object.fromEntries(names.map((name) => [name, parameter(request, name)]));
-        response.json(await operations.call(request, response, { method: 'GET', path: '/v1/audit-events', query }));
       },
     },
   ];
