@@ -47,7 +47,7 @@ create function append_messages(
   client_message_ids text[],
   content_hashes bytea[],
   texts text[],
-  contents jsonb[], -- null: an ordinary text
+  contents jsonb[], -- null: an ordinary text; null as a whole: all are
   sending_roles text[],
   service_positions integer[],
   references_required boolean,

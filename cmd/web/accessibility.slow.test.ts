@@ -7,7 +7,7 @@ import { startTestService, type TestService } from '../../internal/testing/servi
 import { builtPage } from './testing/built-page.ts';
 import { ChatPage } from './testing/chat-page.ts';
 
-// Slow: axe-core looks at nine views of the page in each of four looks.
+// Slow: axe-core looks at eleven views of the page in each of four looks.
 const axe = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
 const wide = { width: 1_280, height: 800 };
@@ -69,6 +69,19 @@ test.for(looks)('everybody can read and use the page: %o', async (look) => {
   ben.typing(room.id);
   await page.locator('.typing').waitFor();
   expect(await faultsOf(page)).toEqual([]);
+
+  const root = (await ben.history(room.id)).at(-1)!.id;
+  await ben.send(room.id, 'A reply', { replyTo: root, root });
+  await page.locator('.quote').first().waitFor();
+  await page.getByRole('button', { name: 'Reply: A reply' }).click();
+  await page.getByRole('button', { name: 'Do not reply' }).waitFor();
+  expect(await faultsOf(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Do not reply' }).click();
+  await page.getByRole('button', { name: '1 answer' }).click();
+  await page.getByRole('list', { name: 'Answers' }).getByText('A reply').waitFor();
+  expect(await faultsOf(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
 
   await page.getByRole('button', { name: 'Members' }).click();
   await page.locator('.member').first().waitFor();

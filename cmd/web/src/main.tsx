@@ -8,6 +8,7 @@ import './styles/sign-in.css';
 import './styles/sidebar.css';
 import './styles/conversation.css';
 import './styles/messages.css';
+import './styles/threads.css';
 
 const transport = () => webSocketTransport(new URL('.', location.href).href);
 

@@ -27,6 +27,34 @@ function newClient(name: string, outbox: Outbox, url = service.url): ChatClient 
   return client;
 }
 
+test('the next client sends an unanswered message with its type, silence and references', async () => {
+  const storage = newStorage();
+  const name = uniqueName('writer');
+  const proxy = await startTcpProxy(service.url);
+  onTestFinished(() => proxy.close());
+  const first = newClient(name, webStorageOutbox(storage, name), proxy.dsn);
+  await first.connect();
+  const room = await first.joinRoom(uniqueName('room'));
+  const { messageId } = await first.send(room.id, 'root');
+  proxy.cut();
+  const unsent = first.send(room.id, 'reply', { replyTo: messageId, root: messageId, type: 'note', silent: true });
+  const result = Promise.allSettled([unsent]);
+  await first.close();
+  await result;
+
+  const next = newClient(name, webStorageOutbox(storage, name));
+  await next.connect();
+  await eventually(async () =>
+    expect((await next.history(room.id)).at(-1)).toMatchObject({
+      text: 'reply',
+      type: 'note',
+      silent: true,
+      replyTo: { messageId },
+      rootId: messageId,
+    }),
+  );
+});
+
 test('the next client sends unanswered messages first, with their original ids', async () => {
   const proxy = await startTcpProxy(service.url);
   onTestFinished(() => proxy.close());

@@ -6,6 +6,7 @@ import {
   newId,
   type PendingChange,
   type PendingMessage,
+  withReply,
 } from '../../../../pkg/chat-client/index.ts';
 import { explain } from '../session/explain.ts';
 import { Store } from '../store/store.ts';
@@ -23,9 +24,12 @@ import {
   withNewer,
   withOlder,
   withSent,
+  withThread,
 } from './message-window.ts';
-import { toOutgoing, withoutCommitted, withState } from './outgoing.ts';
+import { type Outgoing, toOutgoing, withoutCommitted, withState } from './outgoing.ts';
 import { OwnChanges } from './own-changes.ts';
+import { QuotedMessages } from './quoted-messages.ts';
+import { ThreadView } from './thread-view.ts';
 
 interface Deps {
   client: ChatClient;
@@ -47,6 +51,12 @@ export class Conversation {
   draft = '';
   /** The user's edits and deletions. */
   readonly changes: OwnChanges;
+  /** The message that the next one replies to. */
+  readonly replying = new Store<Message | undefined>(undefined);
+  /** What the messages here reply to. */
+  readonly quoted: QuotedMessages;
+  /** The thread that is open. */
+  readonly thread = new Store<ThreadView | undefined>(undefined);
   /** Whether the reader is at the end, and older messages may be dropped. */
   following = true;
   readonly #deps: Deps;
@@ -66,12 +76,13 @@ export class Conversation {
     const pending = deps.client.pendingMessages.filter(({ chatId }) => chatId === id);
     this.state = new Store<ConversationState>({
       window: emptyWindow,
-      outgoing: pending.map(({ text, clientMessageId }) => toOutgoing(text, clientMessageId)),
+      outgoing: pending.map(toOutgoing),
       loaded: false,
       problem: undefined,
       shift: false,
       unreadAfter: undefined,
     });
+    this.quoted = new QuotedMessages(deps.client);
     this.changes = new OwnChanges({
       chatId: id,
       client: deps.client,
@@ -109,6 +120,7 @@ export class Conversation {
       const size = Math.min(Math.max(pageSize, atLeast + 10), maxPageSize);
       const page = await this.#newestPage(size);
       this.#epoch = page.epoch;
+      this.quoted.addPage(page.messages, page.referenced);
       const newest: MessageWindow = { messages: page.messages, hasOlder: page.hasMore, hasNewer: false };
       this.following = true;
       this.#change({ loaded: true, window: this.#withHeard(newest), shift: false });
@@ -141,6 +153,9 @@ export class Conversation {
 
   /** Adds a message that was sent. */
   receive(message: Message): void {
+    void this.quoted.addFor(message, (id) => this.#find(id));
+    this.thread.value?.receive(message);
+    this.#countInThread(message);
     if (this.#loading) this.#heardMeanwhile.push((window) => withSent(window, message));
     const { window } = this.state.value;
     const next = withSent(window, message);
@@ -153,6 +168,10 @@ export class Conversation {
 
   /** Replaces a message that was edited or deleted, if it is in the window. */
   receiveChange(message: Message): void {
+    this.quoted.receiveChange(message);
+    this.thread.value?.receive(message);
+    if (message.id === this.replying.value?.id) this.replying.set(message.deletedAt ? undefined : message);
+    this.#countInThread(message, this.#find(message.id));
     if (this.#loading) this.#heardMeanwhile.push((window) => withChange(window, message));
     const { window, outgoing } = this.state.value;
     if (message.hidden) this.changes.drop(message.id);
@@ -175,12 +194,21 @@ export class Conversation {
     return this.#deps.client.stopStream(this.id, messageId);
   }
 
-  /** Sends a text. The state shows the outcome. */
+  /** Opens the thread of a message, or of the thread that the message is in. */
+  openThread(message: Message): void {
+    this.thread.set(new ThreadView(this.#deps.client, this.id, message.rootId || message.id));
+  }
+
+  /** Sends a text, as a reply if there is a message to reply to. The state shows the outcome. */
   send(text: string): void {
-    const id = newId();
     const { outgoing, window } = this.state.value;
-    this.#change({ outgoing: [...outgoing, toOutgoing(text, id)] });
-    this.#send(id, text);
+    const replying = this.replying.value;
+    const clientMessageId = newId();
+    // A reply to a message of a thread stays in the thread.
+    const sent = toOutgoing({ text, clientMessageId, replyToId: replying?.id, rootId: replying?.rootId || undefined });
+    this.replying.set(undefined);
+    this.#change({ outgoing: [...outgoing, sent] });
+    this.#send(sent);
     if (window.hasNewer) void this.loadNewest();
   }
 
@@ -191,7 +219,7 @@ export class Conversation {
     if (failed?.state !== 'failed') return;
     const others = outgoing.filter((one) => one !== failed);
     this.#change({ outgoing: [...others, { ...failed, at: new Date(), state: 'sending', problem: undefined }] });
-    this.#send(id, failed.text);
+    this.#send(failed);
   }
 
   discard(id: string): void {
@@ -209,8 +237,7 @@ export class Conversation {
   /** Shows what another tab of the user has left, which this one sends. */
   takeOver(content: PendingMessage | PendingChange): void {
     if ('kind' in content) return this.changes.takeOver(content);
-    const { text, clientMessageId } = content;
-    this.#change({ outgoing: [...this.state.value.outgoing, toOutgoing(text, clientMessageId)] });
+    this.#change({ outgoing: [...this.state.value.outgoing, toOutgoing(content)] });
   }
 
   /** Handles that the service stored a message of this user durably, also one that was sent before a reload. */
@@ -228,9 +255,42 @@ export class Conversation {
     this.#change({ unreadAfter: undefined });
   }
 
-  #send(id: string, text: string): void {
+  #send({ clientMessageId, text, replyTo, root }: Outgoing): void {
     // The client tells of success and refusal by events, too, but not when it has no room or is closed.
-    this.#deps.client.send(this.id, text, { clientMessageId: id }).catch((error: unknown) => this.refused(id, error));
+    this.#deps.client
+      .send(this.id, text, { clientMessageId, replyTo, root })
+      .catch((error: unknown) => this.refused(clientMessageId, error));
+  }
+
+  #find(messageId: string): Message | undefined {
+    return this.state.value.window.messages.find(({ id }) => id === messageId);
+  }
+
+  /** Keeps the summary on the root of a message's thread. `before`: its state here until now. */
+  #countInThread(message: Message, before?: Message): void {
+    if (message.rootId === '') return;
+    const count = (window: MessageWindow) =>
+      withThread(window, message.rootId, (thread) => {
+        const next = withReply(thread, message, before);
+        if (next !== 'outdated') return next;
+        void this.#readThread(message);
+        return thread;
+      });
+    if (this.#loading) this.#heardMeanwhile.push(count);
+    const { window } = this.state.value;
+    const counted = count(window);
+    if (counted !== window) this.#change({ window: counted, shift: false });
+  }
+
+  /** Asks for the summary that events do not tell. */
+  async #readThread({ rootId: messageId, chatId }: Message): Promise<void> {
+    try {
+      const { message: root } = await this.#deps.client.call('getMessage', { chatId, messageId });
+      const window = withThread(this.state.value.window, messageId, (thread) => root?.thread ?? thread);
+      this.#change({ window, shift: false });
+    } catch {
+      // The next page brings it.
+    }
   }
 
   async #newestPage(size: number) {
@@ -263,6 +323,7 @@ export class Conversation {
       if (overtaken()) return;
       // Numbers of two epochs do not belong together. The service may not have told yet.
       if (page.epoch && this.#epoch && page.epoch !== this.#epoch) return this.reset();
+      this.quoted.addPage(page.messages, page.referenced);
       const joined = join(this.state.value.window, page.messages, page.hasMore);
       const window = this.#withHeard(joined);
       this.#change({ window, shift: direction === 'older', problem: undefined });

@@ -1,4 +1,4 @@
-import { type Message, type MessagePart, withPart } from '../../../../pkg/chat-client/index.ts';
+import { type Message, type MessagePart, type ThreadSummary, withPart } from '../../../../pkg/chat-client/index.ts';
 
 /** A contiguous range of a chat's history, in order. */
 export interface MessageWindow {
@@ -36,7 +36,9 @@ export function withSent(window: MessageWindow, message: Message): MessageWindow
 export function withChange(window: MessageWindow, message: Message): MessageWindow {
   const index = window.messages.findIndex(({ seq }) => seq === message.seq);
   if (index < 0 || window.messages[index]!.updateSeq >= message.updateSeq) return window;
-  const messages = message.hidden ? window.messages.toSpliced(index, 1) : window.messages.with(index, message);
+  // Events do not carry the thread.
+  const changed = { ...message, thread: message.thread ?? window.messages[index]!.thread };
+  const messages = message.hidden ? window.messages.toSpliced(index, 1) : window.messages.with(index, changed);
   return { ...window, messages };
 }
 
@@ -46,6 +48,19 @@ export function withGrowth(window: MessageWindow, part: MessagePart): MessageWin
   const known = window.messages[index];
   const grown = known && withPart(known, part);
   return grown && grown !== known ? { ...window, messages: window.messages.with(index, grown) } : window;
+}
+
+/** Returns the window with the summary of a thread on its root, if the window has the root. */
+export function withThread(
+  window: MessageWindow,
+  rootId: string,
+  next: (thread: ThreadSummary | undefined) => ThreadSummary | undefined,
+): MessageWindow {
+  const index = window.messages.findIndex(({ id }) => id === rootId);
+  if (index < 0) return window;
+  const root = window.messages[index]!;
+  const thread = next(root.thread);
+  return thread === root.thread ? window : { ...window, messages: window.messages.with(index, { ...root, thread }) };
 }
 
 /** Without the oldest, or without the newest, of what is beyond the limit. */

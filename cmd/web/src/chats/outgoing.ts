@@ -1,9 +1,13 @@
-import type { Message } from '../../../../pkg/chat-client/index.ts';
+import type { Message, PendingMessage } from '../../../../pkg/chat-client/index.ts';
 
 /** A message of the user's own that is not yet among the messages. */
 export interface Outgoing {
   clientMessageId: string;
   text: string;
+  /** The id of the message that it replies to. */
+  replyTo?: string | undefined;
+  /** The id of the message whose thread it joins. */
+  root?: string | undefined;
   at: Date;
   /** `sent`: the service stored the message durably, and its `message` event has not arrived yet. */
   state: 'sending' | 'sent' | 'failed';
@@ -12,8 +16,13 @@ export interface Outgoing {
 }
 
 /** Creates an outgoing message that is being sent. */
-export function toOutgoing(text: string, clientMessageId: string): Outgoing {
-  return { clientMessageId, text, at: new Date(), state: 'sending' };
+export function toOutgoing({
+  text,
+  clientMessageId,
+  replyToId: replyTo,
+  rootId: root,
+}: Omit<PendingMessage, 'chatId'>): Outgoing {
+  return { clientMessageId, text, replyTo, root, at: new Date(), state: 'sending' };
 }
 
 export function withState(

@@ -1,8 +1,16 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { migrationsFolder } from '../../../app/database/open-database.ts';
+import { query } from '../../../embedded/testing/test-bench.ts';
 import type { Message } from '../../../model/message.ts';
 import { testRandom } from '../../../testing/random.ts';
+import { createTestDatabase } from '../../../testing/services/test-database.ts';
 import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
+import { readContents } from '../backup/read-contents.ts';
+import { restoreContents } from '../backup/restore-contents.ts';
+import { readMigrations } from '../migrations/goose.ts';
 import { PostgresThreadRepository } from './postgres-thread-repository.ts';
 
 let storage: TestStorage;
@@ -124,6 +132,43 @@ describe('a batch', () => {
     const { items } = await threads.listFollowed('grace', chatId, 10);
     expect(items).toMatchObject([{ readSeq: 9, unreadCount: 29 }]);
   });
+});
+
+test('a deletion by a node of the version before is counted', async () => {
+  const chatId = await newChat();
+  const root = await send(chatId, 'alice');
+  const reply = await send(chatId, 'bob', { rootId: root.id });
+  await storage.database.pool.query(
+    `select * from append_changes(array[$1::uuid], array[$2::uuid], array['deleted'], array['bob'], array['d'], array['\\x00'::bytea],
+      array[null], array[false], array[null::bigint], array[''], '{}', '{MEMBER}', '{}', null, null, true, 0)`,
+    [chatId, reply.id],
+  );
+  expect((await storage.messages.get(chatId, root.id)).thread).toMatchObject({
+    replyCount: 0,
+    lastSeq: 0,
+    updateSeq: 4,
+  });
+});
+
+test('threads are restored as they were, and not counted again', async () => {
+  const chatId = await newChat();
+  const root = await send(chatId, 'alice');
+  for (let i = 0; i < 3; i += 1) await send(chatId, 'bob', { rootId: root.id });
+  const migrations = await readMigrations(migrationsFolder);
+  const { signal } = new AbortController();
+  const saved = new Map<string, Buffer>();
+  const known = migrations.map(({ version }) => version);
+  const save = async (table: string, rows: Readable) => void saved.set(table, await buffer(rows));
+  const contents = await readContents({ dsn: storage.dsn, known, signal, save });
+  const dsn = await createTestDatabase();
+  const open = (table: string) => Readable.from([saved.get(table)!]);
+  await restoreContents({ dsn, contents, migrations, only: /./, replace: true, signal, open, onProgress() {} });
+
+  for (const table of ['threads', 'thread_follows']) {
+    const rows = (from: string) => query(from, `select * from ${table} where chat_id = '${chatId}' order by 2, 3`);
+    expect(await rows(dsn)).toEqual(await rows(storage.dsn));
+    expect(await rows(dsn)).not.toEqual([]);
+  }
 });
 
 test('a page of a thread, of followed threads and an unread count are read by indexes, whatever else the chat has', async () => {

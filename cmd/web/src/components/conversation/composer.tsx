@@ -2,8 +2,10 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { type Chat, ChatRole } from '../../../../../pkg/chat-client/index.ts';
 import type { Conversation } from '../../chats/conversation.ts';
 import type { Workspace } from '../../chats/workspace.ts';
+import { useStore } from '../../store/use-store.ts';
 import { titleOf } from '../../text/names.ts';
 import { Icon } from '../controls/icon.tsx';
+import { Quote } from './quote.tsx';
 
 interface Props {
   workspace: Workspace;
@@ -11,13 +13,17 @@ interface Props {
   conversation: Conversation;
 }
 
-/** The input for messages: Enter sends, Shift+Enter starts a new line, Escape moves the focus to the messages, the arrow up edits the last message. */
+/** The input for messages: Enter sends, Shift+Enter starts a new line, Escape ends a reply or moves the focus to the messages, the arrow up edits the last message. */
 export function Composer({ workspace, chat, conversation }: Props) {
   const [text, setText] = useState(conversation.draft);
   const field = useRef<HTMLTextAreaElement>(null);
   const { maxTextLength } = workspace;
   const room = maxTextLength - [...text].length;
 
+  const replying = useStore(conversation.replying);
+  useEffect(() => {
+    if (replying) field.current?.focus();
+  }, [replying?.id]);
   useEffect(() => {
     // Not on a touch screen, where the keyboard would cover the conversation.
     if (matchMedia('(hover: hover)').matches) field.current?.focus();
@@ -48,7 +54,8 @@ export function Composer({ workspace, chat, conversation }: Props) {
       // The editor takes the focus from no other text.
       field.current?.blur();
     }
-    if (event.key === 'Escape') document.querySelector<HTMLElement>('.message-scroller')?.focus();
+    if (event.key === 'Escape' && replying) conversation.replying.set(undefined);
+    else if (event.key === 'Escape') document.querySelector<HTMLElement>('.message-scroller')?.focus();
   };
   return (
     <form
@@ -58,6 +65,22 @@ export function Composer({ workspace, chat, conversation }: Props) {
         send();
       }}
     >
+      {replying && (
+        <div class="composer-replying">
+          <Quote message={replying} />
+          <button
+            type="button"
+            class="icon-button"
+            aria-label="Do not reply"
+            onClick={() => {
+              conversation.replying.set(undefined);
+              field.current?.focus();
+            }}
+          >
+            <Icon name="close" />
+          </button>
+        </div>
+      )}
       <textarea
         ref={field}
         rows={1}

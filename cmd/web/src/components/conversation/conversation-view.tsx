@@ -6,6 +6,7 @@ import { MembersDialog } from '../members/members-dialog.tsx';
 import { Composer } from './composer.tsx';
 import { ConversationHeader } from './conversation-header.tsx';
 import { MessageList } from './message-list.tsx';
+import { ThreadPanel } from './thread-panel.tsx';
 import { TypingLine } from './typing-line.tsx';
 
 interface Props {
@@ -17,6 +18,7 @@ interface Props {
 export function ConversationView({ workspace, chat }: Props) {
   const conversation = useMemo(() => workspace.conversation(chat.id), [workspace, chat.id]);
   const online = useStore(workspace.connection).kind === 'online';
+  const thread = useStore(conversation.thread);
   const [showsMembers, setShowsMembers] = useState(false);
   useEffect(() => {
     if (!online) return;
@@ -35,6 +37,7 @@ export function ConversationView({ workspace, chat }: Props) {
       <MessageList workspace={workspace} chat={chat} conversation={conversation} />
       <TypingLine typing={workspace.typing} chatId={chat.id} />
       <Composer workspace={workspace} chat={chat} conversation={conversation} />
+      {thread && <ThreadPanel chat={chat} thread={thread} onClose={() => conversation.thread.set(undefined)} />}
       {showsMembers && <MembersDialog workspace={workspace} chat={chat} onClose={() => setShowsMembers(false)} />}
     </section>
   );

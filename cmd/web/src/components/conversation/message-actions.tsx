@@ -5,15 +5,25 @@ interface Props {
   name: string;
   /** Whether Tab leads to the buttons; the arrow keys lead to those of other messages. */
   reachable: boolean;
+  onReply: (() => void) | undefined;
+  onThread: () => void;
   onEdit: (() => void) | undefined;
   onDelete: (() => void) | undefined;
 }
 
 /** The buttons beside a message, for what the user may do to it. */
-export function MessageActions({ name, reachable, onEdit, onDelete }: Props) {
+export function MessageActions({ name, reachable, onReply, onThread, onEdit, onDelete }: Props) {
   const tabIndex = reachable ? 0 : -1;
   return (
     <div class="message-actions">
+      {onReply && (
+        <button type="button" tabIndex={tabIndex} aria-label={`Reply: ${name}`} title="Reply" onClick={onReply}>
+          <Icon name="reply" />
+        </button>
+      )}
+      <button type="button" tabIndex={tabIndex} aria-label={`Thread: ${name}`} title="Thread" onClick={onThread}>
+        <Icon name="thread" />
+      </button>
       {onEdit && (
         <button type="button" tabIndex={tabIndex} aria-label={`Edit: ${name}`} title="Edit" onClick={onEdit}>
           <Icon name="edit" />

@@ -1,9 +1,10 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
-import { type Chat, ChatType, type Message } from '../../../../../pkg/chat-client/index.ts';
+import { type Chat, ChatRole, ChatType, type Message } from '../../../../../pkg/chat-client/index.ts';
 import type { Conversation } from '../../chats/conversation.ts';
 import { mayDelete, mayEdit } from '../../chats/may-change.ts';
 import type { OwnChange } from '../../chats/own-changes.ts';
+import type { Quoted } from '../../chats/quoted-messages.ts';
 import type { Workspace } from '../../chats/workspace.ts';
 import { type Row, seqUpTo, toRows } from '../../conversation/rows.ts';
 import { useStore } from '../../store/use-store.ts';
@@ -43,7 +44,8 @@ export function MessageList({ workspace, chat, conversation }: Props) {
   const { loaded, window, problem } = state;
   const changes = useStore(conversation.changes.state);
   const [deleting, setDeleting] = useState<Message>();
-  const reachable = window.messages.findLast((message) => mayDelete(message, chat, userId))?.id;
+  const reachable = window.messages.findLast(({ system }) => !system)?.id;
+  const quoted = useStore(conversation.quoted.state);
   const edited = rows.flatMap((row, index) => (changeOf(row, changes)?.kind === 'editing' ? [index] : []));
   const lastEdited = rows[edited.at(-1) ?? -1]?.key;
   useLayoutEffect(() => {
@@ -127,6 +129,8 @@ export function MessageList({ workspace, chat, conversation }: Props) {
                 conversation={conversation}
                 readPositions={workspace.readPositions}
                 change={changeOf(row, changes)}
+                quoted={quotedBy(row, quoted)}
+                mayReply={chat.ownRole !== ChatRole.READER}
                 mayEdit={row.kind === 'message' && mayEdit(row.message, chat, userId)}
                 mayDelete={row.kind === 'message' && mayDelete(row.message, chat, userId)}
                 reachable={row.kind === 'message' && row.message.id === reachable}
@@ -170,4 +174,16 @@ export function MessageList({ workspace, chat, conversation }: Props) {
 
 function changeOf(row: Row, changes: ReadonlyMap<string, OwnChange>): OwnChange | undefined {
   return row.kind === 'message' ? changes.get(row.message.id) : undefined;
+}
+
+/** The message that the row's replies to. Until it is known, none. */
+function quotedBy(row: Row, quoted: Quoted): Message | 'gone' | undefined {
+  const id =
+    row.kind === 'message'
+      ? row.message.replyTo?.messageId
+      : row.kind === 'outgoing'
+        ? row.outgoing.replyTo
+        : undefined;
+  if (id === undefined || !quoted.has(id)) return undefined;
+  return quoted.get(id) ?? 'gone';
 }

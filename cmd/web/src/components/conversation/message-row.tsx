@@ -14,6 +14,8 @@ import { MessageActions } from './message-actions.tsx';
 import { MessageEditor } from './message-editor.tsx';
 import { ChangeStatus, OutgoingStatus, SentStatus } from './message-status.tsx';
 import { MessageText } from './message-text.tsx';
+import { Quote } from './quote.tsx';
+import { ThreadLink } from './thread-link.tsx';
 
 interface Props {
   row: Row;
@@ -28,6 +30,9 @@ interface Props {
   /** Whether Tab leads to the message's buttons. */
   reachable: boolean;
   maxTextLength: number;
+  /** The message that it replies to; `gone`: there is no such message to show. */
+  quoted: Message | 'gone' | undefined;
+  mayReply: boolean;
   onDelete: (message: Message) => void;
 }
 
@@ -72,7 +77,7 @@ interface BubbleProps extends Props {
   row: Extract<Row, { own: boolean }>;
 }
 
-function Bubble({ row, direct, conversation, readPositions, change, ...may }: BubbleProps) {
+function Bubble({ row, direct, conversation, readPositions, change, quoted, ...may }: BubbleProps) {
   const { own, first, last } = row;
   const { editedAt, deletedAt: deleted } = row.kind === 'message' ? row.message : {};
   const edited = deleted ? undefined : editedAt;
@@ -97,6 +102,7 @@ function Bubble({ row, direct, conversation, readPositions, change, ...may }: Bu
               {name}
             </span>
           )}
+          {quoted && <Quote message={quoted} />}
           {editing && message ? (
             <MessageEditor
               messageId={message.id}
@@ -122,15 +128,18 @@ function Bubble({ row, direct, conversation, readPositions, change, ...may }: Bu
           </span>
         </div>
         {message && growing && !own && <StopButton conversation={conversation} message={message} sender={name} />}
-        {message && !editing && !pending && (may.mayEdit || may.mayDelete) && (
+        {message && !editing && !pending && (
           <MessageActions
-            name={text.slice(0, maxNameLength)}
+            name={deleted ? deletedText : text.slice(0, maxNameLength)}
             reachable={may.reachable}
+            onReply={may.mayReply && !deleted ? () => conversation.replying.set(message) : undefined}
+            onThread={() => conversation.openThread(message)}
             onEdit={may.mayEdit ? () => conversation.changes.begin(message) : undefined}
             onDelete={may.mayDelete ? () => may.onDelete(message) : undefined}
           />
         )}
       </div>
+      {message && <ThreadLink message={message} onOpen={() => conversation.openThread(message)} />}
       {message && change?.kind === 'not_deleted' && (
         <p class="failed" role="alert">
           Not deleted. {change.problem}{' '}
