@@ -76,6 +76,43 @@ describe('a user at the terminal', () => {
     });
   });
 
+  test('is mentioned by name, marks messages as unread, and mutes a chat', async () => {
+    const alice = await open();
+    lastName += 1;
+    const name = `place${lastName}`;
+    const room = await bob.joinRoom(name);
+    alice.type(`/join ${name}\r`);
+    await at(alice, `#${name}> `);
+    const heard: (string | undefined)[] = [];
+    bob.on('message', ({ mentions }) => heard.push(...mentions.map(({ userId }) => userId)));
+    alice.type('hey @bob, look\r');
+    await eventually(() => expect(heard).toEqual(['guest:bob']));
+
+    const mentions = [{ userId: `guest:${alice.name}`, everyone: false, offset: 3, length: alice.name.length + 1 }];
+    await bob.send(room.id, `hi @${alice.name}`, { mentions });
+    await alice.shows(`[bob] hi @${alice.name}`);
+    alice.type('/mentions\r');
+    await alice.shows('[System] You were mentioned:');
+
+    alice.type('/unread\r');
+    await alice.shows(`[System] 1 unread in #${name}, until you go there again`);
+    await at(alice, `#${name} (1 unread)> `);
+    await bob.send(room.id, 'and one more');
+    await at(alice, `#${name} (2 unread)> `);
+    alice.type(`/switch #${name}\r`);
+    await at(alice, `#${name}> `);
+
+    alice.type('/mute 2\r');
+    await alice.shows(`[System] #${name} is muted until`);
+    alice.type('/switch #global\r');
+    await at(alice, '#global> ');
+    await bob.send(room.id, 'not told');
+    await bob.send(room.id, `@${alice.name} told`, { mentions: mentions.map((one) => ({ ...one, offset: 0 })) });
+    await at(alice, '#global (1 unread)> ');
+    alice.type('/chats\r');
+    await alice.shows(`#${name} (2 unread, 1 mention, muted)`);
+  });
+
   test('sees what arrived while offline', async () => {
     lastName += 1;
     const name = `away${lastName}`;

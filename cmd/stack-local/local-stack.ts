@@ -76,6 +76,15 @@ export class LocalStack {
     const redis = await open('Redis', startRedis);
     const jaeger = isOnPath('jaeger') ? await open('Jaeger', startJaeger) : undefined;
     if (!jaeger) print('no Jaeger: there is no program `jaeger` on the PATH, so there are no traces');
+    const nodes: { name: string; grpc: number; http: number; admin: number }[] = [];
+    for (let i = 1; i <= count; i += 1) {
+      nodes.push({ name: `node ${i}`, grpc: await freePort(), http: await freePort(), admin: await freePort() });
+    }
+    const alertmanager = await open('Alertmanager', startAlertmanager);
+    const chatPorts = nodes.map(({ admin }) => admin);
+    const options = { chatPorts, alertmanagerPort: alertmanager.port, everySeconds: scrapeSeconds };
+    // Before the nodes, whose consoles ask it.
+    const prometheus = await open('Prometheus', () => startPrometheus(options));
     const settings = {
       POSTGRES_DSN: await postgres.createDatabase('chat'),
       BUS_URL: `nats://127.0.0.1:${nats.port}`,
@@ -85,33 +94,32 @@ export class LocalStack {
       AUTH_ISSUER: 'chat-service',
       AUTH_GUESTS: 'true',
       TRUSTED_PROXIES: 'loopback',
+      ADMIN_PROMETHEUS_URL: `http://127.0.0.1:${prometheus.port}`,
       LOG_FORMAT: 'json',
       ...(jaeger && { TRACING_URL: `http://127.0.0.1:${jaeger.port}` }),
     };
-    const nodes: { name: string; grpc: number; http: number; admin: number }[] = [];
-    for (let i = 1; i <= count; i += 1) {
-      const node = { name: `node ${i}`, grpc: await freePort(), http: await freePort(), admin: await freePort() };
+    for (const [index, node] of nodes.entries()) {
       print(`starting ${node.name}`);
       const ports = { GRPC_PORT: `${node.grpc}`, HTTP_PORT: `${node.http}`, ADMIN_PORT: `${node.admin}` };
       const env = { ...settings, ...ports };
-      const logFile = join(logs, `node-${i}.log`);
+      const logFile = join(logs, `node-${index + 1}.log`);
       const process = new NodeProcess({ name: node.name, env, adminPort: node.admin, logFile });
       this.#opened.defer(() => process.end('SIGKILL'));
       // One after the other: the first node creates the schema.
       await process.start(signal);
       signal.throwIfAborted();
-      nodes.push(node);
     }
     const grpcPort = await freePort();
     const haproxy = await open('HAProxy', () => startHaproxy(nodes, grpcPort));
-    const alertmanager = await open('Alertmanager', startAlertmanager);
-    const chatPorts = nodes.map(({ admin }) => admin);
-    const options = { chatPorts, alertmanagerPort: alertmanager.port, everySeconds: scrapeSeconds };
-    const prometheus = await open('Prometheus', () => startPrometheus(options));
     this.#addresses = {
       HTTP: `http://127.0.0.1:${haproxy.port}`,
       gRPC: `127.0.0.1:${grpcPort}`,
-      ...Object.fromEntries(nodes.map(({ name, grpc, http }) => [name, `127.0.0.1:${grpc}, http://127.0.0.1:${http}`])),
+      ...Object.fromEntries(
+        nodes.map(({ name, grpc, http, admin }) => [
+          name,
+          `127.0.0.1:${grpc}, http://127.0.0.1:${http}, console http://127.0.0.1:${admin}/admin`,
+        ]),
+      ),
       Prometheus: `http://127.0.0.1:${prometheus.port}`,
       Alertmanager: `http://127.0.0.1:${alertmanager.port}`,
       ...(jaeger && { Jaeger: 'http://127.0.0.1:16686' }),

@@ -104,7 +104,7 @@ async function assemble(
   const limiter = openRateLimiter(live, redis);
   const bans = traced('BanRepository', new PostgresBanRepository(database));
   const identity = await openIdentity(live, { database, bans, limiter, log, resources });
-  const { chats, changes, moderation, reactions, streams, threads, sessions, hub } = await openChat(live, {
+  const { sessions, hub, ...chatServices } = await openChat(live, {
     bans,
     bus,
     database,
@@ -121,17 +121,13 @@ async function assemble(
   const relay = await openSinks(config, { database, log, metrics, resources });
   const stream = {
     sessions,
-    reader: new CommandReader({ chats, changes, moderation, reactions, streams, threads }, rules('chat.v1.Command')),
+    reader: new CommandReader(chatServices, rules('chat.v1.Command')),
     encoder: new ProtobufEventEncoder(),
   };
   const services = [
-    served(
-      chatServiceDefinition(limits),
-      unaryHandlers(chatOperations, { chats, changes, moderation, reactions, streams, threads }, limits),
-      {
-        connectChat: createConnectChat(stream),
-      },
-    ),
+    served(chatServiceDefinition(limits), unaryHandlers(chatOperations, chatServices, limits), {
+      connectChat: createConnectChat(stream),
+    }),
     ...(config.roles.has('auth')
       ? [served(AuthServiceDefinition, unaryHandlers(accountOperations, identity.authService, limits), {})]
       : []),

@@ -1,4 +1,4 @@
-import { type AdminConfig, readAdmin } from './groups/admin-config.ts';
+import { type AdminConfig, findAdminInsecurities, readAdmin } from './groups/admin-config.ts';
 import { type HttpConfig, readHttp } from './groups/http-config.ts';
 import { type LimitsConfig, readFrameLimits } from './groups/limits-config.ts';
 import { findListenInsecurities, type ListenConfig, readHost } from './groups/listen-config.ts';
@@ -44,6 +44,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
   };
   config.warnings = judgeInsecurities(read, [
     ...findListenInsecurities(config.listen, tls),
+    ...findAdminInsecurities(config.admin),
     ...findUpstreamInsecurities(config.upstream),
     ...findTracingInsecurities(config.tracing),
   ]);

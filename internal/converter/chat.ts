@@ -22,6 +22,9 @@ export function toWireChat(chat: Chat): Complete<wire.Chat> {
     lastMessage: chat.lastMessage && toWireMessage(chat.lastMessage),
     readSeq: chat.own?.readSeq ?? 0,
     unreadCount: chat.own?.unreadCount ?? 0,
+    readGeneration: chat.own?.readGeneration ?? 0,
+    mentionCount: chat.own?.mentionCount ?? 0,
+    mutedUntil: chat.own?.mutedUntil,
   };
 }
 

@@ -63,7 +63,8 @@ describe('a command', () => {
 });
 
 test('a draft has its ids of chats and messages in lower case, and its text and data unchanged', () => {
-  const content = { clientMessageId: 'X', text: ' T ', data: { a: ' D ' }, type: 'a.b' };
+  const mentions = [{ userId: 'Bob', everyone: false, offset: 1, length: 1 }];
+  const content = { clientMessageId: 'X', text: ' T ', data: { a: ' D ' }, type: 'a.b', mentions };
   expect(fromWireDraft({ ...content, chatId: id, silent: true, replyToId: id, rootId: id })).toEqual({
     ...content,
     chatId: lower,
@@ -74,7 +75,7 @@ test('a draft has its ids of chats and messages in lower case, and its text and 
 });
 
 test('a draft of the type text is an ordinary message, like one without a type', () => {
-  const request = { chatId: id, clientMessageId: 'X', text: 'T', data: undefined, silent: false };
+  const request = { chatId: id, clientMessageId: 'X', text: 'T', data: undefined, silent: false, mentions: [] };
   expect(fromWireDraft({ ...request, type: 'text' })).toEqual(fromWireDraft({ ...request, type: '' }));
 });
 
@@ -102,17 +103,28 @@ describe('a chat', () => {
       lastMessage: undefined,
       readSeq: 0,
       unreadCount: 0,
+      mentionCount: 0,
+      readGeneration: 0,
+      mutedUntil: undefined,
     });
   });
 
   test.each(['READER', 'MEMBER', 'ADMIN', 'OWNER'] as const)('shows a member their role: %s', (role) => {
-    expect(toWireChat({ ...chat, own: { role, joinedSeq: 3, readSeq: 5, unreadCount: 2 } })).toMatchObject({
+    expect(
+      toWireChat({
+        ...chat,
+        own: { role, joinedSeq: 3, readSeq: 5, readGeneration: 1, unreadCount: 2, mentionCount: 1 },
+      }),
+    ).toMatchObject({
       ownRole: wire.ChatRole[role],
       joinedSeq: 3,
       readSeq: 5,
+      readGeneration: 1,
       unreadCount: 2,
+      mentionCount: 1,
     });
-    const member = { user: { id: 'a', name: 'A' }, role, joinedAt: new Date(7), readSeq: 4 };
+    const marks = { readSeq: 4, readGeneration: 2, deliveredSeq: 5 };
+    const member = { user: { id: 'a', name: 'A' }, role, joinedAt: new Date(7), ...marks };
     expect(toWireMember(member)).toEqual({ ...member, role: wire.ChatRole[role] });
   });
 

@@ -46,6 +46,7 @@ export function fromWireDraft({
   silent,
   replyToId,
   rootId,
+  mentions,
 }: wire.SendMessageRequest): Complete<Omit<Draft, 'sender' | 'asService'>> {
   return {
     chatId: normalizeId(chatId),
@@ -56,6 +57,7 @@ export function fromWireDraft({
     silent: silent || undefined,
     replyToId: replyToId && normalizeId(replyToId),
     rootId: rootId && normalizeId(rootId),
+    mentions: mentions.length > 0 ? mentions : undefined,
   };
 }
 
@@ -66,8 +68,17 @@ export function fromWireEdit({
   text,
   ifVersion,
   data,
+  mentions,
 }: wire.EditMessageRequest): Complete<ChangeRequest & NewContent> {
-  return { chatId: normalizeId(chatId), messageId: normalizeId(messageId), clientChangeId, text, ifVersion, data };
+  return {
+    chatId: normalizeId(chatId),
+    messageId: normalizeId(messageId),
+    clientChangeId,
+    text,
+    ifVersion,
+    data,
+    mentions: mentions.length > 0 ? mentions : undefined,
+  };
 }
 
 export function fromWireDeletion({

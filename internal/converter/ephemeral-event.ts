@@ -15,7 +15,9 @@ export function toWireEphemeralEvent(event: EphemeralEvent): CompleteOneof<WireE
     case 'presence':
       return { $case: 'presence', value: { chatId, user: toWireUser(event.user), online: event.online } };
     case 'read':
-      return { $case: 'read', value: { chatId, userId: event.userId, seq: event.seq } };
+      return { $case: 'read', value: { chatId, userId: event.userId, seq: event.seq, generation: event.generation } };
+    case 'delivered':
+      return { $case: 'delivered', value: { chatId, userId: event.userId, seq: event.seq } };
     case 'stop_requested':
       return { $case: 'stopRequested', value: { chatId, messageId: event.messageId, user: toWireUser(event.user) } };
     default:
@@ -35,8 +37,12 @@ export function fromWireEphemeralEvent(event: WireEvent | undefined): Complete<E
       return { kind: 'presence', chatId, user: fromWireUser(user), online };
     }
     case 'read': {
+      const { chatId, userId, seq, generation } = event.value;
+      return { kind: 'read', chatId, userId, seq, generation };
+    }
+    case 'delivered': {
       const { chatId, userId, seq } = event.value;
-      return { kind: 'read', chatId, userId, seq };
+      return { kind: 'delivered', chatId, userId, seq };
     }
     case 'stopRequested': {
       const { chatId, messageId, user } = event.value;

@@ -100,6 +100,7 @@ function toWire(event: Event): CompleteOneof<NonNullable<wire.Event['event']>> {
     case 'presence':
     case 'read':
     case 'stop_requested':
+    case 'delivered':
       return toWireEphemeralEvent(event);
     default:
       return event satisfies never;

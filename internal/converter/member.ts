@@ -3,8 +3,9 @@ import type { Complete } from '../model/complete.ts';
 import type { ChatRole, Member } from '../model/member.ts';
 import { toWireUser } from './user.ts';
 
-export function toWireMember({ user, role, joinedAt, readSeq }: Member): Complete<wire.Member> {
-  return { user: toWireUser(user), role: toWireRole(role), joinedAt, readSeq };
+export function toWireMember(member: Member): Complete<wire.Member> {
+  const { user, role, joinedAt, readSeq, readGeneration, deliveredSeq } = member;
+  return { user: toWireUser(user), role: toWireRole(role), joinedAt, readSeq, readGeneration, deliveredSeq };
 }
 
 export function toWireRole(role: ChatRole | undefined): wire.ChatRole {

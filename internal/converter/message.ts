@@ -29,13 +29,15 @@ export function toWireMessage(message: Message): Complete<wire.Message> {
     rootId: message.rootId ?? '',
     streaming: message.streaming ? wire.MessageStreaming[message.streaming] : wire.MessageStreaming.UNSPECIFIED,
     thread: message.thread && toWireThread(message.thread),
+    mentions: message.mentions ? [...message.mentions] : [],
   };
 }
 
 /** Converts a message from another node. Throws TypeError for one that `toWireMessage` cannot have written, for example without an id. */
 export function fromWireMessage(message: wire.Message): Complete<Message> {
   const { id, chatId, seq, updateSeq, sender, clientMessageId, text, createdAt, system, editedAt } = message;
-  const { deletedAt, deletedBy, hidden, data, reactions, type, silent, replyTo, rootId, streaming, thread } = message;
+  const { deletedAt, deletedBy, hidden, data, reactions, type, silent, replyTo, rootId, streaming, thread, mentions } =
+    message;
   if (!id || !chatId || !createdAt || seq < 1 || updateSeq < seq)
     throw new TypeError('a message lacks required fields');
   return {
@@ -58,6 +60,7 @@ export function fromWireMessage(message: wire.Message): Complete<Message> {
     rootId: rootId || undefined,
     streaming: streamingOf[streaming],
     thread: thread && fromWireThread(thread),
+    mentions: mentions.length > 0 ? mentions : undefined,
   };
 }
 

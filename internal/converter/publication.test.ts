@@ -65,7 +65,8 @@ const entries: OfEachKind<Entry> = {
 const ephemeralEvents: OfEachKind<EphemeralEvent> = {
   typing: fc.record({ kind: fc.constant('typing'), chatId: fc.uuid(), user }),
   presence: fc.record({ kind: fc.constant('presence'), chatId: fc.uuid(), user, online: fc.boolean() }),
-  read: fc.record({ kind: fc.constant('read'), chatId: fc.uuid(), userId: text, seq }),
+  read: fc.record({ kind: fc.constant('read'), chatId: fc.uuid(), userId: text, seq, generation: seq }),
+  delivered: fc.record({ kind: fc.constant('delivered'), chatId: fc.uuid(), userId: text, seq }),
   stop_requested: fc.record({ kind: fc.constant('stop_requested'), chatId: fc.uuid(), messageId: fc.uuid(), user }),
 };
 const publications: OfEachKind<Publication> = {

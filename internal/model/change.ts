@@ -1,3 +1,4 @@
+import type { Mention } from './mention.ts';
 import type { MessageData } from './message.ts';
 
 /** A change of a message that is not committed yet. */
@@ -20,6 +21,8 @@ export interface NewContent {
   text: string;
   /** Absent: the message keeps its data; an empty object: it has none any more. */
   data?: Readonly<Record<string, unknown>>;
+  /** Absent: the message has none any more. */
+  mentions?: readonly Mention[];
 }
 
 /** What a caller asks to change, without the change itself. */

@@ -1,5 +1,5 @@
 import type { ChatFields } from './chat-fields.ts';
-import type { Membership, ReadMark } from './member.ts';
+import type { Membership, PersonalSettings, ReadMark } from './member.ts';
 import type { Message } from './message.ts';
 import type { User } from './user.ts';
 
@@ -18,7 +18,7 @@ export interface Chat extends ChatFields {
   createdBy: string;
   memberCount: number;
   /** The caller's membership; absent if the caller is not a member. */
-  own?: Membership & ReadMark;
+  own?: Membership & ReadMark & PersonalSettings;
   /** The other user of a direct chat. */
   peer?: User;
   lastMessage?: Message;

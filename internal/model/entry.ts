@@ -42,12 +42,13 @@ export function firstSeqOf(entry: Entry): number {
   return entry.kind === 'covered' ? entry.fromSeq : seqOf(entry);
 }
 
-/** Returns the characters of text and data that the entry carries. */
+/** Returns the characters of text, mentioned ids and data that the entry carries. */
 export function charsOf(entry: Entry): number {
   if (entry.kind === 'message_part') return entry.part.text.length;
   if (!('message' in entry)) return 0;
-  const { text, data } = entry.message;
-  return text.length + (data ? JSON.stringify(data).length : 0);
+  const { text, data, mentions = [] } = entry.message;
+  const named = mentions.reduce((sum, { userId }) => sum + userId.length, 0);
+  return text.length + named + (data ? JSON.stringify(data).length : 0);
 }
 
 /** Returns the entry of a message that has just been sent or changed. */

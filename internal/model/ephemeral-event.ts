@@ -4,6 +4,7 @@ import type { User } from './user.ts';
 export type EphemeralEvent = { readonly chatId: string } & (
   | { readonly kind: 'typing'; readonly user: User }
   | { readonly kind: 'presence'; readonly user: User; readonly online: boolean }
-  | { readonly kind: 'read'; readonly userId: string; readonly seq: number }
+  | { readonly kind: 'read'; readonly userId: string; readonly seq: number; readonly generation: number }
+  | { readonly kind: 'delivered'; readonly userId: string; readonly seq: number }
   | { readonly kind: 'stop_requested'; readonly messageId: string; readonly user: User }
 );

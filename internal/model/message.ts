@@ -1,3 +1,4 @@
+import type { Mention } from './mention.ts';
 import type { ReactionCount } from './reaction.ts';
 import type { SystemEvent } from './system-event.ts';
 import type { ThreadSummary } from './thread.ts';
@@ -37,6 +38,8 @@ export interface Message {
   readonly streaming?: MessageStreaming;
   /** What is known of the thread of this message. Only answers to calls have it. */
   readonly thread?: ThreadSummary;
+  /** Whom the text mentions, in the order of their places. Absent if nobody. */
+  readonly mentions?: readonly Mention[];
 }
 
 /** Another message of the same chat. */
@@ -55,6 +58,8 @@ export interface MessageOptions {
   replyToId?: string;
   /** The message whose thread this one joins. If that one is in a thread itself, this one joins the same. */
   rootId?: string;
+  /** Absent if there are none. */
+  mentions?: readonly Mention[];
 }
 
 export type MessageStreaming = 'STREAMING' | 'CANCELLED';

@@ -76,6 +76,11 @@ export const operations = {
   MarkThreadRead: { token: everyone, chat: { roles: readers } },
   ListThreads: { token: everyone },
   MarkRead: { token: everyone, chat: { roles: readers } },
+  MarkUnread: { token: everyone, chat: { roles: readers } },
+  MarkDelivered: { token: everyone, chat: { roles: readers } },
+  ListReceipts: { token: everyone, chat: { roles: readers } },
+  ListMentions: { token: everyone },
+  MuteChat: { token: everyone, chat: { roles: readers } },
   ListOnlineUsers: { token: everyone, chat: { roles: readers, openRooms: true, admins: true, services: true } },
   BanUser: { token: administrators },
   UnbanUser: { token: administrators },
@@ -90,6 +95,9 @@ export const operations = {
   FinishMessage: { token: everyone, chat: { roles: senders, services: true } },
   StopMessage: { token: everyone, chat: { roles: readers } },
 } as const satisfies Record<string, Permission>;
+
+/** The roles whose members may mention everyone in a chat; so may callers whom the token role `service` serves to send. */
+export const everyoneMentioners: readonly ChatRole[] = moderators;
 
 export type Operation = keyof typeof operations;
 

@@ -81,8 +81,16 @@ export interface AccountRepository {
   /** Lists the sessions that have neither ended nor expired, most recently used first. */
   listSessions(userId: string): Promise<AuthSession[]>;
 
-  /** Ends a session. False if the user has no such session, or it has ended already. */
-  endSession(userId: string, sessionId: string, reason: SessionEnd): Promise<boolean>;
+  /**
+   * Ends a session. False if the user has no such session, or it has ended already. `by` is the administrator who does it, and why; absent: the user
+   * does.
+   */
+  endSession(
+    userId: string,
+    sessionId: string,
+    reason: SessionEnd,
+    by?: { actorId: string; why: string },
+  ): Promise<boolean>;
 
   /** Records the end of a session that is not stored, as those of guests are not. Its tokens expire by `expiresAt`. */
   recordEnd(userId: string, sessionId: string, expiresAt: Date): Promise<void>;

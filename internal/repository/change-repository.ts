@@ -1,6 +1,7 @@
 import type { ChangeDraft, MessageVersion } from '../model/change.ts';
 import type { ChatType } from '../model/chat.ts';
 import type { ChatRole } from '../model/member.ts';
+import type { MentionFault } from '../model/mention.ts';
 import type { Message } from '../model/message.ts';
 import type { Page } from '../model/page.ts';
 import type { TraceContext } from '../model/trace-context.ts';
@@ -33,7 +34,14 @@ export interface ChangeRules {
 export type Changed =
   | { outcome: 'stored'; seq: number; createdAt: Date; message: Message; epoch: string }
   | { outcome: 'repeated' | 'already_deleted'; seq: number; createdAt: Date }
-  | { outcome: ChangeRefusal; chatType?: ChatType };
+  | RefusedChange;
+
+export interface RefusedChange {
+  outcome: ChangeRefusal;
+  chatType?: ChatType;
+  /** Present for `mention_refused`. */
+  mentionFault?: MentionFault;
+}
 
 export type ChangeRefusal =
   | 'reused'
@@ -46,7 +54,8 @@ export type ChangeRefusal =
   | 'message_deleted'
   | 'busy'
   | 'too_late'
-  | 'version_conflict';
+  | 'version_conflict'
+  | 'mention_refused';
 
 /** Stores changes of messages. Every method throws UNAVAILABLE (STORAGE_UNAVAILABLE) while the database cannot be reached. */
 export interface ChangeRepository {

@@ -1,5 +1,6 @@
 import type { ChatType } from '../model/chat.ts';
 import type { ChatRole } from '../model/member.ts';
+import type { MentionFault } from '../model/mention.ts';
 import type { AcceptedMessage } from '../model/message.ts';
 import type { Appended, NewMessage, ReferenceRefusal } from './message-repository.ts';
 
@@ -14,6 +15,7 @@ export type AcceptanceCheck =
   | { outcome: 'acceptable' }
   | { outcome: 'other_mode' }
   | { outcome: 'repeated'; messageId: string; seq: number; createdAt: Date }
+  | { outcome: 'mention_refused'; mentionFault: MentionFault }
   | { outcome: 'reused' | 'chat_not_found' | 'not_a_member' | 'role_too_low' | ReferenceRefusal; chatType?: ChatType };
 
 /** A range of a partition that a writer has processed: after the position `from`, up to and including `to`. */

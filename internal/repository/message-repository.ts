@@ -2,6 +2,7 @@ import type { Batch } from '../model/batch.ts';
 import type { ChatType } from '../model/chat.ts';
 import type { Entry } from '../model/entry.ts';
 import type { ChatRole } from '../model/member.ts';
+import type { MentionFault } from '../model/mention.ts';
 import type { Draft, Message } from '../model/message.ts';
 import type { MessagePage } from '../model/thread.ts';
 import type { TraceContext } from '../model/trace-context.ts';
@@ -34,10 +35,13 @@ export interface Appended {
     | 'not_a_member'
     | 'role_too_low'
     | ReferenceRefusal
+    | 'mention_refused'
     | 'busy'
     | 'accepted'
     | 'unavailable'
     | 'full';
+  /** Present for `mention_refused`. */
+  mentionFault?: MentionFault;
   /** Absent if the chat does not exist. */
   chatType?: ChatType;
   messageId: string;

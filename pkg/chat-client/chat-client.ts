@@ -1,11 +1,14 @@
 import type {
   Chat,
   FollowedThread,
+  ListMentionsResponse,
   ListMessagesResponse,
   ListThreadResponse,
   MarkReadResponse,
   MarkThreadReadResponse,
+  MarkUnreadResponse,
   Message,
+  MessageReceipt,
   MessageVersion,
   Reaction,
   UpdateChatResponse,
@@ -27,7 +30,7 @@ import type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 import type { SendOptions } from './messages/send-options.ts';
 import type { StreamOptions } from './messages/stream-options.ts';
 import { MessageFeed } from './reading/message-feed.ts';
-import { allChats, allOnlineUsers, allReactions, allThreads, allVersions } from './reading/pages.ts';
+import { allChats, allOnlineUsers, allReactions, allReceipts, allThreads, allVersions } from './reading/pages.ts';
 import { ReadMarks } from './reading/read-marks.ts';
 import { isChange } from './sending/durable-command.ts';
 import { MessageStream } from './sending/message-stream.ts';
@@ -46,6 +49,8 @@ export interface ChatClientOptions {
   silenceMs?: number;
   /** Stores unanswered messages and changes so that they survive a reload or crash. By default they are only in memory. */
   outbox?: Outbox;
+  /** Whether the client tells the service which messages it has received, at most every 3 seconds for a chat. Default true. */
+  deliveredMarks?: boolean;
 }
 
 /**
@@ -68,16 +73,21 @@ export class ChatClient {
   readonly #session: StreamClient;
   readonly #readMarks: ReadMarks;
 
-  constructor({ transport, token, maxPendingSends = 10_000, silenceMs = 15_000, outbox }: ChatClientOptions) {
+  constructor(options: ChatClientOptions) {
+    const { transport, token, outbox } = options;
+    const { maxPendingSends = 10_000, silenceMs = 15_000, deliveredMarks = true } = options;
     const { signal: closed } = this.#closed;
     const tokens = new TokenKeeper(token, transport.auth, closed);
     this.#transport = transport;
     this.#call = repeatingCalls({ transport, tokens, closed, onAnswer: (answer) => this.#note(answer) });
     this.#session = new StreamClient(
       { transport, tokens, closed, outbox, emitter: this.#emitter },
-      { maxPendingSends, silenceMs },
+      { maxPendingSends, silenceMs, deliveredMarks },
     );
     this.#readMarks = new ReadMarks(this.#call);
+    this.#emitter.on('read', ({ chatId, userId, generation }) => {
+      if (this.state.kind === 'online' && userId === this.state.user.id) this.#readMarks.note(chatId, generation);
+    });
   }
 
   /** The state of the connection. The event `state` announces each change. */
@@ -147,9 +157,9 @@ export class ChatClient {
   send(
     chatId: string,
     text: string,
-    { data, clientMessageId = newId(), type, silent, replyTo, root }: SendOptions = {},
+    { clientMessageId = newId(), replyTo, root, ...options }: SendOptions = {},
   ): Promise<Receipt> {
-    return this.#perform({ chatId, text, data, clientMessageId, type, silent, replyToId: replyTo, rootId: root });
+    return this.#perform({ chatId, text, clientMessageId, replyToId: replyTo, rootId: root, ...options });
   }
 
   /**
@@ -167,9 +177,9 @@ export class ChatClient {
     chatId: string,
     messageId: string,
     text: string,
-    { data, ifVersion, clientChangeId = newId() }: EditOptions = {},
+    { clientChangeId = newId(), ...options }: EditOptions = {},
   ): Promise<ChangeReceipt> {
-    return this.#perform({ kind: 'edit', chatId, messageId, text, data, clientChangeId, ifVersion });
+    return this.#perform({ kind: 'edit', chatId, messageId, text, clientChangeId, ...options });
   }
 
   /**
@@ -381,9 +391,56 @@ export class ChatClient {
    * Moves the user's read mark in a chat forward to `seq`; all of the user's devices share the mark. Resolves with the mark and the number of
    * unread messages. It is cheap to call for each message: while one call for a chat is under way, later calls are combined into one. Throws
    * ChatClientError: OUT_OF_RANGE (CURSOR_IN_FUTURE) if `seq` is greater than the chat's last number.
+   *
+   * If another device has moved the mark back (`markUnread`) and this client has not heard of it yet, the mark stays there.
    */
   markRead(chatId: string, seq: number): Promise<MarkReadResponse> {
+    this.#session.hasRead(chatId, seq);
     return this.#readMarks.mark(chatId, seq);
+  }
+
+  /**
+   * Moves the user's read mark in a chat back, so that the message with the number `fromSeq` and all later ones are unread on all of the user's devices.
+   * Throws ChatClientError: OUT_OF_RANGE (CURSOR_IN_FUTURE) if `fromSeq` is greater than the chat's last number.
+   *
+   * @example
+   * const { unreadCount } = await client.markUnread(chatId, message.seq);
+   */
+  markUnread(chatId: string, fromSeq: number): Promise<MarkUnreadResponse> {
+    return this.#readMarks.moveBack(chatId, fromSeq);
+  }
+
+  /**
+   * Returns the members that have received a message, and whether each has read it, in ascending order of their ids. Throws ChatClientError:
+   * FAILED_PRECONDITION (CHAT_TOO_LARGE) in chats with many members.
+   *
+   * @example
+   * const readers = (await client.receipts(chatId, messageId)).filter(({ read }) => read).map(({ user }) => user?.name);
+   */
+  receipts(chatId: string, messageId: string): Promise<MessageReceipt[]> {
+    return allReceipts(this.#call, chatId, messageId);
+  }
+
+  /**
+   * Returns one page of the messages that mention the user, newest first, of all of the user's chats: the newest, or those after a page, by its
+   * `nextPageToken`, which is empty on the last page. Throws ChatClientError.
+   *
+   * @example
+   * const { messages, nextPageToken } = await client.mentions();
+   */
+  mentions(options: { pageSize?: number; pageToken?: string } = {}): Promise<ListMentionsResponse> {
+    return this.#call('listMentions', options);
+  }
+
+  /**
+   * Sets until when the user does not want to be notified of a chat (`Chat.mutedUntil`); without a time the chat is not muted any more. Messages are
+   * delivered and counted as before. Throws ChatClientError.
+   *
+   * @example
+   * await client.mute(chatId, new Date(Date.now() + 8 * 60 * 60 * 1_000));
+   */
+  async mute(chatId: string, until?: Date): Promise<void> {
+    await this.#call('muteChat', { chatId, until });
   }
 
   /**
@@ -411,7 +468,8 @@ export class ChatClient {
 
   /** An answer may be ahead of the stream, which has to know what the client has seen of a chat. */
   #note({ chat, chats = chat ? [chat] : [], message, messages = [], root, referenced = [] }: Answer): void {
-    for (const { id, joinedSeq, lastSeq } of chats) {
+    for (const { id, joinedSeq, lastSeq, readGeneration } of chats) {
+      this.#readMarks.note(id, readGeneration);
       if (joinedSeq > 0) this.#session.joined(id);
       this.#session.saw(id, lastSeq);
     }

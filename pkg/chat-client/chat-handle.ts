@@ -1,4 +1,4 @@
-import type { MarkReadResponse, Message, User } from '../api/chat/v1/chat.ts';
+import type { MarkReadResponse, MarkUnreadResponse, Message, MessageReceipt, User } from '../api/chat/v1/chat.ts';
 import type { DeleteOptions, EditOptions } from './messages/change-options.ts';
 import type { ChangeReceipt, Receipt } from './messages/receipt.ts';
 import type { SendOptions } from './messages/send-options.ts';
@@ -42,6 +42,12 @@ export interface ChatHandle {
   messages(options?: MessageFeedOptions): MessageFeed;
   /** As `ChatClient.markRead`. */
   markRead(seq: number): Promise<MarkReadResponse>;
+  /** As `ChatClient.markUnread`. */
+  markUnread(fromSeq: number): Promise<MarkUnreadResponse>;
+  /** As `ChatClient.receipts`. */
+  receipts(messageId: string): Promise<MessageReceipt[]>;
+  /** As `ChatClient.mute`. */
+  mute(until?: Date): Promise<void>;
   /** As `ChatClient.typing`. */
   typing(): void;
   /** As `ChatClient.onlineUsers`, for members of this chat. */
@@ -60,6 +66,9 @@ interface ChatOperations {
   stopStream(chatId: string, messageId: string): Promise<void>;
   history(chatId: string, options?: { beforeSeq?: number; pageSize?: number }): Promise<Message[]>;
   markRead(chatId: string, seq: number): Promise<MarkReadResponse>;
+  markUnread(chatId: string, fromSeq: number): Promise<MarkUnreadResponse>;
+  receipts(chatId: string, messageId: string): Promise<MessageReceipt[]>;
+  mute(chatId: string, until?: Date): Promise<void>;
   typing(chatId: string): void;
   onlineUsers(chatId: string): Promise<User[]>;
 }
@@ -83,6 +92,9 @@ export function chatHandle(
     history: (options) => client.history(id, options),
     messages,
     markRead: (seq) => client.markRead(id, seq),
+    markUnread: (fromSeq) => client.markUnread(id, fromSeq),
+    receipts: (messageId) => client.receipts(id, messageId),
+    mute: (until) => client.mute(id, until),
     typing: () => client.typing(id),
     onlineUsers: () => client.onlineUsers(id),
   };

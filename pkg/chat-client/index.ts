@@ -5,10 +5,14 @@ export {
   CloseReason,
   type FollowedThread,
   type Limits,
+  type ListMentionsResponse,
   type MarkReadResponse,
+  type MarkUnreadResponse,
   type Member,
+  type Mention,
   type Message,
   type MessagePart,
+  type MessageReceipt,
   type MessageReference,
   MessageStreaming,
   type MessageVersion,
@@ -27,6 +31,7 @@ export { ChatClientError } from './errors/chat-error.ts';
 export type { ChatClientEvents, ConnectionState } from './events/chat-client-events.ts';
 export { newId } from './ids/new-id.ts';
 export type { ChangeOptions, DeleteOptions, EditOptions } from './messages/change-options.ts';
+export { findMentions, isMentioned, type TextPart, textParts } from './messages/mentions.ts';
 export type { PendingChange, PendingDeletion, PendingEdit, PendingReaction } from './messages/pending-change.ts';
 export type { PendingMessage } from './messages/pending-message.ts';
 export type { ChangeReceipt, Receipt } from './messages/receipt.ts';

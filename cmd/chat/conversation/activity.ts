@@ -1,4 +1,4 @@
-import type { Chat, ChatClient, User } from '../../../pkg/chat-client/index.ts';
+import { type Chat, type ChatClient, isMentioned, type Message, type User } from '../../../pkg/chat-client/index.ts';
 import type { ChatDirectory } from './chat-directory.ts';
 
 interface Deps {
@@ -15,6 +15,10 @@ const typingMs = 6_000;
 export class Activity {
   readonly #deps: Deps;
   readonly #unread = new Map<string, number>();
+  /** Until when chats are muted: of these only mentions count. */
+  readonly #muted = new Map<string, Date>();
+  /** Chats of which the user has put messages off: they are not marked as read until the user enters them again. */
+  readonly #setAside = new Set<string>();
   readonly #typing = new Map<string, { user: User; chatId: string; timer: NodeJS.Timeout }>();
   #userId = '';
 
@@ -24,16 +28,19 @@ export class Activity {
     client.on('state', (state) => {
       if (state.kind === 'online') this.#userId = state.user.id;
     });
-    client.on('message', ({ chatId, sender, updateSeq, system }) => {
+    client.on('message', (message) => {
+      const { chatId, sender, updateSeq } = message;
       this.#stopTyping(sender?.id ?? '');
-      if (chats.current?.id === chatId) return this.#markRead(chatId, updateSeq);
-      if (system || sender?.id === this.#userId) return;
+      const isShown = chats.current?.id === chatId && !this.#setAside.has(chatId);
+      if (isShown) return this.#markRead(chatId, updateSeq);
+      if (!this.#counts(message)) return;
       this.#unread.set(chatId, (this.#unread.get(chatId) ?? 0) + 1);
       deps.onChanged();
     });
     client.on('messageChanged', ({ chatId, deletedAt }) => {
-      // It may have been one of the unread messages.
-      if (deletedAt && this.#unread.has(chatId)) void this.#recount(chatId);
+      // It may have been one of the unread messages, or one that mentions the user.
+      const isMuted = this.#isMuted(chatId);
+      if ((deletedAt && this.#unread.has(chatId)) || isMuted) void this.#recount(chatId);
     });
     client.on('typing', ({ chatId, user }) => user && this.#startTyping(chatId, user));
     client.on('chatRemoved', ({ chatId }) => this.#read(chatId));
@@ -59,17 +66,46 @@ export class Activity {
   /** Asks the service for unread messages. Returns the chats that have some. Throws what the client throws. */
   async load(): Promise<Chat[]> {
     const chats = await this.#deps.client.chats();
-    const unread = chats.filter(({ id, unreadCount }) => unreadCount > 0 && id !== this.#deps.chats.current?.id);
+    for (const chat of chats) this.#noteMuted(chat);
+    const unread = chats.filter((chat) => this.#countOf(chat) > 0 && chat.id !== this.#deps.chats.current?.id);
     this.#unread.clear();
-    for (const { id, unreadCount } of unread) this.#unread.set(id, unreadCount);
+    for (const chat of unread) this.#unread.set(chat.id, this.#countOf(chat));
     this.#deps.onChanged();
     return unread;
   }
 
   /** To be called when a chat becomes the current one. */
   entered({ id, lastSeq }: Chat): void {
+    this.#setAside.delete(id);
     this.#read(id);
     if (lastSeq > 0) this.#markRead(id, lastSeq);
+  }
+
+  /** To be called when the user has marked messages of the chat as unread, or muted it. */
+  setAside(chat: Chat): void {
+    if (chat.unreadCount > 0 && chat.id === this.#deps.chats.current?.id) this.#setAside.add(chat.id);
+    void this.#recount(chat.id);
+  }
+
+  /** Whether a new message is one that the user is told of. */
+  #counts(message: Message): boolean {
+    const { chatId, sender, system, silent, deletedAt } = message;
+    if (system || silent || deletedAt || sender?.id === this.#userId) return false;
+    return !this.#isMuted(chatId) || isMentioned(message, this.#userId);
+  }
+
+  #countOf({ id, unreadCount, mentionCount }: Chat): number {
+    return this.#isMuted(id) ? mentionCount : unreadCount;
+  }
+
+  #isMuted(chatId: string): boolean {
+    const until = this.#muted.get(chatId);
+    return until !== undefined && until > new Date();
+  }
+
+  #noteMuted({ id, mutedUntil }: Chat): void {
+    if (mutedUntil) this.#muted.set(id, mutedUntil);
+    else this.#muted.delete(id);
   }
 
   #read(chatId: string): void {
@@ -84,7 +120,8 @@ export class Activity {
   async #recount(chatId: string): Promise<void> {
     try {
       const { chat } = await this.#deps.client.call('getChat', { chatId });
-      if (chat && chat.unreadCount > 0) this.#unread.set(chatId, chat.unreadCount);
+      if (chat) this.#noteMuted(chat);
+      if (chat && this.#countOf(chat) > 0) this.#unread.set(chatId, this.#countOf(chat));
       else this.#unread.delete(chatId);
       this.#deps.onChanged();
     } catch {

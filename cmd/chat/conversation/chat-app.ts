@@ -66,6 +66,7 @@ export class ChatApp {
         if (current && screen.interactive) this.#activity.entered(current);
         this.#updatePrompt();
       },
+      onSetAside: (chat) => this.#activity.setAside(chat),
       onExit: () => {
         this.#exiting = true;
         this.#ending.resolve({ kind: 'end' });

@@ -70,7 +70,7 @@ export const commands: readonly Command[] = [
   {
     name: 'switch',
     parameters: '<chat>',
-    summary: 'go to one of them: its number there, #room, @user or id',
+    summary: 'go to one of them: its number, #room, @user or id',
     completes: 'chat',
     moves: true,
     run: (conversation, chat) => conversation.switchTo(chat),
@@ -97,26 +97,44 @@ export const commands: readonly Command[] = [
   {
     name: 'edit',
     parameters: '[#n] <text>',
-    summary: 'replace your last message here, or message n of /history',
+    summary: 'replace your last message, or n of /history',
     run: (conversation, text, number) => conversation.edit(number, text),
   },
   {
     name: 'delete',
     parameters: '[#n]',
-    summary: 'delete your last message here, or message n of /history',
+    summary: 'delete your last message, or n of /history',
     run: (conversation, _, number) => conversation.delete(number),
   },
   {
     name: 'reply',
     parameters: '<#n|last> <text>',
-    summary: 'reply to message n of /history, or to the last one',
+    summary: 'reply to message n, or to the last one',
     run: (conversation, text, number) => conversation.reply(number, text),
   },
   {
     name: 'thread',
     parameters: '<#n|last> [text]',
-    summary: 'the thread of a message; with a text, write in it',
+    summary: 'show a thread; with a text, write in it',
     run: (conversation, text, number) => conversation.thread(number, text),
+  },
+  {
+    name: 'mentions',
+    parameters: '',
+    summary: 'the newest messages that mention you',
+    run: (conversation) => conversation.listMentions(),
+  },
+  {
+    name: 'unread',
+    parameters: '[#n]',
+    summary: 'make the last message unread, or all from n on',
+    run: (conversation, _, number) => conversation.markUnread(number),
+  },
+  {
+    name: 'mute',
+    parameters: '[hours]',
+    summary: 'count only mentions here (8 hours; 0 ends it)',
+    run: (conversation, hours) => conversation.mute(hours === '' ? 8 : Number(hours)),
   },
   {
     name: 'exit',

@@ -1,5 +1,6 @@
 import type { ChangeReceipt, Chat, ChatClient, Message, SendOptions } from '../../../pkg/chat-client/index.ts';
 import { ChatClientError, ChatRole, ChatType } from '../../../pkg/chat-client/index.ts';
+import { mentionsIn } from '../service/mentions-in.ts';
 import { readPages } from '../service/pages.ts';
 import { findUserId, listOnline, nameList } from '../service/people.ts';
 import {
@@ -7,10 +8,13 @@ import {
   changeLine,
   chatPlace,
   chatTitle,
+  formatTime,
+  isGrowing,
   messageLine,
   roleName,
   sentLine,
   systemLine,
+  unreadNote,
   userName,
   type Viewpoint,
 } from '../text/format.ts';
@@ -25,6 +29,8 @@ export const homeRoom = 'global';
 const historyPage = 50;
 /** How many unread messages are shown on entering a chat; `/history` shows more. */
 const maxUnreadShown = 50;
+/** How many mentions are shown. */
+const maxMentionsShown = 20;
 /** How many pages of the history are searched for the user's last message. */
 const maxPagesBack = 4;
 
@@ -34,6 +40,8 @@ interface Deps {
   style: Style;
   /** Called when the current chat changes. */
   onEntered: () => void;
+  /** Called when the user has marked messages of the chat as unread, or muted it. */
+  onSetAside: (chat: Chat) => void;
   onExit: () => void;
 }
 
@@ -50,6 +58,8 @@ export class CurrentChat {
   readonly #changing = new Map<string, Promise<void>>();
   /** Changes made from here that the chat has not delivered yet: `<message id> <number>`. */
   readonly #changedHere = new Set<string>();
+  /** The messages that are still growing and are not printed yet, with their chats. */
+  readonly #growing = new Map<string, Chat>();
   #userId = '';
   #name = '';
   /** The chats in the order in which `/chats` numbered them. */
@@ -92,9 +102,21 @@ export class CurrentChat {
     if (line !== undefined) print(numbered && !message.system ? `${style.dim(`#${message.seq}`)} ${line}` : line);
   }
 
+  /** Prints a new message; one that is still growing, when it has ended. */
+  async showNew(message: Message, chat: Chat): Promise<void> {
+    if (isGrowing(message)) this.#growing.set(message.id, chat);
+    else await this.show(message, chat);
+  }
+
   /** Tells the new state of a message of the current chat. Those of other chats are seen there. */
   async showChange(message: Message): Promise<void> {
     this.#quotes.note(message);
+    const grown = this.#growing.get(message.id);
+    if (grown) {
+      this.#growing.delete(message.id);
+      if (!message.deletedAt) await this.show(message, grown);
+      return;
+    }
     // The answer says which number the user's own change got, and may come after the change itself.
     await this.#changing.get(message.id);
     const ownChange = this.#changedHere.delete(`${message.id} ${message.updateSeq}`);
@@ -130,7 +152,8 @@ export class CurrentChat {
     const clientMessageId = crypto.randomUUID();
     this.#sentHere.add(clientMessageId);
     try {
-      await this.#client.send(current.id, text, { ...options, clientMessageId });
+      const mentions = await mentionsIn(this.#client, current, text);
+      await this.#client.send(current.id, text, { ...options, clientMessageId, mentions });
     } catch (error) {
       this.#sentHere.delete(clientMessageId);
       throw error;
@@ -168,7 +191,8 @@ export class CurrentChat {
   /** Replaces the text of a message of the current chat: the user's last one, or the one with this number. */
   async edit(seq: number | undefined, text: string): Promise<void> {
     await this.#change(seq, async (chat, message) => {
-      const receipt = await this.#client.edit(chat.id, message.id, text);
+      const mentions = await mentionsIn(this.#client, chat, text);
+      const receipt = await this.#client.edit(chat.id, message.id, text, { mentions });
       this.#deps.print(changedLine('edit', chat, text, this.#deps.style));
       return receipt;
     });
@@ -208,8 +232,7 @@ export class CurrentChat {
     const width = String(this.#listed.length).length;
     const lines = this.#listed.map((chat, i) => {
       const here = chat.id === this.chats.current?.id ? ' (here)' : '';
-      const unread = chat.unreadCount > 0 && !here ? ` (${chat.unreadCount} unread)` : '';
-      return `  ${String(i + 1).padStart(width)}  ${chatPlace(chat)}${here}${unread}`;
+      return `  ${String(i + 1).padStart(width)}  ${chatPlace(chat)}${here}${here ? '' : unreadNote(chat)}`;
     });
     this.say(lines.length === 0 ? 'You are in no chat yet' : ['Your chats:', ...lines].join('\n'));
   }
@@ -299,6 +322,37 @@ export class CurrentChat {
     if (messages.length === 0) return this.say(`There are no messages in ${chatPlace(current)} yet`);
     this.say(`The last ${messages.length} in ${chatPlace(current)}:`);
     for (const message of messages) await this.show(message, current, { numbered: true });
+  }
+
+  /** Lists the newest messages of all chats that mention the user. */
+  async listMentions(): Promise<void> {
+    const { messages } = await this.#client.mentions({ pageSize: maxMentionsShown });
+    if (messages.length === 0) return this.say('Nobody has mentioned you');
+    this.say('You were mentioned:');
+    for (const message of messages.toReversed()) await this.show(message, await this.chats.get(message.chatId));
+  }
+
+  /** Marks the messages of the current chat as unread, from this number on or the newest one. */
+  async markUnread(seq: number | undefined): Promise<void> {
+    const { current } = this.chats;
+    if (!current) return this.say('You are in no room; /join one');
+    const [newest] = await this.#client.history(current.id, { pageSize: 1 });
+    const fromSeq = seq ?? newest?.seq;
+    if (fromSeq === undefined) return this.say(`There are no messages in ${chatPlace(current)} yet`);
+    const { unreadCount } = await this.#client.markUnread(current.id, fromSeq);
+    this.#deps.onSetAside({ ...current, unreadCount });
+    this.say(`${unreadCount} unread in ${chatPlace(current)}, until you go there again`);
+  }
+
+  /** Mutes the current chat for some hours; 0 ends it. */
+  async mute(hours: number): Promise<void> {
+    const { current } = this.chats;
+    if (!current) return this.say('You are in no room; /join one');
+    const mutedUntil = hours > 0 ? new Date(Date.now() + hours * 3_600_000) : undefined;
+    await this.#client.mute(current.id, mutedUntil);
+    this.#deps.onSetAside({ ...current, unreadCount: 0 });
+    const until = mutedUntil ? `is muted until ${formatTime(mutedUntil)}` : 'is not muted any more';
+    this.say(`${chatPlace(current)} ${until}`);
   }
 
   exit(): void {

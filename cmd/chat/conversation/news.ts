@@ -31,7 +31,7 @@ export class News {
 
   async #show(message: Message): Promise<void> {
     const chat = await this.#conversation.chats.get(message.chatId);
-    if (!this.#conversation.isOwnEcho(message)) await this.#conversation.show(message, chat);
+    if (!this.#conversation.isOwnEcho(message)) await this.#conversation.showNew(message, chat);
     this.#conversation.chats.receive(message);
   }
 

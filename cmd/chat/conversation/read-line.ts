@@ -43,5 +43,10 @@ export function readLine(line: string): Line {
 function fits(parameter: string, argument: string): boolean {
   if (argument === '') return !parameter.startsWith('<');
   if (parameter === '<text>') return true;
-  return parameter !== '' && !/\s/.test(argument) && (parameter !== '[n]' || wholeNumber.test(argument));
+  return (
+    parameter !== '' &&
+    !/\s/.test(argument) &&
+    (parameter !== '[n]' || wholeNumber.test(argument)) &&
+    (parameter !== '[hours]' || argument === '0' || wholeNumber.test(argument))
+  );
 }

@@ -1,6 +1,6 @@
 import { Message } from '../../../pkg/api/chat/v1/chat.ts';
 import { type ChatClient, ChatClientError } from '../../../pkg/chat-client/index.ts';
-import { changeLine, messageLine } from '../text/format.ts';
+import { changeLine, isGrowing, messageLine } from '../text/format.ts';
 import { enterChat } from './find-chat.ts';
 import { ShownChanges } from './shown-changes.ts';
 import { type Subcommand, UsageError } from './subcommand.ts';
@@ -23,11 +23,15 @@ With --json, a line with "event": "message_changed" is the new state of an earli
     const { chat } = await opened.call('getChat', { chatId });
     if (!chat) throw new Error('the service left out the chat');
     const { id: userId } = await opened.connect({ patient: false });
-    let shown = 0;
+    const view = { userId, currentChatId: chatId };
+    const shown = (message: Message) => messageLine(message, chat, view) ?? '';
+    let printed = 0;
     if (count === 0) return;
-    const changes = new ShownChanges((message) =>
-      print(changeLine(message), { ...(Message.toJSON(message) as object), event: 'message_changed' }),
-    );
+    const growing = new Set<string>();
+    const changes = new ShownChanges((message) => {
+      const line = growing.delete(message.id) && !message.deletedAt ? shown(message) : changeLine(message);
+      return print(line, { ...(Message.toJSON(message) as object), event: 'message_changed' });
+    });
     let listedTo = 0;
     opened.on('messageChanged', (message) => {
       if (message.chatId === chatId && message.updateSeq > listedTo) changes.add(message);
@@ -40,11 +44,13 @@ With --json, a line with "event": "message_changed" is the new state of an earli
       if (removed.chatId === chatId) ended = 'you are no longer in this chat, or it was deleted';
     });
     for await (const message of opened.chat(chatId).messages({ afterSeq, signal })) {
-      const line = messageLine(message, chat, { userId, currentChatId: chatId });
+      // A line that grows is printed when it has ended; with --json its beginning is printed, too.
+      if (isGrowing(message)) growing.add(message.id);
+      const line = isGrowing(message) ? undefined : messageLine(message, chat, view);
       if (line !== undefined || options.json) await print(line ?? '', Message.toJSON(message) as object);
       await changes.reached(message.seq, message);
-      shown += 1;
-      if (shown === count) return;
+      printed += 1;
+      if (printed === count) return;
     }
     if (ended !== undefined) throw new ChatClientError(ended, { code: 'NOT_FOUND', reason: 'CHAT_NOT_FOUND' });
   },

@@ -22,7 +22,12 @@ const direct = Chat.create({ id: 'd', type: ChatType.DIRECT, peer: bob });
 const group = Chat.create({ id: 'g', type: ChatType.GROUP, name: 'Lunch "crew"' });
 const now = new Date(2026, 4, 7, 18, 0, 0);
 const createdAt = new Date(2026, 4, 7, 12, 3, 4);
-const style: Style = { bold: (text) => `*${text}*`, dim: (text) => `~${text}~`, name: (text) => `*${text}*` };
+const style: Style = {
+  bold: (text) => `*${text}*`,
+  dim: (text) => `~${text}~`,
+  mark: (text) => `!${text}!`,
+  name: (text) => `*${text}*`,
+};
 
 function show(message: Partial<Message>, chat: Chat, currentChatId?: string): string | undefined {
   const complete = Message.create({ chatId: chat.id, sender: bob, createdAt, ...message });
@@ -33,6 +38,18 @@ describe('a message', () => {
   test('of the current chat has the time and the sender', () => {
     expect(show({ text: 'hi' }, room, 'r')).toBe('[12:03:04][bob] hi');
     expect(show({ text: 'hi' }, direct, 'd')).toBe('[12:03:04][bob] hi');
+  });
+
+  test('shows whom it mentions, and the user most of all, but not on deleted text', () => {
+    const mention = (userId: string, offset: number, everyone = false) => ({ userId, everyone, offset, length: 4 });
+    const seen = (sender: typeof bob, mentions: Message['mentions'], text = '😀 @ali @bob') =>
+      messageLine(Message.create({ chatId: 'r', sender, createdAt, text, mentions }), room, view, style, now);
+    const view = { userId: alice.id, currentChatId: 'r' };
+    const both = [mention(alice.id, 2), mention(bob.id, 7)];
+    expect(seen(bob, both)).toBe('~[12:03:04]~*[bob]* 😀 !@ali! *@bob*');
+    expect(seen(alice, both)).toBe('~[12:03:04]~*[alice]* 😀 *@ali* *@bob*');
+    expect(seen(bob, [mention('', 2, true)])).toBe('~[12:03:04]~*[bob]* 😀 !@ali! @bob');
+    expect(seen(bob, both, '😀')).toBe('~[12:03:04]~*[bob]* 😀');
   });
 
   test('of another chat has its place too', () => {

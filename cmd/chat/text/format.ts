@@ -1,4 +1,12 @@
-import { type Chat, ChatRole, ChatType, type Message, type User } from '../../../pkg/chat-client/index.ts';
+import {
+  type Chat,
+  ChatRole,
+  ChatType,
+  type Message,
+  MessageStreaming,
+  textParts,
+  type User,
+} from '../../../pkg/chat-client/index.ts';
 import { plainLine, plainName, plainText, shorten } from './plain-text.ts';
 import { plainStyle, type Style } from './style.ts';
 
@@ -55,7 +63,7 @@ export function messageLine(
   const { sender = { id: '', name: '' }, createdAt = now } = message;
   const time = style.dim(`[${formatTime(createdAt, now)}]`);
   const from = style.name(`[${userName(sender)}]`, sender.id);
-  const text = `${aboutText(message, original, style)}${stateText(message, style)}`;
+  const text = `${aboutText(message, original, style)}${stateText(message, view.userId, style)}`;
   if (chat.id === view.currentChatId) return `${time}${from} ${text}`;
   const byPeer = chat.type === ChatType.DIRECT && chat.peer?.id === sender.id;
   if (byPeer) return `${time}${style.name(`[${chatPlace(chat)}]`, sender.id)} ${text}`;
@@ -85,9 +93,33 @@ function quoteText({ sender = { id: '', name: '' }, text, deletedAt }: Message):
   return deletedAt ? '(to a deleted message)' : `(to ${userName(sender)}: ${shorten(plainLine(text), maxQuote)})`;
 }
 
-function stateText({ text, editedAt, deletedAt }: Message, { dim }: Style): string {
+function stateText(message: Message, userId: string, { bold, dim, mark }: Style): string {
+  const { editedAt, deletedAt, sender, streaming } = message;
   if (deletedAt) return dim('(deleted)');
-  return editedAt ? `${body(text)} ${dim('(edited)')}` : body(text);
+  const parts = textParts(message).map(({ text, mention }) => {
+    if (!mention) return body(text);
+    const isOwn = sender?.id !== userId && (mention.everyone || mention.userId === userId);
+    return isOwn ? mark(body(text)) : bold(body(text));
+  });
+  const text = parts.join('');
+  if (editedAt) return `${text} ${dim('(edited)')}`;
+  if (streaming === MessageStreaming.STREAMING) return `${text} ${dim('…')}`;
+  return streaming === MessageStreaming.CANCELLED ? `${text} ${dim('(breaks off)')}` : text;
+}
+
+/** ` (3 unread, 1 mention, muted)`; empty if there is nothing to say. */
+export function unreadNote({ unreadCount, mentionCount, mutedUntil }: Chat, now = new Date()): string {
+  const notes = [
+    ...(unreadCount > 0 ? [`${unreadCount} unread`] : []),
+    ...(mentionCount > 0 ? [`${mentionCount} mention${mentionCount === 1 ? '' : 's'}`] : []),
+    ...(mutedUntil && mutedUntil > now ? ['muted'] : []),
+  ];
+  return notes.length > 0 ? ` (${notes.join(', ')})` : '';
+}
+
+/** Whether the text is still being written. */
+export function isGrowing({ streaming }: Message): boolean {
+  return streaming === MessageStreaming.STREAMING;
 }
 
 /** `12:03:04` in local time, after the date unless it is today's. */

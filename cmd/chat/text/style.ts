@@ -2,16 +2,24 @@
 export interface Style {
   bold(text: string): string;
   dim(text: string): string;
+  /** What the user must not overlook. */
+  mark(text: string): string;
   /** Text about a user, in that user's colour. */
   name(text: string, userId: string): string;
 }
 
 /** No colours: for pipes, files and NO_COLOR. */
-export const plainStyle: Style = { bold: (text) => text, dim: (text) => text, name: (text) => text };
+export const plainStyle: Style = {
+  bold: (text) => text,
+  dim: (text) => text,
+  mark: (text) => text,
+  name: (text) => text,
+};
 
 const terminalStyle: Style = {
   bold: (text) => `\x1b[1m${text}\x1b[22m`,
   dim: (text) => `\x1b[2m${text}\x1b[22m`,
+  mark: (text) => `\x1b[1;7m${text}\x1b[22;27m`,
   name: (text, userId) => `\x1b[1;${colourOf(userId)}m${text}\x1b[22;39m`,
 };
 

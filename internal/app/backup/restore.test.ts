@@ -80,7 +80,7 @@ test('a restored database has every row of every table, and goes on from there',
   await storage.database.epochs.begin(storage.database.pool);
   await send('in the second epoch');
   const { messages } = await storage.messages.listHistory(chat.id, { afterSeq: 0 }, 3);
-  await storage.edit(messages[1]!, 'edited');
+  await storage.edit(messages[1]!, 'edited', { mentions: [{ userId: 'bob', everyone: false, offset: 0, length: 1 }] });
   const reaction = { chatId: chat.id, messageId: messages[1]!.id, emoji: '👍', added: true, actor: user('alice') };
   const change = { ...reaction, clientChangeId: 'r', asService: false, digest: Buffer.from('digest') };
   await storage.reactions.appendBatch([change], { reactingRoles: ['OWNER'], maxKinds: 1 });

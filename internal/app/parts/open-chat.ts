@@ -19,7 +19,10 @@ import { pruneDeletedChats } from '../../repository/postgres/chats/prune-deleted
 import type { Database } from '../../repository/postgres/connection/database.ts';
 import { PostgresMemberRepository } from '../../repository/postgres/members/postgres-member-repository.ts';
 import { PostgresMembershipRepository } from '../../repository/postgres/members/postgres-membership-repository.ts';
+import { PostgresPersonalSettingsRepository } from '../../repository/postgres/members/postgres-personal-settings-repository.ts';
 import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
+import { PostgresReceiptRepository } from '../../repository/postgres/members/postgres-receipt-repository.ts';
+import { PostgresMentionRepository } from '../../repository/postgres/mentions/postgres-mention-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { PostgresReactionRepository } from '../../repository/postgres/reactions/postgres-reaction-repository.ts';
 import { PostgresStreamRepository } from '../../repository/postgres/streams/postgres-stream-repository.ts';
@@ -31,6 +34,7 @@ import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { ModerationService } from '../../service/chats/moderation-service.ts';
 import { ReactionService } from '../../service/chats/reaction-service.ts';
+import { ReceiptService } from '../../service/chats/receipt-service.ts';
 import { StreamService } from '../../service/chats/stream-service.ts';
 import { ThreadService } from '../../service/chats/thread-service.ts';
 import { Hub } from '../../service/delivery/hub.ts';
@@ -80,6 +84,7 @@ export interface ChatParts {
   reactions: ReactionService;
   streams: StreamService;
   threads: ThreadService;
+  receipts: ReceiptService;
   sessions: SessionRegistry;
   hub: Hub;
 }
@@ -134,6 +139,9 @@ export async function openChat(
   const members = traced('MemberRepository', new PostgresMemberRepository(database, limits));
   const memberships = traced('MembershipRepository', new PostgresMembershipRepository(database));
   const readMarks = traced('ReadMarkRepository', new PostgresReadMarkRepository(database));
+  const receiptRepository = traced('ReceiptRepository', new PostgresReceiptRepository(database));
+  const mentions = traced('MentionRepository', new PostgresMentionRepository(database));
+  const settings = traced('PersonalSettingsRepository', new PostgresPersonalSettingsRepository(database));
   const chatBans = traced('ChatBanRepository', new PostgresChatBanRepository(database));
   const users = traced('UserRepository', storedUsers);
   const messages = traced('MessageRepository', overrides?.messages?.(storedMessages) ?? storedMessages);
@@ -191,13 +199,20 @@ export async function openChat(
   const service = traced(
     'ChatService',
     new ChatService(
-      { chats, members, memberships, readMarks, messages, writer, presence, bus, epochs: database.epochs },
+      { chats, members, memberships, messages, writer, presence, bus, epochs: database.epochs },
       live.follow(({ limits, features, rooms }) => ({
         maxTextLength: limits.maxTextLength,
         features,
         createRoomsOnJoin: rooms.createOnJoin,
         maxSignalMembers: limits.maxSignalMembers,
       })),
+    ),
+  );
+  const receipts = traced(
+    'ReceiptService',
+    new ReceiptService(
+      { chats, memberships, readMarks, receipts: receiptRepository, settings, mentions, bus },
+      live.follow(({ limits }) => ({ maxSignalMembers: limits.maxSignalMembers })),
     ),
   );
   const changes = traced(
@@ -297,7 +312,7 @@ export async function openChat(
       maxStreamsPerUser: limits.maxStreamsPerUser,
     })),
   );
-  return { chats: service, changes, moderation, reactions, streams, threads, sessions, hub };
+  return { chats: service, changes, moderation, reactions, streams, receipts, threads, sessions, hub };
 }
 
 /** Returns the messages per page for a reader that catches up: so few that a page of the longest texts has about 2 MiB. */

@@ -19,6 +19,7 @@ export function encodeAccepted(message: AcceptedMessage): Uint8Array {
     silent: message.silent ?? false,
     replyToId: message.replyToId ?? '',
     rootId: message.rootId ?? '',
+    mentions: message.mentions ? [...message.mentions] : [],
   };
   return wire.AcceptedMessage.encode(encoded).finish();
 }
@@ -28,7 +29,7 @@ export function decodeAccepted(bytes: Uint8Array, trace?: TraceContext): Complet
   try {
     const decoded = wire.AcceptedMessage.decode(bytes);
     const { id, chatId, senderId, senderName, clientMessageId, text, contentHash, acceptedAt, data } = decoded;
-    const { type, silent, replyToId, rootId } = decoded;
+    const { type, silent, replyToId, rootId, mentions } = decoded;
     if (!id || !chatId || !senderId || !clientMessageId || !acceptedAt) return undefined;
     return {
       id,
@@ -43,6 +44,7 @@ export function decodeAccepted(bytes: Uint8Array, trace?: TraceContext): Complet
       silent: silent || undefined,
       replyToId: replyToId || undefined,
       rootId: rootId || undefined,
+      mentions: mentions.length > 0 ? mentions : undefined,
       trace,
     };
   } catch {

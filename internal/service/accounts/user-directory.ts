@@ -10,8 +10,9 @@ import type { UserRepository } from '../../repository/user-repository.ts';
 
 interface Deps {
   users: Pick<UserRepository, 'search'>;
-  chats: Pick<ChatRepository, 'listOfUser'>;
-  audit: Pick<AuditRepository, 'record'>;
+  /** Absent, with the next one, in an auth-server, which has no chats. */
+  chats?: Pick<ChatRepository, 'listOfUser'>;
+  audit?: Pick<AuditRepository, 'record'>;
   /** Absent: the accounts are of another issuer. */
   accounts: Pick<AccountRepository, 'listSessions' | 'endSession'> | undefined;
   /** Called after sessions have ended. Resolves once this node refuses their tokens. */
@@ -42,13 +43,13 @@ export class UserDirectory {
 
   async details(userId: string): Promise<UserDetails> {
     const { chats, accounts } = this.#deps;
-    const [page, sessions] = await Promise.all([chats.listOfUser(userId, most), accounts?.listSessions(userId) ?? []]);
-    return { chats: page.items, sessions };
+    const [page, sessions] = await Promise.all([chats?.listOfUser(userId, most), accounts?.listSessions(userId) ?? []]);
+    return { chats: page?.items ?? [], sessions };
   }
 
   /**
-   * Ends a sign-in session of a user, or all of them, and the streams with their tokens. The audit log has `sessions.revoke`. Returns how many have
-   * ended. Throws FAILED_PRECONDITION (ACCOUNTS_ELSEWHERE).
+   * Ends a sign-in session of a user, or all of them, and the streams with their tokens. The audit log has `sessions.revoke`, and that of accounts
+   * `session.revoke` for each. Returns how many have ended. Throws FAILED_PRECONDITION (ACCOUNTS_ELSEWHERE).
    */
   async revokeSessions(actor: Principal, userId: string, reason: string, sessionId?: string): Promise<number> {
     const { accounts, audit, onSessionsEnded } = this.#deps;
@@ -57,8 +58,10 @@ export class UserDirectory {
     const chosen = sessions.map(({ id }) => id).filter((id) => sessionId === undefined || id === sessionId);
     const user = { id: actor.userId, name: actor.name };
     // Before the act, so that none is missing.
-    await audit.record(user, 'sessions.revoke', { user_id: userId, session_ids: chosen, reason });
-    const ended = await Promise.all(chosen.map((id) => accounts.endSession(userId, id, 'REVOKED')));
+    await audit?.record(user, 'sessions.revoke', { user_id: userId, session_ids: chosen, reason });
+    const ended = await Promise.all(
+      chosen.map((id) => accounts.endSession(userId, id, 'REVOKED', { actorId: actor.userId, why: reason })),
+    );
     await onSessionsEnded();
     return ended.filter(Boolean).length;
   }

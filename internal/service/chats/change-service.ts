@@ -14,6 +14,7 @@ import { retryUnwritten, type Unwritten } from '../ingest/retry-unwritten.ts';
 import type { ChangeWriter } from '../writing/change-writer.ts';
 import type { ChatService } from './chat-service.ts';
 import { checkDataEnabled, toStoredData } from './data.ts';
+import { toMentions } from './mentions.ts';
 import { checkTextLength } from './text-length.ts';
 
 export interface ChangeServiceOptions {
@@ -56,13 +57,15 @@ export class ChangeService {
   }
 
   async editMessage(caller: Principal, request: ChangeRequest & NewContent): Promise<ChangeReceipt> {
-    const { text, data, ...rest } = request;
+    const { text, data, mentions: given, ...rest } = request;
     checkTextLength(text, this.#options.maxTextLength);
     if (data) checkDataEnabled(this.#options.features);
+    const mentions = toMentions(given, text, this.#options.features);
     return this.#append('EditMessage', caller, rest, {
       kind: 'edited',
       text,
       ...(data && { data: toStoredData(data) }),
+      ...(mentions && { mentions }),
     });
   }
 

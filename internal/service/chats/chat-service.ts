@@ -6,7 +6,8 @@ import type { Complete } from '../../model/complete.ts';
 import { entryOf } from '../../model/entry.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Feature } from '../../model/feature.ts';
-import type { Member, ReadMark } from '../../model/member.ts';
+import type { Member } from '../../model/member.ts';
+import type { Mention } from '../../model/mention.ts';
 import type { Draft, Message, MessageData, MessageOptions, Receipt } from '../../model/message.ts';
 import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
@@ -18,12 +19,13 @@ import type { Guard } from '../../repository/guard.ts';
 import type { MemberRepository } from '../../repository/member-repository.ts';
 import type { MembershipRepository, MembershipSnapshot } from '../../repository/membership-repository.ts';
 import type { HistoryRange, MessageRepository } from '../../repository/message-repository.ts';
-import type { ReadMarkRepository } from '../../repository/read-mark-repository.ts';
 import { authorizeChat, authorizeOver, readerFor, tokenServes } from '../authorization.ts';
 import { inOneEpoch } from '../delivery/start.ts';
 import { digestOfUpdate } from '../writing/digests.ts';
 import type { MessageWriter } from '../writing/message-writer.ts';
 import { checkDataEnabled, toMessageData, toStoredData } from './data.ts';
+import { getMembership } from './get-membership.ts';
+import { toMentions } from './mentions.ts';
 import { checkKindsEnabled } from './message-kinds.ts';
 import { checkDirect, checkGroup, checkRoomName } from './new-chat.ts';
 import { checkTextLength } from './text-length.ts';
@@ -35,7 +37,7 @@ export interface ChatServiceOptions {
   features: ReadonlySet<Feature>;
   /** Whether joining a room that does not exist creates it. */
   createRoomsOnJoin: boolean;
-  /** In chats with more members than this, typing and read marks are not published to the other members. */
+  /** In chats with more members than this, typing is not published to the other members. */
   maxSignalMembers: number;
 }
 
@@ -46,7 +48,6 @@ interface Deps {
   chats: ChatRepository;
   members: MemberRepository;
   memberships: MembershipRepository;
-  readMarks: ReadMarkRepository;
   messages: MessageRepository;
   writer: MessageWriter;
   presence: Presence;
@@ -63,7 +64,6 @@ export class ChatService {
   readonly #chats: ChatRepository;
   readonly #members: MemberRepository;
   readonly #memberships: MembershipRepository;
-  readonly #readMarks: ReadMarkRepository;
   readonly #messages: MessageRepository;
   readonly #writer: MessageWriter;
   readonly #presence: Presence;
@@ -72,13 +72,12 @@ export class ChatService {
   readonly #options: ChatServiceOptions;
 
   constructor(
-    { chats, members, memberships, readMarks, messages, writer, presence, bus, epochs }: Deps,
+    { chats, members, memberships, messages, writer, presence, bus, epochs }: Deps,
     options: ChatServiceOptions,
   ) {
     this.#chats = chats;
     this.#members = members;
     this.#memberships = memberships;
-    this.#readMarks = readMarks;
     this.#messages = messages;
     this.#writer = writer;
     this.#presence = presence;
@@ -211,18 +210,20 @@ export class ChatService {
   /** Not an async function: the order of the calls is the order of the messages within a chat. */
   sendMessage(caller: Principal, message: Omit<Draft, 'sender' | 'asService'>, signal?: AbortSignal): Promise<Receipt> {
     const { chatId, clientMessageId, text, type, silent, replyToId, rootId } = message;
+    let mentions: readonly Mention[] | undefined;
     const { maxTextLength, features } = this.#options;
     let data: MessageData | undefined;
     try {
       checkTextLength(text, maxTextLength);
       data = message.data && toMessageData(message.data);
       if (data) checkDataEnabled(features);
+      mentions = toMentions(message.mentions, text, features);
       if (type || silent || replyToId || rootId) checkKindsEnabled(features);
     } catch (error) {
       return Promise.reject(error);
     }
     const asService = tokenServes('SendMessage', caller);
-    const options: Complete<MessageOptions> = { data, type, silent, replyToId, rootId };
+    const options: Complete<MessageOptions> = { data, type, silent, replyToId, rootId, mentions };
     const draft: Complete<Draft> = { chatId, clientMessageId, text, ...options, sender: toUser(caller), asService };
     return this.#writer.append(draft, signal);
   }
@@ -273,69 +274,21 @@ export class ChatService {
     return toPage(found, limit);
   }
 
-  async markRead(caller: Principal, chatId: string, seq: number): Promise<void> {
-    const { lastSeq, memberCount } = await this.#membership('MarkRead', caller, chatId);
-    if (seq > lastSeq) {
-      const description = `must be at most ${lastSeq}, the chat's last number`;
-      throw new ChatError('CURSOR_IN_FUTURE', `seq ${description}`, { violations: [{ field: 'seq', description }] });
-    }
-    const mark = await this.#readMarks.advance(chatId, caller.userId, seq);
-    // The membership has ended since it was read.
-    if (!mark) return this.markRead(caller, chatId, seq);
-    if (mark.moved) {
-      this.#bus.publishToChat(chatId, {
-        kind: 'ephemeral',
-        event: { kind: 'read', chatId, userId: caller.userId, seq: mark.readSeq },
-        // In a large chat only the caller's own devices are notified: they are few.
-        ...(memberCount > this.#options.maxSignalMembers && { onlyTo: caller.userId }),
-      });
-    }
-  }
-
-  /** Returns the caller's own read mark and the number of unread messages. */
-  async getReadMark(caller: Principal, chatId: string): Promise<ReadMark> {
-    const mark = await this.#readMarks.find(chatId, caller.userId);
-    if (mark) return mark;
-    await this.#checkMember('MarkRead', caller, chatId);
-    // The caller became a member between the two reads.
-    return this.getReadMark(caller, chatId);
-  }
-
   /** Publishes to the readers of the chat that the caller is typing. */
   async sendTyping(caller: Principal, chatId: string): Promise<void> {
-    const { memberCount } = await this.#membership('SendTyping', caller, chatId);
+    const { memberCount } = await getMembership(
+      { chats: this.#chats, memberships: this.#memberships },
+      'SendTyping',
+      caller,
+      chatId,
+    );
     if (memberCount > this.#options.maxSignalMembers) return;
     this.#bus.publishToChat(chatId, { kind: 'ephemeral', event: { kind: 'typing', chatId, user: toUser(caller) } });
   }
 
   /** Returns the caller's membership; throws unless the caller may read the chat's messages. */
   getMembership(caller: Principal, chatId: string): Promise<MembershipSnapshot> {
-    return this.#membership('Subscribe', caller, chatId);
-  }
-
-  async #membership(
-    method: 'Subscribe' | 'MarkRead' | 'SendTyping',
-    caller: Principal,
-    chatId: string,
-  ): Promise<MembershipSnapshot> {
-    const membership = await this.#memberships.find(chatId, caller.userId);
-    if (membership) {
-      // The chat's type decides only what callers who are not members may do.
-      authorizeChat(method, caller, 'GROUP', membership.role);
-      return membership;
-    }
-    await this.#checkMember(method, caller, chatId);
-    // The caller became a member between the two reads.
-    return this.#membership(method, caller, chatId);
-  }
-
-  async #checkMember(
-    method: 'Subscribe' | 'MarkRead' | 'SendTyping',
-    caller: Principal,
-    chatId: string,
-  ): Promise<void> {
-    const chat = await this.#chats.get(chatId, caller.userId);
-    authorizeChat(method, caller, chat.type, chat.own?.role);
+    return getMembership({ chats: this.#chats, memberships: this.#memberships }, 'Subscribe', caller, chatId);
   }
 
   async #createRoom(creator: Creator, name: string, memberIds: readonly string[]) {

@@ -14,6 +14,7 @@ import type { Access } from '../../repository/guard.ts';
 import type { MemberRepository } from '../../repository/member-repository.ts';
 import type { UserRepository } from '../../repository/user-repository.ts';
 import { authorizeChat, authorizeOver, readerFor } from '../authorization.ts';
+import { isLater } from './is-later.ts';
 
 interface Deps {
   members: MemberRepository;
@@ -111,15 +112,10 @@ function toUser({ userId, name }: Principal): User {
   return { id: userId, name };
 }
 
-/** The last millisecond of a `google.protobuf.Timestamp`. */
-const latestMs = 253_402_300_799_999;
-
 function checkBan({ userId }: Principal, newBan: NewBan): void {
   if (newBan.userId === userId)
     throw invalidFieldsError({ field: 'user_id', description: 'must be another user than the caller' });
-  const endsAt = newBan.expiresAt?.getTime();
-  // The comparison also refuses NaN: a time that no Date can hold.
-  if (endsAt !== undefined && !(endsAt > Date.now() && endsAt <= latestMs)) {
+  if (newBan.expiresAt && !isLater(newBan.expiresAt)) {
     throw invalidFieldsError({ field: 'expires_at', description: 'must be in the future, and before the year 10000' });
   }
 }

@@ -11,6 +11,7 @@ import { allow, newMessage, openTestStorage, type TestStorage, user } from '../.
 import { MessageWriter } from '../writing/message-writer.ts';
 import { ChatService } from './chat-service.ts';
 import { ModerationService } from './moderation-service.ts';
+import { ReceiptService } from './receipt-service.ts';
 
 let storage: TestStorage;
 beforeAll(async () => {
@@ -23,6 +24,7 @@ const me = principalOf('me');
 interface Services {
   chats: ChatService;
   moderation: ModerationService;
+  receipts: ReceiptService;
 }
 
 /** Services that call `onRead` before each of their reads. */
@@ -40,7 +42,8 @@ function newServices(presence: MemoryPresence, onRead: () => Promise<void>): Ser
         };
       },
     });
-  const { chats, members, memberships, readMarks, messages, chatBans, users, database } = storage;
+  const { chats, members, memberships, readMarks, messages, chatBans, users, receipts, settings, mentions, database } =
+    storage;
   const [bans, audit] = [new PostgresBanRepository(database), new PostgresAuditRepository(database)];
   return {
     chats: new ChatService(
@@ -48,7 +51,6 @@ function newServices(presence: MemoryPresence, onRead: () => Promise<void>): Ser
         chats: watched(chats),
         members: watched(members),
         memberships: watched(memberships),
-        readMarks: watched(readMarks),
         messages: watched(messages),
         writer,
         presence,
@@ -65,6 +67,18 @@ function newServices(presence: MemoryPresence, onRead: () => Promise<void>): Ser
       audit,
       bus,
     }),
+    receipts: new ReceiptService(
+      {
+        chats: watched(chats),
+        memberships: watched(memberships),
+        readMarks: watched(readMarks),
+        receipts: watched(receipts),
+        settings,
+        mentions,
+        bus,
+      },
+      { maxSignalMembers: 1_000 },
+    ),
   };
 }
 
@@ -78,8 +92,9 @@ const calls: Record<string, Call> = {
   ListBans: ({ moderation }, { chatId }) => moderation.listBans(me, chatId, 100),
   GetMessage: ({ chats }, { chatId, messageId }) => chats.getMessage(me, chatId, messageId),
   ListMessages: ({ chats }, { chatId }) => chats.listMessages(me, chatId, 'newest', 100),
-  MarkRead: ({ chats }, { chatId }) => chats.markRead(me, chatId, 1),
-  'the read mark': ({ chats }, { chatId }) => chats.getReadMark(me, chatId),
+  MarkRead: ({ receipts }, { chatId }) => receipts.markRead(me, chatId, 1),
+  'the read mark': ({ receipts }, { chatId }) => receipts.getReadMark('MarkRead', me, chatId),
+  ListReceipts: ({ receipts }, ids) => receipts.listReceipts(me, ids, 100),
   Subscribe: ({ chats }, { chatId }) => chats.getMembership(me, chatId),
 };
 

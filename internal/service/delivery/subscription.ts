@@ -127,7 +127,7 @@ export class Subscription implements TopicReader {
   onEphemeralEvent(shared: SharedEvent<EphemeralEvent>): void {
     const { outbound, encoder } = this.#owner;
     const { event } = shared;
-    // Typing and presence are not sent back to their user; a read mark and a wish to stop are, for the user's other devices.
+    // Typing and presence are not sent back to their user; marks and a wish to stop are, for the user's other devices.
     const isOfUser = event.kind === 'typing' || event.kind === 'presence';
     if (isOfUser && event.user.id === this.userId) return;
     if (outbound.hasRoom) outbound.push(shared.frame(encoder), this.chatId);

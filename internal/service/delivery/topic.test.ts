@@ -148,7 +148,7 @@ describe('a topic', () => {
       const onEphemeralEvent = (given: SharedEvent) => void seen.push([userId, given]);
       live(topic, Object.assign(new Reader(userId), { onEphemeralEvent }));
     }
-    const event = { kind: 'read', chatId: 'chat', userId: 'b', seq: 1 } as const;
+    const event = { kind: 'read', chatId: 'chat', userId: 'b', seq: 1, generation: 0 } as const;
     topic.receive({ kind: 'ephemeral', event });
     expect(seen.map(([userId]) => userId)).toEqual(['a', 'b', 'b']);
     expect(new Set(seen.map(([, shared]) => shared)).size).toBe(1);

@@ -58,7 +58,15 @@ export class MessageAcceptor implements Pick<MessageRepository, 'appendBatch'> {
       checked.outcome !== 'unknown' && checked.outcome !== 'acceptable' && !this.#maybeAppended.has(message);
     const outcome = isSure ? checked.outcome : 'unavailable';
     const chatType = 'chatType' in checked ? checked.chatType : undefined;
-    return { outcome, ...(chatType && { chatType }), messageId, seq: 0, createdAt };
+    const mentionFault = 'mentionFault' in checked ? checked.mentionFault : undefined;
+    return {
+      outcome,
+      ...(chatType && { chatType }),
+      ...(mentionFault && { mentionFault }),
+      messageId,
+      seq: 0,
+      createdAt,
+    };
   }
 }
 

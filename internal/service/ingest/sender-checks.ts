@@ -61,7 +61,9 @@ export class SenderChecks {
     const checks = await this.#ask(batch, sendingRoles);
     const isPresent = this.#epochs.current === current;
     if (!checks) {
-      return batch.map((message) => ({ outcome: this.#recent.has(message) ? 'acceptable' : 'unknown' }) as const);
+      return batch.map(
+        (message) => ({ outcome: this.#isAcceptableUnseen(message) ? 'acceptable' : 'unknown' }) as const,
+      );
     }
     return checks.map((check, i) => {
       const { outcome } = check;
@@ -71,6 +73,11 @@ export class SenderChecks {
       this.#warnOfMode();
       return { outcome: 'unknown' };
     });
+  }
+
+  /** Whether a message may be accepted while the database is away. Who may mention everyone is not remembered. */
+  #isAcceptableUnseen(message: NewMessage): boolean {
+    return this.#recent.has(message) && !message.mentions?.some(({ everyone }) => everyone);
   }
 
   /** Undefined while the database is away. Throws any other error of the database. */

@@ -68,7 +68,7 @@ export class ChangeWriter {
         case 'already_deleted':
           break;
         default:
-          entry.reject(toChangeError(changed.outcome, changed.chatType));
+          entry.reject(toChangeError(changed.outcome, changed));
           continue;
       }
       entry.resolve({ seq: changed.seq, createdAt: changed.createdAt });

@@ -22,9 +22,10 @@ export function digestOfMessage({
   silent,
   replyToId,
   rootId,
+  mentions,
 }: Pick<Draft, 'text' | keyof MessageOptions>): Buffer {
   // Keys without a value are left out. These keys are stored for ever: never rename one.
-  const named: Record<string, unknown> = { type, silent, reply_to_id: replyToId, root_id: rootId };
+  const named: Record<string, unknown> = { type, silent, reply_to_id: replyToId, root_id: rootId, mentions };
   if (Object.values(named).some((value) => value !== undefined))
     return withForm(forms.fieldsByName, { ...named, text, data });
   return data ? withForm(forms.textAndData, [text, data]) : digest(text);
@@ -37,7 +38,8 @@ export function digestOfStart({ text }: { text: string }): Buffer {
 
 export function digestOfChange({ messageId, change }: Pick<ChangeDraft, 'messageId' | 'change'>): Buffer {
   if (change.kind === 'deleted') return digest(canonicalJson([change.kind, messageId, change.hide]));
-  const { kind, text, data } = change;
+  const { kind, text, data, mentions } = change;
+  if (mentions) return withForm(forms.fieldsByName, { kind, messageId, text, data, mentions });
   return digest(canonicalJson(data ? [kind, messageId, text, data] : [kind, messageId, text]));
 }
 

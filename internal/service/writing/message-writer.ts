@@ -2,12 +2,12 @@ import type { Logger } from 'pino';
 import type { Bus } from '../../client/bus/bus.ts';
 import { type Metrics, noMetrics } from '../../client/metrics/metrics.ts';
 import { traceOf } from '../../client/tracing/trace-context.ts';
-import type { ChatType } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
 import type { Draft, Receipt } from '../../model/message.ts';
 import { operations } from '../../model/operations.ts';
 import type { Appended, MessageRepository, NewMessage } from '../../repository/message-repository.ts';
 import { refusalOf } from '../authorization.ts';
+import { toMentionError } from '../chats/mentions.ts';
 import { BatchWriter, type Settled, type WriterOptions } from './batch-writer.ts';
 import { digestOfMessage } from './digests.ts';
 import { newMessageId } from './message-id.ts';
@@ -64,7 +64,7 @@ export class MessageWriter {
   #settle(settled: readonly Settled<NewMessage, Appended, Receipt>[]): void {
     const written = new WrittenEntries(this.#counters);
     for (const { entry, outcome: appended } of settled) {
-      const { outcome, chatType, messageId, seq, createdAt } = appended;
+      const { outcome, messageId, seq, createdAt } = appended;
       if (outcome === 'stored') {
         written.addStored(entry.item, appended);
       } else if (outcome === 'repeated') {
@@ -72,7 +72,7 @@ export class MessageWriter {
         // Every attempt of this entry had its id, and no other entry has.
         if (messageId === entry.item.id) written.countLate();
       } else if (outcome !== 'accepted') {
-        entry.reject(toError(outcome, chatType));
+        entry.reject(toError(outcome, appended));
         continue;
       }
       entry.resolve({ messageId, seq, createdAt });
@@ -81,7 +81,7 @@ export class MessageWriter {
   }
 }
 
-function toError(outcome: Exclude<Appended['outcome'], 'stored' | 'repeated' | 'accepted'>, chatType?: ChatType) {
+function toError(outcome: Exclude<Appended['outcome'], 'stored' | 'repeated' | 'accepted'>, appended: Appended) {
   if (outcome === 'full') {
     return new ChatError('WRITER_BUSY', 'too many messages are waiting to be written', { retryAfterMs: 5_000 });
   }
@@ -90,5 +90,6 @@ function toError(outcome: Exclude<Appended['outcome'], 'stored' | 'repeated' | '
       retryAfterMs: 1_000,
     });
   }
-  return refusalOf(outcome, chatType);
+  if (outcome === 'mention_refused') return toMentionError(appended.mentionFault!);
+  return refusalOf(outcome, appended.chatType);
 }

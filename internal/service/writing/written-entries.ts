@@ -52,6 +52,7 @@ export class WrittenEntries {
       type,
       silent,
       replyToId,
+      mentions,
       streaming,
       trace,
     }: Omit<NewMessage, 'asService' | 'contentHash'> & { streaming?: MessageStreaming },
@@ -78,6 +79,7 @@ export class WrittenEntries {
         replyToId !== undefined && replyToSeq !== undefined ? { messageId: replyToId, seq: replyToSeq } : undefined,
       rootId,
       streaming,
+      mentions,
       thread: undefined,
     };
     this.#counters.messages.add(1);

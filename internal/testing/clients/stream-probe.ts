@@ -127,10 +127,12 @@ export const commands = {
     data?: Record<string, unknown>,
   ): CommandBody => ({
     $case: 'sendMessage',
-    value: { chatId, text, clientMessageId, data, type: '', silent: false },
+    value: { chatId, text, clientMessageId, data, type: '', silent: false, mentions: [] },
   }),
   authenticate: (token: string): CommandBody => ({ $case: 'authenticate', value: { token } }),
   typing: (chatId: string): CommandBody => ({ $case: 'typing', value: { chatId } }),
   markRead: (chatId: string, seq: number): CommandBody => ({ $case: 'markRead', value: { chatId, seq } }),
+  markUnread: (chatId: string, fromSeq: number): CommandBody => ({ $case: 'markUnread', value: { chatId, fromSeq } }),
+  markDelivered: (chatId: string, seq: number): CommandBody => ({ $case: 'markDelivered', value: { chatId, seq } }),
   ping: (): CommandBody => ({ $case: 'ping', value: {} }),
 };

@@ -208,7 +208,7 @@ export function liveChangesContract(open: () => Transport): void {
       const { messageId } = sent.value;
       const edit = (text: string, clientChangeId: string, ifVersion?: number): CommandBody => ({
         $case: 'editMessage',
-        value: { chatId: group.id, messageId, clientChangeId, text, ifVersion, data: undefined },
+        value: { chatId: group.id, messageId, clientChangeId, text, ifVersion, data: undefined, mentions: [] },
       });
 
       const edited = await sender.ask(edit('second', 'e'));

@@ -66,12 +66,22 @@ export function ephemeralEventsContract(open: () => Transport): void {
       const [a, b] = [await reading(alice, group.id), await reading(bob, group.id)];
       expect(await markOf(bob, group.id)).toEqual({ readSeq: 0, unreadCount: 3 });
 
-      expect(await bob.chat.markRead({ chatId: group.id, seq: 3 })).toEqual({ readSeq: 3, unreadCount: 1 });
-      expect(await bob.chat.markRead({ chatId: group.id, seq: 2 })).toEqual({ readSeq: 3, unreadCount: 1 });
+      expect(await bob.chat.markRead({ chatId: group.id, seq: 3 })).toEqual({
+        readSeq: 3,
+        unreadCount: 1,
+        readGeneration: 0,
+        mentionCount: 0,
+      });
+      expect(await bob.chat.markRead({ chatId: group.id, seq: 2 })).toEqual({
+        readSeq: 3,
+        unreadCount: 1,
+        readGeneration: 0,
+        mentionCount: 0,
+      });
       expect(await b.ask(commands.markRead(group.id, 5))).toMatchObject({ $case: 'accepted' });
 
       for (const stream of [a, b]) await stream.until(() => stream.all('read').length === 2);
-      expect(a.all('read')).toEqual([3, 5].map((seq) => ({ chatId: group.id, userId: bob.id, seq })));
+      expect(a.all('read')).toEqual([3, 5].map((seq) => ({ chatId: group.id, userId: bob.id, seq, generation: 0 })));
       expect(await markOf(bob, group.id)).toEqual({ readSeq: 5, unreadCount: 0 });
       const { members } = await alice.chat.listMembers({ chatId: group.id });
       expect(members.find(({ user }) => user?.id === bob.id)?.readSeq).toBe(5);
@@ -114,7 +124,7 @@ export function ephemeralEventsContract(open: () => Transport): void {
       const [a, b, phone] = [await reading(alice, room.id), await reading(bob, room.id), await reading(bob, room.id)];
       await b.ask(commands.typing(room.id));
       await b.ask(commands.markRead(room.id, 2));
-      expect(await phone.nextOf('read')).toEqual({ chatId: room.id, userId: bob.id, seq: 2 });
+      expect(await phone.nextOf('read')).toEqual({ chatId: room.id, userId: bob.id, seq: 2, generation: 0 });
       const stream = await carol.connect();
       await eventually(async () =>
         expect((await alice.chat.listOnlineUsers({ chatId: room.id })).users).toHaveLength(3),

@@ -130,7 +130,15 @@ export function liveMessageKindsContract(open: () => Transport): void {
     const [sender, reader] = await Promise.all([alice.connect(), bob.connect()]);
     for (const stream of [sender, reader]) await stream.ask(commands.subscribe(group.id));
     const ids = { replyToId: first.messageId, rootId: first.messageId };
-    const value = { chatId: group.id, text: 'text', clientMessageId: 'm', data: { a: 1 }, type: 'a', silent: true };
+    const value = {
+      chatId: group.id,
+      text: 'text',
+      clientMessageId: 'm',
+      data: { a: 1 },
+      type: 'a',
+      silent: true,
+      mentions: [],
+    };
     const sent = await sender.ask({ $case: 'sendMessage', value: { ...value, ...ids } });
     if (sent.$case !== 'accepted') return expect.unreachable();
     const { messageId } = sent.value;

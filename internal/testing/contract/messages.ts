@@ -38,6 +38,7 @@ export function messagesContract(open: () => Transport): void {
         silent: false,
         rootId: '',
         streaming: MessageStreaming.UNSPECIFIED,
+        mentions: [],
       });
       expect((await alice.chat.getChat({ chatId: group.id })).chat?.lastSeq).toBe(2);
     });

@@ -59,6 +59,7 @@ export const filledMessages = Object.values(systemEvents).map(
     rootId: 'root',
     streaming: 'STREAMING',
     thread: { replyCount: 3, lastSeq: 9, lastAt: at, participantIds: ['alice', 'bob'], updateSeq: 10 },
+    mentions: [{ userId: 'bob', everyone: true, offset: 1, length: 2 }],
   }),
 );
 const [message] = filledMessages as [Filled<Message>];
@@ -66,7 +67,8 @@ const [message] = filledMessages as [Filled<Message>];
 export const ephemeralEvents: OneOfEach<EphemeralEvent> = {
   typing: { kind: 'typing', chatId: 'chat', user: alice },
   presence: { kind: 'presence', chatId: 'chat', user: alice, online: true },
-  read: { kind: 'read', chatId: 'chat', userId: 'alice', seq: 4 },
+  read: { kind: 'read', chatId: 'chat', userId: 'alice', seq: 4, generation: 3 },
+  delivered: { kind: 'delivered', chatId: 'chat', userId: 'alice', seq: 5 },
   stop_requested: { kind: 'stop_requested', chatId: 'chat', messageId: 'm', user: alice },
 };
 
@@ -115,6 +117,7 @@ export const acceptedMessage: Filled<AcceptedMessage> = {
   silent: true,
   replyToId: 'other',
   rootId: 'root',
+  mentions: [{ userId: 'bob', everyone: true, offset: 1, length: 2 }],
   trace,
 };
 
@@ -128,12 +131,19 @@ export const chat: Filled<Chat> = {
   createdAt: at,
   createdBy: 'alice',
   memberCount: 2,
-  own: { role: 'OWNER', joinedSeq: 5, readSeq: 6, unreadCount: 1 },
+  own: { role: 'OWNER', joinedSeq: 5, readSeq: 6, readGeneration: 2, unreadCount: 1, mentionCount: 3, mutedUntil: at },
   peer: bob,
   lastMessage: message,
 };
 
-export const member: Filled<Member> = { user: bob, role: 'ADMIN', joinedAt: at, readSeq: 9 };
+export const member: Filled<Member> = {
+  user: bob,
+  role: 'ADMIN',
+  joinedAt: at,
+  readSeq: 9,
+  readGeneration: 1,
+  deliveredSeq: 10,
+};
 
 export const ban: Filled<Ban> = { user: bob, bannedBy: alice, reason: 'why', createdAt: at, expiresAt: new Date(2e12) };
 

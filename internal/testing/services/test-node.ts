@@ -21,6 +21,7 @@ import { Revocations, type RevocationsDeps } from '../../service/accounts/revoca
 import { ChangeService } from '../../service/chats/change-service.ts';
 import { ChatService } from '../../service/chats/chat-service.ts';
 import { ReactionService } from '../../service/chats/reaction-service.ts';
+import { ReceiptService } from '../../service/chats/receipt-service.ts';
 import { StreamService } from '../../service/chats/stream-service.ts';
 import { Hub, type HubOptions } from '../../service/delivery/hub.ts';
 import type { UnwrittenMessages } from '../../service/ingest/unwritten-messages.ts';
@@ -64,7 +65,10 @@ const auth = { issuer: 'test', audience: 'chat', ttlMs: 60_000 };
 export type TestNode = Awaited<ReturnType<typeof startTestNode>>;
 
 export async function startTestNode(storage: TestStorage, options: TestNodeOptions = {}) {
-  const { chats, members, memberships, readMarks, users, messages } = { ...storage, ...options };
+  const { chats, members, memberships, readMarks, receipts, settings, mentions, users, messages } = {
+    ...storage,
+    ...options,
+  };
   const { epochs } = storage.database;
   const { bus = new MemoryBus(), rate = { points: 0, seconds: 1 } } = options;
   const log = pino({ level: 'silent' });
@@ -85,7 +89,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
   );
   const presence = new MemoryPresence();
   const service = new ChatService(
-    { chats, members, memberships, readMarks, messages, writer, presence, bus, epochs },
+    { chats, members, memberships, messages, writer, presence, bus, epochs },
     { maxTextLength: 100_000, features: new Set(features), createRoomsOnJoin: true, maxSignalMembers: 100 },
   );
   const changes = new ChangeService(
@@ -110,6 +114,19 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     { streams: storage.streams, writer: streamWriter, messages, bus, log },
     { features: new Set(features), timeoutMs: options.streams?.timeoutMs ?? 60_000 },
   );
+  const receiptService = new ReceiptService(
+    { chats, memberships, readMarks, receipts, settings, mentions, bus },
+    { maxSignalMembers: 100 },
+  );
+  const services = {
+    chats: service,
+    changes,
+    receipts: receiptService,
+    reactions,
+    streams,
+    moderation: undefined as never,
+    threads: undefined as never,
+  };
   const presenceAnnouncer = new PresenceAnnouncer(
     { bus, memberships, presence, log },
     { graceMs: 100, maxMembers: 100 },
@@ -165,11 +182,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
     bus,
     /** Creates the command of an operation, as the transports do. */
     command: (commandId: string, command: Parameters<typeof toOperationCommand>[2]) =>
-      toOperationCommand(
-        { chats: service, changes, reactions, streams, moderation: undefined as never, threads: undefined as never },
-        commandId,
-        command,
-      ),
+      toOperationCommand(services, commandId, command),
     sessions: new SessionRegistry(deps, { ...sessionOptions, admission, maxStreamsPerUser }),
     /** Opens a stream with a token that is valid for `ttlMs`. */
     open(

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { ChangeDraft } from '../../model/change.ts';
+import type { ChangeDraft, NewContent } from '../../model/change.ts';
 import type { Draft, Message, MessageOptions } from '../../model/message.ts';
 import type { User } from '../../model/user.ts';
 import type { ChangeRules } from '../../repository/change-repository.ts';
@@ -13,7 +13,10 @@ import { PostgresChatRepository } from '../../repository/postgres/chats/postgres
 import { createDatabase, type Database } from '../../repository/postgres/connection/database.ts';
 import { PostgresMemberRepository } from '../../repository/postgres/members/postgres-member-repository.ts';
 import { PostgresMembershipRepository } from '../../repository/postgres/members/postgres-membership-repository.ts';
+import { PostgresPersonalSettingsRepository } from '../../repository/postgres/members/postgres-personal-settings-repository.ts';
 import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
+import { PostgresReceiptRepository } from '../../repository/postgres/members/postgres-receipt-repository.ts';
+import { PostgresMentionRepository } from '../../repository/postgres/mentions/postgres-mention-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { PostgresReactionRepository } from '../../repository/postgres/reactions/postgres-reaction-repository.ts';
 import { PostgresStreamRepository } from '../../repository/postgres/streams/postgres-stream-repository.ts';
@@ -30,6 +33,9 @@ export interface TestStorage {
   members: PostgresMemberRepository;
   memberships: PostgresMembershipRepository;
   readMarks: PostgresReadMarkRepository;
+  receipts: PostgresReceiptRepository;
+  settings: PostgresPersonalSettingsRepository;
+  mentions: PostgresMentionRepository;
   chatBans: PostgresChatBanRepository;
   messages: PostgresMessageRepository;
   /** Opens a connection outside the pool, to hold locks with. It is closed with the storage. */
@@ -38,7 +44,7 @@ export interface TestStorage {
   reactions: PostgresReactionRepository;
   streams: PostgresStreamRepository;
   /** Edits a message as a backend. Returns the message's new state. */
-  edit(message: { chatId: string; id: string }, text: string): Promise<Message>;
+  edit(message: { chatId: string; id: string }, text: string, more?: Pick<NewContent, 'mentions'>): Promise<Message>;
   /** Deletes a message as a backend. Returns the message's new state. */
   delete(message: { chatId: string; id: string }, hide?: boolean): Promise<Message>;
   close(): Promise<void>;
@@ -67,6 +73,9 @@ export async function openTestStorage({ maxMembers = 1_000, poolSize = 24 } = {}
     members: new PostgresMemberRepository(database, { maxMembers }),
     memberships: new PostgresMembershipRepository(database),
     readMarks: new PostgresReadMarkRepository(database),
+    receipts: new PostgresReceiptRepository(database),
+    settings: new PostgresPersonalSettingsRepository(database),
+    mentions: new PostgresMentionRepository(database),
     chatBans: new PostgresChatBanRepository(database),
     messages,
     changes,
@@ -79,8 +88,8 @@ export async function openTestStorage({ maxMembers = 1_000, poolSize = 24 } = {}
       await client.connect();
       return client;
     },
-    async edit(message, text) {
-      return change(message, { kind: 'edited', text });
+    async edit(message, text, more) {
+      return change(message, { kind: 'edited', text, ...more });
     },
     async delete(message, hide = false) {
       return change(message, { kind: 'deleted', hide, reason: '' });

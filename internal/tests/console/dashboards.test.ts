@@ -91,6 +91,60 @@ test.each(['light', 'dark'] as const)(
   },
 );
 
+test('a plot shows its line in the colour of the key', async () => {
+  const alice = await signIn(admin.service.transport(), 'alice');
+  const group = await newGroup(alice);
+  const { page } = await openPage();
+  page.setDefaultTimeout(60_000);
+  await page.goto(`${admin.url}/admin/#/dashboards?uid=chat-path`);
+  await page.getByText('Use an access token instead').click();
+  await page.getByLabel('Access token').fill(admin.token);
+  await page.getByRole('button', { name: 'Use the token' }).click();
+  await page.getByLabel('Time shown').selectOption('5 minutes');
+  const plot = page.locator('.plot').filter({ hasText: 'Messages and changes committed' });
+  await eventually(async () => {
+    await say(alice, group, 'text');
+    expect(await plot.locator('canvas').evaluate(coloured, '--line-0')).toBeGreaterThan(10);
+  });
+  expect(await plot.locator('canvas').evaluate(coloured, '--line-3')).toBe(0);
+});
+
+/** What the function below needs of the browser. */
+interface Probe {
+  style: { color: string };
+  remove(): void;
+}
+interface Canvas {
+  width: number;
+  height: number;
+  parentElement: { append(child: Probe): void };
+  getContext(kind: '2d'): { getImageData(...area: number[]): { data: Uint8ClampedArray } };
+}
+interface Browser {
+  document: { createElement(name: string): Probe };
+  getComputedStyle(element: Probe): { color: string };
+}
+
+/** Runs in the browser: how many pixels of the canvas have about the colour of a CSS variable. */
+function coloured(element: unknown, variable: string): number {
+  const canvas = element as Canvas;
+  const { document, getComputedStyle } = globalThis as unknown as Browser;
+  const probe = document.createElement('span');
+  probe.style.color = `var(${variable})`;
+  canvas.parentElement.append(probe);
+  const wanted = getComputedStyle(probe)
+    .color.match(/[\d.]+/g)!
+    .map(Number);
+  probe.remove();
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    const isNear = [0, 1, 2].every((part) => Math.abs(data[at + part]! - wanted[part]!) < 24);
+    if (data[at + 3]! > 128 && isNear) count += 1;
+  }
+  return count;
+}
+
 test('while Prometheus is away the panels say so', async () => {
   const away = await startConsole({ ADMIN_PROMETHEUS_URL: `http://127.0.0.1:${await freePort()}` });
   onTestFinished(() => away.service.stop());

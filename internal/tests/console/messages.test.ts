@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { runProgram } from '../../../cmd/admin/testing/run-program.ts';
 import { builtPage } from '../../../cmd/web/testing/built-page.ts';
+import { faultsOf } from '../../testing/clients/axe.ts';
 import { openPage } from '../../testing/clients/browser.ts';
 import { newGroup, say, sayAll, signIn } from '../../testing/clients/person.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
@@ -116,6 +117,8 @@ test('an administrator deletes a message on the page, which reads none by itself
   expect((await auditOf(group.id)).map(({ action }) => action)).not.toContain('messages.look');
   await button.click();
   const row = page.getByRole('row').filter({ hasText: 'an insult' });
+  await row.waitFor();
+  expect(await faultsOf(page)).toEqual([]);
   await row.getByRole('button', { name: 'Delete message 2' }).click();
   await page.getByLabel('Reason').fill('spam');
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();

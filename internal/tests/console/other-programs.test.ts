@@ -162,6 +162,31 @@ test('the console of an auth-server shows its own state, and says who serves the
   expect(faults).toEqual([]);
 });
 
+test('an administrator ends the sessions of an account at the auth-server, which its audit log tells', async () => {
+  const dsn = await createTestDatabase();
+  const service = await ChildService.start({ ...withAdmin, POSTGRES_DSN: dsn }, 'auth-server');
+  const { auth } = transportTo(service.address);
+  const { username, password } = { username: `Alice-${randomUUID().slice(0, 8)}`, password: randomUUID() };
+  const { accessToken } = await auth.register({ username, password, name: '' }, {});
+  const url = adminUrl(service);
+  const token = await adminOf(dsn);
+  const id = username.toLowerCase();
+  expect((await ask(url, token, 'me')).body.rooms).toEqual(['overview', 'dashboards', 'users', 'audit', 'settings']);
+  expect((await ask(url, token, `users?prefix=${username}`)).body).toMatchObject({ users: [{ id }] });
+  expect((await ask(url, token, `users/${id}`)).body).toMatchObject({ chats: [], sessions: [{}] });
+  const revoked = await ask(url, token, `users/${id}/revoke-sessions`, 'POST', { reason: 'lost phone' });
+  expect(revoked).toMatchObject({ status: 200, body: { ended: 1 } });
+  await expect(auth.getMe({}, { token: accessToken })).rejects.toMatchObject({ reason: 'SESSION_REVOKED' });
+  const { events } = (await ask(url, token, `audit?actorId=${id}`)).body;
+  expect(events).toContainEqual(
+    expect.objectContaining({
+      action: 'session.revoke',
+      actorId: expect.stringMatching(/^operator-/),
+      detail: expect.objectContaining({ user_id: id, why: 'lost phone' }),
+    }),
+  );
+});
+
 test('the console of a relay by itself shows nodes, users and the export, and says who serves the rest', async () => {
   const dsn = await createTestDatabase();
   const chat = await ChildService.start({ POSTGRES_DSN: dsn });

@@ -3,6 +3,7 @@ import { runProgram } from '../../../cmd/admin/testing/run-program.ts';
 import { builtPage } from '../../../cmd/web/testing/built-page.ts';
 import { startNats } from '../../servers/brokers.ts';
 import type { ServerProcess } from '../../servers/server-process.ts';
+import { faultsOf } from '../../testing/clients/axe.ts';
 import { openPage } from '../../testing/clients/browser.ts';
 import { consume, eventsOf, expectExported, readExported } from '../../testing/clients/exported-events.ts';
 import { newGroup, sayAll, signIn } from '../../testing/clients/person.ts';
@@ -91,6 +92,8 @@ test('an administrator replays a chat on the page', async () => {
   await page.getByRole('button', { name: 'Use the token' }).click();
   await page.getByRole('button', { name: 'Replay a chat to jetstream' }).click();
   const dialog = page.getByRole('dialog');
+  await dialog.waitFor();
+  expect(await faultsOf(page)).toEqual([]);
   await dialog.getByLabel('Id of the chat').fill(chat.id);
   await dialog.getByLabel('From').fill('9');
   await dialog.getByLabel('Reason').fill('a lost index');

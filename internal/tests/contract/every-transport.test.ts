@@ -10,8 +10,10 @@ import { restTransport } from '../../testing/clients/rest-transport.ts';
 import { commands } from '../../testing/clients/stream-probe.ts';
 import { liveChangesContract } from '../../testing/contract/changes.ts';
 import { ephemeralEventsContract } from '../../testing/contract/ephemeral-events.ts';
+import { liveMentionsContract, mentionsContract } from '../../testing/contract/mentions.ts';
 import { liveMessageKindsContract } from '../../testing/contract/message-kinds.ts';
 import { readingContract } from '../../testing/contract/reading.ts';
+import { liveReceiptsContract, receiptsContract } from '../../testing/contract/receipts.ts';
 import { streamsContract } from '../../testing/contract/streams.ts';
 import { liveThreadsContract } from '../../testing/contract/threads.ts';
 import { startTestService, type TestService } from '../../testing/services/test-service.ts';
@@ -60,12 +62,16 @@ const everyTransport = {
 
 describe.each(Object.entries(everyTransport))('over %s', (name, open) => {
   readingContract(open);
+  receiptsContract(open);
+  mentionsContract(open);
   if (!name.includes('WebSocket')) return;
   streamsContract(open);
   liveChangesContract(open);
   liveMessageKindsContract(open);
   liveThreadsContract(open);
   ephemeralEventsContract(open);
+  liveReceiptsContract(open);
+  liveMentionsContract(open);
 });
 
 test('readers on every transport get the same messages, numbers and cursors, whichever transport the writer uses', async () => {

@@ -31,6 +31,6 @@ test('what nodes of the version before do not know is refused while it is not en
 
 test('a feature that does not exist is a fault of the settings', () => {
   expect(() => readConfig({ FEATURES_ENABLED: 'message_data, time_travel' })).toThrow(
-    /FEATURES_ENABLED must be a list of message_data, message_kinds, reactions, streamed_messages, or empty; not: time_travel/,
+    /FEATURES_ENABLED must be a list of message_data, message_kinds, reactions, streamed_messages, mentions, or empty; not: time_travel/,
   );
 });

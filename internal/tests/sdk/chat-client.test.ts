@@ -100,9 +100,14 @@ test('markRead returns the unread count, and others get the read mark', async ()
   const before = (await alice.client.chats()).find(({ id }) => id === chatId);
   expect(before).toMatchObject({ unreadCount: 3, lastMessage: { text: 'three' } });
 
-  expect(await alice.client.markRead(chatId, seqs[1]!)).toEqual({ readSeq: seqs[1], unreadCount: 1 });
+  expect(await alice.client.markRead(chatId, seqs[1]!)).toEqual({
+    readSeq: seqs[1],
+    unreadCount: 1,
+    readGeneration: 0,
+    mentionCount: 0,
+  });
 
-  await eventually(() => expect(read).toContainEqual({ chatId, userId: alice.user.id, seq: seqs[1] }));
+  await eventually(() => expect(read).toContainEqual({ chatId, userId: alice.user.id, seq: seqs[1], generation: 0 }));
 });
 
 test('read marks that are set while another is being sent are sent as one, the furthest', async () => {
@@ -113,7 +118,9 @@ test('read marks that are set while another is being sent are sent as one, the f
   const answers = await Promise.all(seqs.map((seq) => alice.client.markRead(chatId, seq)));
 
   expect(alice.marks).toEqual([seqs[0], seqs.at(-1)]);
-  expect(answers.slice(1)).toEqual(answers.slice(1).map(() => ({ readSeq: seqs.at(-1), unreadCount: 0 })));
+  expect(answers.slice(1)).toEqual(
+    answers.slice(1).map(() => ({ readSeq: seqs.at(-1), unreadCount: 0, readGeneration: 0, mentionCount: 0 })),
+  );
   await expect(alice.client.markRead(chatId, 1_000)).rejects.toMatchObject({ reason: 'CURSOR_IN_FUTURE' });
   expect(await alice.client.markRead(chatId, 1)).toMatchObject({ readSeq: seqs.at(-1) });
 });

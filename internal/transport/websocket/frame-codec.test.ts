@@ -108,6 +108,7 @@ describe('frames of commands', () => {
         silent: fc.boolean(),
         replyToId: fc.option(id, { nil: undefined }),
         rootId: fc.option(id, { nil: undefined }),
+        mentions: fc.array(fc.record({ userId: id, everyone: fc.boolean(), offset: fc.nat(), length: fc.nat() })),
       }),
     }),
     fc.record({

@@ -460,6 +460,40 @@ describe('a faulty history has a violation', () => {
     expect(kinds).toEqual(['mark-moved-back']);
   });
 
+  test('a read mark of an older generation than one before', () => {
+    const kinds = found((history) => {
+      history.send('ann', 'a');
+      history.call('bob', 'markUnread', { readSeq: 0, readGeneration: 2 });
+      history.call('bob', 'getChat', { readSeq: 2, readGeneration: 1 });
+    });
+    expect(kinds).toEqual(['mark-moved-back']);
+  });
+
+  test('a count of unread messages or of mentions that a recount does not have', () => {
+    const told = (unread: number, mentions: number) =>
+      found((history) => {
+        history.send('ann', 'a', { text: 'read before' });
+        history.send('ann', 'b', { text: '@bob look' });
+        const gone = history.send('ann', 'c', { text: '@bob again' });
+        history.delete('ann', gone, 'd');
+        history.send('ann', 'e', { text: '@all listen' });
+        history.send('bob', 'f', { text: '@all me, too' });
+        history.place({ clientMessageId: 'g', text: 'psst', silent: true });
+        history.attempt('ann', 'g', { text: 'psst', outcome: 'ok', messageId: 'm8', seq: 8 });
+        history.audit();
+        const counts = { joinedSeq: 1, unread, mentions };
+        history.call('bob', 'audit counts', { head: 8, readSeq: 2, counts });
+      });
+    expect(told(2, 2)).toEqual([]);
+    for (const [unread, mentions] of [
+      [3, 2],
+      [1, 2],
+      [2, 1],
+      [2, 3],
+    ] as const)
+      expect(told(unread, mentions)).toEqual(['wrong-count']);
+  });
+
   test('two chats of one pair', () => {
     const kinds = found((history) => {
       for (const is of ['c1', 'c2']) history.call('ann', 'createChat', { same: { thing: 'ann and bob', is } });

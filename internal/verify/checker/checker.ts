@@ -242,8 +242,9 @@ export class Checker {
     const { chatId, head, description } = record;
     if (chatId && head !== undefined && description !== undefined)
       this.#ledger(chatId).described.push({ ...record, head, description });
+    if (chatId && record.counts) this.#ledger(chatId).counted.push(record);
     if (record.same) this.#compare(record, record.same);
-    if (record.chatId && record.readSeq !== undefined) this.#mark(record, record.chatId, record.readSeq);
+    if (record.chatId && record.readSeq !== undefined) this.#mark(record, record.chatId);
   }
 
   /** A user who is banned from the service may do nothing once `revocationMs` have passed. */
@@ -260,12 +261,13 @@ export class Checker {
     else this.#things.set(thing, record);
   }
 
-  #mark(record: CallRecord, chatId: string, readSeq: number): void {
+  /** A mark never moves back within one generation, and the generation never falls while the user is a member. */
+  #mark(record: CallRecord, chatId: string): void {
     const right = membership(chatId, record.user);
     const before = this.#marks.get(right);
-    if (before && before.at < record.begin && before.readSeq! > readSeq)
-      this.#moved.push({ right, records: [before, record], chatId });
-    if (!before || readSeq >= before.readSeq!) this.#marks.set(right, record);
+    const order = before ? compareMarks(before, record) : 0;
+    if (before && before.at < record.begin && order > 0) this.#moved.push({ right, records: [before, record], chatId });
+    if (!before || order <= 0) this.#marks.set(right, record);
   }
 
   #open(record: OpenRecord): void {
@@ -503,4 +505,10 @@ export function check(records: Iterable<HistoryRecord>): Verdict {
   const checker = new Checker();
   for (const record of records) checker.add(record);
   return checker.finish();
+}
+
+/** Returns a positive number if the mark of `one` is newer than that of `other`. */
+function compareMarks(one: CallRecord, other: CallRecord): number {
+  const generations = (one.readGeneration ?? 0) - (other.readGeneration ?? 0);
+  return generations || (one.readSeq ?? 0) - (other.readSeq ?? 0);
 }

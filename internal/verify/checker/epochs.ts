@@ -59,6 +59,7 @@ export class Epochs {
 /** The outcome of an operation of which nobody knows whether it took place. */
 function unknown({ kind }: SendRecord | ChangeRecord | ReactRecord | StreamRecord | CallRecord) {
   const [outcome, absent] = ['unknown' as const, undefined];
-  if (kind === 'call') return { outcome, head: absent, description: absent, readSeq: absent, same: absent };
+  if (kind === 'call')
+    return { outcome, head: absent, description: absent, readSeq: absent, readGeneration: absent, same: absent };
   return kind === 'send' ? { outcome, seq: absent, messageId: absent } : { outcome, seq: absent };
 }

@@ -9,6 +9,7 @@ import type {
 } from '../history/history-record.ts';
 import type { Changes } from './changes.ts';
 import { judgeChanges } from './judge-changes.ts';
+import { judgeCounts } from './judge-counts.ts';
 import { judgeReactions } from './judge-reactions.ts';
 import { judgeStreams } from './judge-streams.ts';
 import type { Floor, Ledger } from './ledger.ts';
@@ -40,6 +41,8 @@ export function judgeChat(one: Case, report: Report): void {
   const attempts = sends.ofChat(ledger.chatId);
   if (ledger.audit) judgeAudit(ledger, attempts, changes, report);
   if (ledger.audit) judgeDescriptions(ledger, report);
+  // Counts of a database that has gone back are of other messages.
+  if (one.lostAt === undefined) judgeCounts(ledger, report);
   judgeOrder({ ledger, attempts, changes, reactions, streams }, report);
   for (const message of ledger.messages.values()) {
     if (message.system || !users.has(message.sender)) continue;

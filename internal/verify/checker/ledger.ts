@@ -46,6 +46,8 @@ export class Ledger {
   readonly floors: Floor[] = [];
   /** Answers that had the chat's description, with the chat's last number at that time. */
   readonly described: (CallRecord & { head: number; description: string })[] = [];
+  /** Answers with counts, from the end of the run. */
+  readonly counted: CallRecord[] = [];
   /** By message id, the first acknowledgement that it is deleted. */
   readonly deletions = new Map<string, ChangeRecord>();
   /** Whether the database has lost the chat: nobody can read it any more. */

@@ -30,10 +30,11 @@ export const violationKinds = {
   'mark-moved-back': { promise: 2, says: 'a read mark moved back' },
   misquoted: { promise: 1, says: 'a message does not refer to the message that it was sent to refer to' },
   miscounted: { promise: 13, says: 'the summary of a thread is not that of its messages in the same answer' },
+  'wrong-count': { promise: 2, says: 'a count of unread messages or mentions differs from a recount' },
   'two-of-one': { promise: 3, says: 'two answers about the same thing differ' },
   'not-a-prefix': {
     promise: 2,
-    says: 'a reader had a text of a growing message that is not a beginning of the final one',
+    says: 'a reader had a text of a growing message that is no beginning of the final one',
   },
 } as const;
 

@@ -15,7 +15,7 @@ import type {
 } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
 import { type Connection, type Deployment, openConnection, type TransportName } from '../transports/deployment.ts';
-import { dataFor, streamedMark } from './content.ts';
+import { dataFor, everyoneName, mentionsFor, streamedMark } from './content.ts';
 import type { LiveStream } from './live-stream.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Random } from './random.ts';
@@ -42,7 +42,9 @@ export interface CallDetails<Response> {
   /** Whether to make a unary call, or to send the command of the same name on the open stream, whose answer has no content. */
   by?: 'call' | 'stream';
   /** What to record from the answer. */
-  tells?(response: Response): Partial<Pick<CallRecord, 'head' | 'description' | 'readSeq' | 'same' | 'chatId'>>;
+  tells?(
+    response: Response,
+  ): Partial<Pick<CallRecord, 'head' | 'description' | 'readSeq' | 'readGeneration' | 'counts' | 'same' | 'chatId'>>;
 }
 
 /** A message to send, with its client message id. */
@@ -214,7 +216,11 @@ export class Actor {
   }
 
   /** A new message for a chat. */
-  draft(chatId: string, references: Pick<Draft, 'replyToId' | 'rootId'> = {}, text = this.#text()): Draft {
+  draft(
+    chatId: string,
+    references: Pick<Draft, 'replyToId' | 'rootId'> = {},
+    text = `${this.#naming(chatId)}${this.#text()}`,
+  ): Draft {
     this.#lastDraft += 1;
     const clientMessageId = `${this.name}-${this.#lastDraft}`;
     const draft = { chatId, text, clientMessageId, firstBegin: this.journal.now(), ...references };
@@ -225,7 +231,7 @@ export class Actor {
 
   /** Sends a message by a call or by a command on the stream, and records the outcome. Never throws ChatClientError. */
   async send(draft: Draft, by: 'call' | 'stream' = 'call'): Promise<void> {
-    const { firstBegin, ...message } = { ...draft, data: dataFor(draft.text) };
+    const { firstBegin, ...message } = { ...draft, data: dataFor(draft.text), mentions: mentionsFor(draft.text) };
     const begin = this.journal.now();
     const record = {
       kind: 'send' as const,
@@ -258,7 +264,7 @@ export class Actor {
     this.#lastDraft += 1;
     const clientChangeId = `${this.name}-change-${this.#lastDraft}`;
     const { chatId, id: messageId } = message;
-    const text = change.what === 'edit' ? { text: `${clientChangeId}: ${this.#text()}` } : {};
+    const text = change.what === 'edit' ? { text: `${this.#naming(chatId)}${clientChangeId}: ${this.#text()}` } : {};
     const draft = { chatId, messageId, clientChangeId, firstBegin: this.journal.now(), ...text, ...change };
     this.changeDrafts.push(draft);
     if (this.changeDrafts.length > 50) this.changeDrafts.shift();
@@ -276,7 +282,11 @@ export class Actor {
     try {
       const { seq } =
         what === 'edit'
-          ? await this.#carryOut('editMessage', { ...request, text, data: dataFor(text) ?? {} }, by)
+          ? await this.#carryOut(
+              'editMessage',
+              { ...request, text, data: dataFor(text) ?? {}, mentions: mentionsFor(text) },
+              by,
+            )
           : await this.#carryOut('deleteMessage', { ...request, hide, reason: 'by chance' }, by);
       add({ outcome: 'ok', seq });
       const message = this.world.chats.get(draft.chatId)?.recent.get(draft.messageId);
@@ -412,6 +422,14 @@ export class Actor {
     if (answer?.$case === 'accepted') return answer.value;
     if (answer?.$case === 'rejected') throw errorFromStatus(answer.value.status!);
     throw new ChatClientError('there was no answer', { code: 'UNAVAILABLE' });
+  }
+
+  /** The beginning of a text: by chance it mentions a user who may be a member, or everyone. */
+  #naming(chatId: string): string {
+    if (!this.random.chance(0.2)) return '';
+    const roles = this.world.chats.get(chatId)?.roles ?? new Map<string, string>();
+    const name = this.random.chance(0.2) ? everyoneName : this.random.pick([...roles.keys()]);
+    return name === undefined ? '' : `@${name} `;
   }
 
   #text(): string {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Mention } from '../../../pkg/api/chat/v1/chat.ts';
 
 /** Returns the data that clients of a run send with a text: of every third text. It follows from the text, so that histories need not hold it. */
 export function dataFor(text: string): Record<string, unknown> | undefined {
@@ -9,17 +10,29 @@ export function dataFor(text: string): Record<string, unknown> | undefined {
 /** Names a streamed message in its client message id, since nothing else in it tells that it was streamed. */
 export const streamedMark = '-streamed-';
 
-/** Returns the content of a message for the history: the text, and the data if it is not what was sent with the text. */
-export function contentOf({
-  text,
-  data,
-  clientMessageId,
-}: {
+/** How a text begins that mentions everyone. */
+export const everyoneName = 'all';
+
+/** Returns the mentions that clients of a run send with a text: whom it names at its beginning, by `@all` or `@` and the id. They follow from the text, too. */
+export function mentionsFor(text: string): Mention[] {
+  const name = /^@(\S+) /.exec(text)?.[1];
+  if (name === undefined) return [];
+  const everyone = name === everyoneName;
+  return [{ userId: everyone ? '' : name, everyone, offset: 0, length: [...name].length + 1 }];
+}
+
+interface Content {
   text: string;
   data?: Record<string, unknown> | undefined;
+  mentions: Mention[];
   clientMessageId: string;
-}): string {
-  // Until it is edited, a streamed message has no data.
-  if (data === undefined && clientMessageId.includes(streamedMark)) return text;
-  return isDeepStrictEqual(data, dataFor(text)) ? text : `${text} with the data ${JSON.stringify(data)}`;
+}
+
+/** Returns the content of a message for the history: the text, with the data and the mentions if they are not what was sent with the text. */
+export function contentOf({ text, data, mentions, clientMessageId }: Content): string {
+  // Until it is edited, a streamed message has neither data nor mentions.
+  if (data === undefined && mentions.length === 0 && clientMessageId.includes(streamedMark)) return text;
+  const withData = isDeepStrictEqual(data, dataFor(text)) ? text : `${text} with the data ${JSON.stringify(data)}`;
+  if (isDeepStrictEqual(mentions, mentionsFor(text))) return withData;
+  return `${withData} with the mentions ${JSON.stringify(mentions)}`;
 }

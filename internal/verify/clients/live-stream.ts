@@ -300,6 +300,7 @@ export class LiveStream {
       case 'presence':
       case 'read':
       case 'stopRequested':
+      case 'delivered':
         return;
       default:
         event satisfies never;

@@ -5,7 +5,7 @@ import { contentOf } from './content.ts';
 
 /** The record of a message that a reader received; `changed`: as a change. */
 export function toMessageRecord(reader: string, at: number, message: Message, changed = false): MessageRecord {
-  const { seq, updateSeq, id, sender, clientMessageId, deletedAt, reactions, replyTo, rootId } = message;
+  const { seq, updateSeq, id, sender, clientMessageId, deletedAt, reactions, replyTo, rootId, silent } = message;
   const system = toSystemNews(message);
   return {
     kind: 'message',
@@ -23,6 +23,7 @@ export function toMessageRecord(reader: string, at: number, message: Message, ch
     ...(reactions.length > 0 && { reactions: Object.fromEntries(reactions.map(({ emoji, count }) => [emoji, count])) }),
     ...(replyTo && { replyTo: { id: replyTo.messageId, seq: replyTo.seq } }),
     ...(rootId && { root: rootId }),
+    ...(silent && { silent }),
   };
 }
 

@@ -117,6 +117,10 @@ export interface CallRecord extends Interval {
   description?: string;
   /** The user's read mark, from the answer. */
   readSeq?: number;
+  /** How often the mark was moved back, from the answer. */
+  readGeneration?: number;
+  /** What the user was told when nobody acted any more: where the membership begins, and how many messages are unread and mention the user. */
+  counts?: { joinedSeq: number; unread: number; mentions: number };
   /** All answers about one thing (the chat of a pair, the room of a name) must name the same chat. */
   same?: { thing: string; is: string };
 }
@@ -178,6 +182,8 @@ export interface MessageRecord extends Timed {
   replyTo?: { id: string; seq: number };
   /** The id of the first message of its thread. */
   root?: string;
+  /** Present if the message counts as unread for nobody. */
+  silent?: true;
 }
 
 /** A reader received that a user has reacted to a message, or has taken the reaction back. */

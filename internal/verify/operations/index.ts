@@ -6,6 +6,7 @@ import { moderation } from './moderation.ts';
 import type { Operation } from './operation.ts';
 import { reacting } from './reacting.ts';
 import { reading } from './reading.ts';
+import { receipts } from './receipts.ts';
 import { sending } from './sending.ts';
 import { streaming } from './streaming.ts';
 import { threads } from './threads.ts';
@@ -22,4 +23,5 @@ export const operations: readonly Operation[] = [
   ...moderation,
   ...connections,
   ...threads,
+  ...receipts,
 ];

@@ -1,4 +1,4 @@
-import type { ListMessagesResponse } from '../../../pkg/api/chat/v1/chat.ts';
+import type { GetChatResponse, ListMessagesResponse } from '../../../pkg/api/chat/v1/chat.ts';
 import type { Actor } from '../clients/actor.ts';
 import { addChange, toMessageRecord } from '../clients/to-record.ts';
 import type { KnownChat } from '../clients/world.ts';
@@ -58,7 +58,26 @@ async function readChanges(actor: Actor, chat: KnownChat, afterSeq: number): Pro
   journal.add({ kind: 'close', at, reader, why: 'client' });
 }
 
-const someChat = (actor: Actor) => actor.random.pick(actor.world.chatsOf(actor.user));
+/** Looks at a chat's state. When nobody acts any more, what it counts is recorded, too. */
+export function lookAt(actor: Actor, chat: KnownChat, { quiet = false } = {}): Promise<GetChatResponse | undefined> {
+  const tells = ({ chat: seen }: GetChatResponse) =>
+    seen
+      ? {
+          head: seen.lastSeq,
+          description: seen.description,
+          // Only members have a read mark.
+          ...(seen.ownRole > 0 && { readSeq: seen.readSeq, readGeneration: seen.readGeneration }),
+          ...(quiet &&
+            seen.ownRole > 0 && {
+              counts: { joinedSeq: seen.joinedSeq, unread: seen.unreadCount, mentions: seen.mentionCount },
+            }),
+        }
+      : {};
+  const name = quiet ? 'audit counts' : 'getChat';
+  return actor.call('getChat', { chatId: chat.id }, { name, chatId: chat.id, tells });
+}
+
+export const someChat = (actor: Actor) => actor.random.pick(actor.world.chatsOf(actor.user));
 
 /** Clients read history, lists and the state of chats, and move read marks. */
 export const reading: readonly Operation[] = [
@@ -106,37 +125,7 @@ export const reading: readonly Operation[] = [
     weight: 3,
     prepare({ actor }) {
       const chat = someChat(actor);
-      const tells = (answer: { chat?: { lastSeq: number; description: string; ownRole: number; readSeq: number } }) =>
-        // Only members have a read mark.
-        answer.chat && {
-          head: answer.chat.lastSeq,
-          description: answer.chat.description,
-          ...(answer.chat.ownRole > 0 && { readSeq: answer.chat.readSeq }),
-        };
-      return (
-        chat &&
-        (() =>
-          actor.call(
-            'getChat',
-            { chatId: chat.id },
-            { chatId: chat.id, tells: (answer) => tells(answer as never) ?? {} },
-          ))
-      );
-    },
-  },
-  {
-    name: 'mark read',
-    asks: ['MarkRead'],
-    weight: 4,
-    prepare({ actor }) {
-      const chat = someChat(actor);
-      if (!chat || chat.head === 0) return undefined;
-      const seq = actor.random.below(chat.head + 1);
-      const effects = [{ kind: 'use' as const, right: actor.member(chat) }];
-      const by = actor.random.pick(actor.waysToAsk)!;
-      // The answer to a command has no read mark.
-      const tells = ({ readSeq }: { readSeq?: number }) => (readSeq === undefined ? {} : { readSeq });
-      return () => actor.call('markRead', { chatId: chat.id, seq }, { chatId: chat.id, effects, tells, by });
+      return chat && (() => lookAt(actor, chat));
     },
   },
   {

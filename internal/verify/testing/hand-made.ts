@@ -27,6 +27,7 @@ type Place = Pick<
   | 'replyTo'
   | 'root'
   | 'reactions'
+  | 'silent'
 >;
 type PlacedReaction = Pick<ReactionRecord, 'seq' | 'messageId' | 'user' | 'emoji' | 'added'>;
 /** What a reader receives: a message or a change, a reaction, or that numbers are covered. */

@@ -6,6 +6,7 @@ import type { Participant } from '../clients/participant.ts';
 import { addChange, toMessageRecord } from '../clients/to-record.ts';
 import type { KnownChat } from '../clients/world.ts';
 import type { Effect } from '../history/history-record.ts';
+import { lookAt } from '../operations/reading.ts';
 
 /** The time for the rest of the audit after the signal has aborted, in milliseconds. */
 const hurriedMs = 5_000;
@@ -27,6 +28,7 @@ export async function audit(
     const candidates = [auditor, ...participants.map(({ actor }) => actor)].filter(({ user }) => chat.roles.has(user));
     const end = await readWhole(chat.roles.has(auditor.user) ? [auditor] : candidates, chat, patience);
     if (end) ends.set(chat.id, end);
+    if (end) await recount(candidates, chat);
   }
   patience.begin();
   const hasAll = ({ keeper, sdk }: Participant) => (keeper ?? sdk)!.hasReached(ends);
@@ -51,6 +53,12 @@ async function readWhole(readers: readonly Actor[], chat: KnownChat, patience: P
     await sleep(200);
   }
   return undefined;
+}
+
+/** Asks every user, once, how many messages of the chat are unread and mention the user. */
+async function recount(actors: readonly Actor[], chat: KnownChat): Promise<void> {
+  const byUser = new Map(actors.map((actor) => [actor.user, actor]));
+  await Promise.all([...byUser.values()].map((actor) => lookAt(actor, chat, { quiet: true })));
 }
 
 interface Pages {

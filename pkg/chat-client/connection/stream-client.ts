@@ -6,6 +6,7 @@ import { errorFromStatus } from '../errors/status.ts';
 import type { AllEvents, ConnectionState } from '../events/chat-client-events.ts';
 import type { Emitter } from '../events/emitter.ts';
 import { Subscriptions, subscribeId } from '../reading/subscriptions.ts';
+import { DeliveredMarks } from '../sending/delivered-marks.ts';
 import type { Outbox } from '../sending/outbox.ts';
 import { Sender } from '../sending/sender.ts';
 import { StreamSender } from '../sending/stream-sender.ts';
@@ -24,6 +25,7 @@ interface Deps {
 interface StreamClientOptions {
   maxPendingSends: number;
   silenceMs: number;
+  deliveredMarks: boolean;
 }
 
 /** Sends the client's commands on the current stream, and passes the stream's events to the parts that handle them. */
@@ -35,6 +37,7 @@ export class StreamClient {
   readonly #connection: Connection;
   readonly #subscriptions: Subscriptions;
   readonly #typing = new TypingSignals();
+  readonly #delivered: DeliveredMarks | undefined;
   #state: ConnectionState = { kind: 'connecting' };
   /** The current stream; undefined until the service has sent `welcome`. */
   #stream: Stream | undefined;
@@ -43,13 +46,14 @@ export class StreamClient {
 
   constructor(
     { transport, tokens, closed, outbox, emitter }: Deps,
-    { maxPendingSends, silenceMs }: StreamClientOptions,
+    { maxPendingSends, silenceMs, deliveredMarks }: StreamClientOptions,
   ) {
     this.#emitter = emitter;
     this.#closed = closed;
     this.sender = new Sender({ emitter, closed, outbox }, { maxPending: maxPendingSends });
     this.streams = new StreamSender(closed);
     this.#subscriptions = new Subscriptions(emitter);
+    this.#delivered = deliveredMarks ? new DeliveredMarks({ stream: () => this.#stream, closed }) : undefined;
     const connection = {
       transport,
       tokens,
@@ -92,6 +96,11 @@ export class StreamClient {
     this.#typing.tell(this.#stream, chatId);
   }
 
+  /** As `DeliveredMarks.read`. */
+  hasRead(chatId: string, seq: number): void {
+    this.#delivered?.read(chatId, seq);
+  }
+
   /** Resolves once the last stream has ended. Call it after aborting the signal. */
   async end(): Promise<void> {
     await this.#running;
@@ -106,8 +115,10 @@ export class StreamClient {
         stream.send(this.#subscriptions.command(event.value.limits));
         this.sender.begin(stream, event.value.limits);
         this.streams.begin(stream);
+        this.#delivered?.online();
         return this.#connection.succeeded();
       case 'message':
+        if (event.value.sender?.id !== this.#welcome?.user?.id) this.#delivered?.received(event.value);
         return this.#subscriptions.message(event.value);
       case 'messageChanged':
         return this.#subscriptions.messageChanged(must(event.value.message));
@@ -143,8 +154,12 @@ export class StreamClient {
         return this.#emitter.emit('presence', { chatId, user: must(user), online });
       }
       case 'read': {
+        const { chatId, userId, seq, generation } = event.value;
+        return this.#emitter.emit('read', { chatId, userId, seq, generation });
+      }
+      case 'delivered': {
         const { chatId, userId, seq } = event.value;
-        return this.#emitter.emit('read', { chatId, userId, seq });
+        return this.#emitter.emit('delivered', { chatId, userId, seq });
       }
       case 'stopRequested': {
         const { chatId, messageId, user } = event.value;

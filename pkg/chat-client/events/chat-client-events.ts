@@ -63,8 +63,13 @@ export type ChatClientEvents = {
   typing: { chatId: string; user: User };
   /** Another member of the chat came online or went offline. */
   presence: { chatId: string; user: User; online: boolean };
-  /** A member, or the user on another device, has read every message up to `seq`. */
-  read: { chatId: string; userId: string; seq: number };
+  /**
+   * A member, or the user on another device, has read every message up to `seq`. The mark may have moved back: of two states of it, the one with the
+   * greater `generation` is newer, and with the same generation the one with the greater `seq`.
+   */
+  read: { chatId: string; userId: string; seq: number; generation: number };
+  /** A device of a member has received every message up to `seq`. Only in small chats. */
+  delivered: { chatId: string; userId: string; seq: number };
   /** Another client of the user, which is gone, has left an unanswered message or change in the outbox; this client sends it. */
   takenOver: PendingMessage | PendingChange;
   /** The service stored a message of this client durably. Also emitted for messages that were sent before a reload. */

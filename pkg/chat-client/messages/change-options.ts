@@ -1,3 +1,5 @@
+import type { Mention } from '../../api/chat/v1/chat.ts';
+
 export interface ChangeOptions {
   /** The `updateSeq` of the version that the user has seen. If the message has changed since, the change is refused (VERSION_CONFLICT). */
   ifVersion?: number;
@@ -8,6 +10,8 @@ export interface ChangeOptions {
 export interface EditOptions extends ChangeOptions {
   /** The new data of the message, which replaces the old; an empty object removes it. By default it stays. */
   data?: Record<string, unknown> | undefined;
+  /** Whom the new text mentions. By default nobody, whatever the old text mentions. */
+  mentions?: readonly Mention[] | undefined;
 }
 
 export interface DeleteOptions extends ChangeOptions {

@@ -1,3 +1,5 @@
+import type { Mention } from '../../api/chat/v1/chat.ts';
+
 /** An edit or deletion of a message, or a reaction to one, that the service has not answered yet. */
 export type PendingChange = PendingEdit | PendingDeletion | PendingReaction;
 
@@ -9,6 +11,8 @@ export interface PendingEdit {
   text: string;
   /** The new data; an empty object removes it. Absent: it stays. */
   data?: Record<string, unknown> | undefined;
+  /** Whom the new text mentions. Absent: nobody. */
+  mentions?: readonly Mention[] | undefined;
   /** The id by which the service recognises a repetition. */
   clientChangeId: string;
   ifVersion?: number;

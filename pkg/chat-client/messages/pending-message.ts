@@ -1,3 +1,5 @@
+import type { Mention } from '../../api/chat/v1/chat.ts';
+
 /** A message that the service has not answered yet. */
 export interface PendingMessage {
   chatId: string;
@@ -13,4 +15,6 @@ export interface PendingMessage {
   replyToId?: string | undefined;
   /** The id of the message whose thread it joins. */
   rootId?: string | undefined;
+  /** Whom the text mentions. */
+  mentions?: readonly Mention[] | undefined;
 }

@@ -1,3 +1,5 @@
+import type { Mention } from '../../api/chat/v1/chat.ts';
+
 export interface SendOptions {
   /** What programs need besides the text, an object that JSON can hold; at most 5 KiB. Clients that do not know it show the text. */
   data?: Record<string, unknown> | undefined;
@@ -11,4 +13,6 @@ export interface SendOptions {
   replyTo?: string | undefined;
   /** The id of the message whose thread this one joins. */
   root?: string | undefined;
+  /** Whom the text mentions, for example by `findMentions`: only members of the chat; everyone only by its administrators and owners. */
+  mentions?: readonly Mention[] | undefined;
 }

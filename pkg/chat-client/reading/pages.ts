@@ -1,4 +1,4 @@
-import type { Chat, FollowedThread, MessageVersion, Reaction, User } from '../../api/chat/v1/chat.ts';
+import type { Chat, FollowedThread, MessageReceipt, MessageVersion, Reaction, User } from '../../api/chat/v1/chat.ts';
 import type { Call } from '../calls/repeating-calls.ts';
 
 /** Returns all of the user's chats, most recently changed first. Throws ChatClientError. */
@@ -47,6 +47,17 @@ export async function allThreads(call: Call, chatId: string | undefined): Promis
       return { items: threads, nextPageToken };
     },
     ({ root }) => root?.id,
+  );
+}
+
+/** Returns all receipts of a message. Throws ChatClientError. */
+export async function allReceipts(call: Call, chatId: string, messageId: string): Promise<MessageReceipt[]> {
+  return allPages(
+    async (pageToken) => {
+      const { receipts, nextPageToken } = await call('listReceipts', { chatId, messageId, pageToken });
+      return { items: receipts, nextPageToken };
+    },
+    ({ user }) => user?.id,
   );
 }
 

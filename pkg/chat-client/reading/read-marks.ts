@@ -1,4 +1,4 @@
-import type { MarkReadResponse } from '../../api/chat/v1/chat.ts';
+import type { MarkReadResponse, MarkUnreadResponse } from '../../api/chat/v1/chat.ts';
 import type { Call } from '../calls/repeating-calls.ts';
 
 interface Mark {
@@ -11,10 +11,14 @@ interface Marking extends Mark {
   next: Mark | undefined;
 }
 
-/** Moves read marks, with one call at a time per chat. Of the marks requested during a call, only the highest is sent next. */
+/**
+ * Moves read marks, with one call at a time per chat. Of the marks requested during a call, only the highest is sent next. A call names the generation that
+ * the client knows, so that it does not undo a mark that another device has just moved back.
+ */
 export class ReadMarks {
   readonly #call: Call;
   readonly #markings = new Map<string, Marking>();
+  readonly #generations = new Map<string, number>();
 
   constructor(call: Call) {
     this.#call = call;
@@ -34,8 +38,22 @@ export class ReadMarks {
     return next.answer;
   }
 
+  /** Moves the mark back, after the marks that were requested before. Throws ChatClientError. */
+  async moveBack(chatId: string, fromSeq: number): Promise<MarkUnreadResponse> {
+    const current = this.#markings.get(chatId);
+    await (current?.next ?? current)?.answer.catch(() => {});
+    const answer = await this.#call('markUnread', { chatId, fromSeq });
+    this.note(chatId, answer.readGeneration);
+    return answer;
+  }
+
+  /** Notes a generation of a mark. */
+  note(chatId: string, generation: number): void {
+    this.#generations.set(chatId, Math.max(generation, this.#generations.get(chatId) ?? 0));
+  }
+
   #start(chatId: string, seq: number): Promise<MarkReadResponse> {
-    const answer = this.#call('markRead', { chatId, seq });
+    const answer = this.#call('markRead', { chatId, seq, ifGeneration: this.#generations.get(chatId) });
     const marking: Marking = { seq, answer, next: undefined };
     this.#markings.set(chatId, marking);
     const done = () => {

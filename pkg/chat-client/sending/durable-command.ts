@@ -35,13 +35,13 @@ export function contentOf(command: DurableCommand): PendingMessage | PendingChan
 /** Creates the command that sends a message or changes one. */
 export function toCommand(content: PendingMessage | PendingChange): DurableCommand {
   if (!isChange(content)) {
-    const { data, type = '', silent = false } = content;
-    return { $case: 'sendMessage', value: { ...content, data, type, silent } };
+    const { data, type = '', silent = false, mentions = [] } = content;
+    return { $case: 'sendMessage', value: { ...content, data, type, silent, mentions: [...mentions] } };
   }
   switch (content.kind) {
     case 'edit': {
-      const { kind, ...value } = content;
-      return { $case: 'editMessage', value: { ...value, data: value.data } };
+      const { kind, mentions = [], ...value } = content;
+      return { $case: 'editMessage', value: { ...value, data: value.data, mentions: [...mentions] } };
     }
     case 'delete': {
       const { kind, ...value } = content;

@@ -19,6 +19,8 @@ export const patternSamples: Record<string, { characters: string[]; counterExamp
   '^[^\\p{C}]*$': { characters: ['a', ' ', '😀'], counterExample: 'a\nb' },
   '^[^\\p{Cc}]*$': { characters: ['a', ' ', '😀'], counterExample: 'a\nb' },
   '^[^\\p{C}\\s]+$': { characters: ['a', '/', '😀'], counterExample: 'a b' },
+  '^[^\\p{C}\\s]*$': { characters: ['a', '/', '😀'], counterExample: 'a b' },
+  '^[a-z0-9._-]*$': { characters: ['a', '7', '.'], counterExample: 'A' },
   '^[\\p{L}\\p{N}][\\p{L}\\p{N}_.-]*$': { characters: ['a', 'я', '𝒳'], counterExample: '_a' },
 };
 

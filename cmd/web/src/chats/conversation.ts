@@ -2,6 +2,7 @@ import {
   type Chat,
   type ChatClient,
   type Message,
+  type MessagePart,
   newId,
   type PendingChange,
   type PendingMessage,
@@ -19,6 +20,7 @@ import {
   maxMessages,
   trimmed,
   withChange,
+  withGrowth,
   withNewer,
   withOlder,
   withSent,
@@ -177,6 +179,19 @@ export class Conversation {
     const left = message.hidden ? withoutCommitted(outgoing, [message], this.#deps.ownId) : outgoing;
     const next = withChange(window, message);
     if (next !== window || left !== outgoing) this.#change({ window: next, outgoing: left, shift: false });
+  }
+
+  /** Adds a part to a growing message, if it is in the window. */
+  receivePart(part: MessagePart): void {
+    if (this.#loading) this.#heardMeanwhile.push((window) => withGrowth(window, part));
+    const { window } = this.state.value;
+    const next = withGrowth(window, part);
+    if (next !== window) this.#change({ window: next, shift: false });
+  }
+
+  /** Asks the sender of a growing message to end it. Throws ChatClientError. */
+  stop(messageId: string): Promise<void> {
+    return this.#deps.client.stopStream(this.id, messageId);
   }
 
   /** Opens the thread of a message, or of the thread that the message is in. */

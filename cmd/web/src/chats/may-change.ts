@@ -1,12 +1,13 @@
-import { type Chat, ChatRole, ChatType, type Message } from '../../../../pkg/chat-client/index.ts';
+import { type Chat, ChatRole, ChatType, type Message, MessageStreaming } from '../../../../pkg/chat-client/index.ts';
 
-/** Whether the user may edit the message. The service may limit the time for it. */
+/** Whether the user may edit the message, which is not growing any more. The service may limit the time for it. */
 export function mayEdit(
-  { sender, system, deletedAt }: Message,
+  { sender, system, deletedAt, streaming }: Message,
   { ownRole }: Pick<Chat, 'ownRole'>,
   ownId: string,
 ): boolean {
-  return !system && !deletedAt && sender?.id === ownId && ownRole > ChatRole.READER;
+  const mayChange = !system && !deletedAt && streaming !== MessageStreaming.STREAMING;
+  return mayChange && sender?.id === ownId && ownRole > ChatRole.READER;
 }
 
 /** Whether the user may delete the message: their own, and as a moderator of a group or room those of others. */

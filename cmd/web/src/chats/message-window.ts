@@ -1,4 +1,4 @@
-import type { Message, ThreadSummary } from '../../../../pkg/chat-client/index.ts';
+import { type Message, type MessagePart, type ThreadSummary, withPart } from '../../../../pkg/chat-client/index.ts';
 
 /** A contiguous range of a chat's history, in order. */
 export interface MessageWindow {
@@ -53,6 +53,14 @@ export function withThread(
   const root = window.messages[index]!;
   const thread = next(root.thread);
   return thread === root.thread ? window : { ...window, messages: window.messages.with(index, { ...root, thread }) };
+}
+
+/** Returns the window with a part of a growing message, if it has the message without the part. */
+export function withGrowth(window: MessageWindow, part: MessagePart): MessageWindow {
+  const index = window.messages.findIndex(({ id }) => id === part.messageId);
+  const known = window.messages[index];
+  const grown = known && withPart(known, part);
+  return grown && grown !== known ? { ...window, messages: window.messages.with(index, grown) } : window;
 }
 
 /** Without the oldest, or without the newest, of what is beyond the limit. */

@@ -2,6 +2,7 @@ import {
   ChatClient,
   type ConnectionState,
   type Message,
+  MessageStreaming,
   type Transport,
   webStorageOutbox,
 } from '../../../../pkg/chat-client/index.ts';
@@ -34,6 +35,8 @@ export class Workspace {
   /** How long a text may be, as far as the service has said. */
   maxTextLength = 4_000;
   readonly #conversations = new Map<string, Conversation>();
+  /** The ids of messages of others that grow. */
+  readonly #growing = new Set<string>();
 
   constructor(transport: Transport, session: StoredSession) {
     const { userId } = session;
@@ -91,14 +94,14 @@ export class Workspace {
     client.on('message', (message) => {
       const { chatId, sender } = message;
       if (sender) typing.end(chatId, sender.id);
-      if (sender && sender.id !== this.session.userId && !message.deletedAt) {
-        this.heard.set(message);
-      }
+      this.#hear(message);
       readPositions.receive(message);
       chats.receive(message);
       this.#conversations.get(chatId)?.receive(message);
     });
+    client.on('messagePart', (part) => this.#conversations.get(part.chatId)?.receivePart(part));
     client.on('messageChanged', (message) => {
+      if (this.#growing.delete(message.id)) this.#hear(message);
       chats.receiveChange(message);
       this.#conversations.get(message.chatId)?.receiveChange(message);
     });
@@ -130,6 +133,14 @@ export class Workspace {
       this.#conversations.get(chatId)?.refused(clientMessageId, error);
       this.problem.set(`A message was not sent. ${explain(error)}`);
     });
+  }
+
+  /** Lets others' messages be announced, a growing one when it has ended. */
+  #hear(message: Message): void {
+    const { id, sender, streaming, deletedAt } = message;
+    if (!sender || sender.id === this.session.userId || deletedAt) return;
+    if (streaming === MessageStreaming.STREAMING) this.#growing.add(id);
+    else this.heard.set(message);
   }
 
   #online(): Promise<void> {

@@ -221,8 +221,13 @@ export class PostgresAccountRepository implements AccountRepository {
     });
   }
 
-  endSession(userId: string, sessionId: string, reason: SessionEnd): Promise<boolean> {
-    return inTransaction(this.#db, (tx) => endSession(tx, userId, sessionId, reason));
+  endSession(
+    userId: string,
+    sessionId: string,
+    reason: SessionEnd,
+    by?: { actorId: string; why: string },
+  ): Promise<boolean> {
+    return inTransaction(this.#db, (tx) => endSession(tx, userId, sessionId, reason, by));
   }
 
   recordEnd(userId: string, sessionId: string, expiresAt: Date): Promise<void> {
@@ -309,6 +314,7 @@ async function endSession(
   userId: string,
   sessionId: string,
   reason: SessionEnd,
+  by?: { actorId: string; why: string },
 ): Promise<boolean> {
   const ended = await tx
     .updateTable('auth.sessions')
@@ -320,7 +326,8 @@ async function endSession(
     .executeTakeFirst();
   if (!ended) return false;
   const action = reason === 'REVOKED' ? 'session.revoke' : 'session.end';
-  await auditAuth(tx, { actorId: userId, userId, action, detail: { session: sessionId, reason } });
+  const detail = { session: sessionId, reason, ...(by && { why: by.why }) };
+  await auditAuth(tx, { actorId: by?.actorId ?? userId, userId, action, detail });
   return true;
 }
 

@@ -17,6 +17,7 @@ export const backupTables = [
   'reaction_counts',
   'threads',
   'thread_follows',
+  'mentions',
   'chat_bans',
   'user_bans',
   'deleted_chats',

@@ -200,7 +200,14 @@ describe('the rooms', () => {
   test('show each caller their own membership', async () => {
     await storage.chats.joinRoom('alpha', user('joiner'));
     const own = async (userId: string) => (await storage.chats.listRooms(userId, 'alpha', 1)).items[0]?.own;
-    expect(await own('joiner')).toEqual({ role: 'MEMBER', joinedSeq: 1, readSeq: 0, unreadCount: 0 });
+    expect(await own('joiner')).toEqual({
+      role: 'MEMBER',
+      joinedSeq: 1,
+      readSeq: 0,
+      readGeneration: 0,
+      unreadCount: 0,
+      mentionCount: 0,
+    });
     expect(await own('stranger')).toBeUndefined();
   });
 });

@@ -7,6 +7,7 @@ import type { ChatsKey } from '../../chat-repository.ts';
 import { chatNotFound } from '../connection/chat-not-found.ts';
 import type { Tables } from '../connection/tables.ts';
 import { unreadCount } from '../members/unread-count.ts';
+import { mentionCount } from '../mentions/mention-count.ts';
 import { type MessageRow, toMessage } from '../messages/message-row.ts';
 
 interface ChatRow {
@@ -23,6 +24,9 @@ interface ChatRow {
   joined_seq: number | null;
   read_seq: number | null;
   unread_count: number;
+  mention_count: number;
+  read_generation: number | null;
+  muted_until: Date | null;
   peer_id: string | null;
   peer_name: string | null;
 }
@@ -47,6 +51,9 @@ function chatsSeenBy(db: Kysely<Tables>, userId: string) {
       'own.joined_seq',
       'own.read_seq',
       unreadCount(userId).as('unread_count'),
+      mentionCount(userId).as('mention_count'),
+      'own.read_generation',
+      sql<Date | null>`case when own.muted_until > now() then own.muted_until end`.as('muted_until'),
       peer(userId, sql`other.user_id`).as('peer_id'),
       peer(userId, sql`(select name from users where id = other.user_id)`).as('peer_name'),
     ]);
@@ -75,6 +82,9 @@ function toChat(row: ChatRow): Chat {
         joinedSeq: row.joined_seq ?? 0,
         readSeq: row.read_seq ?? 0,
         unreadCount: row.unread_count,
+        mentionCount: row.mention_count,
+        readGeneration: row.read_generation ?? 0,
+        ...(row.muted_until && { mutedUntil: row.muted_until }),
       },
     }),
     // To a user who is not a member, neither of the two is the other one.

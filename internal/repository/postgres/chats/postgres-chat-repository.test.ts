@@ -40,7 +40,14 @@ describe('a direct chat', () => {
     expect(created).toBe(true);
     expect(message).toMatchObject({ seq: 1, sender: alice, system: { kind: 'chat_created' } });
     expect(chat).toMatchObject({ type: 'DIRECT', name: '', createdBy: 'alice', memberCount: 2, lastSeq: 1, peer: bob });
-    expect(chat.own).toEqual({ role: 'OWNER', joinedSeq: 1, readSeq: 0, unreadCount: 0 });
+    expect(chat.own).toEqual({
+      role: 'OWNER',
+      joinedSeq: 1,
+      readSeq: 0,
+      readGeneration: 0,
+      unreadCount: 0,
+      mentionCount: 0,
+    });
     expect(await storage.chats.get(chat.id, 'bob')).toMatchObject({ peer: alice, own: { role: 'OWNER' } });
   });
 
@@ -67,7 +74,14 @@ describe('a group', () => {
     const { chat, message } = await storage.chats.createGroup(alice, 'title', ['bob', 'alice', 'carol']);
 
     expect(chat).toMatchObject({ type: 'GROUP', name: 'title', memberCount: 3, lastSeq: 1, createdBy: 'alice' });
-    expect(chat.own).toEqual({ role: 'OWNER', joinedSeq: 1, readSeq: 0, unreadCount: 0 });
+    expect(chat.own).toEqual({
+      role: 'OWNER',
+      joinedSeq: 1,
+      readSeq: 0,
+      readGeneration: 0,
+      unreadCount: 0,
+      mentionCount: 0,
+    });
     expect(message).toEqual((await messagesOf(storage, chat.id))[0]);
     const { items } = await storage.members.list(chat.id, 10);
     expect(items.map(({ user, role }) => [user.id, role])).toEqual([

@@ -6,6 +6,8 @@ import type { MessageData } from '../../../model/message.ts';
 import type { TokenRole } from '../../../model/principal.ts';
 import type { SystemEvent } from '../../../model/system-event.ts';
 
+import type { StoredMention } from '../mentions/mention-json.ts';
+
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
 /** The transaction that wrote a row, an `xid8`. */
 type NotedByTrigger = ColumnType<string | null, never, never>;
@@ -35,6 +37,9 @@ export interface Tables extends AuthTables {
     joined_seq: number;
     joined_at: Defaulted<Date>;
     read_seq: Defaulted<number>;
+    delivered_seq: Defaulted<number>;
+    read_generation: Defaulted<number>;
+    muted_until: Defaulted<Date | null>;
   };
   messages: {
     chat_id: string;
@@ -62,6 +67,15 @@ export interface Tables extends AuthTables {
     root_id: WrittenByFunction<string>;
     /** Written by append_parts only, like the columns for the time-out and for repeated parts. */
     streaming: ColumnType<'streaming' | 'cancelled' | null, never, never>;
+    mentions: WrittenByFunction<StoredMention[]>;
+  };
+  mentions: {
+    chat_id: string;
+    user_id: string;
+    seq: number;
+    sender_id: string;
+    silent: boolean;
+    created_at: Date;
   };
   changes: {
     chat_id: string;

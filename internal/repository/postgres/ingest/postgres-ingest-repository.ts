@@ -14,6 +14,8 @@ import {
 import type { Appended, NewMessage, ReferenceRefusal } from '../../message-repository.ts';
 import type { Database } from '../connection/database.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
+import { findMentionFaults, toCandidate } from '../mentions/mention-faults.ts';
+import { setMentions } from '../mentions/set-mentions.ts';
 import { FirstAnalysis } from '../messages/first-analysis.ts';
 import { toContents } from '../messages/message-row.ts';
 import { type AppendedRow, toAppended } from '../messages/postgres-message-repository.ts';
@@ -49,6 +51,20 @@ const appendStatement = {
   text: 'select * from ingest.append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb[], $13::integer)',
 };
 
+/** For a batch with mentions, which are set in the same transaction. */
+const mentioningStatement = {
+  name: 'ingest_append_messages_mentioning',
+  text: `
+    with appended as materialized (
+      select a.*, ($5::uuid[])[a.place] as chat_id, ($12::jsonb[])[a.place] -> 'mentions' as list
+      from ingest.append_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb[], $13::integer)
+        with ordinality as a (outcome, chat_type, message_id, seq, created_at, reply_to_seq, root_id, place)
+    ),
+    ${setMentions('appended')}
+    select a.outcome, a.chat_type, a.message_id, a.seq, a.created_at, a.reply_to_seq, a.root_id
+    from appended a left join mentioned on true order by a.place`,
+};
+
 interface CheckRow {
   chat_type: ChatType | null;
   role: ChatRole | null;
@@ -77,6 +93,7 @@ export class PostgresIngestRepository implements IngestRepository {
 
   checkAcceptance(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[]): Promise<AcceptanceCheck[]> {
     return withMessageErrors(async () => {
+      const faults = await findMentionFaults(this.#readPool, 'messages', batch.map(toCandidate), sendingRoles);
       const { rows } = await this.#readPool.query<CheckRow>({
         ...checkStatement,
         values: [
@@ -88,7 +105,11 @@ export class PostgresIngestRepository implements IngestRepository {
           batch.map(({ rootId }) => rootId ?? null),
         ],
       });
-      return rows.map((row, index) => toCheck(row, sendingRoles, batch[index]?.asService ?? false));
+      return rows.map((row, index) => {
+        const check = toCheck(row, sendingRoles, batch[index]?.asService ?? false);
+        const mentionFault = faults.get(index);
+        return mentionFault && check.outcome === 'acceptable' ? { outcome: 'mention_refused', mentionFault } : check;
+      });
     });
   }
 
@@ -189,7 +210,7 @@ export class PostgresIngestRepository implements IngestRepository {
     return withPartitionLost(async () => {
       const epoch = this.#epochs.current;
       const { rows } = await this.#pool.query<AppendedRow>({
-        ...appendStatement,
+        ...(messages.some(({ mentions }) => mentions) ? mentioningStatement : appendStatement),
         values: [
           writerId,
           partition,

@@ -49,6 +49,8 @@ export async function insertMembers(
     role: row.role,
     joinedAt: row.joined_at,
     readSeq: 0,
+    readGeneration: 0,
+    deliveredSeq: 0,
   }));
 }
 

@@ -63,11 +63,11 @@ export class PostgresMemberRepository implements MemberRepository {
         .set({ role })
         .where('chat_id', '=', chatId)
         .where('user_id', '=', userId)
-        .returning(['joined_at', 'read_seq'])
+        .returning(['joined_at', ...markColumns])
         .executeTakeFirst();
       if (!row) throw memberNotFound();
       const user = await getUser(tx, userId);
-      const member = { user, role, joinedAt: row.joined_at, readSeq: row.read_seq };
+      const member = { user, role, joinedAt: row.joined_at, ...toMarks(row) };
       if (targetRole === role) return { member };
       if (chat.type === 'GROUP' && targetRole === 'OWNER' && !(await hasOwner(tx, chatId))) {
         throw new ChatError('LAST_OWNER', 'this is the last owner of the group: make somebody else one first');
@@ -101,7 +101,7 @@ export class PostgresMemberRepository implements MemberRepository {
       let query = this.#reads
         .selectFrom('members as m')
         .leftJoin('users as u', 'u.id', 'm.user_id')
-        .select(['m.user_id', 'u.name', 'm.role', 'm.joined_at', 'm.read_seq'])
+        .select(['m.user_id', 'u.name', 'm.role', 'm.joined_at', 'm.read_seq', 'm.read_generation', 'm.delivered_seq'])
         .where('m.chat_id', '=', chatId)
         .orderBy(sql`m.user_id`)
         .limit(limit + 1);
@@ -111,11 +111,20 @@ export class PostgresMemberRepository implements MemberRepository {
         user: { id: row.user_id, name: row.name ?? '' },
         role: row.role,
         joinedAt: row.joined_at,
-        readSeq: row.read_seq,
+        ...toMarks(row),
       }));
       return { items, ...(rows.length > limit && { next: items.at(-1)?.user.id }) };
     });
   }
+}
+
+const markColumns = ['read_seq', 'read_generation', 'delivered_seq'] as const;
+
+type MarkRow = Record<(typeof markColumns)[number], number>;
+
+function toMarks({ read_seq, read_generation, delivered_seq }: MarkRow) {
+  // What is read has been received.
+  return { readSeq: read_seq, readGeneration: read_generation, deliveredSeq: Math.max(delivered_seq, read_seq) };
 }
 
 function memberNotFound(): ChatError {

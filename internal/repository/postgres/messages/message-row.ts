@@ -3,6 +3,7 @@ import type { Complete } from '../../../model/complete.ts';
 import type { Message, MessageData, MessageOptions } from '../../../model/message.ts';
 import type { ReactionCount } from '../../../model/reaction.ts';
 import type { Tables } from '../connection/tables.ts';
+import { fromStoredMentions, toStoredMentions } from '../mentions/mention-json.ts';
 
 export const messageColumns = [
   'chat_id',
@@ -26,6 +27,7 @@ export const messageColumns = [
   'reply_to_id',
   'root_id',
   'streaming',
+  'mentions',
 ] as const satisfies (keyof Tables['messages'])[];
 
 /** A row of `messages`, without the columns that are never read back. */
@@ -59,6 +61,7 @@ export function toMessage(row: MessageRow & { reactions?: ReactionCount[] | null
     // A deletion ends the stream; the column keeps what it was.
     streaming: row.streaming && !row.deleted_at ? streamingOf[row.streaming] : undefined,
     thread: undefined,
+    mentions: fromStoredMentions(row.mentions),
   };
 }
 
@@ -76,7 +79,8 @@ export function toContents(messages: readonly MessageOptions[]): (string | null)
 }
 
 /** Returns the JSON of a message's optional fields by their names; null for an ordinary text. */
-function toContent({ data, type, silent, replyToId, rootId }: MessageOptions): string | null {
-  if (!(data || type || silent || replyToId || rootId)) return null;
-  return JSON.stringify({ data, type, silent, reply_to_id: replyToId, root_id: rootId });
+function toContent({ data, type, silent, replyToId, rootId, mentions }: MessageOptions): string | null {
+  if (!(data || type || silent || replyToId || rootId || mentions)) return null;
+  const named = { reply_to_id: replyToId, root_id: rootId, mentions: toStoredMentions(mentions) };
+  return JSON.stringify({ data, type, silent, ...named });
 }

@@ -14,6 +14,8 @@ import { ReadBatch } from '../connection/read-batch.ts';
 import { readInChat } from '../connection/read-in-chat.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
+import { findMentionFaults, toCandidate } from '../mentions/mention-faults.ts';
+import { setMentions } from '../mentions/set-mentions.ts';
 import { changesPerEntry, type EntryRow, reactionUnder, toPage } from './changes-page.ts';
 import { FirstAnalysis } from './first-analysis.ts';
 import {
@@ -33,6 +35,21 @@ const appendStatement = {
   // In the other mode the condition, which depends on no row, is false before the function is called.
   text: `select * from append_messages($1, $2, $3, $4, $5, $6, $7, $8::jsonb[], $9, $10, true, $11)
     where exists (select from ingest.mode where mode is distinct from 'jetstream')`,
+};
+
+/** For a batch with mentions, which are set in the same transaction. */
+const mentioningStatement = {
+  name: 'append_messages_mentioning',
+  text: `
+    with appended as materialized (
+      select a.*, ($1::uuid[])[a.place] as chat_id, ($8::jsonb[])[a.place] -> 'mentions' as list
+      from append_messages($1, $2, $3, $4, $5, $6, $7, $8::jsonb[], $9, $10, true, $11)
+        with ordinality as a (outcome, chat_type, message_id, seq, created_at, reply_to_seq, root_id, place)
+      where exists (select from ingest.mode where mode is distinct from 'jetstream')
+    ),
+    ${setMentions('appended')}
+    select a.outcome, a.chat_type, a.message_id, a.seq, a.created_at, a.reply_to_seq, a.root_id
+    from appended a left join mentioned on true order by a.place`,
 };
 
 export interface MembershipKey {
@@ -78,27 +95,43 @@ export class PostgresMessageRepository implements MessageRepository {
 
   appendBatch(batch: readonly NewMessage[], sendingRoles: readonly ChatRole[], lockWaitMs = 0): Promise<Appended[]> {
     return withMessageErrors(async () => {
-      const epoch = this.#epochs.current;
-      const { rows } = await this.#pool.query<AppendedRow>({
-        ...appendStatement,
-        values: [
-          batch.map(({ chatId }) => chatId),
-          batch.map(({ id }) => id),
-          batch.map(({ sender }) => sender.id),
-          batch.map(({ sender }) => sender.name),
-          batch.map(({ clientMessageId }) => clientMessageId),
-          batch.map(({ contentHash }) => contentHash),
-          batch.map(({ text }) => text),
-          toContents(batch),
-          sendingRoles,
-          batch.flatMap(({ asService }, index) => (asService ? [index + 1] : [])),
-          lockWaitMs,
-        ],
+      const faults = await findMentionFaults(this.#pool, 'messages', batch.map(toCandidate), sendingRoles);
+      if (faults.size === 0) return this.#append(batch, sendingRoles, lockWaitMs);
+      const passed = batch.filter((_, index) => !faults.has(index));
+      const appended = passed.length > 0 ? await this.#append(passed, sendingRoles, lockWaitMs) : [];
+      return batch.map(({ id }, index) => {
+        const mentionFault = faults.get(index);
+        if (!mentionFault) return appended.shift()!;
+        return { outcome: 'mention_refused', mentionFault, messageId: id, seq: 0, createdAt: new Date(0) };
       });
-      if (rows.length < batch.length) throw otherMode();
-      this.#analysis.wrote(batch.length);
-      return rows.map((row) => toAppended(row, epoch));
     });
+  }
+
+  async #append(
+    batch: readonly NewMessage[],
+    sendingRoles: readonly ChatRole[],
+    lockWaitMs: number,
+  ): Promise<Appended[]> {
+    const epoch = this.#epochs.current;
+    const { rows } = await this.#pool.query<AppendedRow>({
+      ...(batch.some(({ mentions }) => mentions) ? mentioningStatement : appendStatement),
+      values: [
+        batch.map(({ chatId }) => chatId),
+        batch.map(({ id }) => id),
+        batch.map(({ sender }) => sender.id),
+        batch.map(({ sender }) => sender.name),
+        batch.map(({ clientMessageId }) => clientMessageId),
+        batch.map(({ contentHash }) => contentHash),
+        batch.map(({ text }) => text),
+        toContents(batch),
+        sendingRoles,
+        batch.flatMap(({ asService }, index) => (asService ? [index + 1] : [])),
+        lockWaitMs,
+      ],
+    });
+    if (rows.length < batch.length) throw otherMode();
+    this.#analysis.wrote(batch.length);
+    return rows.map((row) => toAppended(row, epoch));
   }
 
   async get(chatId: string, messageId: string, reader?: Reader): Promise<Message> {

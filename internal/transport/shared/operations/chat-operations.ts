@@ -18,6 +18,7 @@ import type { ChangeService } from '../../../service/chats/change-service.ts';
 import type { ChatService } from '../../../service/chats/chat-service.ts';
 import type { ModerationService } from '../../../service/chats/moderation-service.ts';
 import type { ReactionService } from '../../../service/chats/reaction-service.ts';
+import type { ReceiptService } from '../../../service/chats/receipt-service.ts';
 import type { StreamService } from '../../../service/chats/stream-service.ts';
 import type { ThreadService } from '../../../service/chats/thread-service.ts';
 import { changeOperations } from './change-operations.ts';
@@ -26,6 +27,7 @@ import { isTimestamp } from './is-timestamp.ts';
 import { moderationOperations } from './moderation-operations.ts';
 import type { CommandContext, OperationTable, RunCommand } from './operation.ts';
 import { reactionOperations } from './reaction-operations.ts';
+import { receiptOperations } from './receipt-operations.ts';
 import { streamMessageOperations } from './stream-message-operations.ts';
 import { threadOperations } from './thread-operations.ts';
 
@@ -37,6 +39,7 @@ export interface ChatServices {
   reactions: ReactionService;
   streams: StreamService;
   threads: ThreadService;
+  receipts: ReceiptService;
 }
 
 function sendMessage(
@@ -62,6 +65,7 @@ export const chatOperations = {
   ...reactionOperations,
   ...streamMessageOperations,
   ...threadOperations,
+  ...receiptOperations,
 
   createChat: {
     run: async ({ chats }, request, { caller }) => {
@@ -158,16 +162,6 @@ export const chatOperations = {
       const { messages, referenced, ...page } = await chats.listMessages(caller, chatId, range, limit(pageSize));
       return { messages: messages.map(toWireMessage), referenced: referenced.map(toWireMessage), ...page };
     },
-  },
-
-  markRead: {
-    run: async ({ chats }, { chatId, seq }, { caller }) => {
-      const id = normalizeId(chatId);
-      await chats.markRead(caller, id, seq);
-      return chats.getReadMark(caller, id);
-    },
-    // Does not return the unread count: the time to count grows with the number of unread messages.
-    inStream: ({ chats }, { chatId, seq }, { caller }) => chats.markRead(caller, normalizeId(chatId), seq),
   },
 
   listOnlineUsers: {

@@ -6,7 +6,15 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Change, Message, PresenceChanged, ReadMarkMoved, StopRequested, UserTyping } from "../../chat/v1/chat.ts";
+import {
+  Change,
+  DeliveredMarkMoved,
+  Message,
+  PresenceChanged,
+  ReadMarkMoved,
+  StopRequested,
+  UserTyping,
+} from "../../chat/v1/chat.ts";
 
 export const protobufPackage = "bus.v1";
 
@@ -80,6 +88,7 @@ export interface Signal {
     | { $case: "typing"; value: UserTyping }
     | { $case: "presence"; value: PresenceChanged }
     | { $case: "read"; value: ReadMarkMoved }
+    | { $case: "delivered"; value: DeliveredMarkMoved }
     | //
     /** Fields of further kinds have the numbers that they have in chat.v1.Event. */
     { $case: "stopRequested"; value: StopRequested }
@@ -911,6 +920,9 @@ export const Signal: MessageFns<Signal> = {
       case "read":
         ReadMarkMoved.encode(message.signal.value, writer.uint32(26).fork()).join();
         break;
+      case "delivered":
+        DeliveredMarkMoved.encode(message.signal.value, writer.uint32(42).fork()).join();
+        break;
       case "stopRequested":
         StopRequested.encode(message.signal.value, writer.uint32(154).fork()).join();
         break;
@@ -958,6 +970,14 @@ export const Signal: MessageFns<Signal> = {
             message.signal = { $case: "read", value: ReadMarkMoved.decode(reader, reader.uint32()) };
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.signal = { $case: "delivered", value: DeliveredMarkMoved.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 19: {
             if (tag !== 154) {
               break;
@@ -994,6 +1014,8 @@ export const Signal: MessageFns<Signal> = {
         ? { $case: "presence", value: PresenceChanged.fromJSON(object.presence) }
         : isSet(object.read)
         ? { $case: "read", value: ReadMarkMoved.fromJSON(object.read) }
+        : isSet(object.delivered)
+        ? { $case: "delivered", value: DeliveredMarkMoved.fromJSON(object.delivered) }
         : isSet(object.stopRequested)
         ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stopRequested) }
         : isSet(object.stop_requested)
@@ -1015,6 +1037,8 @@ export const Signal: MessageFns<Signal> = {
       obj.presence = PresenceChanged.toJSON(message.signal.value);
     } else if (message.signal?.$case === "read") {
       obj.read = ReadMarkMoved.toJSON(message.signal.value);
+    } else if (message.signal?.$case === "delivered") {
+      obj.delivered = DeliveredMarkMoved.toJSON(message.signal.value);
     } else if (message.signal?.$case === "stopRequested") {
       obj.stopRequested = StopRequested.toJSON(message.signal.value);
     }
@@ -1045,6 +1069,12 @@ export const Signal: MessageFns<Signal> = {
       case "read": {
         if (object.signal?.value !== undefined && object.signal?.value !== null) {
           message.signal = { $case: "read", value: ReadMarkMoved.fromPartial(object.signal.value) };
+        }
+        break;
+      }
+      case "delivered": {
+        if (object.signal?.value !== undefined && object.signal?.value !== null) {
+          message.signal = { $case: "delivered", value: DeliveredMarkMoved.fromPartial(object.signal.value) };
         }
         break;
       }

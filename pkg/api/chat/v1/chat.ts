@@ -464,7 +464,27 @@ export interface Chat {
   /** What the chat is about. Empty for a direct chat. */
   description: string;
   /** What a program has noted about the chat. The service does not interpret it. Empty for a direct chat. */
-  data: { [key: string]: any } | undefined;
+  data:
+    | { [key: string]: any }
+    | undefined;
+  /**
+   * The number of unread messages (`unread_count`) that mention the caller, by user id or as everyone. The number is exact up
+   * to 1,000; 1,000 means 1,000 or more. 0 if the caller is not a member.
+   */
+  mentionCount: number;
+  /**
+   * Until when the caller does not want to be notified of the chat (MuteChat). Not set: the chat is not muted, or not any
+   * more. The service counts `unread_count` and `mention_count` as in other chats. Clients do not notify of the messages of a
+   * muted chat and leave its unread messages out of sums and badges, but show its mentions.
+   */
+  mutedUntil:
+    | Date
+    | undefined;
+  /**
+   * The generation of the caller's read mark: how often the mark was moved back since the caller became a member. Of two
+   * states of a mark, the one with the greater generation is newer; with the same generation, the one with the greater number.
+   */
+  readGeneration: number;
 }
 
 /** Member is a user's membership of a chat. */
@@ -476,6 +496,10 @@ export interface Member {
     | undefined;
   /** The member's read mark: the member has read every message up to this sequence number. */
   readSeq: number;
+  /** The member's delivered mark: a device of the member has received every message up to this sequence number. */
+  deliveredSeq: number;
+  /** The generation of the read mark, as in `Chat.read_generation`. */
+  readGeneration: number;
 }
 
 /** Message is one durable entry of a chat: a text that a user sent, or an event that the service recorded (`system`). */
@@ -558,6 +582,8 @@ export interface Message {
    * streams and in ListChanges reactions come as changes of their own (`ReactionChanged`).
    */
   reactions: ReactionCount[];
+  /** Whom the text mentions, in the order of their places in it. Empty for a deleted message. */
+  mentions: Mention[];
 }
 
 /** ReactionCount is the number of users that have a kind of reaction to a message. */
@@ -610,6 +636,29 @@ export interface ThreadSummary {
   participantIds: string[];
   /** The number of the last change of the chat that changed the thread. */
   updateSeq: number;
+}
+
+/**
+ * Mention is a part of a message's text that names a member of the chat, or everyone in it. The sender says whom the text
+ * mentions: the service takes nothing from the text itself.
+ *
+ * Places are counted in Unicode characters (code points), as the length of a text is, so that every place is one between
+ * two characters in any language: a string of Python, a `[]rune` of Go, `chars()` of Rust, `unicodeScalars` of Swift.
+ * JavaScript, Java and C# count UTF-16 code units, where a character beyond U+FFFF, such as most emoji, counts twice: convert
+ * there (in JavaScript, `[...text]` has one item for each character).
+ */
+export interface Mention {
+  /** The mentioned user, who must be a member of the chat. Empty: everyone, see `everyone`. */
+  userId: string;
+  /** The number of characters before the part. */
+  offset: number;
+  /** The number of characters of the part. */
+  length: number;
+  /**
+   * Whether the part mentions all members of the chat, as `@room` and `@all` do. `user_id` is empty then. Only administrators
+   * and owners of the chat, and callers with the token role `service`, may mention everyone.
+   */
+  everyone: boolean;
 }
 
 /** MessageReference names another message of the same chat. */
@@ -892,6 +941,8 @@ export interface SendMessageRequest {
   data:
     | { [key: string]: any }
     | undefined;
+  /** Whom the text mentions: parts of the text, at most 50, in the order of their offsets and without an overlap. */
+  mentions: Mention[];
   /**
    * A name that tells programs what the message is, for example `order.shipped`: at most 64 of the characters a-z, 0-9, `.`,
    * `_` and `-`. The service does not interpret it. Empty, or `text`: an ordinary message.
@@ -947,7 +998,14 @@ export interface EditMessageRequest {
    * The new data, which replaces the old. The rules are those of UpdateChatRequest. An empty object removes it. Not set:
    * unchanged, so that a client that does not know the data can edit the text.
    */
-  data: { [key: string]: any } | undefined;
+  data:
+    | { [key: string]: any }
+    | undefined;
+  /**
+   * Whom the new text mentions. The rules are those of SendMessageRequest. They replace the old ones: an edit without
+   * mentions leaves none, since their places belong to the old text.
+   */
+  mentions: Mention[];
 }
 
 export interface EditMessageResponse {
@@ -1257,13 +1315,110 @@ export interface MarkReadRequest {
   chatId: string;
   /** The caller has read every message up to this sequence number. */
   seq: number;
+  /**
+   * The generation of the mark that the client knows (`Chat.read_generation`). If the mark has been moved back since, it stays,
+   * so that a client that shows the chat does not undo MarkUnread of another device. Not set: the mark moves in any case.
+   */
+  ifGeneration?: number | undefined;
 }
 
 export interface MarkReadResponse {
-  /** The caller's read mark after the call. Greater than the request's `seq` if the mark was already further on. */
+  /**
+   * The caller's read mark after the call. Greater than the request's `seq` if the mark was already further on; smaller if
+   * the mark was moved back since `if_generation`.
+   */
   readSeq: number;
   /** The number of messages of others after the read mark. The number is exact up to 1,000; 1,000 means 1,000 or more. */
   unreadCount: number;
+  /** The generation of the mark, as in `Chat.read_generation`. */
+  readGeneration: number;
+  /** As in `Chat.mention_count`. */
+  mentionCount: number;
+}
+
+/** MarkUnreadRequest moves the caller's read mark back, as a unary call or as a command on a stream. */
+export interface MarkUnreadRequest {
+  chatId: string;
+  /** The first message that is to be unread. */
+  fromSeq: number;
+}
+
+export interface MarkUnreadResponse {
+  /** The caller's read mark after the call: less than `from_seq`. */
+  readSeq: number;
+  /** As in MarkReadResponse. */
+  unreadCount: number;
+  /** The generation of the mark, as in `Chat.read_generation`. */
+  readGeneration: number;
+  /** As in `Chat.mention_count`. */
+  mentionCount: number;
+}
+
+/** MarkDeliveredRequest notes how far a device of the caller has received a chat, as a unary call or as a command on a stream. */
+export interface MarkDeliveredRequest {
+  chatId: string;
+  /** The device has received every message up to this sequence number. */
+  seq: number;
+}
+
+export interface MarkDeliveredResponse {
+  /**
+   * The caller's delivered mark after the call. Greater than the request's `seq` if the mark was already further on; smaller
+   * if the chat is too large for delivered marks.
+   */
+  deliveredSeq: number;
+}
+
+export interface ListReceiptsRequest {
+  chatId: string;
+  messageId: string;
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
+  pageSize: number;
+  /** `next_page_token` of the previous page; empty for the first page. */
+  pageToken: string;
+}
+
+export interface ListReceiptsResponse {
+  receipts: MessageReceipt[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+/** MessageReceipt says that a member has received a message. */
+export interface MessageReceipt {
+  user:
+    | User
+    | undefined;
+  /**
+   * Whether the member has read the message: it is not after the member's read mark. False again if the member marks it as
+   * unread.
+   */
+  read: boolean;
+}
+
+export interface ListMentionsRequest {
+  /** Maximum number of items in the page; 0 means 50. The service's own limit is 200 unless configured. */
+  pageSize: number;
+  /** `next_page_token` of the previous page; empty for the first page. */
+  pageToken: string;
+}
+
+export interface ListMentionsResponse {
+  /** The newest first. */
+  messages: Message[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface MuteChatRequest {
+  chatId: string;
+  /** When the muting ends by itself; must be in the future, and before the year 10000. Not set: the chat is not muted any more. */
+  until: Date | undefined;
+}
+
+export interface MuteChatResponse {
+  /** As in `Chat.muted_until`. */
+  mutedUntil: Date | undefined;
 }
 
 export interface ListOnlineUsersRequest {
@@ -1404,6 +1559,8 @@ export interface Command {
     | { $case: "followThread"; value: FollowThreadRequest }
     | { $case: "unfollowThread"; value: UnfollowThreadRequest }
     | { $case: "markThreadRead"; value: MarkThreadReadRequest }
+    | { $case: "markUnread"; value: MarkUnreadRequest }
+    | { $case: "markDelivered"; value: MarkDeliveredRequest }
     | undefined;
 }
 
@@ -1491,8 +1648,8 @@ export interface SendTyping {
 /**
  * Event is one notification or answer that the service sends on a stream.
  *
- * `typing`, `presence` and `read` are ephemeral events. The service delivers each at most once, only to clients that are
- * subscribed to the chat and have caught up, and only in chats with at most 200 members (unless configured otherwise).
+ * `typing`, `presence`, `read` and `delivered` are ephemeral events. The service delivers each at most once, only to clients
+ * that are subscribed to the chat and have caught up, and only in chats with at most 200 members (unless configured otherwise).
  * ListOnlineUsers, ListMembers and GetChat return the current state.
  */
 export interface Event {
@@ -1522,6 +1679,7 @@ export interface Event {
     | { $case: "reaction"; value: ReactionChanged }
     | { $case: "messagePart"; value: MessagePart }
     | { $case: "stopRequested"; value: StopRequested }
+    | { $case: "delivered"; value: DeliveredMarkMoved }
     | undefined;
 }
 
@@ -1693,10 +1851,25 @@ export interface PresenceChanged {
 }
 
 /**
- * ReadMarkMoved announces that a member's read mark moved. The service announces the user's own marks, moved on another
- * device, in chats of any size.
+ * ReadMarkMoved announces that a member's read mark moved: forward by MarkRead, or back by MarkUnread. The service announces
+ * the user's own marks, moved on another device, in chats of any size.
+ *
+ * Such events may overtake each other. A client keeps the newest state of a mark: that with the greater `generation`, and with
+ * the same generation that with the greater `seq`. All clients then agree, whatever the order.
  */
 export interface ReadMarkMoved {
+  chatId: string;
+  userId: string;
+  seq: number;
+  /** The generation of the mark, as in `Chat.read_generation`. */
+  generation: number;
+}
+
+/**
+ * DeliveredMarkMoved announces that a device of a member has received every message up to a number. The mark never moves back.
+ * The service also sends it to the member's own devices.
+ */
+export interface DeliveredMarkMoved {
   chatId: string;
   userId: string;
   seq: number;
@@ -1900,6 +2073,9 @@ function createBaseChat(): Chat {
     unreadCount: 0,
     description: "",
     data: undefined,
+    mentionCount: 0,
+    mutedUntil: undefined,
+    readGeneration: 0,
   };
 }
 
@@ -1949,6 +2125,15 @@ export const Chat: MessageFns<Chat> = {
     }
     if (message.data !== undefined) {
       Struct.encode(Struct.wrap(message.data), writer.uint32(122).fork()).join();
+    }
+    if (message.mentionCount !== 0) {
+      writer.uint32(128).int32(message.mentionCount);
+    }
+    if (message.mutedUntil !== undefined) {
+      Timestamp.encode(toTimestamp(message.mutedUntil), writer.uint32(138).fork()).join();
+    }
+    if (message.readGeneration !== 0) {
+      writer.uint32(160).int64(message.readGeneration);
     }
     return writer;
   },
@@ -2086,6 +2271,30 @@ export const Chat: MessageFns<Chat> = {
             message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.mentionCount = reader.int32();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.mutedUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.readGeneration = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2151,6 +2360,21 @@ export const Chat: MessageFns<Chat> = {
         : 0,
       description: isSet(object.description) ? globalThis.String(object.description) : "",
       data: isObject(object.data) ? object.data : undefined,
+      mentionCount: isSet(object.mentionCount)
+        ? globalThis.Number(object.mentionCount)
+        : isSet(object.mention_count)
+        ? globalThis.Number(object.mention_count)
+        : 0,
+      mutedUntil: isSet(object.mutedUntil)
+        ? fromJsonTimestamp(object.mutedUntil)
+        : isSet(object.muted_until)
+        ? fromJsonTimestamp(object.muted_until)
+        : undefined,
+      readGeneration: isSet(object.readGeneration)
+        ? globalThis.Number(object.readGeneration)
+        : isSet(object.read_generation)
+        ? globalThis.Number(object.read_generation)
+        : 0,
     };
   },
 
@@ -2201,6 +2425,15 @@ export const Chat: MessageFns<Chat> = {
     if (message.data !== undefined) {
       obj.data = message.data;
     }
+    if (message.mentionCount !== 0) {
+      obj.mentionCount = Math.round(message.mentionCount);
+    }
+    if (message.mutedUntil !== undefined) {
+      obj.mutedUntil = message.mutedUntil.toISOString();
+    }
+    if (message.readGeneration !== 0) {
+      obj.readGeneration = Math.round(message.readGeneration);
+    }
     return obj;
   },
 
@@ -2226,12 +2459,15 @@ export const Chat: MessageFns<Chat> = {
     message.unreadCount = object.unreadCount ?? 0;
     message.description = object.description ?? "";
     message.data = object.data ?? undefined;
+    message.mentionCount = object.mentionCount ?? 0;
+    message.mutedUntil = object.mutedUntil ?? undefined;
+    message.readGeneration = object.readGeneration ?? 0;
     return message;
   },
 };
 
 function createBaseMember(): Member {
-  return { user: undefined, role: 0, joinedAt: undefined, readSeq: 0 };
+  return { user: undefined, role: 0, joinedAt: undefined, readSeq: 0, deliveredSeq: 0, readGeneration: 0 };
 }
 
 export const Member: MessageFns<Member> = {
@@ -2247,6 +2483,12 @@ export const Member: MessageFns<Member> = {
     }
     if (message.readSeq !== 0) {
       writer.uint32(32).int64(message.readSeq);
+    }
+    if (message.deliveredSeq !== 0) {
+      writer.uint32(40).int64(message.deliveredSeq);
+    }
+    if (message.readGeneration !== 0) {
+      writer.uint32(48).int64(message.readGeneration);
     }
     return writer;
   },
@@ -2296,6 +2538,22 @@ export const Member: MessageFns<Member> = {
             message.readSeq = longToNumber(reader.int64());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.deliveredSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.readGeneration = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2322,6 +2580,16 @@ export const Member: MessageFns<Member> = {
         : isSet(object.read_seq)
         ? globalThis.Number(object.read_seq)
         : 0,
+      deliveredSeq: isSet(object.deliveredSeq)
+        ? globalThis.Number(object.deliveredSeq)
+        : isSet(object.delivered_seq)
+        ? globalThis.Number(object.delivered_seq)
+        : 0,
+      readGeneration: isSet(object.readGeneration)
+        ? globalThis.Number(object.readGeneration)
+        : isSet(object.read_generation)
+        ? globalThis.Number(object.read_generation)
+        : 0,
     };
   },
 
@@ -2339,6 +2607,12 @@ export const Member: MessageFns<Member> = {
     if (message.readSeq !== 0) {
       obj.readSeq = Math.round(message.readSeq);
     }
+    if (message.deliveredSeq !== 0) {
+      obj.deliveredSeq = Math.round(message.deliveredSeq);
+    }
+    if (message.readGeneration !== 0) {
+      obj.readGeneration = Math.round(message.readGeneration);
+    }
     return obj;
   },
 
@@ -2351,6 +2625,8 @@ export const Member: MessageFns<Member> = {
     message.role = object.role ?? 0;
     message.joinedAt = object.joinedAt ?? undefined;
     message.readSeq = object.readSeq ?? 0;
+    message.deliveredSeq = object.deliveredSeq ?? 0;
+    message.readGeneration = object.readGeneration ?? 0;
     return message;
   },
 };
@@ -2378,6 +2654,7 @@ function createBaseMessage(): Message {
     thread: undefined,
     streaming: 0,
     reactions: [],
+    mentions: [],
   };
 }
 
@@ -2445,6 +2722,9 @@ export const Message: MessageFns<Message> = {
     }
     for (const v of message.reactions) {
       ReactionCount.encode(v!, writer.uint32(170).fork()).join();
+    }
+    for (const v of message.mentions) {
+      Mention.encode(v!, writer.uint32(186).fork()).join();
     }
     return writer;
   },
@@ -2630,6 +2910,14 @@ export const Message: MessageFns<Message> = {
             message.reactions.push(ReactionCount.decode(reader, reader.uint32()));
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.mentions.push(Mention.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2703,6 +2991,9 @@ export const Message: MessageFns<Message> = {
       reactions: globalThis.Array.isArray(object?.reactions)
         ? object.reactions.map((e: any) => ReactionCount.fromJSON(e))
         : [],
+      mentions: globalThis.Array.isArray(object?.mentions)
+        ? object.mentions.map((e: any) => Mention.fromJSON(e))
+        : [],
     };
   },
 
@@ -2771,6 +3062,9 @@ export const Message: MessageFns<Message> = {
     if (message.reactions?.length) {
       obj.reactions = message.reactions.map((e) => ReactionCount.toJSON(e));
     }
+    if (message.mentions?.length) {
+      obj.mentions = message.mentions.map((e) => Mention.toJSON(e));
+    }
     return obj;
   },
 
@@ -2808,6 +3102,7 @@ export const Message: MessageFns<Message> = {
       : undefined;
     message.streaming = object.streaming ?? 0;
     message.reactions = object.reactions?.map((e) => ReactionCount.fromPartial(e)) || [];
+    message.mentions = object.mentions?.map((e) => Mention.fromPartial(e)) || [];
     return message;
   },
 };
@@ -3199,6 +3494,127 @@ export const ThreadSummary: MessageFns<ThreadSummary> = {
     message.lastAt = object.lastAt ?? undefined;
     message.participantIds = object.participantIds?.map((e) => e) || [];
     message.updateSeq = object.updateSeq ?? 0;
+    return message;
+  },
+};
+
+function createBaseMention(): Mention {
+  return { userId: "", offset: 0, length: 0, everyone: false };
+}
+
+export const Mention: MessageFns<Mention> = {
+  encode(message: Mention, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.userId !== "") {
+      writer.uint32(10).string(message.userId);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(16).int32(message.offset);
+    }
+    if (message.length !== 0) {
+      writer.uint32(24).int32(message.length);
+    }
+    if (message.everyone !== false) {
+      writer.uint32(32).bool(message.everyone);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Mention {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMention();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.length = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.everyone = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Mention {
+    return {
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+      length: isSet(object.length) ? globalThis.Number(object.length) : 0,
+      everyone: isSet(object.everyone) ? globalThis.Boolean(object.everyone) : false,
+    };
+  },
+
+  toJSON(message: Mention): unknown {
+    const obj: any = {};
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.offset !== 0) {
+      obj.offset = Math.round(message.offset);
+    }
+    if (message.length !== 0) {
+      obj.length = Math.round(message.length);
+    }
+    if (message.everyone !== false) {
+      obj.everyone = message.everyone;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Mention>): Mention {
+    return Mention.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Mention>): Mention {
+    const message = createBaseMention();
+    message.userId = object.userId ?? "";
+    message.offset = object.offset ?? 0;
+    message.length = object.length ?? 0;
+    message.everyone = object.everyone ?? false;
     return message;
   },
 };
@@ -6453,6 +6869,7 @@ function createBaseSendMessageRequest(): SendMessageRequest {
     clientMessageId: "",
     text: "",
     data: undefined,
+    mentions: [],
     type: "",
     silent: false,
     replyToId: undefined,
@@ -6473,6 +6890,9 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     }
     if (message.data !== undefined) {
       Struct.encode(Struct.wrap(message.data), writer.uint32(34).fork()).join();
+    }
+    for (const v of message.mentions) {
+      Mention.encode(v!, writer.uint32(74).fork()).join();
     }
     if (message.type !== "") {
       writer.uint32(42).string(message.type);
@@ -6534,6 +6954,14 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
             message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.mentions.push(Mention.decode(reader, reader.uint32()));
+            continue;
+          }
           case 5: {
             if (tag !== 42) {
               break;
@@ -6592,6 +7020,7 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
         : "",
       text: isSet(object.text) ? globalThis.String(object.text) : "",
       data: isObject(object.data) ? object.data : undefined,
+      mentions: globalThis.Array.isArray(object?.mentions) ? object.mentions.map((e: any) => Mention.fromJSON(e)) : [],
       type: isSet(object.type) ? globalThis.String(object.type) : "",
       silent: isSet(object.silent) ? globalThis.Boolean(object.silent) : false,
       replyToId: isSet(object.replyToId)
@@ -6621,6 +7050,9 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     if (message.data !== undefined) {
       obj.data = message.data;
     }
+    if (message.mentions?.length) {
+      obj.mentions = message.mentions.map((e) => Mention.toJSON(e));
+    }
     if (message.type !== "") {
       obj.type = message.type;
     }
@@ -6645,6 +7077,7 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
     message.clientMessageId = object.clientMessageId ?? "";
     message.text = object.text ?? "";
     message.data = object.data ?? undefined;
+    message.mentions = object.mentions?.map((e) => Mention.fromPartial(e)) || [];
     message.type = object.type ?? "";
     message.silent = object.silent ?? false;
     message.replyToId = object.replyToId ?? undefined;
@@ -6763,7 +7196,15 @@ export const SendMessageResponse: MessageFns<SendMessageResponse> = {
 };
 
 function createBaseEditMessageRequest(): EditMessageRequest {
-  return { chatId: "", messageId: "", clientChangeId: "", text: "", ifVersion: undefined, data: undefined };
+  return {
+    chatId: "",
+    messageId: "",
+    clientChangeId: "",
+    text: "",
+    ifVersion: undefined,
+    data: undefined,
+    mentions: [],
+  };
 }
 
 export const EditMessageRequest: MessageFns<EditMessageRequest> = {
@@ -6785,6 +7226,9 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
     }
     if (message.data !== undefined) {
       Struct.encode(Struct.wrap(message.data), writer.uint32(50).fork()).join();
+    }
+    for (const v of message.mentions) {
+      Mention.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -6850,6 +7294,14 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
             message.data = Struct.unwrap(Struct.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.mentions.push(Mention.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6886,6 +7338,9 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
         ? globalThis.Number(object.if_version)
         : undefined,
       data: isObject(object.data) ? object.data : undefined,
+      mentions: globalThis.Array.isArray(object?.mentions)
+        ? object.mentions.map((e: any) => Mention.fromJSON(e))
+        : [],
     };
   },
 
@@ -6909,6 +7364,9 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
     if (message.data !== undefined) {
       obj.data = message.data;
     }
+    if (message.mentions?.length) {
+      obj.mentions = message.mentions.map((e) => Mention.toJSON(e));
+    }
     return obj;
   },
 
@@ -6923,6 +7381,7 @@ export const EditMessageRequest: MessageFns<EditMessageRequest> = {
     message.text = object.text ?? "";
     message.ifVersion = object.ifVersion ?? undefined;
     message.data = object.data ?? undefined;
+    message.mentions = object.mentions?.map((e) => Mention.fromPartial(e)) || [];
     return message;
   },
 };
@@ -10323,7 +10782,7 @@ export const ListThreadsResponse: MessageFns<ListThreadsResponse> = {
 };
 
 function createBaseMarkReadRequest(): MarkReadRequest {
-  return { chatId: "", seq: 0 };
+  return { chatId: "", seq: 0, ifGeneration: undefined };
 }
 
 export const MarkReadRequest: MessageFns<MarkReadRequest> = {
@@ -10333,6 +10792,9 @@ export const MarkReadRequest: MessageFns<MarkReadRequest> = {
     }
     if (message.seq !== 0) {
       writer.uint32(16).int64(message.seq);
+    }
+    if (message.ifGeneration !== undefined) {
+      writer.uint32(24).int64(message.ifGeneration);
     }
     return writer;
   },
@@ -10366,6 +10828,14 @@ export const MarkReadRequest: MessageFns<MarkReadRequest> = {
             message.seq = longToNumber(reader.int64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ifGeneration = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10386,6 +10856,11 @@ export const MarkReadRequest: MessageFns<MarkReadRequest> = {
         ? globalThis.String(object.chat_id)
         : "",
       seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      ifGeneration: isSet(object.ifGeneration)
+        ? globalThis.Number(object.ifGeneration)
+        : isSet(object.if_generation)
+        ? globalThis.Number(object.if_generation)
+        : undefined,
     };
   },
 
@@ -10397,6 +10872,9 @@ export const MarkReadRequest: MessageFns<MarkReadRequest> = {
     if (message.seq !== 0) {
       obj.seq = Math.round(message.seq);
     }
+    if (message.ifGeneration !== undefined) {
+      obj.ifGeneration = Math.round(message.ifGeneration);
+    }
     return obj;
   },
 
@@ -10407,12 +10885,13 @@ export const MarkReadRequest: MessageFns<MarkReadRequest> = {
     const message = createBaseMarkReadRequest();
     message.chatId = object.chatId ?? "";
     message.seq = object.seq ?? 0;
+    message.ifGeneration = object.ifGeneration ?? undefined;
     return message;
   },
 };
 
 function createBaseMarkReadResponse(): MarkReadResponse {
-  return { readSeq: 0, unreadCount: 0 };
+  return { readSeq: 0, unreadCount: 0, readGeneration: 0, mentionCount: 0 };
 }
 
 export const MarkReadResponse: MessageFns<MarkReadResponse> = {
@@ -10422,6 +10901,12 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
     }
     if (message.unreadCount !== 0) {
       writer.uint32(16).int32(message.unreadCount);
+    }
+    if (message.readGeneration !== 0) {
+      writer.uint32(24).int64(message.readGeneration);
+    }
+    if (message.mentionCount !== 0) {
+      writer.uint32(32).int32(message.mentionCount);
     }
     return writer;
   },
@@ -10455,6 +10940,22 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
             message.unreadCount = reader.int32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.readGeneration = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mentionCount = reader.int32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10479,6 +10980,16 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
         : isSet(object.unread_count)
         ? globalThis.Number(object.unread_count)
         : 0,
+      readGeneration: isSet(object.readGeneration)
+        ? globalThis.Number(object.readGeneration)
+        : isSet(object.read_generation)
+        ? globalThis.Number(object.read_generation)
+        : 0,
+      mentionCount: isSet(object.mentionCount)
+        ? globalThis.Number(object.mentionCount)
+        : isSet(object.mention_count)
+        ? globalThis.Number(object.mention_count)
+        : 0,
     };
   },
 
@@ -10490,6 +11001,12 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
     if (message.unreadCount !== 0) {
       obj.unreadCount = Math.round(message.unreadCount);
     }
+    if (message.readGeneration !== 0) {
+      obj.readGeneration = Math.round(message.readGeneration);
+    }
+    if (message.mentionCount !== 0) {
+      obj.mentionCount = Math.round(message.mentionCount);
+    }
     return obj;
   },
 
@@ -10500,6 +11017,1049 @@ export const MarkReadResponse: MessageFns<MarkReadResponse> = {
     const message = createBaseMarkReadResponse();
     message.readSeq = object.readSeq ?? 0;
     message.unreadCount = object.unreadCount ?? 0;
+    message.readGeneration = object.readGeneration ?? 0;
+    message.mentionCount = object.mentionCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseMarkUnreadRequest(): MarkUnreadRequest {
+  return { chatId: "", fromSeq: 0 };
+}
+
+export const MarkUnreadRequest: MessageFns<MarkUnreadRequest> = {
+  encode(message: MarkUnreadRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.fromSeq !== 0) {
+      writer.uint32(16).int64(message.fromSeq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkUnreadRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkUnreadRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.fromSeq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkUnreadRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      fromSeq: isSet(object.fromSeq)
+        ? globalThis.Number(object.fromSeq)
+        : isSet(object.from_seq)
+        ? globalThis.Number(object.from_seq)
+        : 0,
+    };
+  },
+
+  toJSON(message: MarkUnreadRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.fromSeq !== 0) {
+      obj.fromSeq = Math.round(message.fromSeq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkUnreadRequest>): MarkUnreadRequest {
+    return MarkUnreadRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkUnreadRequest>): MarkUnreadRequest {
+    const message = createBaseMarkUnreadRequest();
+    message.chatId = object.chatId ?? "";
+    message.fromSeq = object.fromSeq ?? 0;
+    return message;
+  },
+};
+
+function createBaseMarkUnreadResponse(): MarkUnreadResponse {
+  return { readSeq: 0, unreadCount: 0, readGeneration: 0, mentionCount: 0 };
+}
+
+export const MarkUnreadResponse: MessageFns<MarkUnreadResponse> = {
+  encode(message: MarkUnreadResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.readSeq !== 0) {
+      writer.uint32(8).int64(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      writer.uint32(16).int32(message.unreadCount);
+    }
+    if (message.readGeneration !== 0) {
+      writer.uint32(24).int64(message.readGeneration);
+    }
+    if (message.mentionCount !== 0) {
+      writer.uint32(32).int32(message.mentionCount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkUnreadResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkUnreadResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.readSeq = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unreadCount = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.readGeneration = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mentionCount = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkUnreadResponse {
+    return {
+      readSeq: isSet(object.readSeq)
+        ? globalThis.Number(object.readSeq)
+        : isSet(object.read_seq)
+        ? globalThis.Number(object.read_seq)
+        : 0,
+      unreadCount: isSet(object.unreadCount)
+        ? globalThis.Number(object.unreadCount)
+        : isSet(object.unread_count)
+        ? globalThis.Number(object.unread_count)
+        : 0,
+      readGeneration: isSet(object.readGeneration)
+        ? globalThis.Number(object.readGeneration)
+        : isSet(object.read_generation)
+        ? globalThis.Number(object.read_generation)
+        : 0,
+      mentionCount: isSet(object.mentionCount)
+        ? globalThis.Number(object.mentionCount)
+        : isSet(object.mention_count)
+        ? globalThis.Number(object.mention_count)
+        : 0,
+    };
+  },
+
+  toJSON(message: MarkUnreadResponse): unknown {
+    const obj: any = {};
+    if (message.readSeq !== 0) {
+      obj.readSeq = Math.round(message.readSeq);
+    }
+    if (message.unreadCount !== 0) {
+      obj.unreadCount = Math.round(message.unreadCount);
+    }
+    if (message.readGeneration !== 0) {
+      obj.readGeneration = Math.round(message.readGeneration);
+    }
+    if (message.mentionCount !== 0) {
+      obj.mentionCount = Math.round(message.mentionCount);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkUnreadResponse>): MarkUnreadResponse {
+    return MarkUnreadResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkUnreadResponse>): MarkUnreadResponse {
+    const message = createBaseMarkUnreadResponse();
+    message.readSeq = object.readSeq ?? 0;
+    message.unreadCount = object.unreadCount ?? 0;
+    message.readGeneration = object.readGeneration ?? 0;
+    message.mentionCount = object.mentionCount ?? 0;
+    return message;
+  },
+};
+
+function createBaseMarkDeliveredRequest(): MarkDeliveredRequest {
+  return { chatId: "", seq: 0 };
+}
+
+export const MarkDeliveredRequest: MessageFns<MarkDeliveredRequest> = {
+  encode(message: MarkDeliveredRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(16).int64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkDeliveredRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkDeliveredRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkDeliveredRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+    };
+  },
+
+  toJSON(message: MarkDeliveredRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkDeliveredRequest>): MarkDeliveredRequest {
+    return MarkDeliveredRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkDeliveredRequest>): MarkDeliveredRequest {
+    const message = createBaseMarkDeliveredRequest();
+    message.chatId = object.chatId ?? "";
+    message.seq = object.seq ?? 0;
+    return message;
+  },
+};
+
+function createBaseMarkDeliveredResponse(): MarkDeliveredResponse {
+  return { deliveredSeq: 0 };
+}
+
+export const MarkDeliveredResponse: MessageFns<MarkDeliveredResponse> = {
+  encode(message: MarkDeliveredResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deliveredSeq !== 0) {
+      writer.uint32(8).int64(message.deliveredSeq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MarkDeliveredResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMarkDeliveredResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.deliveredSeq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MarkDeliveredResponse {
+    return {
+      deliveredSeq: isSet(object.deliveredSeq)
+        ? globalThis.Number(object.deliveredSeq)
+        : isSet(object.delivered_seq)
+        ? globalThis.Number(object.delivered_seq)
+        : 0,
+    };
+  },
+
+  toJSON(message: MarkDeliveredResponse): unknown {
+    const obj: any = {};
+    if (message.deliveredSeq !== 0) {
+      obj.deliveredSeq = Math.round(message.deliveredSeq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MarkDeliveredResponse>): MarkDeliveredResponse {
+    return MarkDeliveredResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MarkDeliveredResponse>): MarkDeliveredResponse {
+    const message = createBaseMarkDeliveredResponse();
+    message.deliveredSeq = object.deliveredSeq ?? 0;
+    return message;
+  },
+};
+
+function createBaseListReceiptsRequest(): ListReceiptsRequest {
+  return { chatId: "", messageId: "", pageSize: 0, pageToken: "" };
+}
+
+export const ListReceiptsRequest: MessageFns<ListReceiptsRequest> = {
+  encode(message: ListReceiptsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.messageId !== "") {
+      writer.uint32(18).string(message.messageId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(24).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(34).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReceiptsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReceiptsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.messageId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReceiptsRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      messageId: isSet(object.messageId)
+        ? globalThis.String(object.messageId)
+        : isSet(object.message_id)
+        ? globalThis.String(object.message_id)
+        : "",
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListReceiptsRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.messageId !== "") {
+      obj.messageId = message.messageId;
+    }
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReceiptsRequest>): ListReceiptsRequest {
+    return ListReceiptsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReceiptsRequest>): ListReceiptsRequest {
+    const message = createBaseListReceiptsRequest();
+    message.chatId = object.chatId ?? "";
+    message.messageId = object.messageId ?? "";
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListReceiptsResponse(): ListReceiptsResponse {
+  return { receipts: [], nextPageToken: "" };
+}
+
+export const ListReceiptsResponse: MessageFns<ListReceiptsResponse> = {
+  encode(message: ListReceiptsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.receipts) {
+      MessageReceipt.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReceiptsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReceiptsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.receipts.push(MessageReceipt.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReceiptsResponse {
+    return {
+      receipts: globalThis.Array.isArray(object?.receipts)
+        ? object.receipts.map((e: any) => MessageReceipt.fromJSON(e))
+        : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListReceiptsResponse): unknown {
+    const obj: any = {};
+    if (message.receipts?.length) {
+      obj.receipts = message.receipts.map((e) => MessageReceipt.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReceiptsResponse>): ListReceiptsResponse {
+    return ListReceiptsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReceiptsResponse>): ListReceiptsResponse {
+    const message = createBaseListReceiptsResponse();
+    message.receipts = object.receipts?.map((e) => MessageReceipt.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseMessageReceipt(): MessageReceipt {
+  return { user: undefined, read: false };
+}
+
+export const MessageReceipt: MessageFns<MessageReceipt> = {
+  encode(message: MessageReceipt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    if (message.read !== false) {
+      writer.uint32(16).bool(message.read);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MessageReceipt {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMessageReceipt();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.read = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MessageReceipt {
+    return {
+      user: isSet(object.user) ? User.fromJSON(object.user) : undefined,
+      read: isSet(object.read) ? globalThis.Boolean(object.read) : false,
+    };
+  },
+
+  toJSON(message: MessageReceipt): unknown {
+    const obj: any = {};
+    if (message.user !== undefined) {
+      obj.user = User.toJSON(message.user);
+    }
+    if (message.read !== false) {
+      obj.read = message.read;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MessageReceipt>): MessageReceipt {
+    return MessageReceipt.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MessageReceipt>): MessageReceipt {
+    const message = createBaseMessageReceipt();
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.read = object.read ?? false;
+    return message;
+  },
+};
+
+function createBaseListMentionsRequest(): ListMentionsRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListMentionsRequest: MessageFns<ListMentionsRequest> = {
+  encode(message: ListMentionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).int32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListMentionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListMentionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListMentionsRequest {
+    return {
+      pageSize: isSet(object.pageSize)
+        ? globalThis.Number(object.pageSize)
+        : isSet(object.page_size)
+        ? globalThis.Number(object.page_size)
+        : 0,
+      pageToken: isSet(object.pageToken)
+        ? globalThis.String(object.pageToken)
+        : isSet(object.page_token)
+        ? globalThis.String(object.page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListMentionsRequest): unknown {
+    const obj: any = {};
+    if (message.pageSize !== 0) {
+      obj.pageSize = Math.round(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      obj.pageToken = message.pageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListMentionsRequest>): ListMentionsRequest {
+    return ListMentionsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListMentionsRequest>): ListMentionsRequest {
+    const message = createBaseListMentionsRequest();
+    message.pageSize = object.pageSize ?? 0;
+    message.pageToken = object.pageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseListMentionsResponse(): ListMentionsResponse {
+  return { messages: [], nextPageToken: "" };
+}
+
+export const ListMentionsResponse: MessageFns<ListMentionsResponse> = {
+  encode(message: ListMentionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.messages) {
+      Message.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListMentionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListMentionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.messages.push(Message.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListMentionsResponse {
+    return {
+      messages: globalThis.Array.isArray(object?.messages) ? object.messages.map((e: any) => Message.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListMentionsResponse): unknown {
+    const obj: any = {};
+    if (message.messages?.length) {
+      obj.messages = message.messages.map((e) => Message.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListMentionsResponse>): ListMentionsResponse {
+    return ListMentionsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListMentionsResponse>): ListMentionsResponse {
+    const message = createBaseListMentionsResponse();
+    message.messages = object.messages?.map((e) => Message.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
+    return message;
+  },
+};
+
+function createBaseMuteChatRequest(): MuteChatRequest {
+  return { chatId: "", until: undefined };
+}
+
+export const MuteChatRequest: MessageFns<MuteChatRequest> = {
+  encode(message: MuteChatRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.until !== undefined) {
+      Timestamp.encode(toTimestamp(message.until), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MuteChatRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMuteChatRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.until = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MuteChatRequest {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      until: isSet(object.until) ? fromJsonTimestamp(object.until) : undefined,
+    };
+  },
+
+  toJSON(message: MuteChatRequest): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.until !== undefined) {
+      obj.until = message.until.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MuteChatRequest>): MuteChatRequest {
+    return MuteChatRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MuteChatRequest>): MuteChatRequest {
+    const message = createBaseMuteChatRequest();
+    message.chatId = object.chatId ?? "";
+    message.until = object.until ?? undefined;
+    return message;
+  },
+};
+
+function createBaseMuteChatResponse(): MuteChatResponse {
+  return { mutedUntil: undefined };
+}
+
+export const MuteChatResponse: MessageFns<MuteChatResponse> = {
+  encode(message: MuteChatResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mutedUntil !== undefined) {
+      Timestamp.encode(toTimestamp(message.mutedUntil), writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MuteChatResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMuteChatResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.mutedUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MuteChatResponse {
+    return {
+      mutedUntil: isSet(object.mutedUntil)
+        ? fromJsonTimestamp(object.mutedUntil)
+        : isSet(object.muted_until)
+        ? fromJsonTimestamp(object.muted_until)
+        : undefined,
+    };
+  },
+
+  toJSON(message: MuteChatResponse): unknown {
+    const obj: any = {};
+    if (message.mutedUntil !== undefined) {
+      obj.mutedUntil = message.mutedUntil.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MuteChatResponse>): MuteChatResponse {
+    return MuteChatResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MuteChatResponse>): MuteChatResponse {
+    const message = createBaseMuteChatResponse();
+    message.mutedUntil = object.mutedUntil ?? undefined;
     return message;
   },
 };
@@ -12160,6 +13720,12 @@ export const Command: MessageFns<Command> = {
       case "markThreadRead":
         MarkThreadReadRequest.encode(message.command.value, writer.uint32(170).fork()).join();
         break;
+      case "markUnread":
+        MarkUnreadRequest.encode(message.command.value, writer.uint32(178).fork()).join();
+        break;
+      case "markDelivered":
+        MarkDeliveredRequest.encode(message.command.value, writer.uint32(186).fork()).join();
+        break;
     }
     return writer;
   },
@@ -12345,6 +13911,22 @@ export const Command: MessageFns<Command> = {
             message.command = { $case: "markThreadRead", value: MarkThreadReadRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.command = { $case: "markUnread", value: MarkUnreadRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.command = { $case: "markDelivered", value: MarkDeliveredRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12434,6 +14016,14 @@ export const Command: MessageFns<Command> = {
         ? { $case: "markThreadRead", value: MarkThreadReadRequest.fromJSON(object.markThreadRead) }
         : isSet(object.mark_thread_read)
         ? { $case: "markThreadRead", value: MarkThreadReadRequest.fromJSON(object.mark_thread_read) }
+        : isSet(object.markUnread)
+        ? { $case: "markUnread", value: MarkUnreadRequest.fromJSON(object.markUnread) }
+        : isSet(object.mark_unread)
+        ? { $case: "markUnread", value: MarkUnreadRequest.fromJSON(object.mark_unread) }
+        : isSet(object.markDelivered)
+        ? { $case: "markDelivered", value: MarkDeliveredRequest.fromJSON(object.markDelivered) }
+        : isSet(object.mark_delivered)
+        ? { $case: "markDelivered", value: MarkDeliveredRequest.fromJSON(object.mark_delivered) }
         : undefined,
     };
   },
@@ -12483,6 +14073,10 @@ export const Command: MessageFns<Command> = {
       obj.unfollowThread = UnfollowThreadRequest.toJSON(message.command.value);
     } else if (message.command?.$case === "markThreadRead") {
       obj.markThreadRead = MarkThreadReadRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "markUnread") {
+      obj.markUnread = MarkUnreadRequest.toJSON(message.command.value);
+    } else if (message.command?.$case === "markDelivered") {
+      obj.markDelivered = MarkDeliveredRequest.toJSON(message.command.value);
     }
     return obj;
   },
@@ -12611,6 +14205,18 @@ export const Command: MessageFns<Command> = {
       case "markThreadRead": {
         if (object.command?.value !== undefined && object.command?.value !== null) {
           message.command = { $case: "markThreadRead", value: MarkThreadReadRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "markUnread": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "markUnread", value: MarkUnreadRequest.fromPartial(object.command.value) };
+        }
+        break;
+      }
+      case "markDelivered": {
+        if (object.command?.value !== undefined && object.command?.value !== null) {
+          message.command = { $case: "markDelivered", value: MarkDeliveredRequest.fromPartial(object.command.value) };
         }
         break;
       }
@@ -13388,6 +14994,9 @@ export const Event: MessageFns<Event> = {
       case "stopRequested":
         StopRequested.encode(message.event.value, writer.uint32(154).fork()).join();
         break;
+      case "delivered":
+        DeliveredMarkMoved.encode(message.event.value, writer.uint32(170).fork()).join();
+        break;
     }
     return writer;
   },
@@ -13557,6 +15166,14 @@ export const Event: MessageFns<Event> = {
             message.event = { $case: "stopRequested", value: StopRequested.decode(reader, reader.uint32()) };
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.event = { $case: "delivered", value: DeliveredMarkMoved.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -13621,6 +15238,8 @@ export const Event: MessageFns<Event> = {
         ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stopRequested) }
         : isSet(object.stop_requested)
         ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stop_requested) }
+        : isSet(object.delivered)
+        ? { $case: "delivered", value: DeliveredMarkMoved.fromJSON(object.delivered) }
         : undefined,
     };
   },
@@ -13665,6 +15284,8 @@ export const Event: MessageFns<Event> = {
       obj.messagePart = MessagePart.toJSON(message.event.value);
     } else if (message.event?.$case === "stopRequested") {
       obj.stopRequested = StopRequested.toJSON(message.event.value);
+    } else if (message.event?.$case === "delivered") {
+      obj.delivered = DeliveredMarkMoved.toJSON(message.event.value);
     }
     return obj;
   },
@@ -13786,6 +15407,12 @@ export const Event: MessageFns<Event> = {
       case "stopRequested": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "stopRequested", value: StopRequested.fromPartial(object.event.value) };
+        }
+        break;
+      }
+      case "delivered": {
+        if (object.event?.value !== undefined && object.event?.value !== null) {
+          message.event = { $case: "delivered", value: DeliveredMarkMoved.fromPartial(object.event.value) };
         }
         break;
       }
@@ -15452,7 +17079,7 @@ export const PresenceChanged: MessageFns<PresenceChanged> = {
 };
 
 function createBaseReadMarkMoved(): ReadMarkMoved {
-  return { chatId: "", userId: "", seq: 0 };
+  return { chatId: "", userId: "", seq: 0, generation: 0 };
 }
 
 export const ReadMarkMoved: MessageFns<ReadMarkMoved> = {
@@ -15465,6 +17092,9 @@ export const ReadMarkMoved: MessageFns<ReadMarkMoved> = {
     }
     if (message.seq !== 0) {
       writer.uint32(24).int64(message.seq);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(32).int64(message.generation);
     }
     return writer;
   },
@@ -15506,6 +17136,14 @@ export const ReadMarkMoved: MessageFns<ReadMarkMoved> = {
             message.seq = longToNumber(reader.int64());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.generation = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -15531,6 +17169,7 @@ export const ReadMarkMoved: MessageFns<ReadMarkMoved> = {
         ? globalThis.String(object.user_id)
         : "",
       seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+      generation: isSet(object.generation) ? globalThis.Number(object.generation) : 0,
     };
   },
 
@@ -15545,6 +17184,9 @@ export const ReadMarkMoved: MessageFns<ReadMarkMoved> = {
     if (message.seq !== 0) {
       obj.seq = Math.round(message.seq);
     }
+    if (message.generation !== 0) {
+      obj.generation = Math.round(message.generation);
+    }
     return obj;
   },
 
@@ -15553,6 +17195,116 @@ export const ReadMarkMoved: MessageFns<ReadMarkMoved> = {
   },
   fromPartial(object: DeepPartial<ReadMarkMoved>): ReadMarkMoved {
     const message = createBaseReadMarkMoved();
+    message.chatId = object.chatId ?? "";
+    message.userId = object.userId ?? "";
+    message.seq = object.seq ?? 0;
+    message.generation = object.generation ?? 0;
+    return message;
+  },
+};
+
+function createBaseDeliveredMarkMoved(): DeliveredMarkMoved {
+  return { chatId: "", userId: "", seq: 0 };
+}
+
+export const DeliveredMarkMoved: MessageFns<DeliveredMarkMoved> = {
+  encode(message: DeliveredMarkMoved, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chatId !== "") {
+      writer.uint32(10).string(message.chatId);
+    }
+    if (message.userId !== "") {
+      writer.uint32(18).string(message.userId);
+    }
+    if (message.seq !== 0) {
+      writer.uint32(24).int64(message.seq);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeliveredMarkMoved {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeliveredMarkMoved();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.chatId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.userId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.seq = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeliveredMarkMoved {
+    return {
+      chatId: isSet(object.chatId)
+        ? globalThis.String(object.chatId)
+        : isSet(object.chat_id)
+        ? globalThis.String(object.chat_id)
+        : "",
+      userId: isSet(object.userId)
+        ? globalThis.String(object.userId)
+        : isSet(object.user_id)
+        ? globalThis.String(object.user_id)
+        : "",
+      seq: isSet(object.seq) ? globalThis.Number(object.seq) : 0,
+    };
+  },
+
+  toJSON(message: DeliveredMarkMoved): unknown {
+    const obj: any = {};
+    if (message.chatId !== "") {
+      obj.chatId = message.chatId;
+    }
+    if (message.userId !== "") {
+      obj.userId = message.userId;
+    }
+    if (message.seq !== 0) {
+      obj.seq = Math.round(message.seq);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeliveredMarkMoved>): DeliveredMarkMoved {
+    return DeliveredMarkMoved.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeliveredMarkMoved>): DeliveredMarkMoved {
+    const message = createBaseDeliveredMarkMoved();
     message.chatId = object.chatId ?? "";
     message.userId = object.userId ?? "";
     message.seq = object.seq ?? 0;
@@ -16967,10 +18719,11 @@ export const ChatServiceDefinition = {
      *
      * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-     * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to.
-     * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type or a reference, or is silent, and older nodes may
-     * not know it.
-     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+     * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to, or
+     * `mentions` names a user who is not a member, or a part that is not in the text.
+     * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type, a reference or mentions, or is silent, and older
+     * nodes may not know it.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat, or not mention everyone.
      * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
      * `client_message_id`.
      */
@@ -16992,9 +18745,11 @@ export const ChatServiceDefinition = {
      * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
      * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
-     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message.
+     * INVALID_ARGUMENT (INVALID_FIELDS): `mentions` names a user who is not a member, or a part that is not in the text.
+     * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message, or not mention
+     * everyone.
      * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer;
-     * (FEATURE_DISABLED): the edit has data, and older nodes may not know it.
+     * (FEATURE_DISABLED): the edit has data or mentions, and older nodes may not know it.
      * ABORTED (VERSION_CONFLICT): the message's `update_seq` is not `if_version`; read it and decide anew.
      * UNAVAILABLE (STORAGE_UNAVAILABLE): the edit may or may not be stored; send it again with the same `client_change_id`.
      */
@@ -17139,9 +18894,9 @@ export const ChatServiceDefinition = {
       options: {},
     },
     /**
-     * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. It never moves
-     * back: a smaller number changes nothing. The caller's live streams receive the event `read`; so do those of the other
-     * members if the chat has at most 200 members (unless configured otherwise).
+     * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. Only MarkUnread moves
+     * it back: a `seq` before the mark changes nothing. The caller's live streams receive the event `read`; so do those of the
+     * other members if the chat has at most 200 members (unless configured otherwise). The same holds for MarkUnread.
      *
      * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
@@ -17152,6 +18907,86 @@ export const ChatServiceDefinition = {
       requestType: MarkReadRequest as typeof MarkReadRequest,
       requestStream: false,
       responseType: MarkReadResponse as typeof MarkReadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * MarkUnread moves the caller's read mark in a chat back, so that the message `from_seq` and all later ones are unread, on
+     * all of the caller's devices. The mark never moves forward by this call: if it is before `from_seq`, it stays. Messages
+     * from before the caller became a member never count as unread.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     * OUT_OF_RANGE (CURSOR_IN_FUTURE): `from_seq` is greater than the chat's last number.
+     */
+    markUnread: {
+      name: "MarkUnread",
+      requestType: MarkUnreadRequest as typeof MarkUnreadRequest,
+      requestStream: false,
+      responseType: MarkUnreadResponse as typeof MarkUnreadResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * MarkDelivered notes that a device of the caller has received every message up to a number. The mark never moves back, and
+     * reading a message moves it, too. In chats with more than 200 members (unless configured otherwise) the call changes
+     * nothing. A client sends it at most every few seconds for a chat, with the highest number that it has received.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
+     */
+    markDelivered: {
+      name: "MarkDelivered",
+      requestType: MarkDeliveredRequest as typeof MarkDeliveredRequest,
+      requestStream: false,
+      responseType: MarkDeliveredResponse as typeof MarkDeliveredResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * ListReceipts returns the members that have received a message, in ascending order of their user ids, and whether each has
+     * read it. The sender is not listed, and neither are users who became members after the message was sent. Only in chats with
+     * at most 200 members, unless configured otherwise.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     * FAILED_PRECONDITION (CHAT_TOO_LARGE): the chat has too many members.
+     */
+    listReceipts: {
+      name: "ListReceipts",
+      requestType: ListReceiptsRequest as typeof ListReceiptsRequest,
+      requestStream: false,
+      responseType: ListReceiptsResponse as typeof ListReceiptsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * ListMentions returns the messages that mention the caller, newest first: those of the caller's present chats that others
+     * have sent since the caller became a member, by user id or to everyone, read or not. Deleted messages are not among them.
+     * All messages of a page were there at one moment. A message that is edited to mention the caller has its old place.
+     */
+    listMentions: {
+      name: "ListMentions",
+      requestType: ListMentionsRequest as typeof ListMentionsRequest,
+      requestStream: false,
+      responseType: ListMentionsResponse as typeof ListMentionsResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * MuteChat sets until when the caller does not want to be notified of a chat (`Chat.muted_until`), for all of the caller's
+     * devices. It changes nothing else: messages are delivered and counted as before.
+     *
+     * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+     * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+     */
+    muteChat: {
+      name: "MuteChat",
+      requestType: MuteChatRequest as typeof MuteChatRequest,
+      requestStream: false,
+      responseType: MuteChatResponse as typeof MuteChatResponse,
       responseStream: false,
       options: {},
     },
@@ -17575,10 +19410,11 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-   * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to.
-   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type or a reference, or is silent, and older nodes may
-   * not know it.
-   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to, or
+   * `mentions` names a user who is not a member, or a part that is not in the text.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type, a reference or mentions, or is silent, and older
+   * nodes may not know it.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat, or not mention everyone.
    * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
    * `client_message_id`.
    */
@@ -17596,9 +19432,11 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
    * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
-   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message.
+   * INVALID_ARGUMENT (INVALID_FIELDS): `mentions` names a user who is not a member, or a part that is not in the text.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message, or not mention
+   * everyone.
    * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer;
-   * (FEATURE_DISABLED): the edit has data, and older nodes may not know it.
+   * (FEATURE_DISABLED): the edit has data or mentions, and older nodes may not know it.
    * ABORTED (VERSION_CONFLICT): the message's `update_seq` is not `if_version`; read it and decide anew.
    * UNAVAILABLE (STORAGE_UNAVAILABLE): the edit may or may not be stored; send it again with the same `client_change_id`.
    */
@@ -17707,15 +19545,72 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListMessagesResponse>>;
   /**
-   * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. It never moves
-   * back: a smaller number changes nothing. The caller's live streams receive the event `read`; so do those of the other
-   * members if the chat has at most 200 members (unless configured otherwise).
+   * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. Only MarkUnread moves
+   * it back: a `seq` before the mark changes nothing. The caller's live streams receive the event `read`; so do those of the
+   * other members if the chat has at most 200 members (unless configured otherwise). The same holds for MarkUnread.
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
    * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
    */
   markRead(request: MarkReadRequest, context: CallContext & CallContextExt): Promise<DeepPartial<MarkReadResponse>>;
+  /**
+   * MarkUnread moves the caller's read mark in a chat back, so that the message `from_seq` and all later ones are unread, on
+   * all of the caller's devices. The mark never moves forward by this call: if it is before `from_seq`, it stays. Messages
+   * from before the caller became a member never count as unread.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `from_seq` is greater than the chat's last number.
+   */
+  markUnread(
+    request: MarkUnreadRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<MarkUnreadResponse>>;
+  /**
+   * MarkDelivered notes that a device of the caller has received every message up to a number. The mark never moves back, and
+   * reading a message moves it, too. In chats with more than 200 members (unless configured otherwise) the call changes
+   * nothing. A client sends it at most every few seconds for a chat, with the highest number that it has received.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
+   */
+  markDelivered(
+    request: MarkDeliveredRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<MarkDeliveredResponse>>;
+  /**
+   * ListReceipts returns the members that have received a message, in ascending order of their user ids, and whether each has
+   * read it. The sender is not listed, and neither are users who became members after the message was sent. Only in chats with
+   * at most 200 members, unless configured otherwise.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (CHAT_TOO_LARGE): the chat has too many members.
+   */
+  listReceipts(
+    request: ListReceiptsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListReceiptsResponse>>;
+  /**
+   * ListMentions returns the messages that mention the caller, newest first: those of the caller's present chats that others
+   * have sent since the caller became a member, by user id or to everyone, read or not. Deleted messages are not among them.
+   * All messages of a page were there at one moment. A message that is edited to mention the caller has its old place.
+   */
+  listMentions(
+    request: ListMentionsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListMentionsResponse>>;
+  /**
+   * MuteChat sets until when the caller does not want to be notified of a chat (`Chat.muted_until`), for all of the caller's
+   * devices. It changes nothing else: messages are delivered and counted as before.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  muteChat(request: MuteChatRequest, context: CallContext & CallContextExt): Promise<DeepPartial<MuteChatResponse>>;
   /**
    * ListThread returns a page of a thread: its first message (the root), and the messages of the thread by sequence number.
    * With `after_seq` it pages forwards, with `before_seq` backwards; with neither it returns the newest page. Every page is in
@@ -18069,10 +19964,11 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * ALREADY_EXISTS (MESSAGE_ID_REUSED): the id was used with other content; nothing is changed.
-   * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to.
-   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type or a reference, or is silent, and older nodes may
-   * not know it.
-   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat.
+   * INVALID_ARGUMENT (INVALID_FIELDS): `reply_to_id` or `root_id` does not name a message that can be replied to, or
+   * `mentions` names a user who is not a member, or a part that is not in the text.
+   * FAILED_PRECONDITION (FEATURE_DISABLED): the message has data, a type, a reference or mentions, or is silent, and older
+   * nodes may not know it.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW): the caller may not send to this chat, or not mention everyone.
    * UNAVAILABLE (STORAGE_UNAVAILABLE, WRITER_BUSY): the message may or may not be stored; send it again with the same
    * `client_message_id`.
    */
@@ -18090,9 +19986,11 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
    * ALREADY_EXISTS (CHANGE_ID_REUSED): the id was used for another change; nothing is changed.
-   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message.
+   * INVALID_ARGUMENT (INVALID_FIELDS): `mentions` names a user who is not a member, or a part that is not in the text.
+   * PERMISSION_DENIED (NOT_A_MEMBER, ROLE_TOO_LOW, NOT_THE_SENDER): the caller may not edit this message, or not mention
+   * everyone.
    * FAILED_PRECONDITION (SYSTEM_MESSAGE, MESSAGE_DELETED, TOO_LATE): the message cannot be edited, or no longer;
-   * (FEATURE_DISABLED): the edit has data, and older nodes may not know it.
+   * (FEATURE_DISABLED): the edit has data or mentions, and older nodes may not know it.
    * ABORTED (VERSION_CONFLICT): the message's `update_seq` is not `if_version`; read it and decide anew.
    * UNAVAILABLE (STORAGE_UNAVAILABLE): the edit may or may not be stored; send it again with the same `client_change_id`.
    */
@@ -18201,15 +20099,72 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListMessagesResponse>;
   /**
-   * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. It never moves
-   * back: a smaller number changes nothing. The caller's live streams receive the event `read`; so do those of the other
-   * members if the chat has at most 200 members (unless configured otherwise).
+   * MarkRead moves the caller's read mark in a chat forward. All of the caller's devices share the mark. Only MarkUnread moves
+   * it back: a `seq` before the mark changes nothing. The caller's live streams receive the event `read`; so do those of the
+   * other members if the chat has at most 200 members (unless configured otherwise). The same holds for MarkUnread.
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
    * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
    */
   markRead(request: DeepPartial<MarkReadRequest>, options?: CallOptions & CallOptionsExt): Promise<MarkReadResponse>;
+  /**
+   * MarkUnread moves the caller's read mark in a chat back, so that the message `from_seq` and all later ones are unread, on
+   * all of the caller's devices. The mark never moves forward by this call: if it is before `from_seq`, it stays. Messages
+   * from before the caller became a member never count as unread.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `from_seq` is greater than the chat's last number.
+   */
+  markUnread(
+    request: DeepPartial<MarkUnreadRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<MarkUnreadResponse>;
+  /**
+   * MarkDelivered notes that a device of the caller has received every message up to a number. The mark never moves back, and
+   * reading a message moves it, too. In chats with more than 200 members (unless configured otherwise) the call changes
+   * nothing. A client sends it at most every few seconds for a chat, with the highest number that it has received.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * OUT_OF_RANGE (CURSOR_IN_FUTURE): `seq` is greater than the chat's last number.
+   */
+  markDelivered(
+    request: DeepPartial<MarkDeliveredRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<MarkDeliveredResponse>;
+  /**
+   * ListReceipts returns the members that have received a message, in ascending order of their user ids, and whether each has
+   * read it. The sender is not listed, and neither are users who became members after the message was sent. Only in chats with
+   * at most 200 members, unless configured otherwise.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * NOT_FOUND (MESSAGE_NOT_FOUND): the chat has no such message.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   * FAILED_PRECONDITION (CHAT_TOO_LARGE): the chat has too many members.
+   */
+  listReceipts(
+    request: DeepPartial<ListReceiptsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListReceiptsResponse>;
+  /**
+   * ListMentions returns the messages that mention the caller, newest first: those of the caller's present chats that others
+   * have sent since the caller became a member, by user id or to everyone, read or not. Deleted messages are not among them.
+   * All messages of a page were there at one moment. A message that is edited to mention the caller has its old place.
+   */
+  listMentions(
+    request: DeepPartial<ListMentionsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListMentionsResponse>;
+  /**
+   * MuteChat sets until when the caller does not want to be notified of a chat (`Chat.muted_until`), for all of the caller's
+   * devices. It changes nothing else: messages are delivered and counted as before.
+   *
+   * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
+   * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
+   */
+  muteChat(request: DeepPartial<MuteChatRequest>, options?: CallOptions & CallOptionsExt): Promise<MuteChatResponse>;
   /**
    * ListThread returns a page of a thread: its first message (the root), and the messages of the thread by sequence number.
    * With `after_seq` it pages forwards, with `before_seq` backwards; with neither it returns the newest page. Every page is in

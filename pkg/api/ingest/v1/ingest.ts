@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Mention } from "../../chat/v1/chat.ts";
 import { Struct } from "../../google/protobuf/struct.ts";
 import { Timestamp } from "../../google/protobuf/timestamp.ts";
 
@@ -33,6 +34,7 @@ export interface AcceptedMessage {
   silent: boolean;
   replyToId: string;
   rootId: string;
+  mentions: Mention[];
 }
 
 function createBaseAcceptedMessage(): AcceptedMessage {
@@ -50,6 +52,7 @@ function createBaseAcceptedMessage(): AcceptedMessage {
     silent: false,
     replyToId: "",
     rootId: "",
+    mentions: [],
   };
 }
 
@@ -93,6 +96,9 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
     }
     if (message.rootId !== "") {
       writer.uint32(106).string(message.rootId);
+    }
+    for (const v of message.mentions) {
+      Mention.encode(v!, writer.uint32(186).fork()).join();
     }
     return writer;
   },
@@ -214,6 +220,14 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
             message.rootId = reader.string();
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.mentions.push(Mention.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -273,6 +287,9 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
         : isSet(object.root_id)
         ? globalThis.String(object.root_id)
         : "",
+      mentions: globalThis.Array.isArray(object?.mentions)
+        ? object.mentions.map((e: any) => Mention.fromJSON(e))
+        : [],
     };
   },
 
@@ -317,6 +334,9 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
     if (message.rootId !== "") {
       obj.rootId = message.rootId;
     }
+    if (message.mentions?.length) {
+      obj.mentions = message.mentions.map((e) => Mention.toJSON(e));
+    }
     return obj;
   },
 
@@ -338,6 +358,7 @@ export const AcceptedMessage: MessageFns<AcceptedMessage> = {
     message.silent = object.silent ?? false;
     message.replyToId = object.replyToId ?? "";
     message.rootId = object.rootId ?? "";
+    message.mentions = object.mentions?.map((e) => Mention.fromPartial(e)) || [];
     return message;
   },
 };

@@ -1,5 +1,5 @@
 import { memo } from 'preact/compat';
-import type { Message } from '../../../../../pkg/chat-client/index.ts';
+import { type Message, MessageStreaming } from '../../../../../pkg/chat-client/index.ts';
 import type { Conversation } from '../../chats/conversation.ts';
 import type { OwnChange } from '../../chats/own-changes.ts';
 import type { Row } from '../../conversation/rows.ts';
@@ -9,6 +9,7 @@ import { deletedText } from '../../text/deleted-text.ts';
 import { hueOf, nameOf } from '../../text/names.ts';
 import { systemText } from '../../text/system-text.ts';
 import { Avatar } from '../controls/avatar.tsx';
+import { GrowingCursor, StopButton } from './growing.tsx';
 import { MessageActions } from './message-actions.tsx';
 import { MessageEditor } from './message-editor.tsx';
 import { ChangeStatus, OutgoingStatus, SentStatus } from './message-status.tsx';
@@ -82,6 +83,7 @@ function Bubble({ row, direct, conversation, readPositions, change, quoted, ...m
   const edited = deleted ? undefined : editedAt;
   const sender = row.kind === 'message' ? row.message.sender : undefined;
   const message = row.kind === 'message' ? row.message : undefined;
+  const growing = message?.streaming === MessageStreaming.STREAMING;
   const editing = change?.kind === 'editing' ? change : undefined;
   const pending = change?.kind === 'saving' || change?.kind === 'deleting' ? change : undefined;
   const stored = row.kind === 'message' ? row.message.text : row.outgoing.text;
@@ -113,7 +115,9 @@ function Bubble({ row, direct, conversation, readPositions, change, quoted, ...m
           ) : (
             <MessageText text={text} />
           )}
+          {growing && <GrowingCursor />}
           <span class="bubble-meta">
+            {message?.streaming === MessageStreaming.CANCELLED && <span title="The text breaks off">stopped</span>}
             {edited && <span title={`Edited ${momentOf(edited)}`}>edited</span>}
             <time title={momentOf(at)} dateTime={at.toISOString()}>
               {timeOf(at)}
@@ -123,6 +127,7 @@ function Bubble({ row, direct, conversation, readPositions, change, quoted, ...m
             {row.kind === 'outgoing' && <OutgoingStatus outgoing={row.outgoing} />}
           </span>
         </div>
+        {message && growing && !own && <StopButton conversation={conversation} message={message} sender={name} />}
         {message && !editing && !pending && (
           <MessageActions
             name={deleted ? deletedText : text.slice(0, maxNameLength)}

@@ -1,0 +1,23 @@
+import type { Mention } from '../../../model/mention.ts';
+
+/** A mention as `messages.mentions` has it. Stored for ever: never rename a key. */
+export type StoredMention = { offset: number; length: number } & ({ user_id: string } | { everyone: true });
+
+/** Undefined if there are none. */
+export function toStoredMentions(mentions: readonly Mention[] | undefined): StoredMention[] | undefined {
+  if (!mentions || mentions.length === 0) return undefined;
+  return mentions.map(({ userId, everyone, offset, length }) => ({
+    ...(everyone ? { everyone } : { user_id: userId }),
+    offset,
+    length,
+  }));
+}
+
+export function fromStoredMentions(stored: readonly StoredMention[] | null): Mention[] | undefined {
+  return stored?.map((mention) => {
+    const { offset, length } = mention;
+    return 'everyone' in mention
+      ? { userId: '', everyone: true, offset, length }
+      : { userId: mention.user_id, everyone: false, offset, length };
+  });
+}
