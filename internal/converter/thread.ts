@@ -1,6 +1,6 @@
 import type * as wire from '../../pkg/api/chat/v1/chat.ts';
 import type { Complete } from '../model/complete.ts';
-import type { ThreadSummary } from '../model/thread-summary.ts';
+import type { ThreadSummary } from '../model/thread.ts';
 
 export function toWireThread(summary: ThreadSummary): Complete<wire.ThreadSummary> {
   const { replyCount, lastSeq, lastAt, participantIds, updateSeq } = summary;

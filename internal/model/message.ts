@@ -1,7 +1,7 @@
 import type { Mention } from './mention.ts';
 import type { ReactionCount } from './reaction.ts';
 import type { SystemEvent } from './system-event.ts';
-import type { ThreadSummary } from './thread-summary.ts';
+import type { ThreadSummary } from './thread.ts';
 import type { TraceContext } from './trace-context.ts';
 import type { User } from './user.ts';
 
