@@ -1,6 +1,7 @@
 import {
   type Chat,
   type ChatClient,
+  type Mention,
   type Message,
   type MessagePart,
   newId,
@@ -36,6 +37,8 @@ interface Deps {
   ownId: string;
   /** Resolves once the client receives every later event. */
   online: () => Promise<void>;
+  /** Returns whom a typed text mentions. Never throws. */
+  mentionsIn: (text: string) => Promise<Mention[]>;
 }
 
 const pageSize = 50;
@@ -61,6 +64,8 @@ export class Conversation {
   following = true;
   readonly #deps: Deps;
   #loading: Loading | undefined;
+  /** Settles when the texts that mention somebody have been handed over. */
+  #naming: Promise<void> | undefined;
   /** Counts how often the newest page was asked for: any other that is on its way then comes too late. */
   #generation = 0;
   /** The epoch of the numbers in the window; empty if it is not known. */
@@ -87,6 +92,7 @@ export class Conversation {
       chatId: id,
       client: deps.client,
       onChange: (message) => this.receiveChange(message),
+      mentionsIn: deps.mentionsIn,
       find: (messageId) => this.state.value.window.messages.find((one) => one.id === messageId),
     });
   }
@@ -136,6 +142,20 @@ export class Conversation {
     this.#resets += 1;
     this.#heardMeanwhile = [];
     void this.loadNewest();
+  }
+
+  /** Reads the messages from the first unread one on, if older ones than those in the window are unread. */
+  async loadUnread(): Promise<void> {
+    const { window, unreadAfter } = this.state.value;
+    const first = window.messages[0]?.seq ?? 0;
+    if (unreadAfter === undefined || !window.hasOlder || first <= unreadAfter || this.#loading) return;
+    const join = (_: MessageWindow, messages: readonly Message[], hasMore: boolean): MessageWindow => ({
+      messages: [...messages],
+      hasOlder: unreadAfter > 0,
+      hasNewer: hasMore,
+    });
+    this.following = false;
+    await this.#loadPage('newer', { afterSeq: unreadAfter }, join);
   }
 
   async loadOlder(): Promise<void> {
@@ -250,16 +270,31 @@ export class Conversation {
     this.#change({ outgoing: withState(this.state.value.outgoing, id, change) });
   }
 
+  /** The user has marked the messages after this number as unread. */
+  setUnreadAfter(seq: number): void {
+    this.#change({ unreadAfter: seq });
+  }
+
   /** The reader left the conversation: its messages no longer count as new. */
   left(): void {
     this.#change({ unreadAfter: undefined });
   }
 
   #send({ clientMessageId, text, replyTo, root }: Outgoing): void {
-    // The client tells of success and refusal by events, too, but not when it has no room or is closed.
-    this.#deps.client
-      .send(this.id, text, { clientMessageId, replyTo, root })
-      .catch((error: unknown) => this.refused(clientMessageId, error));
+    const { client, mentionsIn } = this.#deps;
+    const send = (mentions: Mention[]) => {
+      // The client tells of success and refusal by events, too, but not when it has no room or is closed.
+      client
+        .send(this.id, text, { clientMessageId, replyTo, root, mentions })
+        .catch((error: unknown) => this.refused(clientMessageId, error));
+    };
+    if (!this.#naming && !text.includes('@')) return send([]);
+    // Later texts wait for the names of earlier ones, so that the order stays.
+    const naming = (this.#naming ?? Promise.resolve()).then(() => mentionsIn(text)).then(send);
+    this.#naming = naming;
+    void naming.then(() => {
+      if (this.#naming === naming) this.#naming = undefined;
+    });
   }
 
   #find(messageId: string): Message | undefined {

@@ -9,10 +9,11 @@ interface Props {
   onThread: () => void;
   onEdit: (() => void) | undefined;
   onDelete: (() => void) | undefined;
+  onMarkUnread: (() => void) | undefined;
 }
 
 /** The buttons beside a message, for what the user may do to it. */
-export function MessageActions({ name, reachable, onReply, onThread, onEdit, onDelete }: Props) {
+export function MessageActions({ name, reachable, onReply, onThread, onEdit, onDelete, onMarkUnread }: Props) {
   const tabIndex = reachable ? 0 : -1;
   return (
     <div class="message-actions">
@@ -27,6 +28,17 @@ export function MessageActions({ name, reachable, onReply, onThread, onEdit, onD
       {onEdit && (
         <button type="button" tabIndex={tabIndex} aria-label={`Edit: ${name}`} title="Edit" onClick={onEdit}>
           <Icon name="edit" />
+        </button>
+      )}
+      {onMarkUnread && (
+        <button
+          type="button"
+          tabIndex={tabIndex}
+          aria-label={`Mark as unread: ${name}`}
+          title="Mark as unread"
+          onClick={onMarkUnread}
+        >
+          <Icon name="unread" />
         </button>
       )}
       {onDelete && (
