@@ -3,8 +3,7 @@ import { ChatError } from '../../model/errors.ts';
 import type { MentionFault } from '../../model/mention.ts';
 import type { ChangeRefusal } from '../../repository/change-repository.ts';
 import type { ReactionRefusal } from '../../repository/reaction-repository.ts';
-import { refusalOf } from '../authorization.ts';
-import { toMentionError } from '../chats/mentions.ts';
+import { refusalOf, toMentionError } from '../authorization.ts';
 
 /** What a refusal comes with. */
 interface Details {
