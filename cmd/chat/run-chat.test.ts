@@ -108,6 +108,18 @@ describe('a message that was sent', () => {
     await say(bob, '/history 4', '(to a deleted message) yes\n');
   });
 
+  test('is reacted to, and the reaction is taken back', async () => {
+    const alice = await join('rea', '--room', 'reactions');
+    const bob = await join('rob', '--room', 'reactions');
+    await say(alice, 'Shall we go?', '[Sent to reactions] Shall we go?\n');
+    await bob.shows('[rea] Shall we go?\n');
+    await say(bob, '/react last 👍', '[System] You reacted with 👍 to #3\n');
+    await alice.shows('[System] rob reacted with 👍 to #3\n');
+    await say(bob, '/react #3 👍', '[System] You took 👍 back from #3\n');
+    await alice.shows('[System] rob took 👍 back from #3\n');
+    await say(bob, '/react last nice', /emoji must be one emoji/);
+  });
+
   test('is changed by its number; only its sender edits it, and moderators delete it', async () => {
     const owner = await join('olga', '--room', 'moderated');
     const guest = await join('gus', '--room', 'moderated');

@@ -113,6 +113,12 @@ export const commands: readonly Command[] = [
     run: (conversation, text, number) => conversation.reply(number, text),
   },
   {
+    name: 'react',
+    parameters: '<#n|last> <emoji>',
+    summary: 'react to a message, or take it back',
+    run: (conversation, emoji, number) => conversation.react(number, emoji),
+  },
+  {
     name: 'thread',
     parameters: '<#n|last> [text]',
     summary: 'show a thread; with a text, write in it',

@@ -1,4 +1,11 @@
-import type { ChangeReceipt, Chat, ChatClient, Message, SendOptions } from '../../../pkg/chat-client/index.ts';
+import type {
+  ChangeReceipt,
+  Chat,
+  ChatClient,
+  Message,
+  ReactionChanged,
+  SendOptions,
+} from '../../../pkg/chat-client/index.ts';
 import { ChatClientError, ChatRole, ChatType } from '../../../pkg/chat-client/index.ts';
 import { mentionsIn } from '../service/mentions-in.ts';
 import { readPages } from '../service/pages.ts';
@@ -165,6 +172,24 @@ export class CurrentChat {
   async reply(seq: number | undefined, text: string): Promise<void> {
     const message = await this.#findNamed(seq);
     if (message) await this.send(text, { replyTo: message.id, root: message.rootId || undefined }, message);
+  }
+
+  /** Reacts to a message of the current chat, or takes the user's reaction back. */
+  async react(seq: number | undefined, emoji: string): Promise<void> {
+    const named = await this.#findNamed(seq);
+    if (!named) return;
+    const { chatId, id: messageId } = named;
+    const { message } = await this.#client.call('getMessage', { chatId, messageId });
+    const own = message?.reactions.some((one) => one.emoji === emoji && one.own) ?? false;
+    await (own ? this.#client.unreact(chatId, messageId, emoji) : this.#client.react(chatId, messageId, emoji));
+    this.say(own ? `You took ${emoji} back from #${named.seq}` : `You reacted with ${emoji} to #${named.seq}`);
+  }
+
+  /** Says that somebody else has reacted to a message of the current chat, or has taken the reaction back. */
+  showReaction({ chatId, messageSeq, user, emoji, added }: ReactionChanged): void {
+    if (chatId !== this.chats.current?.id || !user || user.id === this.#userId) return;
+    const what = added ? `reacted with ${emoji} to` : `took ${emoji} back from`;
+    this.say(`${userName(user)} ${what} #${messageSeq}`);
   }
 
   /** Shows the thread of a message of the current chat, or writes in it. */

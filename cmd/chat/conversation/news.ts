@@ -16,6 +16,7 @@ export class News {
     client.on('chatAdded', (chat) => conversation.chats.add(chat));
     client.on('message', (message) => this.#then(() => this.#show(message)));
     client.on('messageChanged', (message) => this.#then(() => conversation.showChange(message)));
+    client.on('reaction', (change) => this.#then(async () => conversation.showReaction(change)));
     client.on('chatRemoved', ({ chatId, reason }) => this.#then(() => this.#removed(chatId, reason)));
     client.on('presence', ({ chatId, user, online }) => {
       const { current } = conversation.chats;

@@ -40,6 +40,7 @@ describe('a typed line', () => {
     ['/delete #7', 'delete', 7, ''],
     ['/reply #7 yes,  indeed', 'reply', 7, 'yes,  indeed'],
     ['/reply 7 yes', 'reply', 7, 'yes'],
+    ['/react #7 👍', 'react', 7, '👍'],
     ['/thread #7', 'thread', 7, ''],
     ['/thread 7 more', 'thread', 7, 'more'],
   ])('%j names a message', (line, name, messageSeq, argument) => {
@@ -52,6 +53,7 @@ describe('a typed line', () => {
     ['/delete 12', 'Usage: /delete [#n]'],
     ['/delete #12 now', 'Usage: /delete [#n]'],
     ['/reply', 'Usage: /reply <#n|last> <text>'],
+    ['/react last', 'Usage: /react <#n|last> <emoji>'],
     ['/reply yes', 'Usage: /reply <#n|last> <text>'],
     ['/reply #7', 'Usage: /reply <#n|last> <text>'],
     ['/thread', 'Usage: /thread <#n|last> [text]'],

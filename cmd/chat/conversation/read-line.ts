@@ -27,7 +27,7 @@ export function readLine(line: string): Line {
   if (parameters.startsWith('<#n|last>')) {
     const named = namedMessage.exec(rest);
     const text = named?.[2]?.trim() ?? '';
-    if (!named || (text === '' && parameters.endsWith('<text>')))
+    if (!named || (text === '' && parameters.endsWith('>')))
       return { kind: 'fault', message: `Usage: ${usageOf(command)}` };
     const [, seq] = named;
     return { kind: 'command', command, argument: text, ...(seq !== undefined && { messageSeq: Number(seq) }) };
