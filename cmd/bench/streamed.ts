@@ -5,6 +5,7 @@ import {
   type Command,
   type CreateChatResponse,
   FinishOutcome,
+  SendMessageRequest,
   type StartMessageResponse,
 } from '../../pkg/api/chat/v1/chat.ts';
 import { until } from './fan-out-wire.ts';
@@ -148,8 +149,8 @@ async function measureTokens(
               if (streamed)
                 write({ $case: 'appendMessage', value: { chatId, messageId, part: count + 1, text: token } });
               else {
-                const message = { chatId, clientMessageId: randomUUID(), text: token, data: undefined };
-                write({ $case: 'sendMessage', value: message as never });
+                const message = { chatId, clientMessageId: randomUUID(), text: token };
+                write({ $case: 'sendMessage', value: SendMessageRequest.fromPartial(message) });
               }
             }
             await sleep(4);

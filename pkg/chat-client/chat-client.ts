@@ -238,6 +238,7 @@ export class ChatClient {
       chatId,
       clientMessageId,
       text,
+      maxFrameBytes: () => this.#session.limits?.maxFrameBytes ?? 0,
       perform: (command) => this.#session.streams.perform(command),
       onStopRequested: (listener) => this.on('stopRequested', listener),
     });

@@ -20,6 +20,7 @@ export function toRates({ rates }: Config): Rates {
   return {
     named: {
       SendMessage: { points: messagesPerSecond, seconds: 1 },
+      StartMessage: { points: messagesPerSecond, seconds: 1 },
       Guest: { points: guestsPerMinute, seconds: 60 },
       Login: { points: signInsPerMinute, seconds: 60 },
       Register: { points: signInsPerMinute, seconds: 60 },

@@ -91,7 +91,9 @@ test('a deleted text is in no table, file, key, stream, page or log afterwards',
   // A long text is kept out of line, and compressed unless it is random.
   const long = Array.from({ length: 60 }, () => crypto.randomUUID()).join(' ');
   const data = [`datum ${crypto.randomUUID()}`, `other datum ${crypto.randomUUID()}`] as const;
-  const texts = [`secret ${crypto.randomUUID()}`, `second ${crypto.randomUUID()}`, long.slice(0, 36), ...data] as const;
+  const parts = [`start ${crypto.randomUUID()}`, `part ${crypto.randomUUID()}`] as const;
+  const own = [`secret ${crypto.randomUUID()}`, `second ${crypto.randomUUID()}`] as const;
+  const texts = [...own, long.slice(0, 36), ...data, ...parts] as const;
   const change = { chatId: group.id, clientChangeId: '' };
   const [first, second] = [await say(alice, group, texts[0]), await say(alice, group, long)];
   const edit = { ...change, messageId: first.messageId, text: texts[1] };
@@ -99,6 +101,8 @@ test('a deleted text is in no table, file, key, stream, page or log afterwards',
   // The data before is in the history of edits.
   await alice.chat.editMessage({ ...edit, clientChangeId: 'edit-again', data: { secret: data[1] } });
   await say(alice, group, 'stays');
+  const growing = await alice.chat.startMessage({ chatId: group.id, clientMessageId: 'growing', text: parts[0] });
+  await alice.chat.appendMessage({ chatId: group.id, messageId: growing.messageId, part: 1, text: parts[1] });
 
   const tables = ['base', 'global'].map((part) => join(server.dataFolder, part));
   const inTables = async () => (await Promise.all(tables.map((part) => filesWith(part, texts)))).flat();
@@ -113,7 +117,7 @@ test('a deleted text is in no table, file, key, stream, page or log afterwards',
     expect((await inStreams()).filter((path) => path.includes('STREAM_'))).not.toEqual([]);
   });
 
-  for (const { messageId } of [first, second]) await alice.chat.deleteMessage({ ...change, messageId });
+  for (const { messageId } of [first, second, growing]) await alice.chat.deleteMessage({ ...change, messageId });
 
   const { messages } = await alice.chat.listMessages({ chatId: group.id, pageSize: 50 });
   expect(messages.map(({ text }) => text).filter(Boolean)).toEqual(['stays']);

@@ -1,4 +1,4 @@
-import type { Accepted, Event, Welcome } from '../../api/chat/v1/chat.ts';
+import type { Accepted, Event, Limits, Welcome } from '../../api/chat/v1/chat.ts';
 import { sleep } from '../../backoff/sleep.ts';
 import type { TokenKeeper } from '../auth/token-source.ts';
 import { type ChatClientError, closedError, must } from '../errors/chat-error.ts';
@@ -63,6 +63,11 @@ export class StreamClient {
       onEnd: () => this.#leave(),
     };
     this.#connection = new Connection(connection, { silenceMs });
+  }
+
+  /** The limits that the service has told last. */
+  get limits(): Limits | undefined {
+    return this.#welcome?.limits;
   }
 
   get state(): ConnectionState {

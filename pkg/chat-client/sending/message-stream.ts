@@ -12,6 +12,8 @@ interface Deps {
   clientMessageId: string;
   /** The beginning of the text. */
   text: string;
+  /** The largest frame that the service accepts, in bytes; 0 if it has not said it yet. */
+  maxFrameBytes: () => number;
   perform: (command: StreamCommand) => Promise<Receipt>;
   /** Calls the listener when a member asks to end the message. Returns a function that removes it. */
   onStopRequested: (listener: (event: { messageId: string }) => void) => () => void;
@@ -32,12 +34,14 @@ export class MessageStream extends WritableStream<string> {
   /** Aborts when a member asks to end the message. What is to follow is up to the writer. */
   readonly stopRequested: AbortSignal;
 
-  constructor({ chatId, clientMessageId, text, perform, onStopRequested }: Deps) {
+  constructor({ chatId, clientMessageId, text, maxFrameBytes, perform, onStopRequested }: Deps) {
     const stop = new AbortController();
     const finished = Promise.withResolvers<Receipt>();
     // A writer that does not look at it has the errors of its writes.
     finished.promise.catch(() => {});
-    const started = perform({ $case: 'startMessage', value: { chatId, clientMessageId, text } });
+    const first = toParts(text, maxFrameBytes());
+    const [beginning = '', ...others] = first.pieces;
+    const started = perform({ $case: 'startMessage', value: { chatId, clientMessageId, text: beginning } });
     started.catch((error: ChatClientError) => finished.reject(error));
     let removeListener = () => {};
     void started.then(
@@ -49,7 +53,8 @@ export class MessageStream extends WritableStream<string> {
     const unanswered = new Set<Promise<unknown>>();
     let failure: unknown;
     let lastPart = 0;
-    let held = '';
+    // What did not fit into the first command goes before what is written.
+    let held = others.join('') + first.rest;
     const append = async (pieces: readonly string[]) => {
       const { messageId } = await started;
       for (const piece of pieces) {
@@ -63,7 +68,11 @@ export class MessageStream extends WritableStream<string> {
         unanswered.add(answer);
         if (unanswered.size >= maxUnanswered) await Promise.race(unanswered);
       }
-      if (failure !== undefined) throw failure;
+      if (failure !== undefined) {
+        // The stream is broken then, and nobody can close it. What is refused for good says so once more.
+        await finish(FinishOutcome.CANCELLED).catch(() => {});
+        throw failure;
+      }
     };
     const finish = async (outcome: FinishOutcome) => {
       try {
@@ -71,7 +80,9 @@ export class MessageStream extends WritableStream<string> {
         // A part that the service refuses for some time must not come after the end.
         await Promise.all(unanswered);
         if (failure !== undefined && outcome === FinishOutcome.COMPLETE) throw failure;
-        finished.resolve(await perform({ $case: 'finishMessage', value: { chatId, messageId, outcome } }));
+        const end = await perform({ $case: 'finishMessage', value: { chatId, messageId, outcome } });
+        if (failure === undefined) finished.resolve(end);
+        else finished.reject(failure);
       } catch (error) {
         finished.reject(error as ChatClientError);
         throw error;
@@ -81,12 +92,13 @@ export class MessageStream extends WritableStream<string> {
     };
     super({
       write(chunk) {
-        const { pieces, rest } = toParts(held + chunk);
+        const { pieces, rest } = toParts(held + chunk, maxFrameBytes());
         held = rest;
         return append(pieces);
       },
       async close() {
-        if (held) await append([held]);
+        const { pieces, rest } = toParts(held, maxFrameBytes());
+        await append(rest ? [...pieces, rest] : pieces);
         await finish(FinishOutcome.COMPLETE);
       },
       abort: () => finish(FinishOutcome.CANCELLED),

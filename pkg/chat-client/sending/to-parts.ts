@@ -1,11 +1,16 @@
-/** The most UTF-16 code units of a part: as UTF-8 in JSON it fits into the frames of a service with the smallest limits that make sense. */
-const maxUnits = 16_384;
+/** The most UTF-16 code units of a part. */
+const mostUnits = 16_384;
+/** The bytes of a frame with one part besides its text, and the most bytes of a code unit in JSON (`\u0007`). */
+const frameBytes = 512;
+const bytesPerUnit = 6;
 
 /**
- * Cuts a text into parts of whole characters. `rest` is the first half of a character whose second half has not come yet: tokens of a language model may end
+ * Cuts a text into parts of whole characters, each of which fits into a frame of `maxFrameBytes` in any encoding. `rest` is the first half of a character whose second half has not come yet: tokens of a language model may end
  * in the middle of an emoji.
  */
-export function toParts(text: string): { pieces: string[]; rest: string } {
+export function toParts(text: string, maxFrameBytes = 0): { pieces: string[]; rest: string } {
+  const fitting = Math.max(2, Math.floor((maxFrameBytes - frameBytes) / bytesPerUnit));
+  const maxUnits = maxFrameBytes > 0 ? Math.min(mostUnits, fitting) : mostUnits;
   const rest = endsInside(text, text.length) ? text.slice(-1) : '';
   const whole = rest ? text.slice(0, -1) : text;
   const pieces: string[] = [];

@@ -1,10 +1,11 @@
 import { type RawBuilder, sql } from 'kysely';
 import { Batch } from '../../../model/batch.ts';
 import type { Complete } from '../../../model/complete.ts';
-import { type Entry, seqOf } from '../../../model/entry.ts';
+import { charsOf, type Entry, seqOf } from '../../../model/entry.ts';
 import type { ReactionChange } from '../../../model/reaction.ts';
 import type { ChangesPage } from '../../message-repository.ts';
 import { type MessageRow, toMessage } from './message-row.ts';
+import { maxPageChars } from './page-chars.ts';
 
 /**
  * How many changes are read for each entry of a page. Most changes of a message that changes often have been replaced; the more of them one page
@@ -51,12 +52,14 @@ interface Wanted {
 
 /**
  * Makes a page of the next `limit` messages and the next `limit * changesPerEntry` changes, in the order of their numbers: of the entries up to the
- * number up to which both are complete.
+ * number up to which both are complete. A page has fewer if the texts are long.
  */
 export function toPage(rows: readonly EntryRow[], { chatId, afterSeq, limit, lastSeq }: Wanted): ChangesPage {
   const known = completeUpTo(rows, limit, lastSeq);
   const entries: Entry[] = [];
   let covered = afterSeq;
+  let chars = 0;
+  let isFull = false;
   const coverUpTo = (seq: number) => {
     if (seq > covered) entries.push({ kind: 'covered', chatId, fromSeq: covered + 1, toSeq: seq });
   };
@@ -64,12 +67,14 @@ export function toPage(rows: readonly EntryRow[], { chatId, afterSeq, limit, las
     const entry = toEntry(row, chatId);
     if (!entry) continue;
     const seq = seqOf(entry);
-    if (seq > known || entries.length >= limit) break;
+    chars += charsOf(entry);
+    isFull = entries.length >= limit || (chars > maxPageChars && entries.length > 0);
+    if (seq > known || isFull) break;
     coverUpTo(seq - 1);
     entries.push(entry);
     covered = seq;
   }
-  if (entries.length < limit) coverUpTo(known);
+  if (!isFull && entries.length < limit) coverUpTo(known);
   const batch = entries.length > 0 ? new Batch(entries) : Batch.empty;
   return { batch, lastSeq, hasMore: Math.max(batch.lastSeq, afterSeq) < lastSeq };
 }

@@ -6,6 +6,7 @@ import type { ThreadSummary } from '../../../model/thread.ts';
 import type { Reader } from '../../guard.ts';
 import type { HistoryRange } from '../../message-repository.ts';
 import { type MessageRow, messageColumns, toMessage } from './message-row.ts';
+import { countFitting } from './page-chars.ts';
 
 /** A row of a page, of the thread's root, or of a message that one of them replies to. */
 export interface HistoryRow extends MessageRow {
@@ -78,12 +79,15 @@ function toThreadSummary(row: NonNullable<HistoryRow['thread']>): ThreadSummary 
   };
 }
 
-/** Makes a page of `limit` messages of the rows of a query of `selectPage`, completed. */
+/** Makes a page of up to `limit` messages of the rows of a query of `selectPage`, completed. It has fewer if they are long. */
 export function toMessagePage(rows: readonly HistoryRow[], range: HistoryRange, limit: number): MessagePage {
   const found = rows.filter(({ part }) => part === 'page').map(toMessageWithThread);
   const forwards = typeof range === 'object' && 'afterSeq' in range;
-  const hasMore = found.length > limit;
-  const messages = forwards ? found.slice(0, limit) : found.slice(hasMore ? 1 : 0);
+  // Backwards, the newest ones come first.
+  const nearest = forwards ? found : found.toReversed();
+  const count = countFitting(nearest.slice(0, limit), ({ text }) => text.length);
+  const hasMore = found.length > count;
+  const messages = forwards ? found.slice(0, count) : found.slice(found.length - count);
   const root = rows.filter(({ part }) => part === 'root');
   return { messages, hasMore, referenced: referencedBy([...root.map(toMessage), ...messages], rows) };
 }

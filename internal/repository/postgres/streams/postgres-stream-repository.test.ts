@@ -194,6 +194,31 @@ describe('a streamed message', () => {
   });
 });
 
+test('pages of long messages have fewer of them, and all of them together', async () => {
+  const text = 'x'.repeat(90_000);
+  const ids: string[] = [];
+  for (let i = 0; i < 20; i += 1) ids.push(await started(text));
+  const listed: string[] = [];
+  for (let afterSeq = 1, more = true; more; ) {
+    const { messages, hasMore } = await storage.messages.listHistory(chatId, { afterSeq }, 100);
+    expect(messages.length).toBeLessThan(10);
+    listed.push(...messages.map(({ id }) => id));
+    [afterSeq, more] = [messages.at(-1)!.seq, hasMore];
+  }
+  expect(listed).toEqual(ids);
+  const { messages: newest, hasMore } = await storage.messages.listHistory(chatId, 'newest', 100);
+  expect(newest.map(({ id }) => id)).toEqual(ids.slice(-newest.length));
+  expect([newest.length < 10, hasMore]).toEqual([true, true]);
+  const changed: string[] = [];
+  for (let after = 1, more = true; more; ) {
+    const page = (await storage.messages.findChanges(chatId, after, 100))!;
+    expect(page.batch.entries.length).toBeLessThan(10);
+    changed.push(...page.batch.entries.flatMap((entry) => ('message' in entry ? [entry.message.id] : [])));
+    [after, more] = [page.batch.lastSeq, page.hasMore];
+  }
+  expect(changed).toEqual(ids);
+});
+
 /** Of the test's chat. */
 async function idle(ms: number): Promise<string[]> {
   const found = await storage.streams.findIdle(ms, 1_000);
