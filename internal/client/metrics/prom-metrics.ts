@@ -33,6 +33,8 @@ export class PromMetrics implements Metrics {
 
   /** Lets the process that has started this one as its worker ask for these metrics, to add those of all workers up. */
   share(): void {
+    // In the OpenMetrics format prom-client takes `_total` off the names of counters for good, also of those that it shares.
+    this.#registry.setContentType(prom.Registry.PROMETHEUS_CONTENT_TYPE as unknown as prom.OpenMetricsContentType);
     prom.AggregatorRegistry.setRegistries(this.#registry as unknown as prom.Registry);
     // It answers from now on.
     new prom.AggregatorRegistry();
