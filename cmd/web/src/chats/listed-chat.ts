@@ -65,8 +65,8 @@ function uncountedBefore({ uncounted, lastSeq, readSeq }: ListedChat, number: nu
   return number > lastSeq + 1 ? [...unread, [lastSeq + 1, number - 1]] : unread;
 }
 
-function isCounted({ sender, system }: Message, ownId: string): boolean {
-  return !system && sender?.id !== ownId;
+function isCounted({ sender, system, silent }: Message, ownId: string): boolean {
+  return !system && !silent && sender?.id !== ownId;
 }
 
 /** Returns the chat with the change of membership that a system message describes. */
