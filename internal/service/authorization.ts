@@ -1,6 +1,7 @@
 import type { ChatType } from '../model/chat.ts';
 import { ChatError, invalidFieldsError } from '../model/errors.ts';
 import { type ChatRole, chatRoles } from '../model/member.ts';
+import type { MentionFault } from '../model/mention.ts';
 import { type ChatOperation, type Operation, operations, type Permission } from '../model/operations.ts';
 import type { Principal } from '../model/principal.ts';
 import type { Access, Reader } from '../repository/guard.ts';
@@ -87,4 +88,19 @@ export function refusalOf(
 function badReference(field: 'reply_to_id' | 'root_id'): ChatError {
   const description = 'must name a message of this chat that is neither hidden nor a system message';
   return invalidFieldsError({ field, description });
+}
+
+/** The error for a mention that the chat does not allow. */
+export function toMentionError({ why, index }: MentionFault): ChatError {
+  switch (why) {
+    case 'not_a_member':
+      return invalidFieldsError({
+        field: `mentions[${index}].user_id`,
+        description: 'must be the id of a member of the chat',
+      });
+    case 'everyone_not_allowed':
+      return new ChatError('ROLE_TOO_LOW', 'your role in this chat does not allow to mention everyone');
+    default:
+      return why satisfies never;
+  }
 }

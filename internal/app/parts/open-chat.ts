@@ -22,7 +22,7 @@ import { PostgresMembershipRepository } from '../../repository/postgres/members/
 import { PostgresPersonalSettingsRepository } from '../../repository/postgres/members/postgres-personal-settings-repository.ts';
 import { PostgresReadMarkRepository } from '../../repository/postgres/members/postgres-read-mark-repository.ts';
 import { PostgresReceiptRepository } from '../../repository/postgres/members/postgres-receipt-repository.ts';
-import { PostgresMentionRepository } from '../../repository/postgres/mentions/postgres-mention-repository.ts';
+import { PostgresMentionRepository } from '../../repository/postgres/messages/postgres-mention-repository.ts';
 import { PostgresMessageRepository } from '../../repository/postgres/messages/postgres-message-repository.ts';
 import { PostgresReactionRepository } from '../../repository/postgres/reactions/postgres-reaction-repository.ts';
 import { PostgresStreamRepository } from '../../repository/postgres/streams/postgres-stream-repository.ts';

@@ -1,6 +1,6 @@
 import { ChatError, type FieldViolation, invalidFieldsError } from '../../model/errors.ts';
 import type { Feature } from '../../model/feature.ts';
-import type { Mention, MentionFault } from '../../model/mention.ts';
+import type { Mention } from '../../model/mention.ts';
 
 /**
  * Throws FAILED_PRECONDITION (FEATURE_DISABLED) if messages may not have mentions yet, and INVALID_ARGUMENT (INVALID_FIELDS) unless each is a part of the
@@ -33,19 +33,4 @@ export function toMentions(
   }
   if (violations.length > 0) throw invalidFieldsError(...violations);
   return mentions.map(({ userId, everyone, offset, length }) => ({ userId, everyone, offset, length }));
-}
-
-/** The error for a mention that the chat does not allow. */
-export function toMentionError({ why, index }: MentionFault): ChatError {
-  switch (why) {
-    case 'not_a_member':
-      return invalidFieldsError({
-        field: `mentions[${index}].user_id`,
-        description: 'must be the id of a member of the chat',
-      });
-    case 'everyone_not_allowed':
-      return new ChatError('ROLE_TOO_LOW', 'your role in this chat does not allow to mention everyone');
-    default:
-      return why satisfies never;
-  }
 }

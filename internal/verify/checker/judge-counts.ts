@@ -1,5 +1,5 @@
-import { mentionsFor } from '../clients/content.ts';
 import type { CallRecord, MessageRecord } from '../history/history-record.ts';
+import { mentionsFor } from '../history/mentions-for.ts';
 import type { Ledger } from './ledger.ts';
 import type { Report } from './violation.ts';
 

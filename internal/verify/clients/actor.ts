@@ -14,8 +14,9 @@ import type {
   StreamRecord,
 } from '../history/history-record.ts';
 import type { Journal } from '../history/journal.ts';
+import { everyoneName, mentionsFor } from '../history/mentions-for.ts';
 import { type Connection, type Deployment, openConnection, type TransportName } from '../transports/deployment.ts';
-import { dataFor, everyoneName, mentionsFor, streamedMark } from './content.ts';
+import { dataFor, streamedMark } from './content.ts';
 import type { LiveStream } from './live-stream.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Random } from './random.ts';

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Mention } from '../../../pkg/api/chat/v1/chat.ts';
+import { mentionsFor } from '../history/mentions-for.ts';
 
 /** Returns the data that clients of a run send with a text: of every third text. It follows from the text, so that histories need not hold it. */
 export function dataFor(text: string): Record<string, unknown> | undefined {
@@ -9,17 +10,6 @@ export function dataFor(text: string): Record<string, unknown> | undefined {
 
 /** Names a streamed message in its client message id, since nothing else in it tells that it was streamed. */
 export const streamedMark = '-streamed-';
-
-/** How a text begins that mentions everyone. */
-export const everyoneName = 'all';
-
-/** Returns the mentions that clients of a run send with a text: whom it names at its beginning, by `@all` or `@` and the id. They follow from the text, too. */
-export function mentionsFor(text: string): Mention[] {
-  const name = /^@(\S+) /.exec(text)?.[1];
-  if (name === undefined) return [];
-  const everyone = name === everyoneName;
-  return [{ userId: everyone ? '' : name, everyone, offset: 0, length: [...name].length + 1 }];
-}
 
 interface Content {
   text: string;

@@ -1,7 +1,13 @@
-import type { Chat, ChatClient, Message } from '../../../../pkg/chat-client/index.ts';
+import {
+  type Chat,
+  type ChatClient,
+  isMentioned,
+  type MarkReadResponse,
+  type Message,
+} from '../../../../pkg/chat-client/index.ts';
 import { Meanwhile } from '../store/meanwhile.ts';
 import { Store } from '../store/store.ts';
-import { type ListedChat, newerOf, toListed, withChange, withMessage } from './listed-chat.ts';
+import { isNewerMark, type ListedChat, newerOf, toListed, withChange, withMessage } from './listed-chat.ts';
 
 type Chats = readonly ListedChat[];
 
@@ -70,18 +76,27 @@ export class ChatList {
   /** Handles a message that was edited or deleted. */
   receiveChange(message: Message): void {
     this.#happened((chats) => changed(chats, message.chatId, (chat) => withChange(chat, message, this.#ownId)));
+    const chat = this.get(message.chatId);
+    // Whom the message mentioned before is not known here: the service counts.
+    const mayMention = chat && (chat.mentionCount > 0 || isMentioned(message, this.#ownId));
+    if (mayMention && message.seq > chat.readSeq) this.refresh(chat.id).catch(() => {});
   }
 
   /** The user's read mark moved, on this device or another one. */
-  read(chatId: string, readSeq: number, unreadCount: number): void {
+  read(chatId: string, mark: MarkReadResponse): void {
     this.#happened((chats) =>
-      changed(chats, chatId, (chat) => (readSeq <= chat.readSeq ? chat : { ...chat, readSeq, unreadCount })),
+      changed(chats, chatId, (chat) => (isNewerMark(mark, chat) ? { ...chat, ...mark } : chat)),
     );
+  }
+
+  /** The user has muted the chat, or lifted that. */
+  muted(chatId: string, mutedUntil: Date | undefined): void {
+    this.#happened((chats) => changed(chats, chatId, (chat) => ({ ...chat, mutedUntil })));
   }
 
   /** Forgets up to which number the chat is known, because the service has lost some; `load` then takes the service's state. */
   forget(chatId: string): void {
-    this.#change(chatId, (chat) => ({ ...chat, lastSeq: 0, readSeq: 0, lastMessageSeq: 0 }));
+    this.#change(chatId, (chat) => ({ ...chat, lastSeq: 0, readSeq: 0, readGeneration: 0, lastMessageSeq: 0 }));
   }
 
   #happened(happening: Happening): void {

@@ -39,7 +39,8 @@ function open(): { conversation: Conversation; asked: Asked[] } {
       });
     });
   const client = { pendingMessages: [], pendingChanges: [], call } as unknown as ChatClient;
-  return { conversation: new Conversation('chat', { client, ownId: 'anna', online: async () => {} }), asked };
+  const deps = { client, ownId: 'anna', online: async () => {}, mentionsIn: async () => [] };
+  return { conversation: new Conversation('chat', deps), asked };
 }
 
 /** One that shows the messages from 1001 to 1600 of 2000. */

@@ -1,11 +1,13 @@
 import {
   type Chat,
   type ChatClient,
+  type Mention,
   type Message,
   type MessagePart,
   newId,
   type PendingChange,
   type PendingMessage,
+  type ReactionChanged,
   withReply,
 } from '../../../../pkg/chat-client/index.ts';
 import { explain } from '../session/explain.ts';
@@ -23,6 +25,7 @@ import {
   withGrowth,
   withNewer,
   withOlder,
+  withReacted,
   withSent,
   withThread,
 } from './message-window.ts';
@@ -36,6 +39,8 @@ interface Deps {
   ownId: string;
   /** Resolves once the client receives every later event. */
   online: () => Promise<void>;
+  /** Returns whom a typed text mentions. Never throws. */
+  mentionsIn: (text: string) => Promise<Mention[]>;
 }
 
 const pageSize = 50;
@@ -61,6 +66,8 @@ export class Conversation {
   following = true;
   readonly #deps: Deps;
   #loading: Loading | undefined;
+  /** Settles when the texts that mention somebody have been handed over. */
+  #naming: Promise<void> | undefined;
   /** Counts how often the newest page was asked for: any other that is on its way then comes too late. */
   #generation = 0;
   /** The epoch of the numbers in the window; empty if it is not known. */
@@ -87,6 +94,7 @@ export class Conversation {
       chatId: id,
       client: deps.client,
       onChange: (message) => this.receiveChange(message),
+      mentionsIn: deps.mentionsIn,
       find: (messageId) => this.state.value.window.messages.find((one) => one.id === messageId),
     });
   }
@@ -138,6 +146,20 @@ export class Conversation {
     void this.loadNewest();
   }
 
+  /** Reads the messages from the first unread one on, if older ones than those in the window are unread. */
+  async loadUnread(): Promise<void> {
+    const { window, unreadAfter } = this.state.value;
+    const first = window.messages[0]?.seq ?? 0;
+    if (unreadAfter === undefined || !window.hasOlder || first <= unreadAfter || this.#loading) return;
+    const join = (_: MessageWindow, messages: readonly Message[], hasMore: boolean): MessageWindow => ({
+      messages: [...messages],
+      hasOlder: unreadAfter > 0,
+      hasNewer: hasMore,
+    });
+    this.following = false;
+    await this.#loadPage('newer', { afterSeq: unreadAfter }, join);
+  }
+
   async loadOlder(): Promise<void> {
     const { window, loaded } = this.state.value;
     const beforeSeq = window.messages[0]?.seq;
@@ -187,6 +209,21 @@ export class Conversation {
     const { window } = this.state.value;
     const next = withGrowth(window, part);
     if (next !== window) this.#change({ window: next, shift: false });
+  }
+
+  /** Adds a reaction to a message, or takes it away, if the message is in the window. */
+  receiveReaction(change: ReactionChanged): void {
+    const { ownId } = this.#deps;
+    if (this.#loading) this.#heardMeanwhile.push((window) => withReacted(window, change, ownId));
+    const { window } = this.state.value;
+    const next = withReacted(window, change, ownId);
+    if (next !== window) this.#change({ window: next, shift: false });
+  }
+
+  /** Adds the user's reaction to a message, or takes it back. A refusal is told by an event of the client. */
+  react(messageId: string, emoji: string, added: boolean): void {
+    const chat = this.#deps.client.chat(this.id);
+    (added ? chat.react(messageId, emoji) : chat.unreact(messageId, emoji)).catch(() => {});
   }
 
   /** Asks the sender of a growing message to end it. Throws ChatClientError. */
@@ -250,16 +287,31 @@ export class Conversation {
     this.#change({ outgoing: withState(this.state.value.outgoing, id, change) });
   }
 
+  /** The user has marked the messages after this number as unread. */
+  setUnreadAfter(seq: number): void {
+    this.#change({ unreadAfter: seq });
+  }
+
   /** The reader left the conversation: its messages no longer count as new. */
   left(): void {
     this.#change({ unreadAfter: undefined });
   }
 
   #send({ clientMessageId, text, replyTo, root }: Outgoing): void {
-    // The client tells of success and refusal by events, too, but not when it has no room or is closed.
-    this.#deps.client
-      .send(this.id, text, { clientMessageId, replyTo, root })
-      .catch((error: unknown) => this.refused(clientMessageId, error));
+    const { client, mentionsIn } = this.#deps;
+    const send = (mentions: Mention[]) => {
+      // The client tells of success and refusal by events, too, but not when it has no room or is closed.
+      client
+        .send(this.id, text, { clientMessageId, mentions, replyTo, root })
+        .catch((error: unknown) => this.refused(clientMessageId, error));
+    };
+    if (!this.#naming && !text.includes('@')) return send([]);
+    // Later texts wait for the names of earlier ones, so that the order stays.
+    const naming = (this.#naming ?? Promise.resolve()).then(() => mentionsIn(text)).then(send);
+    this.#naming = naming;
+    void naming.then(() => {
+      if (this.#naming === naming) this.#naming = undefined;
+    });
   }
 
   #find(messageId: string): Message | undefined {

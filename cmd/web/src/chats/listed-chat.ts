@@ -1,4 +1,4 @@
-import { type Chat, type Message, withChatUpdate } from '../../../../pkg/chat-client/index.ts';
+import { type Chat, isMentioned, type Message, withChatUpdate } from '../../../../pkg/chat-client/index.ts';
 import { membershipChanges } from '../people/membership-changes.ts';
 
 /** A chat of the list, as of its number `lastSeq`. Events with smaller numbers are already in it. */
@@ -21,7 +21,20 @@ export function toListed(chat: Chat): ListedChat {
 
 /** Returns the chat as it was read, or as it is known if the answer is older than that. */
 export function newerOf(read: ListedChat, known: ListedChat | undefined): ListedChat {
-  return known && (known.lastSeq > read.lastSeq || known.readSeq > read.readSeq) ? known : read;
+  return known && (known.lastSeq > read.lastSeq || isNewerMark(known, read)) ? known : read;
+}
+
+type Mark = Pick<Chat, 'readSeq' | 'readGeneration'>;
+
+/** Whether the first is a newer state of the read mark than the other one: it may have moved back. */
+export function isNewerMark(one: Mark, other: Mark): boolean {
+  const generations = one.readGeneration - other.readGeneration;
+  return generations > 0 || (generations === 0 && one.readSeq > other.readSeq);
+}
+
+/** Whether the user does not want to be told of the chat's messages, besides those that mention the user. */
+export function isMuted({ mutedUntil }: Pick<Chat, 'mutedUntil'>): boolean {
+  return mutedUntil !== undefined && mutedUntil > new Date();
 }
 
 /** Returns the chat with a message that was sent. */
@@ -34,6 +47,7 @@ export function withMessage(chat: ListedChat, message: Message, ownId: string): 
     ...withMembers(withChatUpdate(shown, message), message, ownId),
     lastSeq: seq,
     unreadCount: chat.unreadCount + (counts && !deletedAt ? 1 : 0),
+    mentionCount: chat.mentionCount + (counts && !deletedAt && isMentioned(message, ownId) ? 1 : 0),
     uncounted: deletedAt ? [...uncountedBefore(chat, seq), [seq, seq]] : uncountedBefore(chat, seq),
   };
 }

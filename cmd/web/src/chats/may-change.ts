@@ -10,6 +10,11 @@ export function mayEdit(
   return mayChange && sender?.id === ownId && ownRole > ChatRole.READER;
 }
 
+/** Whether the message can be unread: it is of somebody else. */
+export function mayMarkUnread({ sender, system, deletedAt }: Message, ownId: string): boolean {
+  return !system && !deletedAt && sender?.id !== ownId;
+}
+
 /** Whether the user may delete the message: their own, and as a moderator of a group or room those of others. */
 export function mayDelete(
   { sender, system, deletedAt }: Message,

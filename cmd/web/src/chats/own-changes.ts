@@ -2,6 +2,7 @@ import {
   type ChatClient,
   ChatClientError,
   type ChatClientEvents,
+  type Mention,
   type Message,
   type PendingChange,
 } from '../../../../pkg/chat-client/index.ts';
@@ -24,6 +25,8 @@ interface Deps {
   onChange: (message: Message) => void;
   /** Returns the newest known state of a message. */
   find: (messageId: string) => Message | undefined;
+  /** Returns whom a typed text mentions. Never throws. */
+  mentionsIn: (text: string) => Promise<Mention[]>;
 }
 
 /** The user's edits and deletions in one chat, from the open editor to the service's answer. They wait while there is no connection. */
@@ -63,9 +66,11 @@ export class OwnChanges {
     const { text, version } = open;
     if (text === this.#deps.find(messageId)?.text) return this.drop(messageId);
     this.#set(messageId, { kind: 'saving', text });
-    const { client, chatId } = this.#deps;
+    const { client, chatId, mentionsIn } = this.#deps;
+    const edit = async (mentions: Mention[]) => client.edit(chatId, messageId, text, { ifVersion: version, mentions });
     // The events tell of success and refusal, too, but not when the client has no room or is closed.
-    client.edit(chatId, messageId, text, { ifVersion: version }).catch((error: unknown) => {
+    const edited = text.includes('@') ? mentionsIn(text).then(edit) : edit([]);
+    edited.catch((error: unknown) => {
       if (this.state.value.get(messageId)?.kind === 'saving') this.#openAgain(messageId, text, version, error);
     });
   }
@@ -143,6 +148,8 @@ function changedMeanwhile(text: string): string {
 /** Returns the message as it is after the change. */
 function after(message: Message, change: ChatClientEvents['changeSent']): Message {
   const { kind, seq, createdAt } = change;
-  if (kind === 'delete') return { ...message, text: '', updateSeq: seq, deletedAt: createdAt };
-  return kind === 'edit' ? { ...message, text: change.text, updateSeq: seq, editedAt: createdAt } : message;
+  if (kind === 'delete') return { ...message, text: '', mentions: [], updateSeq: seq, deletedAt: createdAt };
+  if (kind !== 'edit') return message;
+  const { text, mentions = [] } = change;
+  return { ...message, text, mentions: [...mentions], updateSeq: seq, editedAt: createdAt };
 }

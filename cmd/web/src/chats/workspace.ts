@@ -1,11 +1,17 @@
 import {
   ChatClient,
+  ChatRole,
   type ConnectionState,
+  findMentions,
+  isMentioned,
+  type Mention,
   type Message,
   MessageStreaming,
+  type PendingChange,
   type Transport,
   webStorageOutbox,
 } from '../../../../pkg/chat-client/index.ts';
+import { MemberNames } from '../mentions/member-names.ts';
 import { Presence } from '../people/presence.ts';
 import { ReadPositions } from '../people/read-positions.ts';
 import { Typing } from '../people/typing.ts';
@@ -15,9 +21,17 @@ import type { StoredSession } from '../session/stored-session.ts';
 import { Store } from '../store/store.ts';
 import { ChatList } from './chat-list.ts';
 import { Conversation } from './conversation.ts';
+import { isMuted } from './listed-chat.ts';
 
 /** Maximum number of conversations in memory; the ones opened first are dropped first. */
 const maxConversations = 10;
+
+const notDone: Record<PendingChange['kind'], string> = {
+  edit: 'An edit was not saved.',
+  delete: 'A message was not deleted.',
+  react: 'A reaction was not saved.',
+  unreact: 'A reaction was not taken back.',
+};
 
 /** Everything that a signed-in user sees, kept up to date by one client. */
 export class Workspace {
@@ -28,6 +42,7 @@ export class Workspace {
   readonly typing = new Typing();
   readonly presence: Presence;
   readonly readPositions: ReadPositions;
+  readonly members: MemberNames;
   /** The last message of another user, for the announcer. */
   readonly heard = new Store<Message | undefined>(undefined);
   /** The last error, for the announcer. */
@@ -50,6 +65,7 @@ export class Workspace {
     this.chats = new ChatList(this.client, userId);
     this.presence = new Presence(this.client);
     this.readPositions = new ReadPositions(this.client, userId);
+    this.members = new MemberNames(this.client);
     this.#listen();
     // The connection's state reports how it ends.
     this.client.connect().catch(() => {});
@@ -70,8 +86,21 @@ export class Workspace {
 
   /** Moves the read mark; what comes of it is in the list of chats. Throws ChatClientError. */
   async markRead(chatId: string, seq: number): Promise<void> {
-    const { readSeq, unreadCount } = await this.client.markRead(chatId, seq);
-    this.chats.read(chatId, readSeq, unreadCount);
+    this.chats.read(chatId, await this.client.markRead(chatId, seq));
+  }
+
+  /** Moves the read mark back to before this message. Throws ChatClientError. */
+  async markUnread(chatId: string, fromSeq: number): Promise<void> {
+    const mark = await this.client.markUnread(chatId, fromSeq);
+    this.chats.read(chatId, mark);
+    this.#conversations.get(chatId)?.setUnreadAfter(mark.readSeq);
+  }
+
+  /** Mutes the chat for some time, in milliseconds; 0 lifts it. Throws ChatClientError. */
+  async mute(chatId: string, forMs: number): Promise<void> {
+    const until = forMs > 0 ? new Date(Date.now() + forMs) : undefined;
+    await this.client.mute(chatId, until);
+    this.chats.muted(chatId, until);
   }
 
   async close(): Promise<void> {
@@ -80,7 +109,16 @@ export class Workspace {
 
   #open(chatId: string): Conversation {
     const online = () => this.#online();
-    return new Conversation(chatId, { client: this.client, ownId: this.session.userId, online });
+    const mentionsIn = (text: string) => this.#mentionsIn(chatId, text);
+    return new Conversation(chatId, { client: this.client, ownId: this.session.userId, online, mentionsIn });
+  }
+
+  /** Whom a typed text mentions. Without an answer of the service it mentions nobody. */
+  async #mentionsIn(chatId: string, text: string): Promise<Mention[]> {
+    if (!text.includes('@')) return [];
+    const users = await this.members.load(chatId).catch(() => []);
+    const { ownRole = ChatRole.MEMBER } = this.chats.get(chatId) ?? {};
+    return findMentions(text, users, { everyone: ownRole >= ChatRole.ADMIN });
   }
 
   #listen(): void {
@@ -99,6 +137,7 @@ export class Workspace {
       chats.receive(message);
       this.#conversations.get(chatId)?.receive(message);
     });
+    client.on('reaction', (change) => this.#conversations.get(change.chatId)?.receiveReaction(change));
     client.on('messagePart', (part) => this.#conversations.get(part.chatId)?.receivePart(part));
     client.on('messageChanged', (message) => {
       if (this.#growing.delete(message.id)) this.#hear(message);
@@ -117,8 +156,8 @@ export class Workspace {
     });
     client.on('typing', ({ chatId, user }) => typing.begin(chatId, user));
     client.on('presence', ({ user, online }) => presence.tell(user, online));
-    client.on('read', ({ chatId, userId, seq }) => {
-      if (userId !== this.session.userId) return readPositions.tell(chatId, userId, seq);
+    client.on('read', ({ chatId, userId, seq, generation }) => {
+      if (userId !== this.session.userId) return readPositions.tell(chatId, userId, seq, generation);
       chats.refresh(chatId).catch(() => {});
     });
     client.on('takenOver', (content) => this.#conversations.get(content.chatId)?.takeOver(content));
@@ -126,8 +165,7 @@ export class Workspace {
     client.on('changeSent', (change) => this.#conversations.get(change.chatId)?.changes.sent(change));
     client.on('changeRefused', (change) => {
       this.#conversations.get(change.chatId)?.changes.refused(change);
-      const what = change.kind === 'edit' ? 'An edit was not saved.' : 'A message was not deleted.';
-      this.problem.set(`${what} ${explain(change.error)}`);
+      this.problem.set(`${notDone[change.kind]} ${explain(change.error)}`);
     });
     client.on('refused', ({ chatId, clientMessageId, error }) => {
       this.#conversations.get(chatId)?.refused(clientMessageId, error);
@@ -135,12 +173,20 @@ export class Workspace {
     });
   }
 
-  /** Lets others' messages be announced, a growing one when it has ended. */
+  /** Lets messages be announced of which the user is told, a growing one when it has ended. */
   #hear(message: Message): void {
-    const { id, sender, streaming, deletedAt } = message;
-    if (!sender || sender.id === this.session.userId || deletedAt) return;
-    if (streaming === MessageStreaming.STREAMING) this.#growing.add(id);
+    if (!this.#isTold(message)) return;
+    if (message.streaming === MessageStreaming.STREAMING) this.#growing.add(message.id);
     else this.heard.set(message);
+  }
+
+  /** Whether the user is told of a new message: it is of somebody else, and the chat is not muted or it mentions the user. */
+  #isTold(message: Message): boolean {
+    const { chatId, sender, deletedAt, silent } = message;
+    const { userId } = this.session;
+    if (!sender || sender.id === userId || deletedAt || silent) return false;
+    const chat = this.chats.get(chatId);
+    return !chat || !isMuted(chat) || isMentioned(message, userId);
   }
 
   #online(): Promise<void> {

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { isMuted } from '../chats/listed-chat.ts';
 import type { Workspace } from '../chats/workspace.ts';
 import { navigate, useRoute } from '../routes/use-route.ts';
 import { useStore } from '../store/use-store.ts';
@@ -20,7 +21,7 @@ export function WorkspaceView({ workspace, onSignOut }: Props) {
   const chats = useStore(workspace.chats.state);
   const [starting, setStarting] = useState(false);
   const chat = chats?.find(({ id }) => id === chatId);
-  const unread = chats?.reduce((sum, { unreadCount }) => sum + unreadCount, 0) ?? 0;
+  const unread = chats?.reduce((sum, chat) => sum + (isMuted(chat) ? chat.mentionCount : chat.unreadCount), 0) ?? 0;
 
   useEffect(() => {
     const count = unread > 0 ? `(${unread}) ` : '';

@@ -13,6 +13,8 @@ export class ReadPositions {
   readonly #client: ChatClient;
   readonly #ownId: string;
   #chatId: string | undefined;
+  /** By user id, how often the mark was moved back. */
+  readonly #generations = new Map<string, number>();
   /** Who stopped being a member. */
   readonly #meanwhile = new Meanwhile<{ chatId: string; userId: string }>();
 
@@ -23,15 +25,18 @@ export class ReadPositions {
 
   /** Reads those of one chat, and forgets the others. Throws ChatClientError. */
   async open(chatId: string, memberCount: number): Promise<void> {
-    if (chatId !== this.#chatId) this.state.set(new Map());
+    if (chatId !== this.#chatId) {
+      this.state.set(new Map());
+      this.#generations.clear();
+    }
     this.#chatId = chatId;
     if (memberCount > maxMembers) return;
     await this.#meanwhile.during(
       () => this.#client.call('listMembers', { chatId, pageSize: maxMembers }),
       ({ members }, gone) => {
         const left = new Set(gone.filter((one) => one.chatId === chatId).map(({ userId }) => userId));
-        for (const { user, readSeq } of members)
-          if (!left.has(user?.id ?? '')) this.tell(chatId, user?.id ?? '', readSeq);
+        for (const { user, readSeq, readGeneration } of members)
+          if (!left.has(user?.id ?? '')) this.tell(chatId, user?.id ?? '', readSeq, readGeneration);
       },
     );
   }
@@ -45,14 +50,21 @@ export class ReadPositions {
     for (const userId of went) this.#forget(chatId, userId);
   }
 
-  tell(chatId: string, userId: string, seq: number): void {
+  /** Without a generation, that of the newest known state of the mark. */
+  tell(chatId: string, userId: string, seq: number, generation?: number): void {
     if (chatId !== this.#chatId || userId === this.#ownId) return;
-    if (seq > (this.state.value.get(userId) ?? -1)) this.state.update((marks) => new Map(marks).set(userId, seq));
+    const known = this.#generations.get(userId) ?? 0;
+    if (generation !== undefined && generation < known) return;
+    const movedBack = generation !== undefined && generation > known;
+    if (movedBack) this.#generations.set(userId, generation);
+    if (movedBack || seq > (this.state.value.get(userId) ?? -1))
+      this.state.update((marks) => new Map(marks).set(userId, seq));
   }
 
   #forget(chatId: string, userId: string): void {
     this.#meanwhile.happened({ chatId, userId });
     if (chatId !== this.#chatId) return;
+    this.#generations.delete(userId);
     this.state.update((marks) => new Map([...marks].filter(([id]) => id !== userId)));
   }
 }

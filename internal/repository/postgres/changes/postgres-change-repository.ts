@@ -12,10 +12,10 @@ import type { Database } from '../connection/database.ts';
 import { readInChat } from '../connection/read-in-chat.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
-import { findMentionFaults } from '../mentions/mention-faults.ts';
-import { toStoredMentions } from '../mentions/mention-json.ts';
-import { setMentions } from '../mentions/set-mentions.ts';
+import { findMentionFaults } from '../messages/mention-faults.ts';
+import { toStoredMentions } from '../messages/mention-json.ts';
 import { type MessageRow, toJson, toMessage } from '../messages/message-row.ts';
+import { setMentions } from '../messages/set-mentions.ts';
 
 /**
  * Adds what append_changes does not return: what no change changes, and whether the message is streamed as the changes before have left it. The limit makes

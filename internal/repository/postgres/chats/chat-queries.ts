@@ -6,8 +6,8 @@ import type { Page } from '../../../model/page.ts';
 import type { ChatsKey } from '../../chat-repository.ts';
 import { chatNotFound } from '../connection/chat-not-found.ts';
 import type { Tables } from '../connection/tables.ts';
+import { mentionCount } from '../members/mention-count.ts';
 import { unreadCount } from '../members/unread-count.ts';
-import { mentionCount } from '../mentions/mention-count.ts';
 import { type MessageRow, toMessage } from '../messages/message-row.ts';
 
 interface ChatRow {

@@ -6,8 +6,6 @@ import type { MessageData } from '../../../model/message.ts';
 import type { TokenRole } from '../../../model/principal.ts';
 import type { SystemEvent } from '../../../model/system-event.ts';
 
-import type { StoredMention } from '../mentions/mention-json.ts';
-
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
 /** The transaction that wrote a row, an `xid8`. */
 type NotedByTrigger = ColumnType<string | null, never, never>;
@@ -174,3 +172,6 @@ interface AuthTables {
     detail: ColumnType<unknown, string, string>;
   };
 }
+
+/** A mention as `messages.mentions` has it. Stored for ever: never rename a key. */
+export type StoredMention = { offset: number; length: number } & ({ user_id: string } | { everyone: true });

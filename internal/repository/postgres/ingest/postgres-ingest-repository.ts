@@ -14,11 +14,11 @@ import {
 import type { Appended, NewMessage, ReferenceRefusal } from '../../message-repository.ts';
 import type { Database } from '../connection/database.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
-import { findMentionFaults, toCandidate } from '../mentions/mention-faults.ts';
-import { setMentions } from '../mentions/set-mentions.ts';
 import { FirstAnalysis } from '../messages/first-analysis.ts';
+import { findMentionFaults, toCandidate } from '../messages/mention-faults.ts';
 import { toContents } from '../messages/message-row.ts';
 import { type AppendedRow, toAppended } from '../messages/postgres-message-repository.ts';
+import { setMentions } from '../messages/set-mentions.ts';
 
 /** The SQLSTATE with which ingest.move fails. */
 const partitionLost = 'CI001';

@@ -4,7 +4,7 @@ import type { MovedMark, ReadMarkRepository } from '../../read-mark-repository.t
 import type { Database } from '../connection/database.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
-import { mentionCount } from '../mentions/mention-count.ts';
+import { mentionCount } from './mention-count.ts';
 import { unreadCount } from './unread-count.ts';
 
 interface MarkRow {

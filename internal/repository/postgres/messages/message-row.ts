@@ -3,7 +3,7 @@ import type { Complete } from '../../../model/complete.ts';
 import type { Message, MessageData, MessageOptions } from '../../../model/message.ts';
 import type { ReactionCount } from '../../../model/reaction.ts';
 import type { Tables } from '../connection/tables.ts';
-import { fromStoredMentions, toStoredMentions } from '../mentions/mention-json.ts';
+import { fromStoredMentions, toStoredMentions } from './mention-json.ts';
 
 export const messageColumns = [
   'chat_id',

@@ -14,8 +14,6 @@ import { ReadBatch } from '../connection/read-batch.ts';
 import { readInChat } from '../connection/read-in-chat.ts';
 import { withMessageErrors, withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
-import { findMentionFaults, toCandidate } from '../mentions/mention-faults.ts';
-import { setMentions } from '../mentions/set-mentions.ts';
 import { changesPerEntry, type EntryRow, reactionUnder, toPage } from './changes-page.ts';
 import { FirstAnalysis } from './first-analysis.ts';
 import {
@@ -27,7 +25,9 @@ import {
   toMessagePage,
   toMessageWithThread,
 } from './history-rows.ts';
+import { findMentionFaults, toCandidate } from './mention-faults.ts';
 import { type MessageRow, messageColumns, toContents, toMessage } from './message-row.ts';
+import { setMentions } from './set-mentions.ts';
 import { SharedPages } from './shared-pages.ts';
 
 const appendStatement = {

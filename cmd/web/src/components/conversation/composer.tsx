@@ -5,7 +5,11 @@ import type { Workspace } from '../../chats/workspace.ts';
 import { useStore } from '../../store/use-store.ts';
 import { titleOf } from '../../text/names.ts';
 import { Icon } from '../controls/icon.tsx';
+import { MentionSuggestions, optionId } from './mention-suggestions.tsx';
 import { Quote } from './quote.tsx';
+import { useMentionTyping } from './use-mention-typing.ts';
+
+const suggestionsId = 'mention-suggestions';
 
 interface Props {
   workspace: Workspace;
@@ -18,6 +22,8 @@ export function Composer({ workspace, chat, conversation }: Props) {
   const [text, setText] = useState(conversation.draft);
   const field = useRef<HTMLTextAreaElement>(null);
   const { maxTextLength } = workspace;
+  const [caret, setCaret] = useState(0);
+  const mention = useMentionTyping(workspace, chat, text, caret);
   const room = maxTextLength - [...text].length;
 
   const replying = useStore(conversation.replying);
@@ -44,7 +50,19 @@ export function Composer({ workspace, chat, conversation }: Props) {
     setText('');
     field.current?.focus();
   };
+  const put = (next: { text: string; caret: number } | undefined) => {
+    if (!next) return;
+    setText(next.text);
+    setCaret(next.caret);
+    // After the new text is in the field.
+    requestAnimationFrame(() => field.current?.setSelectionRange(next.caret, next.caret));
+  };
   const onKeyDown = (event: KeyboardEvent) => {
+    const used = event.isComposing ? undefined : mention.onKey(event.key);
+    if (used) {
+      event.preventDefault();
+      return used === true ? undefined : put(used);
+    }
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       send();
@@ -88,12 +106,26 @@ export function Composer({ workspace, chat, conversation }: Props) {
         aria-label={`Message to ${titleOf(chat)}`}
         placeholder="Write a message"
         enterkeyhint="send"
+        aria-autocomplete="list"
+        aria-controls={mention.suggestions.length > 0 ? suggestionsId : undefined}
+        aria-activedescendant={mention.suggestions.length > 0 ? optionId(suggestionsId, mention.chosen) : undefined}
+        onSelect={(event) => setCaret(event.currentTarget.selectionStart)}
+        onBlur={() => setCaret(0)}
         onInput={(event) => {
           setText(event.currentTarget.value);
+          setCaret(event.currentTarget.selectionStart);
           if (event.currentTarget.value.trim() !== '') workspace.client.typing(chat.id);
         }}
         onKeyDown={onKeyDown}
       />
+      {mention.suggestions.length > 0 && (
+        <MentionSuggestions
+          id={suggestionsId}
+          suggestions={mention.suggestions}
+          chosen={mention.chosen}
+          onChoose={(suggestion) => put(mention.take(suggestion))}
+        />
+      )}
       {room < maxTextLength / 10 && (
         <span class={room < 0 ? 'composer-room composer-room-none' : 'composer-room'} role="status">
           {room}

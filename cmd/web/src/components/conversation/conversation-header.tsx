@@ -1,6 +1,8 @@
 import { type Chat, ChatType } from '../../../../../pkg/chat-client/index.ts';
+import { isMuted } from '../../chats/listed-chat.ts';
 import type { Workspace } from '../../chats/workspace.ts';
 import { navigate } from '../../routes/use-route.ts';
+import { explain } from '../../session/explain.ts';
 import { useStore } from '../../store/use-store.ts';
 import { titleOf } from '../../text/names.ts';
 import { Avatar } from '../controls/avatar.tsx';
@@ -12,12 +14,21 @@ interface Props {
   onShowMembers: () => void;
 }
 
+/** For how long the button mutes a chat, in milliseconds. */
+const muteMs = 8 * 3_600_000;
+
 export function ConversationHeader({ workspace, chat, onShowMembers }: Props) {
   const online = useStore(workspace.presence.state);
   const { id, type, peer, memberCount } = chat;
   const others = useStore(workspace.readPositions.state);
   const direct = type === ChatType.DIRECT;
   const othersOnline = [...others.keys()].filter((userId) => online.has(userId)).length;
+  const muted = isMuted(chat);
+  const toggleMuted = () => {
+    workspace.mute(id, muted ? 0 : muteMs).catch((error: unknown) => {
+      workspace.problem.set(`The chat was not ${muted ? 'unmuted' : 'muted'}. ${explain(error)}`);
+    });
+  };
   const peerOnline = direct && online.has(peer?.id ?? '');
   return (
     <header class="conversation-header">
@@ -34,6 +45,16 @@ export function ConversationHeader({ workspace, chat, onShowMembers }: Props) {
         <h1>{titleOf(chat)}</h1>
         <p>{direct ? (peerOnline ? 'Online' : 'Not online') : groupNote(memberCount, othersOnline)}</p>
       </div>
+      <button
+        type="button"
+        class="icon-button"
+        aria-pressed={muted}
+        aria-label={muted ? 'Muted: notify again' : 'Mute for 8 hours'}
+        title={muted ? 'Notify again' : 'Mute for 8 hours'}
+        onClick={toggleMuted}
+      >
+        <Icon name={muted ? 'bellOff' : 'bell'} />
+      </button>
       <button type="button" class="icon-button" aria-label="Members" title="Members" onClick={onShowMembers}>
         <Icon name="people" />
       </button>

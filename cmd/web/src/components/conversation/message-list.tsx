@@ -2,11 +2,12 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
 import { type Chat, ChatRole, ChatType, type Message } from '../../../../../pkg/chat-client/index.ts';
 import type { Conversation } from '../../chats/conversation.ts';
-import { mayDelete, mayEdit } from '../../chats/may-change.ts';
+import { mayDelete, mayEdit, mayMarkUnread } from '../../chats/may-change.ts';
 import type { OwnChange } from '../../chats/own-changes.ts';
 import type { Quoted } from '../../chats/quoted-messages.ts';
 import type { Workspace } from '../../chats/workspace.ts';
 import { type Row, seqUpTo, toRows } from '../../conversation/rows.ts';
+import { explain } from '../../session/explain.ts';
 import { useStore } from '../../store/use-store.ts';
 import { titleOf } from '../../text/names.ts';
 import { unreadLabel } from '../../text/unread-label.ts';
@@ -46,6 +47,8 @@ export function MessageList({ workspace, chat, conversation }: Props) {
   const [deleting, setDeleting] = useState<Message>();
   const reachable = window.messages.findLast(({ system }) => !system)?.id;
   const quoted = useStore(conversation.quoted.state);
+  const [unreadAbove, setUnreadAbove] = useState(false);
+  const unreadRow = rows.findIndex(({ kind }) => kind === 'unread');
   const edited = rows.flatMap((row, index) => (changeOf(row, changes)?.kind === 'editing' ? [index] : []));
   const lastEdited = rows[edited.at(-1) ?? -1]?.key;
   useLayoutEffect(() => {
@@ -60,6 +63,14 @@ export function MessageList({ workspace, chat, conversation }: Props) {
   }, [deleting]);
 
   const markRead = useMarkRead(workspace, chat);
+  const markUnread = useCallback(
+    (message: Message) => {
+      workspace.markUnread(message.chatId, message.seq).catch((error: unknown) => {
+        workspace.problem.set(`The message was not marked as unread. ${explain(error)}`);
+      });
+    },
+    [workspace],
+  );
   const look = useCallback(() => {
     const handle = list.current;
     if (!handle || !placed.current) return;
@@ -67,10 +78,12 @@ export function MessageList({ workspace, chat, conversation }: Props) {
     const { hasOlder, hasNewer } = conversation.state.value.window;
     conversation.following = handle.scrollOffset >= end - endMargin && !hasNewer;
     setAtEnd(conversation.following);
+    const first = handle.findItemIndex(handle.scrollOffset);
+    setUnreadAbove(unreadRow >= 0 && first > unreadRow);
     if (hasOlder && handle.scrollOffset < loadMargin) void conversation.loadOlder();
     if (hasNewer && handle.scrollOffset > end - loadMargin) void conversation.loadNewer();
     markRead(seqUpTo(rows, handle.findItemIndex(handle.scrollOffset + handle.viewportSize - 1)));
-  }, [conversation, rows, markRead]);
+  }, [conversation, rows, markRead, unreadRow]);
 
   useLayoutEffect(() => {
     if (!loaded || rows.length === 0) return;
@@ -96,6 +109,14 @@ export function MessageList({ workspace, chat, conversation }: Props) {
     if (window.hasNewer) await conversation.loadNewest();
     conversation.following = true;
     list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
+    scroller.current?.focus();
+  };
+
+  const jumpToUnread = async () => {
+    await conversation.loadUnread();
+    const at = toRows(conversation.state.value, userId).findIndex(({ kind }) => kind === 'unread');
+    conversation.following = false;
+    if (at >= 0) list.current?.scrollToIndex(at, { align: 'start' });
     scroller.current?.focus();
   };
 
@@ -133,9 +154,12 @@ export function MessageList({ workspace, chat, conversation }: Props) {
                 mayReply={chat.ownRole !== ChatRole.READER}
                 mayEdit={row.kind === 'message' && mayEdit(row.message, chat, userId)}
                 mayDelete={row.kind === 'message' && mayDelete(row.message, chat, userId)}
+                mayMarkUnread={row.kind === 'message' && mayMarkUnread(row.message, userId)}
+                ownId={userId}
                 reachable={row.kind === 'message' && row.message.id === reachable}
                 maxTextLength={workspace.maxTextLength}
                 onDelete={setDeleting}
+                onMarkUnread={markUnread}
               />
             ))}
           </Virtualizer>
@@ -149,6 +173,12 @@ export function MessageList({ workspace, chat, conversation }: Props) {
             Try again
           </button>
         </p>
+      )}
+      {unreadAbove && (
+        <button type="button" class="jump-button jump-to-unread" onClick={() => void jumpToUnread()}>
+          <Icon name="up" />
+          Jump to unread
+        </button>
       )}
       {!atEnd && (
         <button type="button" class="jump-button" onClick={() => void jump()}>

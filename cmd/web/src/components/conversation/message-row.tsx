@@ -1,5 +1,5 @@
 import { memo } from 'preact/compat';
-import { type Message, MessageStreaming } from '../../../../../pkg/chat-client/index.ts';
+import { isMentioned, type Message, MessageStreaming } from '../../../../../pkg/chat-client/index.ts';
 import type { Conversation } from '../../chats/conversation.ts';
 import type { OwnChange } from '../../chats/own-changes.ts';
 import type { Row } from '../../conversation/rows.ts';
@@ -15,6 +15,7 @@ import { MessageEditor } from './message-editor.tsx';
 import { ChangeStatus, OutgoingStatus, SentStatus } from './message-status.tsx';
 import { MessageText } from './message-text.tsx';
 import { Quote } from './quote.tsx';
+import { Reactions } from './reactions.tsx';
 import { ThreadLink } from './thread-link.tsx';
 
 interface Props {
@@ -27,6 +28,8 @@ interface Props {
   change: OwnChange | undefined;
   mayEdit: boolean;
   mayDelete: boolean;
+  mayMarkUnread: boolean;
+  ownId: string;
   /** Whether Tab leads to the message's buttons. */
   reachable: boolean;
   maxTextLength: number;
@@ -34,6 +37,7 @@ interface Props {
   quoted: Message | 'gone' | undefined;
   mayReply: boolean;
   onDelete: (message: Message) => void;
+  onMarkUnread: (message: Message) => void;
 }
 
 /** One line of the conversation. */
@@ -91,12 +95,18 @@ function Bubble({ row, direct, conversation, readPositions, change, quoted, ...m
   const at = (row.kind === 'message' ? row.message.createdAt : row.outgoing.at) ?? new Date(0);
   const name = nameOf(sender);
   const named = !own && !direct;
+  const mentioned = message && isMentioned(message, may.ownId);
+  const onReact =
+    message && may.mayReply && !deleted
+      ? (emoji: string, added: boolean) => conversation.react(message.id, emoji, added)
+      : undefined;
+  const bubble = ['bubble', editing && 'bubble-editing', mentioned && 'bubble-mentioned'];
   const classes = ['bubble-row', own && 'own', first && 'first', last && 'last', named && 'named'];
   return (
     <article class={classes.filter(Boolean).join(' ')} aria-label={`${own ? 'You' : name}, ${timeOf(at)}`}>
       {named && <span class="bubble-avatar">{last && <Avatar id={sender?.id ?? ''} name={name} size="small" />}</span>}
       <div class="bubble-line">
-        <div class={editing ? 'bubble bubble-editing' : 'bubble'} dir="auto">
+        <div class={bubble.filter(Boolean).join(' ')} dir="auto">
           {named && first && (
             <span class="bubble-sender" style={{ '--hue': String(hueOf(sender?.id ?? '')) }}>
               {name}
@@ -113,7 +123,7 @@ function Bubble({ row, direct, conversation, readPositions, change, quoted, ...m
           ) : deleted ? (
             <span class="bubble-deleted">{deletedText}</span>
           ) : (
-            <MessageText text={text} />
+            <MessageText text={text} mentions={pending ? [] : message?.mentions} own={own} ownId={may.ownId} />
           )}
           {growing && <GrowingCursor />}
           <span class="bubble-meta">
@@ -132,13 +142,16 @@ function Bubble({ row, direct, conversation, readPositions, change, quoted, ...m
           <MessageActions
             name={deleted ? deletedText : text.slice(0, maxNameLength)}
             reachable={may.reachable}
+            onReact={onReact && ((emoji) => onReact(emoji, true))}
             onReply={may.mayReply && !deleted ? () => conversation.replying.set(message) : undefined}
             onThread={() => conversation.openThread(message)}
             onEdit={may.mayEdit ? () => conversation.changes.begin(message) : undefined}
             onDelete={may.mayDelete ? () => may.onDelete(message) : undefined}
+            onMarkUnread={may.mayMarkUnread ? () => may.onMarkUnread(message) : undefined}
           />
         )}
       </div>
+      {message && <Reactions message={message} reachable={may.reachable} onReact={onReact} />}
       {message && <ThreadLink message={message} onOpen={() => conversation.openThread(message)} />}
       {message && change?.kind === 'not_deleted' && (
         <p class="failed" role="alert">

@@ -1,5 +1,6 @@
 import { memo } from 'preact/compat';
 import { type Chat, ChatType, type User } from '../../../../../pkg/chat-client/index.ts';
+import { isMuted } from '../../chats/listed-chat.ts';
 import { routeTo } from '../../routes/use-route.ts';
 import { shortLabel } from '../../text/dates.ts';
 import { deletedText } from '../../text/deleted-text.ts';
@@ -7,6 +8,7 @@ import { nameOf, titleOf } from '../../text/names.ts';
 import { systemText } from '../../text/system-text.ts';
 import { unreadLabel } from '../../text/unread-label.ts';
 import { Avatar } from '../controls/avatar.tsx';
+import { Icon } from '../controls/icon.tsx';
 
 interface Props {
   chat: Chat;
@@ -21,7 +23,8 @@ interface Props {
 
 /** One chat in the list. */
 export const ChatListItem = memo(function ChatListItem({ chat, ownId, open, reachable, online, typing }: Props) {
-  const { id, type, peer, unreadCount, lastMessage, createdAt } = chat;
+  const { id, type, peer, unreadCount, mentionCount, lastMessage, createdAt } = chat;
+  const muted = isMuted(chat);
   const at = lastMessage?.createdAt ?? createdAt;
   const title = titleOf(chat);
   return (
@@ -42,12 +45,26 @@ export const ChatListItem = memo(function ChatListItem({ chat, ownId, open, reac
         <span class={typing.length > 0 ? 'chat-item-last chat-item-typing' : 'chat-item-last'}>
           {typing.length > 0 ? `${nameOf(typing[0])} is typing …` : preview(chat, ownId)}
         </span>
-        {unreadCount > 0 && (
-          <span class="badge">
-            {unreadLabel(unreadCount)}
-            <span class="visually-hidden"> unread</span>
-          </span>
-        )}
+        <span class="badges">
+          {muted && (
+            <span class="chat-item-muted" title="Muted">
+              <Icon name="bellOff" />
+              <span class="visually-hidden">Muted</span>
+            </span>
+          )}
+          {mentionCount > 0 && (
+            <span class="badge badge-mention" title="You are mentioned">
+              @{mentionCount > 1 && unreadLabel(mentionCount)}
+              <span class="visually-hidden"> {mentionCount === 1 ? 'mention' : 'mentions'} of you</span>
+            </span>
+          )}
+          {unreadCount > 0 && (
+            <span class={muted ? 'badge badge-muted' : 'badge'}>
+              {unreadLabel(unreadCount)}
+              <span class="visually-hidden"> unread</span>
+            </span>
+          )}
+        </span>
       </a>
     </li>
   );

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { maxUnreadCount } from '../members/unread-count.ts';
+import { maxUnreadCount } from './unread-count.ts';
 
 /**
  * Counts the unread messages that mention the user, by id or as everyone, up to `maxUnreadCount`. For a query with the user's membership as `own` and its

@@ -1,7 +1,5 @@
 import type { Mention } from '../../../model/mention.ts';
-
-/** A mention as `messages.mentions` has it. Stored for ever: never rename a key. */
-export type StoredMention = { offset: number; length: number } & ({ user_id: string } | { everyone: true });
+import type { StoredMention } from '../connection/tables.ts';
 
 /** Undefined if there are none. */
 export function toStoredMentions(mentions: readonly Mention[] | undefined): StoredMention[] | undefined {

@@ -5,7 +5,7 @@ import type { MentionKey, MentionRepository } from '../../mention-repository.ts'
 import type { Database } from '../connection/database.ts';
 import { withStorageErrors } from '../connection/storage-error.ts';
 import type { Tables } from '../connection/tables.ts';
-import { type MessageRow, messageColumns, toMessage } from '../messages/message-row.ts';
+import { type MessageRow, messageColumns, toMessage } from './message-row.ts';
 
 export class PostgresMentionRepository implements MentionRepository {
   readonly #db: Kysely<Tables>;
