@@ -5,7 +5,7 @@ import type { ChatClient } from '../../../../pkg/chat-client/index.ts';
 import { ChatList } from './chat-list.ts';
 
 /** What happened in the chat under one number. */
-type Entry = { kind: 'sent'; by: string } | { kind: 'edited' | 'deleted' | 'hidden'; seq: number };
+type Entry = { kind: 'sent'; by: string; silent?: boolean } | { kind: 'edited' | 'deleted' | 'hidden'; seq: number };
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -18,7 +18,8 @@ class TestChat {
   message(seq: number, asOf = this.entries.length): Message {
     const entry = this.entries[seq - 1];
     const message = { id: `${seq}`, chatId: 'chat', seq, updateSeq: seq, text: `${seq}`, createdAt: new Date(seq) };
-    const state = Message.fromPartial({ ...message, sender: { id: entry?.kind === 'sent' ? entry.by : '' } });
+    const { by = '', silent = false } = entry?.kind === 'sent' ? entry : {};
+    const state = Message.fromPartial({ ...message, silent, sender: { id: by } });
     for (const [index, change] of this.entries.slice(0, asOf).entries()) {
       if (change.kind === 'sent' || change.seq !== seq) continue;
       state.updateSeq = index + 1;
@@ -35,7 +36,7 @@ class TestChat {
 
   chat(): Chat {
     const unread = this.messages().filter(
-      (one) => one.seq > this.readSeq && one.sender?.id === 'ben' && !one.deletedAt,
+      (one) => one.seq > this.readSeq && one.sender?.id === 'ben' && !one.deletedAt && !one.silent,
     );
     const { readSeq } = this;
     return Chat.fromPartial({ id: 'chat', lastSeq: this.entries.length, readSeq, unreadCount: unread.length });
@@ -141,6 +142,7 @@ test('whenever answers and events come, the list is in the end as the service ha
   const step = fc.record({
     kind: fc.constantFrom('send', 'change', 'hear', 'hear', 'load', 'refresh', 'read', 'answer', 'answer'),
     by: fc.constantFrom('anna', 'ben'),
+    silent: fc.boolean(),
     change: fc.constantFrom('edited' as const, 'deleted' as const, 'hidden' as const),
     /** Whether messages are delivered in their newest state. */
     newest: fc.boolean(),
@@ -162,8 +164,8 @@ test('whenever answers and events come, the list is in the end as the service ha
         if (entry.kind !== 'sent' && state.updateSeq === heard) list.receiveChange(state);
         if (entry.kind === 'sent' && !state.hidden) list.receive(state);
       };
-      for (const { kind, by, change, newest, at } of steps) {
-        if (kind === 'send') chat.entries.push({ kind: 'sent', by });
+      for (const { kind, by, silent, change, newest, at } of steps) {
+        if (kind === 'send') chat.entries.push({ kind: 'sent', by, silent });
         if (kind === 'change') {
           const seqs = chat.messages().flatMap(({ seq, deletedAt }) => (deletedAt || seq === 1 ? [] : [seq]));
           if (seqs.length > 0) chat.entries.push({ kind: change, seq: seqs[at % seqs.length]! });

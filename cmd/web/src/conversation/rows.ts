@@ -34,10 +34,10 @@ export function toRows({ window, outgoing, unreadAfter }: ConversationState, own
     rows.push({ kind: 'day', key: `day ${day}`, at });
   };
   for (const message of window.messages) {
-    const { seq, sender, system, createdAt = new Date(0) } = message;
+    const { seq, sender, system, silent, createdAt = new Date(0) } = message;
     const own = sender?.id === ownId;
     beginDay(createdAt);
-    if (unread !== undefined && seq > unread && !system && !own) {
+    if (unread !== undefined && seq > unread && !system && !silent && !own) {
       rows.push({ kind: 'unread', key: 'unread' });
       unread = undefined;
     }

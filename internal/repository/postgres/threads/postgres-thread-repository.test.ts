@@ -132,6 +132,23 @@ describe('a batch', () => {
     const { items } = await threads.listFollowed('grace', chatId, 10);
     expect(items).toMatchObject([{ readSeq: 9, unreadCount: 29 }]);
   });
+
+  test('makes unread messages that are counted exactly up to a limit', async () => {
+    const chatId = await newChat();
+    const root = await send(chatId, 'alice');
+    const sendMany = (count: number) =>
+      storage.messages.appendBatch(
+        Array.from({ length: count }, () => newMessage(chatId, 'bob', { rootId: root.id })),
+        ['MEMBER'],
+        10_000,
+      );
+    const unread = async () => (await threads.listFollowed('alice', chatId, 10)).items[0]?.unreadCount;
+    await sendMany(999);
+    expect(await unread()).toBe(999);
+    await sendMany(5);
+    expect(await unread()).toBe(1_000);
+    expect((await storage.messages.get(chatId, root.id)).thread).toMatchObject({ replyCount: 1_004 });
+  });
 });
 
 test('a deletion by a node of the version before is counted', async () => {
@@ -200,7 +217,7 @@ test('a page of a thread, of followed threads and an unread count are read by in
   const thread = { chatId, messageId: root.id, reader: reader('alice') };
   for (const work of [
     (repository: PostgresThreadRepository) => repository.list(thread, 'newest', 10),
-    (repository: PostgresThreadRepository) => repository.listFollowed('alice', undefined, 10),
+    (repository: PostgresThreadRepository) => repository.listFollowed('alice', chatId, 10),
     (repository: PostgresThreadRepository) => repository.markRead(thread, 1),
   ]) {
     const count = await read(work);
