@@ -7,6 +7,7 @@ export interface FrameCounts {
   accepted: number;
   rejected: number;
   messages: number;
+  changed: number;
   caughtUp: number;
 }
 
@@ -88,6 +89,7 @@ const acceptedTag = (7 << 3) | 2;
 const rejectedTag = (8 << 3) | 2;
 const messageTag = (4 << 3) | 2;
 const caughtUpTag = (3 << 3) | 2;
+const changedTag = (14 << 3) | 2;
 
 /** Returns the number of events in a frame, whatever they are. */
 export function countEvents(frame: Buffer): number {
@@ -106,7 +108,7 @@ export function countEvents(frame: Buffer): number {
 }
 
 export function countFrame(frame: Buffer): FrameCounts {
-  const counts = { accepted: 0, rejected: 0, messages: 0, caughtUp: 0 };
+  const counts = { accepted: 0, rejected: 0, messages: 0, changed: 0, caughtUp: 0 };
   for (let at = 0; at < frame.length; ) {
     at += 1; // the tag of field 1: an event
     let length = 0;
@@ -118,6 +120,7 @@ export function countFrame(frame: Buffer): FrameCounts {
     const tag = frame[at];
     if (tag === acceptedTag) counts.accepted += 1;
     else if (tag === messageTag) counts.messages += 1;
+    else if (tag === changedTag) counts.changed += 1;
     else if (tag === rejectedTag) counts.rejected += 1;
     else if (tag === caughtUpTag) counts.caughtUp += 1;
     at += length;

@@ -6,7 +6,7 @@ export interface SinkState {
   waitingChats: number;
   /** Chats that are older than the sink and have no cursor yet; 0 once all have one. */
   chatsToRegister: number;
-  /** The age of the oldest message that a waiting chat still has to deliver, of the chats that were looked at; null if none waits. */
+  /** The age of the oldest change that a waiting chat still has to deliver, of the chats that were looked at; null if none waits. */
   lagSeconds: number | null;
 }
 

@@ -1,5 +1,3 @@
-import type { Message } from './message.ts';
-
 /** What is known of a thread that has had messages. Deleted ones do not count, nor does the root. */
 export interface ThreadSummary {
   readonly replyCount: number;
@@ -10,28 +8,4 @@ export interface ThreadSummary {
   readonly participantIds: readonly string[];
   /** The number of the last change that is counted. */
   readonly updateSeq: number;
-}
-
-/** A thread that a user follows. */
-export interface FollowedThread {
-  /** The first message, with the thread's summary if the thread has had messages. */
-  root: Message;
-  readSeq: number;
-  /** The messages of others after `readSeq`, up to a limit. */
-  unreadCount: number;
-}
-
-/** A page of messages, with those that they reply to and that are not in the page, ordered by seq. All of it was read in one snapshot. */
-export interface MessagePage {
-  messages: Message[];
-  /** Whether there are more messages in the direction of paging. */
-  hasMore: boolean;
-  referenced: Message[];
-}
-
-/** A page of a thread. */
-export interface ThreadPage extends MessagePage {
-  root: Message;
-  /** The reader's read mark in the thread; absent if the reader does not follow it. */
-  readSeq?: number;
 }

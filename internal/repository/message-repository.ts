@@ -4,7 +4,7 @@ import type { Entry } from '../model/entry.ts';
 import type { ChatRole } from '../model/member.ts';
 import type { MentionFault } from '../model/mention.ts';
 import type { Draft, Message } from '../model/message.ts';
-import type { MessagePage } from '../model/thread.ts';
+import type { MessagePage } from '../model/message-page.ts';
 import type { TraceContext } from '../model/trace-context.ts';
 import type { Reader } from './guard.ts';
 

@@ -1,5 +1,5 @@
+import type { FollowedThread, ThreadPage } from '../model/message-page.ts';
 import type { Page } from '../model/page.ts';
-import type { FollowedThread, ThreadPage } from '../model/thread.ts';
 import type { Reader } from './guard.ts';
 import type { HistoryRange } from './message-repository.ts';
 

@@ -1,6 +1,6 @@
+import type { FollowedThread, ThreadPage } from '../../model/message-page.ts';
 import type { Page } from '../../model/page.ts';
 import type { Principal } from '../../model/principal.ts';
-import type { FollowedThread, ThreadPage } from '../../model/thread.ts';
 import type { EpochRepository } from '../../repository/epoch-repository.ts';
 import type { HistoryRange } from '../../repository/message-repository.ts';
 import type { FollowedKey, ThreadMark, ThreadOfReader, ThreadRepository } from '../../repository/thread-repository.ts';

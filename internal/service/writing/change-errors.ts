@@ -1,29 +1,19 @@
 import type { ChatType } from '../../model/chat.ts';
 import { ChatError } from '../../model/errors.ts';
-import type { MentionFault } from '../../model/mention.ts';
 import type { ChangeRefusal } from '../../repository/change-repository.ts';
 import type { ReactionRefusal } from '../../repository/reaction-repository.ts';
-import { refusalOf, toMentionError } from '../authorization.ts';
-
-/** What a refusal comes with. */
-interface Details {
-  chatType?: ChatType;
-  /** Present for `mention_refused`. */
-  mentionFault?: MentionFault;
-}
+import { refusalOf } from '../authorization.ts';
 
 /** Returns the error for the refusal of a change of a message. */
 export function toChangeError(
-  outcome: ChangeRefusal | ReactionRefusal,
-  { chatType, mentionFault }: Details,
+  outcome: Exclude<ChangeRefusal, 'mention_refused'> | ReactionRefusal,
+  chatType?: ChatType,
 ): ChatError {
   switch (outcome) {
     case 'chat_not_found':
     case 'not_a_member':
     case 'role_too_low':
       return refusalOf(outcome, chatType);
-    case 'mention_refused':
-      return toMentionError(mentionFault!);
     case 'reused':
       return new ChatError('CHANGE_ID_REUSED', 'this client_change_id was used for another change');
     case 'message_not_found':

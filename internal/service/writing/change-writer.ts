@@ -5,6 +5,7 @@ import { type Metrics, noMetrics } from '../../client/metrics/metrics.ts';
 import { traceOf } from '../../client/tracing/trace-context.ts';
 import type { ChangeDraft, ChangeReceipt } from '../../model/change.ts';
 import type { Changed, ChangeRepository, ChangeRules, NewChange } from '../../repository/change-repository.ts';
+import { toMentionError } from '../authorization.ts';
 import { BatchWriter, type Settled, type WriterOptions } from './batch-writer.ts';
 import { toChangeError } from './change-errors.ts';
 import { digestOfChange } from './digests.ts';
@@ -68,7 +69,11 @@ export class ChangeWriter {
         case 'already_deleted':
           break;
         default:
-          entry.reject(toChangeError(changed.outcome, changed));
+          entry.reject(
+            changed.outcome === 'mention_refused'
+              ? toMentionError(changed.mentionFault!)
+              : toChangeError(changed.outcome, changed.chatType),
+          );
           continue;
       }
       entry.resolve({ seq: changed.seq, createdAt: changed.createdAt });

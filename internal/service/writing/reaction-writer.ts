@@ -71,7 +71,7 @@ export class ReactionWriter {
           entry.resolve(undefined);
           break;
         default:
-          entry.reject(toChangeError(reacted.outcome, reacted));
+          entry.reject(toChangeError(reacted.outcome, reacted.chatType));
       }
     }
     written.publish(this.#bus);

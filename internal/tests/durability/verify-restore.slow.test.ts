@@ -109,7 +109,9 @@ test('verify finds no violation over backup, wipe and restore, and its readers a
   const verdict = checker.finish();
   expect(verdict.violations, formatVerdict(verdict)).toEqual([]);
   expect(verdict.figures.audited).toBeGreaterThan(3);
-  const told = records.flatMap((record) => (record.kind === 'reset' ? record.epoch : []));
+  // The message feed of the SDK also notes a reset when it begins a chat, in the epoch that it finds.
+  const since = records.slice(records.findIndex(({ kind }) => kind === 'epoch'));
+  const told = since.flatMap((record) => (record.kind === 'reset' ? record.epoch : []));
   expect(told.length).toBeGreaterThan(0);
   expect(new Set(told)).toEqual(new Set([epoch]));
 });

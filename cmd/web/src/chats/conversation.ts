@@ -7,6 +7,7 @@ import {
   newId,
   type PendingChange,
   type PendingMessage,
+  type ReactionChanged,
   withReply,
 } from '../../../../pkg/chat-client/index.ts';
 import { explain } from '../session/explain.ts';
@@ -24,6 +25,7 @@ import {
   withGrowth,
   withNewer,
   withOlder,
+  withReacted,
   withSent,
   withThread,
 } from './message-window.ts';
@@ -209,6 +211,21 @@ export class Conversation {
     if (next !== window) this.#change({ window: next, shift: false });
   }
 
+  /** Adds a reaction to a message, or takes it away, if the message is in the window. */
+  receiveReaction(change: ReactionChanged): void {
+    const { ownId } = this.#deps;
+    if (this.#loading) this.#heardMeanwhile.push((window) => withReacted(window, change, ownId));
+    const { window } = this.state.value;
+    const next = withReacted(window, change, ownId);
+    if (next !== window) this.#change({ window: next, shift: false });
+  }
+
+  /** Adds the user's reaction to a message, or takes it back. A refusal is told by an event of the client. */
+  react(messageId: string, emoji: string, added: boolean): void {
+    const chat = this.#deps.client.chat(this.id);
+    (added ? chat.react(messageId, emoji) : chat.unreact(messageId, emoji)).catch(() => {});
+  }
+
   /** Asks the sender of a growing message to end it. Throws ChatClientError. */
   stop(messageId: string): Promise<void> {
     return this.#deps.client.stopStream(this.id, messageId);
@@ -285,7 +302,7 @@ export class Conversation {
     const send = (mentions: Mention[]) => {
       // The client tells of success and refusal by events, too, but not when it has no room or is closed.
       client
-        .send(this.id, text, { clientMessageId, replyTo, root, mentions })
+        .send(this.id, text, { clientMessageId, mentions, replyTo, root })
         .catch((error: unknown) => this.refused(clientMessageId, error));
     };
     if (!this.#naming && !text.includes('@')) return send([]);

@@ -1,4 +1,11 @@
-import { type Message, type MessagePart, type ThreadSummary, withPart } from '../../../../pkg/chat-client/index.ts';
+import {
+  type Message,
+  type MessagePart,
+  type ReactionChanged,
+  type ThreadSummary,
+  withPart,
+  withReaction,
+} from '../../../../pkg/chat-client/index.ts';
 
 /** A contiguous range of a chat's history, in order. */
 export interface MessageWindow {
@@ -36,8 +43,10 @@ export function withSent(window: MessageWindow, message: Message): MessageWindow
 export function withChange(window: MessageWindow, message: Message): MessageWindow {
   const index = window.messages.findIndex(({ seq }) => seq === message.seq);
   if (index < 0 || window.messages[index]!.updateSeq >= message.updateSeq) return window;
-  // Events do not carry the thread.
-  const changed = { ...message, thread: message.thread ?? window.messages[index]!.thread };
+  // Events carry neither the thread nor the reactions.
+  const { thread, reactions } = window.messages[index]!;
+  const kept = message.deletedAt ? [] : message.reactions.length > 0 ? message.reactions : reactions;
+  const changed = { ...message, thread: message.thread ?? thread, reactions: kept };
   const messages = message.hidden ? window.messages.toSpliced(index, 1) : window.messages.with(index, changed);
   return { ...window, messages };
 }
@@ -48,6 +57,14 @@ export function withGrowth(window: MessageWindow, part: MessagePart): MessageWin
   const known = window.messages[index];
   const grown = known && withPart(known, part);
   return grown && grown !== known ? { ...window, messages: window.messages.with(index, grown) } : window;
+}
+
+/** Returns the window with a reaction to a message, if it has the message without the reaction. */
+export function withReacted(window: MessageWindow, change: ReactionChanged, ownId: string): MessageWindow {
+  const index = window.messages.findIndex(({ id }) => id === change.messageId);
+  const known = window.messages[index];
+  const reacted = known && withReaction(known, change, ownId);
+  return reacted && reacted !== known ? { ...window, messages: window.messages.with(index, reacted) } : window;
 }
 
 /** Returns the window with the summary of a thread on its root, if the window has the root. */

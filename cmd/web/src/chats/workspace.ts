@@ -7,6 +7,7 @@ import {
   type Mention,
   type Message,
   MessageStreaming,
+  type PendingChange,
   type Transport,
   webStorageOutbox,
 } from '../../../../pkg/chat-client/index.ts';
@@ -24,6 +25,13 @@ import { isMuted } from './listed-chat.ts';
 
 /** Maximum number of conversations in memory; the ones opened first are dropped first. */
 const maxConversations = 10;
+
+const notDone: Record<PendingChange['kind'], string> = {
+  edit: 'An edit was not saved.',
+  delete: 'A message was not deleted.',
+  react: 'A reaction was not saved.',
+  unreact: 'A reaction was not taken back.',
+};
 
 /** Everything that a signed-in user sees, kept up to date by one client. */
 export class Workspace {
@@ -129,6 +137,7 @@ export class Workspace {
       chats.receive(message);
       this.#conversations.get(chatId)?.receive(message);
     });
+    client.on('reaction', (change) => this.#conversations.get(change.chatId)?.receiveReaction(change));
     client.on('messagePart', (part) => this.#conversations.get(part.chatId)?.receivePart(part));
     client.on('messageChanged', (message) => {
       if (this.#growing.delete(message.id)) this.#hear(message);
@@ -156,8 +165,7 @@ export class Workspace {
     client.on('changeSent', (change) => this.#conversations.get(change.chatId)?.changes.sent(change));
     client.on('changeRefused', (change) => {
       this.#conversations.get(change.chatId)?.changes.refused(change);
-      const what = change.kind === 'edit' ? 'An edit was not saved.' : 'A message was not deleted.';
-      this.problem.set(`${what} ${explain(change.error)}`);
+      this.problem.set(`${notDone[change.kind]} ${explain(change.error)}`);
     });
     client.on('refused', ({ chatId, clientMessageId, error }) => {
       this.#conversations.get(chatId)?.refused(clientMessageId, error);
@@ -165,11 +173,10 @@ export class Workspace {
     });
   }
 
-  /** Lets others' messages be announced, a growing one when it has ended. */
+  /** Lets messages be announced of which the user is told, a growing one when it has ended. */
   #hear(message: Message): void {
-    const { id, streaming } = message;
     if (!this.#isTold(message)) return;
-    if (streaming === MessageStreaming.STREAMING) this.#growing.add(id);
+    if (message.streaming === MessageStreaming.STREAMING) this.#growing.add(message.id);
     else this.heard.set(message);
   }
 

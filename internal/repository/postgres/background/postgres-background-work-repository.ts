@@ -12,7 +12,7 @@ export class PostgresBackgroundWorkRepository implements BackgroundWorkRepositor
     this.#reads = reads;
   }
 
-  /** Chats whose oldest waiting message is looked at. */
+  /** Chats whose oldest waiting change is looked at. */
   readonly #looked = 100;
 
   /** Each count reads an index, and no more of it than `atMost` entries. */
@@ -28,8 +28,13 @@ export class PostgresBackgroundWorkRepository implements BackgroundWorkRepositor
           (select extract(epoch from clock_timestamp() - min(oldest.created_at))::double precision
             from (select k.chat_id, k.exported_seq from export.cursors k
               where k.sink = s.name and k.last_seq > k.exported_seq limit ${this.#looked}) as waiting
-            cross join lateral (select created_at from messages m
-              where m.chat_id = waiting.chat_id and m.seq > waiting.exported_seq order by m.seq limit 1) as oldest
+            cross join lateral (
+              (select created_at from messages m
+                where m.chat_id = waiting.chat_id and m.seq > waiting.exported_seq order by m.seq limit 1)
+              union all
+              (select created_at from changes e
+                where e.chat_id = waiting.chat_id and e.seq > waiting.exported_seq order by e.seq limit 1)
+            ) as oldest
           ) as "lagSeconds"
         from export.sinks s order by s.name`.execute(this.#reads);
       const deleted = await sql<{ count: number }>`

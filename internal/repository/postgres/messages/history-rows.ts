@@ -1,7 +1,8 @@
 import { type Expression, sql } from 'kysely';
 import type { Message } from '../../../model/message.ts';
+import type { MessagePage } from '../../../model/message-page.ts';
 import type { ReactionCount } from '../../../model/reaction.ts';
-import type { MessagePage, ThreadSummary } from '../../../model/thread.ts';
+import type { ThreadSummary } from '../../../model/thread.ts';
 import type { Reader } from '../../guard.ts';
 import type { HistoryRange } from '../../message-repository.ts';
 import { type MessageRow, messageColumns, toMessage } from './message-row.ts';

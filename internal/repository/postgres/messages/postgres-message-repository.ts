@@ -5,7 +5,7 @@ import { type Entry, messageOf } from '../../../model/entry.ts';
 import { ChatError } from '../../../model/errors.ts';
 import type { ChatRole } from '../../../model/member.ts';
 import type { Message } from '../../../model/message.ts';
-import type { MessagePage } from '../../../model/thread.ts';
+import type { MessagePage } from '../../../model/message-page.ts';
 import type { Reader } from '../../guard.ts';
 import type { Appended, ChangesPage, HistoryRange, MessageRepository, NewMessage } from '../../message-repository.ts';
 import type { Database } from '../connection/database.ts';

@@ -88,10 +88,10 @@ export interface Signal {
     | { $case: "typing"; value: UserTyping }
     | { $case: "presence"; value: PresenceChanged }
     | { $case: "read"; value: ReadMarkMoved }
-    | { $case: "delivered"; value: DeliveredMarkMoved }
     | //
     /** Fields of further kinds have the numbers that they have in chat.v1.Event. */
     { $case: "stopRequested"; value: StopRequested }
+    | { $case: "delivered"; value: DeliveredMarkMoved }
     | undefined;
   /** If set, nodes deliver the event only to this user's streams. */
   onlyTo?: string | undefined;
@@ -920,11 +920,11 @@ export const Signal: MessageFns<Signal> = {
       case "read":
         ReadMarkMoved.encode(message.signal.value, writer.uint32(26).fork()).join();
         break;
-      case "delivered":
-        DeliveredMarkMoved.encode(message.signal.value, writer.uint32(42).fork()).join();
-        break;
       case "stopRequested":
         StopRequested.encode(message.signal.value, writer.uint32(154).fork()).join();
+        break;
+      case "delivered":
+        DeliveredMarkMoved.encode(message.signal.value, writer.uint32(170).fork()).join();
         break;
     }
     if (message.onlyTo !== undefined) {
@@ -970,20 +970,20 @@ export const Signal: MessageFns<Signal> = {
             message.signal = { $case: "read", value: ReadMarkMoved.decode(reader, reader.uint32()) };
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.signal = { $case: "delivered", value: DeliveredMarkMoved.decode(reader, reader.uint32()) };
-            continue;
-          }
           case 19: {
             if (tag !== 154) {
               break;
             }
 
             message.signal = { $case: "stopRequested", value: StopRequested.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.signal = { $case: "delivered", value: DeliveredMarkMoved.decode(reader, reader.uint32()) };
             continue;
           }
           case 4: {
@@ -1014,12 +1014,12 @@ export const Signal: MessageFns<Signal> = {
         ? { $case: "presence", value: PresenceChanged.fromJSON(object.presence) }
         : isSet(object.read)
         ? { $case: "read", value: ReadMarkMoved.fromJSON(object.read) }
-        : isSet(object.delivered)
-        ? { $case: "delivered", value: DeliveredMarkMoved.fromJSON(object.delivered) }
         : isSet(object.stopRequested)
         ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stopRequested) }
         : isSet(object.stop_requested)
         ? { $case: "stopRequested", value: StopRequested.fromJSON(object.stop_requested) }
+        : isSet(object.delivered)
+        ? { $case: "delivered", value: DeliveredMarkMoved.fromJSON(object.delivered) }
         : undefined,
       onlyTo: isSet(object.onlyTo)
         ? globalThis.String(object.onlyTo)
@@ -1037,10 +1037,10 @@ export const Signal: MessageFns<Signal> = {
       obj.presence = PresenceChanged.toJSON(message.signal.value);
     } else if (message.signal?.$case === "read") {
       obj.read = ReadMarkMoved.toJSON(message.signal.value);
-    } else if (message.signal?.$case === "delivered") {
-      obj.delivered = DeliveredMarkMoved.toJSON(message.signal.value);
     } else if (message.signal?.$case === "stopRequested") {
       obj.stopRequested = StopRequested.toJSON(message.signal.value);
+    } else if (message.signal?.$case === "delivered") {
+      obj.delivered = DeliveredMarkMoved.toJSON(message.signal.value);
     }
     if (message.onlyTo !== undefined) {
       obj.onlyTo = message.onlyTo;
@@ -1072,15 +1072,15 @@ export const Signal: MessageFns<Signal> = {
         }
         break;
       }
-      case "delivered": {
-        if (object.signal?.value !== undefined && object.signal?.value !== null) {
-          message.signal = { $case: "delivered", value: DeliveredMarkMoved.fromPartial(object.signal.value) };
-        }
-        break;
-      }
       case "stopRequested": {
         if (object.signal?.value !== undefined && object.signal?.value !== null) {
           message.signal = { $case: "stopRequested", value: StopRequested.fromPartial(object.signal.value) };
+        }
+        break;
+      }
+      case "delivered": {
+        if (object.signal?.value !== undefined && object.signal?.value !== null) {
+          message.signal = { $case: "delivered", value: DeliveredMarkMoved.fromPartial(object.signal.value) };
         }
         break;
       }

@@ -1,10 +1,12 @@
 import { Icon } from '../controls/icon.tsx';
+import { ReactionPalette } from './reaction-palette.tsx';
 
 interface Props {
   /** Names the message to screen readers. */
   name: string;
   /** Whether Tab leads to the buttons; the arrow keys lead to those of other messages. */
   reachable: boolean;
+  onReact: ((emoji: string) => void) | undefined;
   onReply: (() => void) | undefined;
   onThread: () => void;
   onEdit: (() => void) | undefined;
@@ -13,10 +15,11 @@ interface Props {
 }
 
 /** The buttons beside a message, for what the user may do to it. */
-export function MessageActions({ name, reachable, onReply, onThread, onEdit, onDelete, onMarkUnread }: Props) {
+export function MessageActions({ name, reachable, onReact, onReply, onThread, onEdit, onDelete, onMarkUnread }: Props) {
   const tabIndex = reachable ? 0 : -1;
   return (
     <div class="message-actions">
+      {onReact && <ReactionPalette name={name} tabIndex={tabIndex} onReact={onReact} />}
       {onReply && (
         <button type="button" tabIndex={tabIndex} aria-label={`Reply: ${name}`} title="Reply" onClick={onReply}>
           <Icon name="reply" />

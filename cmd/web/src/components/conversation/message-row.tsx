@@ -15,6 +15,7 @@ import { MessageEditor } from './message-editor.tsx';
 import { ChangeStatus, OutgoingStatus, SentStatus } from './message-status.tsx';
 import { MessageText } from './message-text.tsx';
 import { Quote } from './quote.tsx';
+import { Reactions } from './reactions.tsx';
 import { ThreadLink } from './thread-link.tsx';
 
 interface Props {
@@ -95,6 +96,10 @@ function Bubble({ row, direct, conversation, readPositions, change, quoted, ...m
   const name = nameOf(sender);
   const named = !own && !direct;
   const mentioned = message && isMentioned(message, may.ownId);
+  const onReact =
+    message && may.mayReply && !deleted
+      ? (emoji: string, added: boolean) => conversation.react(message.id, emoji, added)
+      : undefined;
   const bubble = ['bubble', editing && 'bubble-editing', mentioned && 'bubble-mentioned'];
   const classes = ['bubble-row', own && 'own', first && 'first', last && 'last', named && 'named'];
   return (
@@ -137,6 +142,7 @@ function Bubble({ row, direct, conversation, readPositions, change, quoted, ...m
           <MessageActions
             name={deleted ? deletedText : text.slice(0, maxNameLength)}
             reachable={may.reachable}
+            onReact={onReact && ((emoji) => onReact(emoji, true))}
             onReply={may.mayReply && !deleted ? () => conversation.replying.set(message) : undefined}
             onThread={() => conversation.openThread(message)}
             onEdit={may.mayEdit ? () => conversation.changes.begin(message) : undefined}
@@ -145,6 +151,7 @@ function Bubble({ row, direct, conversation, readPositions, change, quoted, ...m
           />
         )}
       </div>
+      {message && <Reactions message={message} reachable={may.reachable} onReact={onReact} />}
       {message && <ThreadLink message={message} onOpen={() => conversation.openThread(message)} />}
       {message && change?.kind === 'not_deleted' && (
         <p class="failed" role="alert">
