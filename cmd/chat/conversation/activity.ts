@@ -19,6 +19,8 @@ export class Activity {
   readonly #muted = new Map<string, Date>();
   /** Chats of which the user has put messages off: they are not marked as read until the user enters them again. */
   readonly #setAside = new Set<string>();
+  /** The user's own read marks, as they were told last. */
+  readonly #marks = new Map<string, string>();
   readonly #typing = new Map<string, { user: User; chatId: string; timer: NodeJS.Timeout }>();
   #userId = '';
 
@@ -44,9 +46,14 @@ export class Activity {
     });
     client.on('typing', ({ chatId, user }) => user && this.#startTyping(chatId, user));
     client.on('chatRemoved', ({ chatId }) => this.#read(chatId));
-    client.on('read', ({ chatId, userId }) => {
+    client.on('read', ({ chatId, userId, seq, generation }) => {
+      if (userId !== this.#userId) return;
+      const mark = `${generation} ${seq}`;
+      // A mark that has not moved tells that the user has muted the chat on another device.
+      const isMuting = this.#marks.get(chatId) === mark;
+      this.#marks.set(chatId, mark);
       // The user read on another device: only the service knows how much is still unread.
-      if (userId === this.#userId && this.#unread.has(chatId)) void this.#recount(chatId);
+      if (isMuting || this.#unread.has(chatId)) void this.#recount(chatId);
     });
   }
 

@@ -102,6 +102,9 @@ export class ReceiptService {
     const isMember = await this.#deps.settings.mute(chatId, caller.userId, until);
     // The membership has ended since it was read.
     if (!isMember) return this.muteChat(caller, chatId, until);
+    // The mark does not move: it is news for the caller's other devices, which then read the chat anew.
+    const mark = await this.#deps.readMarks.advance(chatId, caller.userId, { seq: 0, ifGeneration: undefined });
+    if (mark) this.#publishReadMark(caller, chatId, mark, caller.userId);
   }
 
   async #moveReadMark(
@@ -116,10 +119,14 @@ export class ReceiptService {
     // The membership has ended since it was read.
     if (!mark) return this.#moveReadMark(operation, caller, chatId, field, move);
     if (!mark.moved) return;
-    const { readSeq: seq, readGeneration: generation } = mark;
-    const event: EphemeralEvent = { kind: 'read', chatId, userId: caller.userId, seq, generation };
     // In a large chat only the caller's own devices are notified: they are few.
-    this.#publish(event, memberCount > this.#options.maxSignalMembers ? caller.userId : undefined);
+    const onlyTo = memberCount > this.#options.maxSignalMembers ? caller.userId : undefined;
+    this.#publishReadMark(caller, chatId, mark, onlyTo);
+  }
+
+  #publishReadMark({ userId }: Principal, chatId: string, mark: MovedMark, onlyTo: string | undefined): void {
+    const { readSeq: seq, readGeneration: generation } = mark;
+    this.#publish({ kind: 'read', chatId, userId, seq, generation }, onlyTo);
   }
 
   async #checkMark(

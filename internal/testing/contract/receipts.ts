@@ -190,6 +190,19 @@ export function liveReceiptsContract(open: () => Transport): void {
       }
     });
 
+    test('muting a chat is news for the user’s own devices only', async () => {
+      const [alice, bob] = (await people(open, 'alice', 'bob')) as [Person, Person];
+      const group = await newGroup(alice, bob);
+      const [a, phone] = [await reading(alice, group.id), await reading(bob, group.id)];
+      await bob.chat.markRead({ chatId: group.id, seq: 1 });
+      for (const stream of [a, phone]) await stream.until(() => stream.all('read').length === 1);
+      await bob.chat.muteChat({ chatId: group.id, until: new Date(Date.now() + 60_000) });
+      await phone.until(() => phone.all('read').length === 2);
+      expect(phone.all('read')[1]).toEqual({ chatId: group.id, userId: bob.id, seq: 1, generation: 0 });
+      await a.ask(commands.ping());
+      expect(a.all('read')).toHaveLength(1);
+    });
+
     test('a delivered mark goes to all readers of a small chat', async () => {
       const [alice, bob] = (await people(open, 'alice', 'bob')) as [Person, Person];
       const group = await newGroup(alice, bob);

@@ -153,7 +153,7 @@ describe.each(Object.entries(busBrokers))('three nodes on one database and %s', 
     for (const reader of readers) {
       expect(await reader.nextOf('presence')).toEqual({ chatId: group.id, user, online: true });
       expect(await reader.nextOf('typing')).toEqual({ chatId: group.id, user });
-      expect(await reader.nextOf('read')).toEqual({ chatId: group.id, userId: bob.id, seq: 1 });
+      expect(await reader.nextOf('read')).toEqual({ chatId: group.id, userId: bob.id, seq: 1, generation: 0 });
     }
   });
 

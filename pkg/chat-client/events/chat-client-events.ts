@@ -65,7 +65,8 @@ export type ChatClientEvents = {
   presence: { chatId: string; user: User; online: boolean };
   /**
    * A member, or the user on another device, has read every message up to `seq`. The mark may have moved back: of two states of it, the one with the
-   * greater `generation` is newer, and with the same generation the one with the greater `seq`.
+   * greater `generation` is newer, and with the same generation the one with the greater `seq`. The user's own mark also comes, without having moved, when
+   * the user has muted the chat on another device: `call('getChat', …)` tells until when.
    */
   read: { chatId: string; userId: string; seq: number; generation: number };
   /** A device of a member has received every message up to `seq`. Only in small chats. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { messagesOf } from '../../../testing/services/chat-state.ts';
-import { allow, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
+import { allow, newMessage, openTestStorage, type TestStorage, user } from '../../../testing/services/test-storage.ts';
 import { pruneDeletedChats } from './prune-deleted-chats.ts';
 
 let storage: TestStorage;
@@ -30,4 +30,16 @@ test('the messages of deleted chats are removed in pieces, and those of other ch
   expect(await left()).toEqual([0, 0, 2]);
   expect((await storage.database.pool.query('select from deleted_chats')).rowCount).toBe(0);
   await expect(storage.chats.get(kept, 'alice')).resolves.toMatchObject({ id: kept });
+});
+
+test('the mentions go with the messages of a deleted chat', async () => {
+  const chatId = await newGroup(['bob']);
+  const mentions = [{ userId: 'bob', everyone: false, offset: 0, length: 1 }];
+  await storage.messages.appendBatch([newMessage(chatId, 'alice', { mentions })], ['OWNER']);
+  const rows = async () =>
+    (await storage.database.pool.query('select from mentions where chat_id = $1', [chatId])).rowCount;
+  expect(await rows()).toBe(1);
+  await storage.chats.delete(chatId, alice, allow);
+  while ((await pruneDeletedChats(storage.database.db, 100)) === 100);
+  expect(await rows()).toBe(0);
 });

@@ -1852,7 +1852,8 @@ export interface PresenceChanged {
 
 /**
  * ReadMarkMoved announces that a member's read mark moved: forward by MarkRead, or back by MarkUnread. The service announces
- * the user's own marks, moved on another device, in chats of any size.
+ * the user's own marks, moved on another device, in chats of any size, and the user's present mark when the user has muted the
+ * chat on another device: GetChat returns what is new.
  *
  * Such events may overtake each other. A client keeps the newest state of a mark: that with the greater `generation`, and with
  * the same generation that with the greater `seq`. All clients then agree, whatever the order.
@@ -18977,7 +18978,8 @@ export const ChatServiceDefinition = {
     },
     /**
      * MuteChat sets until when the caller does not want to be notified of a chat (`Chat.muted_until`), for all of the caller's
-     * devices. It changes nothing else: messages are delivered and counted as before.
+     * devices. It changes nothing else: messages are delivered and counted as before. The caller's live streams receive the event
+     * `read` with the caller's present mark, upon which clients read the chat anew (GetChat).
      *
      * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
      * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
@@ -19605,7 +19607,8 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
   ): Promise<DeepPartial<ListMentionsResponse>>;
   /**
    * MuteChat sets until when the caller does not want to be notified of a chat (`Chat.muted_until`), for all of the caller's
-   * devices. It changes nothing else: messages are delivered and counted as before.
+   * devices. It changes nothing else: messages are delivered and counted as before. The caller's live streams receive the event
+   * `read` with the caller's present mark, upon which clients read the chat anew (GetChat).
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
@@ -20159,7 +20162,8 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
   ): Promise<ListMentionsResponse>;
   /**
    * MuteChat sets until when the caller does not want to be notified of a chat (`Chat.muted_until`), for all of the caller's
-   * devices. It changes nothing else: messages are delivered and counted as before.
+   * devices. It changes nothing else: messages are delivered and counted as before. The caller's live streams receive the event
+   * `read` with the caller's present mark, upon which clients read the chat anew (GetChat).
    *
    * NOT_FOUND (CHAT_NOT_FOUND): there is no such chat, or the caller may not see it.
    * PERMISSION_DENIED (NOT_A_MEMBER): the caller is not a member of the room.
