@@ -86,7 +86,7 @@ describe('requests and answers', () => {
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
     });
     const list = await (await ask('GET', `/v1/chats/${chat.id}/messages?afterSeq=1`)).json();
-    expect(list).toEqual({ messages: [], hasMore: false, epoch: expect.any(String) });
+    expect(list).toEqual({ messages: [], hasMore: false, epoch: expect.any(String), referenced: [] });
   });
 
   test('both spellings of a field are accepted, in the body and in the query', async () => {

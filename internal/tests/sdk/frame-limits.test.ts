@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { grpcTransport } from '../../../pkg/chat-client/grpc.ts';
 import {
@@ -11,6 +10,7 @@ import {
   type Transport,
   webSocketTransport,
 } from '../../../pkg/chat-client/index.ts';
+import { idOf } from '../../../pkg/chat-client/sending/durable-command.ts';
 import { uniqueName } from '../../testing/clients/person.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { startTcpProxy } from '../../testing/faults/tcp-proxy.ts';
@@ -38,9 +38,7 @@ function memoryOutbox(): Outbox & { messages: ReturnType<Outbox['load']> } {
     load: () => [...messages],
     put: (message) => void messages.push(message),
     remove(message) {
-      const place = messages.findIndex((one) =>
-        isDeepStrictEqual({ ...one, data: undefined }, { ...message, data: undefined }),
-      );
+      const place = messages.findIndex((one) => idOf(one) === idOf(message));
       if (place >= 0) messages.splice(place, 1);
     },
   };
