@@ -51,7 +51,12 @@ test('a reply quotes its message in the newest state, and no more once it is del
   await ben.edit(room.id, messageId, 'Shall we go?');
   await quotesAre(anna, /Shall we go\?/);
   for (let i = 0; i < 60; i += 1) await ben.send(room.id, `between ${i}`);
-  await ben.send(room.id, 'Late', { replyTo: messageId });
+  const { seq } = await ben.send(room.id, 'Late', { replyTo: messageId });
+  // The page opens a chat with unread messages at the first of them.
+  await eventually(async () => {
+    const { members } = await ben.call('listMembers', { chatId: room.id });
+    expect(members.filter(({ readSeq }) => readSeq === seq)).toHaveLength(1);
+  });
   expect(anna.faults).toEqual([]);
   await page.reload();
   await anna.listed(room.name).click();

@@ -14,6 +14,7 @@ export function loadRules(): (typeName: string) => Validate {
 const patternsInWords: Readonly<Record<string, string>> = {
   '^[^\\p{C}]*$': 'must not contain control or invisible characters',
   '^[^\\p{Cc}]*$': 'must not contain control characters',
+  '^[^\\p{C}\\s]*$': 'must not contain white space, control or invisible characters',
   '^[^\\p{C}\\s]+$': 'must not be empty or contain white space, control or invisible characters',
   '^[^\\x00]*$': 'must not contain the character NUL',
   '^[!-~]+$': 'must consist of visible ASCII characters',
