@@ -147,6 +147,23 @@ describe('the chats of a user', () => {
     expect(read).toBeLessThan(5_000);
   });
 
+  test('come in pages that a client can receive, however long their last messages are', async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 6; i += 1) {
+      const { chat } = await storage.chats.createGroup(user('reader-of-books'), `book ${i}`, []);
+      ids.unshift(chat.id);
+      const text = 'x'.repeat(250_000);
+      await storage.messages.appendBatch([newMessage(chat.id, 'reader-of-books', { text })], ['OWNER'], 10_000);
+    }
+    const pages: string[][] = [];
+    for (let next: ChatsKey | undefined; pages.length === 0 || next; ) {
+      const page = await storage.chats.listOfUser('reader-of-books', 10, next);
+      pages.push(page.items.map(({ id }) => id));
+      next = page.next;
+    }
+    expect(pages).toEqual([ids.slice(0, 3), ids.slice(3)]);
+  });
+
   test('are only the user’s own, each with its last message and the other user of a direct chat', async () => {
     await storage.users.remember(user('friend'));
     const { chat: direct } = await storage.chats.openDirect(user('lister'), 'friend');

@@ -9,6 +9,7 @@ import type { Tables } from '../connection/tables.ts';
 import { mentionCount } from '../members/mention-count.ts';
 import { unreadCount } from '../members/unread-count.ts';
 import { type MessageRow, toMessage } from '../messages/message-row.ts';
+import { countFitting } from '../messages/page-chars.ts';
 
 interface ChatRow {
   id: string;
@@ -128,17 +129,21 @@ export async function listUserChats(
     query = query.where(sql<boolean>`(${moved} or ${further})`);
   }
   const rows = await query.execute();
-  const shown = rows.slice(0, limit);
+  const wanted = rows.slice(0, limit);
   const lastMessages = await findLastMessages(
     db,
-    shown.map(({ id }) => id),
+    wanted.map(({ id }) => id),
+  );
+  const shown = wanted.slice(
+    0,
+    countFitting(wanted, ({ id }) => lastMessages.get(id)?.text.length ?? 0),
   );
   const items = shown.map((row) => {
     const lastMessage = lastMessages.get(row.id);
     return { ...toChat(row), ...(lastMessage && { lastMessage }) };
   });
   const last = shown.at(-1);
-  if (!last || rows.length <= limit) return { items };
+  if (!last || rows.length === shown.length) return { items };
   const since = after?.since ?? last.oldest_unseen;
   return { items, next: { changedAt: last.changed_at_key, id: last.id, since, moved: last.moved } };
 }

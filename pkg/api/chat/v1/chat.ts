@@ -18507,6 +18507,7 @@ export const ChatServiceDefinition = {
      * ListChats returns the caller's chats with their last messages, most recently changed first. Chats that change after
      * the first page was read are at the end, on the last pages: the pages together hold every chat of which the caller was
      * a member all the time. A chat that was listed before it changed is listed again, in its newer state.
+     * A page has fewer chats than `page_size` if their last messages are long; `next_page_token` says whether there are more.
      */
     listChats: {
       name: "ListChats",
@@ -19269,6 +19270,7 @@ export interface ChatServiceImplementation<CallContextExt = {}> {
    * ListChats returns the caller's chats with their last messages, most recently changed first. Chats that change after
    * the first page was read are at the end, on the last pages: the pages together hold every chat of which the caller was
    * a member all the time. A chat that was listed before it changed is listed again, in its newer state.
+   * A page has fewer chats than `page_size` if their last messages are long; `next_page_token` says whether there are more.
    */
   listChats(request: ListChatsRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ListChatsResponse>>;
   /**
@@ -19824,6 +19826,7 @@ export interface ChatServiceClient<CallOptionsExt = {}> {
    * ListChats returns the caller's chats with their last messages, most recently changed first. Chats that change after
    * the first page was read are at the end, on the last pages: the pages together hold every chat of which the caller was
    * a member all the time. A chat that was listed before it changed is listed again, in its newer state.
+   * A page has fewer chats than `page_size` if their last messages are long; `next_page_token` says whether there are more.
    */
   listChats(request: DeepPartial<ListChatsRequest>, options?: CallOptions & CallOptionsExt): Promise<ListChatsResponse>;
   /**
