@@ -89,6 +89,8 @@ export class Checker {
           this.#rights.grant(membership(record.chatId, user), record, record.begin);
         return;
       case 'send':
+        // Also if the database that has answered is no more: what is written next may be in the one after it.
+        this.#streams.begin(record);
         return this.#send(this.#epochs.judge(record));
       case 'change':
         return this.#change(this.#epochs.judge(record));
@@ -190,7 +192,6 @@ export class Checker {
   #send(record: SendRecord): void {
     this.#users.add(record.user);
     this.#sends.add(record, this.#findings.report);
-    this.#streams.begin(record);
     const right = membership(record.chatId, record.user);
     const ledger = this.#ledger(record.chatId);
     this.#useService(record);

@@ -76,6 +76,22 @@ test('a correct history passes: a reader that never had the message receives tha
   expect(kinds).toEqual([]);
 });
 
+test('a correct history passes: the database goes back while a message begins, and has it', () => {
+  const kinds = found((history) => {
+    const begin = history.tick();
+    history.goBack(history.log.length);
+    const message = history.place({ sender: 'ann', clientMessageId: 'a-streamed-1', text: 'Once' });
+    const { seq, id: messageId } = message;
+    history.attempt('ann', 'a-streamed-1', { text: 'Once', streamed: true, outcome: 'ok', begin, seq, messageId });
+    const reader = history.open('bob', { epoch: 'second' });
+    history.give(reader, history.log);
+    history.give(reader, [grow(history, message, 1, ' upon')]);
+    history.audit();
+    history.close(reader, 'end');
+  });
+  expect(kinds).toEqual([]);
+});
+
 test.each<[string, string[], (history: HandMade) => void]>([
   [
     'a text that is not a beginning of the final one',
