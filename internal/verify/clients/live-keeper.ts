@@ -60,8 +60,13 @@ export class LiveKeeper {
   hasReached(ends: ReadonlyMap<string, ChatEnd>): boolean {
     const { live } = this.#actor;
     if (!live || live.isOver) return false;
-    // A reader beyond the end has numbers of an epoch that is over, and is yet to be told.
-    return live.followed.every((chatId) => !ends.has(chatId) || live.position(chatId) === ends.get(chatId)!.number);
+    return live.followed.every((chatId) => {
+      const end = ends.get(chatId);
+      const position = live.position(chatId) ?? 0;
+      if (!end || position === end.number) return true;
+      // Growing messages that nobody writes any more end later. In another epoch the reader is yet to be told that its numbers are over.
+      return position > end.number && live.epoch(chatId) === end.epoch;
+    });
   }
 
   async #run(): Promise<void> {

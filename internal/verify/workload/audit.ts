@@ -63,6 +63,8 @@ async function recount(actors: readonly Actor[], chat: KnownChat): Promise<void>
 
 interface Pages {
   begin: number;
+  /** The epoch of the changes. */
+  epoch: string;
   changes: Change[];
   messages: Message[];
 }
@@ -73,12 +75,14 @@ async function readPages(actor: Actor, chat: KnownChat): Promise<Pages | undefin
   const changes: Change[] = [];
   // As far as the run knows, the reader is a member: a refusal would contradict that.
   const effects: Effect[] = [{ kind: 'use', right: actor.member(chat) }];
+  let epoch = '';
   // Only an empty answer says that there is nothing more: others may be up to a second old.
   for (let afterSeq = 0, isEmpty = false; !isEmpty; ) {
     const request = { chatId: chat.id, afterSeq, pageSize: 200 };
     const page = await actor.call('listChanges', request, { name: 'audit changes', chatId: chat.id, effects });
     if (!page) return undefined;
     changes.push(...page.changes);
+    epoch = page.epoch;
     afterSeq = page.lastSeq;
     isEmpty = page.changes.length === 0;
   }
@@ -90,11 +94,11 @@ async function readPages(actor: Actor, chat: KnownChat): Promise<Pages | undefin
     afterSeq = page.messages.at(-1)?.seq ?? afterSeq;
     hasMore = page.hasMore;
   }
-  return { begin, changes, messages };
+  return { begin, epoch, changes, messages };
 }
 
 /** Records what was read; returns the end of the chat. */
-function takeDown(actor: Actor, { id: chatId }: KnownChat, { begin, changes, messages }: Pages): ChatEnd {
+function takeDown(actor: Actor, { id: chatId }: KnownChat, { begin, epoch, changes, messages }: Pages): ChatEnd {
   const { journal, name: client, user, transportName: via } = actor;
   const at = journal.now();
   const read = (source: 'changes' | 'audit', add: (reader: string) => number): number => {
@@ -110,7 +114,7 @@ function takeDown(actor: Actor, { id: chatId }: KnownChat, { begin, changes, mes
     for (const one of messages) journal.add(toMessageRecord(reader, at, one));
     return messages.at(-1)?.seq ?? 0;
   });
-  return { number, message };
+  return { number, epoch, message };
 }
 
 /** The time left for a step of the audit: `stepMs`, or `hurriedMs` once the signal has aborted. */
