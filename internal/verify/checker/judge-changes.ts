@@ -18,13 +18,20 @@ export function judgeChanges({ ledger, changes, streams, users }: Case, report: 
     judgeCondition(ledger, change, report);
   }
   for (const version of ledger.versions.values())
-    if (version.updateSeq > version.seq && users.has(version.sender) && !isGrowth(streams, changes, version))
+    if (
+      version.updateSeq > version.seq &&
+      users.has(version.sender) &&
+      !isGrowth(ledger.chatId, streams, changes, version)
+    )
       judgeOrigin(ledger, changes, version, report);
   judgeCovered(ledger, changes, report);
 }
 
 /** Whether the version is one of a streamed message while it grew, or at its end. */
-function isGrowth(streams: Streams, changes: Changes, { id, text, deleted }: MessageRecord): boolean {
+function isGrowth(chatId: string, streams: Streams, changes: Changes, version: MessageRecord): boolean {
+  const { id, text, deleted } = version;
+  // Nobody wrote on after a beginning without an answer: the service ends the message.
+  if (streams.textOf(id) === undefined && !deleted && streams.startOf(chatId, version) === text) return true;
   const isStreamed = streams.textOf(id) !== undefined;
   return isStreamed && !deleted && (changes.ofMessage(id).length === 0 || streams.explains(id, text));
 }

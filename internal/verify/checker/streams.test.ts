@@ -76,6 +76,15 @@ test('a correct history passes: a reader that never had the message receives tha
   expect(kinds).toEqual([]);
 });
 
+test('a correct history passes: a message whose beginning had no answer is ended by the service', () => {
+  const kinds = found((history) => {
+    const message = history.place({ sender: 'ann', clientMessageId: 'a-streamed-1', text: 'Once' });
+    history.attempt('ann', 'a-streamed-1', { text: 'Once', streamed: true });
+    watched(history, () => history.placeChange(message, {}));
+  });
+  expect(kinds).toEqual([]);
+});
+
 test('a correct history passes: the database goes back while a message begins, and has it', () => {
   const kinds = found((history) => {
     const begin = history.tick();

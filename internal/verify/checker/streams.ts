@@ -16,11 +16,14 @@ interface Written {
 /** All attempts of all clients to write streamed messages. */
 export class Streams {
   readonly #byId = new Map<string, Written>();
+  /** By chat, user and client message id, the beginnings of the texts, also of those that nobody answered. */
+  readonly #starts = new Map<string, string>();
   /** Whether the database has gone back: it may lack parts that were acknowledged. */
   hasLost = false;
   acknowledged = 0;
 
-  begin({ messageId, chatId, text, outcome, streamed }: SendRecord): void {
+  begin({ messageId, chatId, user, clientMessageId, text, outcome, streamed }: SendRecord): void {
+    if (streamed) this.#starts.set(`${chatId} ${user} ${clientMessageId}`, text);
     if (!streamed || outcome !== 'ok' || !messageId || this.#byId.has(messageId)) return;
     this.#byId.set(messageId, { chatId, start: text, parts: new Map(), firstBegins: new Map(), acknowledged: [] });
   }
@@ -63,6 +66,14 @@ export class Streams {
     let text = written.start;
     for (let part = 1; part <= parts && written.parts.has(part); part += 1) text += written.parts.get(part);
     return text;
+  }
+
+  /** The beginning of a streamed message whose writer may not have learned its id; undefined if it is none. */
+  startOf(
+    chatId: string,
+    { sender, clientMessageId }: { sender: string; clientMessageId: string },
+  ): string | undefined {
+    return this.#starts.get(`${chatId} ${sender} ${clientMessageId}`);
   }
 
   /** Whether the message may have had this text while it grew. */

@@ -10,6 +10,7 @@ import { startTestService, type TestService } from '../../testing/services/test-
 import { turns } from '../../testing/turns.ts';
 import type { EventLoopReport } from '../../transport/admin/diagnostics.ts';
 
+// Slow: profiles take seconds, and heap snapshots as long as this process has much in memory.
 const admin = { ADMIN: 'true', ADMIN_PORT: '0' };
 const token = 'a token of the operator';
 const bearer = { authorization: `Bearer ${token}` };
