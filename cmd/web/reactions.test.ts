@@ -29,6 +29,7 @@ test('people react to a message, see who else does, and take reactions back', as
   await party('2 people').waitFor();
   await anna.page.getByRole('button', { name: '❤️, 1 person' }).waitFor();
   expect(await faultsOf(anna.page)).toEqual([]);
+  await alignedWithBubble(anna, '.reactions');
 
   await party('2 people').click();
   await party('1 person').waitFor();
@@ -44,3 +45,16 @@ test('people react to a message, see who else does, and take reactions back', as
   await eventually(async () => expect(await anna.page.locator('.reaction').count()).toBe(0));
   expect(anna.faults).toEqual([]);
 });
+
+/** What stands under another user's message is in the column of the text, not in that of the avatar. */
+async function alignedWithBubble({ page }: ChatPage, selector: string) {
+  const [avatar, bubble, under] = await Promise.all(
+    ['.bubble-avatar', '.bubble', selector].map((part) => page.locator(part).first().boundingBox()),
+  );
+  if (!avatar || !bubble || !under) {
+    throw new Error(`A message without an avatar, its text, or ${selector}`);
+  }
+  const column = avatar.x + avatar.width;
+  expect(bubble.x - column).toBeLessThan(avatar.width);
+  expect(under.x).toBeGreaterThan(column);
+}
