@@ -11,8 +11,8 @@ const chats = 8;
 const mostAtATime = 32;
 
 /**
- * Compares edits of messages with sends, by gRPC on one service: one at a time, and many in several chats. Each worker edits a message of its own. Beside them
- * is the floor: statements that write the same rows.
+ * Compares edits of messages and reactions with sends, by gRPC on one service: one at a time, and many in several chats. Each worker changes a message of its
+ * own; of reactions it adds one and takes it back in turn. Beside them is the floor of edits: statements that write the same rows.
  */
 export async function measureEdits(
   dsn: string,
@@ -38,11 +38,23 @@ export async function measureEdits(
       const chatId = chatIds[worker % chats];
       return client.call('editMessage', { chatId, messageId, clientChangeId: randomUUID(), text });
     };
+    const reacted = new Set<number>();
+    const react = (worker: number) => {
+      const isAdded = reacted.delete(worker);
+      if (!isAdded) reacted.add(worker);
+      const { messageId } = own[worker]!;
+      const change = { chatId: chatIds[worker % chats], messageId, clientChangeId: randomUUID(), emoji: '🎉' };
+      return client.call(isAdded ? 'removeReaction' : 'addReaction', change);
+    };
     const parts = { service, postgres: postgresCpu(folder) };
     const figures: Figure[] = [];
     for (const concurrency of [1, mostAtATime]) {
-      const { edits, sends } = await measureInTurns(parts, { edits: edit, sends: send }, { ...load, concurrency });
-      figures.push(...compare(`edits, ${concurrency} at a time`, edits, sends));
+      const ways = { edits: edit, reactions: react, sends: send };
+      const { edits, reactions, sends } = await measureInTurns(parts, ways, { ...load, concurrency });
+      figures.push(
+        ...compare(`edits, ${concurrency} at a time`, edits, sends),
+        ...compare(`reactions, ${concurrency} at a time`, reactions, sends),
+      );
     }
     const messages = own.map(({ messageId }, worker) => ({ messageId, chatId: chatIds[worker % chats]! }));
     const bare = await measureBareChanges(dsn, messages, text, parts.postgres, load);
@@ -61,10 +73,10 @@ export async function measureEdits(
 
 const text = 'The quick brown fox jumps over the lazy dog, and the dog does not mind.';
 
-function compare(what: string, edits: RequestResult, sends: RequestResult): Figure[] {
+function compare(what: string, changes: RequestResult, sends: RequestResult): Figure[] {
   const figure = (of: string, unit: string, field: keyof RequestResult): Figure => ({
     what: `${what}${of}`,
-    value: edits[field],
+    value: changes[field],
     unit,
     baseline: { what: 'sends', value: sends[field] },
   });
