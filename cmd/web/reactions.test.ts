@@ -46,6 +46,30 @@ test('people react to a message, see who else does, and take reactions back', as
   expect(anna.faults).toEqual([]);
 });
 
+test('on a narrow page a long message has its width, and its actions do not leave the page', async () => {
+  const [dora, emil] = [
+    await ChatPage.guest(service.url, uniqueName('dora')),
+    await service.client(uniqueName('emil')),
+  ];
+  const room = await emil.joinRoom(uniqueName('room'));
+  await emil.send(room.id, 'The ferry goes at four, and the next one at nine in the morning.');
+  await dora.join(room.name);
+  await dora.shows(['The ferry goes at four, and the next one at nine in the morning.']);
+  const width = 390;
+  await dora.page.setViewportSize({ width, height: 844 });
+  await dora.page.getByRole('button', { name: /^React: The ferry/ }).focus();
+  const [bubble, actions] = await Promise.all(
+    ['.bubble', '.message-actions'].map((part) => dora.page.locator(part).last().boundingBox()),
+  );
+  expect(bubble?.width).toBeGreaterThan(width * 0.6);
+  expect(actions!.x).toBeGreaterThanOrEqual(0);
+  expect(actions!.x + actions!.width).toBeLessThanOrEqual(width);
+  await dora.page.getByRole('button', { name: /^React: The ferry/ }).click();
+  await dora.page.getByRole('group', { name: 'Reactions' }).getByRole('button', { name: 'party' }).click();
+  await dora.page.getByRole('button', { name: '🎉, 1 person' }).waitFor();
+  expect(dora.faults).toEqual([]);
+});
+
 /** What stands under another user's message is in the column of the text, not in that of the avatar. */
 async function alignedWithBubble({ page }: ChatPage, selector: string) {
   const [avatar, bubble, under] = await Promise.all(
