@@ -10,6 +10,8 @@ NODE := node --env-file-if-exists='$(CONFIG_FILE)'
 SERVICE := CONFIG_FILE='$(CONFIG_FILE)' exec node
 DASHBOARDS := deploy/grafana/dashboards
 INSTALLED := node_modules/.package-lock.json
+PAGE_SOURCES := $(shell find cmd/web/index.html cmd/web/vite.config.ts cmd/web/build cmd/web/console cmd/web/src pkg \
+  -path pkg/chat-client/dist -prune -o -type f ! -name '*.test.ts' -print)
 USER_NAME := $(if $(filter command line,$(origin USER)),$(USER))
 
 .PHONY: $(shell awk -F: '/^[a-z_-]+:.*\#\# / { print $$1 }' $(MAKEFILE_LIST))
@@ -42,7 +44,7 @@ generate-chat-api: ## Same as generate
 web: ## Build the web page in cmd/web/dist
 	@vite build --logLevel warn cmd/web
 
-cmd/web/dist/index.html:
+cmd/web/dist/index.html: $(PAGE_SOURCES)
 	@$(MAKE) --no-print-directory web
 
 screenshots: $(INSTALLED) cmd/web/dist/index.html ## Take screenshots of the web page into cmd/web/screenshots
