@@ -13,7 +13,13 @@ export interface Scene {
 }
 
 /** Minutes before now, who, what. */
-type Line = [number, Person, string];
+type Line = [number, Person, string, Beside?];
+
+interface Beside {
+  /** The text of the earlier line that this one answers. */
+  replyTo?: string;
+  reactions?: [string, Person[]][];
+}
 
 /** Fills a service with what people might say to each other. */
 export async function setScene(url: string, dsn: string): Promise<Scene> {
@@ -54,18 +60,30 @@ export async function setScene(url: string, dsn: string): Promise<Scene> {
   return { me: me!, people, chatId: group, typist: tomas! };
 }
 
+const ferry = 'The ferry goes at 16:40 on Friday, the next one at nine in the morning.';
+
 function weekend(me: Person, ben: Person, ines: Person, tomas: Person): Line[] {
   return [
     [1_560, ines, 'The keeper’s cottage is ours from Friday to Sunday. Four beds, one stove, no signal.'],
     [1_558, ines, 'Pictures and the way there: https://lighthouse.example/cottage'],
     [1_551, tomas, 'No signal sounds perfect.'],
-    [1_540, me, 'I can drive. There is room for three and one guitar.'],
+    [1_540, me, 'I can drive. There is room for three and one guitar.', { reactions: [['🙏', [ben, ines]]] }],
     [1_538, ben, 'Shotgun. Also: guitar.'],
-    [74, ines, 'The ferry goes at 16:40 on Friday, the next one at nine in the morning.'],
+    [74, ines, ferry],
     [73, ines, 'So let us not miss it.'],
     [66, me, 'I will be at yours at two, then, and at Ben’s by half past.'],
-    [64, tomas, 'I come from work with the train and meet you at the pier.'],
-    [41, ben, 'Who brings food?\nI have coffee, bread and far too much cheese.'],
+    [64, tomas, 'I come from work with the train and meet you at the pier.', { replyTo: ferry }],
+    [
+      41,
+      ben,
+      'Who brings food?\nI have coffee, bread and far too much cheese.',
+      {
+        reactions: [
+          ['😂', [ines, me]],
+          ['❤️', [tomas]],
+        ],
+      },
+    ],
     [38, ines, 'Soup for Friday night. It only needs warming up.'],
     [12, me, 'Apples from the garden, and I will bake something.'],
     [11, me, 'Does anybody not eat walnuts?'],
@@ -96,9 +114,14 @@ async function talk(dsn: string, chatId: string, lines: Line[]): Promise<void> {
       chatId,
       oldest + 5,
     ]);
-    for (const [minutes, { client }, text] of lines) {
-      const { seq } = await client.send(chatId, text);
+    const ids = new Map<string, string>();
+    for (const [minutes, { client }, text, { replyTo = '', reactions = [] } = {}] of lines) {
+      const { seq, messageId } = await client.send(chatId, text, { replyTo: ids.get(replyTo) });
+      ids.set(text, messageId);
       await database.query(back, [chatId, seq, minutes]);
+      for (const [emoji, people] of reactions) {
+        for (const person of people) await person.client.react(chatId, messageId, emoji);
+      }
     }
   } finally {
     await database.end();
