@@ -153,7 +153,7 @@ const broken: Record<string, Broken> = {
       reactions: (real) =>
         withFaults<ReactionRepository>(real, () => ({
           appendBatch: async (batch, rules, waitMs) => {
-            const kept = batch.filter(() => !now(5));
+            const kept = batch.filter(() => !now(3));
             const answers = await real.appendBatch(kept, rules, waitMs);
             return batch.map((one) => answers[kept.indexOf(one)] ?? { outcome: 'unchanged' as const });
           },

@@ -20,6 +20,7 @@ export function judgeReactions(one: Case, report: Report): void {
   const acknowledged = reactions.ofChat(ledger.chatId);
   for (const record of acknowledged) judgeEffect(ledger, record, report);
   for (const record of ledger.reactions.values()) if (users.has(record.user)) judgeOrigin(one, record, report);
+  judgeUnchanged(one, acknowledged, report);
   const last = lastOfEach([...acknowledged, ...ledger.reactions.values()]);
   for (const record of last.values()) judgeCovered(one, record, report);
   if (ledger.audit) judgeCounts(one, [...last.values()], report);
@@ -31,6 +32,25 @@ function judgeEffect(ledger: Ledger, record: ReactRecord, report: Report): void 
   if (!received || (keyOf(received) === keyOf(record) && received.added === record.added)) return;
   const text = `'${record.clientChangeId}' was acknowledged at ${record.seq}, where readers received another reaction`;
   report('lost-change', text, [record, received], ledger.chatId);
+}
+
+/** An answer that nothing changed is right only if, at some moment of the attempt, the changes with numbers had left the reaction as asked. */
+function judgeUnchanged({ ledger, reactions, changes }: Case, acknowledged: ReactRecord[], report: Report): void {
+  const unchanged = reactions.unchangedIn(ledger.chatId);
+  if (unchanged.length === 0) return;
+  const byReaction = Map.groupBy(acknowledged, keyOf);
+  for (const record of unchanged) {
+    if (!reactions.isSettled(record) || changes.mayBeDeleted(record.messageId)) continue;
+    const numbered = (byReaction.get(keyOf(record)) ?? []).toSorted((a, b) => a.seq! - b.seq!);
+    const states = [{ added: false, firstBegin: Number.NEGATIVE_INFINITY }, ...numbered];
+    const isPossible = states.some(
+      ({ added, firstBegin }, i) =>
+        added === record.added && firstBegin <= record.at && (numbered[i]?.at ?? record.begin) >= record.begin,
+    );
+    if (isPossible) continue;
+    const text = `'${record.clientChangeId}' was answered as if the reaction was ${record.added ? 'there' : 'absent'}`;
+    report('lost-change', text, [record, ...numbered], ledger.chatId);
+  }
 }
 
 /** A reaction must be what its user asked for. */

@@ -38,6 +38,23 @@ test('a correct history passes: the reactions to a deleted message are covered',
   expect(kinds).toEqual([]);
 });
 
+test('a correct history passes: answers that nothing changed, also beside a change that was under way', () => {
+  const kinds = found((history) => {
+    const message = history.send('ann', 'a');
+    const reaction = { messageId: message.id, user: 'bob', emoji: '👍' };
+    const unchanged = { outcome: 'ok', seq: 0 } as const;
+    history.attemptToReact({ ...reaction, added: false }, unchanged);
+    const before = history.tick();
+    history.react('bob', message, '👍');
+    history.attemptToReact({ ...reaction, added: true }, unchanged);
+    history.attemptToReact({ ...reaction, added: false }, { ...unchanged, begin: before });
+    history.react('bob', message, '👍', { added: false });
+    history.attemptToReact({ ...reaction, added: false }, unchanged);
+    history.audit();
+  });
+  expect(kinds).toEqual([]);
+});
+
 test('an attempt of unknown outcome may have happened, or not', () => {
   for (const happened of [true, false]) {
     const kinds = found((history) => {
@@ -59,6 +76,31 @@ test.each<[string, string[], (history: HandMade) => void]>([
       const message = history.send('ann', 'a');
       history.react('bob', message, '👍');
       history.audit(history.visible.map((one) => ({ ...one, reactions: {} })));
+    },
+  ],
+  [
+    'a reaction that is said to be there already, and never was',
+    ['lost-change'],
+    (history) => {
+      const message = history.send('ann', 'a');
+      history.attemptToReact(
+        { messageId: message.id, user: 'bob', emoji: '👍', added: true },
+        { outcome: 'ok', seq: 0 },
+      );
+      history.audit();
+    },
+  ],
+  [
+    'a reaction that is said to be absent, and is there',
+    ['lost-change'],
+    (history) => {
+      const message = history.send('ann', 'a');
+      history.react('bob', message, '👍');
+      history.attemptToReact(
+        { messageId: message.id, user: 'bob', emoji: '👍', added: false },
+        { outcome: 'ok', seq: 0 },
+      );
+      history.audit();
     },
   ],
   [

@@ -9,6 +9,8 @@ export class Reactions {
   readonly #byKey = new Map<string, ReactRecord>();
   /** Messages with kinds of reactions of which an attempt is open. */
   readonly #open = new Set<string>();
+  /** By chat, the attempts whose answer was that the reaction already was as asked. */
+  readonly #unchanged = new Map<string, ReactRecord[]>();
   #hasLost = false;
   acknowledged = 0;
 
@@ -19,8 +21,12 @@ export class Reactions {
     if (attempts) attempts.push(record);
     else this.#attempts.set(key, [record]);
     if (record.outcome === 'unknown') this.#open.add(`${record.messageId} ${record.emoji}`);
-    if (record.outcome !== 'ok' || !record.seq) return;
+    if (record.outcome !== 'ok') return;
     const { chatId, user, clientChangeId, seq } = record;
+    if (!seq) {
+      this.#unchanged.set(chatId, [...(this.#unchanged.get(chatId) ?? []), record]);
+      return;
+    }
     const id = `${user} ${chatId} ${clientChangeId}`;
     const first = this.#byKey.get(id);
     if (first && first.seq !== seq)
@@ -39,6 +45,11 @@ export class Reactions {
   /** The first acknowledgement of each change in the chat. */
   ofChat(chatId: string): ReactRecord[] {
     return [...this.#byKey.values()].filter((record) => record.chatId === chatId);
+  }
+
+  /** The attempts in the chat whose answer was that the reaction already was as asked. */
+  unchangedIn(chatId: string): readonly ReactRecord[] {
+    return this.#unchanged.get(chatId) ?? [];
   }
 
   /** The attempts for this reaction of this user. */
