@@ -357,6 +357,16 @@ describe('a faulty history has a violation', () => {
     expect([edited, deleted]).toEqual([['changed-by-other'], ['changed-by-other']]);
   });
 
+  test('of an administrator of the service: an edit of the message of another, but no deletion', () => {
+    const [edited, deleted] = (['edit', 'delete'] as const).map((what) =>
+      found((history) => {
+        history[what]('bob', history.send('ann', 'a'), 'c1', { byAdmin: true });
+        history.audit();
+      }),
+    );
+    expect([edited, deleted]).toEqual([['changed-by-other'], []]);
+  });
+
   test('an edit by a user who had been removed, and a message of one after an edit', () => {
     const edited = found((history) => {
       const message = history.send('bob', 'a');

@@ -68,9 +68,10 @@ interface ChangeCase {
   role: string | undefined;
 }
 
-/** Senders may change their own messages, and moderators of groups and rooms may delete those of others. */
+/** Senders may change their own messages; moderators of groups and rooms may delete those of others, and administrators all. */
 function checkChange({ ledger, chat, change, role }: ChangeCase, report: Report): void {
-  const { what, user, messageId } = change;
+  const { what, user, messageId, byAdmin } = change;
+  if (what === 'delete' && byAdmin) return;
   const message = ledger.findById(messageId);
   const shown = message ? [message, change] : [change];
   if (role === undefined || (what === 'edit' && role === 'READER')) {

@@ -276,7 +276,8 @@ export class Actor {
   async change(draft: ChangeDraft, by: 'call' | 'stream' = 'call'): Promise<void> {
     const { firstBegin: _, what, text = '', hide = false, ...request } = draft;
     const { name: client, user, transportName: via } = this;
-    const record = { kind: 'change' as const, client, user, via, begin: this.journal.now(), ...draft };
+    const byAdmin = this.isAdmin && { byAdmin: true };
+    const record = { kind: 'change' as const, client, user, via, begin: this.journal.now(), ...byAdmin, ...draft };
     const add = (rest: Pick<ChangeRecord, 'outcome'> & Partial<ChangeRecord>) =>
       this.journal.add({ ...record, at: this.journal.now(), ...rest });
     if (hide) this.world.hidden.add(draft.messageId);

@@ -44,6 +44,8 @@ export interface ChangeRecord extends Interval {
   /** Whether the deletion hides the message. */
   hide?: boolean;
   ifVersion?: number;
+  /** Whether the user is an administrator of the service, who may delete every message. */
+  byAdmin?: boolean;
   /** When the first attempt with this client change id began. */
   firstBegin: number;
   /** The number of the change, from the answer. */
