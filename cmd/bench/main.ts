@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { abortOnInterrupt } from '../../internal/app/process/abort-on-interrupt.ts';
 import { runBench } from './run-bench.ts';
 
 const usage = `usage: bench [--quick] [--only NAME]
@@ -16,8 +17,9 @@ try {
     options: { quick: { type: 'boolean' }, only: { type: 'string' }, help: { type: 'boolean' } },
   });
   if (values.help) console.log(usage);
-  else await runBench(values);
+  else await runBench(values, abortOnInterrupt('interrupted: there are no figures'));
 } catch (error) {
   console.error(`error: ${(error as Error).message}`);
-  process.exitCode = 1;
+  // What was interrupted may still wait.
+  process.exit(1);
 }

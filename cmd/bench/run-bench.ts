@@ -2,32 +2,39 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { orInterrupted } from '../../internal/app/process/abort-on-interrupt.ts';
 import { EmbeddedPostgres } from '../../internal/embedded/embedded-postgres.ts';
+import { endChildren } from '../../internal/servers/end-with-process.ts';
 import type { Figure } from './figure.ts';
 import { manyNodesScenarios } from './many-nodes-scenarios.ts';
 import { nodeScenarios } from './node-scenarios.ts';
 
 const scenarios = { ...nodeScenarios, ...manyNodesScenarios };
 
-/** Runs the scenarios on a PostgreSQL of their own, prints a table and writes the figures as JSON. */
-export async function runBench({ quick = false, only }: { quick?: boolean; only?: string }): Promise<void> {
+/** Runs the scenarios on a PostgreSQL of their own, prints a table and writes the figures as JSON. Throws the signal's reason when that aborts. */
+export async function runBench(
+  { quick = false, only }: { quick?: boolean; only?: string },
+  signal: AbortSignal,
+): Promise<void> {
   if (only !== undefined && !Object.hasOwn(scenarios, only)) {
     throw new Error(`there is no scenario "${only}": choose ${Object.keys(scenarios).join(', ')}`);
   }
   const dataDir = await mkdtemp(join(tmpdir(), 'chat-bench-'));
-  const server = await EmbeddedPostgres.start({ dataDir, settings: { max_connections: '200' } });
+  const server = await EmbeddedPostgres.start({ dataDir, settings: { max_connections: '200' } }, signal);
   try {
     const figures: Figure[] = [];
     for (const [name, measure] of Object.entries(scenarios)) {
       if (only !== undefined && name !== only) continue;
       console.error(`measuring: ${name} …`);
-      figures.push(
-        ...(await measure({ newDatabase: () => createDatabase(server.dsn), seconds: quick ? 1 : 10, folder: dataDir })),
-      );
+      const newDatabase = () => createDatabase(server.dsn);
+      const measured = measure({ newDatabase, seconds: quick ? 1 : 10, folder: dataDir });
+      figures.push(...(await orInterrupted(measured, signal)));
     }
     print(figures);
     await save(figures);
   } finally {
+    // After an interruption they run, and would complain of a database that goes.
+    endChildren();
     await server.stop();
     await rm(dataDir, { recursive: true, force: true });
   }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { endWithProcess } from '../../internal/servers/end-with-process.ts';
 
 const collectGarbage = new URL('collect-garbage.ts', import.meta.url);
 
@@ -51,6 +52,7 @@ export async function startProcess(
     stdio: ['ignore', 'inherit', 'pipe'],
     env: { PATH: process.env.PATH, NODE_OPTIONS: `--import=${collectGarbage}`, ...env },
   });
+  endWithProcess(child);
   return {
     announced: await readAnnouncement(child, announcement),
     rssBytes: async () => {

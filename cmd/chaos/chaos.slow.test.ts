@@ -1,13 +1,13 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { isAlive } from '../../internal/embedded/system/process-state.ts';
 import { waitUntil } from '../../internal/embedded/system/wait-until.ts';
+import { descendantsOf } from '../../internal/testing/descendants-of.ts';
 import { programEnv } from '../../internal/testing/services/program-env.ts';
 import type { Verdict } from '../../internal/verify/checker/verdict.ts';
 
@@ -49,7 +49,7 @@ test('SIGINT ends and removes everything', { timeout: 120_000 }, async () => {
       90_000,
     ),
   ).toBe(true);
-  const children = await descendantsOf(running.child.pid!);
+  const children = (await descendantsOf(running.child.pid!)).map(({ pid }) => pid);
   running.child.kill('SIGINT');
   await running.exited;
 
@@ -72,7 +72,7 @@ test.each([
     const files = () => readdir(folder, { recursive: true }).catch(() => []);
     let children: readonly number[] = [];
     const hasChildren = async () => {
-      children = await descendantsOf(running.child.pid!);
+      children = (await descendantsOf(running.child.pid!)).map(({ pid }) => pid);
       return children.length > 0;
     };
     // Between initdb and PostgreSQL there is no child.
@@ -109,16 +109,4 @@ function run(args: string[], folder: string) {
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
   const exited = once(child, 'close').then(([code]) => code as number | null);
   return { child, exited, stdout: () => out, stderr: () => err };
-}
-
-/** The processes below one, by their ids. */
-async function descendantsOf(parent: number): Promise<number[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=']);
-  const pairs = stdout
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
-  const below = (of: number): number[] =>
-    pairs.filter(([, ppid]) => ppid === of).flatMap(([pid]) => [pid, ...below(pid)]);
-  return below(parent);
 }

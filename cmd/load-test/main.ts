@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { abortOnInterrupt } from '../../internal/app/process/abort-on-interrupt.ts';
 import { runLoadTest } from './run-load-test.ts';
 
 const usage = `usage: load-test [--calls N] [--concurrency N]
@@ -24,11 +25,12 @@ try {
     if (!(Number.isInteger(calls) && calls > 0)) throw new Error('--calls must be a whole number above 0');
     if (!(Number.isInteger(concurrency) && concurrency > 0))
       throw new Error('--concurrency must be a whole number above 0');
-    const failed = await runLoadTest({ calls, concurrency });
+    const failed = await runLoadTest({ calls, concurrency }, abortOnInterrupt('interrupted'));
     console.log(failed === 0 ? '\nevery call succeeded' : `\n${failed} calls failed`);
     process.exitCode = failed === 0 ? 0 : 1;
   }
 } catch (error) {
   console.error(`error: ${(error as Error).message}`);
-  process.exitCode = 1;
+  // What was interrupted may still wait.
+  process.exit(1);
 }

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { orInterrupted } from '../../internal/app/process/abort-on-interrupt.ts';
 import { EmbeddedPostgres } from '../../internal/embedded/embedded-postgres.ts';
+import { endWithProcess } from '../../internal/servers/end-with-process.ts';
 import { ChatType } from '../../pkg/api/chat/v1/chat.ts';
 import { grpcTransport } from '../../pkg/chat-client/grpc.ts';
 import type { Transport } from '../../pkg/chat-client/index.ts';
@@ -32,9 +34,9 @@ interface Target {
 
 /**
  * Starts a service with TLS and a PostgreSQL of its own, and lets ghz call a unary and a streaming method with a real token. Prints ghz's
- * summaries. Returns how many calls failed.
+ * summaries. Returns how many calls failed. Throws the signal's reason when that aborts.
  */
-export async function runLoadTest({ calls, concurrency }: LoadTestOptions): Promise<number> {
+export async function runLoadTest(options: LoadTestOptions, signal: AbortSignal): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'chat-load-test-'));
   try {
     const ghz = findGhz(folder);
@@ -42,18 +44,13 @@ export async function runLoadTest({ calls, concurrency }: LoadTestOptions): Prom
     // In the folder that Docker sees.
     await copyFile(descriptors, join(folder, protoset));
     const files = await makeCertificates(folder);
-    const postgres = await EmbeddedPostgres.start({ dataDir: folder, settings: { max_connections: '50' } });
+    const postgres = await EmbeddedPostgres.start({ dataDir: folder, settings: { max_connections: '50' } }, signal);
     try {
       // No rate limits: the load comes from one user.
       const service = await startService(postgres.dsn, { TLS_CERT: files.serverCert, TLS_KEY: files.serverKey });
       try {
         const target = await prepare(service.address, files.ca);
-        const load = ['--concurrency', String(concurrency)];
-        const unary = await attack(ghz, target, 'SendMessage', messageOf(target), [...load, '--total', String(calls)]);
-        const streams = Math.ceil(calls / 10);
-        const total = ['--total', String(streams)];
-        const streaming = await attack(ghz, target, 'ConnectChat', framesOf(target), [...load, ...total]);
-        return unary + streaming + (await countMissing(target, calls + 2 * streams));
+        return await orInterrupted(callAll(ghz, target, options), signal);
       } finally {
         await service.stop();
       }
@@ -63,6 +60,15 @@ export async function runLoadTest({ calls, concurrency }: LoadTestOptions): Prom
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function callAll(ghz: Ghz, target: Target, { calls, concurrency }: LoadTestOptions): Promise<number> {
+  const load = ['--concurrency', String(concurrency)];
+  const unary = await attack(ghz, target, 'SendMessage', messageOf(target), [...load, '--total', String(calls)]);
+  const streams = Math.ceil(calls / 10);
+  const total = ['--total', String(streams)];
+  const streaming = await attack(ghz, target, 'ConnectChat', framesOf(target), [...load, ...total]);
+  return unary + streaming + (await countMissing(target, calls + 2 * streams));
 }
 
 async function prepare(address: string, caFile: string): Promise<Target> {
@@ -123,6 +129,7 @@ async function attack(
   ];
   console.log(`\n--- ${method} ---`);
   const child = spawn(ghz.command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  endWithProcess(child);
   let summary = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     summary += text;

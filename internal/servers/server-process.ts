@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../embedded/server/free-port.ts';
 import { waitUntil } from '../embedded/system/wait-until.ts';
+import { endWithProcess } from './end-with-process.ts';
 
 interface Command {
   /** Its name, which is also that of its Debian package. */
@@ -64,6 +65,7 @@ export class ServerProcess {
       return;
     }
     const child = spawn(program, args(this.port, this.folder), { stdio: ['ignore', 'pipe', 'pipe'] });
+    endWithProcess(child, this.folder);
     let output = '';
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (output += chunk));

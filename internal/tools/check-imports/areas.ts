@@ -265,12 +265,12 @@ export const areas: Readonly<Record<string, Area>> = {
   'cmd/stack-local': { holds: ['cmd/stack-local'], imports: ['embedded', 'servers'], packages: ['node'] },
   'cmd/bench': {
     holds: ['cmd/bench'],
-    imports: ['embedded', 'servers', 'sdk', 'api', 'backoff'],
+    imports: ['app', 'embedded', 'servers', 'sdk', 'api', 'backoff'],
     packages: ['node', '@grpc/grpc-js', 'pg', 'socket.io', 'ws'],
   },
   'cmd/load-test': {
     holds: ['cmd/load-test'],
-    imports: ['cmd/bench', 'cmd/gen-cert', 'embedded', 'sdk', 'sdk for grpc', 'api'],
+    imports: ['cmd/bench', 'cmd/gen-cert', 'app', 'embedded', 'servers', 'sdk', 'sdk for grpc', 'api'],
     packages: ['node'],
   },
 
