@@ -7,8 +7,8 @@ interface Mark {
 }
 
 interface Marking extends Mark {
-  /** The marks that were requested while this call was under way, combined into one. */
-  next: Mark | undefined;
+  /** The marks that were requested while this call was under way, combined into one, with the generation known to the last of them. */
+  next: (Mark & { generation: number | undefined }) | undefined;
 }
 
 /**
@@ -27,13 +27,16 @@ export class ReadMarks {
   /** Resolves with the answer to the call that moved the mark to `seq` or further. Throws ChatClientError. */
   mark(chatId: string, seq: number): Promise<MarkReadResponse> {
     const current = this.#markings.get(chatId);
-    if (!current) return this.#start(chatId, seq);
+    const generation = this.#generations.get(chatId);
+    if (!current) return this.#start(chatId, seq, generation);
     if (seq <= current.seq) return current.answer;
     if (current.next) {
       current.next.seq = Math.max(current.next.seq, seq);
+      current.next.generation = generation;
       return current.next.answer;
     }
-    const next: Mark = { seq, answer: current.answer.catch(() => {}).then(() => this.#start(chatId, next.seq)) };
+    const start = () => this.#start(chatId, next.seq, next.generation);
+    const next: Marking['next'] & {} = { seq, generation, answer: current.answer.catch(() => {}).then(start) };
     current.next = next;
     return next.answer;
   }
@@ -52,14 +55,15 @@ export class ReadMarks {
     this.#generations.set(chatId, Math.max(generation, this.#generations.get(chatId) ?? 0));
   }
 
-  #start(chatId: string, seq: number): Promise<MarkReadResponse> {
-    const answer = this.#call('markRead', { chatId, seq, ifGeneration: this.#generations.get(chatId) });
+  #start(chatId: string, seq: number, ifGeneration: number | undefined): Promise<MarkReadResponse> {
+    const answer = this.#call('markRead', { chatId, seq, ifGeneration });
     const marking: Marking = { seq, answer, next: undefined };
     this.#markings.set(chatId, marking);
     const done = () => {
       if (!marking.next) this.#markings.delete(chatId);
     };
-    answer.then(done, done);
+    // An event that told of a newer generation may have been missed.
+    answer.then(({ readGeneration }) => this.note(chatId, readGeneration)).then(done, done);
     return answer;
   }
 }
