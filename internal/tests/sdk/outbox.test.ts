@@ -4,6 +4,10 @@ import {
   type ChatClientEvents,
   guest,
   type Outbox,
+  type PendingDeletion,
+  type PendingEdit,
+  type PendingMessage,
+  type PendingReaction,
   type Tabs,
   type WebStorage,
   webSocketTransport,
@@ -53,6 +57,29 @@ test('the next client sends an unanswered message with its type, silence and ref
       rootId: messageId,
     }),
   );
+});
+
+test('an outbox returns every field of messages, edits, deletions and reactions as it was put there', () => {
+  const chatId = crypto.randomUUID();
+  const mentions = [{ userId: 'bob', everyone: false, offset: 0, length: 4 }];
+  const message: Required<PendingMessage> = {
+    ...{ chatId, text: '@bob', data: { n: 1 }, clientMessageId: 'm', type: 'note', silent: true },
+    ...{ replyToId: 'r', rootId: 't', mentions },
+  };
+  const to = { chatId, messageId: crypto.randomUUID() };
+  const edit: Required<PendingEdit> = {
+    ...{ kind: 'edit', ...to, text: '@bob', data: {}, mentions, clientChangeId: 'e', ifVersion: 3 },
+  };
+  const deletion: Required<PendingDeletion> = {
+    ...{ kind: 'delete', ...to, clientChangeId: 'd', hide: true, reason: 'why', ifVersion: 4 },
+  };
+  const reactions = (['react', 'unreact'] as const).map(
+    (kind): Required<PendingReaction> => ({ kind, ...to, emoji: '👍', clientChangeId: kind }),
+  );
+  const outbox = webStorageOutbox(newStorage(), 'key');
+  const all = [message, edit, deletion, ...reactions];
+  for (const one of all) outbox.put(one);
+  expect(outbox.load()).toEqual(all);
 });
 
 test('the next client sends unanswered messages first, with their original ids', async () => {

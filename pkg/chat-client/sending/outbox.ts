@@ -110,9 +110,24 @@ function parse(text: string | null): Stored[] {
 
 /** Entries without `kind` are messages. */
 function toContent(entry: Record<string, unknown>): PendingMessage | PendingChange | undefined {
-  const { kind, chatId, messageId, text, data, clientMessageId, clientChangeId, hide, reason, ifVersion, emoji } =
-    entry;
-  const added = typeof data === 'object' && data !== null && { data };
+  const {
+    kind,
+    chatId,
+    messageId,
+    text,
+    data,
+    mentions,
+    clientMessageId,
+    clientChangeId,
+    hide,
+    reason,
+    ifVersion,
+    emoji,
+  } = entry;
+  const added = {
+    ...(typeof data === 'object' && data !== null && { data }),
+    ...(Array.isArray(mentions) && { mentions }),
+  };
   const complete = (...values: unknown[]) => [chatId, ...values].every((value) => typeof value === 'string');
   if (kind === undefined) {
     return complete(text, clientMessageId)
