@@ -140,6 +140,28 @@ describe('a message that is written piece by piece', () => {
     expect(last).toMatchObject({ text: 'half', streaming: MessageStreaming.CANCELLED });
   });
 
+  test('that is aborted at once keeps a beginning that is longer than a part', async () => {
+    const { writer, reader, chatId } = await scene();
+    const text = 'x'.repeat(40_000);
+    const stream = writer.stream(chatId, { text });
+    await stream.abort();
+    await stream.finished;
+    expect((await reader.history(chatId)).at(-1)).toMatchObject({ text, streaming: MessageStreaming.CANCELLED });
+  });
+
+  test('of which the last part is refused is not left growing', async () => {
+    const { writer, reader, chatId } = await scene();
+    const pen = writer.stream(chatId).getWriter();
+    pen.closed.catch(() => {});
+    await pen.write('x');
+    // Longer than a message may be, by its last part alone.
+    const tooLong = pen.write('x'.repeat(4 * 16_384)).then(() => pen.close());
+    await expect(tooLong).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    await eventually(async () =>
+      expect((await reader.history(chatId)).at(-1)).toMatchObject({ streaming: MessageStreaming.CANCELLED }),
+    );
+  });
+
   test('that the service refuses tells its writer why', async () => {
     const { writer, chatId } = await scene();
     const stream = writer.stream(crypto.randomUUID());
@@ -188,6 +210,17 @@ describe('the texts of an iterable', () => {
     await expect(writer.streamFrom(chatId, model())).rejects.toBe(fault);
     const last = (await reader.history(chatId)).at(-1);
     expect(last).toMatchObject({ text: 'Once', streaming: MessageStreaming.CANCELLED });
+  });
+
+  test('end as cancelled if the function that is to make them throws, with the same error', async () => {
+    const { writer, reader, chatId } = await scene();
+    const fault = new Error('no such model');
+    const sent = writer.streamFrom(chatId, () => {
+      throw fault;
+    });
+    await expect(sent).rejects.toBe(fault);
+    const last = (await reader.history(chatId)).at(-1);
+    expect(last).toMatchObject({ text: '', streaming: MessageStreaming.CANCELLED });
   });
 });
 

@@ -53,8 +53,7 @@ export class MessageStream extends WritableStream<string> {
     const unanswered = new Set<Promise<unknown>>();
     let failure: unknown;
     let lastPart = 0;
-    // What did not fit into the first command goes before what is written.
-    let held = others.join('') + first.rest;
+    let held = first.rest;
     const append = async (pieces: readonly string[]) => {
       const { messageId } = await started;
       for (const piece of pieces) {
@@ -69,9 +68,8 @@ export class MessageStream extends WritableStream<string> {
         if (unanswered.size >= maxUnanswered) await Promise.race(unanswered);
       }
       if (failure !== undefined) {
-        // The stream is broken then, and nobody can close it. What is refused for good says so once more.
-        await finish(FinishOutcome.CANCELLED).catch(() => {});
-        throw failure;
+        // The stream is broken then, and nobody can close it.
+        await finish(FinishOutcome.CANCELLED);
       }
     };
     const finish = async (outcome: FinishOutcome) => {
@@ -79,10 +77,13 @@ export class MessageStream extends WritableStream<string> {
         const { messageId } = await started;
         // A part that the service refuses for some time must not come after the end.
         await Promise.all(unanswered);
-        if (failure !== undefined && outcome === FinishOutcome.COMPLETE) throw failure;
-        const end = await perform({ $case: 'finishMessage', value: { chatId, messageId, outcome } });
-        if (failure === undefined) finished.resolve(end);
-        else finished.reject(failure);
+        // A text that lacks a part is not complete, and its readers must not wait for more.
+        const value = { chatId, messageId, outcome: failure === undefined ? outcome : FinishOutcome.CANCELLED };
+        const ended = perform({ $case: 'finishMessage', value });
+        if (failure === undefined) return finished.resolve(await ended);
+        // What is refused for good says so once more.
+        await ended.catch(() => {});
+        throw failure;
       } catch (error) {
         finished.reject(error as ChatClientError);
         throw error;
@@ -91,6 +92,8 @@ export class MessageStream extends WritableStream<string> {
       }
     };
     super({
+      // What did not fit into the first command goes before what is written.
+      start: () => append(others),
       write(chunk) {
         const { pieces, rest } = toParts(held + chunk, maxFrameBytes());
         held = rest;

@@ -16,21 +16,22 @@ export async function sendTokens(stream: MessageStream, tokens: Tokens): Promise
   const stopped = new Promise<undefined>((resolve) => {
     stopRequested.addEventListener('abort', () => resolve(undefined), { once: true });
   });
-  const iterator = iteratorOf(typeof tokens === 'function' ? tokens(stopRequested) : tokens);
+  let iterator: ReturnType<typeof iteratorOf> | undefined;
   try {
+    iterator = iteratorOf(typeof tokens === 'function' ? tokens(stopRequested) : tokens);
     for (;;) {
       const next = await Promise.race([iterator.next(), stopped]);
       if (next === undefined || next.done || stopRequested.aborted) break;
       await writer.write(next.value);
     }
   } catch (error) {
-    leave(iterator);
+    void leave(iterator);
     await writer.abort(error).catch(() => {});
     // What was asked to stop may say so by throwing.
     if (stopRequested.aborted) return stream.finished;
     throw error;
   }
-  if (stopRequested.aborted) leave(iterator);
+  if (stopRequested.aborted) void leave(iterator);
   await (stopRequested.aborted ? writer.abort() : writer.close());
   return stream.finished;
 }
@@ -40,6 +41,10 @@ function iteratorOf(texts: Texts): AsyncIterator<string> | Iterator<string> {
 }
 
 /** Lets the iterator release what it holds. It may be in the middle of waiting for a text that never comes, so nobody waits for it. */
-function leave(iterator: AsyncIterator<string> | Iterator<string>): void {
-  void Promise.resolve(iterator.return?.()).catch(() => {});
+async function leave(iterator: AsyncIterator<string> | Iterator<string> | undefined): Promise<void> {
+  try {
+    await iterator?.return?.();
+  } catch {
+    // The writer has an error or an end already.
+  }
 }
