@@ -1,4 +1,6 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { eventually } from '../../internal/testing/eventually.ts';
+import { startTcpProxy } from '../../internal/testing/faults/tcp-proxy.ts';
 import { startTestService, type TestService } from '../../internal/testing/services/test-service.ts';
 import type { ChatClient } from '../../pkg/chat-client/index.ts';
 import { startChat, stopChats } from './testing/chat-process.ts';
@@ -54,3 +56,43 @@ test('connect-chat prints it when it has ended', async () => {
     ...['first', 'between', 'Twice upon'],
   ]);
 });
+
+test.each([
+  { what: 'a conversation', command: [], joined: 'Joined room: global', name: 'global' },
+  { what: 'connect-chat', command: ['connect-chat', 'tales', '--after', '0'], joined: undefined, name: 'tales' },
+])(
+  '$what that goes on at another node while a message grows prints it once, at its end',
+  async ({ command, joined, name }) => {
+    const nodes = [await startTestService({ BUS_URL: 'postgres:' })];
+    onTestFinished(async () => void (await Promise.all(nodes.map((node) => node.stop()))));
+    const [first] = nodes;
+    const writer = await first!.client('bot');
+    // It has heard nothing of the chat, and reads from the database what the client missed.
+    nodes.push(await startTestService({ BUS_URL: 'postgres:' }, { dsn: first!.dsn }));
+    const proxy = await startTcpProxy(`http://${first!.address}`);
+    onTestFinished(() => proxy.close());
+    const { id: chatId } = await writer.joinRoom(name);
+    const chat = startChat(...command, '--user', 'dave', '--addr', new URL(proxy.dsn).host);
+    if (joined) await chat.shows(joined);
+    const pen = writer.stream(chatId).getWriter();
+    await pen.write('Thrice');
+    await writer.send(chatId, 'before');
+    await chat.shows('before');
+    proxy.cut();
+    await pen.write(' upon');
+    await eventually(async () =>
+      expect((await writer.history(chatId)).map(({ text }) => text)).toContain('Thrice upon'),
+    );
+    proxy.redirect(`http://${nodes[1]!.address}`);
+    proxy.restore();
+    await writer.send(chatId, 'after');
+    await chat.shows('after');
+    await pen.close();
+    await chat.shows('Thrice upon');
+    await writer.send(chatId, 'the end');
+    await chat.shows('the end');
+    expect(lines(chat.output).map((line) => line.replace(/.*\[bot\] /, ''))).toEqual([
+      ...['before', 'after', 'Thrice upon', 'the end'],
+    ]);
+  },
+);

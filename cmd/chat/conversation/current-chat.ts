@@ -118,6 +118,8 @@ export class CurrentChat {
   /** Tells the new state of a message of the current chat. Those of other chats are seen there. */
   async showChange(message: Message): Promise<void> {
     this.#quotes.note(message);
+    // After a reconnection it tells how far the message has grown.
+    if (isGrowing(message)) return;
     const grown = this.#growing.get(message.id);
     if (grown) {
       this.#growing.delete(message.id);

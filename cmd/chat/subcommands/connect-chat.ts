@@ -28,9 +28,15 @@ With --json, a line with "event": "message_changed" is the new state of an earli
     let printed = 0;
     if (count === 0) return;
     const growing = new Set<string>();
-    const changes = new ShownChanges((message) => {
-      const line = growing.delete(message.id) && !message.deletedAt ? shown(message) : changeLine(message);
-      return print(line, { ...(Message.toJSON(message) as object), event: 'message_changed' });
+    const lineOf = (message: Message) => {
+      // After a reconnection it tells how far the message has grown.
+      if (isGrowing(message)) return undefined;
+      return growing.delete(message.id) && !message.deletedAt ? shown(message) : changeLine(message);
+    };
+    const changes = new ShownChanges(async (message) => {
+      const line = lineOf(message);
+      if (line !== undefined || options.json)
+        await print(line ?? '', { ...(Message.toJSON(message) as object), event: 'message_changed' });
     });
     let listedTo = 0;
     opened.on('messageChanged', (message) => {
