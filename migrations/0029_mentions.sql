@@ -17,7 +17,7 @@ create table mentions (
 create index mentions_by_time on mentions (chat_id, user_id, created_at, seq);
 create index mentions_of_message on mentions (chat_id, seq);
 
--- A new text, a deletion and the end of the row take the mentions away, whoever makes the change. An edit sets its own afterwards.
+-- A new text, a deletion and the end of the row take the mentions away, whatever statement makes the change. An edit sets its own afterwards.
 -- +goose StatementBegin
 create function forget_mentions() returns trigger
 language plpgsql

@@ -4,6 +4,8 @@ import { ChatServiceDefinition, type Command, ConnectChatRequest } from '../../p
 
 /** The contents of a frame of events, counted without decoding it. */
 export interface FrameCounts {
+  /** All of them, whatever they are. */
+  events: number;
   accepted: number;
   rejected: number;
   messages: number;
@@ -91,24 +93,8 @@ const messageTag = (4 << 3) | 2;
 const caughtUpTag = (3 << 3) | 2;
 const changedTag = (14 << 3) | 2;
 
-/** Returns the number of events in a frame, whatever they are. */
-export function countEvents(frame: Buffer): number {
-  let events = 0;
-  for (let at = 0; at < frame.length; events += 1) {
-    at += 1; // the tag of field 1: an event
-    let length = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = frame[at++]!;
-      length |= (byte & 0x7f) << shift;
-      if (byte < 0x80) break;
-    }
-    at += length;
-  }
-  return events;
-}
-
 export function countFrame(frame: Buffer): FrameCounts {
-  const counts = { accepted: 0, rejected: 0, messages: 0, changed: 0, caughtUp: 0 };
+  const counts = { events: 0, accepted: 0, rejected: 0, messages: 0, changed: 0, caughtUp: 0 };
   for (let at = 0; at < frame.length; ) {
     at += 1; // the tag of field 1: an event
     let length = 0;
@@ -117,6 +103,7 @@ export function countFrame(frame: Buffer): FrameCounts {
       length |= (byte & 0x7f) << shift;
       if (byte < 0x80) break;
     }
+    counts.events += 1;
     const tag = frame[at];
     if (tag === acceptedTag) counts.accepted += 1;
     else if (tag === messageTag) counts.messages += 1;

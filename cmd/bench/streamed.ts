@@ -11,7 +11,7 @@ import {
 import { until } from './fan-out-wire.ts';
 import type { Figure } from './figure.ts';
 import { postgresCpu } from './postgres-cpu.ts';
-import { countEvents, countFrame, RawClient, toFrame } from './raw-client.ts';
+import { countFrame, RawClient, toFrame } from './raw-client.ts';
 import { startService } from './service-process.ts';
 
 interface TokenLoad {
@@ -123,7 +123,7 @@ async function measureTokens(
             const counts = countFrame(frame);
             live += counts.caughtUp;
             received[reader]! += streamed ? counts.changed : counts.messages;
-            events += countEvents(frame);
+            events += counts.events;
           });
           stream.write(toFrame([{ commandId: '', command: { $case: 'subscribe', value: { chatId } } }]));
         }

@@ -182,7 +182,7 @@ export class Database {
         const isPrimary = async () =>
           (await server.query<{ standby: boolean }>('select pg_is_in_recovery() as standby'))[0]?.standby === false;
         await until(isPrimary, 'the new server does not become the primary');
-        const database = await readDatabase(server, name);
+        const database = await readDatabase((sql) => server.query(sql, name));
         this.#stopping.signal.throwIfAborted();
         found(database);
         this.#server = server;

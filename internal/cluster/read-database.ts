@@ -1,4 +1,3 @@
-import type { PostgresProcess } from '../servers/postgres-process.ts';
 import type { Role } from '../verify/clients/world.ts';
 
 /** What a database has of the chats, and the epoch in which it goes on. */
@@ -8,13 +7,15 @@ export interface FoundDatabase {
   chats: Map<string, { lastSeq: number; roles: Map<string, Role> }>;
 }
 
+/** Runs a statement in the database that is read. */
+type Query = <Row extends Record<string, unknown>>(sql: string) => Promise<Row[]>;
+
 /** Reads a database that nobody else can reach yet. Begins its epoch. */
-export async function readDatabase(server: PostgresProcess, name: string): Promise<FoundDatabase> {
-  const [{ epoch } = { epoch: '' }] = await server.query<{ epoch: string }>('select (note_epoch()).id as epoch', name);
-  const rows = await server.query<{ id: string; last_seq: string; roles: Record<string, Role> | null }>(
+export async function readDatabase(query: Query): Promise<FoundDatabase> {
+  const [{ epoch } = { epoch: '' }] = await query<{ epoch: string }>('select (note_epoch()).id as epoch');
+  const rows = await query<{ id: string; last_seq: string; roles: Record<string, Role> | null }>(
     `select c.id, c.last_seq, (select json_object_agg(m.user_id, m.role) from members m where m.chat_id = c.id) as roles
        from chats c`,
-    name,
   );
   const chats = rows.map(({ id, last_seq, roles }): [string, { lastSeq: number; roles: Map<string, Role> }] => [
     id,

@@ -205,7 +205,7 @@ export async function startTestNode(storage: TestStorage, options: TestNodeOptio
       await Promise.all(opened.map(({ ended }) => ended));
       revocations.close();
       await hub.stop();
-      await Promise.all([writer.drain(), changeWriter.drain(), streamWriter.drain()]);
+      await Promise.all([writer.drain(), changeWriter.drain(), reactionWriter.drain(), streamWriter.drain()]);
       await bus.close();
     },
   };

@@ -1,5 +1,5 @@
 // Slow: a real Prometheus scrapes a service whose database answers late.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { builtPage } from '../../../cmd/web/testing/built-page.ts';
 import { freePort } from '../../embedded/server/free-port.ts';
 import { startPrometheus } from '../../servers/monitoring.ts';
@@ -41,6 +41,12 @@ test('two clicks lead from late deliveries to a database that answers everything
   const traffic = (async () => {
     for (let count = 0; !ended; count += 1) await say(alice, group, `text ${count}`);
   })();
+  onTestFinished(async () => {
+    ended = true;
+    proxy.restore();
+    await traffic;
+    reader.close();
+  });
 
   const { page, faults } = await openPage();
   page.setDefaultTimeout(120_000);
@@ -73,8 +79,4 @@ test('two clicks lead from late deliveries to a database that answers everything
   await shows('Time of an empty query', late);
   await shows('Time of commits', late);
   expect(faults).toEqual([]);
-  ended = true;
-  proxy.restore();
-  await traffic;
-  reader.close();
 });

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
+import { readDatabase } from '../../cluster/read-database.ts';
 import { freePort } from '../../embedded/server/free-port.ts';
 import { query } from '../../embedded/testing/test-bench.ts';
 import { eventually } from '../../testing/eventually.ts';
@@ -8,7 +9,7 @@ import { runProgram } from '../../testing/services/run-program.ts';
 import { createTestBackup } from '../../testing/services/test-backup.ts';
 import { createTestDatabase } from '../../testing/services/test-database.ts';
 import { Checker } from '../../verify/checker/checker.ts';
-import type { Role, World } from '../../verify/clients/world.ts';
+import type { World } from '../../verify/clients/world.ts';
 import type { HistoryRecord } from '../../verify/history/history-record.ts';
 import { Journal } from '../../verify/history/journal.ts';
 import { formatVerdict } from '../../verify/report/format-verdict.ts';
@@ -34,20 +35,6 @@ async function wipe(dsn: string): Promise<void> {
   }
 }
 
-/** What the restored database has of the chats, and its epoch. */
-async function readRestored(dsn: string) {
-  const [{ epoch } = { epoch: '' }] = await query<{ epoch: string }>(dsn, 'select (note_epoch()).id as epoch');
-  const rows = await query<{ id: string; last_seq: string; roles: Record<string, Role> | null }>(
-    dsn,
-    'select c.id, c.last_seq, (select json_object_agg(m.user_id, m.role) from members m where m.chat_id = c.id) as roles from chats c',
-  );
-  const chats = rows.map(({ id, last_seq, roles }): [string, { lastSeq: number; roles: Map<string, Role> }] => [
-    id,
-    { lastSeq: Number(last_seq), roles: new Map(Object.entries(roles ?? {})) },
-  ]);
-  return { epoch, chats: new Map(chats) };
-}
-
 test('verify finds no violation over backup, wipe and restore, and its readers are told of the new epoch', {
   timeout: 600_000,
 }, async () => {
@@ -71,7 +58,6 @@ test('verify finds no violation over backup, wipe and restore, and its readers a
   };
 
   const enough = new AbortController();
-  onTestFinished(() => enough.abort());
   const prepared = Promise.withResolvers<World>();
   const deployment = { grpc: [service.address], http: [service.url] };
   const workload = runWorkload(deployment, journal, {
@@ -85,6 +71,10 @@ test('verify finds no violation over backup, wipe and restore, and its readers a
     onPrepared: prepared.resolve,
     enough: enough.signal,
   });
+  onTestFinished(async () => {
+    enough.abort();
+    await Promise.allSettled([workload]);
+  });
   const world = await Promise.race([prepared.promise, workload]);
   await nextPart();
   expect(await runProgram('backup', [path], { POSTGRES_DSN: dsn })).toMatchObject({ code: 0 });
@@ -96,7 +86,7 @@ test('verify finds no violation over backup, wipe and restore, and its readers a
   await wipe(dsn);
   const restored = await runProgram('restore', [path], { POSTGRES_DSN: dsn });
   expect(restored).toMatchObject({ code: 0, stdout: expect.stringMatching(/in the new epoch \w{32}\n/) });
-  const { epoch, chats } = await readRestored(dsn);
+  const { epoch, chats } = await readDatabase((sql) => query(dsn, sql));
   expect(restored.stdout).toContain(epoch);
   world!.goBack(chats);
   const lastSeqs = Object.fromEntries([...chats].map(([id, { lastSeq }]) => [id, lastSeq]));

@@ -181,20 +181,24 @@ describe('the texts of an iterable', () => {
   test('are sent until a reader asks to stop, even if the next one never comes', async () => {
     const { writer, reader, chatId, seen } = await scene();
     let left = false;
-    async function* model() {
-      try {
-        yield 'Once';
-        yield ' upon';
-        await eventually(() => expect(left).toBe('never'));
-      } finally {
+    const texts = ['Once', ' upon'];
+    const model: AsyncIterableIterator<string> = {
+      [Symbol.asyncIterator]: () => model,
+      async next() {
+        const value = texts.shift();
+        return value === undefined ? new Promise(() => {}) : { value };
+      },
+      async return() {
         left = true;
-      }
-    }
-    const sent = writer.streamFrom(chatId, model());
+        return { value: undefined, done: true };
+      },
+    };
+    const sent = writer.streamFrom(chatId, model);
     await eventually(() => expect([...seen.messages.values()].at(-1)?.text).toBe('Once upon'));
     const { id } = [...seen.messages.values()].at(-1)!;
     await reader.stopStream(chatId, id);
     await sent;
+    expect(left).toBe(true);
     const last = (await reader.history(chatId)).at(-1);
     expect(last).toMatchObject({ id, text: 'Once upon', streaming: MessageStreaming.CANCELLED });
     await expect(reader.stopStream(chatId, id)).rejects.toMatchObject({ reason: 'NOT_STREAMING' });

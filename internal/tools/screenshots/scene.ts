@@ -106,6 +106,8 @@ async function readAll(people: Person[], chatId: string): Promise<void> {
 /** Sends the lines in order, and dates them back. */
 async function talk(dsn: string, chatId: string, lines: Line[]): Promise<void> {
   const database = new pg.Client({ connectionString: dsn });
+  // It breaks if the server ends after an interruption.
+  database.on('error', () => {});
   await database.connect();
   try {
     const back = `update messages set created_at = now() - make_interval(mins => $3) where chat_id = $1 and seq = $2`;

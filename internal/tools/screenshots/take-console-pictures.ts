@@ -1,7 +1,8 @@
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from './launch-browser.ts';
 import type { Person } from './people.ts';
 import type { Scene } from './scene.ts';
 
@@ -24,8 +25,7 @@ export async function takeConsolePictures(where: Where, { me, people, chatId }: 
   await makeAdministrator(where.dsn, me);
   const stuck = await stopReading(where.url, people[1]!, chatId);
   const writing = write(people, chatId);
-  const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  const browser = await launchBrowser();
   try {
     const page = await browser.newPage(look);
     await signIn(page, where.adminPort, me);
@@ -64,6 +64,8 @@ async function takeDashboard(browser: Browser, port: number, me: Person, path: s
 
 async function makeAdministrator(dsn: string, { userId }: Person): Promise<void> {
   const database = new pg.Client({ connectionString: dsn });
+  // It breaks if the server ends after an interruption.
+  database.on('error', () => {});
   await database.connect();
   await database.query(`update auth.accounts set roles = '{user,admin}' where user_id = $1`, [userId]);
   await database.end();
@@ -91,17 +93,20 @@ async function stopReading(url: string, { username, password }: Person, chatId: 
 function write(people: readonly Person[], chatId: string): { stop(): Promise<void> } {
   let stopped = false;
   const members = people.slice(0, 4);
-  const all = members.map(async ({ client }, index) => {
+  const writers = members.map(async ({ client }, index) => {
     for (let count = 0; !stopped; count += 1) {
       const burst = 3 + Math.round(6 * (1 + Math.sin(count / 12 + index)));
       await Promise.all(Array.from({ length: burst }, () => client.send(chatId, 'wind and waves '.repeat(200))));
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   });
+  const all = Promise.all(writers);
+  // `stop` throws it.
+  all.catch(() => {});
   return {
     async stop() {
       stopped = true;
-      await Promise.all(all);
+      await all;
     },
   };
 }

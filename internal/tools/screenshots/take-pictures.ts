@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from './launch-browser.ts';
 import type { Scene } from './scene.ts';
 
 const sizes = { wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 844 } };
@@ -7,8 +8,7 @@ const schemes = ['light', 'dark'] as const;
 
 /** Takes a picture of the scene in each size and colour scheme, into `folder`. */
 export async function takePictures(url: string, scene: Scene, folder: string): Promise<void> {
-  const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  const browser = await launchBrowser();
   try {
     for (const [size, viewport] of Object.entries(sizes)) {
       for (const colorScheme of schemes) {

@@ -50,7 +50,7 @@ function judgeEffect(ledger: Ledger, changes: Changes, change: ChangeRecord, rep
       ledger.chatId,
     );
   if (isOther) return tell(`the version ${seq} has another text`, version);
-  if (!ledger.audit || !final || !isRead(ledger, final.seq)) return;
+  if (!final || !ledger.isRead(final.seq)) return;
   if (what === 'delete' && !final.deleted) tell('the message has its text', final);
   else if (final.updateSeq < seq) tell(`the last version of the message is ${final.updateSeq}`, final);
   else if (what === 'edit' && final.deleted && !changes.mayBeDeleted(messageId)) tell('the message is deleted', final);
@@ -89,17 +89,12 @@ function judgeCovered(ledger: Ledger, changes: Changes, report: Report): void {
   for (const [seq, record] of ledger.covered) {
     const message = ledger.messages.get(seq);
     const version = ledger.versions.get(seq);
-    const isMessage = message && isRead(ledger, seq) && !changes.mayBeHidden(message.id);
-    const isVersion = version && version.updateSeq > version.seq && isRead(ledger, version.seq);
+    const isMessage = message && ledger.isRead(seq) && !changes.mayBeHidden(message.id);
+    const isVersion = version && version.updateSeq > version.seq && ledger.isRead(version.seq);
     const kept = isMessage ? message : isVersion && ledger.findById(version.id) === version ? version : undefined;
     if (kept) {
       report('hole', `number ${seq} is not covered`, [record, kept], ledger.chatId);
       return;
     }
   }
-}
-
-/** Whether the reading of the whole chat at the end contains the message. */
-function isRead({ audit }: Ledger, seq: number): boolean {
-  return audit !== undefined && seq <= audit.head && !audit.missing.has(seq);
 }

@@ -120,7 +120,9 @@ function judgeOrder(
   );
   // A deletion may be answered with the number of an earlier one.
   sent.push(...changes.ofChat(ledger.chatId).filter(({ what }) => what === 'edit'));
-  sent.push(...reactions.ofChat(ledger.chatId), ...streams.acknowledgedIn(ledger.chatId));
+  sent.push(...reactions.ofChat(ledger.chatId));
+  // So may a cancellation: the service cancels idle messages itself. Only the sender completes a message.
+  sent.push(...streams.acknowledgedIn(ledger.chatId).filter(({ end }) => end !== 'cancelled'));
   const floors: Floor[] = sent.map((record) => ({ at: record.at, seq: placeOf(ledger, record), record }));
   const known = new Set(ledger.floors);
   floors.push(...known);

@@ -45,8 +45,8 @@ function judgeTexts({ ledger, streams, changes }: Case, versions: readonly Messa
 /** The final text has every part that was acknowledged, unless the message was edited or deleted since. */
 function judgeEffect({ ledger, streams, changes }: Case, id: string, report: Report): void {
   const final = ledger.findById(id);
-  const isRead = ledger.audit && final && final.seq <= ledger.audit.head && !ledger.audit.missing.has(final.seq);
-  if (!isRead || streams.hasLost || changes.ofMessage(id).length > 0) return;
+  if (!final || !ledger.isRead(final.seq)) return;
+  if (streams.hasLost || changes.ofMessage(id).length > 0) return;
   const acknowledged = streams.acknowledgedOf(id);
   const last = acknowledged.findLast(({ part }) => part !== undefined);
   const parts = Math.max(0, ...acknowledged.map(({ part = 0 }) => part));

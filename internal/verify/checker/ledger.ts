@@ -91,6 +91,11 @@ export class Ledger {
     return !this.messages.has(seq) && (this.changes.has(seq) || this.covered.has(seq));
   }
 
+  /** Whether the reading of the whole chat at the end contains the message. */
+  isRead(seq: number): boolean {
+    return this.audit !== undefined && seq <= this.audit.head && !this.audit.missing.has(seq);
+  }
+
   /** Adds a message that a reader received, and compares it with what other readers received. */
   see(record: MessageRecord, report: Report): void {
     const { seq, updateSeq, id, at } = record;

@@ -101,6 +101,20 @@ test('a correct history passes: the database goes back while a message begins, a
   expect(kinds).toEqual([]);
 });
 
+/** A message ends between two others, and its writer's attempt after them is answered with the number of that end. */
+const endedBefore = (end: StreamRecord['end']) => (history: HandMade) =>
+  watched(history, () => {
+    const message = start(history);
+    history.send('ann', 'a-2');
+    const { updateSeq: seq } = history.placeChange(message, {});
+    history.send('ann', 'a-3');
+    write(history, message, { end, seq });
+  });
+
+test('a correct history passes: a cancellation is answered with the number at which the service cancelled before', () => {
+  expect(found(endedBefore('cancelled'))).toEqual([]);
+});
+
 test.each<[string, string[], (history: HandMade) => void]>([
   [
     'a text that is not a beginning of the final one',
@@ -134,6 +148,7 @@ test.each<[string, string[], (history: HandMade) => void]>([
         write(history, message, { part: 2, text: ' a time', seq });
       }),
   ],
+  ['a complete end with a number from before it was attempted', ['reordered'], endedBefore('complete')],
   [
     'a part that two readers received differently',
     ['differs', 'lost-change'],

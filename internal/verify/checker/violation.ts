@@ -4,7 +4,10 @@ import type { HistoryRecord } from '../history/history-record.ts';
 export const violationKinds = {
   lost: { promise: 1, says: 'an acknowledged message is not in the chat' },
   stale: { promise: 1, says: 'a read lacks a message or a change that was known before the read began' },
-  'lost-change': { promise: 1, says: 'an acknowledged edit, deletion or reaction had no effect' },
+  'lost-change': {
+    promise: 1,
+    says: 'an acknowledged edit, deletion, part or reaction had no effect, or a count of reactions is wrong',
+  },
   'deleted-seen': { promise: 12, says: 'the text of a message was delivered after its deletion was acknowledged' },
   gap: { promise: 2, says: 'a number is missing in the history' },
   clash: { promise: 2, says: 'two messages or changes have the same number' },
@@ -34,7 +37,7 @@ export const violationKinds = {
   'two-of-one': { promise: 3, says: 'two answers about the same thing differ' },
   'not-a-prefix': {
     promise: 2,
-    says: 'a reader had a text of a growing message that is no beginning of the final one',
+    says: 'a text of a growing message is shorter than an earlier one, or no beginning of what was written',
   },
 } as const;
 

@@ -362,21 +362,20 @@ export class Actor {
   end({ chatId, messageId }: StreamedDraft, completes: boolean, by: 'call' | 'stream'): Promise<Outcome> {
     const outcome = completes ? FinishOutcome.COMPLETE : FinishOutcome.CANCELLED;
     const request = { chatId, messageId, outcome };
-    return this.#stream({ chatId, messageId }, async () => this.#carryOut('finishMessage', request, by), by);
+    const end = completes ? 'complete' : 'cancelled';
+    return this.#stream({ chatId, messageId, end }, async () => this.#carryOut('finishMessage', request, by), by);
   }
 
   async #stream(
-    what: StreamedDraft & { part?: number; text?: string },
+    { chatId, messageId, ...what }: StreamedDraft & Pick<StreamRecord, 'part' | 'text' | 'end'>,
     carryOut: () => Promise<{ seq: number }>,
     by: 'call' | 'stream',
   ): Promise<Outcome> {
     const begin = this.journal.now();
     const { name: client, user, transportName: via } = this;
-    const { chatId, messageId, part, text } = what;
     const record = { kind: 'stream' as const, client, user, via, begin, firstBegin: begin, chatId, messageId };
-    const piece = part === undefined ? {} : { part, text: text ?? '' };
     const add = (rest: Pick<StreamRecord, 'outcome'> & Partial<StreamRecord>) =>
-      this.journal.add({ ...record, ...piece, at: this.journal.now(), ...rest });
+      this.journal.add({ ...record, ...what, at: this.journal.now(), ...rest });
     try {
       const { seq } = await carryOut();
       add({ outcome: 'ok', seq });

@@ -92,6 +92,8 @@ export interface StreamRecord extends Interval {
   /** The number and the text of the part. Absent: the end. */
   part?: number;
   text?: string;
+  /** How the end was to leave the message. Absent: a part. */
+  end?: 'complete' | 'cancelled';
   /** When the first attempt began, as far as the client knows. */
   firstBegin: number;
   /** The number of a change with which the message has the part, from the answer. */

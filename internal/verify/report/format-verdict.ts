@@ -75,7 +75,8 @@ function describe(record: HistoryRecord): string {
       return `${record.client} (${record.user}, ${record.via}) ${what} ${record.emoji} to ${record.messageId} as '${record.clientChangeId}': ${answer}`;
     }
     case 'stream': {
-      const what = record.part ? `appended part ${record.part} ${quote(record.text ?? '')} to` : 'ended';
+      const ended = record.end === 'cancelled' ? 'cancelled' : 'ended';
+      const what = record.part ? `appended part ${record.part} ${quote(record.text ?? '')} to` : ended;
       const answer = record.outcome === 'ok' ? `ok, at ${record.seq}` : refusal(record);
       return `${record.client} (${record.user}, ${record.via}) ${what} ${record.messageId}: ${answer}`;
     }

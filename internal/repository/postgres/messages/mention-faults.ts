@@ -9,7 +9,7 @@ import { toStoredMentions } from './mention-json.ts';
 interface Candidate {
   chatId: string;
   actorId: string;
-  /** By which a repetition is recognised: it is answered as before, whoever has left since. */
+  /** Identifies a repetition, which is answered as before even if members have left since. */
   clientId: string;
   asService: boolean;
   mentions: readonly Mention[] | undefined;
